@@ -1,0 +1,254 @@
+//! The network that a case needs, and what may be done to it, as data.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::addr::{Host, Range, Role, address, prefix_len};
+
+/// An isolated network: loopback, up, with `127.0.0.1` and `::1`, and these links.
+///
+/// Two cases with equal labs may run in the same one, one after the other; the executor brings it
+/// back to this state in between.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Lab {
+    /// The links, up and with their addresses, in the order of their numbers in the address plan.
+    #[serde(default)]
+    pub links: Vec<Link>,
+    /// What is done once to the fresh network before any case.
+    #[serde(default)]
+    pub setup: Vec<LabOp>,
+}
+
+impl Lab {
+    /// Loopback alone.
+    pub fn loopback() -> Self {
+        Self::default()
+    }
+
+    /// One link, up, with addresses of every range and its resolved neighbour.
+    pub fn one(kind: LinkKind, name: &str) -> Self {
+        Self { links: vec![Link::new(kind, name)], setup: Vec::new() }
+    }
+
+    /// The same with these steps taken first.
+    #[must_use]
+    pub fn with(mut self, setup: impl IntoIterator<Item = LabOp>) -> Self {
+        self.setup.extend(setup);
+        self
+    }
+
+    /// The number of the link called `name` in the address plan.
+    pub fn number(&self, name: &str) -> Option<u8> {
+        self.links.iter().position(|l| l.name == name).and_then(|i| u8::try_from(i).ok())
+    }
+
+    /// The address of `host` in this lab; none if it speaks of a link that the lab has not.
+    pub fn ip(&self, host: &Host) -> Option<IpAddr> {
+        host.ip(|name| self.number(name))
+    }
+
+    /// Who in this lab has `ip`: the reverse of the address plan.
+    pub fn who(&self, ip: IpAddr) -> Option<(&Link, Role, Range)> {
+        let roles = [Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent];
+        self.links.iter().zip(0u8..).find_map(|(link, number)| {
+            roles.iter().find_map(|role| {
+                link.ranges
+                    .iter()
+                    .find(|range| address(number, *role, **range) == ip)
+                    .map(|range| (link, *role, *range))
+            })
+        })
+    }
+}
+
+/// Whether a link carries bare IP packets or Ethernet frames.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkKind {
+    /// Layer 3, point to point, no address resolution: Linux TUN, macOS utun.
+    Tun,
+    /// Layer 2, broadcast, ARP and neighbour discovery: Linux TAP, macOS feth.
+    Tap,
+}
+
+impl fmt::Display for LinkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tun => "tun",
+            Self::Tap => "tap",
+        })
+    }
+}
+
+/// One link, whose far end is the executor: it records each frame and answers address resolution
+/// for [`Role::Unresolved`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// Its name in the case; on Linux also the interface's (at most 15 bytes).
+    pub name: String,
+    /// Its layer.
+    pub kind: LinkKind,
+    /// In bytes of IP packet.
+    pub mtu: u32,
+    /// Of which ranges it has its [`Role::Own`] address and its neighbours.
+    pub ranges: Vec<Range>,
+}
+
+impl Link {
+    /// MTU 1500, an address of every range.
+    pub fn new(kind: LinkKind, name: &str) -> Self {
+        let ranges = vec![Range::Ll, Range::V6, Range::V4];
+        Self { name: name.to_owned(), kind, mtu: 1500, ranges }
+    }
+}
+
+/// What becomes of packets to a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteKind {
+    /// They leave by the link.
+    Unicast,
+    /// Dropped, and the sender is told that the host is unreachable.
+    Unreachable,
+    /// Dropped, and the sender is told that it is prohibited.
+    Prohibit,
+    /// Dropped in silence.
+    Blackhole,
+    /// The table has no answer.
+    Throw,
+}
+
+/// A step taken by the lab: it changes the network, not a socket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LabOp {
+    /// `ip link set LINK up`; `lo` is loopback.
+    LinkUp {
+        /// Which.
+        link: String,
+    },
+    /// `ip link set LINK down`.
+    LinkDown {
+        /// Which.
+        link: String,
+    },
+    /// `ip link delete LINK`.
+    LinkDelete {
+        /// Which.
+        link: String,
+    },
+    /// `ip link set LINK mtu MTU`.
+    Mtu {
+        /// Which.
+        link: String,
+        /// In bytes of IP packet.
+        mtu: u32,
+    },
+    /// Gives the link its own address of that range, without duplicate address detection.
+    AddressAdd {
+        /// Which.
+        link: String,
+        /// Which of its addresses.
+        range: Range,
+    },
+    /// Takes that address away.
+    AddressDelete {
+        /// Which.
+        link: String,
+        /// Which of its addresses.
+        range: Range,
+    },
+    /// `ip route add`.
+    RouteAdd {
+        /// The destination's prefix.
+        prefix: IpAddr,
+        /// In bits.
+        prefix_len: u8,
+        /// What becomes of the packets.
+        kind: RouteKind,
+        /// By which link, for [`RouteKind::Unicast`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
+        /// By which router on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        via: Option<Host>,
+    },
+    /// Address resolution asks again after so long instead of after a second, so that a case can
+    /// see it give up (RFC 4861 §10 `RETRANS_TIMER`; Linux `net.ipv4.neigh.LINK.retrans_time_ms`
+    /// and its IPv6 twin).
+    RetransTime {
+        /// Which.
+        link: String,
+        /// In milliseconds.
+        ms: u32,
+    },
+    /// The far end puts these bytes on the link: an Ethernet frame on a tap, a packet on a tun.
+    Inject {
+        /// Which.
+        link: String,
+        /// In hexadecimal.
+        frame: super::Hex,
+    },
+    /// Time passes, the far ends answering meanwhile.
+    Wait {
+        /// How long, in milliseconds.
+        ms: u32,
+        /// What for.
+        why: String,
+    },
+}
+
+impl fmt::Display for LabOp {
+    /// In the words of ip(8), for transcripts: `link set down0 down`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LinkUp { link } => write!(f, "link set {link} up"),
+            Self::LinkDown { link } => write!(f, "link set {link} down"),
+            Self::LinkDelete { link } => write!(f, "link delete {link}"),
+            Self::Mtu { link, mtu } => write!(f, "link set {link} mtu {mtu}"),
+            Self::AddressAdd { link, range } => {
+                write!(
+                    f,
+                    "address add own({link},{})/{} dev {link}",
+                    name(*range),
+                    prefix_len(*range)
+                )
+            }
+            Self::AddressDelete { link, range } => {
+                write!(f, "address delete own({link},{}) dev {link}", name(*range))
+            }
+            Self::RouteAdd { prefix, prefix_len, kind, link, via } => {
+                f.write_str("route add ")?;
+                if *kind != RouteKind::Unicast {
+                    write!(f, "{} ", format!("{kind:?}").to_lowercase())?;
+                }
+                write!(f, "{prefix}/{prefix_len}")?;
+                if let Some(Host::Ip(ip)) = via {
+                    write!(f, " via {ip}")?;
+                } else if let Some(Host::On { link, role, range }) = via {
+                    write!(f, " via {role:?}({link},{})", name(*range))?;
+                }
+                link.iter().try_for_each(|l| write!(f, " dev {l}"))
+            }
+            Self::RetransTime { link, ms } => {
+                write!(f, "ntable change dev {link} retrans {ms}")
+            }
+            Self::Inject { link, frame } => write!(f, "inject {link} {} bytes", frame.0.len()),
+            Self::Wait { ms, why } => write!(f, "wait {ms} ms: {why}"),
+        }
+    }
+}
+
+/// The word for a range in ids and transcripts.
+pub fn name(range: Range) -> &'static str {
+    match range {
+        Range::Ll => "ll",
+        Range::V6 => "v6",
+        Range::V4 => "v4",
+    }
+}

@@ -1,0 +1,214 @@
+//! A case: a short program of socket calls, as data.
+//!
+//! Because it is data, it can be printed like strace, written as C, sent to another machine,
+//! generated at random and shrunk. It holds for every system: sockets and links go by name,
+//! addresses by their part in the lab, constants by their C names.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub mod addr;
+mod hex;
+pub mod intent;
+pub mod lab;
+pub mod op;
+pub mod payload;
+mod sym;
+
+pub use hex::Hex;
+pub use lab::{Lab, LabOp, Link, LinkKind};
+pub use op::{Name, Op};
+pub use payload::Payload;
+pub use sym::{Flags, KNOWN, Os, Sym, is_known};
+
+use intent::Family;
+use op::{Opt, Value};
+
+/// One question put to a kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Case {
+    /// `suite/table[parameter,…]`: stable, unique, and what patterns match.
+    pub id: String,
+    /// The question, as one sentence.
+    pub title: String,
+    /// Which rows of the catalogue of behaviours it covers, such as `LINK-01`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub catalogue: Vec<String>,
+    /// The network that it needs.
+    #[serde(default)]
+    pub lab: Lab,
+    /// What is done, in order.
+    pub ops: Vec<Op>,
+    /// How long after the last step frames are still taken down, in milliseconds. Zero, since the
+    /// far ends see a frame before the call that sent it returns, unless the case waits for a timer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub window_ms: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl Case {
+    /// The suite's name: the id up to the slash.
+    pub fn suite(&self) -> &str {
+        self.id.split('/').next().unwrap_or_default()
+    }
+
+    /// The table's name with its suite: the id up to the bracket.
+    pub fn table(&self) -> &str {
+        self.id.split('[').next().unwrap_or_default()
+    }
+
+    /// The family of the socket called `fd`, from the `socket` call that made it or its listener.
+    pub fn family(&self, fd: &str) -> Option<Family> {
+        // From the last step back, so that an accepted socket leads to an earlier listener only.
+        let mut wanted = fd;
+        self.ops.iter().rev().find_map(|op| match op {
+            Op::Socket { fd, domain, .. } if fd == wanted => Some(Family::of(domain.as_str())),
+            Op::Accept { fd, new } if new == wanted => {
+                wanted = fd;
+                None
+            }
+            _ => None,
+        })?
+    }
+
+    /// How long the case asks to wait at the most, in milliseconds: time that passes for it alone.
+    pub fn waits_ms(&self) -> u32 {
+        let steps = self.ops.iter().map(|op| match op {
+            Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
+            Op::Poll { timeout_ms, .. } => u32::try_from(*timeout_ms).unwrap_or(0),
+            _ => 0,
+        });
+        steps.fold(self.window_ms, u32::saturating_add)
+    }
+
+    /// Whether the case spends its time waiting, for what it asked or for the kernel to take a
+    /// link away (some tens of milliseconds): others can run meanwhile.
+    pub fn is_idle(&self) -> bool {
+        let deletes = |op: &Op| matches!(op, Op::Lab { step: LabOp::LinkDelete { .. } });
+        self.waits_ms() > 0 || self.ops.iter().any(deletes)
+    }
+
+    /// What is wrong with the case itself, as one sentence: a name that no system has, a link
+    /// that the lab lacks, text that is not bytes.
+    pub fn check(&self) -> Result<(), String> {
+        let steps = self.lab.setup.iter().chain(self.ops.iter().filter_map(|op| match op {
+            Op::Lab { step } => Some(step),
+            _ => None,
+        }));
+        for step in steps {
+            self.check_step(step)?;
+        }
+        self.ops.iter().try_for_each(|op| self.check_op(op))
+    }
+
+    fn check_link(&self, link: &str) -> Result<(), String> {
+        if link == "lo" || self.lab.number(link).is_some() {
+            Ok(())
+        } else {
+            Err(format!("the lab has no link {link:?}"))
+        }
+    }
+
+    fn check_step(&self, step: &LabOp) -> Result<(), String> {
+        match step {
+            LabOp::LinkUp { link }
+            | LabOp::LinkDown { link }
+            | LabOp::LinkDelete { link }
+            | LabOp::Mtu { link, .. }
+            | LabOp::AddressAdd { link, .. }
+            | LabOp::AddressDelete { link, .. }
+            | LabOp::RetransTime { link, .. }
+            | LabOp::Inject { link, .. } => self.check_link(link),
+            LabOp::RouteAdd { link, .. } => link.iter().try_for_each(|l| self.check_link(l)),
+            LabOp::Wait { .. } => Ok(()),
+        }
+    }
+
+    fn check_op(&self, op: &Op) -> Result<(), String> {
+        for name in names(op) {
+            if !is_known(name) {
+                return Err(format!("{}: {name:?} is no name of the sockets API", op.call()));
+            }
+        }
+        if let Some(Payload::Text(text)) = op.payload()
+            && let Some(c) = text.chars().find(|c| *c > '\u{ff}')
+        {
+            return Err(format!("{}: {c:?} is not one byte", op.call()));
+        }
+        if let Some(addr) = op.addr() {
+            if self.lab.ip(&addr.host).is_none() {
+                return Err(format!("{}: the lab has no {:?}", op.call(), addr.host));
+            }
+            if let addr::Scope::Link(link) = &addr.scope {
+                self.check_link(link)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every constant that a step names.
+fn names(op: &Op) -> Vec<&str> {
+    fn option<'a>(option: &'a Opt, out: &mut Vec<&'a str>) {
+        if let Opt::Raw { level, name } = option {
+            out.extend([level.as_str(), name.as_str()]);
+        }
+    }
+    let mut out = Vec::new();
+    match op {
+        Op::Socket { domain, r#type, protocol, .. }
+        | Op::Socketpair { domain, r#type, protocol, .. } => {
+            out.push(domain.as_str());
+            out.extend(r#type.0.iter().chain(&protocol.0).map(Sym::as_str));
+        }
+        Op::Send { flags, .. }
+        | Op::Sendto { flags, .. }
+        | Op::Recv { flags, .. }
+        | Op::Recvfrom { flags, .. }
+        | Op::Recvmsg { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
+        Op::Sendmsg { flags, control, .. } => {
+            out.extend(flags.0.iter().map(Sym::as_str));
+            for c in control {
+                match c {
+                    op::Control::PktInfo { level, .. } => out.push(level.as_str()),
+                    op::Control::Int { level, name, .. } => {
+                        out.extend([level.as_str(), name.as_str()]);
+                    }
+                }
+            }
+        }
+        Op::Shutdown { how, .. } => out.push(how.as_str()),
+        Op::Setsockopt { option: o, value, .. } => {
+            option(o, &mut out);
+            if let Value::Named(name) = value {
+                out.push(name.as_str());
+            }
+        }
+        Op::Getsockopt { option: o, .. } => option(o, &mut out),
+        Op::Poll { fds, .. } => out.extend(fds.iter().flat_map(|p| &p.events.0).map(Sym::as_str)),
+        Op::Ioctl { request, .. } => out.push(request.as_str()),
+        Op::Fcntl { cmd, arg, .. } => {
+            out.push(cmd.as_str());
+            out.extend(arg.0.iter().map(Sym::as_str));
+        }
+        Op::Getaddrinfo { family, r#type, flags, .. } => {
+            out.push(family.as_str());
+            out.extend(r#type.0.iter().chain(&flags.0).map(Sym::as_str));
+        }
+        Op::Bind { .. }
+        | Op::Connect { .. }
+        | Op::Listen { .. }
+        | Op::Accept { .. }
+        | Op::Write { .. }
+        | Op::Read { .. }
+        | Op::Close { .. }
+        | Op::Getsockname { .. }
+        | Op::Getpeername { .. }
+        | Op::Lab { .. } => {}
+    }
+    out
+}

@@ -1,0 +1,258 @@
+//! The steps of a case: the real calls, under their real names, and what the lab does.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::addr::{Addr, Host};
+use super::lab::LabOp;
+use super::payload::Payload;
+use super::{Flags, Hex, Sym};
+
+/// A socket of a case goes by name.
+pub type Name = String;
+
+/// What is wanted of a socket, whichever option says it on this system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// Datagrams shall not be fragmented: 1, or may be: 0.
+    DontFragment,
+    /// Only this link shall be used.
+    BindToInterface,
+}
+
+/// A socket option: by level and name, or by what it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Opt {
+    /// This one.
+    Raw {
+        /// Such as `IPPROTO_IPV6`.
+        level: Sym,
+        /// Such as `IPV6_V6ONLY`.
+        name: Sym,
+    },
+    /// Whichever serves this, see [`super::intent::concrete`].
+    Intent(Intent),
+}
+
+/// What an option is set to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// An `int`.
+    Int(i32),
+    /// An `int` that has a name.
+    Named(Sym),
+    /// A link, as an index or as a name, whichever the option takes.
+    Link(String),
+    /// The own IPv4 address of a link (`struct in_addr`).
+    Host(Host),
+    /// `struct linger`.
+    Linger {
+        /// `l_onoff`.
+        on: i32,
+        /// `l_linger`, in seconds.
+        seconds: i32,
+    },
+    /// `struct timeval`.
+    Timeval {
+        /// In milliseconds.
+        ms: u32,
+    },
+    /// `struct ip_mreqn` or `struct ipv6_mreq`, by the group's family.
+    Membership {
+        /// The group.
+        group: IpAddr,
+        /// On which link; none is index 0.
+        link: Option<String>,
+    },
+    /// These bytes.
+    Bytes(Hex),
+}
+
+/// A control message of `sendmsg`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// `IP_PKTINFO` or `IPV6_PKTINFO`: by which link and from which address.
+    PktInfo {
+        /// `IPPROTO_IP` or `IPPROTO_IPV6`.
+        level: Sym,
+        /// `ipi_ifindex` or `ipi6_ifindex`; none is 0.
+        link: Option<String>,
+        /// `ipi_spec_dst` or `ipi6_addr`; none is the wildcard.
+        source: Option<Host>,
+    },
+    /// An `int`.
+    Int {
+        /// Such as `IPPROTO_IP`.
+        level: Sym,
+        /// Such as `IP_TTL`.
+        name: Sym,
+        /// Its value.
+        value: i32,
+    },
+}
+
+/// One entry of `poll`'s array.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct PollFd {
+    /// Which socket.
+    pub fd: Name,
+    /// `events`.
+    pub events: Flags,
+}
+
+/// One step. A call's name is the C function's; its fields are the arguments in their order.
+///
+/// A socket that does not exist (its `socket` failed) is descriptor -1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the arguments are those of the manual page")]
+pub enum Op {
+    /// `fd = socket(domain, type, protocol)`.
+    Socket { fd: Name, domain: Sym, r#type: Flags, protocol: Flags },
+    /// `socketpair(domain, type, protocol, {a, b})`.
+    Socketpair { a: Name, b: Name, domain: Sym, r#type: Flags, protocol: Flags },
+    /// `bind(fd, addr)`.
+    Bind { fd: Name, addr: Addr },
+    /// `connect(fd, addr)`.
+    Connect { fd: Name, addr: Addr },
+    /// `listen(fd, backlog)`.
+    Listen { fd: Name, backlog: i32 },
+    /// `new = accept(fd)`.
+    Accept { fd: Name, new: Name },
+    /// `send(fd, data, flags)`.
+    Send { fd: Name, data: Payload, flags: Flags },
+    /// `sendto(fd, data, flags, addr)`.
+    Sendto { fd: Name, data: Payload, flags: Flags, addr: Addr },
+    /// `sendmsg(fd, {addr, data, control}, flags)`.
+    Sendmsg { fd: Name, data: Payload, flags: Flags, addr: Option<Addr>, control: Vec<Control> },
+    /// `recv(fd, len, flags)`.
+    Recv { fd: Name, len: u32, flags: Flags },
+    /// `recvfrom(fd, len, flags)`.
+    Recvfrom { fd: Name, len: u32, flags: Flags },
+    /// `recvmsg(fd, {len, control_len}, flags)`.
+    Recvmsg { fd: Name, len: u32, control_len: u32, flags: Flags },
+    /// `write(fd, data)`.
+    Write { fd: Name, data: Payload },
+    /// `read(fd, len)`.
+    Read { fd: Name, len: u32 },
+    /// `shutdown(fd, how)`.
+    Shutdown { fd: Name, how: Sym },
+    /// `close(fd)`.
+    Close { fd: Name },
+    /// `getsockname(fd)`.
+    Getsockname { fd: Name },
+    /// `getpeername(fd)`.
+    Getpeername { fd: Name },
+    /// `setsockopt(fd, option, value)`.
+    Setsockopt { fd: Name, option: Opt, value: Value },
+    /// `getsockopt(fd, option)`, into a buffer of `len` bytes; an `int`'s worth is shown as one.
+    Getsockopt { fd: Name, option: Opt, len: u32 },
+    /// `poll(fds, timeout_ms)`.
+    Poll { fds: Vec<PollFd>, timeout_ms: i32 },
+    /// `ioctl(fd, request)`, on an `int`, or on a `struct ifreq` that names `link`.
+    Ioctl { fd: Name, request: Sym, link: Option<String> },
+    /// `fcntl(fd, cmd, arg)`.
+    Fcntl { fd: Name, cmd: Sym, arg: Flags },
+    /// `getaddrinfo(node, service, {family, type, flags})`.
+    Getaddrinfo {
+        node: Option<String>,
+        service: Option<String>,
+        family: Sym,
+        r#type: Flags,
+        flags: Flags,
+    },
+    /// Not a call: the lab changes the network.
+    Lab { step: LabOp },
+}
+
+impl Op {
+    /// The C function's name; `lab` for the lab's steps.
+    pub fn call(&self) -> &'static str {
+        match self {
+            Self::Socket { .. } => "socket",
+            Self::Socketpair { .. } => "socketpair",
+            Self::Bind { .. } => "bind",
+            Self::Connect { .. } => "connect",
+            Self::Listen { .. } => "listen",
+            Self::Accept { .. } => "accept",
+            Self::Send { .. } => "send",
+            Self::Sendto { .. } => "sendto",
+            Self::Sendmsg { .. } => "sendmsg",
+            Self::Recv { .. } => "recv",
+            Self::Recvfrom { .. } => "recvfrom",
+            Self::Recvmsg { .. } => "recvmsg",
+            Self::Write { .. } => "write",
+            Self::Read { .. } => "read",
+            Self::Shutdown { .. } => "shutdown",
+            Self::Close { .. } => "close",
+            Self::Getsockname { .. } => "getsockname",
+            Self::Getpeername { .. } => "getpeername",
+            Self::Setsockopt { .. } => "setsockopt",
+            Self::Getsockopt { .. } => "getsockopt",
+            Self::Poll { .. } => "poll",
+            Self::Ioctl { .. } => "ioctl",
+            Self::Fcntl { .. } => "fcntl",
+            Self::Getaddrinfo { .. } => "getaddrinfo",
+            Self::Lab { .. } => "lab",
+        }
+    }
+
+    /// The socket that the call is made on; none for calls on no single existing socket.
+    pub fn fd(&self) -> Option<&str> {
+        match self {
+            Self::Bind { fd, .. }
+            | Self::Connect { fd, .. }
+            | Self::Listen { fd, .. }
+            | Self::Accept { fd, .. }
+            | Self::Send { fd, .. }
+            | Self::Sendto { fd, .. }
+            | Self::Sendmsg { fd, .. }
+            | Self::Recv { fd, .. }
+            | Self::Recvfrom { fd, .. }
+            | Self::Recvmsg { fd, .. }
+            | Self::Write { fd, .. }
+            | Self::Read { fd, .. }
+            | Self::Shutdown { fd, .. }
+            | Self::Close { fd }
+            | Self::Getsockname { fd }
+            | Self::Getpeername { fd }
+            | Self::Setsockopt { fd, .. }
+            | Self::Getsockopt { fd, .. }
+            | Self::Ioctl { fd, .. }
+            | Self::Fcntl { fd, .. } => Some(fd),
+            Self::Socket { .. }
+            | Self::Socketpair { .. }
+            | Self::Poll { .. }
+            | Self::Getaddrinfo { .. }
+            | Self::Lab { .. } => None,
+        }
+    }
+
+    /// The data that the call sends, if it sends any.
+    pub fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Send { data, .. }
+            | Self::Sendto { data, .. }
+            | Self::Sendmsg { data, .. }
+            | Self::Write { data, .. } => Some(data),
+            _ => None,
+        }
+    }
+
+    /// The address that the call is given, if it is given one.
+    pub fn addr(&self) -> Option<&Addr> {
+        match self {
+            Self::Bind { addr, .. } | Self::Connect { addr, .. } | Self::Sendto { addr, .. } => {
+                Some(addr)
+            }
+            Self::Sendmsg { addr, .. } => addr.as_ref(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The calls themselves: each a thin wrapper that returns what the kernel returned.
+//!
+//! They are libc's, not raw system calls: errno and the layout of structures are the system's own,
+//! as for the programs that sockeye stands in for.
+
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+
+use libc::{c_int, c_void, socklen_t, ssize_t};
+
+use super::options::Message;
+use super::os;
+use super::sockaddr::RawAddr;
+
+/// What a call returned, and errno if it was -1.
+pub(super) type Returned = Result<i64, c_int>;
+
+fn errno() -> c_int {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+fn int(ret: c_int) -> Returned {
+    if ret < 0 { Err(errno()) } else { Ok(ret.into()) }
+}
+
+fn size(ret: ssize_t) -> Returned {
+    if ret < 0 { Err(errno()) } else { Ok(ret as i64) }
+}
+
+pub(super) fn socket(domain: c_int, kind: c_int, protocol: c_int) -> Returned {
+    // SAFETY: takes its arguments by value.
+    int(unsafe { libc::socket(domain, kind, protocol) })
+}
+
+pub(super) fn socketpair(domain: c_int, kind: c_int, protocol: c_int) -> Result<[RawFd; 2], c_int> {
+    let mut pair = [-1; 2];
+    // SAFETY: `pair` has room for two descriptors.
+    int(unsafe { libc::socketpair(domain, kind, protocol, pair.as_mut_ptr()) }).map(|_| pair)
+}
+
+pub(super) fn bind(fd: RawFd, addr: &RawAddr) -> Returned {
+    // SAFETY: the address is valid for its length.
+    int(unsafe { libc::bind(fd, addr.as_ptr(), addr.len) })
+}
+
+pub(super) fn connect(fd: RawFd, addr: &RawAddr) -> Returned {
+    // SAFETY: the address is valid for its length.
+    int(unsafe { libc::connect(fd, addr.as_ptr(), addr.len) })
+}
+
+pub(super) fn listen(fd: RawFd, backlog: c_int) -> Returned {
+    // SAFETY: takes its arguments by value.
+    int(unsafe { libc::listen(fd, backlog) })
+}
+
+pub(super) fn accept(fd: RawFd, addr: &mut RawAddr) -> Returned {
+    let len = &raw mut addr.len;
+    // SAFETY: the address has room for the length that it says.
+    int(unsafe { libc::accept(fd, addr.as_mut_ptr(), len) })
+}
+
+pub(super) fn send(fd: RawFd, data: &[u8], flags: c_int) -> Returned {
+    // SAFETY: the data is valid for its length.
+    size(unsafe { libc::send(fd, data.as_ptr().cast(), data.len(), flags) })
+}
+
+pub(super) fn sendto(fd: RawFd, data: &[u8], flags: c_int, addr: &RawAddr) -> Returned {
+    let (at, len) = (data.as_ptr().cast::<c_void>(), data.len());
+    // SAFETY: the data and the address are valid for their lengths.
+    size(unsafe { libc::sendto(fd, at, len, flags, addr.as_ptr(), addr.len) })
+}
+
+pub(super) fn write(fd: RawFd, data: &[u8]) -> Returned {
+    // SAFETY: the data is valid for its length.
+    size(unsafe { libc::write(fd, data.as_ptr().cast(), data.len()) })
+}
+
+pub(super) fn recv(fd: RawFd, buffer: &mut [u8], flags: c_int) -> Returned {
+    // SAFETY: the buffer is valid for its length.
+    size(unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), flags) })
+}
+
+pub(super) fn recvfrom(fd: RawFd, buffer: &mut [u8], flags: c_int, from: &mut RawAddr) -> Returned {
+    let (at, len) = (buffer.as_mut_ptr().cast::<c_void>(), buffer.len());
+    let from_len = &raw mut from.len;
+    // SAFETY: the buffer is valid for its length, the address has room for the length that it says.
+    size(unsafe { libc::recvfrom(fd, at, len, flags, from.as_mut_ptr(), from_len) })
+}
+
+pub(super) fn read(fd: RawFd, buffer: &mut [u8]) -> Returned {
+    // SAFETY: the buffer is valid for its length.
+    size(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) })
+}
+
+pub(super) fn shutdown(fd: RawFd, how: c_int) -> Returned {
+    // SAFETY: takes its arguments by value.
+    int(unsafe { libc::shutdown(fd, how) })
+}
+
+pub(super) fn close(fd: RawFd) -> Returned {
+    // SAFETY: the case's table of sockets forgets the descriptor, so none is closed twice.
+    int(unsafe { libc::close(fd) })
+}
+
+pub(super) fn getsockname(fd: RawFd, addr: &mut RawAddr) -> Returned {
+    let len = &raw mut addr.len;
+    // SAFETY: the address has room for the length that it says.
+    int(unsafe { libc::getsockname(fd, addr.as_mut_ptr(), len) })
+}
+
+pub(super) fn getpeername(fd: RawFd, addr: &mut RawAddr) -> Returned {
+    let len = &raw mut addr.len;
+    // SAFETY: the address has room for the length that it says.
+    int(unsafe { libc::getpeername(fd, addr.as_mut_ptr(), len) })
+}
+
+pub(super) fn setsockopt(fd: RawFd, level: c_int, name: c_int, value: &[u8]) -> Returned {
+    let (at, len) = (value.as_ptr().cast::<c_void>(), value.len() as socklen_t);
+    // SAFETY: the value is valid for its length.
+    int(unsafe { libc::setsockopt(fd, level, name, at, len) })
+}
+
+/// The buffer is cut to what the kernel wrote.
+pub(super) fn getsockopt(fd: RawFd, level: c_int, name: c_int, value: &mut Vec<u8>) -> Returned {
+    let mut len = value.len() as socklen_t;
+    let at = value.as_mut_ptr().cast::<c_void>();
+    // SAFETY: the buffer has room for `len` bytes.
+    let done = int(unsafe { libc::getsockopt(fd, level, name, at, &raw mut len) });
+    value.truncate(len as usize);
+    done
+}
+
+pub(super) fn poll(fds: &mut [libc::pollfd], timeout_ms: c_int) -> Returned {
+    // SAFETY: the array is valid for its length.
+    int(unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, timeout_ms) })
+}
+
+/// On an `int`.
+pub(super) fn ioctl_int(fd: RawFd, request: c_int, value: &mut c_int) -> Returned {
+    // SAFETY: the requests that a case may name here write one int.
+    int(unsafe { libc::ioctl(fd, request as os::Request, &raw mut *value) })
+}
+
+/// On a `struct ifreq` that names an interface: its flags or MTU, the first int of the answer.
+pub(super) fn ioctl_link(fd: RawFd, request: c_int, link: &str, value: &mut c_int) -> Returned {
+    // SAFETY: all zeros is a valid `struct ifreq`.
+    let mut ifreq: libc::ifreq = unsafe { MaybeUninit::zeroed().assume_init() };
+    for (to, from) in ifreq.ifr_name.iter_mut().zip(link.bytes().take(15)) {
+        *to = libc::c_char::from_ne_bytes([from]);
+    }
+    // SAFETY: the requests that a case may name here read and write one `struct ifreq`.
+    let done = int(unsafe { libc::ioctl(fd, request as os::Request, &raw mut ifreq) });
+    // SAFETY: the union's members are plain numbers, each a valid int.
+    *value = unsafe { ifreq.ifr_ifru.ifru_mtu };
+    done
+}
+
+pub(super) fn fcntl(fd: RawFd, cmd: c_int, arg: c_int) -> Returned {
+    // SAFETY: the commands that a case may name take an int.
+    int(unsafe { libc::fcntl(fd, cmd, arg) })
+}
+
+/// Room for control messages, aligned as `struct cmsghdr` wants it.
+fn control_room(len: usize) -> Vec<u64> {
+    vec![0; len.div_ceil(size_of::<u64>())]
+}
+
+fn header(
+    name: Option<&mut RawAddr>,
+    data: &mut libc::iovec,
+    control: &mut [u64],
+    control_len: usize,
+) -> libc::msghdr {
+    // SAFETY: all zeros is a valid `struct msghdr`.
+    let mut msg: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+    if let Some(name) = name {
+        msg.msg_name = name.as_mut_ptr().cast();
+        msg.msg_namelen = name.len;
+    }
+    msg.msg_iov = data;
+    msg.msg_iovlen = 1;
+    if control_len > 0 {
+        msg.msg_control = control.as_mut_ptr().cast();
+        msg.msg_controllen = control_len as _;
+    }
+    msg
+}
+
+pub(super) fn sendmsg(
+    fd: RawFd,
+    data: &[u8],
+    flags: c_int,
+    addr: Option<&mut RawAddr>,
+    messages: &[Message],
+) -> Returned {
+    let space = |len: usize| {
+        // SAFETY: computes a size.
+        unsafe { libc::CMSG_SPACE(len as u32) as usize }
+    };
+    let total = messages.iter().map(|(_, _, data)| space(data.len())).sum();
+    let mut control = control_room(total);
+    let mut iov = libc::iovec { iov_base: data.as_ptr().cast_mut().cast(), iov_len: data.len() };
+    let msg = header(addr, &mut iov, &mut control, total);
+    // SAFETY: the header describes the control buffer.
+    let mut at = unsafe { libc::CMSG_FIRSTHDR(&raw const msg) };
+    for (level, kind, data) in messages {
+        // SAFETY: the buffer was sized for all the messages, so this one's header lies within it.
+        let head = unsafe { &mut *at };
+        head.cmsg_level = *level;
+        head.cmsg_type = *kind;
+        // SAFETY: computes a size.
+        head.cmsg_len = unsafe { libc::CMSG_LEN(data.len() as u32) } as _;
+        // SAFETY: within the buffer, behind the header.
+        let room = unsafe { libc::CMSG_DATA(at) };
+        // SAFETY: the buffer was sized for this data.
+        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), room, data.len()) };
+        // SAFETY: the header describes the control buffer, and `at` lies in it.
+        at = unsafe { libc::CMSG_NXTHDR(&raw const msg, at) };
+    }
+    // SAFETY: the header's parts outlive the call.
+    size(unsafe { libc::sendmsg(fd, &raw const msg, flags) })
+}
+
+/// What `recvmsg` wrote besides the data.
+pub(super) struct Received {
+    pub(super) returned: Returned,
+    pub(super) flags: c_int,
+    pub(super) messages: Vec<Message>,
+}
+
+pub(super) fn recvmsg(
+    fd: RawFd,
+    buffer: &mut [u8],
+    control_len: usize,
+    flags: c_int,
+    from: &mut RawAddr,
+) -> Received {
+    let mut control = control_room(control_len);
+    let mut iov = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut msg = header(Some(from), &mut iov, &mut control, control_len);
+    // SAFETY: the header's parts outlive the call.
+    let returned = size(unsafe { libc::recvmsg(fd, &raw mut msg, flags) });
+    let mut messages = Vec::new();
+    if returned.is_ok() {
+        // SAFETY: the header describes the control buffer as the kernel left it.
+        let mut at = unsafe { libc::CMSG_FIRSTHDR(&raw const msg) };
+        // SAFETY: a header that FIRSTHDR or NXTHDR gave is null or lies within the buffer.
+        while let Some(head) = unsafe { at.as_ref() } {
+            // SAFETY: computes a size.
+            let empty = unsafe { libc::CMSG_LEN(0) } as usize;
+            let len = (head.cmsg_len as usize).saturating_sub(empty);
+            // SAFETY: behind the header.
+            let data = unsafe { libc::CMSG_DATA(at) };
+            // SAFETY: the kernel wrote `len` bytes of data there.
+            let data = unsafe { std::slice::from_raw_parts(data, len) };
+            messages.push((head.cmsg_level, head.cmsg_type, data.to_vec()));
+            // SAFETY: the header describes the control buffer, and `at` lies in it.
+            at = unsafe { libc::CMSG_NXTHDR(&raw const msg, at) };
+        }
+    }
+    from.len = msg.msg_namelen;
+    Received { returned, flags: msg.msg_flags, messages }
+}
+
+/// The addresses, or the `EAI_` value.
+pub(super) fn getaddrinfo(
+    node: Option<&str>,
+    service: Option<&str>,
+    hints: [c_int; 3],
+) -> Result<Vec<RawAddr>, c_int> {
+    let text = |t: Option<&str>| t.map(|t| CString::new(t).unwrap_or_default());
+    let (node, service) = (text(node), text(service));
+    let at = |t: &Option<CString>| t.as_ref().map_or(std::ptr::null(), |t| t.as_ptr());
+    // SAFETY: all zeros is a valid `struct addrinfo`.
+    let mut wanted: libc::addrinfo = unsafe { MaybeUninit::zeroed().assume_init() };
+    [wanted.ai_family, wanted.ai_socktype, wanted.ai_flags] = hints;
+    let mut list = std::ptr::null_mut();
+    // SAFETY: the strings and the hints outlive the call.
+    let failed =
+        unsafe { libc::getaddrinfo(at(&node), at(&service), &raw const wanted, &raw mut list) };
+    if failed != 0 {
+        return Err(failed);
+    }
+    let mut found = Vec::new();
+    let mut next = list;
+    // SAFETY: the list is made of valid entries and ends with null.
+    while let Some(entry) = unsafe { next.as_ref() } {
+        // SAFETY: an entry's address is valid for its length.
+        found.push(unsafe { RawAddr::copied(entry.ai_addr, entry.ai_addrlen) });
+        next = entry.ai_next;
+    }
+    // SAFETY: the list came from `getaddrinfo` and nothing of it is kept.
+    unsafe { libc::freeaddrinfo(list) };
+    Ok(found)
+}
+
+/// The names of the flags that are set in `bits`, of those that `known` has.
+pub(super) fn named(bits: c_int, known: &'static [&'static str]) -> Vec<crate::case::Sym> {
+    let set = |name: &&&str| os::value(name).is_some_and(|v| v != 0 && bits & v == v);
+    known.iter().filter(set).map(|name| (*name).into()).collect()
+}

@@ -1,0 +1,17 @@
+//! Where Linux's structures are laid out as on no other system.
+
+use libc::{c_int, sockaddr_storage, socklen_t};
+
+/// Sets `sa_family`. There is no `sa_len` on Linux.
+pub(in crate::exec) fn set_family(storage: &mut sockaddr_storage, family: c_int, _: socklen_t) {
+    storage.ss_family = family as libc::sa_family_t;
+}
+
+/// The bytes of a `struct timeval`.
+pub(in crate::exec) fn timeval(seconds: libc::time_t, microseconds: u32) -> Vec<u8> {
+    let microseconds = libc::suseconds_t::from(microseconds);
+    [seconds.to_ne_bytes(), microseconds.to_ne_bytes()].concat()
+}
+
+/// The type of `ioctl`'s second argument.
+pub(in crate::exec) type Request = libc::Ioctl;

@@ -1,0 +1,61 @@
+//! The namespaces in which an executor works, and what this host lets it have.
+
+use std::fs;
+use std::io::{self, Write as _};
+
+use nix::sched::{CloneFlags, unshare};
+
+/// Enters a new network namespace, inside a new user namespace when not root, so that the
+/// process may change that network and no other.
+///
+/// # Errors
+/// One sentence that names what is missing.
+pub(in crate::exec) fn isolate() -> Result<(), String> {
+    let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    if uid.is_root() && unshare(CloneFlags::CLONE_NEWNET).is_ok() {
+        return Ok(());
+    }
+    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
+        .map_err(|e| format!("no new user and network namespace: {}", e.desc()))?;
+    // Without the second, a group map may not be written (user_namespaces(7)).
+    let maps = [
+        ("uid_map", format!("0 {uid} 1")),
+        ("setgroups", "deny".to_owned()),
+        ("gid_map", format!("0 {gid} 1")),
+    ];
+    for (file, text) in maps {
+        write_new(&format!("/proc/self/{file}"), &text)
+            .map_err(|e| format!("the user namespace cannot be set up ({file}): {e}"))?;
+    }
+    Ok(())
+}
+
+/// Writes `text` to a file of the kernel's in one write, as those want it.
+pub(super) fn write_new(path: &str, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// Sets what a fresh network namespace shall do differently, before it has any link: no
+/// addresses, solicitations or detection of its own accord; no limit on the rate of ICMP errors,
+/// which would make an outcome depend on what ran before; and the kernel's own default where it
+/// takes over what the host has set (`rp_filter`) or counted from its memory (`tcp_rmem`).
+pub(super) fn quiet_network() -> Result<(), String> {
+    let settings = [
+        ("ipv6/conf/default/accept_dad", "0"),
+        ("ipv6/conf/default/router_solicitations", "0"),
+        ("ipv6/conf/default/addr_gen_mode", "1"),
+        ("ipv4/conf/all/rp_filter", "0"),
+        ("ipv4/conf/default/rp_filter", "0"),
+        ("ipv4/tcp_rmem", "4096 131072 6291456"),
+        ("ipv4/tcp_wmem", "4096 16384 4194304"),
+        ("ipv4/icmp_ratemask", "0"),
+        ("ipv6/icmp/ratelimit", "0"),
+    ];
+    for (name, value) in settings {
+        let path = format!("/proc/sys/net/{name}");
+        write_new(&path, value).map_err(|e| format!("{path} cannot be set to {value}: {e}"))?;
+    }
+    // Of IPv6 only since Linux 5.1, where the limit above is not the only one.
+    let _ = write_new("/proc/sys/net/ipv6/icmp/ratemask", "\n");
+    Ok(())
+}

@@ -1,0 +1,385 @@
+//! A lab on Linux: a network namespace, with TUN and TAP links whose far end is this process.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::IpAddr;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use netlink_packet_route::route::RouteType;
+use nix::sched::{CloneFlags, setns, unshare};
+
+use super::host;
+use super::link::{FarEnd, LoopbackTap};
+use super::netlink::{LinkChange, Netlink};
+use crate::case::addr::{Host, Range, Role, address, prefix_len};
+use crate::case::lab::RouteKind;
+use crate::case::{Hex, Lab, LabOp, Link, LinkKind};
+use crate::exec::network::{Network, NoLab};
+use crate::exec::resolution::{answer, asked_for};
+use crate::trace::{Direction, LinkFact};
+
+/// Longer than the longest frame that loopback carries.
+const LONGEST_FRAME: usize = 1 << 17;
+
+pub(in crate::exec) struct LinuxLab {
+    spec: Lab,
+    namespace: File,
+    netlink: Netlink,
+    loopback: LoopbackTap,
+    far_ends: Vec<FarEnd>,
+    facts: Vec<LinkFact>,
+    /// Whom the host has asked for since the network was last restored, by link number.
+    asked: Vec<(usize, IpAddr)>,
+    buffer: Vec<u8>,
+}
+
+/// The link-layer address of somebody on the lab's link number `link`: locally administered.
+pub(in crate::exec) fn mac(link: usize, role: Role) -> [u8; 6] {
+    [2, 0, 0, 0, u8::try_from(link).unwrap_or(u8::MAX), role as u8]
+}
+
+impl LinuxLab {
+    /// Builds `spec` in a network namespace of its own, which the calling thread is then in.
+    pub(in crate::exec) fn build(spec: &Lab) -> Result<Self, NoLab> {
+        unshare(CloneFlags::CLONE_NEWNET)
+            .map_err(|e| NoLab::Missing(format!("no new network namespace: {}", e.desc())))?;
+        let namespace = File::open("/proc/thread-self/ns/net")
+            .map_err(|e| NoLab::Missing(format!("/proc/thread-self/ns/net: {e}")))?;
+        host::quiet_network().map_err(NoLab::Missing)?;
+        let mut far_ends = Vec::new();
+        for link in &spec.links {
+            far_ends.push(FarEnd::create(link.kind, &link.name).map_err(NoLab::Missing)?);
+        }
+        let broken = |e: std::io::Error| NoLab::Broken(format!("the lab cannot be built: {e}"));
+        let mut lab = Self {
+            spec: spec.clone(),
+            namespace,
+            netlink: Netlink::open().map_err(broken)?,
+            loopback: LoopbackTap::open().map_err(broken)?,
+            far_ends,
+            facts: facts(spec).map_err(NoLab::Broken)?,
+            asked: Vec::new(),
+            buffer: vec![0; LONGEST_FRAME],
+        };
+        let up = LinkChange { up: Some(true), ..LinkChange::default() };
+        lab.netlink.set_link(1, &up).map_err(broken)?;
+        lab.furnish(true).map_err(NoLab::Broken)?;
+        Ok(lab)
+    }
+
+    /// Brings every link up with its MTU, addresses and neighbours, and takes the lab's own steps.
+    fn furnish(&mut self, fresh: bool) -> Result<(), String> {
+        for number in 0..self.spec.links.len() {
+            let link = self.spec.links[number].clone();
+            let index = self.facts[number + 1].index;
+            let own = mac(number, Role::Own);
+            let change = LinkChange {
+                up: Some(true),
+                mtu: Some(link.mtu),
+                mac: (fresh && link.kind == LinkKind::Tap).then_some(&own[..]),
+            };
+            self.netlink.set_link(index, &change).map_err(said("link", &link.name))?;
+            for range in &link.ranges {
+                self.add_address(number, *range)?;
+            }
+            for range in &link.ranges {
+                self.resolve_neighbour(number, &link, *range)?;
+            }
+        }
+        for step in self.spec.setup.clone() {
+            self.step(&step)?;
+        }
+        self.swallow();
+        Ok(())
+    }
+
+    fn add_address(&mut self, number: usize, range: Range) -> Result<(), String> {
+        let index = self.facts[number + 1].index;
+        let ip = self.address(number, Role::Own, range);
+        self.netlink
+            .add_address(index, ip, prefix_len(range))
+            .map_err(said("address", &ip.to_string()))?;
+        // The kernel makes an IPv6 address usable in a work queue (net/ipv6/addrconf.c
+        // addrconf_dad_start, addrconf_dad_completed), even without detection of duplicates.
+        if range == Range::V4 { Ok(()) } else { self.wait_until_local(index, ip) }
+    }
+
+    fn wait_until_local(&mut self, index: u32, ip: IpAddr) -> Result<(), String> {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !self.netlink.is_local(index, ip).map_err(said("address", &ip.to_string()))? {
+            if Instant::now() > deadline {
+                return Err(format!("address {ip} is not usable after five seconds"));
+            }
+            std::thread::sleep(Duration::from_micros(20));
+        }
+        Ok(())
+    }
+
+    fn resolve_neighbour(
+        &mut self,
+        number: usize,
+        link: &Link,
+        range: Range,
+    ) -> Result<(), String> {
+        if link.kind == LinkKind::Tun {
+            return Ok(());
+        }
+        let ip = self.address(number, Role::Neighbour, range);
+        let index = self.facts[number + 1].index;
+        self.netlink
+            .add_neighbour(index, ip, &mac(number, Role::Neighbour))
+            .map_err(said("neighbour", &ip.to_string()))
+    }
+
+    fn address(&self, number: usize, role: Role, range: Range) -> IpAddr {
+        debug_assert!(number < self.spec.links.len());
+        address(u8::try_from(number).unwrap_or(u8::MAX), role, range)
+    }
+
+    fn number(&self, link: &str) -> Result<usize, String> {
+        self.spec.number(link).map(usize::from).ok_or_else(|| format!("no link {link:?}"))
+    }
+
+    fn index(&self, link: &str) -> Result<u32, String> {
+        self.facts
+            .iter()
+            .find(|fact| fact.name == link)
+            .map(|fact| fact.index)
+            .ok_or_else(|| format!("no link {link:?}"))
+    }
+
+    fn set_up(&mut self, link: &str, up: bool) -> Result<(), String> {
+        let change = LinkChange { up: Some(up), ..LinkChange::default() };
+        self.netlink.set_link(self.index(link)?, &change).map_err(said("link", link))
+    }
+
+    fn add_route(&mut self, step: &LabOp) -> Result<(), String> {
+        let LabOp::RouteAdd { prefix, prefix_len, kind, link, via } = step else {
+            return Ok(());
+        };
+        let kind = match kind {
+            RouteKind::Unicast => RouteType::Unicast,
+            RouteKind::Unreachable => RouteType::Unreachable,
+            RouteKind::Prohibit => RouteType::Prohibit,
+            RouteKind::Blackhole => RouteType::BlackHole,
+            RouteKind::Throw => RouteType::Throw,
+        };
+        let index = link.as_deref().map(|l| self.index(l)).transpose()?;
+        let via = via.as_ref().and_then(|host: &Host| self.spec.ip(host));
+        self.netlink
+            .add_route(*prefix, *prefix_len, kind, index, via)
+            .map_err(said("route", &prefix.to_string()))
+    }
+
+    /// Lets time pass, the far ends answering meanwhile, what they see being kept for `drain`.
+    fn wait(ms: u32) {
+        std::thread::sleep(Duration::from_millis(ms.into()));
+    }
+
+    /// Forgets what was sent until now.
+    fn swallow(&mut self) {
+        self.drain(&mut |_, _, _| ());
+    }
+
+    /// Whether `restore` can take the lab's own steps again: not when one of them lasts.
+    fn is_restorable(&self) -> bool {
+        let lasts =
+            |step: &LabOp| matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. });
+        !self.spec.setup.iter().any(lasts)
+    }
+}
+
+fn said<'a>(what: &'a str, which: &'a str) -> impl Fn(std::io::Error) -> String + 'a {
+    move |e| format!("{what} {which}: {e}")
+}
+
+fn index_of(name: &str) -> Option<u32> {
+    nix::net::if_::if_nametoindex(name).ok()
+}
+
+fn facts(spec: &Lab) -> Result<Vec<LinkFact>, String> {
+    let fact = |name: &str, kind: Option<LinkKind>, mac: [u8; 6]| {
+        let index = index_of(name).ok_or_else(|| format!("no link {name:?}"))?;
+        Ok(LinkFact { name: name.to_owned(), index, kind, mac: Hex(mac.to_vec()) })
+    };
+    let links = spec.links.iter().enumerate();
+    std::iter::once(fact("lo", None, [0; 6]))
+        .chain(
+            links.map(|(number, link)| fact(&link.name, Some(link.kind), mac(number, Role::Own))),
+        )
+        .collect()
+}
+
+impl Network for LinuxLab {
+    fn spec(&self) -> &Lab {
+        &self.spec
+    }
+
+    fn enter(&mut self) -> Result<(), String> {
+        setns(&self.namespace, CloneFlags::CLONE_NEWNET)
+            .map_err(|e| format!("the lab cannot be entered: {}", e.desc()))
+    }
+
+    fn facts(&self) -> &[LinkFact] {
+        &self.facts
+    }
+
+    fn step(&mut self, step: &LabOp) -> Result<(), String> {
+        match step {
+            LabOp::LinkUp { link } => self.set_up(link, true),
+            LabOp::LinkDown { link } => self.set_up(link, false),
+            LabOp::LinkDelete { link } => {
+                self.netlink.delete_link(self.index(link)?).map_err(said("link", link))
+            }
+            LabOp::Mtu { link, mtu } => {
+                let change = LinkChange { mtu: Some(*mtu), ..LinkChange::default() };
+                self.netlink.set_link(self.index(link)?, &change).map_err(said("link", link))
+            }
+            LabOp::AddressAdd { link, range } => self.add_address(self.number(link)?, *range),
+            LabOp::AddressDelete { link, range } => {
+                let ip = self.address(self.number(link)?, Role::Own, *range);
+                let index = self.index(link)?;
+                self.netlink
+                    .delete_address(index, ip, prefix_len(*range))
+                    .map_err(said("address", &ip.to_string()))
+            }
+            LabOp::RouteAdd { .. } => self.add_route(step),
+            LabOp::RetransTime { link, ms } => ["ipv4", "ipv6"].iter().try_for_each(|family| {
+                let path = format!("/proc/sys/net/{family}/neigh/{link}/retrans_time_ms");
+                host::write_new(&path, &ms.to_string()).map_err(said("setting", &path))
+            }),
+            LabOp::Inject { link, frame } => {
+                let number = self.number(link)?;
+                self.far_ends[number].write(&frame.0);
+                Ok(())
+            }
+            LabOp::Wait { ms, .. } => {
+                Self::wait(*ms);
+                Ok(())
+            }
+        }
+    }
+
+    fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) {
+        loop {
+            // What a far end answers can make the host send again; what the host sent cannot.
+            let mut answered = false;
+            while let Some(frame) = self.loopback.read(&mut self.buffer) {
+                seen("lo", Direction::Out, frame);
+            }
+            for (number, far_end) in self.far_ends.iter_mut().enumerate() {
+                let link = &self.spec.links[number];
+                while let Some(frame) = far_end.read(&mut self.buffer) {
+                    seen(&link.name, Direction::Out, frame);
+                    let Some(asked) = asked_for(link.kind, frame) else { continue };
+                    if !self.asked.contains(&(number, asked)) {
+                        self.asked.push((number, asked));
+                    }
+                    let who = self.spec.who(asked).map(|(_, role, _)| role);
+                    if who == Some(Role::Unresolved)
+                        && let Some(reply) = answer(frame, mac(number, Role::Unresolved))
+                    {
+                        answered = true;
+                        seen(&link.name, Direction::In, &reply);
+                        far_end.write(&reply);
+                    }
+                }
+            }
+            if !answered {
+                return;
+            }
+        }
+    }
+
+    fn restore(&mut self, changed: bool) -> Result<bool, String> {
+        self.swallow();
+        if changed {
+            if !self.is_restorable() {
+                return Ok(false);
+            }
+            self.set_up("lo", true)?;
+            for (number, link) in self.spec.links.clone().iter().enumerate() {
+                // Takes the IPv6 addresses, the routes and the neighbours along; IPv4 addresses stay.
+                self.set_up(&link.name, false)?;
+                let ip = self.address(number, Role::Own, Range::V4);
+                let _ = self.netlink.delete_address(self.facts[number + 1].index, ip, 24);
+            }
+            self.asked.clear();
+            self.furnish(false)?;
+        } else {
+            for (number, ip) in std::mem::take(&mut self.asked) {
+                // What has given up meanwhile is gone already.
+                let _ = self.netlink.delete_neighbour(self.facts[number + 1].index, ip);
+            }
+            self.swallow();
+        }
+        Ok(true)
+    }
+}
+
+impl Drop for LinuxLab {
+    fn drop(&mut self) {
+        self.far_ends.iter().for_each(FarEnd::outlive);
+    }
+}
+
+/// The labs that stand, so that cases which ask for the same one share it.
+#[derive(Default)]
+pub(in crate::exec) struct Labs {
+    /// By the time of their last use.
+    standing: BTreeMap<u64, LinuxLab>,
+    clock: u64,
+    /// Whether the thread is in the network of the lab that was used last.
+    entered: bool,
+    closing: Vec<JoinHandle<()>>,
+}
+
+/// More would keep too many descriptors and namespaces.
+const MOST_LABS: usize = 48;
+
+impl Labs {
+    /// Takes out the lab that `spec` describes, building it if none stands, and enters it.
+    pub(in crate::exec) fn take(&mut self, spec: &Lab) -> Result<LinuxLab, NoLab> {
+        let entered = std::mem::replace(&mut self.entered, false);
+        let mut standing = self.standing.iter().rev();
+        let Some(key) = standing.find(|(_, lab)| lab.spec == *spec).map(|(key, _)| *key) else {
+            return LinuxLab::build(spec);
+        };
+        let Some(mut lab) = self.standing.remove(&key) else { return LinuxLab::build(spec) };
+        if !(entered && key == self.clock) {
+            lab.enter().map_err(NoLab::Broken)?;
+        }
+        Ok(lab)
+    }
+
+    /// Puts a restored lab back for the next case.
+    pub(in crate::exec) fn put(&mut self, lab: LinuxLab) {
+        if self.standing.len() == MOST_LABS
+            && let Some((_, oldest)) = self.standing.pop_first()
+        {
+            self.discard(oldest);
+        }
+        self.clock += 1;
+        self.entered = true;
+        self.standing.insert(self.clock, lab);
+    }
+
+    /// Gives up a lab. Its sockets close in a thread of their own, since the kernel takes a grace
+    /// period for a packet socket (`net/packet/af_packet.c` `packet_release`).
+    pub(in crate::exec) fn discard(&mut self, lab: LinuxLab) {
+        self.closing.retain(|thread| !thread.is_finished());
+        self.closing.push(std::thread::spawn(move || drop(lab)));
+    }
+}
+
+impl Drop for Labs {
+    fn drop(&mut self) {
+        while let Some((_, lab)) = self.standing.pop_first() {
+            self.discard(lab);
+        }
+        for thread in self.closing.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! TUN and TAP links, whose far end is a descriptor, and the tap on loopback.
+
+use std::fs::OpenOptions;
+use std::io::{self, Read as _, Write as _};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use socket2::{Domain, SockAddr, SockAddrStorage, Socket, Type};
+
+use crate::case::LinkKind;
+
+/// `if_tun.h`: bare packets or frames, with no header before them.
+const IFF_TUN: i16 = 0x0001;
+const IFF_TAP: i16 = 0x0002;
+const IFF_NO_PI: i16 = 0x1000;
+/// `_IOW('T', 202, int)` and `_IOW('T', 203, int)`.
+const TUNSETIFF: libc::Ioctl = 0x4004_54ca_u32 as libc::Ioctl;
+const TUNSETPERSIST: libc::Ioctl = 0x4004_54cb_u32 as libc::Ioctl;
+
+/// The far end of a link: what the host sends there is read here, and the other way round.
+pub(super) struct FarEnd {
+    file: std::fs::File,
+}
+
+impl FarEnd {
+    /// Makes the link `name` in this network namespace.
+    pub(super) fn create(kind: LinkKind, name: &str) -> Result<Self, String> {
+        let path = "/dev/net/tun";
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)
+            .map_err(|e| format!("{path} cannot be opened: {e}"))?;
+        // SAFETY: all zeros is a valid `struct ifreq`.
+        let mut request: libc::ifreq = unsafe { MaybeUninit::zeroed().assume_init() };
+        if name.len() >= request.ifr_name.len() {
+            return Err(format!("{name:?} is too long for an interface's name"));
+        }
+        for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
+            *to = libc::c_char::from_ne_bytes([from]);
+        }
+        let layer = if kind == LinkKind::Tun { IFF_TUN } else { IFF_TAP };
+        request.ifr_ifru.ifru_flags = layer | IFF_NO_PI;
+        // SAFETY: TUNSETIFF reads and writes one `struct ifreq`, which lives through the call.
+        let done = unsafe { libc::ioctl(file.as_raw_fd(), TUNSETIFF, &raw mut request) };
+        if done < 0 {
+            return Err(format!("link {name} cannot be made: {}", io::Error::last_os_error()));
+        }
+        Ok(Self { file })
+    }
+
+    /// The next frame that the host sent, if there is one.
+    pub(super) fn read<'b>(&mut self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        // Nothing to read is EAGAIN; of a link that is down or gone there is nothing either.
+        let len = self.file.read(buffer).ok()?;
+        Some(&buffer[..len])
+    }
+
+    /// Lets a frame arrive at the host. That the link is down is no error: it is lost, as a frame
+    /// to a host whose cable is out.
+    pub(super) fn write(&mut self, frame: &[u8]) {
+        let _ = self.file.write(frame);
+    }
+
+    /// Lets the link outlive its descriptor, until its namespace goes: then closing does not wait
+    /// for the kernel to take the link down (tens of milliseconds).
+    pub(super) fn outlive(&self) {
+        // SAFETY: TUNSETPERSIST takes its argument by value.
+        unsafe { libc::ioctl(self.file.as_raw_fd(), TUNSETPERSIST, 1) };
+    }
+}
+
+/// Sees each packet that the host sends to itself: packet(7) on loopback.
+pub(super) struct LoopbackTap {
+    socket: Socket,
+}
+
+impl LoopbackTap {
+    /// In this network namespace.
+    pub(super) fn open() -> io::Result<Self> {
+        // Without a protocol until it is bound: to change the interface of one that hears already
+        // takes the kernel a grace period (net/packet/af_packet.c packet_do_bind).
+        let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), None)?;
+        socket.bind(&Self::address(1, libc::ETH_P_ALL as u16))?;
+        Ok(Self { socket })
+    }
+
+    fn address(index: i32, protocol: u16) -> SockAddr {
+        let mut storage = SockAddrStorage::zeroed();
+        // SAFETY: `sockaddr_ll` is one of the addresses that a storage is made to hold.
+        let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+        address.sll_family = libc::AF_PACKET as u16;
+        address.sll_protocol = protocol.to_be();
+        address.sll_ifindex = index;
+        let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+        // SAFETY: the storage holds a whole `sockaddr_ll` and `len` is its length.
+        unsafe { SockAddr::new(storage, len) }
+    }
+
+    /// The next packet sent, if there is one. Loopback shows each twice, on its way out and on
+    /// its way in: the second is passed over.
+    pub(super) fn read<'b>(&mut self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        loop {
+            let fd: RawFd = self.socket.as_raw_fd();
+            // SAFETY: all zeros is a valid `struct sockaddr_ll`.
+            let mut from: libc::sockaddr_ll = unsafe { MaybeUninit::zeroed().assume_init() };
+            let mut from_len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+            // SAFETY: the buffer and the address live through the call, and their lengths are theirs.
+            let len = unsafe {
+                libc::recvfrom(
+                    fd,
+                    buffer.as_mut_ptr().cast(),
+                    buffer.len(),
+                    0,
+                    (&raw mut from).cast(),
+                    &raw mut from_len,
+                )
+            };
+            // Loopback going down is reported once, as ENETDOWN: nothing was sent.
+            let len = usize::try_from(len).ok()?;
+            if from.sll_pkttype == libc::PACKET_OUTGOING {
+                return Some(&buffer[..len]);
+            }
+        }
+    }
+}

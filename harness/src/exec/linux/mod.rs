@@ -1,0 +1,14 @@
+//! Linux: network namespaces, TUN and TAP, rtnetlink.
+
+mod abi;
+mod host;
+mod lab;
+mod link;
+mod names;
+mod netlink;
+pub(crate) mod plant;
+
+pub(in crate::exec) use abi::{Request, set_family, timeval};
+pub(in crate::exec) use host::isolate;
+pub(in crate::exec) use lab::Labs;
+pub(in crate::exec) use names::{control_name, eai, errno, value};

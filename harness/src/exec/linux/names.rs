@@ -1,0 +1,115 @@
+//! The names of the sockets API that Linux has, and their values here.
+
+use libc::c_int;
+
+use crate::case::Sym;
+
+macro_rules! values {
+    ($($name:ident)*) => {
+        /// The value of `name`; none where Linux has not got it.
+        pub(in crate::exec) fn value(name: &str) -> Option<c_int> {
+            match name {
+                $(stringify!($name) => Some(libc::$name as c_int),)*
+                // asm-generic/sockios.h, which libc has not got.
+                "SIOCATMARK" => Some(0x8905),
+                _ => None,
+            }
+        }
+    };
+}
+
+values! {
+    AF_INET AF_INET6 AF_UNIX AF_UNSPEC
+    AI_ADDRCONFIG AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_PASSIVE AI_V4MAPPED
+    FIONBIO FIONREAD F_GETFL F_SETFL
+    IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_IP IPPROTO_IPV6 IPPROTO_RAW IPPROTO_TCP IPPROTO_UDP
+    IPV6_ADD_MEMBERSHIP IPV6_DONTFRAG IPV6_DROP_MEMBERSHIP IPV6_MTU IPV6_MTU_DISCOVER
+    IPV6_MULTICAST_HOPS IPV6_MULTICAST_IF IPV6_MULTICAST_LOOP IPV6_PKTINFO IPV6_PMTUDISC_DO
+    IPV6_PMTUDISC_DONT IPV6_PMTUDISC_INTERFACE IPV6_PMTUDISC_OMIT IPV6_PMTUDISC_PROBE
+    IPV6_PMTUDISC_WANT IPV6_RECVERR IPV6_RECVHOPLIMIT IPV6_RECVPKTINFO IPV6_RECVTCLASS
+    IPV6_TCLASS IPV6_UNICAST_HOPS IPV6_V6ONLY
+    IP_ADD_MEMBERSHIP IP_DROP_MEMBERSHIP IP_HDRINCL IP_MTU IP_MTU_DISCOVER IP_MULTICAST_IF
+    IP_MULTICAST_LOOP IP_MULTICAST_TTL IP_PKTINFO IP_PMTUDISC_DO IP_PMTUDISC_DONT
+    IP_PMTUDISC_INTERFACE IP_PMTUDISC_OMIT IP_PMTUDISC_PROBE IP_PMTUDISC_WANT IP_RECVERR
+    IP_RECVTOS IP_RECVTTL IP_TOS IP_TTL
+    MSG_CTRUNC MSG_DONTROUTE MSG_DONTWAIT MSG_ERRQUEUE MSG_MORE MSG_NOSIGNAL MSG_OOB MSG_PEEK
+    MSG_TRUNC MSG_WAITALL
+    O_NONBLOCK
+    POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI POLLRDHUP
+    SHUT_RD SHUT_RDWR SHUT_WR
+    SIOCGIFFLAGS SIOCGIFMTU
+    SOCK_CLOEXEC SOCK_DGRAM SOCK_NONBLOCK SOCK_RAW SOCK_SEQPACKET SOCK_STREAM
+    SOL_SOCKET
+    SO_ACCEPTCONN SO_BINDTODEVICE SO_BROADCAST SO_DOMAIN SO_DONTROUTE SO_ERROR SO_KEEPALIVE
+    SO_LINGER SO_OOBINLINE SO_PROTOCOL SO_RCVBUF SO_RCVTIMEO SO_REUSEADDR SO_REUSEPORT SO_SNDBUF
+    SO_SNDTIMEO SO_TYPE
+    TCP_MAXSEG TCP_NODELAY TCP_USER_TIMEOUT
+    UDP_SEGMENT
+}
+
+macro_rules! errnos {
+    ($($name:ident)*) => {
+        /// The name of an errno value; a value without one is `errno N`.
+        pub(in crate::exec) fn errno(value: c_int) -> Sym {
+            match value {
+                $(libc::$name => stringify!($name).into(),)*
+                other => Sym(format!("errno {other}").into()),
+            }
+        }
+    };
+}
+
+errnos! {
+    E2BIG EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF EBADMSG EBUSY
+    ECANCELED ECONNABORTED ECONNREFUSED ECONNRESET EDESTADDRREQ EDOM EEXIST EFAULT EFBIG EHOSTDOWN
+    EHOSTUNREACH EINPROGRESS EINTR EINVAL EIO EISCONN EISDIR ELOOP EMFILE EMSGSIZE ENAMETOOLONG
+    ENETDOWN ENETRESET ENETUNREACH ENFILE ENOBUFS ENODEV ENOENT ENOMEM ENONET ENOPROTOOPT ENOSPC
+    ENOSYS ENOTCONN ENOTDIR ENOTSOCK ENOTTY ENXIO EOPNOTSUPP EPERM EPFNOSUPPORT EPIPE EPROTO
+    EPROTONOSUPPORT EPROTOTYPE ERANGE EREMOTEIO ESHUTDOWN ESOCKTNOSUPPORT ESRCH ESTALE ETIMEDOUT
+    ETOOMANYREFS EXDEV
+}
+
+macro_rules! resolver_errors {
+    ($($name:ident)*) => {
+        /// The name of what `getaddrinfo` returned.
+        pub(in crate::exec) fn eai(value: c_int) -> Sym {
+            match value {
+                $(libc::$name => stringify!($name).into(),)*
+                other => Sym(format!("EAI {other}").into()),
+            }
+        }
+    };
+}
+
+resolver_errors! {
+    EAI_AGAIN EAI_BADFLAGS EAI_FAIL EAI_FAMILY EAI_MEMORY EAI_NODATA EAI_NONAME EAI_OVERFLOW
+    EAI_SERVICE EAI_SOCKTYPE EAI_SYSTEM
+}
+
+/// The names of a control message's level and type, or their numbers.
+pub(in crate::exec) fn control_name(level: c_int, kind: c_int) -> (String, String) {
+    let (level_name, names): (_, &[(c_int, &str)]) = match level {
+        libc::IPPROTO_IP => (
+            "IPPROTO_IP",
+            &[
+                (libc::IP_PKTINFO, "IP_PKTINFO"),
+                (libc::IP_RECVERR, "IP_RECVERR"),
+                (libc::IP_TOS, "IP_TOS"),
+                (libc::IP_TTL, "IP_TTL"),
+            ],
+        ),
+        libc::IPPROTO_IPV6 => (
+            "IPPROTO_IPV6",
+            &[
+                (libc::IPV6_PKTINFO, "IPV6_PKTINFO"),
+                (libc::IPV6_RECVERR, "IPV6_RECVERR"),
+                (libc::IPV6_TCLASS, "IPV6_TCLASS"),
+                (libc::IPV6_HOPLIMIT, "IPV6_HOPLIMIT"),
+            ],
+        ),
+        libc::SOL_SOCKET => ("SOL_SOCKET", &[]),
+        _ => return (level.to_string(), kind.to_string()),
+    };
+    let name = names.iter().find(|(number, _)| *number == kind);
+    (level_name.to_owned(), name.map_or_else(|| kind.to_string(), |(_, name)| (*name).to_owned()))
+}

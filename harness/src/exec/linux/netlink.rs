@@ -1,0 +1,199 @@
+//! rtnetlink(7), the part of it that a lab needs, one request and its acknowledgement at a time.
+
+use std::io;
+use std::net::IpAddr;
+
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkMessage,
+    NetlinkPayload,
+};
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::neighbour::{NeighbourAttribute, NeighbourMessage, NeighbourState};
+use netlink_packet_route::route::{
+    RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
+
+/// A netlink socket of the network namespace in which it was opened.
+pub(super) struct Netlink {
+    socket: Socket,
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+fn family(ip: IpAddr) -> AddressFamily {
+    if ip.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
+}
+
+/// Some fields of [`LinkMessage`]; what is none stays.
+#[derive(Default)]
+pub(super) struct LinkChange<'a> {
+    pub(super) up: Option<bool>,
+    pub(super) mtu: Option<u32>,
+    pub(super) mac: Option<&'a [u8]>,
+}
+
+impl Netlink {
+    pub(super) fn open() -> io::Result<Self> {
+        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        socket.bind_auto()?;
+        socket.connect(&SocketAddr::new(0, 0))?;
+        Ok(Self { socket, sequence: 0, buffer: Vec::with_capacity(8192) })
+    }
+
+    /// Sends one request and returns the first message of the answer that is not an
+    /// acknowledgement of success.
+    fn ask(
+        &mut self,
+        message: RouteNetlinkMessage,
+        flags: u16,
+    ) -> io::Result<Option<RouteNetlinkMessage>> {
+        self.sequence += 1;
+        let mut request = NetlinkMessage::from(message);
+        request.header.flags = NLM_F_REQUEST | flags;
+        request.header.sequence_number = self.sequence;
+        request.finalize();
+        self.buffer.resize(request.buffer_len(), 0);
+        request.serialize(&mut self.buffer);
+        self.socket.send(&self.buffer, 0)?;
+        loop {
+            self.buffer.clear();
+            self.buffer.reserve(8192);
+            match self.socket.recv(&mut self.buffer, 0) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&self.buffer)
+                .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e.to_string()))?;
+            if answer.header.sequence_number != self.sequence {
+                continue;
+            }
+            return match answer.payload {
+                NetlinkPayload::Error(e) if e.code.is_some() => Err(e.to_io()),
+                NetlinkPayload::InnerMessage(inner) => Ok(Some(inner)),
+                _ => Ok(None),
+            };
+        }
+    }
+
+    fn tell(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+        self.ask(message, NLM_F_ACK | flags).map(|_| ())
+    }
+
+    pub(super) fn set_link(&mut self, index: u32, change: &LinkChange<'_>) -> io::Result<()> {
+        let mut link = LinkMessage::default();
+        link.header.index = index;
+        if let Some(up) = change.up {
+            link.header.change_mask = LinkFlags::Up;
+            link.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
+        }
+        link.attributes.extend(change.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
+        link.attributes.extend(change.mtu.map(LinkAttribute::Mtu));
+        self.tell(RouteNetlinkMessage::SetLink(link), 0)
+    }
+
+    pub(super) fn delete_link(&mut self, index: u32) -> io::Result<()> {
+        let mut link = LinkMessage::default();
+        link.header.index = index;
+        self.tell(RouteNetlinkMessage::DelLink(link), 0)
+    }
+
+    fn address(index: u32, ip: IpAddr, prefix_len: u8) -> AddressMessage {
+        let mut address = AddressMessage::default();
+        address.header.family = family(ip);
+        address.header.index = index;
+        address.header.prefix_len = prefix_len;
+        address.attributes.push(AddressAttribute::Local(ip));
+        address.attributes.push(AddressAttribute::Address(ip));
+        address
+    }
+
+    /// Without duplicate address detection; an IPv4 address gets its network's broadcast address.
+    pub(super) fn add_address(&mut self, index: u32, ip: IpAddr, prefix_len: u8) -> io::Result<()> {
+        let mut address = Self::address(index, ip, prefix_len);
+        match ip {
+            IpAddr::V4(ip) => {
+                let host = u32::MAX.checked_shr(prefix_len.into()).unwrap_or(0);
+                let broadcast = (u32::from(ip) | host).into();
+                address.attributes.push(AddressAttribute::Broadcast(broadcast));
+            }
+            IpAddr::V6(_) => {
+                address.attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+            }
+        }
+        self.tell(RouteNetlinkMessage::NewAddress(address), NLM_F_CREATE | NLM_F_REPLACE)
+    }
+
+    pub(super) fn delete_address(
+        &mut self,
+        index: u32,
+        ip: IpAddr,
+        prefix_len: u8,
+    ) -> io::Result<()> {
+        self.tell(RouteNetlinkMessage::DelAddress(Self::address(index, ip, prefix_len)), 0)
+    }
+
+    fn neighbour(index: u32, ip: IpAddr) -> NeighbourMessage {
+        let mut neighbour = NeighbourMessage::default();
+        neighbour.header.family = family(ip);
+        neighbour.header.ifindex = index;
+        neighbour.attributes.push(NeighbourAttribute::Destination(ip.into()));
+        neighbour
+    }
+
+    /// An entry of the neighbour table that stays until the link goes down.
+    pub(super) fn add_neighbour(&mut self, index: u32, ip: IpAddr, mac: &[u8]) -> io::Result<()> {
+        let mut neighbour = Self::neighbour(index, ip);
+        neighbour.header.state = NeighbourState::Permanent;
+        neighbour.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.to_vec()));
+        self.tell(RouteNetlinkMessage::NewNeighbour(neighbour), NLM_F_CREATE | NLM_F_REPLACE)
+    }
+
+    pub(super) fn delete_neighbour(&mut self, index: u32, ip: IpAddr) -> io::Result<()> {
+        self.tell(RouteNetlinkMessage::DelNeighbour(Self::neighbour(index, ip)), 0)
+    }
+
+    pub(super) fn add_route(
+        &mut self,
+        prefix: IpAddr,
+        prefix_len: u8,
+        kind: RouteType,
+        index: Option<u32>,
+        via: Option<IpAddr>,
+    ) -> io::Result<()> {
+        let mut route = RouteMessage::default();
+        route.header.address_family = family(prefix);
+        route.header.destination_prefix_length = prefix_len;
+        route.header.table = RouteHeader::RT_TABLE_MAIN;
+        route.header.protocol = RouteProtocol::Static;
+        route.header.kind = kind;
+        if kind == RouteType::Unicast && via.is_none() {
+            route.header.scope = RouteScope::Link;
+        }
+        route.attributes.push(RouteAttribute::Destination(prefix.into()));
+        route.attributes.extend(index.map(RouteAttribute::Oif));
+        route.attributes.extend(via.map(|ip| RouteAttribute::Gateway(ip.into())));
+        self.tell(RouteNetlinkMessage::NewRoute(route), NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Whether a packet to `ip` would be delivered to this host itself: the address is in use.
+    pub(super) fn is_local(&mut self, index: u32, ip: IpAddr) -> io::Result<bool> {
+        let mut route = RouteMessage::default();
+        route.header.address_family = family(ip);
+        route.header.destination_prefix_length = if ip.is_ipv4() { 32 } else { 128 };
+        route.attributes.push(RouteAttribute::Destination(ip.into()));
+        route.attributes.push(RouteAttribute::Oif(index));
+        match self.ask(RouteNetlinkMessage::GetRoute(route), 0) {
+            Ok(Some(RouteNetlinkMessage::NewRoute(route))) => {
+                Ok(route.header.kind == RouteType::Local)
+            }
+            Ok(_) => Ok(false),
+            Err(e) if matches!(e.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH)) => {
+                Ok(false)
+            }
+            Err(e) => Err(e),
+        }
+    }
+}

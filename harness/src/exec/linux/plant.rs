@@ -1,0 +1,132 @@
+//! Faults planted by seccomp(2): a supervisor answers a call in the kernel's stead.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
+
+use crate::exec::Plant;
+
+const fn statement(code: u32, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code: code as u16, jt: 0, jf: 0, k }
+}
+
+const fn jump_if_equal(k: u32, jt: u8, jf: u8) -> libc::sock_filter {
+    let code = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+    libc::sock_filter { code, jt, jf, k }
+}
+
+const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
+
+/// Offsets in `struct seccomp_data`: the call's number, and the two halves of its argument 4.
+const NUMBER: u32 = 0;
+const ADDRESS: u32 = 16 + 4 * 8;
+
+/// `_IOWR('!', 0, struct seccomp_notif)` and `_IOWR('!', 1, struct seccomp_notif_resp)`.
+const NOTIF_RECV: libc::Ioctl = 0xc050_2100_u32 as libc::Ioctl;
+const NOTIF_SEND: libc::Ioctl = 0xc018_2101_u32 as libc::Ioctl;
+
+/// Plants the fault in the calling process, for as long as it lives.
+pub(crate) fn plant(plant: Plant) -> io::Result<()> {
+    match plant {
+        Plant::SendtoLies => sendto_lies(),
+    }
+}
+
+/// `sendto` with an address returns its length and nothing is sent. A `send`, which is the same
+/// system call without an address, works: the lab's own netlink needs it.
+fn sendto_lies() -> io::Result<()> {
+    let filter = [
+        statement(LOAD, NUMBER),
+        jump_if_equal(libc::SYS_sendto as u32, 0, 5),
+        statement(LOAD, ADDRESS),
+        jump_if_equal(0, 0, 2),
+        statement(LOAD, ADDRESS + 4),
+        jump_if_equal(0, 1, 0),
+        statement(RETURN, libc::SECCOMP_RET_USER_NOTIF),
+        statement(RETURN, libc::SECCOMP_RET_ALLOW),
+    ];
+    supervise(&filter, |request| {
+        // The third argument is the length.
+        request.data.args[2].cast_signed()
+    })
+}
+
+/// Installs `filter`, and lets a child process say what the calls that it catches return.
+fn supervise(
+    filter: &[libc::sock_filter],
+    returns: fn(&libc::seccomp_notif) -> i64,
+) -> io::Result<()> {
+    let executor = std::process::id();
+    let mut pipe = [-1; 2];
+    // SAFETY: `pipe` has room for two descriptors.
+    check(unsafe { libc::pipe2(pipe.as_mut_ptr(), libc::O_CLOEXEC) }.into())?;
+    // SAFETY: the descriptor is new and owned by nobody else.
+    let from = unsafe { OwnedFd::from_raw_fd(pipe[0]) };
+    // SAFETY: as above.
+    let to = unsafe { OwnedFd::from_raw_fd(pipe[1]) };
+    // SAFETY: the process has one thread, so the child may do anything that it may.
+    let child = unsafe { libc::fork() };
+    check(child.into())?;
+    if child == 0 {
+        drop(to);
+        // SAFETY: takes its arguments by value.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+        answer(&from, executor, returns);
+        // SAFETY: ends the child without running what the executor registered to run at exit.
+        unsafe { libc::_exit(0) };
+    }
+    drop(from);
+    // SAFETY: takes its arguments by value.
+    check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }.into())?;
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
+    // SAFETY: the program outlives the call, which copies it.
+    let listener = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
+            &raw const program,
+        )
+    };
+    check(listener)?;
+    let number = i32::try_from(listener).unwrap_or(-1).to_ne_bytes();
+    nix::unistd::write(&to, &number)?;
+    Ok(())
+}
+
+fn check(ret: libc::c_long) -> io::Result<()> {
+    if ret < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Takes the listener over from the executor and answers until the executor is gone.
+fn answer(from: &OwnedFd, executor: u32, returns: fn(&libc::seccomp_notif) -> i64) {
+    let mut number = [0; 4];
+    if nix::unistd::read(from, &mut number) != Ok(4) {
+        return;
+    }
+    // SAFETY: takes its arguments by value.
+    let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, executor, 0) };
+    // SAFETY: takes its arguments by value.
+    let fd =
+        unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd, RawFd::from_ne_bytes(number), 0) };
+    let Ok(fd) = RawFd::try_from(fd) else { return };
+    if fd < 0 {
+        return;
+    }
+    // SAFETY: the descriptor is new and owned by nobody else.
+    let listener = unsafe { OwnedFd::from_raw_fd(fd) };
+    loop {
+        // SAFETY: all zeros is what the kernel wants to be given.
+        let mut request: libc::seccomp_notif = unsafe { MaybeUninit::zeroed().assume_init() };
+        // SAFETY: the kernel writes one `struct seccomp_notif`.
+        let got = unsafe { libc::ioctl(listener.as_raw_fd(), NOTIF_RECV, &raw mut request) };
+        if got < 0 {
+            return;
+        }
+        let response =
+            libc::seccomp_notif_resp { id: request.id, val: returns(&request), error: 0, flags: 0 };
+        // SAFETY: the kernel reads one `struct seccomp_notif_resp`.
+        unsafe { libc::ioctl(listener.as_raw_fd(), NOTIF_SEND, &raw const response) };
+    }
+}

@@ -1,0 +1,174 @@
+//! The executor: cases in on one stream, traces out on another, JSON Lines.
+//!
+//! It is a process of its own that runs cases in one thread, since namespaces want that, since a case
+//! may raise a signal, hang or kill it, and since the same bytes then run anywhere. This is the
+//! only module that touches a kernel, and the only one with `unsafe` in it.
+//!
+//! One system, one folder: `linux` has all that differs there. Nothing else looks at the system.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_lossless,
+    clippy::unnecessary_cast,
+    reason = "the C types of constants and sizes differ between systems; all of them fit"
+)]
+
+use std::io::{self, BufRead, Write};
+
+use crate::SCHEMA;
+use crate::case::{Case, LabOp, Op};
+use crate::trace::{End, Fingerprint, Reply, Trace};
+
+mod calls;
+mod network;
+mod options;
+mod resolution;
+mod run;
+mod signals;
+mod sockaddr;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as os;
+
+#[cfg(not(target_os = "linux"))]
+mod other;
+#[cfg(not(target_os = "linux"))]
+use other as os;
+
+use network::{Network as _, NoLab};
+
+/// A fault planted on purpose, so that a rule or a verifier can be seen to fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// `sendto` says that it sent everything and sends nothing (Linux, by seccomp).
+    SendtoLies,
+}
+
+impl std::str::FromStr for Plant {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "sendto-lies" => Ok(Self::SendtoLies),
+            other => Err(format!("there is no fault {other:?} to plant; there is: sendto-lies")),
+        }
+    }
+}
+
+/// Which kernel this is, and as whom the process runs.
+pub fn fingerprint() -> io::Result<Fingerprint> {
+    let uname = nix::sys::utsname::uname()?;
+    let text = |t: &std::ffi::OsStr| t.to_string_lossy().into_owned();
+    Ok(Fingerprint {
+        system: text(uname.sysname()),
+        release: text(uname.release()),
+        version: text(uname.version()),
+        machine: text(uname.machine()),
+        euid: nix::unistd::geteuid().as_raw(),
+    })
+}
+
+/// Answers each case on `input` with its trace on `output`, until the input ends.
+///
+/// The calling process enters namespaces of its own and stays in them: call this from a process
+/// that does nothing else, and has one thread.
+pub fn serve(
+    mut input: impl BufRead,
+    mut output: impl Write,
+    plant: Option<Plant>,
+) -> io::Result<()> {
+    signals::install()?;
+    let kernel = fingerprint()?;
+    if let Some(plant) = plant {
+        os::plant::plant(plant)?;
+    }
+    let isolated = os::isolate();
+    let mut labs = os::Labs::default();
+    let mut line = Vec::new();
+    let mut text = Vec::new();
+    say(&mut output, &mut text, &Reply::Hello { schema: SCHEMA, kernel })?;
+    for number in 1u64.. {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let reply = match parse(&line) {
+            Err(message) => Reply::Error { line: number, message },
+            Ok(case) => Reply::Trace(Box::new(match &isolated {
+                Ok(()) => run_in(&mut labs, &case),
+                Err(reason) => nothing(&case, End::Skipped { reason: reason.clone() }),
+            })),
+        };
+        say(&mut output, &mut text, &reply)?;
+    }
+    Ok(())
+}
+
+fn parse(line: &[u8]) -> Result<Case, String> {
+    let case: Case = serde_json::from_slice(line).map_err(|e| format!("not a case: {e}"))?;
+    case.check().map_err(|e| format!("case {}: {e}", case.id))?;
+    Ok(case)
+}
+
+/// One line in one write, so that whatever happens next, it has been said.
+fn say(output: &mut impl Write, text: &mut Vec<u8>, reply: &Reply) -> io::Result<()> {
+    text.clear();
+    serde_json::to_writer(&mut *text, reply)?;
+    text.push(b'\n');
+    output.write_all(text)?;
+    output.flush()
+}
+
+fn nothing(case: &Case, end: End) -> Trace {
+    Trace {
+        schema: SCHEMA,
+        case: case.id.clone(),
+        began_ns: 0,
+        links: Vec::new(),
+        events: Vec::new(),
+        end,
+    }
+}
+
+fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
+    let mut lab = match labs.take(&case.lab) {
+        Ok(lab) => lab,
+        Err(NoLab::Missing(reason)) => return nothing(case, End::Skipped { reason }),
+        Err(NoLab::Broken(reason)) => return nothing(case, End::Broken { reason }),
+    };
+    debug_assert!(*lab.spec() == case.lab);
+    let mut trace = run::run(case, &mut lab);
+    let steps = || {
+        case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
+    };
+    let restored = if steps().any(lasts) { Ok(false) } else { lab.restore(steps().any(changes)) };
+    match restored {
+        Ok(true) => labs.put(lab),
+        // The next case that asks for it gets a new one.
+        Ok(false) => labs.discard(lab),
+        Err(reason) => {
+            labs.discard(lab);
+            if trace.end == End::Done {
+                trace.end = End::Broken { reason: format!("the lab cannot be restored: {reason}") };
+            }
+        }
+    }
+    trace
+}
+
+/// Whether a step leaves the network other than it was.
+fn changes(step: &LabOp) -> bool {
+    !matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. })
+}
+
+/// Whether what a step does outlives taking the links down and up again.
+fn lasts(step: &LabOp) -> bool {
+    matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. } | LabOp::RetransTime { .. })
+}

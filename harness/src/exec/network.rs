@@ -1,0 +1,31 @@
+//! What the executor asks of a lab, whichever system builds it.
+
+use crate::case::lab::{Lab, LabOp};
+use crate::trace::{Direction, LinkFact};
+
+/// Why a lab could not be built.
+#[derive(Debug)]
+pub(super) enum NoLab {
+    /// This host does not allow it, or has not got it: the case is skipped.
+    Missing(String),
+    /// It should have worked: nothing that happened can be trusted.
+    Broken(String),
+}
+
+/// A lab that stands: an isolated network with its links, in the state that its [`Lab`] describes.
+pub(super) trait Network {
+    /// The lab that this is.
+    fn spec(&self) -> &Lab;
+    /// Makes this network the one in which sockets are made.
+    fn enter(&mut self) -> Result<(), String>;
+    /// Its links, `lo` first.
+    fn facts(&self) -> &[LinkFact];
+    /// Takes one step.
+    fn step(&mut self, step: &LabOp) -> Result<(), String>;
+    /// Hands over each frame that was sent since the last time, and each that the far ends sent
+    /// in answer, until there are no more.
+    fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8]));
+    /// Brings the network back to the state that its [`Lab`] describes, after a case that took
+    /// steps of its own (`changed`) or none. False: it cannot be, and has to be built anew.
+    fn restore(&mut self, changed: bool) -> Result<bool, String>;
+}

@@ -1,0 +1,104 @@
+//! Option values and control messages as the kernel reads them.
+
+use std::net::IpAddr;
+
+use libc::c_int;
+
+use super::os;
+use super::run::Fault;
+use crate::case::Flags;
+use crate::case::addr::Host;
+use crate::case::op::{Control, Value};
+
+/// What names of a case stand for in the lab where it runs.
+pub(super) trait Resolve {
+    /// A link's interface index.
+    fn index(&self, link: &str) -> Result<u32, Fault>;
+    /// A host's address.
+    fn ip(&self, host: &Host) -> Result<IpAddr, Fault>;
+}
+
+/// The value of a name, or the outcome that this system has not got it.
+pub(super) fn value(name: &str) -> Result<c_int, Fault> {
+    os::value(name).ok_or_else(|| Fault::Unsupported(name.to_owned()))
+}
+
+/// The flags or-ed together.
+pub(super) fn flags(flags: &Flags) -> Result<c_int, Fault> {
+    flags.0.iter().try_fold(0, |sum, name| Ok(sum | value(name.as_str())?))
+}
+
+fn v4(ip: IpAddr) -> [u8; 4] {
+    match ip {
+        IpAddr::V4(ip) => ip.octets(),
+        IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or([0; 4], |ip| ip.octets()),
+    }
+}
+
+fn v6(ip: IpAddr) -> [u8; 16] {
+    match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
+    }
+}
+
+/// The bytes of the value of the option `name`.
+pub(super) fn encode(name: &str, value_: &Value, lab: &dyn Resolve) -> Result<Vec<u8>, Fault> {
+    let int = |n: c_int| n.to_ne_bytes().to_vec();
+    Ok(match value_ {
+        Value::Int(n) => int(*n),
+        Value::Named(n) => int(value(n.as_str())?),
+        Value::Link(link) => match name {
+            "SO_BINDTODEVICE" => link.bytes().chain([0]).collect(),
+            "IP_MULTICAST_IF" => mreqn([0; 4], lab.index(link)?),
+            _ => lab.index(link)?.to_ne_bytes().to_vec(),
+        },
+        Value::Host(host) => v4(lab.ip(host)?).to_vec(),
+        Value::Linger { on, seconds } => [on.to_ne_bytes(), seconds.to_ne_bytes()].concat(),
+        Value::Timeval { ms } => {
+            let seconds = libc::time_t::from(ms / 1000);
+            // Its type differs between systems, and is padded: built as the struct itself.
+            os::timeval(seconds, ms % 1000 * 1000)
+        }
+        Value::Membership { group, link } => {
+            let index = link.as_deref().map_or(Ok(0), |l| lab.index(l))?;
+            match group {
+                IpAddr::V4(group) => mreqn(group.octets(), index),
+                IpAddr::V6(group) => [&group.octets()[..], &index.to_ne_bytes()].concat(),
+            }
+        }
+        Value::Bytes(bytes) => bytes.0.clone(),
+    })
+}
+
+/// `struct ip_mreqn`: group, address (none), index.
+fn mreqn(group: [u8; 4], index: u32) -> Vec<u8> {
+    [group, [0; 4], index.to_ne_bytes()].concat()
+}
+
+/// One control message: level, type, data.
+pub(super) type Message = (c_int, c_int, Vec<u8>);
+
+/// The level, type and data of a control message.
+pub(super) fn message(control: &Control, lab: &dyn Resolve) -> Result<Message, Fault> {
+    match control {
+        Control::Int { level, name, value: n } => {
+            Ok((value(level.as_str())?, value(name.as_str())?, n.to_ne_bytes().to_vec()))
+        }
+        Control::PktInfo { level, link, source } => {
+            let index = link.as_deref().map_or(Ok(0), |l| lab.index(l))?.to_ne_bytes();
+            let source = source.as_ref().map(|host| lab.ip(host)).transpose()?;
+            if level.as_str() == "IPPROTO_IP" {
+                // `struct in_pktinfo`: index, the source to use, the destination (none).
+                let source = source.map_or([0; 4], v4);
+                let data = [index, source, [0; 4]].concat();
+                Ok((value("IPPROTO_IP")?, value("IP_PKTINFO")?, data))
+            } else {
+                // `struct in6_pktinfo`: the source to use, index.
+                let source = source.map_or([0; 16], v6);
+                let data = [&source[..], &index].concat();
+                Ok((value("IPPROTO_IPV6")?, value("IPV6_PKTINFO")?, data))
+            }
+        }
+    }
+}

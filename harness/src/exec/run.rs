@@ -1,0 +1,412 @@
+//! Runs one case in a lab that stands, and takes down what happens.
+
+use std::net::IpAddr;
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use libc::c_int;
+
+use super::network::Network;
+use super::options::{self, Resolve, flags, value};
+use super::sockaddr::RawAddr;
+use super::{calls, os, signals};
+use crate::SCHEMA;
+use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use crate::case::intent::concrete;
+use crate::case::op::{Opt, PollFd, Value};
+use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
+use crate::trace::{ControlOut, Did, End, Event, Out, Trace};
+
+/// How long a case may wait for what never comes, beyond what it asks to wait itself.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a step could not be taken as the case has it.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// This system has not got that name.
+    Unsupported(String),
+    /// The case or the lab is at fault.
+    Broken(String),
+}
+
+/// What a call gave: its value and what it wrote, or errno.
+type Gave = Result<(i64, Out), Sym>;
+
+pub(super) struct Runner<'c> {
+    case: &'c Case,
+    lab: &'c mut dyn Network,
+    sockets: Vec<(&'c str, RawFd)>,
+    events: Vec<Event>,
+    start: Instant,
+    room: Vec<u8>,
+}
+
+impl Resolve for Runner<'_> {
+    fn index(&self, link: &str) -> Result<u32, Fault> {
+        let fact = self.lab.facts().iter().find(|fact| fact.name == link);
+        fact.map(|f| f.index).ok_or_else(|| Fault::Broken(format!("the lab has no link {link:?}")))
+    }
+
+    fn ip(&self, host: &Host) -> Result<IpAddr, Fault> {
+        self.case.lab.ip(host).ok_or_else(|| Fault::Broken(format!("the lab has no {host:?}")))
+    }
+}
+
+/// Runs `case` in `lab`, which is in the state that `case.lab` describes and has been entered.
+pub(super) fn run(case: &Case, lab: &mut dyn Network) -> Trace {
+    signals::arm(PATIENCE + Duration::from_millis(case.waits_ms().into()));
+    signals::pipe_came();
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let events = Vec::with_capacity(case.ops.len() * 2);
+    let start = Instant::now();
+    let mut runner = Runner { case, lab, sockets: Vec::new(), events, start, room: Vec::new() };
+    let end = runner.steps();
+    for (_, fd) in runner.sockets.iter().filter(|(_, fd)| *fd >= 0) {
+        let _ = calls::close(*fd);
+    }
+    Trace {
+        schema: SCHEMA,
+        case: case.id.clone(),
+        began_ns: u64::try_from(began.as_nanos()).unwrap_or(u64::MAX),
+        links: runner.lab.facts().to_vec(),
+        events: runner.events,
+        end,
+    }
+}
+
+/// Whether a call can put a frame on a wire, at once or by what it sets off.
+fn may_send(op: &Op) -> bool {
+    !matches!(
+        op,
+        Op::Socket { .. }
+            | Op::Socketpair { .. }
+            | Op::Bind { .. }
+            | Op::Listen { .. }
+            | Op::Getsockname { .. }
+            | Op::Getpeername { .. }
+            | Op::Getsockopt { .. }
+            | Op::Ioctl { .. }
+            | Op::Fcntl { .. }
+    )
+}
+
+impl<'c> Runner<'c> {
+    fn steps(&mut self) -> End {
+        for (number, op) in (0u32..).zip(&self.case.ops) {
+            if let Some(end) = self.step(number, op) {
+                return end;
+            }
+        }
+        if self.case.window_ms > 0 {
+            let last = u32::try_from(self.case.ops.len().saturating_sub(1)).unwrap_or(u32::MAX);
+            self.pass(last, self.case.window_ms);
+        }
+        End::Done
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Takes one step; an end if it is the last that can be taken.
+    fn step(&mut self, number: u32, op: &'c Op) -> Option<End> {
+        if let Op::Lab { step } = op {
+            return self.lab_step(number, step);
+        }
+        let mut addr = None;
+        let at_ns = self.now();
+        let gave = self.call(number, op, &mut addr);
+        let took_ns = self.now() - at_ns;
+        let (did, end) = match gave {
+            Ok(Err(errno)) if errno.as_str() == "EINTR" && signals::alarm_came() => {
+                let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
+                (Did::Hung { after_ms }, Some(End::Hung))
+            }
+            Ok(Err(errno)) => {
+                (Did::Returned { ret: -1, errno: Some(errno), out: Out::Nothing }, None)
+            }
+            Ok(Ok((ret, out))) => (Did::Returned { ret, errno: None, out }, None),
+            Err(Fault::Unsupported(name)) => (Did::Unsupported { name }, Some(End::Unsupported)),
+            Err(Fault::Broken(reason)) => return Some(End::Broken { reason }),
+        };
+        // What `poll` saw go by while it waited stands behind it in the trace as all frames do.
+        let place = self.events.iter().rposition(|e| e.op() != number).map_or(0, |i| i + 1);
+        self.events.insert(place, Event::Call { op: number, at_ns, took_ns, addr, did });
+        if signals::pipe_came() {
+            let at_ns = self.now();
+            self.events.push(Event::Signal { op: number, at_ns, name: "SIGPIPE".to_owned() });
+        }
+        if may_send(op) {
+            self.drain(number);
+        }
+        end
+    }
+
+    fn lab_step(&mut self, number: u32, step: &LabOp) -> Option<End> {
+        let at_ns = self.now();
+        let done = if let LabOp::Wait { .. } = step { Ok(()) } else { self.lab.step(step) };
+        let took_ns = self.now() - at_ns;
+        self.events.push(Event::Lab { op: number, at_ns, took_ns });
+        if let LabOp::Inject { link, frame } = step {
+            let (link, bytes) = (link.clone(), frame.clone());
+            let dir = crate::trace::Direction::In;
+            self.events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
+        }
+        if let LabOp::Wait { ms, .. } = step {
+            self.pass(number, *ms);
+        }
+        self.drain(number);
+        done.err().map(|reason| End::Broken { reason: format!("{step}: {reason}") })
+    }
+
+    /// Lets time pass, the far ends answering meanwhile.
+    fn pass(&mut self, number: u32, ms: u32) {
+        let until = Instant::now() + Duration::from_millis(ms.into());
+        while Instant::now() < until {
+            self.drain(number);
+            std::thread::sleep(Duration::from_micros(500));
+        }
+    }
+
+    fn drain(&mut self, number: u32) {
+        let (start, events) = (self.start, &mut self.events);
+        self.lab.drain(&mut |link, dir, bytes| {
+            let at_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let (link, bytes) = (link.to_owned(), Hex(bytes.to_vec()));
+            events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
+        });
+    }
+
+    fn fd(&self, name: &str) -> RawFd {
+        self.sockets.iter().rev().find(|(n, _)| *n == name).map_or(-1, |(_, fd)| *fd)
+    }
+
+    /// From here on `name` is the socket made, or -1 if none was: what C's `s = socket(…)` does.
+    fn keep(&mut self, name: &'c str, made: calls::Returned) -> Gave {
+        let fd = given(made);
+        let number = fd.as_ref().ok().and_then(|fd| RawFd::try_from(*fd).ok());
+        self.sockets.push((name, number.unwrap_or(-1)));
+        fd.map(|_| (0, Out::Nothing))
+    }
+
+    /// The address as the kernel is given it; `seen` is set to what it means.
+    fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
+        let port = match &addr.port {
+            Port::Is(port) => *port,
+            Port::Of(socket) => {
+                let mut name = RawAddr::room();
+                let _ = calls::getsockname(self.fd(socket), &mut name);
+                name.read().and_then(|a| a.port()).unwrap_or(0)
+            }
+        };
+        let scope = match &addr.scope {
+            Scope::Zero => 0,
+            Scope::Link(link) => self.index(link)?,
+            Scope::Id(id) => *id,
+        };
+        let family = addr.family.as_ref().map(|f| value(f.as_str())).transpose()?;
+        let raw = RawAddr::new(self.ip(&addr.host)?, port, scope, family);
+        *seen = raw.read();
+        Ok(raw)
+    }
+
+    /// Makes the call. The outer error is the case's, the inner one the kernel's.
+    fn call(
+        &mut self,
+        number: u32,
+        op: &'c Op,
+        seen: &mut Option<SockAddr>,
+    ) -> Result<Gave, Fault> {
+        let fd = op.fd().map_or(-1, |name| self.fd(name));
+        Ok(match op {
+            Op::Socket { fd, domain, r#type, protocol } => {
+                let domain = value(domain.as_str())?;
+                self.keep(fd, calls::socket(domain, flags(r#type)?, flags(protocol)?))
+            }
+            Op::Socketpair { a, b, domain, r#type, protocol } => {
+                let domain = value(domain.as_str())?;
+                calls::socketpair(domain, flags(r#type)?, flags(protocol)?)
+                    .map(|[x, y]| {
+                        self.sockets.extend([(a.as_str(), x), (b.as_str(), y)]);
+                        (0, Out::Nothing)
+                    })
+                    .map_err(os::errno)
+            }
+            Op::Bind { addr, .. } => plain(calls::bind(fd, &self.addr(addr, seen)?)),
+            Op::Connect { addr, .. } => plain(calls::connect(fd, &self.addr(addr, seen)?)),
+            Op::Listen { backlog, .. } => plain(calls::listen(fd, *backlog)),
+            Op::Accept { new, .. } => {
+                let mut from = RawAddr::room();
+                let made = calls::accept(fd, &mut from);
+                self.keep(new, made).map(|(ret, _)| (ret, address(&from)))
+            }
+            Op::Send { data, flags: f, .. } => plain(calls::send(fd, &data.bytes(), flags(f)?)),
+            Op::Sendto { data, flags: f, addr, .. } => {
+                let to = self.addr(addr, seen)?;
+                plain(calls::sendto(fd, &data.bytes(), flags(f)?, &to))
+            }
+            Op::Sendmsg { data, flags: f, addr, control, .. } => {
+                let mut to = addr.as_ref().map(|a| self.addr(a, seen)).transpose()?;
+                let messages: Result<Vec<_>, _> =
+                    control.iter().map(|c| options::message(c, self)).collect();
+                plain(calls::sendmsg(fd, &data.bytes(), flags(f)?, to.as_mut(), &messages?))
+            }
+            Op::Write { data, .. } => plain(calls::write(fd, &data.bytes())),
+            Op::Recv { .. } | Op::Recvfrom { .. } | Op::Recvmsg { .. } | Op::Read { .. } => {
+                self.receive(fd, op)?
+            }
+            Op::Shutdown { how, .. } => plain(calls::shutdown(fd, value(how.as_str())?)),
+            Op::Close { fd: name } => {
+                self.sockets.retain(|(_, number)| *number != fd);
+                self.sockets.push((name, -1));
+                plain(calls::close(fd))
+            }
+            Op::Getsockname { .. } => {
+                let mut name = RawAddr::room();
+                given(calls::getsockname(fd, &mut name)).map(|r| (r, address(&name)))
+            }
+            Op::Getpeername { .. } => {
+                let mut name = RawAddr::room();
+                given(calls::getpeername(fd, &mut name)).map(|r| (r, address(&name)))
+            }
+            Op::Setsockopt { fd: name, option, value: v } => {
+                self.setsockopt(fd, name, option, v)?
+            }
+            Op::Getsockopt { fd: name, option, len } => self.getsockopt(fd, name, option, *len)?,
+            Op::Poll { fds, timeout_ms } => self.poll(number, fds, *timeout_ms)?,
+            Op::Ioctl { request, link, .. } => ioctl(fd, request, link.as_deref())?,
+            Op::Fcntl { cmd, arg, .. } => {
+                plain(calls::fcntl(fd, value(cmd.as_str())?, flags(arg)?))
+            }
+            Op::Getaddrinfo { .. } => getaddrinfo(op)?,
+            Op::Lab { .. } => return Err(Fault::Broken("a lab step is not a call".to_owned())),
+        })
+    }
+
+    fn concrete(&self, socket: &str, option: &Opt, v: &Value) -> Result<(Sym, Sym, Value), Fault> {
+        let host = Os::host().ok_or_else(|| Fault::Unsupported("this system".to_owned()))?;
+        concrete(host, self.case.family(socket), option, v)
+            .ok_or_else(|| Fault::Unsupported(format!("{option:?}")))
+    }
+
+    fn setsockopt(&self, fd: RawFd, socket: &str, option: &Opt, v: &Value) -> Result<Gave, Fault> {
+        let (level, name, v) = self.concrete(socket, option, v)?;
+        let bytes = options::encode(name.as_str(), &v, self)?;
+        Ok(plain(calls::setsockopt(fd, value(level.as_str())?, value(name.as_str())?, &bytes)))
+    }
+
+    fn getsockopt(&self, fd: RawFd, socket: &str, option: &Opt, len: u32) -> Result<Gave, Fault> {
+        let (level, name, _) = self.concrete(socket, option, &Value::Int(0))?;
+        let mut bytes = vec![0; len as usize];
+        let (level, number) = (value(level.as_str())?, value(name.as_str())?);
+        let ret = given(calls::getsockopt(fd, level, number, &mut bytes));
+        Ok(ret.map(|ret| (ret, option_value(name.as_str(), bytes))))
+    }
+
+    fn receive(&mut self, fd: RawFd, op: &Op) -> Result<Gave, Fault> {
+        let (Op::Recv { len, .. }
+        | Op::Recvfrom { len, .. }
+        | Op::Recvmsg { len, .. }
+        | Op::Read { len, .. }) = op
+        else {
+            return Err(Fault::Broken(format!("{} receives nothing", op.call())));
+        };
+        self.room.clear();
+        self.room.resize(*len as usize, 0);
+        let mut from = RawAddr::room();
+        let (mut out_flags, mut control) = (Vec::new(), Vec::new());
+        let returned = match op {
+            Op::Recv { flags: f, .. } => calls::recv(fd, &mut self.room, flags(f)?),
+            Op::Recvmsg { control_len, flags: f, .. } => {
+                let len = *control_len as usize;
+                let got = calls::recvmsg(fd, &mut self.room, len, flags(f)?, &mut from);
+                let known = &["MSG_CTRUNC", "MSG_ERRQUEUE", "MSG_OOB", "MSG_TRUNC"];
+                out_flags = calls::named(got.flags, known);
+                control = got.messages.into_iter().map(control_out).collect();
+                got.returned
+            }
+            Op::Recvfrom { flags: f, .. } => {
+                calls::recvfrom(fd, &mut self.room, flags(f)?, &mut from)
+            }
+            _ => calls::read(fd, &mut self.room),
+        };
+        let named = matches!(op, Op::Recvfrom { .. } | Op::Recvmsg { .. });
+        Ok(given(returned).map(|ret| {
+            // With MSG_TRUNC the value is the datagram's length, beyond what was copied.
+            let copied = usize::try_from(ret).unwrap_or(0).min(self.room.len());
+            let bytes = Hex(self.room[..copied].to_vec());
+            let from = if named { from.read() } else { None };
+            (ret, Out::Data { bytes, from, flags: out_flags, control })
+        }))
+    }
+
+    /// In slices, so that the far ends can answer while the case waits.
+    fn poll(&mut self, number: u32, fds: &[PollFd], timeout_ms: i32) -> Result<Gave, Fault> {
+        let mut list = Vec::new();
+        for entry in fds {
+            let events = flags(&entry.events)? as libc::c_short;
+            list.push(libc::pollfd { fd: self.fd(&entry.fd), events, revents: 0 });
+        }
+        let forever = timeout_ms < 0;
+        let until = Instant::now() + Duration::from_millis(timeout_ms.max(0).unsigned_abs().into());
+        let ret = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let slice = c_int::from(forever || !left.is_zero());
+            match given(calls::poll(&mut list, slice)) {
+                Ok(0) if forever && signals::alarm_came() => return Ok(Err("EINTR".into())),
+                Ok(0) if forever || !left.is_zero() => self.drain(number),
+                Ok(ret) => break ret,
+                Err(errno) => return Ok(Err(errno)),
+            }
+        };
+        let known =
+            &["POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLRDHUP"];
+        let revents = list.iter().map(|p| calls::named(p.revents.into(), known)).collect();
+        Ok(Ok((ret, Out::Poll(revents))))
+    }
+}
+
+fn given(returned: calls::Returned) -> Result<i64, Sym> {
+    returned.map_err(os::errno)
+}
+
+fn plain(returned: calls::Returned) -> Gave {
+    given(returned).map(|ret| (ret, Out::Nothing))
+}
+
+fn address(raw: &RawAddr) -> Out {
+    raw.read().map_or(Out::Nothing, Out::Addr)
+}
+
+fn option_value(name: &str, bytes: Vec<u8>) -> Out {
+    match <[u8; 4]>::try_from(&bytes[..]).map(c_int::from_ne_bytes) {
+        Ok(0) if name == "SO_ERROR" => Out::Int(0),
+        Ok(errno) if name == "SO_ERROR" => Out::Errno(os::errno(errno)),
+        Ok(n) => Out::Int(n),
+        Err(_) => Out::Bytes(Hex(bytes)),
+    }
+}
+
+fn ioctl(fd: RawFd, request: &Sym, link: Option<&str>) -> Result<Gave, Fault> {
+    let (request, mut n) = (value(request.as_str())?, 0);
+    let returned = match link {
+        Some(link) => calls::ioctl_link(fd, request, link, &mut n),
+        None => calls::ioctl_int(fd, request, &mut n),
+    };
+    Ok(given(returned).map(|ret| (ret, Out::Int(n))))
+}
+
+fn getaddrinfo(op: &Op) -> Result<Gave, Fault> {
+    let Op::Getaddrinfo { node, service, family, r#type, flags: f } = op else {
+        return Err(Fault::Broken("not getaddrinfo".to_owned()));
+    };
+    let hints = [value(family.as_str())?, flags(r#type)?, flags(f)?];
+    Ok(calls::getaddrinfo(node.as_deref(), service.as_deref(), hints)
+        .map(|list| (0, Out::Addrs(list.iter().filter_map(RawAddr::read).collect())))
+        .map_err(os::eai))
+}
+
+fn control_out((level, kind, data): options::Message) -> ControlOut {
+    let (level, name) = os::control_name(level, kind);
+    ControlOut { level, name, bytes: Hex(data) }
+}

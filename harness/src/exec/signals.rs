@@ -1,0 +1,50 @@
+//! Signals as outcomes: SIGPIPE is noted, SIGALRM ends a wait.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+static PIPE: AtomicBool = AtomicBool::new(false);
+static ALARM: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note(signal: libc::c_int) {
+    let flag = if signal == libc::SIGPIPE { &PIPE } else { &ALARM };
+    flag.store(true, Ordering::Relaxed);
+}
+
+/// Installs the handlers, without `SA_RESTART`: a call that waits is interrupted.
+pub(super) fn install() -> nix::Result<()> {
+    let action = SigAction::new(SigHandler::Handler(note), SaFlags::empty(), SigSet::empty());
+    for signal in [Signal::SIGPIPE, Signal::SIGALRM] {
+        // SAFETY: the handler does nothing but store to an atomic, which is async-signal-safe.
+        unsafe { sigaction(signal, &action) }?;
+    }
+    Ok(())
+}
+
+/// Whether SIGPIPE came since the last time this was asked.
+pub(super) fn pipe_came() -> bool {
+    PIPE.swap(false, Ordering::Relaxed)
+}
+
+/// Whether the alarm of [`arm`] has gone off.
+pub(super) fn alarm_came() -> bool {
+    ALARM.load(Ordering::Relaxed)
+}
+
+/// Interrupts whatever waits after `limit`, and again every tenth of a second, so that a call made
+/// just after the alarm does not wait forever.
+pub(super) fn arm(limit: Duration) {
+    ALARM.store(false, Ordering::Relaxed);
+    let timeval = |d: Duration| libc::timeval {
+        tv_sec: d.as_secs() as libc::time_t,
+        tv_usec: d.subsec_micros() as libc::suseconds_t,
+    };
+    let timer = libc::itimerval {
+        it_value: timeval(limit),
+        it_interval: timeval(Duration::from_millis(100)),
+    };
+    // SAFETY: the timer is valid and outlives the call; the old one is not asked for.
+    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+}

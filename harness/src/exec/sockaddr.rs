@@ -1,0 +1,124 @@
+//! Socket addresses as the kernel reads and writes them.
+
+use std::mem::MaybeUninit;
+use std::net::IpAddr;
+
+use libc::{c_int, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_storage, socklen_t};
+
+use super::os;
+use crate::case::addr::SockAddr;
+
+/// A `struct sockaddr` of any family, and its length.
+pub(super) struct RawAddr {
+    storage: sockaddr_storage,
+    pub(super) len: socklen_t,
+}
+
+impl RawAddr {
+    /// Room for any address, to be written by the kernel.
+    pub(super) fn room() -> Self {
+        // SAFETY: all zeros is a valid `sockaddr_storage`.
+        let storage: sockaddr_storage = unsafe { MaybeUninit::zeroed().assume_init() };
+        Self { storage, len: size_of::<sockaddr_storage>() as socklen_t }
+    }
+
+    /// An address to be read by the kernel; `family` overrides `sa_family`.
+    pub(super) fn new(ip: IpAddr, port: u16, scope: u32, family: Option<c_int>) -> Self {
+        let mut raw = Self::room();
+        match ip {
+            IpAddr::V4(ip) => {
+                let at: *mut sockaddr_in = (&raw mut raw.storage).cast();
+                // SAFETY: a `sockaddr_in` lies within a `sockaddr_storage`, aligned.
+                let address = unsafe { &mut *at };
+                address.sin_port = port.to_be();
+                address.sin_addr.s_addr = u32::from(ip).to_be();
+                raw.len = size_of::<sockaddr_in>() as socklen_t;
+            }
+            IpAddr::V6(ip) => {
+                let at: *mut sockaddr_in6 = (&raw mut raw.storage).cast();
+                // SAFETY: a `sockaddr_in6` lies within a `sockaddr_storage`, aligned.
+                let address = unsafe { &mut *at };
+                address.sin6_port = port.to_be();
+                address.sin6_addr.s6_addr = ip.octets();
+                address.sin6_scope_id = scope;
+                raw.len = size_of::<sockaddr_in6>() as socklen_t;
+            }
+        }
+        let own = if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+        os::set_family(&mut raw.storage, family.unwrap_or(own), raw.len);
+        raw
+    }
+
+    pub(super) fn as_ptr(&self) -> *const sockaddr {
+        (&raw const self.storage).cast()
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut sockaddr {
+        (&raw mut self.storage).cast()
+    }
+
+    /// What the kernel wrote; none if it wrote nothing.
+    pub(super) fn read(&self) -> Option<SockAddr> {
+        if self.len == 0 {
+            return None;
+        }
+        let family = c_int::from(self.storage.ss_family);
+        if family == libc::AF_INET && self.len as usize >= size_of::<sockaddr_in>() {
+            let at: *const sockaddr_in = (&raw const self.storage).cast();
+            // SAFETY: the kernel wrote a whole `sockaddr_in` here.
+            let address = unsafe { &*at };
+            let ip = u32::from_be(address.sin_addr.s_addr).into();
+            return Some(SockAddr::V4 { ip, port: u16::from_be(address.sin_port) });
+        }
+        if family == libc::AF_INET6 && self.len as usize >= size_of::<sockaddr_in6>() {
+            let at: *const sockaddr_in6 = (&raw const self.storage).cast();
+            // SAFETY: the kernel wrote a whole `sockaddr_in6` here.
+            let address = unsafe { &*at };
+            return Some(SockAddr::V6 {
+                ip: address.sin6_addr.s6_addr.into(),
+                port: u16::from_be(address.sin6_port),
+                scope: address.sin6_scope_id,
+            });
+        }
+        let named = ["AF_UNSPEC", "AF_UNIX"].into_iter().find(|n| os::value(n) == Some(family));
+        Some(SockAddr::Bare { family: named.map_or(format!("family {family}"), str::to_owned) })
+    }
+
+    /// The address at `at`, as `getaddrinfo` gives it.
+    ///
+    /// # Safety
+    /// `at` points to a valid address of `len` bytes.
+    pub(super) unsafe fn copied(at: *const sockaddr, len: socklen_t) -> Self {
+        let mut raw = Self::room();
+        let len = len.min(raw.len);
+        let to = raw.as_mut_ptr().cast();
+        // SAFETY: the caller vouches for `len` bytes at `at`; the storage has at least as many.
+        unsafe { std::ptr::copy_nonoverlapping(at.cast::<u8>(), to, len as usize) };
+        raw.len = len;
+        raw
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("{AF_INET 192.0.2.1:12345}")]
+    #[case("{AF_INET6 [fe80::1%16]:12345}")]
+    #[case("{AF_INET6 [::ffff:192.0.2.1]:0}")]
+    fn what_is_written_reads_back(#[case] text: &str) {
+        let address: SockAddr = text.parse().unwrap();
+        let scope = if let SockAddr::V6 { scope, .. } = address { scope } else { 0 };
+        let raw = RawAddr::new(address.ip().unwrap(), address.port().unwrap(), scope, None);
+        assert_eq!(raw.read(), Some(address));
+    }
+
+    #[test]
+    fn an_unnamed_address_is_bare() {
+        let raw = RawAddr::new([0, 0, 0, 0].into(), 0, 0, Some(libc::AF_UNSPEC));
+        assert_eq!(raw.read().unwrap().to_string(), "{AF_UNSPEC}");
+    }
+}

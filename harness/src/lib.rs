@@ -1,0 +1,23 @@
+//! The stages of sockeye that know how a socket call is described, made and recorded.
+//!
+//! Data flows one way, and each stage is a module:
+//!
+//! - [`case`]: a short program of socket calls, as data;
+//! - [`exec`]: the only code that touches a kernel: it runs cases in a lab and writes traces;
+//! - [`trace`]: all that happened, as data;
+//! - [`wire`]: frames decoded, rendered and built;
+//! - [`outcome`]: a trace made stable and rendered like strace;
+//! - [`subject`]: a kernel under test, reached through the executor's protocol.
+//!
+//! Everything but [`exec`] and [`subject`] is pure: no kernel, no clock, no `unsafe`.
+
+pub mod case;
+pub mod exec;
+pub mod outcome;
+pub mod subject;
+pub mod trace;
+pub mod wire;
+
+/// The version of the JSON shapes of [`case::Case`] and [`trace::Trace`], and of the protocol
+/// between `sockeye` and `sockeye exec`. It grows by one when an older reader would misread.
+pub const SCHEMA: u32 = 1;

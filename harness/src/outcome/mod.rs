@@ -1,0 +1,242 @@
+//! The outcome: a trace made stable, as text in the manner of strace.
+//!
+//! Two runs of one case on one kernel give the same bytes. Out go what no call decides: times,
+//! ephemeral ports (`eph1`, `eph2` in the order of the text), interface indexes (links go by name),
+//! hardware addresses (by role), and what [`wire::line`](crate::wire::line) leaves out of a frame.
+//! In stay return values, errnos, addresses, TTL, DF, MF, offsets, lengths, flags, and which
+//! payload it is.
+//!
+//! ```text
+//! socket(AF_INET6, SOCK_DGRAM, 0) = s
+//! sendto(s, "hello\0", 6, 0, {AF_INET6 [fe80::2%tap0]:12345}) = 6
+//!     > tap0 to neighbour: IPv6 fe80::1 > fe80::2 hlim 64 UDP eph1 > 12345 len 6 "hello\0"
+//! getsockname(s) = 0, {AF_INET6 [::]:eph1}
+//! -- link set tap0 down
+//! recv(s, 64, MSG_DONTWAIT) = -1 EAGAIN
+//! ```
+//!
+//! Beneath a step stand the frames that it caused, `>` from the host under test, `<` to it. Of
+//! these an outcome leaves out what a kernel says unasked ([`wire::chatter`](crate::wire::chatter))
+//! and, under one step, the second and later of identical address resolution requests and identical
+//! TCP SYNs, since a timer repeats them. [`transcript`] leaves out nothing.
+
+mod args;
+mod data;
+mod frames;
+mod names;
+mod results;
+mod socks;
+#[cfg(test)]
+mod tests;
+mod transcript;
+
+pub use names::Names;
+pub use transcript::transcript;
+
+use crate::case::{Case, Op, Os};
+use crate::trace::{Did, End, Event, Trace};
+
+/// One line of an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What it stands for.
+    pub what: What,
+    /// Which of the trace's events it shows, by its place there; none for a line that shows no
+    /// event.
+    pub event: Option<usize>,
+    /// The text, indented, without a line break.
+    pub text: String,
+}
+
+/// What a line stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A call and its result.
+    Call {
+        /// The number of the case's step, from 0.
+        op: usize,
+    },
+    /// A step of the lab.
+    Lab {
+        /// The number of the case's step.
+        op: usize,
+    },
+    /// A frame.
+    Frame {
+        /// The step beneath which it stands.
+        op: usize,
+    },
+    /// A signal.
+    Signal {
+        /// The step beneath which it stands.
+        op: usize,
+    },
+    /// An end other than [`End::Done`] that no event shows.
+    End,
+}
+
+/// The outcome of a trace of `case` as text, a line break behind each line.
+pub fn render(case: &Case, trace: &Trace, os: Os) -> String {
+    let mut text = String::new();
+    for line in lines(case, trace, os) {
+        text.push_str(&line.text);
+        text.push('\n');
+    }
+    text
+}
+
+/// The outcome line by line; see [`render`].
+pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
+    let names = Names::stable(case, trace, os);
+    let mut lines = Vec::with_capacity(trace.events.len() + 1);
+    let mut requests: Vec<String> = Vec::new();
+    let mut step = None;
+    for at in by_step(trace) {
+        let event = &trace.events[at];
+        if step != Some(event.op()) {
+            step = Some(event.op());
+            requests.clear();
+            lines.extend(unfinished(&names, event));
+        }
+        let text = if let Event::Frame { link, dir, bytes, .. } = event {
+            let frame = frames::frame(&names, link, *dir, &bytes.0);
+            if frame.chatter.is_some() || frame.repeats && requests.contains(&frame.text) {
+                continue;
+            }
+            if frame.repeats {
+                requests.push(frame.text.clone());
+            }
+            format!("    {}", frame.text)
+        } else {
+            event_text(&names, event)
+        };
+        lines.push(line(what(case, event), Some(at), &text));
+    }
+    lines.extend(end_text(&trace.end).map(|text| line(What::End, None, &text)));
+    lines
+}
+
+/// The trace without what an outcome leaves out: times are zero, events stand beneath their step,
+/// kernel chatter and repeated requests are gone. Doing it twice is doing it once, and the outcome
+/// of the result is the outcome of `trace`.
+#[must_use]
+pub fn normalise(case: &Case, trace: &Trace) -> Trace {
+    // The choice of events is the same for every system.
+    let kept = lines(case, trace, Os::Linux);
+    let events = kept.iter().filter_map(|line| trace.events.get(line.event?).cloned());
+    let events = events.map(|mut event| {
+        match &mut event {
+            Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => {
+                (*at_ns, *took_ns) = (0, 0);
+            }
+            Event::Frame { at_ns, .. } | Event::Signal { at_ns, .. } => *at_ns = 0,
+        }
+        event
+    });
+    Trace { began_ns: 0, events: events.collect(), ..trace.clone() }
+}
+
+/// The text of step `op` of the names' case: a call with its arguments as written in the case, and
+/// with the resolved address and the result when `event` is the one of its call.
+pub fn call_text(names: &Names<'_>, op: usize, event: Option<&Event>) -> String {
+    let (addr, did) = match event {
+        Some(Event::Call { addr, did, .. }) => (addr.as_ref(), Some(did)),
+        _ => (None, None),
+    };
+    let text = match (names.case().ops.get(op), did) {
+        (Some(Op::Lab { step }), _) => format!("-- {step}"),
+        (Some(op), None) => args::call(names, op, addr),
+        (Some(op), Some(did)) => {
+            format!("{} = {}", args::call(names, op, addr), result_text(names, op, did))
+        }
+        (None, _) => format!("-- step {op}, which the case has not"),
+    };
+    one_line(&text)
+}
+
+fn result_text(names: &Names<'_>, op: &Op, did: &Did) -> String {
+    match did {
+        Did::Returned { ret, errno, out } => {
+            results::returned(names, op, *ret, errno.as_ref(), out)
+        }
+        Did::Unsupported { name } => format!("? unsupported here: {name}"),
+        Did::Hung { after_ms } => format!("? still waiting after {after_ms} ms"),
+    }
+}
+
+/// Any event's text but a frame's, not indented.
+fn event_text(names: &Names<'_>, event: &Event) -> String {
+    match event {
+        Event::Signal { name, .. } => format!("+++ {name} +++"),
+        event => call_text(names, index(event), Some(event)),
+    }
+}
+
+fn end_text(end: &End) -> Option<String> {
+    match end {
+        // The last event says so.
+        End::Done | End::Unsupported | End::Hung => None,
+        End::Died { how } => Some(format!("+++ executor {how} +++")),
+        End::Skipped { reason } => Some(format!("+++ skipped: {reason} +++")),
+        End::Broken { reason } => Some(format!("+++ lab broken: {reason} +++")),
+    }
+}
+
+/// The line of a step that caused something but has no event of its own: the executor did not live
+/// to write it.
+fn unfinished(names: &Names<'_>, first: &Event) -> Option<Line> {
+    if matches!(first, Event::Call { .. } | Event::Lab { .. }) {
+        return None;
+    }
+    let op = index(first);
+    let text = if names.case().ops.get(op).is_some() {
+        format!("{} <unfinished ...>", call_text(names, op, None))
+    } else {
+        "-- after the last step".to_owned()
+    };
+    Some(line(step_kind(names.case(), op), None, &text))
+}
+
+/// The places of the events, each step's own event first and then what it caused, in the order of
+/// the trace.
+fn by_step(trace: &Trace) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..trace.events.len()).collect();
+    order.sort_by_key(|&at| {
+        let event = &trace.events[at];
+        (event.op(), !matches!(event, Event::Call { .. } | Event::Lab { .. }))
+    });
+    order
+}
+
+fn what(case: &Case, event: &Event) -> What {
+    let op = index(event);
+    match event {
+        Event::Frame { .. } => What::Frame { op },
+        Event::Signal { .. } => What::Signal { op },
+        Event::Call { .. } | Event::Lab { .. } => step_kind(case, op),
+    }
+}
+
+fn step_kind(case: &Case, op: usize) -> What {
+    match case.ops.get(op) {
+        Some(Op::Lab { .. }) | None => What::Lab { op },
+        Some(_) => What::Call { op },
+    }
+}
+
+fn index(event: &Event) -> usize {
+    usize::try_from(event.op()).unwrap_or(usize::MAX)
+}
+
+fn line(what: What, event: Option<usize>, text: &str) -> Line {
+    Line { what, event, text: one_line(text) }
+}
+
+/// Names come from the case and from the executor: a line break in one shall not make two lines.
+fn one_line(text: &str) -> String {
+    if text.contains(['\n', '\r']) {
+        text.replace('\n', "\\n").replace('\r', "\\r")
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,287 @@
+//! What differs between two runs, by a name that does not.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+
+use super::data::{Sources, injected};
+use super::frames::{framing, ports};
+use super::socks::{Transport, has_ping, transport};
+use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use crate::case::{Case, Op, Os, Sym};
+use crate::trace::{LinkFact, Trace};
+use crate::wire;
+
+/// How a text about a case says ports, links, hardware addresses and payloads.
+///
+/// Ephemeral ports are numbered as they come: to have the numbers of an outcome, ask for its lines
+/// in their order.
+pub struct Names<'a> {
+    case: &'a Case,
+    links: &'a [LinkFact],
+    os: Os,
+    stable: bool,
+    /// The ports that the case itself names.
+    named: Vec<u16>,
+    ping: bool,
+    ephemeral: RefCell<Vec<(Transport, u16)>>,
+    sources: Sources<'a>,
+}
+
+impl<'a> Names<'a> {
+    /// The names that are the same in every run: of outcomes.
+    pub fn stable(case: &'a Case, trace: &'a Trace, os: Os) -> Self {
+        Self::new(case, Some(trace), os, true)
+    }
+
+    /// The real numbers of this run, links by name nevertheless: of transcripts.
+    pub fn real(case: &'a Case, trace: &'a Trace, os: Os) -> Self {
+        Self::new(case, Some(trace), os, false)
+    }
+
+    /// The names of a case that has not run.
+    pub fn planned(case: &'a Case, os: Os) -> Self {
+        Self::new(case, None, os, true)
+    }
+
+    fn new(case: &'a Case, trace: Option<&'a Trace>, os: Os, stable: bool) -> Self {
+        Self {
+            case,
+            links: trace.map_or(&[], |trace| &trace.links[..]),
+            os,
+            stable,
+            named: named_ports(case),
+            ping: has_ping(case),
+            ephemeral: RefCell::default(),
+            sources: Sources::new(case, trace),
+        }
+    }
+
+    /// The case that they are the names of.
+    pub fn case(&self) -> &'a Case {
+        self.case
+    }
+
+    /// The system whose options stand for the case's intents.
+    pub fn os(&self) -> Os {
+        self.os
+    }
+
+    pub(super) fn is_stable(&self) -> bool {
+        self.stable
+    }
+
+    pub(super) fn sources(&self) -> &Sources<'a> {
+        &self.sources
+    }
+
+    /// The link of that name, as the kernel had it.
+    pub(super) fn link(&self, name: &str) -> Option<&'a LinkFact> {
+        self.links.iter().find(|link| link.name == name)
+    }
+
+    /// An interface index: the link's name, or the number when no link has it.
+    pub(super) fn index(&self, index: u32) -> String {
+        let link = self.links.iter().find(|link| link.index == index && index != 0);
+        link.map_or_else(|| index.to_string(), |link| link.name.clone())
+    }
+
+    /// A port; those of no protocol are numbers.
+    pub(super) fn port(&self, transport: Option<Transport>, port: u16) -> String {
+        let Some(transport) = transport.filter(|transport| {
+            self.stable
+                && port != 0
+                && !self.named.contains(&port)
+                && (*transport != Transport::Ping || self.ping)
+        }) else {
+            return port.to_string();
+        };
+        let mut seen = self.ephemeral.borrow_mut();
+        let number = seen.iter().position(|known| *known == (transport, port));
+        let number = number.unwrap_or_else(|| {
+            seen.push((transport, port));
+            seen.len() - 1
+        });
+        format!("eph{}", number + 1)
+    }
+
+    /// An address that a socket of the case was given by the kernel.
+    pub(super) fn sockaddr_of(&self, fd: &str, addr: &SockAddr) -> String {
+        self.sockaddr(transport(self.case, fd), None, addr)
+    }
+
+    /// `{AF_INET6 [fe80::1%tap0]:12345}`. `family` stands for the address's own, when the case says
+    /// so.
+    pub(super) fn sockaddr(
+        &self,
+        transport: Option<Transport>,
+        family: Option<&str>,
+        addr: &SockAddr,
+    ) -> String {
+        match addr {
+            SockAddr::V4 { ip, port } => {
+                let port = self.port(transport, *port);
+                format!("{{{} {ip}:{port}}}", family.unwrap_or("AF_INET"))
+            }
+            SockAddr::V6 { ip, port, scope } => {
+                let zone =
+                    if *scope == 0 { String::new() } else { format!("%{}", self.index(*scope)) };
+                let port = self.port(transport, *port);
+                format!("{{{} [{ip}{zone}]:{port}}}", family.unwrap_or("AF_INET6"))
+            }
+            SockAddr::Bare { family } => format!("{{{family}}}"),
+        }
+    }
+
+    /// The address that the case gives a call on `fd`: as it was resolved, or else as far as the
+    /// case alone tells.
+    pub(super) fn addr(&self, fd: &str, addr: &Addr, resolved: Option<&SockAddr>) -> String {
+        let family = addr.family.as_ref().map(Sym::as_str);
+        if let Some(resolved) = resolved {
+            return self.sockaddr(transport(self.case, fd), family, resolved);
+        }
+        let port = match &addr.port {
+            Port::Is(port) => port.to_string(),
+            Port::Of(fd) => format!("port({fd})"),
+        };
+        match self.case.lab.ip(&addr.host) {
+            Some(IpAddr::V4(ip)) => format!("{{{} {ip}:{port}}}", family.unwrap_or("AF_INET")),
+            Some(IpAddr::V6(ip)) => {
+                let zone = zone(&addr.scope);
+                format!("{{{} [{ip}{zone}]:{port}}}", family.unwrap_or("AF_INET6"))
+            }
+            None => format!("{{{} {}:{port}}}", family.unwrap_or("?"), self.host(&addr.host)),
+        }
+    }
+
+    /// The address of somebody in the lab.
+    pub(super) fn host(&self, host: &Host) -> String {
+        match (self.case.lab.ip(host), host) {
+            (Some(ip), _) => ip.to_string(),
+            (None, Host::Ip(ip)) => ip.to_string(),
+            (None, Host::On { link, role, .. }) => format!("{role:?}({link})").to_lowercase(),
+        }
+    }
+}
+
+fn zone(scope: &Scope) -> String {
+    match scope {
+        Scope::Zero | Scope::Id(0) => String::new(),
+        Scope::Link(link) => format!("%{link}"),
+        Scope::Id(id) => format!("%{id}"),
+    }
+}
+
+/// Every port that the case itself has as a number: in an address, as a service, in a frame that it
+/// injects.
+fn named_ports(case: &Case) -> Vec<u16> {
+    let mut named = Vec::new();
+    for op in &case.ops {
+        match (op, op.addr()) {
+            (Op::Getaddrinfo { service: Some(service), .. }, _) => {
+                named.extend(service.parse::<u16>());
+            }
+            (_, Some(Addr { port: Port::Is(port), .. })) => named.push(*port),
+            _ => {}
+        }
+    }
+    for (link, frame) in injected(case) {
+        let kind = case.lab.links.iter().find(|known| known.name == link).map(|link| link.kind);
+        named.extend(ports(&wire::decode(framing(kind), frame)));
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::tests::{case, hello, socket, trace};
+    use super::*;
+
+    #[test]
+    fn ephemeral_ports_are_numbered_as_they_come() {
+        let case = case([hello("s", Addr::ip([192, 0, 2, 2], 12345))]);
+        let trace = trace([]);
+        let names = Names::stable(&case, &trace, Os::Linux);
+        let udp = Some(Transport::Udp);
+        assert_eq!(names.port(udp, 40001), "eph1");
+        assert_eq!(names.port(udp, 40000), "eph2");
+        assert_eq!(names.port(udp, 40001), "eph1");
+        assert_eq!(names.port(Some(Transport::Tcp), 40001), "eph3");
+        assert_eq!(names.port(udp, 12345), "12345");
+        assert_eq!(names.port(udp, 0), "0");
+        assert_eq!(names.port(None, 40001), "40001");
+        assert_eq!(names.port(Some(Transport::Ping), 7), "7");
+    }
+
+    #[test]
+    fn only_the_kernels_own_echo_identifiers_are_ephemeral() {
+        let case = case([socket("s", "AF_INET", "SOCK_DGRAM", "IPPROTO_ICMP")]);
+        let names = Names::planned(&case, Os::Linux);
+        assert_eq!(names.port(Some(Transport::Ping), 7), "eph1");
+    }
+
+    #[rstest]
+    #[case::link("{AF_INET6 [fe80::2%2]:1}", "{AF_INET6 [fe80::2%tap0]:eph1}")]
+    #[case::gone("{AF_INET6 [fe80::2%9]:1}", "{AF_INET6 [fe80::2%9]:eph1}")]
+    #[case::no_zone("{AF_INET6 [::]:0}", "{AF_INET6 [::]:0}")]
+    #[case::v4("{AF_INET 192.0.2.1:5}", "{AF_INET 192.0.2.1:eph1}")]
+    #[case::bare("{AF_UNIX}", "{AF_UNIX}")]
+    fn zones_are_links(#[case] addr: &str, #[case] expected: &str) {
+        let case = case([]);
+        let trace = trace([]);
+        let names = Names::stable(&case, &trace, Os::Linux);
+        let addr = addr.parse().unwrap();
+        assert_eq!(names.sockaddr(Some(Transport::Udp), None, &addr), expected);
+        // A fresh namespace may number its links otherwise.
+        let literal = Names::planned(&case, Os::Linux).sockaddr(None, None, &addr);
+        assert_eq!(literal, addr.to_string());
+    }
+
+    #[rstest]
+    #[case(Scope::Link("tap0".into()), Port::Is(9), "{AF_INET6 [fe80::1%tap0]:9}")]
+    #[case(Scope::Id(77), Port::Is(9), "{AF_INET6 [fe80::1%77]:9}")]
+    #[case(Scope::Zero, Port::Of("r".into()), "{AF_INET6 [fe80::1]:port(r)}")]
+    fn an_unresolved_address_is_as_the_case_has_it(
+        #[case] scope: Scope,
+        #[case] port: Port,
+        #[case] expected: &str,
+    ) {
+        let addr = Addr { port, scope, ..Addr::ip([0xfe80, 0, 0, 0, 0, 0, 0, 1], 0) };
+        let case = case([]);
+        assert_eq!(Names::planned(&case, Os::Linux).addr("s", &addr, None), expected);
+    }
+
+    #[test]
+    fn another_family_is_said() {
+        let addr = Addr { family: Some("AF_UNSPEC".into()), ..Addr::ip([127, 0, 0, 1], 9) };
+        let case = case([]);
+        let names = Names::planned(&case, Os::Linux);
+        assert_eq!(names.addr("s", &addr, None), "{AF_UNSPEC 127.0.0.1:9}");
+        let resolved = "{AF_INET 127.0.0.1:9}".parse().unwrap();
+        assert_eq!(names.addr("s", &addr, Some(&resolved)), "{AF_UNSPEC 127.0.0.1:9}");
+    }
+
+    #[test]
+    fn services_and_injected_frames_name_ports() {
+        let lookup = Op::Getaddrinfo {
+            node: None,
+            service: Some("4000".into()),
+            family: "AF_INET".into(),
+            r#type: crate::case::Flags::NONE,
+            flags: crate::case::Flags::NONE,
+        };
+        let frame = wire::build::udp(
+            wire::build::Link::Ip,
+            "192.0.2.2:4001".parse().unwrap(),
+            "192.0.2.1:4002".parse().unwrap(),
+            64,
+            b"x",
+        );
+        let step = crate::case::LabOp::Inject {
+            link: "tun0".into(),
+            frame: crate::case::Hex(frame.unwrap()),
+        };
+        assert_eq!(named_ports(&case([lookup, Op::Lab { step }])), [4000, 4001, 4002]);
+    }
+}

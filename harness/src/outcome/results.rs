@@ -1,0 +1,226 @@
+//! What a call returned and what it wrote through its pointers.
+//!
+//! Structures that are only known as bytes are read little-endian, as on every system that sockeye
+//! has an executor for.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::args::{hex, join, timeval};
+use super::data::Seen;
+use super::frames;
+use super::names::Names;
+use super::socks::{self, Raw};
+use crate::case::addr::SockAddr;
+use crate::case::op::Opt;
+use crate::case::payload::quoted;
+use crate::case::{Hex, Op, Sym, intent};
+use crate::trace::{ControlOut, Out};
+
+/// `6`, `-1 EAGAIN`, `6, "hello\0", {AF_INET6 [fe80::1%tap0]:eph1}`; a descriptor by its name.
+pub(super) fn returned(
+    names: &Names<'_>,
+    op: &Op,
+    ret: i64,
+    errno: Option<&Sym>,
+    out: &Out,
+) -> String {
+    let mut said = match (op, errno) {
+        (Op::Getaddrinfo { .. }, Some(errno)) => errno.to_string(),
+        (_, Some(errno)) => format!("{ret} {errno}"),
+        (Op::Socket { fd, .. } | Op::Accept { new: fd, .. }, None) if ret >= 0 => fd.clone(),
+        (Op::Fcntl { cmd, .. }, None) if cmd.as_str() == "F_GETFL" => format!("{ret:#x}"),
+        (_, None) => ret.to_string(),
+    };
+    if let Some(out) = written(names, op, ret, out) {
+        said.push_str(", ");
+        said.push_str(&out);
+    }
+    said
+}
+
+fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
+    let fd = op.fd().unwrap_or_default();
+    Some(match out {
+        Out::Nothing => return None,
+        Out::Data { bytes, from: None, flags, control }
+            if ret < 0 && bytes.0.is_empty() && flags.is_empty() && control.is_empty() =>
+        {
+            return None;
+        }
+        Out::Addr(addr) => names.sockaddr_of(fd, addr),
+        Out::Data { bytes, from, flags, control } => {
+            let mut parts = vec![data(names, fd, &bytes.0)];
+            parts.extend(from.as_ref().map(|from| names.sockaddr_of(fd, from)));
+            if !flags.is_empty() {
+                parts.push(format!("msg_flags={}", or(flags)));
+            }
+            if !control.is_empty() {
+                let messages = control.iter().map(|message| control_message(names, message));
+                parts.push(format!("msg_control=[{}]", join(messages)));
+            }
+            join(parts)
+        }
+        Out::Int(value) => int(names, op, *value),
+        Out::Errno(errno) => errno.to_string(),
+        Out::Bytes(bytes) => option_bytes(names, op, bytes),
+        Out::Poll(revents) => {
+            let Op::Poll { fds, .. } = op else { return Some(join(revents.iter().map(|r| or(r)))) };
+            let ready = fds.iter().zip(revents).filter(|(_, revents)| !revents.is_empty());
+            let ready = join(ready.map(|(fd, revents)| format!("{{{}, {}}}", fd.fd, or(revents))));
+            if ret == 0 && ready.is_empty() {
+                return None;
+            }
+            format!("[{ready}]")
+        }
+        // Its ports are those of the service.
+        Out::Addrs(addrs) => {
+            format!("[{}]", join(addrs.iter().map(|addr| names.sockaddr(None, None, addr))))
+        }
+    })
+}
+
+fn or(flags: &[Sym]) -> String {
+    flags.iter().map(Sym::as_str).collect::<Vec<_>>().join("|")
+}
+
+/// A raw socket receives headers too, and what differs between runs is in them.
+fn data(names: &Names<'_>, fd: &str, bytes: &[u8]) -> String {
+    match socks::raw(names.case(), fd) {
+        Some(Raw::V4) if bytes.first().is_some_and(|first| first >> 4 == 4) => {
+            format!("{{{}}}", frames::received(names, bytes))
+        }
+        Some(Raw::Icmp6) if !bytes.is_empty() => {
+            format!("{{{}}}", frames::received_icmp6(names, bytes))
+        }
+        Some(_) => names.sources().identify(bytes, 0, Seen::Anywhere),
+        None => names.sources().identify(bytes, 0, Seen::Received),
+    }
+}
+
+/// The name of the option or request that the call is about, as this system has it.
+fn subject(names: &Names<'_>, op: &Op) -> String {
+    match op {
+        Op::Getsockopt { option: Opt::Raw { name, .. }, .. } => name.to_string(),
+        Op::Getsockopt { fd, option, .. } => {
+            let one = crate::case::op::Value::Int(1);
+            intent::concrete(names.os(), names.case().family(fd), option, &one)
+                .map_or_else(String::new, |(_, name, _)| name.to_string())
+        }
+        Op::Ioctl { request, .. } => request.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn int(names: &Names<'_>, op: &Op, value: i32) -> String {
+    match subject(names, op).as_str() {
+        "IP_BOUND_IF" | "IPV6_BOUND_IF" | "IPV6_MULTICAST_IF" if value > 0 => {
+            names.index(value.unsigned_abs())
+        }
+        "IP_MULTICAST_IF" => Ipv4Addr::from(value.to_le_bytes()).to_string(),
+        "SIOCGIFFLAGS" => format!("{value:#x}"),
+        _ => value.to_string(),
+    }
+}
+
+fn option_bytes(names: &Names<'_>, op: &Op, raw: &Hex) -> String {
+    let bytes = &raw.0[..];
+    match (subject(names, op).as_str(), bytes.len()) {
+        ("SO_BINDTODEVICE", _) => quoted(bytes),
+        ("SO_LINGER", 8) => {
+            format!("{{l_onoff={}, l_linger={}}}", i32_at(bytes, 0), i32_at(bytes, 4))
+        }
+        ("SO_RCVTIMEO" | "SO_SNDTIMEO", 16) => timeval(i64_at(bytes, 0), i64_at(bytes, 8)),
+        ("IP_MULTICAST_IF", 4) => v4_at(bytes, 0).to_string(),
+        _ => hex(raw),
+    }
+}
+
+/// `{IPPROTO_IPV6, IPV6_HOPLIMIT, 64}`
+fn control_message(names: &Names<'_>, message: &ControlOut) -> String {
+    let bytes = &message.bytes.0[..];
+    let value = match (message.name.as_str(), bytes.len()) {
+        ("IP_PKTINFO", 12) => {
+            let (link, local, to) = (index_at(names, bytes, 0), v4_at(bytes, 4), v4_at(bytes, 8));
+            let to = if to == local { String::new() } else { format!(", sent to {to}") };
+            format!("{{{link}, {local}{to}}}")
+        }
+        ("IPV6_PKTINFO", 20) => {
+            format!("{{{}, {}}}", index_at(names, bytes, 16), v6_at(bytes, 0))
+        }
+        (
+            "IP_TTL" | "IP_RECVTTL" | "IP_TOS" | "IP_RECVTOS" | "IPV6_HOPLIMIT" | "IPV6_TCLASS",
+            4,
+        ) => i32_at(bytes, 0).to_string(),
+        ("IP_TTL" | "IP_RECVTTL" | "IP_TOS" | "IP_RECVTOS", 1) => bytes[0].to_string(),
+        ("IP_RECVDSTADDR", 4) => v4_at(bytes, 0).to_string(),
+        ("IP_RECVERR" | "IPV6_RECVERR", 16..) => extended_error(names, bytes),
+        _ => hex(&message.bytes),
+    };
+    format!("{{{}, {}, {value}}}", message.level, message.name)
+}
+
+/// `struct sock_extended_err` and the address of who found the error (Linux ip(7),
+/// `linux/errqueue.h`).
+fn extended_error(names: &Names<'_>, bytes: &[u8]) -> String {
+    let offender = bytes.get(16..).unwrap_or_default();
+    let offender = match (offender.first(), offender.len()) {
+        (Some(2), 16..) => SockAddr::V4 { ip: v4_at(offender, 4), port: 0 },
+        (Some(10), 28..) => {
+            let scope = u32::from_le_bytes(array(offender, 24));
+            SockAddr::V6 { ip: v6_at(offender, 8), port: 0, scope }
+        }
+        (Some(0) | None, _) => SockAddr::Bare { family: "AF_UNSPEC".into() },
+        (Some(family), _) => SockAddr::Bare { family: family.to_string() },
+    };
+    format!(
+        "{{ee_errno={}, ee_origin={}, ee_type={}, ee_code={}, ee_info={}, offender={}}}",
+        errno(i32_at(bytes, 0)),
+        bytes[4],
+        bytes[5],
+        bytes[6],
+        u32::from_le_bytes(array(bytes, 8)),
+        names.sockaddr(None, None, &offender),
+    )
+}
+
+/// The errnos of Linux that its ICMP errors become (`net/ipv4/icmp.c`, `net/ipv6/icmp.c`).
+fn errno(number: i32) -> String {
+    let name = match number {
+        13 => "EACCES",
+        71 => "EPROTO",
+        90 => "EMSGSIZE",
+        92 => "ENOPROTOOPT",
+        95 => "EOPNOTSUPP",
+        101 => "ENETUNREACH",
+        111 => "ECONNREFUSED",
+        112 => "EHOSTDOWN",
+        113 => "EHOSTUNREACH",
+        _ => return number.to_string(),
+    };
+    name.to_owned()
+}
+
+fn index_at(names: &Names<'_>, bytes: &[u8], at: usize) -> String {
+    names.index(u32::from_le_bytes(array(bytes, at)))
+}
+
+fn i32_at(bytes: &[u8], at: usize) -> i32 {
+    i32::from_le_bytes(array(bytes, at))
+}
+
+fn i64_at(bytes: &[u8], at: usize) -> i64 {
+    i64::from_le_bytes(array(bytes, at))
+}
+
+fn v4_at(bytes: &[u8], at: usize) -> Ipv4Addr {
+    array(bytes, at).into()
+}
+
+fn v6_at(bytes: &[u8], at: usize) -> Ipv6Addr {
+    array::<16>(bytes, at).into()
+}
+
+/// Bytes behind the end are zero; callers have looked at the length.
+fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    bytes.get(at..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; N])
+}

@@ -1,0 +1,67 @@
+//! A trace as a person reads it: with times and real ports, in the manner of packetdrill.
+
+use std::fmt::Write as _;
+
+use super::names::Names;
+use super::{by_step, end_text, event_text, frames, one_line, unfinished};
+use crate::case::{Case, Os};
+use crate::trace::{Event, Trace};
+
+/// Everything that happened, with real ports and hardware addresses, kernel chatter and repeated
+/// requests too.
+///
+/// `+0.000123` is how many seconds after the line above, the first after the case began;
+/// `<0.000011>` how long a call took.
+///
+/// ```text
+/// +0.000004 socket(AF_INET6, SOCK_DGRAM, 0) = s <0.000009>
+/// +0.000012 sendto(s, "hello\0", 6, 0, {AF_INET6 [fe80::2%tap0]:12345}) = 6 <0.000031>
+/// +0.000022     > tap0 to 02:00:00:00:00:02: IPv6 fe80::1 > fe80::2 hlim 64 UDP 51234 > 12345 len 6 "hello\0"
+/// ```
+pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
+    let names = Names::real(case, trace, os);
+    let mut out = String::new();
+    let mut clock = 0;
+    let mut step = None;
+    for at in by_step(trace) {
+        let event = &trace.events[at];
+        if step != Some(event.op()) {
+            step = Some(event.op());
+            if let Some(line) = unfinished(&names, event) {
+                say(&mut out, None, &line.text);
+            }
+        }
+        let (at_ns, text) = timed(&names, event);
+        say(&mut out, Some(at_ns.saturating_sub(clock)), &text);
+        clock = clock.max(at_ns);
+    }
+    if let Some(text) = end_text(&trace.end) {
+        say(&mut out, None, &text);
+    }
+    out
+}
+
+fn timed(names: &Names<'_>, event: &Event) -> (u64, String) {
+    match event {
+        Event::Frame { at_ns, link, dir, bytes, .. } => {
+            let frame = frames::frame(names, link, *dir, &bytes.0);
+            let chatter = frame.chatter.map_or_else(String::new, |what| format!(" ({what})"));
+            (*at_ns, format!("    {}{chatter}", frame.text))
+        }
+        Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => {
+            (*at_ns, format!("{} <{}>", event_text(names, event), seconds(*took_ns)))
+        }
+        Event::Signal { at_ns, .. } => (*at_ns, event_text(names, event)),
+    }
+}
+
+fn say(out: &mut String, after_ns: Option<u64>, text: &str) {
+    let after = after_ns.map_or_else(|| " ".repeat(9), |ns| format!("+{}", seconds(ns)));
+    let written = writeln!(out, "{after} {}", one_line(text));
+    debug_assert!(written.is_ok(), "a string takes all that is written to it");
+}
+
+/// Nanoseconds as seconds to the microsecond.
+fn seconds(ns: u64) -> String {
+    format!("{}.{:06}", ns / 1_000_000_000, ns % 1_000_000_000 / 1000)
+}

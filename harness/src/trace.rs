@@ -1,0 +1,306 @@
+//! A trace: all that happened when a case ran, as ordered events.
+//!
+//! It is lossless: pcapng, C, transcripts and outcomes are all made from it, together with the
+//! case whose steps it refers to by number.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::case::addr::SockAddr;
+use crate::case::{Hex, LinkKind, Sym};
+
+/// What happened when one case ran on one kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Trace {
+    /// [`crate::SCHEMA`] of the program that wrote it.
+    pub schema: u32,
+    /// The case's id.
+    pub case: String,
+    /// When the case began, in nanoseconds since 1970 (UTC).
+    pub began_ns: u64,
+    /// The lab's links as the kernel had them, `lo` first.
+    pub links: Vec<LinkFact>,
+    /// In the order in which they happened.
+    pub events: Vec<Event>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// A link of the lab as the kernel had it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LinkFact {
+    /// Its name in the case.
+    pub name: String,
+    /// Its interface index, kept here after the link is gone.
+    pub index: u32,
+    /// How its frames are laid out; none for loopback, whose frames have an Ethernet header.
+    pub kind: Option<LinkKind>,
+    /// The host's own link-layer address.
+    pub mac: Hex,
+}
+
+/// Which way a frame went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the host under test.
+    Out,
+    /// To it: the far end sent it.
+    In,
+}
+
+/// Something that happened. Times are nanoseconds since the case began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// A call was made.
+    Call {
+        /// The number of the case's step, from 0.
+        op: u32,
+        /// When it was made.
+        at_ns: u64,
+        /// How long it took.
+        took_ns: u64,
+        /// The address it was given, resolved.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        addr: Option<SockAddr>,
+        /// What came of it.
+        did: Did,
+    },
+    /// The lab took a step.
+    Lab {
+        /// The number of the case's step.
+        op: u32,
+        /// When it was taken.
+        at_ns: u64,
+        /// How long it took.
+        took_ns: u64,
+    },
+    /// A frame was seen on a link.
+    Frame {
+        /// The step during which it was seen: for one that goes out, the call that caused it.
+        op: u32,
+        /// When the far end had it.
+        at_ns: u64,
+        /// On which link.
+        link: String,
+        /// Which way.
+        dir: Direction,
+        /// From its first byte: an Ethernet header, or an IP header on a tun.
+        bytes: Hex,
+    },
+    /// A signal was delivered.
+    Signal {
+        /// The step during which it came.
+        op: u32,
+        /// When it was noticed.
+        at_ns: u64,
+        /// Such as `SIGPIPE`.
+        name: String,
+    },
+}
+
+impl Event {
+    /// The case's step that the event belongs to.
+    pub fn op(&self) -> u32 {
+        match self {
+            Self::Call { op, .. }
+            | Self::Lab { op, .. }
+            | Self::Frame { op, .. }
+            | Self::Signal { op, .. } => *op,
+        }
+    }
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Did {
+    /// It returned.
+    Returned {
+        /// The C function's value; a descriptor is 0, since it goes by name.
+        ret: i64,
+        /// By name, since the values differ between systems. An `EAI_` name for `getaddrinfo`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        errno: Option<Sym>,
+        /// What it wrote through its pointers.
+        #[serde(default, skip_serializing_if = "Out::is_nothing")]
+        out: Out,
+    },
+    /// This system has not got that name; the case ends here.
+    Unsupported {
+        /// The name.
+        name: String,
+    },
+    /// It was still waiting when the case's time was over; the case ends here.
+    Hung {
+        /// After so many milliseconds.
+        after_ms: u32,
+    },
+}
+
+/// What a call wrote through its pointers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Out {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// An address.
+    Addr(SockAddr),
+    /// Data, from whom, and what came with it.
+    Data {
+        /// The bytes.
+        bytes: Hex,
+        /// The sender's address, where the call gives it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<SockAddr>,
+        /// `msg_flags` of `recvmsg`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        flags: Vec<Sym>,
+        /// Control messages of `recvmsg`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        control: Vec<ControlOut>,
+    },
+    /// An `int`.
+    Int(i32),
+    /// An errno as an option's value: `SO_ERROR`.
+    Errno(Sym),
+    /// An option's bytes.
+    Bytes(Hex),
+    /// `revents`, in the order of the array.
+    Poll(Vec<Vec<Sym>>),
+    /// The list of `getaddrinfo`.
+    Addrs(Vec<SockAddr>),
+}
+
+impl Out {
+    fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
+}
+
+/// A control message as received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ControlOut {
+    /// `cmsg_level`, by name or number.
+    pub level: String,
+    /// `cmsg_type`, by name or number.
+    pub name: String,
+    /// Its data.
+    pub bytes: Hex,
+}
+
+/// How a case ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum End {
+    /// Every step was taken.
+    Done,
+    /// A call asked for what this system has not got, see the last event.
+    Unsupported,
+    /// A call did not return in time, see the last event.
+    Hung,
+    /// The executor died during this step.
+    Died {
+        /// Such as `killed by SIGKILL` or `exit status 3`.
+        how: String,
+    },
+    /// This host cannot make the lab: nothing ran.
+    Skipped {
+        /// What is missing, as one sentence.
+        reason: String,
+    },
+    /// The lab failed: nothing that happened can be trusted.
+    Broken {
+        /// As one sentence.
+        reason: String,
+    },
+}
+
+/// A line that the executor writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Reply {
+    /// The first line: who answers.
+    Hello {
+        /// [`crate::SCHEMA`].
+        schema: u32,
+        /// The kernel.
+        kernel: Fingerprint,
+    },
+    /// The answer to a case.
+    Trace(Box<Trace>),
+    /// The answer to a line that is not a case.
+    Error {
+        /// The line's number, from 1.
+        line: u64,
+        /// What is wrong with it, as one sentence.
+        message: String,
+    },
+}
+
+/// Which kernel answered: uname(2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fingerprint {
+    /// `sysname`.
+    pub system: String,
+    /// `release`.
+    pub release: String,
+    /// `version`.
+    pub version: String,
+    /// `machine`.
+    pub machine: String,
+    /// The effective user id of the executor before it entered its namespace.
+    pub euid: u32,
+}
+
+impl Fingerprint {
+    /// The names that baselines of this kernel are kept under, the most specific first:
+    /// `linux-6.18`, `linux`.
+    pub fn platforms(&self) -> Vec<String> {
+        let system = match self.system.as_str() {
+            "Darwin" => "macos".to_owned(),
+            other => other.to_lowercase(),
+        };
+        let series: Vec<&str> = self.release.split(['.', '-', '+']).take(2).collect();
+        let series = match (self.system.as_str(), &series[..]) {
+            // Darwin 24 is macOS 15, Darwin 25 is macOS 26.
+            ("Darwin", [major, ..]) => match major.parse::<u32>() {
+                Ok(n) if n >= 25 => (n + 1).to_string(),
+                Ok(n) if n >= 20 => (n - 9).to_string(),
+                _ => (*major).to_owned(),
+            },
+            (_, series) => series.join("."),
+        };
+        vec![format!("{system}-{series}"), system]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("Linux", "6.18.44-fc", "linux-6.18", "linux")]
+    #[case("Linux", "7.3-cloud-amd64", "linux-7.3", "linux")]
+    #[case("Darwin", "24.3.0", "macos-15", "macos")]
+    #[case("Darwin", "25.1.0", "macos-26", "macos")]
+    fn platforms_go_from_the_specific_to_the_general(
+        #[case] system: &str,
+        #[case] release: &str,
+        #[case] specific: &str,
+        #[case] general: &str,
+    ) {
+        let kernel = Fingerprint {
+            system: system.into(),
+            release: release.into(),
+            version: String::new(),
+            machine: String::new(),
+            euid: 0,
+        };
+        assert_eq!(kernel.platforms(), [specific, general]);
+    }
+}

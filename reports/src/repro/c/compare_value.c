@@ -1,0 +1,9 @@
+#include <stdio.h>
+#include <string.h>
+static void compare_value(const char *text)
+{
+    if (expected != NULL && expected->value != NULL && strcmp(expected->value, text) != 0) {
+        fprintf(stderr, "#%d differs: observed was %s\n", expected->op, expected->value);
+        differs = 1;
+    }
+}

@@ -1,0 +1,1 @@
+static int far_end[@@LINKS@@]; /* the links' descriptors, by number */

@@ -1,0 +1,5 @@
+#include <stdlib.h>
+static void tidy(void)
+{
+@@TIDY@@
+}

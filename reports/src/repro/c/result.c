@@ -1,0 +1,25 @@
+#include <errno.h>
+#include <stdio.h>
+@Deadline #include <stdlib.h>
+#include <string.h>
+/* One line for a call: what it returned, and errno. */
+static void result(int op, const char *call, long long ret)
+{
+    int error = ret == -1 ? errno : 0;
+
+@Deadline     if (error == EINTR && timed_out) {
+@Deadline         printf("#%d %s = hung\n", op, call);
+@Deadline,Observed         compare(op, -1, "hung");
+@Deadline,Observed         exit(differs);
+@Deadline,!Observed         exit(0);
+@Deadline     }
+    if (ret == -1)
+        printf("#%d %s = -1 %s (%s)\n", op, call, errno_name(error), strerror(error));
+    else
+        printf("#%d %s = %lld\n", op, call, ret);
+@Pipe     if (pipe_broke)
+@Pipe         printf("    -> SIGPIPE\n");
+@Pipe     pipe_broke = 0;
+@Observed     compare(op, ret, ret == -1 ? errno_name(error) : "");
+@FarEnd     answer_all();
+}

@@ -1,0 +1,355 @@
+//! The calls: one statement each, between what they are given and what they wrote.
+
+use harness::case::addr::{Addr, Port, Scope};
+use harness::case::op::PollFd;
+use harness::case::payload::quoted;
+use harness::case::{Case, Op, Payload};
+
+use super::parts::Part;
+use super::program::{Missing, Program};
+use super::{messages, options};
+
+/// Writes the statements of one call.
+pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    p.include(&["sys/socket.h"]);
+    match op {
+        Op::Socket { .. } | Op::Socketpair { .. } | Op::Accept { .. } => make(p, number, op)?,
+        Op::Bind { addr, .. } | Op::Connect { addr, .. } => {
+            let (at, size) = address(p, number, addr)?;
+            let (call, fd) = (op.call(), fd(p, op));
+            p.call(number, op, &format!("{call}({fd}, {at}, {size})"));
+        }
+        Op::Listen { backlog, .. } => simple(p, number, op, &backlog.to_string()),
+        Op::Shutdown { how, .. } => {
+            let how = p.name(how)?;
+            simple(p, number, op, how);
+        }
+        Op::Close { fd } => {
+            p.include(&["unistd.h"]);
+            let var = p.fd(fd);
+            p.call(number, op, &format!("close({var})"));
+            let later = p.case.ops.iter().skip(number as usize + 1);
+            if later.map(super::names::sockets).any(|used| used.contains(&fd.as_str())) {
+                p.set_fd(fd, "-1");
+            }
+        }
+        Op::Send { .. } | Op::Sendto { .. } | Op::Write { .. } => send(p, number, op)?,
+        Op::Recv { .. } | Op::Recvfrom { .. } | Op::Read { .. } => receive(p, number, op)?,
+        Op::Sendmsg { .. } => messages::sendmsg(p, number, op)?,
+        Op::Recvmsg { .. } => messages::recvmsg(p, number, op)?,
+        Op::Getsockname { .. } | Op::Getpeername { .. } => name(p, number, op),
+        Op::Setsockopt { .. } => options::set(p, number, op)?,
+        Op::Getsockopt { .. } => options::get(p, number, op)?,
+        Op::Poll { fds, timeout_ms } => poll(p, number, op, fds, *timeout_ms)?,
+        Op::Ioctl { .. } => ioctl(p, number, op)?,
+        Op::Fcntl { cmd, arg, .. } => {
+            p.include(&["fcntl.h"]);
+            let (fd, cmd, arg) = (fd(p, op), p.name(cmd)?, p.flags(arg)?);
+            p.call(number, op, &format!("fcntl({fd}, {cmd}, {arg})"));
+        }
+        Op::Getaddrinfo { .. } => resolve(p, number, op)?,
+        Op::Lab { .. } => {}
+    }
+    Ok(())
+}
+
+/// The variable of the socket that the call is made on.
+pub(super) fn fd(p: &Program<'_>, op: &Op) -> String {
+    op.fd().map_or_else(|| "-1".to_owned(), |name| p.fd(name))
+}
+
+/// A call with one number beside the socket.
+fn simple(p: &mut Program<'_>, number: u32, op: &Op, arg: &str) {
+    let (call, fd) = (op.call(), fd(p, op));
+    p.call(number, op, &format!("{call}({fd}, {arg})"));
+}
+
+/// The calls that make descriptors.
+fn make(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    p.include(&["netinet/in.h"]);
+    match op {
+        Op::Socket { fd, domain, r#type, protocol } => {
+            let (domain, kind, protocol) = (p.name(domain)?, p.flags(r#type)?, p.flags(protocol)?);
+            p.set_fd(fd, &format!("socket({domain}, {kind}, {protocol})"));
+            let var = p.fd(fd);
+            p.report(number, op, &var);
+        }
+        Op::Socketpair { a, b, domain, r#type, protocol } => {
+            let (domain, kind, protocol) = (p.name(domain)?, p.flags(r#type)?, p.flags(protocol)?);
+            let pair = format!("pair{number}");
+            p.line(format_args!("int {pair}[2] = {{-1, -1}};"));
+            p.call(number, op, &format!("socketpair({domain}, {kind}, {protocol}, {pair})"));
+            p.set_fd(a, &format!("{pair}[0]"));
+            p.set_fd(b, &format!("{pair}[1]"));
+        }
+        Op::Accept { fd, new } => {
+            p.need(Part::Address);
+            let listener = p.fd(fd);
+            let (at, len) = room(p, number);
+            p.set_fd(new, &format!("accept({listener}, (struct sockaddr *)&{at}, &{len})"));
+            let var = p.fd(new);
+            p.report(number, op, &var);
+            p.line(format_args!("if ({var} != -1)"));
+            p.line(format_args!("    address(&{at}, {len});"));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Room for an address that a call writes: the variable and that of its length.
+pub(super) fn room(p: &mut Program<'_>, number: u32) -> (String, String) {
+    let (at, len) = (format!("from{number}"), format!("len{number}"));
+    p.line(format_args!("struct sockaddr_storage {at};"));
+    p.line(format_args!("socklen_t {len} = sizeof {at};"));
+    (at, len)
+}
+
+/// An address that the call reads: the pointer to it, and its length.
+pub(super) fn address(
+    p: &mut Program<'_>,
+    number: u32,
+    addr: &Addr,
+) -> Result<(String, String), Missing> {
+    p.include(&["arpa/inet.h", "netinet/in.h"]);
+    let Some(ip) = p.case.lab.ip(&addr.host) else {
+        return Err(Missing::Step(format!("the lab has no {:?}", addr.host)));
+    };
+    let own = if ip.is_ipv4() { "AF_INET" } else { "AF_INET6" };
+    let family = addr.family.as_ref().map_or(Ok(own), |f| p.name(f))?;
+    let sin = if ip.is_ipv4() { "sin" } else { "sin6" };
+    let port = match &addr.port {
+        Port::Is(port) => format!("htons({port})"),
+        Port::Of(socket) => {
+            p.need(Part::PortOf);
+            format!("port_of({})", p.fd(socket))
+        }
+    };
+    let scope = match &addr.scope {
+        _ if ip.is_ipv4() => None,
+        Scope::Zero => None,
+        Scope::Link(link) => Some(p.index(link)),
+        Scope::Id(id) => Some(id.to_string()),
+    };
+    let var = format!("addr{number}");
+    p.line(format_args!("struct sockaddr_{} {var} = {{", &sin.replace("sin", "in")));
+    p.line(format_args!("    .{sin}_family = {family},"));
+    p.line(format_args!("    .{sin}_port = {port},"));
+    if let Some(scope) = scope {
+        p.line(format_args!("    .{sin}_scope_id = {scope},"));
+    }
+    p.line(format_args!("}};"));
+    p.line(format_args!("inet_pton({own}, \"{ip}\", &{var}.{sin}_addr);"));
+    Ok((format!("(struct sockaddr *)&{var}"), format!("sizeof {var}")))
+}
+
+/// What a call sends: the pointer to it, and its length.
+pub(super) fn payload(p: &mut Program<'_>, number: u32, data: &Payload) -> (String, String) {
+    match data {
+        Payload::Pattern(len) if *len > 0 => {
+            p.need(Part::Pattern);
+            let var = format!("data{number}");
+            p.line(format_args!("static unsigned char {var}[{len}];"));
+            p.line(format_args!("pattern({var}, sizeof {var});"));
+            (var.clone(), format!("sizeof {var}"))
+        }
+        Payload::Pattern(_) | Payload::Text(_) => {
+            let bytes = data.bytes();
+            // The literal ends with a NUL of its own.
+            let literal = quoted(bytes.strip_suffix(b"\0").unwrap_or(&bytes));
+            (literal, bytes.len().to_string())
+        }
+    }
+}
+
+fn send(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let fd = fd(p, op);
+    let call = match op {
+        Op::Send { data, flags, .. } => {
+            let flags = p.flags(flags)?;
+            let (data, len) = payload(p, number, data);
+            format!("send({fd}, {data}, {len}, {flags})")
+        }
+        Op::Sendto { data, flags, addr, .. } => {
+            let flags = p.flags(flags)?;
+            let (at, size) = address(p, number, addr)?;
+            let (data, len) = payload(p, number, data);
+            format!("sendto({fd}, {data}, {len}, {flags}, {at}, {size})")
+        }
+        Op::Write { data, .. } => {
+            p.include(&["unistd.h"]);
+            let (data, len) = payload(p, number, data);
+            format!("write({fd}, {data}, {len})")
+        }
+        _ => return Ok(()),
+    };
+    p.call(number, op, &call);
+    Ok(())
+}
+
+/// Room for data that a call writes: the variable, and its size as an expression.
+pub(super) fn buffer(p: &mut Program<'_>, number: u32, len: u32) -> (String, String) {
+    let var = format!("buffer{number}");
+    // Zero bytes of room have no array in C.
+    p.line(format_args!("static unsigned char {var}[{}];", len.max(1)));
+    let size = if len == 0 { "0".to_owned() } else { format!("sizeof {var}") };
+    (var, size)
+}
+
+fn receive(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let fd = fd(p, op);
+    let (Op::Recv { len, .. } | Op::Recvfrom { len, .. } | Op::Read { len, .. }) = op else {
+        return Ok(());
+    };
+    let flags = match op {
+        Op::Recv { flags, .. } | Op::Recvfrom { flags, .. } => p.flags(flags)?,
+        _ => String::new(),
+    };
+    p.need(Part::Data);
+    let (at, size) = buffer(p, number, *len);
+    match op {
+        Op::Recvfrom { .. } => {
+            p.need(Part::Address);
+            let (from, from_len) = room(p, number);
+            let from_at = format!("(struct sockaddr *)&{from}");
+            let args = format!("{fd}, {at}, {size}, {flags}, {from_at}, &{from_len}");
+            p.call(number, op, &format!("recvfrom({args})"));
+            p.line(format_args!("data({at}, {size}, ret);"));
+            p.line(format_args!("if (ret != -1)"));
+            p.line(format_args!("    address(&{from}, {from_len});"));
+        }
+        Op::Recv { .. } => {
+            p.call(number, op, &format!("recv({fd}, {at}, {size}, {flags})"));
+            p.line(format_args!("data({at}, {size}, ret);"));
+        }
+        _ => {
+            p.include(&["unistd.h"]);
+            p.call(number, op, &format!("read({fd}, {at}, {size})"));
+            p.line(format_args!("data({at}, {size}, ret);"));
+        }
+    }
+    Ok(())
+}
+
+fn name(p: &mut Program<'_>, number: u32, op: &Op) {
+    p.need(Part::Address);
+    let (call, fd) = (op.call(), fd(p, op));
+    let (at, len) = room(p, number);
+    p.call(number, op, &format!("{call}({fd}, (struct sockaddr *)&{at}, &{len})"));
+    p.line(format_args!("if (ret != -1)"));
+    p.line(format_args!("    address(&{at}, {len});"));
+}
+
+fn poll(
+    p: &mut Program<'_>,
+    number: u32,
+    op: &Op,
+    fds: &[PollFd],
+    timeout_ms: i32,
+) -> Result<(), Missing> {
+    p.include(&["poll.h"]);
+    let mut entries = Vec::new();
+    for entry in fds {
+        let (fd, events) = (p.fd(&entry.fd), p.flags(&entry.events)?);
+        entries.push(format!("{{.fd = {fd}, .events = {events}}}"));
+    }
+    let answers = p.parts.has(Part::FarEnd);
+    if answers {
+        p.need(Part::PollAnswering);
+    }
+    let call = if answers { "poll_answering" } else { "poll" };
+    if entries.is_empty() {
+        p.call(number, op, &format!("{call}(NULL, 0, {timeout_ms})"));
+        return Ok(());
+    }
+    p.need(Part::Revents);
+    let (var, n) = (format!("fds{number}"), entries.len());
+    p.line(format_args!("struct pollfd {var}[] = {{{}}};", entries.join(", ")));
+    p.call(number, op, &format!("{call}({var}, {n}, {timeout_ms})"));
+    p.line(format_args!("for (int i = 0; ret != -1 && i < {n}; i++)"));
+    p.line(format_args!("    revents(&{var}[i]);"));
+    Ok(())
+}
+
+fn ioctl(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let Op::Ioctl { request, link, .. } = op else { return Ok(()) };
+    p.include(&["sys/ioctl.h"]);
+    let (fd, request) = (fd(p, op), p.name(request)?);
+    p.need(Part::Value);
+    let got = if let Some(link) = link {
+        p.include(&["net/if.h"]);
+        let var = format!("with{number}");
+        let name = p.link(link);
+        p.line(format_args!("struct ifreq {var} = {{.ifr_name = {name}}};"));
+        p.call(number, op, &format!("ioctl({fd}, {request}, &{var})"));
+        format!("{var}.{}", if request == "SIOCGIFMTU" { "ifr_mtu" } else { "ifr_flags" })
+    } else {
+        let var = format!("value{number}");
+        p.line(format_args!("int {var} = 0;"));
+        p.call(number, op, &format!("ioctl({fd}, {request}, &{var})"));
+        var
+    };
+    p.line(format_args!("if (ret != -1)"));
+    p.line(format_args!("    value(\"%d\", {got});"));
+    Ok(())
+}
+
+fn resolve(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let Op::Getaddrinfo { node, service, family, r#type, flags } = op else { return Ok(()) };
+    p.include(&["netdb.h", "stddef.h", "sys/types.h"]);
+    let (family, kind, flags) = (p.name(family)?, p.flags(r#type)?, p.flags(flags)?);
+    let text =
+        |t: &Option<String>| t.as_ref().map_or_else(|| "NULL".to_owned(), |t| quoted(t.as_bytes()));
+    let (node, service) = (text(node), text(service));
+    let (hints, list) = (format!("hints{number}"), format!("list{number}"));
+    p.need(Part::Resolved);
+    p.has_ret = true;
+    p.line(format_args!("struct addrinfo {hints} = {{"));
+    p.line(format_args!("    .ai_family = {family},"));
+    p.line(format_args!("    .ai_socktype = {kind},"));
+    p.line(format_args!("    .ai_flags = {flags},"));
+    p.line(format_args!("}};"));
+    p.line(format_args!("struct addrinfo *{list} = NULL;"));
+    p.line(format_args!("ret = getaddrinfo({node}, {service}, &{hints}, &{list});"));
+    let call = quoted(super::program::shown(op).as_bytes());
+    p.line(format_args!("resolved({number}, {call}, (int)ret, {list});"));
+    p.line(format_args!("if (ret == 0)"));
+    p.line(format_args!("    freeaddrinfo({list});"));
+    Ok(())
+}
+
+/// How long a case may wait for what never comes, in milliseconds: two seconds beyond what it
+/// asks to wait itself; none if no call of it can wait.
+pub(super) fn patience_ms(case: &Case) -> Option<u32> {
+    use harness::case::LabOp;
+    let asked = case.ops.iter().fold(0u32, |sum, op| {
+        sum.saturating_add(match op {
+            Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
+            Op::Poll { timeout_ms, .. } => u32::try_from(*timeout_ms).unwrap_or(0),
+            _ => 0,
+        })
+    });
+    let streams = case.ops.iter().any(|op| match op {
+        Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => !r#type.has("SOCK_DGRAM"),
+        _ => false,
+    });
+    let sent: usize = case.ops.iter().filter_map(Op::payload).map(Payload::len).sum();
+    let waits = |op: &Op| match op {
+        Op::Accept { .. }
+        | Op::Recv { .. }
+        | Op::Recvfrom { .. }
+        | Op::Recvmsg { .. }
+        | Op::Read { .. } => true,
+        Op::Poll { timeout_ms, .. } => *timeout_ms != 0,
+        Op::Connect { .. }
+        | Op::Send { .. }
+        | Op::Sendto { .. }
+        | Op::Sendmsg { .. }
+        | Op::Write { .. }
+        | Op::Close { .. } => streams,
+        _ => false,
+    };
+    let waits = case.ops.iter().any(waits) || sent > 16_384;
+    let all = asked.saturating_add(case.window_ms).saturating_add(2000);
+    waits.then(|| all.min(i32::MAX.unsigned_abs()))
+}

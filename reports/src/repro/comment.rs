@@ -1,0 +1,155 @@
+//! The comment at the top: what was asked, what should have come, what came, and how to see it.
+
+use harness::case::lab::LinkKind;
+use harness::case::{Case, LabOp, Op, Os};
+
+use super::{Options, lab_linux, macos};
+
+/// As wide as text gets.
+const WIDTH: usize = 92;
+
+/// Writes the comment.
+pub(super) fn comment(case: &Case, options: &Options<'_>) -> String {
+    let mut lines = wrapped(&case.title, "", "");
+    lines.push(String::new());
+    lines.push(format!("case:      {}", case.id));
+    if let Some(observed) = &options.observed {
+        lines.push(format!("platform:  {} ({})", observed.platform, observed.kernel));
+    }
+    if !options.expected.is_empty() {
+        lines.extend([String::new(), "expected:".to_owned()]);
+        lines.extend(options.expected.iter().flat_map(|text| wrapped(text, "  - ", "    ")));
+    }
+    if let Some(observed) = &options.observed {
+        lines.extend([String::new(), "observed:".to_owned()]);
+        lines.extend(observed.outcome.lines().map(|line| format!("    {line}")));
+    }
+    lines.push(String::new());
+    match options.os {
+        Os::Linux => lines.extend(on_linux(case, options)),
+        Os::Macos => lines.extend(on_macos(case, options)),
+    }
+    let mut out = String::from("/*\n");
+    for line in lines {
+        // Neither may stand within a comment.
+        let line = line.replace("*/", "* /").replace("/*", "/ *");
+        out.push_str(format!(" * {line}").trim_end());
+        out.push('\n');
+    }
+    out.push_str(" */\n");
+    out
+}
+
+fn status(options: &Options<'_>) -> &'static str {
+    if options.observed.is_some() {
+        "It exits with 0 if every call did what was observed, with 1 if one did anything else, and with 3 if the lab cannot be made."
+    } else {
+        "It exits with 0, or with 3 if the lab cannot be made."
+    }
+}
+
+fn on_linux(case: &Case, options: &Options<'_>) -> Vec<String> {
+    let mut lines = vec!["To compile and run:".to_owned(), "    cc repro.c && ./a.out".to_owned()];
+    let needs = if case.lab.links.is_empty() { "" } else { " and may open /dev/net/tun" };
+    let text = format!(
+        "It makes its own network in a namespace, and needs no root where a user may have a user \
+         namespace{needs}. {}",
+        status(options)
+    );
+    lines.extend(wrapped(&text, "", ""));
+    lines.extend([String::new(), "The lab by hand:".to_owned()]);
+    lines.extend(lab_linux::commands(case).into_iter().map(|c| format!("    {c}")));
+    let setup = case.lab.setup.iter().map(|step| lab_linux::command(&case.lab, step));
+    lines.extend(setup.map(|c| format!("    {c}")));
+    if !case.lab.links.is_empty() {
+        let text = "ip(8) makes a link whose far end nobody holds open, so that it has no carrier; \
+                    this program holds it open.";
+        lines.extend(wrapped(text, "", ""));
+    }
+    if !lab_linux::answering(case).is_empty() {
+        let text = "The far end also answers ARP and neighbour solicitations, which ip(8) alone \
+                    cannot do.";
+        lines.extend(wrapped(text, "", ""));
+    }
+    lines
+}
+
+fn on_macos(case: &Case, options: &Options<'_>) -> Vec<String> {
+    let lab = &case.lab;
+    let among = case.ops.iter().any(|op| match op {
+        Op::Lab { step } => !matches!(step, LabOp::Wait { .. }),
+        _ => false,
+    });
+    let raw =
+        case.ops.iter().any(|op| matches!(op, Op::Socket { r#type, .. } if r#type.has("SOCK_RAW")));
+    let root = raw || among || !lab.links.is_empty() || !lab.setup.is_empty();
+    let run = if root { "sudo ./a.out" } else { "./a.out" };
+    let mut lines = vec!["To compile and run:".to_owned(), format!("    cc repro.c && {run}")];
+    lines.extend(wrapped(status(options), "", ""));
+    if lab.links.is_empty() && lab.setup.is_empty() {
+        return lines;
+    }
+    lines.extend([
+        String::new(),
+        "The lab, which the program makes by these commands itself:".into(),
+    ]);
+    lines.extend(macos::commands(case).into_iter().map(|c| format!("    {c}")));
+    for step in &lab.setup {
+        match macos::command(lab, step) {
+            Ok(command) if command.starts_with('#') || command.starts_with("sleep") => {
+                lines.push(format!("    {command}"));
+            }
+            Ok(command) => lines.push(format!("    sudo {command}")),
+            Err(_) => lines.push(format!("    # not possible by command: {step}")),
+        }
+    }
+    let tidy = macos::tidy(lab);
+    if !tidy.is_empty() {
+        lines.push("and afterwards:".to_owned());
+        lines.extend(tidy.into_iter().map(|c| format!("    sudo {c}")));
+    }
+    lines.extend(macos_limits(case));
+    lines
+}
+
+/// What the commands cannot do, said honestly.
+fn macos_limits(case: &Case) -> Vec<String> {
+    let mut lines = Vec::new();
+    let text = "macOS also gives each link an automatic link-local address, and sends what it \
+                sends of its own accord.";
+    lines.extend(wrapped(text, "", ""));
+    for link in &case.lab.links {
+        let name = super::names::interface(Os::Macos, &case.lab, &link.name);
+        let kind = match link.kind {
+            LinkKind::Tap => "a feth link",
+            LinkKind::Tun => "a utun link, open as long as the program runs",
+        };
+        lines.extend(wrapped(&format!("{} is {name}, {kind}.", link.name), "", ""));
+    }
+    if !lab_linux::answering(case).is_empty() {
+        let text = "The case speaks to a neighbour that answers address resolution when asked; \
+                    here nobody answers.";
+        lines.extend(wrapped(text, "", ""));
+    }
+    lines
+}
+
+/// The text in lines of at most [`WIDTH`] characters.
+fn wrapped(text: &str, first: &str, rest: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = first.to_owned();
+    let mut fresh = true;
+    for word in text.split_whitespace() {
+        if !fresh && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, rest.to_owned()));
+            fresh = true;
+        }
+        if !fresh {
+            line.push(' ');
+        }
+        line.push_str(word);
+        fresh = false;
+    }
+    lines.push(line);
+    lines
+}

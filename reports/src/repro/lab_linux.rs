@@ -1,0 +1,261 @@
+//! The lab on Linux: as statements of the program, and as commands of ip(8).
+
+use std::net::IpAddr;
+
+use harness::case::addr::{Host, Range, Role, address, prefix_len};
+use harness::case::lab::RouteKind;
+use harness::case::op::{Control, Value};
+use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
+
+use super::options::bytes_of;
+use super::parts::Part;
+use super::program::{Missing, Program};
+
+/// The link-layer address of somebody on the lab's link of this number.
+pub(super) fn mac(number: u8, role: Role) -> String {
+    format!("02:00:00:00:{number:02x}:{:02x}", role as u8)
+}
+
+/// The links with their numbers.
+pub(super) fn numbered(lab: &Lab) -> impl Iterator<Item = (u8, &Link)> {
+    (0u8..).zip(&lab.links)
+}
+
+/// What `own(link, range)` is.
+pub(super) fn own(lab: &Lab, link: &str, range: Range) -> Option<IpAddr> {
+    lab.number(link).map(|number| address(number, Role::Own, range))
+}
+
+/// Writes the statements that make the lab's links. `far_ends`: whose descriptors are kept.
+pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
+    let lab = &p.case.lab;
+    p.need(Part::Network);
+    p.line(format_args!("new_network();"));
+    if !lab.links.is_empty() {
+        p.need(Part::Quiet);
+        p.need(Part::TunOpen);
+        p.line(format_args!("quiet_network();"));
+    }
+    for (number, link) in numbered(lab) {
+        let mode = if link.kind == LinkKind::Tun { "IFF_TUN" } else { "IFF_TAP" };
+        let name = p.link(&link.name);
+        if far_ends.contains(&number) {
+            p.line(format_args!("far_end[{number}] = tun_open({name}, {mode});"));
+        } else {
+            p.line(format_args!("tun_open({name}, {mode});"));
+        }
+    }
+    p.line(format_args!("link_set(\"lo\", 1);"));
+    for (number, link) in numbered(lab) {
+        furnish(p, number, link);
+    }
+}
+
+fn furnish(p: &mut Program<'_>, number: u8, link: &Link) {
+    let name = p.link(&link.name);
+    if link.mtu != 1500 {
+        p.need(Part::LinkMtu);
+        p.line(format_args!("link_mtu({name}, {});", link.mtu));
+    }
+    if link.kind == LinkKind::Tap {
+        p.need(Part::LinkMac);
+        p.line(format_args!("link_mac({name}, \"{}\");", mac(number, Role::Own)));
+    }
+    p.line(format_args!("link_set({name}, 1);"));
+    for range in &link.ranges {
+        p.need(Part::AddressAdd);
+        let (ip, len) = (address(number, Role::Own, *range), prefix_len(*range));
+        p.line(format_args!("address_add({name}, \"{ip}\", {len});"));
+    }
+    for range in link.ranges.iter().filter(|_| link.kind == LinkKind::Tap) {
+        p.need(Part::Neighbour);
+        let ip = address(number, Role::Neighbour, *range);
+        p.line(format_args!("neighbour({name}, \"{ip}\", \"{}\");", mac(number, Role::Neighbour)));
+    }
+}
+
+/// Writes the statement of one step. `tag` makes its variables its own.
+pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing> {
+    let no = |what: &str| Missing::Step(format!("the lab has no {what}"));
+    match step {
+        LabOp::LinkUp { link } => p.line(format_args!("link_set({}, 1);", p.link(link))),
+        LabOp::LinkDown { link } => p.line(format_args!("link_set({}, 0);", p.link(link))),
+        LabOp::LinkDelete { link } => {
+            p.need(Part::LinkDelete);
+            p.line(format_args!("link_delete({});", p.link(link)));
+        }
+        LabOp::Mtu { link, mtu } => {
+            p.need(Part::LinkMtu);
+            p.line(format_args!("link_mtu({}, {mtu});", p.link(link)));
+        }
+        LabOp::AddressAdd { link, range } | LabOp::AddressDelete { link, range } => {
+            let add = matches!(step, LabOp::AddressAdd { .. });
+            p.need(if add { Part::AddressAdd } else { Part::AddressDelete });
+            let call = if add { "address_add" } else { "address_delete" };
+            let ip = own(&p.case.lab, link, *range).ok_or_else(|| no(link))?;
+            let (link, len) = (p.link(link), prefix_len(*range));
+            p.line(format_args!("{call}({link}, \"{ip}\", {len});"));
+        }
+        LabOp::RouteAdd { prefix, prefix_len, kind, link, via } => {
+            p.need(Part::RouteAdd);
+            let kind = format!("RTN_{}", format!("{kind:?}").to_uppercase());
+            let link = link.as_ref().map_or_else(|| "NULL".to_owned(), |l| p.link(l));
+            let via = match via {
+                None => "NULL".to_owned(),
+                Some(host) => format!("\"{}\"", p.case.lab.ip(host).ok_or_else(|| no("router"))?),
+            };
+            let args = format!("{kind}, \"{prefix}\", {prefix_len}, {link}, {via}");
+            p.line(format_args!("route_add({args});"));
+        }
+        LabOp::RetransTime { link, ms } => {
+            p.need(Part::RetransTime);
+            p.line(format_args!("retrans_time({}, {ms});", p.link(link)));
+        }
+        LabOp::Inject { link, frame } => {
+            p.need(Part::Inject);
+            let (number, _) = p.number(link).ok_or_else(|| no(link))?;
+            p.line(format_args!("static const unsigned char frame{tag}[] = {{"));
+            bytes_of(p, &frame.0);
+            p.line(format_args!("}};"));
+            p.line(format_args!("inject(far_end[{number}], frame{tag}, sizeof frame{tag});"));
+        }
+        LabOp::Wait { ms, .. } => {
+            p.need(Part::WaitMs);
+            p.line(format_args!("wait_ms({ms});"));
+        }
+    }
+    Ok(())
+}
+
+/// The commands that make the lab's links.
+pub(super) fn commands(case: &Case) -> Vec<String> {
+    let mut out = vec!["unshare -Urn".to_owned(), "ip link set lo up".to_owned()];
+    for (number, link) in numbered(&case.lab) {
+        let Link { name, kind, mtu, ranges } = link;
+        if number == 0 {
+            out.extend(
+                ["ipv6/conf/default/accept_dad=0", "ipv6/conf/default/router_solicitations=0"]
+                    .map(|s| format!("sysctl -w net/{s}")),
+            );
+        }
+        out.push(format!("ip tuntap add {name} mode {kind}"));
+        let tap = *kind == LinkKind::Tap;
+        let own_mac =
+            if tap { format!("address {} ", mac(number, Role::Own)) } else { String::new() };
+        out.push(format!("ip link set {name} {own_mac}mtu {mtu} addrgenmode none"));
+        out.push(format!("ip link set {name} up"));
+        out.extend(ranges.iter().map(|range| added(name, address(number, Role::Own, *range))));
+        out.extend(ranges.iter().filter(|_| tap).map(|range| {
+            let ip = address(number, Role::Neighbour, *range);
+            format!(
+                "ip neigh add {ip} lladdr {} dev {name} nud permanent",
+                mac(number, Role::Neighbour)
+            )
+        }));
+    }
+    out
+}
+
+fn added(link: &str, ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V6(ip) => format!("ip addr add {ip}/64 dev {link} nodad"),
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            format!("ip addr add {ip}/24 broadcast {a}.{b}.{c}.255 dev {link}")
+        }
+    }
+}
+
+/// The command of one step.
+pub(super) fn command(lab: &Lab, step: &LabOp) -> String {
+    let ip = |link: &str, range| own(lab, link, range).unwrap_or(IpAddr::from([0; 4]));
+    match step {
+        LabOp::AddressAdd { link, range } => added(link, ip(link, *range)),
+        LabOp::AddressDelete { link, range } => {
+            format!("ip addr del {}/{} dev {link}", ip(link, *range), prefix_len(*range))
+        }
+        LabOp::RouteAdd { prefix, prefix_len, kind, link, via } => {
+            let kind = match kind {
+                RouteKind::Unicast => String::new(),
+                other => format!("{} ", format!("{other:?}").to_lowercase()),
+            };
+            let via = via.as_ref().and_then(|h| lab.ip(h)).map(|ip| format!(" via {ip}"));
+            let dev = link.as_ref().map(|l| format!(" dev {l}"));
+            let (via, dev) = (via.unwrap_or_default(), dev.unwrap_or_default());
+            format!("ip route add {kind}{prefix}/{prefix_len}{via}{dev}")
+        }
+        LabOp::RetransTime { link, ms } => {
+            format!(
+                "sysctl -w net/ipv4/neigh/{link}/retrans_time_ms={ms} net/ipv6/neigh/{link}/retrans_time_ms={ms}"
+            )
+        }
+        LabOp::Inject { link, frame } => {
+            format!("# the far end of {link} sends {} bytes, see below", frame.0.len())
+        }
+        LabOp::Wait { ms, why } => format!("sleep {}.{:03} # {why}", ms / 1000, ms % 1000),
+        LabOp::LinkUp { .. }
+        | LabOp::LinkDown { .. }
+        | LabOp::LinkDelete { .. }
+        | LabOp::Mtu { .. } => format!("ip {step}"),
+    }
+}
+
+/// The neighbours that must answer address resolution, since the case speaks to them or makes
+/// them speak: link number and address.
+pub(super) fn answering(case: &Case) -> Vec<(u8, IpAddr)> {
+    let mut out = Vec::new();
+    for (number, link) in numbered(&case.lab) {
+        let hosts = || link.ranges.iter().map(|range| address(number, Role::Unresolved, *range));
+        if link.kind == LinkKind::Tap && hosts().any(|ip| speaks_of(case, ip)) {
+            out.extend(hosts().map(|ip| (number, ip)));
+        }
+    }
+    out
+}
+
+/// The numbers of the links whose far end the program has to reach.
+pub(super) fn far_ends(case: &Case) -> Vec<u8> {
+    let mut out: Vec<u8> = answering(case).into_iter().map(|(number, _)| number).collect();
+    out.extend(steps(case).filter_map(|step| match step {
+        LabOp::Inject { link, .. } => case.lab.number(link),
+        _ => None,
+    }));
+    out
+}
+
+/// Every step of the lab, before the calls and among them.
+fn steps(case: &Case) -> impl Iterator<Item = &LabOp> {
+    let among = case.ops.iter().filter_map(|op| match op {
+        Op::Lab { step } => Some(step),
+        _ => None,
+    });
+    case.lab.setup.iter().chain(among)
+}
+
+fn speaks_of(case: &Case, ip: IpAddr) -> bool {
+    let is = |host: &Host| case.lab.ip(host) == Some(ip);
+    let octets = match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    let mapped = |host: &Host| match (case.lab.ip(host), ip) {
+        (Some(IpAddr::V6(v6)), IpAddr::V4(ip)) => v6.to_ipv4_mapped() == Some(ip),
+        _ => false,
+    };
+    let called = case.ops.iter().any(|op| {
+        let to = op.addr().is_some_and(|addr| is(&addr.host) || mapped(&addr.host));
+        to || match op {
+            Op::Sendmsg { control, .. } => control
+                .iter()
+                .any(|c| matches!(c, Control::PktInfo { source: Some(host), .. } if is(host))),
+            Op::Setsockopt { value: Value::Host(host), .. } => is(host),
+            _ => false,
+        }
+    });
+    called
+        || steps(case).any(|step| match step {
+            LabOp::RouteAdd { via: Some(host), .. } => is(host),
+            LabOp::Inject { frame, .. } => frame.0.windows(octets.len()).any(|w| w == octets),
+            _ => false,
+        })
+}

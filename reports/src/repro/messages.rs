@@ -1,0 +1,172 @@
+//! `sendmsg` and `recvmsg`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use harness::case::Op;
+use harness::case::addr::Host;
+use harness::case::op::Control;
+
+use super::calls::{address, buffer, fd, payload};
+use super::parts::Part;
+use super::program::{Missing, Program};
+
+/// The host's address as IPv4 has it; none is the wildcard.
+pub(super) fn v4(p: &Program<'_>, host: Option<&Host>) -> Result<Ipv4Addr, Missing> {
+    Ok(match ip(p, host)? {
+        None => Ipv4Addr::UNSPECIFIED,
+        Some(IpAddr::V4(ip)) => ip,
+        Some(IpAddr::V6(ip)) => ip.to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED),
+    })
+}
+
+fn v6(p: &Program<'_>, host: Option<&Host>) -> Result<Ipv6Addr, Missing> {
+    Ok(match ip(p, host)? {
+        None => Ipv6Addr::UNSPECIFIED,
+        Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped(),
+        Some(IpAddr::V6(ip)) => ip,
+    })
+}
+
+fn ip(p: &Program<'_>, host: Option<&Host>) -> Result<Option<IpAddr>, Missing> {
+    let Some(host) = host else { return Ok(None) };
+    let ip = p.case.lab.ip(host);
+    ip.map(Some).ok_or_else(|| Missing::Step(format!("the lab has no {host:?}")))
+}
+
+/// A control message: level, type, and the variable that has its data.
+struct Message {
+    level: String,
+    kind: String,
+    var: String,
+}
+
+/// Writes the variable of a control message's data.
+fn message(
+    p: &mut Program<'_>,
+    number: u32,
+    place: usize,
+    control: &Control,
+) -> Result<Message, Missing> {
+    let var = format!("cmsg{number}_{place}");
+    let (level, kind) = match control {
+        Control::Int { level, name, value } => {
+            let names = (p.name(level)?.to_owned(), p.name(name)?.to_owned());
+            p.line(format_args!("int {var} = {value};"));
+            names
+        }
+        Control::PktInfo { level, link, source } => {
+            let index = link.as_ref().map(|l| p.index(l));
+            if level.as_str() == "IPPROTO_IP" {
+                let source = v4(p, source.as_ref())?;
+                let index = index.map_or_else(|| "0".to_owned(), |i| format!("(int){i}"));
+                p.line(format_args!("struct in_pktinfo {var} = {{.ipi_ifindex = {index}}};"));
+                p.line(format_args!("inet_pton(AF_INET, \"{source}\", &{var}.ipi_spec_dst);"));
+                ("IPPROTO_IP".to_owned(), "IP_PKTINFO".to_owned())
+            } else {
+                let source = v6(p, source.as_ref())?;
+                let index = index.unwrap_or_else(|| "0".to_owned());
+                p.line(format_args!("struct in6_pktinfo {var} = {{.ipi6_ifindex = {index}}};"));
+                p.line(format_args!("inet_pton(AF_INET6, \"{source}\", &{var}.ipi6_addr);"));
+                ("IPPROTO_IPV6".to_owned(), "IPV6_PKTINFO".to_owned())
+            }
+        }
+    };
+    Ok(Message { level, kind, var })
+}
+
+pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let Op::Sendmsg { data, flags, addr, control, .. } = op else { return Ok(()) };
+    p.include(&["arpa/inet.h", "netinet/in.h", "string.h", "sys/uio.h"]);
+    let (fd, flags) = (fd(p, op), p.flags(flags)?);
+    let to = addr.as_ref().map(|a| address(p, number, a)).transpose()?;
+    let messages: Result<Vec<_>, _> =
+        control.iter().enumerate().map(|(i, c)| message(p, number, i, c)).collect();
+    let messages = messages?;
+    let (data, len) = payload(p, number, data);
+    let (iov, msg, room) =
+        (format!("iov{number}"), format!("msg{number}"), format!("control{number}"));
+    p.line(format_args!("struct iovec {iov} = {{.iov_base = {data}, .iov_len = {len}}};"));
+    if !messages.is_empty() {
+        let space: Vec<_> =
+            messages.iter().map(|m| format!("CMSG_SPACE(sizeof {})", m.var)).collect();
+        p.line(format_args!("union {{"));
+        p.line(format_args!("    struct cmsghdr aligned;"));
+        p.line(format_args!("    unsigned char bytes[{}];", space.join(" + ")));
+        p.line(format_args!("}} {room};"));
+        p.line(format_args!("memset(&{room}, 0, sizeof {room});"));
+    }
+    p.line(format_args!("struct msghdr {msg} = {{"));
+    if let Some((at, size)) = to {
+        // `msg_name` is a `void *`: no cast is needed.
+        let at = at.trim_start_matches("(struct sockaddr *)").to_owned();
+        p.line(format_args!("    .msg_name = {at},"));
+        p.line(format_args!("    .msg_namelen = {size},"));
+    }
+    p.line(format_args!("    .msg_iov = &{iov},"));
+    p.line(format_args!("    .msg_iovlen = 1,"));
+    if !messages.is_empty() {
+        p.line(format_args!("    .msg_control = {room}.bytes,"));
+        p.line(format_args!("    .msg_controllen = sizeof {room}.bytes,"));
+    }
+    p.line(format_args!("}};"));
+    fill(p, number, &msg, &messages);
+    p.call(number, op, &format!("sendmsg({fd}, &{msg}, {flags})"));
+    Ok(())
+}
+
+fn fill(p: &mut Program<'_>, number: u32, msg: &str, messages: &[Message]) {
+    let at = format!("at{number}");
+    for (place, Message { level, kind, var }) in messages.iter().enumerate() {
+        if place == 0 {
+            p.line(format_args!("struct cmsghdr *{at} = CMSG_FIRSTHDR(&{msg});"));
+        } else {
+            p.line(format_args!("{at} = CMSG_NXTHDR(&{msg}, {at});"));
+        }
+        p.line(format_args!("{at}->cmsg_level = {level};"));
+        p.line(format_args!("{at}->cmsg_type = {kind};"));
+        p.line(format_args!("{at}->cmsg_len = CMSG_LEN(sizeof {var});"));
+        p.line(format_args!("memcpy(CMSG_DATA({at}), &{var}, sizeof {var});"));
+    }
+}
+
+pub(super) fn recvmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let Op::Recvmsg { len, control_len, flags, .. } = op else { return Ok(()) };
+    p.include(&["sys/uio.h"]);
+    let (fd, flags) = (fd(p, op), p.flags(flags)?);
+    for part in [Part::Data, Part::Address, Part::RecvFlags] {
+        p.need(part);
+    }
+    let (at, size) = buffer(p, number, *len);
+    let (iov, msg, room) =
+        (format!("iov{number}"), format!("msg{number}"), format!("control{number}"));
+    let from = format!("from{number}");
+    p.line(format_args!("struct sockaddr_storage {from};"));
+    p.line(format_args!("struct iovec {iov} = {{.iov_base = {at}, .iov_len = {size}}};"));
+    if *control_len > 0 {
+        p.need(Part::Control);
+        p.line(format_args!("union {{"));
+        p.line(format_args!("    struct cmsghdr aligned;"));
+        p.line(format_args!("    unsigned char bytes[{control_len}];"));
+        p.line(format_args!("}} {room};"));
+    }
+    p.line(format_args!("struct msghdr {msg} = {{"));
+    p.line(format_args!("    .msg_name = &{from},"));
+    p.line(format_args!("    .msg_namelen = sizeof {from},"));
+    p.line(format_args!("    .msg_iov = &{iov},"));
+    p.line(format_args!("    .msg_iovlen = 1,"));
+    if *control_len > 0 {
+        p.line(format_args!("    .msg_control = {room}.bytes,"));
+        p.line(format_args!("    .msg_controllen = sizeof {room}.bytes,"));
+    }
+    p.line(format_args!("}};"));
+    p.call(number, op, &format!("recvmsg({fd}, &{msg}, {flags})"));
+    p.line(format_args!("data({at}, {size}, ret);"));
+    p.line(format_args!("if (ret != -1) {{"));
+    p.line(format_args!("    address(&{from}, {msg}.msg_namelen);"));
+    p.line(format_args!("    recv_flags({msg}.msg_flags);"));
+    if *control_len > 0 {
+        p.line(format_args!("    control(&{msg});"));
+    }
+    p.line(format_args!("}}"));
+    Ok(())
+}

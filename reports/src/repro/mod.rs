@@ -1,0 +1,268 @@
+//! C reproducers: one self-contained C11 file for a case, to attach to a bug.
+//!
+//! The file makes the calls as a plain program makes them, one statement each, and prints one line
+//! for each: `#1 sendto(s) = -1 ENETDOWN (Network is down)`. What a call wrote through its pointers
+//! stands beneath its line, after `    -> `. On Linux it builds its lab by itself; on macOS it runs
+//! the commands that do. [`parse_output`] reads what it prints, [`agrees`] compares that with a
+//! trace.
+
+use std::fmt::Write as _;
+
+use harness::case::op::Opt;
+use harness::case::payload::quoted;
+use harness::case::{Case, LabOp, Op, Os, Sym};
+use harness::trace::{Did, Event, Out, Trace};
+
+mod calls;
+mod comment;
+mod lab_linux;
+mod macos;
+mod messages;
+mod names;
+mod options;
+mod output;
+mod parts;
+mod program;
+
+pub use output::{Line, agrees, parse_output};
+
+use parts::Part;
+use program::{Missing, Program};
+
+/// What happened when the case ran.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// The trace: the program compares each call's result with it.
+    pub trace: &'a Trace,
+    /// The platform, such as `linux-6.18`.
+    pub platform: &'a str,
+    /// The kernel's release and version.
+    pub kernel: &'a str,
+    /// The transcript.
+    pub outcome: &'a str,
+}
+
+/// For whom and with what the file is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// The system that it is for.
+    pub os: Os,
+    /// What happened there, if the case has run.
+    pub observed: Option<Observed<'a>>,
+    /// What should have happened, one sentence each, with its citation.
+    pub expected: &'a [String],
+}
+
+/// One self-contained C11 file for `case`.
+pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
+    let mut p = Program::new(case, options.os);
+    let observed = options.observed.map(|o| observations(case, o.trace)).filter(|t| !t.is_empty());
+    if observed.is_some() {
+        p.need(Part::Observed);
+    }
+    let answering = lab_linux::answering(case);
+    if !answering.is_empty() && p.os == Os::Linux {
+        p.need(Part::FarEnd);
+    }
+    let patience_ms = calls::patience_ms(case);
+    if patience_ms.is_some() {
+        p.need(Part::Deadline);
+    }
+    let breaks = case.ops.iter().any(|op| match op {
+        Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => !r#type.has("SOCK_DGRAM"),
+        _ => false,
+    });
+    if breaks {
+        p.need(Part::Pipe);
+    }
+    let ends_early = write_calls(&mut p);
+    let calls = std::mem::take(&mut p.body);
+    write_lab(&mut p);
+    let lab = std::mem::take(&mut p.body);
+    if p.parts.has(Part::Observed) && p.parts.has(Part::Value) {
+        p.need(Part::CompareValue);
+    }
+    let mut main = String::from("int main(void)\n{\n");
+    if p.has_ret {
+        main.push_str("    ssize_t ret;\n\n");
+    }
+    if !lab.is_empty() {
+        main.push_str("    /* The lab. */\n");
+        main.push_str(&lab);
+    }
+    if breaks {
+        main.push_str("    catch_pipe();\n");
+    }
+    if let Some(ms) = patience_ms {
+        let _ = writeln!(main, "    set_deadline({ms});");
+    }
+    main.push_str("\n    /* The calls. */\n");
+    main.push_str(&calls);
+    if !ends_early {
+        main.push_str(if observed.is_some() {
+            "\n    return differs;\n"
+        } else {
+            "\n    return 0;\n"
+        });
+    }
+    main.push_str("}\n");
+    let words = [
+        ("@@OBSERVED@@", observed.unwrap_or_default()),
+        ("@@ANSWERING@@", lines(answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")))),
+        ("@@LINKS@@", case.lab.links.len().to_string()),
+        ("@@TIDY@@", lines(macos::tidy(&case.lab).iter().map(|c| format!("    system(\"{c}\");")))),
+    ];
+    finish(p, &comment::comment(case, options), &words, &main)
+}
+
+/// The whole file: comment, headers, functions, `main`.
+fn finish(p: Program<'_>, comment: &str, words: &[(&str, String)], main: &str) -> String {
+    let defines = match p.os {
+        Os::Linux => "#define _GNU_SOURCE\n",
+        Os::Macos => "#define _DARWIN_C_SOURCE\n#define __APPLE_USE_RFC_3542\n",
+    };
+    let mut headers = p.headers;
+    headers.insert("#include <stdio.h>".to_owned());
+    let functions = p.parts.text(words, &mut headers);
+    let mut out = format!("{comment}{defines}");
+    for header in &headers {
+        let _ = writeln!(out, "{header}");
+    }
+    out.push('\n');
+    out.push_str(&functions);
+    out.push_str(main);
+    out
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Writes the lab, into the program's body, after the calls: it must know whom they speak of.
+fn write_lab(p: &mut Program<'_>) {
+    let case = p.case;
+    if p.os == Os::Linux {
+        lab_linux::build(p, &lab_linux::far_ends(case));
+    } else {
+        macos::build(p);
+    }
+    for link in p.indexed.clone() {
+        p.include(&["net/if.h"]);
+        let (var, name) = (p.index(&link), p.link(&link));
+        p.line(format_args!("const unsigned {var} = if_nametoindex({name});"));
+    }
+    for (place, step) in case.lab.setup.iter().enumerate() {
+        let Err(missing) = lab_step(p, &format!("_setup{place}"), step) else { continue };
+        // Said before anything is made.
+        let made = std::mem::take(&mut p.body);
+        cannot(p, &missing);
+        p.body.push_str(&made);
+    }
+}
+
+fn lab_step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing> {
+    match p.os {
+        Os::Linux => lab_linux::step(p, tag, step),
+        Os::Macos => macos::step(p, tag, step),
+    }
+}
+
+/// Ends the program: the lab is not to be had.
+fn cannot(p: &mut Program<'_>, missing: &Missing) {
+    let (Missing::Step(why) | Missing::Name(why)) = missing;
+    let text = quoted(format!("the lab cannot be made: {why}\n").as_bytes());
+    p.line(format_args!("fputs({text}, stderr);"));
+    p.line(format_args!("return 3;"));
+}
+
+/// Writes the calls, and the lab's steps among them; whether the case ends before its end, since
+/// the system has not got what it asks for.
+fn write_calls(p: &mut Program<'_>) -> bool {
+    p.declare_unmade();
+    for (number, op) in (0u32..).zip(&p.case.ops) {
+        p.blank();
+        let (length, parts, headers) = (p.body.len(), p.parts.clone(), p.headers.clone());
+        let done = match op {
+            Op::Lab { step } => among(p, number, step),
+            op => calls::call(p, number, op),
+        };
+        let Err(missing) = done else { continue };
+        p.body.truncate(length);
+        (p.parts, p.headers) = (parts, headers);
+        match &missing {
+            Missing::Step(_) => cannot(p, &missing),
+            Missing::Name(name) => {
+                let text = format!("#{number} {} = unsupported {name}", program::shown(op));
+                p.line(format_args!("puts({});", quoted(text.as_bytes())));
+                if p.parts.has(Part::Observed) {
+                    p.line(format_args!("compare({number}, -1, \"unsupported\");"));
+                    p.line(format_args!("return differs;"));
+                } else {
+                    p.line(format_args!("return 0;"));
+                }
+            }
+        }
+        return true;
+    }
+    false
+}
+
+/// Writes a step of the lab among the calls.
+fn among(p: &mut Program<'_>, number: u32, step: &LabOp) -> Result<(), Missing> {
+    let command = match p.os {
+        Os::Linux => lab_linux::command(&p.case.lab, step),
+        Os::Macos => macos::command(&p.case.lab, step)?,
+    };
+    let text = quoted(format!("#{number} {command}").as_bytes());
+    p.line(format_args!("puts({text});"));
+    lab_step(p, &number.to_string(), step)
+}
+
+/// The rows of the table of what was observed.
+fn observations(case: &Case, trace: &Trace) -> String {
+    let mut rows = Vec::new();
+    for event in &trace.events {
+        let Event::Call { op, did, .. } = event else { continue };
+        let Some(step) = case.ops.get(*op as usize) else { continue };
+        let row = match did {
+            Did::Unsupported { .. } => format!("{{{op}, -1, \"unsupported\", NULL}},"),
+            Did::Hung { .. } => format!("{{{op}, -1, \"hung\", NULL}},"),
+            Did::Returned { ret, errno, out } => {
+                let makes = matches!(step, Op::Socket { .. } | Op::Accept { .. });
+                let ret = if makes && errno.is_none() {
+                    "DESCRIPTOR".to_owned()
+                } else {
+                    ret.to_string()
+                };
+                let errno = errno.as_ref().map_or("", |e| e.as_str());
+                let value =
+                    word(step, out).map_or_else(|| "NULL".to_owned(), |w| quoted(w.as_bytes()));
+                format!("{{{op}, {ret}, \"{errno}\", {value}}},")
+            }
+        };
+        rows.push(format!("    {row}"));
+    }
+    rows.join("\n")
+}
+
+/// What a call wrote, where that is one word that another run would write again.
+fn word(op: &Op, out: &Out) -> Option<String> {
+    match out {
+        Out::Int(n) if !is_index(op) => Some(n.to_string()),
+        Out::Errno(errno) => Some(errno.as_str().to_owned()),
+        Out::Poll(list) => match &list[..] {
+            [one] if one.is_empty() => Some("0".to_owned()),
+            [one] => Some(one.iter().map(Sym::as_str).collect::<Vec<_>>().join("|")),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether the option's value is an interface index, which no two labs need to share.
+fn is_index(op: &Op) -> bool {
+    let Op::Getsockopt { option: Opt::Raw { name, .. }, .. } = op else {
+        return matches!(op, Op::Getsockopt { option: Opt::Intent(_), .. });
+    };
+    ["IPV6_MULTICAST_IF", "IP_BOUND_IF", "IPV6_BOUND_IF"].contains(&name.as_str())
+}

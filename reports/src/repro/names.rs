@@ -1,0 +1,325 @@
+//! Names: which constants a system's headers have, and what sockets and links are called in C.
+
+use std::collections::BTreeMap;
+
+use harness::case::lab::Lab;
+use harness::case::{Flags, LinkKind, Op, Os, Sym};
+
+/// The names of `harness::case::KNOWN` that glibc's headers have not got.
+const NOT_ON_LINUX: &[&str] =
+    &["IPV6_BOUND_IF", "IP_BOUND_IF", "IP_DONTFRAG", "IP_RECVDSTADDR", "IP_RECVIF", "SO_NOSIGPIPE"];
+
+/// The names of `harness::case::KNOWN` that Apple's headers have not got, under
+/// `_DARWIN_C_SOURCE` and `__APPLE_USE_RFC_3542`. `IPV6_ADD_MEMBERSHIP` is [`c_name`]'s.
+const NOT_ON_MACOS: &[&str] = &[
+    "IPV6_MTU",
+    "IPV6_MTU_DISCOVER",
+    "IPV6_PMTUDISC_DO",
+    "IPV6_PMTUDISC_DONT",
+    "IPV6_PMTUDISC_INTERFACE",
+    "IPV6_PMTUDISC_OMIT",
+    "IPV6_PMTUDISC_PROBE",
+    "IPV6_PMTUDISC_WANT",
+    "IPV6_RECVERR",
+    "IP_MTU",
+    "IP_MTU_DISCOVER",
+    "IP_PMTUDISC_DO",
+    "IP_PMTUDISC_DONT",
+    "IP_PMTUDISC_INTERFACE",
+    "IP_PMTUDISC_OMIT",
+    "IP_PMTUDISC_PROBE",
+    "IP_PMTUDISC_WANT",
+    "IP_RECVERR",
+    "MSG_ERRQUEUE",
+    "MSG_MORE",
+    "POLLRDHUP",
+    "SOCK_CLOEXEC",
+    "SOCK_NONBLOCK",
+    "SO_DOMAIN",
+    "SO_PROTOCOL",
+    "TCP_USER_TIMEOUT",
+    "UDP_SEGMENT",
+];
+
+/// Whether the headers of `os` have the constant `name`.
+pub(super) fn exists(os: Os, name: &str) -> bool {
+    !match os {
+        Os::Linux => NOT_ON_LINUX,
+        Os::Macos => NOT_ON_MACOS,
+    }
+    .contains(&name)
+}
+
+/// What the headers of `os` call the constant: RFC 3493 §5.2's name where they have no other.
+pub(super) fn c_name(os: Os, name: &Sym) -> &str {
+    match (os, name.as_str()) {
+        (Os::Macos, "IPV6_ADD_MEMBERSHIP") => "IPV6_JOIN_GROUP",
+        (Os::Macos, "IPV6_DROP_MEMBERSHIP") => "IPV6_LEAVE_GROUP",
+        (_, name) => name,
+    }
+}
+
+/// `A | B`, or `0`.
+pub(super) fn c_flags(os: Os, flags: &Flags) -> String {
+    if flags.0.is_empty() {
+        return "0".to_owned();
+    }
+    flags.0.iter().map(|f| c_name(os, f)).collect::<Vec<_>>().join(" | ")
+}
+
+/// The interface's name: macOS gives its links no other than `feth0` and `utun100`.
+pub(super) fn interface(os: Os, lab: &Lab, link: &str) -> String {
+    match (os, link, lab.number(link)) {
+        (Os::Macos, "lo", _) => "lo0".to_owned(),
+        (Os::Linux, ..) | (Os::Macos, _, None) => link.to_owned(),
+        (Os::Macos, _, Some(number)) => match lab.links[usize::from(number)].kind {
+            LinkKind::Tap => format!("feth{}", 2 * u32::from(number)),
+            LinkKind::Tun => format!("utun{}", utun_unit(number)),
+        },
+    }
+}
+
+/// Far from the units that the system itself takes.
+pub(super) fn utun_unit(number: u8) -> u32 {
+    100 + u32::from(number)
+}
+
+/// The interface at the other end of a feth link.
+pub(super) fn peer(number: u8) -> String {
+    format!("feth{}", 2 * u32::from(number) + 1)
+}
+
+/// Words that are no variable's name in a program that includes the headers of the sockets API,
+/// beside the calls themselves.
+const TAKEN: &[&str] = &[
+    "address",
+    "answering",
+    "auto",
+    "break",
+    "case",
+    "char",
+    "compare",
+    "const",
+    "continue",
+    "control",
+    "data",
+    "default",
+    "differs",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "errno",
+    "errno_name",
+    "exit",
+    "expected",
+    "extern",
+    "far_end",
+    "float",
+    "for",
+    "goto",
+    "hex",
+    "htons",
+    "if",
+    "inject",
+    "inline",
+    "int",
+    "lab",
+    "linux",
+    "long",
+    "main",
+    "memcpy",
+    "mem",
+    "neighbour",
+    "observed",
+    "option_value",
+    "pattern",
+    "port_of",
+    "printf",
+    "puts",
+    "recv_flags",
+    "register",
+    "request",
+    "restrict",
+    "result",
+    "ret",
+    "return",
+    "revents",
+    "route_add",
+    "short",
+    "signal",
+    "signed",
+    "sizeof",
+    "static",
+    "stderr",
+    "stdin",
+    "stdout",
+    "strlen",
+    "struct",
+    "switch",
+    "system",
+    "tidy",
+    "tun_open",
+    "typedef",
+    "union",
+    "unix",
+    "unsigned",
+    "value",
+    "void",
+    "volatile",
+    "while",
+];
+
+/// Every call that an `Op` can be.
+const CALLS: &[&str] = &[
+    "socket",
+    "socketpair",
+    "bind",
+    "connect",
+    "listen",
+    "accept",
+    "send",
+    "sendto",
+    "sendmsg",
+    "recv",
+    "recvfrom",
+    "recvmsg",
+    "write",
+    "read",
+    "shutdown",
+    "close",
+    "getsockname",
+    "getpeername",
+    "setsockopt",
+    "getsockopt",
+    "poll",
+    "ioctl",
+    "fcntl",
+    "getaddrinfo",
+];
+
+/// The C variables of a case: each socket's descriptor and each link's index.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    sockets: BTreeMap<String, String>,
+    links: BTreeMap<String, String>,
+}
+
+impl Variables {
+    pub(super) fn of(lab: &Lab, ops: &[Op]) -> Self {
+        let mut variables = Self::default();
+        for op in ops {
+            for socket in sockets(op) {
+                if !variables.sockets.contains_key(socket) {
+                    let name = variables.fresh(socket, "fd_");
+                    variables.sockets.insert(socket.to_owned(), name);
+                }
+            }
+        }
+        for link in lab.links.iter().map(|l| l.name.as_str()).chain(["lo"]) {
+            let name = variables.fresh(&format!("{link}_index"), "if_");
+            variables.links.insert(link.to_owned(), name);
+        }
+        variables
+    }
+
+    pub(super) fn socket(&self, name: &str) -> &str {
+        self.sockets.get(name).map_or("-1", String::as_str)
+    }
+
+    pub(super) fn link(&self, name: &str) -> &str {
+        self.links.get(name).map_or("0", String::as_str)
+    }
+
+    /// `wanted`, as C can have it and nothing else has it already.
+    fn fresh(&self, wanted: &str, prefix: &str) -> String {
+        let mut name: String =
+            wanted.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        // A word and a number is what the arguments of a call are named.
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let numbered = stem.len() > 1 && stem.len() < name.len();
+        let shouts = name.len() > 1 && !name.contains(|c: char| c.is_ascii_lowercase());
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !begins || numbered || shouts || TAKEN.contains(&&*name) || CALLS.contains(&&*name) {
+            name.insert_str(0, prefix);
+        }
+        while self.sockets.values().chain(self.links.values()).any(|n| *n == name) {
+            name.push('_');
+        }
+        name
+    }
+}
+
+/// Every socket that a step names.
+pub(super) fn sockets(op: &Op) -> Vec<&str> {
+    use harness::case::addr::Port;
+    let mut out: Vec<&str> = op.fd().into_iter().collect();
+    match op {
+        Op::Socket { fd, .. } => out.push(fd),
+        Op::Socketpair { a, b, .. } => out.extend([a.as_str(), b.as_str()]),
+        Op::Accept { new, .. } => out.push(new),
+        Op::Poll { fds, .. } => out.extend(fds.iter().map(|f| f.fd.as_str())),
+        _ => {}
+    }
+    if let Some(Port::Of(socket)) = op.addr().map(|a| &a.port) {
+        out.push(socket);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_of_names_that_a_case_may_use() {
+        for name in NOT_ON_LINUX.iter().chain(NOT_ON_MACOS) {
+            assert!(harness::case::is_known(name), "{name}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_headers_have_every_other_name() {
+        use std::io::Write as _;
+        use std::process::{Command, Stdio};
+
+        let headers = [
+            "sys/socket.h",
+            "sys/ioctl.h",
+            "netinet/in.h",
+            "netinet/tcp.h",
+            "netinet/udp.h",
+            "netdb.h",
+            "poll.h",
+            "fcntl.h",
+            "net/if.h",
+        ];
+        let mut source = "#define _GNU_SOURCE\n".to_owned();
+        source.extend(headers.map(|h| format!("#include <{h}>\n")));
+        for name in harness::case::KNOWN {
+            let missing = if exists(Os::Linux, name) { "ifndef" } else { "ifdef" };
+            source.extend([format!("#{missing} {name}\n#error {name}\n#endif\n")]);
+        }
+        let cc = Command::new("cc")
+            .args(["-std=c11", "-fsyntax-only", "-xc", "-"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let Ok(mut cc) = cc else { return eprintln!("skipped: there is no C compiler") };
+        cc.stdin.take().unwrap().write_all(source.as_bytes()).unwrap();
+        let out = cc.wait_with_output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    #[test]
+    fn no_variable_is_a_word_of_c() {
+        let close = |fd: &str| Op::Close { fd: fd.into() };
+        let names = ["s", "int", "socket", "r1", "buffer7", "9", "A", "EOF", "a-b", "a_b"];
+        let variables = Variables::of(&Lab::loopback(), &names.map(close));
+        let got = names.map(|n| variables.socket(n));
+        let want =
+            ["s", "fd_int", "fd_socket", "r1", "fd_buffer7", "fd_9", "A", "fd_EOF", "a_b", "a_b_"];
+        assert_eq!(got, want);
+    }
+}

@@ -1,0 +1,138 @@
+//! `setsockopt` and `getsockopt`.
+
+use std::net::IpAddr;
+
+use harness::case::intent::concrete;
+use harness::case::op::{Opt, Value};
+use harness::case::payload::quoted;
+use harness::case::{Hex, Op, Sym};
+
+use super::calls::fd;
+use super::messages::v4;
+use super::parts::Part;
+use super::program::{Missing, Program};
+
+/// The option as this system says it.
+fn option(
+    p: &Program<'_>,
+    socket: &str,
+    option: &Opt,
+    value: &Value,
+) -> Result<(Sym, Sym, Value), Missing> {
+    concrete(p.os, p.case.family(socket), option, value)
+        .ok_or_else(|| Missing::Name(format!("{option:?}")))
+}
+
+/// The headers that have the options of every level.
+fn headers(p: &mut Program<'_>, level: &str) {
+    p.include(&["netinet/in.h", "sys/socket.h"]);
+    match level {
+        "IPPROTO_TCP" => p.include(&["netinet/tcp.h"]),
+        "IPPROTO_UDP" => p.include(&["netinet/udp.h"]),
+        _ => {}
+    }
+}
+
+pub(super) fn set(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let Op::Setsockopt { fd: socket, option: o, value } = op else { return Ok(()) };
+    let (level, name, value) = option(p, socket, o, value)?;
+    let (level, c_name, fd) = (p.name(&level)?, p.name(&name)?, fd(p, op));
+    headers(p, level);
+    let var = format!("value{number}");
+    let (mut at, mut size) = (format!("&{var}"), format!("sizeof {var}"));
+    match &value {
+        Value::Int(n) => p.line(format_args!("int {var} = {n};")),
+        Value::Named(n) => {
+            let n = p.name(n)?;
+            p.line(format_args!("int {var} = {n};"));
+        }
+        Value::Link(link) if c_name == "SO_BINDTODEVICE" => {
+            at = p.link(link);
+            size = format!("sizeof {at}");
+        }
+        Value::Link(link) if c_name == "IP_MULTICAST_IF" => {
+            let index = p.index(link);
+            p.line(format_args!("struct ip_mreqn {var} = {{.imr_ifindex = (int){index}}};"));
+        }
+        Value::Link(link) => {
+            let index = p.index(link);
+            p.line(format_args!("unsigned {var} = {index};"));
+        }
+        Value::Host(host) => {
+            p.include(&["arpa/inet.h"]);
+            let ip = v4(p, Some(host))?;
+            p.line(format_args!("struct in_addr {var};"));
+            p.line(format_args!("inet_pton(AF_INET, \"{ip}\", &{var});"));
+        }
+        Value::Linger { on, seconds } => {
+            let fields = format!("{{.l_onoff = {on}, .l_linger = {seconds}}}");
+            p.line(format_args!("struct linger {var} = {fields};"));
+        }
+        Value::Timeval { ms } => {
+            p.include(&["sys/time.h"]);
+            let fields = format!("{{.tv_sec = {}, .tv_usec = {}}}", ms / 1000, ms % 1000 * 1000);
+            p.line(format_args!("struct timeval {var} = {fields};"));
+        }
+        Value::Membership { group, link } => membership(p, &var, *group, link.as_deref()),
+        Value::Bytes(Hex(bytes)) if bytes.is_empty() => {
+            (at, size) = ("\"\"".to_owned(), "0".to_owned());
+        }
+        Value::Bytes(Hex(bytes)) => {
+            at.clone_from(&var);
+            p.line(format_args!("static const unsigned char {var}[] = {{"));
+            bytes_of(p, bytes);
+            p.line(format_args!("}};"));
+        }
+    }
+    p.call(number, op, &format!("setsockopt({fd}, {level}, {c_name}, {at}, {size})"));
+    Ok(())
+}
+
+/// The elements of an array of bytes, sixteen a line.
+pub(super) fn bytes_of(p: &mut Program<'_>, bytes: &[u8]) {
+    for row in bytes.chunks(16) {
+        let row: Vec<String> = row.iter().map(|b| format!("0x{b:02x},")).collect();
+        p.line(format_args!("    {}", row.join(" ")));
+    }
+}
+
+fn membership(p: &mut Program<'_>, var: &str, group: IpAddr, link: Option<&str>) {
+    p.include(&["arpa/inet.h"]);
+    let index = link.map_or_else(|| "0".to_owned(), |l| p.index(l));
+    if group.is_ipv4() {
+        p.line(format_args!("struct ip_mreqn {var} = {{.imr_ifindex = (int){index}}};"));
+        p.line(format_args!("inet_pton(AF_INET, \"{group}\", &{var}.imr_multiaddr);"));
+    } else {
+        p.line(format_args!("struct ipv6_mreq {var} = {{.ipv6mr_interface = {index}}};"));
+        p.line(format_args!("inet_pton(AF_INET6, \"{group}\", &{var}.ipv6mr_multiaddr);"));
+    }
+}
+
+pub(super) fn get(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let Op::Getsockopt { fd: socket, option: o, len } = op else { return Ok(()) };
+    let (level, name, _) = option(p, socket, o, &Value::Int(0))?;
+    let (level, name, fd) = (p.name(&level)?, p.name(&name)?, fd(p, op));
+    headers(p, level);
+    let (var, size) = (format!("value{number}"), format!("len{number}"));
+    let (at, shown) = if *len == 4 {
+        p.need(Part::Value);
+        p.line(format_args!("int {var} = 0;"));
+        if name == "SO_ERROR" {
+            p.need(Part::ErrnoName);
+            let text = format!("value(\"%s\", {var} ? errno_name({var}) : {});", quoted(b"0"));
+            (format!("&{var}"), text)
+        } else {
+            (format!("&{var}"), format!("value(\"%d\", {var});"))
+        }
+    } else {
+        p.need(Part::OptionValue);
+        p.line(format_args!("unsigned char {var}[{}] = {{0}};", (*len).max(1)));
+        (var.clone(), format!("option_value({var}, {size});"))
+    };
+    let room = if *len == 0 { "0".to_owned() } else { format!("sizeof {var}") };
+    p.line(format_args!("socklen_t {size} = {room};"));
+    p.call(number, op, &format!("getsockopt({fd}, {level}, {name}, {at}, &{size})"));
+    p.line(format_args!("if (ret != -1)"));
+    p.line(format_args!("    {shown}"));
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! What a reproducer prints, read back and compared with a trace.
+
+use std::fmt::Write as _;
+
+use harness::case::addr::SockAddr;
+use harness::case::{Case, Hex, Op, Sym};
+use harness::trace::{Did, Event, Out, Trace};
+
+/// The line of one call, and what stands beneath it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// The number of the case's step.
+    pub op: u32,
+    /// The call, such as `sendto(s)`.
+    pub call: String,
+    /// Its return value; -1 where there is none.
+    pub ret: i64,
+    /// errno by name, or an `EAI_` name.
+    pub errno: Option<String>,
+    /// It did not return in time.
+    pub hung: bool,
+    /// The system has not got a name that it uses.
+    pub unsupported: bool,
+    /// SIGPIPE came with it.
+    pub sigpipe: bool,
+    /// What it wrote through its pointers: a number, a name, an address, data.
+    pub values: Vec<String>,
+}
+
+/// The lines of the calls in a reproducer's output.
+pub fn parse_output(stdout: &str) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for text in stdout.lines() {
+        if let Some(value) = text.strip_prefix("    -> ") {
+            let Some(line) = lines.last_mut() else { continue };
+            if value == "SIGPIPE" {
+                line.sigpipe = true;
+            } else {
+                line.values.push(value.to_owned());
+            }
+        } else {
+            lines.extend(parse_line(text));
+        }
+    }
+    lines
+}
+
+fn parse_line(text: &str) -> Option<Line> {
+    let (op, rest) = text.strip_prefix('#')?.split_once(' ')?;
+    let (call, did) = rest.rsplit_once(") = ")?;
+    let name = call.split('(').next().unwrap_or_default();
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase()) {
+        return None;
+    }
+    let line = Line { op: op.parse().ok()?, call: format!("{call})"), ret: -1, ..Line::default() };
+    if did == "hung" {
+        return Some(Line { hung: true, ..line });
+    }
+    if did.starts_with("unsupported ") {
+        return Some(Line { unsupported: true, ..line });
+    }
+    let (number, errno) = match did.split_once(' ') {
+        None => (did, None),
+        Some((number, why)) => (number, Some(why.split(" (").next().unwrap_or(why).to_owned())),
+    };
+    Some(Line { ret: number.parse().ok()?, errno, ..line })
+}
+
+/// Whether the reproducer of `case`, which printed `stdout`, did what `trace` says.
+///
+/// Return values and errno always count; descriptors count as success, however they are numbered.
+/// What calls wrote counts where another run writes it again: not interface indexes, not ports
+/// that the kernel chose (from 32768 on), not the contents of control messages and raw packets.
+///
+/// # Errors
+/// The first difference, as one sentence.
+pub fn agrees(trace: &Trace, case: &Case, stdout: &str) -> Result<(), String> {
+    let lines = parse_output(stdout);
+    let mut made = 0;
+    for event in &trace.events {
+        let Event::Call { op, did, .. } = event else { continue };
+        let step =
+            case.ops.get(*op as usize).ok_or_else(|| format!("the case has no step #{op}"))?;
+        let line = lines
+            .iter()
+            .find(|line| line.op == *op)
+            .ok_or_else(|| format!("#{op} {}: the program did not make this call", step.call()))?;
+        made += 1;
+        same(case, step, did, line).map_err(|e| format!("#{op} {}: {e}", line.call))?;
+        let signalled =
+            trace.events.iter().any(|e| matches!(e, Event::Signal { op: o, .. } if o == op));
+        if signalled != line.sigpipe {
+            return Err(format!("#{op} {}: SIGPIPE came in one of both only", line.call));
+        }
+    }
+    if made == lines.len() {
+        return Ok(());
+    }
+    Err(format!("the trace has {made} calls and the program made {}", lines.len()))
+}
+
+fn same(case: &Case, step: &Op, did: &Did, line: &Line) -> Result<(), String> {
+    let shown = || match line {
+        Line { hung: true, .. } => "hung".to_owned(),
+        Line { unsupported: true, .. } => "unsupported".to_owned(),
+        Line { ret, errno, .. } => format!("{ret} {}", errno.as_deref().unwrap_or_default()),
+    };
+    let differ =
+        |traced: String| Err(format!("{} in the trace, {} here", traced.trim(), shown().trim()));
+    match did {
+        Did::Hung { .. } if !line.hung => differ("hung".to_owned()),
+        Did::Unsupported { name } if !line.unsupported => differ(format!("unsupported {name}")),
+        Did::Hung { .. } | Did::Unsupported { .. } => Ok(()),
+        Did::Returned { ret, errno, out } => {
+            let name = errno.as_ref().map(Sym::as_str);
+            let same_ret = match step {
+                Op::Socket { .. } | Op::Accept { .. } => (*ret < 0) == (line.ret < 0),
+                // The trace has -1 for whatever `EAI_` value there is.
+                Op::Getaddrinfo { .. } => (*ret == 0) == (line.ret == 0),
+                _ => *ret == line.ret,
+            };
+            let returned = !line.hung && !line.unsupported;
+            if !same_ret || !returned || name != line.errno.as_deref() {
+                return differ(format!("{ret} {}", name.unwrap_or_default()));
+            }
+            same_out(case, step, out, &line.values)
+        }
+    }
+}
+
+fn same_out(case: &Case, step: &Op, out: &Out, values: &[String]) -> Result<(), String> {
+    let first = values.first().map_or("", String::as_str);
+    let need = |holds: bool, traced: String| {
+        if holds { Ok(()) } else { Err(format!("wrote {traced} in the trace, {values:?} here")) }
+    };
+    match out {
+        Out::Nothing => Ok(()),
+        Out::Int(_) if super::is_index(step) => Ok(()),
+        Out::Int(n) => need(first == n.to_string(), n.to_string()),
+        Out::Errno(errno) => need(first == errno.as_str(), errno.to_string()),
+        Out::Bytes(bytes) => need(first == bytes.to_string(), bytes.to_string()),
+        Out::Addr(addr) => need(same_addr(addr, first), addr.to_string()),
+        Out::Addrs(list) => {
+            let same = list.len() == values.len()
+                && list.iter().zip(values).all(|(addr, value)| same_addr(addr, value));
+            need(same, format!("{list:?}"))
+        }
+        Out::Poll(list) => {
+            let names = |set: &Vec<Sym>| {
+                let names: Vec<&str> = set.iter().map(Sym::as_str).collect();
+                if names.is_empty() { "0".to_owned() } else { names.join("|") }
+            };
+            let traced: Vec<String> = list.iter().map(names).collect();
+            need(traced == values, format!("{traced:?}"))
+        }
+        Out::Data { bytes, from, flags, control } => {
+            let starting = |with: &str| values.iter().find(|v| v.starts_with(with));
+            if !is_raw(case, step) {
+                let traced = shown_data(bytes);
+                need(starting("\"").is_some_and(|v| *v == traced), traced)?;
+            }
+            if let Some(from) = from {
+                let same = starting("{").is_some_and(|v| same_addr(from, v));
+                need(same, from.to_string())?;
+            }
+            let flags: Vec<&str> = flags.iter().map(Sym::as_str).collect();
+            let got = starting("flags ").map_or("", |v| &v["flags ".len()..]);
+            need(got == flags.join("|"), format!("msg_flags {}", flags.join("|")))?;
+            let messages = values.iter().filter(|v| v.starts_with("control ")).count();
+            need(messages == control.len(), format!("{} control messages", control.len()))
+        }
+    }
+}
+
+/// The data as the reproducer shows it: the first 32 bytes.
+fn shown_data(Hex(bytes): &Hex) -> String {
+    let mut text = String::from('"');
+    for &b in bytes.iter().take(32) {
+        match b {
+            b' '..=b'~' if b != b'"' && b != b'\\' => text.push(b as char),
+            _ => {
+                let _ = write!(text, "\\{b:03o}");
+            }
+        }
+    }
+    text.push_str(if bytes.len() > 32 { "\"..." } else { "\"" });
+    text
+}
+
+/// The first port that Linux chooses itself (ip(7), `ip_local_port_range`).
+const CHOSEN_PORTS: u16 = 32_768;
+
+fn same_addr(traced: &SockAddr, shown: &str) -> bool {
+    let Ok(shown) = shown.parse::<SockAddr>() else { return shown == traced.to_string() };
+    let scoped = |addr: &SockAddr| matches!(addr, SockAddr::V6 { scope, .. } if *scope != 0);
+    let same_port = match (traced.port(), shown.port()) {
+        (Some(a), Some(b)) => a == b || a >= CHOSEN_PORTS && b >= CHOSEN_PORTS,
+        (a, b) => a == b,
+    };
+    let bare = |addr: &SockAddr| match addr {
+        SockAddr::Bare { family } => Some(family.clone()),
+        _ => None,
+    };
+    traced.ip() == shown.ip()
+        && same_port
+        && scoped(traced) == scoped(&shown)
+        && bare(traced) == bare(&shown)
+}
+
+/// Whether what the call receives has headers in it: ids and checksums differ from run to run.
+fn is_raw(case: &Case, step: &Op) -> bool {
+    let Some(name) = step.fd() else { return false };
+    case.ops.iter().any(|op| match op {
+        Op::Socket { fd, r#type, protocol, .. } if fd == name => {
+            let icmp = protocol.has("IPPROTO_ICMP") || protocol.has("IPPROTO_ICMPV6");
+            r#type.has("SOCK_RAW") || icmp
+        }
+        _ => false,
+    })
+}

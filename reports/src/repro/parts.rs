@@ -1,0 +1,134 @@
+//! The C functions that a reproducer may need, each in a file of its own.
+//!
+//! In those files `#include` lines go to the top of the program, a line that begins with
+//! `@Name,!Other ` stands only where the program has the part `Name` and not the part `Other`, and
+//! `@@WORD@@` is replaced.
+
+use std::collections::BTreeSet;
+
+macro_rules! parts {
+    ($($(#[$doc:meta])* $name:ident = $file:literal needs [$($need:ident),*];)*) => {
+        /// A part of the program, in the order in which they are written.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(super) enum Part {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Part {
+            fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => include_str!(concat!("c/", $file, ".c")),)*
+                }
+            }
+
+            fn needs(self) -> &'static [Self] {
+                match self {
+                    $(Self::$name => &[$(Self::$need),*],)*
+                }
+            }
+
+            fn named(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($name) => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+parts! {
+    ErrnoName = "errno_name" needs [];
+    Observed = "observed" needs [];
+    CompareValue = "compare_value" needs [Observed];
+    Deadline = "deadline" needs [];
+    Pipe = "pipe" needs [];
+    Network = "network" needs [];
+    Quiet = "quiet" needs [Network];
+    LinkMtu = "link_mtu" needs [Network];
+    Mac = "mac" needs [];
+    LinkMac = "link_mac" needs [Network, Mac];
+    TunOpen = "tun_open" needs [Network];
+    FarEnds = "far_ends" needs [];
+    Netlink = "netlink" needs [Network];
+    LinkDelete = "link_delete" needs [Netlink];
+    Attribute = "attribute" needs [Netlink];
+    IpBytes = "ip_bytes" needs [];
+    AddressAdd = "address_add" needs [Attribute, IpBytes];
+    AddressDelete = "address_delete" needs [Attribute, IpBytes];
+    Neighbour = "neighbour" needs [Attribute, IpBytes, Mac];
+    RouteAdd = "route_add" needs [Attribute, IpBytes];
+    RetransTime = "retrans_time" needs [Network];
+    Inject = "inject" needs [FarEnds];
+    FarEnd = "far_end" needs [FarEnds, IpBytes];
+    WaitMs = "wait_ms" needs [];
+    MacLab = "mac_lab" needs [];
+    MacTidy = "mac_tidy" needs [];
+    UtunOpen = "utun_open" needs [];
+    InjectUtun = "inject_utun" needs [];
+    InjectFeth = "inject_feth" needs [];
+    PollAnswering = "poll_answering" needs [FarEnd];
+    Result = "result" needs [ErrnoName];
+    Value = "value" needs [];
+    Data = "data" needs [Value];
+    Hex = "hex" needs [];
+    OptionValue = "option_value" needs [Value, Hex];
+    Address = "address" needs [Value];
+    Control = "control" needs [Value, Hex];
+    RecvFlags = "recv_flags" needs [Value];
+    Revents = "revents" needs [Value];
+    Resolved = "resolved" needs [Address];
+    Pattern = "pattern" needs [];
+    PortOf = "port_of" needs [];
+}
+
+/// The parts of one program, each with those that it needs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parts(BTreeSet<Part>);
+
+impl Parts {
+    pub(super) fn need(&mut self, part: Part) {
+        if self.0.insert(part) {
+            part.needs().iter().for_each(|p| self.need(*p));
+        }
+    }
+
+    pub(super) fn has(&self, part: Part) -> bool {
+        self.0.contains(&part)
+    }
+
+    /// The functions, with `words` filled in; what they include goes to `headers`.
+    pub(super) fn text(&self, words: &[(&str, String)], headers: &mut BTreeSet<String>) -> String {
+        let mut out = String::new();
+        for part in &self.0 {
+            for line in part.text().lines() {
+                let Some(line) = self.choose(line) else { continue };
+                if line.starts_with("#include ") {
+                    headers.insert(line.to_owned());
+                    continue;
+                }
+                let word = words.iter().find(|(word, _)| line.contains(word));
+                match word {
+                    Some((word, with)) => out.push_str(&line.replace(word, with)),
+                    None => out.push_str(line),
+                }
+                out.push('\n');
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    /// The line without its condition; none if that does not hold.
+    fn choose<'l>(&self, line: &'l str) -> Option<&'l str> {
+        let Some(tagged) = line.strip_prefix('@').filter(|rest| !rest.starts_with('@')) else {
+            return Some(line);
+        };
+        let (tags, rest) = tagged.split_once(' ').unwrap_or((tagged, ""));
+        let holds = |tag: &str| match tag.strip_prefix('!') {
+            Some(name) => Part::named(name).is_some_and(|part| !self.has(part)),
+            None => Part::named(tag).is_some_and(|part| self.has(part)),
+        };
+        tags.split(',').all(holds).then_some(rest)
+    }
+}

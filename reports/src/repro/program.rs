@@ -1,0 +1,184 @@
+//! The program as it is being written.
+
+use std::collections::BTreeSet;
+use std::fmt::{Arguments, Write as _};
+
+use harness::case::lab::LinkKind;
+use harness::case::payload::quoted;
+use harness::case::{Case, Flags, Op, Os, Sym};
+
+use super::names::{self, Variables};
+use super::parts::{Part, Parts};
+
+/// A step cannot be taken on this system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The system has not got this name: the case ends here.
+    Name(String),
+    /// The lab cannot do this, said as one sentence.
+    Step(String),
+}
+
+/// A C program as it is being written.
+pub(super) struct Program<'a> {
+    pub(super) case: &'a Case,
+    pub(super) os: Os,
+    pub(super) parts: Parts,
+    pub(super) headers: BTreeSet<String>,
+    pub(super) variables: Variables,
+    /// The links whose index a call is given.
+    pub(super) indexed: BTreeSet<String>,
+    /// The sockets that have a variable by now.
+    declared: BTreeSet<String>,
+    /// Whether the common variable of the calls' return values is there.
+    pub(super) has_ret: bool,
+    pub(super) body: String,
+}
+
+impl<'a> Program<'a> {
+    pub(super) fn new(case: &'a Case, os: Os) -> Self {
+        Self {
+            case,
+            os,
+            parts: Parts::default(),
+            headers: BTreeSet::new(),
+            variables: Variables::of(&case.lab, &case.ops),
+            indexed: BTreeSet::new(),
+            declared: BTreeSet::new(),
+            has_ret: false,
+            body: String::new(),
+        }
+    }
+
+    /// One line of `main`.
+    pub(super) fn line(&mut self, text: Arguments<'_>) {
+        let _ = writeln!(self.body, "    {text}");
+    }
+
+    /// An empty line, unless there is one.
+    pub(super) fn blank(&mut self) {
+        if !self.body.is_empty() && !self.body.ends_with("\n\n") {
+            self.body.push('\n');
+        }
+    }
+
+    pub(super) fn include(&mut self, headers: &[&str]) {
+        self.headers.extend(headers.iter().map(|h| format!("#include <{h}>")));
+    }
+
+    pub(super) fn need(&mut self, part: Part) {
+        self.parts.need(part);
+    }
+
+    /// The name as the headers have it.
+    pub(super) fn name<'s>(&self, name: &'s Sym) -> Result<&'s str, Missing> {
+        if names::exists(self.os, name.as_str()) {
+            Ok(names::c_name(self.os, name))
+        } else {
+            Err(Missing::Name(name.as_str().to_owned()))
+        }
+    }
+
+    /// The flags or-ed together, as the headers have them.
+    pub(super) fn flags(&self, flags: &Flags) -> Result<String, Missing> {
+        flags.0.iter().try_for_each(|f| self.name(f).map(drop))?;
+        Ok(names::c_flags(self.os, flags))
+    }
+
+    /// The variable of a socket; -1 if no step makes it.
+    pub(super) fn fd(&self, socket: &str) -> String {
+        self.variables.socket(socket).to_owned()
+    }
+
+    /// The variable of a link's index.
+    pub(super) fn index(&mut self, link: &str) -> String {
+        self.indexed.insert(link.to_owned());
+        self.variables.link(link).to_owned()
+    }
+
+    /// The interface's name as a string literal.
+    pub(super) fn link(&self, link: &str) -> String {
+        quoted(names::interface(self.os, &self.case.lab, link).as_bytes())
+    }
+
+    /// The link's number in the address plan, and its layer; loopback has neither.
+    pub(super) fn number(&self, link: &str) -> Option<(u8, LinkKind)> {
+        let number = self.case.lab.number(link)?;
+        Some((number, self.case.lab.links[usize::from(number)].kind))
+    }
+
+    /// Gives a socket's variable its descriptor, declaring it the first time.
+    pub(super) fn set_fd(&mut self, socket: &str, expression: &str) {
+        let fd = self.fd(socket);
+        let int = if self.declared.insert(fd.clone()) { "int " } else { "" };
+        self.line(format_args!("{int}{fd} = {expression};"));
+    }
+
+    /// Makes a call whose value is no descriptor, and reports it.
+    pub(super) fn call(&mut self, number: u32, op: &Op, expression: &str) {
+        self.has_ret = true;
+        self.include(&["sys/types.h"]);
+        self.line(format_args!("ret = {expression};"));
+        self.report(number, op, "ret");
+    }
+
+    /// Reports a call.
+    pub(super) fn report(&mut self, number: u32, op: &Op, ret: &str) {
+        self.need(Part::Result);
+        let call = quoted(shown(op).as_bytes());
+        self.line(format_args!("result({number}, {call}, {ret});"));
+    }
+
+    /// The sockets that are used before a step makes them: their descriptor is -1.
+    pub(super) fn declare_unmade(&mut self) {
+        let mut made = BTreeSet::new();
+        let mut unmade = BTreeSet::new();
+        for op in &self.case.ops {
+            let news: Vec<&str> = match op {
+                Op::Socket { fd, .. } => vec![fd],
+                Op::Socketpair { a, b, .. } => vec![a, b],
+                Op::Accept { new, .. } => vec![new],
+                _ => Vec::new(),
+            };
+            let used = names::sockets(op).into_iter().filter(|s| !news.contains(s));
+            unmade.extend(used.filter(|s| !made.contains(s)).map(str::to_owned));
+            made.extend(news);
+        }
+        for socket in unmade {
+            self.set_fd(&socket, "-1");
+        }
+    }
+}
+
+/// The call as its line of output says it: `sendto(s)`, `setsockopt(s, SOL_SOCKET, SO_BROADCAST)`.
+pub(super) fn shown(op: &Op) -> String {
+    use harness::case::op::Opt;
+    let call = op.call();
+    let option = |fd: &str, option: &Opt| match option {
+        Opt::Raw { level, name } => format!("{call}({fd}, {level}, {name})"),
+        Opt::Intent(intent) => format!("{call}({fd}, {intent:?})"),
+    };
+    match op {
+        Op::Socket { domain, r#type, protocol, .. }
+        | Op::Socketpair { domain, r#type, protocol, .. } => {
+            format!("{call}({domain}, {type}, {protocol})")
+        }
+        Op::Setsockopt { fd, option: o, .. } | Op::Getsockopt { fd, option: o, .. } => {
+            option(fd, o)
+        }
+        Op::Shutdown { fd, how } => format!("{call}({fd}, {how})"),
+        Op::Ioctl { fd, request, .. } => format!("{call}({fd}, {request})"),
+        Op::Fcntl { fd, cmd, .. } => format!("{call}({fd}, {cmd})"),
+        Op::Poll { fds, .. } => {
+            let fds: Vec<&str> = fds.iter().map(|f| f.fd.as_str()).collect();
+            format!("{call}({})", fds.join(", "))
+        }
+        Op::Getaddrinfo { node, service, .. } => {
+            let text = |t: &Option<String>| {
+                t.as_ref().map_or_else(|| "NULL".to_owned(), |t| quoted(t.as_bytes()))
+            };
+            format!("{call}({}, {})", text(node), text(service))
+        }
+        _ => format!("{call}({})", op.fd().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,301 @@
+//! Reproducers compile without a warning and do what they say.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use harness::SCHEMA;
+use harness::case::addr::SockAddr;
+use harness::case::{Case, Flags, Hex, Lab, Op, Os, Sym};
+use harness::trace::{Did, End, Event, Out, Trace};
+use reports::repro::{Line, Observed, Options, agrees, parse_output, reproducer};
+
+mod repro_cases;
+
+use repro_cases::{case, cases, datagrams, netdown, options, socket, steps, streams, unresolved};
+
+/// The trace of a run that printed `lines`.
+fn trace_of(case: &Case, lines: &[Line]) -> Trace {
+    let call = |line: &Line| {
+        let step = &case.ops[line.op as usize];
+        let makes = matches!(step, Op::Socket { .. } | Op::Accept { .. });
+        let ret = if makes && line.ret >= 0 { 0 } else { line.ret };
+        let errno = line.errno.clone().map(|e| Sym(e.into()));
+        let did = if line.hung {
+            Did::Hung { after_ms: 2000 }
+        } else if line.unsupported {
+            Did::Unsupported { name: "X".into() }
+        } else {
+            Did::Returned { ret, errno, out: Out::Nothing }
+        };
+        let (op, at_ns, took_ns) = (line.op, 0, 0);
+        Event::Call { op, at_ns, took_ns, addr: None, did }
+    };
+    let mut events = Vec::new();
+    for line in lines {
+        events.push(call(line));
+        if line.sigpipe {
+            events.push(Event::Signal { op: line.op, at_ns: 0, name: "SIGPIPE".into() });
+        }
+    }
+    let case = case.id.clone();
+    Trace { schema: SCHEMA, case, began_ns: 0, links: Vec::new(), events, end: End::Done }
+}
+
+/// Writes a source file that no other test writes.
+fn write(name: &str, text: &str) -> PathBuf {
+    static WRITTEN: AtomicU32 = AtomicU32::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{}-{number}.c", name.replace('/', "-"));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The compilers that this host has.
+fn compilers() -> Vec<&'static str> {
+    let has =
+        |cc: &&str| Command::new(cc).arg("--version").output().is_ok_and(|o| o.status.success());
+    ["cc", "clang"].into_iter().filter(has).collect()
+}
+
+fn compile(cc: &str, source: &Path, level: &str) -> PathBuf {
+    let program = source.with_extension(cc);
+    let strict = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
+    let out = Command::new(cc).args(strict).arg(level).arg("-o").arg(&program).arg(source).output();
+    let out = out.unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    program
+}
+
+/// Compiles and runs the reproducer; none where this host cannot make the lab.
+fn run(case: &Case, options: &Options<'_>) -> Option<(String, Output)> {
+    let source = write(&case.id, &reproducer(case, options));
+    if !compilers().contains(&"cc") {
+        eprintln!("skipped: there is no C compiler");
+        return None;
+    }
+    let out = Command::new(compile("cc", &source, "-O1")).output().unwrap();
+    if out.status.code() == Some(3) {
+        eprintln!("skipped: {}", String::from_utf8_lossy(&out.stderr));
+        return None;
+    }
+    Some((String::from_utf8(out.stdout.clone()).unwrap(), out))
+}
+
+fn plain() -> Options<'static> {
+    Options { os: Os::Linux, observed: None, expected: &[] }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn every_step_compiles_and_runs() {
+    for case in cases() {
+        let source = write(&case.id, &reproducer(&case, &plain()));
+        for cc in compilers() {
+            for level in ["-O0", "-O1", "-O2"] {
+                compile(cc, &source, level);
+            }
+        }
+        let Some((stdout, out)) = run(&case, &plain()) else { continue };
+        assert_eq!(out.status.code(), Some(0), "{stdout}{}", String::from_utf8_lossy(&out.stderr));
+        let calls = case.ops.iter().filter(|op| !matches!(op, Op::Lab { .. })).count();
+        let lines = parse_output(&stdout);
+        let ends = lines.iter().any(|line| line.hung || line.unsupported);
+        assert!(ends || lines.len() == calls, "{stdout}");
+        assert_eq!(agrees(&trace_of(&case, &lines), &case, &stdout), Ok(()));
+    }
+}
+
+/// The return value or errno, and what was written, of each call.
+fn shown(stdout: &str) -> Vec<String> {
+    let line = |line: &Line| {
+        let did = match line {
+            Line { hung: true, .. } => "hung".to_owned(),
+            Line { unsupported: true, .. } => "unsupported".to_owned(),
+            Line { errno: Some(errno), .. } => errno.clone(),
+            Line { ret, .. } => ret.to_string(),
+        };
+        let signal = if line.sigpipe { " SIGPIPE" } else { "" };
+        format!("{} {did}{signal} {}", line.op, line.values.join(" ")).trim_end().to_owned()
+    };
+    parse_output(stdout).iter().map(line).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn datagrams_are_shown_as_they_came() {
+    let Some((stdout, _)) = run(&datagrams(), &plain()) else { return };
+    let shown = shown(&stdout);
+    let pattern =
+        (0..32).map(|i| if i % 4 == 3 { format!("\\{:03o}", i / 4) } else { "\\000".into() });
+    let pattern = format!("\"{}\"...", pattern.collect::<String>());
+    assert_eq!(shown[6], "6 12");
+    assert_eq!(shown[9], "9 1 POLLIN|POLLOUT");
+    assert_eq!(shown[10], r#"10 12 "one""#);
+    assert!(shown[11].starts_with(r#"11 12 "one \042\134\377??/1\000" {AF_INET 127.0.0.1:"#));
+    assert_eq!(shown[12], format!("12 64 {pattern}"));
+    assert!(shown[13].starts_with(r#"13 0 "" {AF_INET 127.0.0.1:"#), "{}", shown[13]);
+    assert_eq!(shown[14], "14 EAGAIN");
+    assert_eq!(shown[17], "17 0 70");
+    assert!(shown[18].contains("flags MSG_TRUNC control 0 8 "), "{}", shown[18]);
+    assert_eq!(shown[20], "20 EBADF");
+    assert_eq!(shown[23..], ["23 0", "24 EBADF"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn streams_break_with_a_signal() {
+    let Some((stdout, _)) = run(&streams(), &plain()) else { return };
+    let shown = shown(&stdout);
+    assert!(shown[5].contains("{AF_INET6 [::1]:"), "{}", shown[5]);
+    assert_eq!(shown[7], r#"7 5 "hello""#);
+    assert_eq!(shown[9..12], [r#"9 0 """#, "10 EPIPE SIGPIPE", "11 1 POLLIN|POLLRDHUP"]);
+    assert_eq!(shown[14], "14 0 ECONNRESET");
+    assert_eq!(shown[16], "16 0 {AF_UNIX}");
+    assert_eq!(shown[18..21], ["18 2050", "19 EAGAIN", "20 hung"]);
+    assert_eq!(shown.len(), 21);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_unsupported_name_ends_the_case() {
+    let Some((stdout, _)) = run(&options(), &plain()) else { return };
+    let shown = shown(&stdout);
+    assert_eq!(shown[4], "4 0 1");
+    assert_eq!(shown[13], "13 0 010000000000000020a1070000000000");
+    assert_eq!(shown[30], "30 0 {AF_INET6 [::1]:80}");
+    assert_eq!(shown[31], "31 EAI_NONAME");
+    assert_eq!(shown[32..], ["32 unsupported"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_lab_takes_every_step() {
+    let Some((stdout, _)) = run(&steps(), &plain()) else { return };
+    let shown = shown(&stdout);
+    assert_eq!(shown[3], "3 18");
+    assert_eq!(shown[4..9], ["4 EHOSTUNREACH", "5 EACCES", "6 EINVAL", "7 ENETUNREACH", "8 1"]);
+    assert!(shown[9].starts_with(r#"10 28 "E"#), "the echo request arrived: {}", shown[9]);
+    assert!(stdout.contains("#20 ip link delete down0\n"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_far_end_answers_for_whom_it_shall() {
+    let Some((stdout, _)) = run(&unresolved(), &plain()) else { return };
+    let shown = shown(&stdout);
+    assert_eq!(shown[4..9], ["4 2", "5 2", "6 0 0", "8 0 0", "9 0 0"]);
+    assert_eq!(shown[9..], ["10 2", "12 0 EHOSTUNREACH"]);
+}
+
+fn netdown_trace() -> Trace {
+    let call = |op, ret, errno: Option<&'static str>, out| {
+        let did = Did::Returned { ret, errno: errno.map(Sym::from), out };
+        Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did }
+    };
+    let events = vec![
+        call(0, 0, None, Out::Nothing),
+        call(1, -1, Some("ENETUNREACH"), Out::Nothing),
+        call(2, 0, None, Out::Int(0)),
+    ];
+    Trace { events, ..trace_of(&netdown(), &[]) }
+}
+
+fn observed(trace: &Trace) -> Options<'_> {
+    let outcome = "s = socket(AF_INET6, SOCK_DGRAM, 0)\nsendto(s, …) = -1 ENETUNREACH";
+    let observed = Observed { trace, platform: "linux-6.18", kernel: "6.18.0 #1 SMP", outcome };
+    Options { observed: Some(observed), ..plain() }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_program_compares_itself_with_what_was_observed() {
+    let case = netdown();
+    let trace = netdown_trace();
+    let Some((stdout, out)) = run(&case, &observed(&trace)) else { return };
+    assert_eq!(agrees(&trace, &case, &stdout), Ok(()));
+    assert_eq!(out.status.code(), Some(0), "{stdout}");
+
+    let mut lie = trace.clone();
+    let Event::Call { did, .. } = &mut lie.events[1] else { unreachable!() };
+    *did = Did::Returned { ret: 6, errno: None, out: Out::Nothing };
+    let (stdout, out) = run(&case, &observed(&lie)).unwrap();
+    assert_eq!(
+        agrees(&lie, &case, &stdout).unwrap_err(),
+        "#1 sendto(s): 6 in the trace, -1 ENETUNREACH here"
+    );
+    assert_eq!(out.status.code(), Some(1), "{stdout}");
+    assert_eq!(String::from_utf8_lossy(&out.stderr), "#1 differs: observed was 6 \n");
+
+    let mut lie = trace;
+    let Event::Call { did, .. } = &mut lie.events[2] else { unreachable!() };
+    *did = Did::Returned { ret: 0, errno: None, out: Out::Errno("ENETDOWN".into()) };
+    let (stdout, out) = run(&case, &observed(&lie)).unwrap();
+    assert!(agrees(&lie, &case, &stdout).unwrap_err().starts_with("#2 getsockopt(s, "));
+    assert_eq!(out.status.code(), Some(1), "{stdout}");
+}
+
+#[test]
+fn agreement_is_about_each_call_and_all_of_them() {
+    let (trace, case) = (netdown_trace(), netdown());
+    let good = "#0 socket(AF_INET6, SOCK_DGRAM, 0) = 5\n\
+                #1 sendto(s) = -1 ENETUNREACH (Network is unreachable)\n\
+                #2 getsockopt(s, SOL_SOCKET, SO_ERROR) = 0\n    -> 0\n";
+    assert_eq!(agrees(&trace, &case, good), Ok(()));
+    let planted = [
+        (" = 5", " = -1 EMFILE (Too many open files)"),
+        ("-1 ENETUNREACH (Network is unreachable)", "6"),
+        ("ENETUNREACH", "ENETDOWN"),
+        ("-> 0", "-> ENETDOWN"),
+        ("#2", "#1"),
+        ("#1 sendto(s) = -1 ENETUNREACH (Network is unreachable)", "#1 sendto(s) = hung"),
+        ("    -> 0", "    -> SIGPIPE\n    -> 0"),
+        ("    -> 0\n", "    -> 0\n#3 close(s) = 0\n"),
+    ];
+    for (from, to) in planted {
+        assert!(agrees(&trace, &case, &good.replacen(from, to, 1)).is_err(), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn received_data_and_addresses_count() {
+    let case = case(
+        "recvfrom",
+        Lab::loopback(),
+        vec![
+            socket("s", "AF_INET6", "SOCK_DGRAM"),
+            Op::Recvfrom { fd: "s".into(), len: 9, flags: Flags::NONE },
+        ],
+    );
+    let from = SockAddr::V6 { ip: "fe80::1".parse().unwrap(), port: 40000, scope: 2 };
+    let (flags, control) = (Vec::new(), Vec::new());
+    let out = Out::Data { bytes: Hex(b"a\"\0".to_vec()), from: Some(from), flags, control };
+    let did = Did::Returned { ret: 3, errno: None, out };
+    let call = Event::Call { op: 1, at_ns: 0, took_ns: 0, addr: None, did };
+    let trace = Trace { events: vec![call], ..trace_of(&case, &[]) };
+    let good = "#1 recvfrom(s) = 3\n    -> \"a\\042\\000\"\n    -> {AF_INET6 [fe80::1%7]:50000}\n";
+    assert_eq!(agrees(&trace, &case, good), Ok(()));
+    for (from, to) in [("\\000", "\\001"), ("::1", "::2"), ("%7", ""), ("50000", "12345")] {
+        assert!(agrees(&trace, &case, &good.replacen(from, to, 1)).is_err(), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn a_reproducer_for_macos_says_what_it_needs() {
+    let expected = ["sendto() reports locally detected errors (POSIX.1-2024, sendto).".to_owned()];
+    let options = Options { os: Os::Macos, observed: None, expected: &expected };
+    let text = reproducer(&netdown(), &options);
+    for part in [
+        "#define __APPLE_USE_RFC_3542\n",
+        " *   - sendto() reports locally detected errors",
+        " *     sudo ifconfig feth0 create\n",
+        " *     sudo ifconfig feth0 inet6 fe80::1 prefixlen 64 alias\n",
+        " *     sudo ifconfig feth0 down\n",
+        "    lab(\"ifconfig feth0 down\");\n",
+        "if_nametoindex(\"feth0\")",
+    ] {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+    assert!(!text.contains("unshare"), "{text}");
+}

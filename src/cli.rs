@@ -1,0 +1,137 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// A conformance suite for the BSD sockets API: what a call returned, and what it put on the wire.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit status: 0 as expected; 1 changed, or a new deviation; 2 wrong usage; \
+                        3 the harness could not run.\nWithout a command, sockeye runs every suite."
+)]
+pub(crate) struct Cli {
+    /// What to do; run everything if nothing is said
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// The arguments of `run`, which may stand without its name
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+/// What sockeye does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run cases on this kernel, judge them, write results and evidence
+    Run(Run),
+    /// List cases, or what is known of their tables
+    List(List),
+    /// Show one case: transcript, verdict, rules, what each platform did
+    Show(Show),
+    /// Print a C program that makes the calls of one case
+    Repro(Repro),
+    /// Write the frames of one case as pcapng
+    Wire(Wire),
+    /// Say what this host can do, and the command that mends what it cannot
+    Doctor,
+    /// Read cases on standard input, write traces on standard output, as JSON Lines
+    Exec(Exec),
+    /// Print the JSON Schema of cases and traces
+    Schema,
+    /// Print a shell's completions
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// The arguments of `run`.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Run {
+    /// Suites, tables or cases; `*` stands for anything
+    #[arg(value_name = "PATTERN")]
+    pub(crate) patterns: Vec<String>,
+    /// Print a line of JSON for each case instead of the table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where results and evidence go [default: target/sockeye in the workspace, else sockeye-out]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Run in an order made from this number; outcomes must not depend on it
+    #[arg(long, value_name = "SEED")]
+    pub(crate) shuffle: Option<u64>,
+    /// How many executors run side by side [default: one for each processor]
+    #[arg(long, short, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Plant a fault, to see a rule fire
+    #[arg(long, value_name = "FAULT", hide = true)]
+    pub(crate) plant: Option<String>,
+    /// Fail also when something is skipped or new
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// The arguments of `list`.
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// Suites, tables or cases; `*` stands for anything
+    #[arg(value_name = "PATTERN")]
+    pub(crate) patterns: Vec<String>,
+    /// For each table its rows and their distinct outcomes on this kernel's platform
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// The combinations of parameters that are no rows, and why
+    #[arg(long, conflicts_with = "stats")]
+    pub(crate) left_out: bool,
+    /// Print a line of JSON for each case
+    #[arg(long, conflicts_with_all = ["stats", "left_out"])]
+    pub(crate) json: bool,
+}
+
+/// The arguments of `show`.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// The case's id, or a pattern that only it matches
+    pub(crate) case: String,
+}
+
+/// A system that a C program can be written for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Target {
+    /// The program builds its lab itself
+    Linux,
+    /// The lab is given as commands
+    Macos,
+}
+
+/// The arguments of `repro`.
+#[derive(Args, Debug)]
+pub(crate) struct Repro {
+    /// The case's id, or a pattern that only it matches
+    pub(crate) case: String,
+    /// For which system [default: this one]
+    #[arg(long, value_enum)]
+    pub(crate) os: Option<Target>,
+}
+
+/// The arguments of `wire`.
+#[derive(Args, Debug)]
+pub(crate) struct Wire {
+    /// The case's id, or a pattern that only it matches
+    pub(crate) case: String,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// The arguments of `exec`.
+#[derive(Args, Debug)]
+pub(crate) struct Exec {
+    /// Plant a fault, to see a rule fire
+    #[arg(long, value_name = "FAULT", hide = true)]
+    pub(crate) plant: Option<String>,
+}

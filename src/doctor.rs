@@ -1,0 +1,121 @@
+//! `sockeye doctor`: what this host can do, and the command that mends what it cannot.
+
+use std::env;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::Result;
+use harness::case::{Case, Lab, LinkKind};
+use harness::subject;
+use harness::trace::End;
+use owo_colors::OwoColorize as _;
+
+use crate::{Status, run};
+
+/// One thing that sockeye needs, or that makes it more useful.
+struct Check {
+    what: &'static str,
+    /// Why not, if not.
+    missing: Option<String>,
+    /// The command that mends it.
+    mend: Option<String>,
+    /// Whether cases are skipped without it.
+    needed: bool,
+}
+
+/// Looks, says, and fails if something needed is missing.
+pub(crate) fn doctor() -> Result<Status> {
+    let kernel = subject::fingerprint(&run::native()?)?;
+    anstream::println!(
+        "{} {} {}, platform {}, effective user {}",
+        kernel.system,
+        kernel.release,
+        kernel.machine,
+        kernel.platforms()[0],
+        kernel.euid
+    );
+    let checks =
+        [namespaces()?, tun()?, program("cc", "cc: compiles C reproducers", "gcc"), tshark()];
+    for check in &checks {
+        match &check.missing {
+            None => anstream::println!("{}  {}", "ok".green(), check.what),
+            Some(why) => {
+                anstream::println!("{}  {}: {why}", "no".red(), check.what);
+                if let Some(mend) = &check.mend {
+                    anstream::println!("    mend: {mend}");
+                }
+            }
+        }
+    }
+    let unmet = checks.iter().any(|check| check.needed && check.missing.is_some());
+    Ok(if unmet { Status::Harness } else { Status::Expected })
+}
+
+/// Why the executor cannot make `lab` here.
+fn missing(lab: Lab) -> Result<Option<String>> {
+    let (catalogue, ops, window_ms) = (Vec::new(), Vec::new(), 0);
+    let (id, title) = ("doctor".to_owned(), String::new());
+    let case = Case { id, title, catalogue, lab, ops, window_ms };
+    let traces = subject::run(&run::native()?, &[&case], 1, &|_, _| ())?;
+    Ok(traces.into_iter().find_map(|trace| match trace.end {
+        End::Skipped { reason } | End::Broken { reason } => Some(reason),
+        End::Died { how } => Some(how),
+        End::Done | End::Unsupported | End::Hung => None,
+    }))
+}
+
+fn setting(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+fn namespaces() -> Result<Check> {
+    let missing = missing(Lab::loopback())?;
+    let mend = missing.as_ref().map(|_| {
+        // Ubuntu 24.04 and later; Debian before 11; anywhere.
+        let settings = [
+            ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+            ("kernel.unprivileged_userns_clone", "0", "1"),
+            ("user.max_user_namespaces", "0", "15000"),
+            ("user.max_net_namespaces", "0", "15000"),
+        ];
+        let bad = settings.iter().find(|(name, bad, _)| {
+            setting(&format!("/proc/sys/{}", name.replace('.', "/"))).as_deref() == Some(bad)
+        });
+        match bad {
+            Some((name, _, good)) => format!("sudo sysctl -w {name}={good}"),
+            None => "run as root, or in a container started with --privileged".to_owned(),
+        }
+    });
+    let what = "user and network namespaces: isolated labs without root";
+    Ok(Check { what, missing, mend, needed: true })
+}
+
+fn tun() -> Result<Check> {
+    let missing = missing(Lab::one(LinkKind::Tap, "doctor0"))?;
+    let path = Path::new("/dev/net/tun");
+    let mend =
+        missing.as_ref().map(|_| match fs::OpenOptions::new().read(true).write(true).open(path) {
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                "sudo chmod 0666 /dev/net/tun".to_owned()
+            }
+            Err(e) if e.kind() == ErrorKind::NotFound && setting("/proc/modules").is_none() => {
+                "start the container with --device /dev/net/tun".to_owned()
+            }
+            Err(_) => "sudo modprobe tun".to_owned(),
+            Ok(_) => "see the line above: links need the namespaces".to_owned(),
+        });
+    Ok(Check { what: "/dev/net/tun: links and frames", missing, mend, needed: true })
+}
+
+fn program(name: &str, what: &'static str, package: &str) -> Check {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    let missing = (!found).then(|| format!("{name} is not installed"));
+    let mend = missing.as_ref().map(|_| format!("sudo apt-get install {package}"));
+    Check { what, missing, mend, needed: false }
+}
+
+fn tshark() -> Check {
+    program("tshark", "tshark: reads the frames that a run leaves behind", "tshark")
+}

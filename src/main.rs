@@ -1,0 +1,123 @@
+//! The command-line program: it joins the suites, the harness and the reports, and does nothing
+//! that one of them could do.
+
+mod cli;
+mod doctor;
+mod list;
+mod results;
+mod run;
+mod select;
+mod show;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use cli::{Cli, Command, Exec};
+
+/// What the exit status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Status {
+    /// As expected.
+    Expected = 0,
+    /// Changed, or a new deviation.
+    Unexpected = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// The harness could not run.
+    Harness = 3,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// A mistake of the user's, which ends with [`Status::Usage`].
+#[derive(Debug)]
+struct UsageError(String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => run::run(&cli.run),
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::List(args)) => list::list(&args),
+        Some(Command::Show(args)) => show::show(&args),
+        Some(Command::Repro(args)) => show::repro(&args),
+        Some(Command::Wire(args)) => show::wire(&args),
+        Some(Command::Doctor) => doctor::doctor(),
+        Some(Command::Exec(args)) => exec(&args),
+        Some(Command::Schema) => {
+            anstream::println!("{:#}", schema());
+            Ok(Status::Expected)
+        }
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "sockeye", &mut io::stdout());
+            Ok(Status::Expected)
+        }
+        Some(Command::Man) => clap_mangen::Man::new(Cli::command())
+            .render(&mut io::stdout())
+            .map(|()| Status::Expected)
+            .map_err(Into::into),
+    };
+    match done {
+        Ok(status) => status.into(),
+        // Whoever reads the output has closed it: there is nobody left to tell.
+        Err(e) if is_broken_pipe(&e) => Status::Expected.into(),
+        Err(e) => {
+            anstream::eprintln!("sockeye: {e:#}");
+            let usage = e.downcast_ref::<UsageError>().is_some();
+            if usage { Status::Usage } else { Status::Harness }.into()
+        }
+    }
+}
+
+fn is_broken_pipe(e: &anyhow::Error) -> bool {
+    e.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+fn exec(args: &Exec) -> anyhow::Result<Status> {
+    let plant = args.plant.as_deref().map(str::parse).transpose().map_err(UsageError)?;
+    harness::exec::serve(io::stdin().lock(), io::stdout().lock(), plant)?;
+    Ok(Status::Expected)
+}
+
+/// Of everything that the executor reads and writes.
+fn schema() -> serde_json::Value {
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("sockeye's cases and traces, version {}", harness::SCHEMA),
+        "case": schemars::schema_for!(harness::case::Case),
+        "reply": schemars::schema_for!(harness::trace::Reply),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_in_the_documents_is_this_one() {
+        let path = format!("{}/docs/schema-{}.json", env!("CARGO_MANIFEST_DIR"), harness::SCHEMA);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{:#}\n", schema()), "sockeye schema > {path}");
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,254 @@
+//! `sockeye run`: every case on this kernel, judged.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use harness::case::{Case, Os};
+use harness::subject::{self, Subject};
+use harness::trace::{End, Fingerprint};
+use indicatif::{ProgressBar, ProgressStyle};
+use owo_colors::{OwoColorize as _, Style};
+use suites::baseline::Baselines;
+use suites::verdict::{Verdict, judge};
+
+use crate::cli::Run;
+use crate::results::{self, Answer, Manifest};
+use crate::{Status, select};
+
+/// This very program as the executor.
+pub(crate) fn native() -> Result<Subject> {
+    let program = std::env::current_exe().context("this program cannot find itself")?;
+    Ok(Subject { program, args: vec!["exec".into()] })
+}
+
+/// The system that this program runs on.
+pub(crate) fn host() -> Result<Os> {
+    Os::host().with_context(|| format!("sockeye knows no {}", std::env::consts::OS))
+}
+
+/// The answers to all cases, in their order, however they were `shuffled` for the run.
+pub(crate) fn answers<'c>(
+    cases: &[&'c Case],
+    args: &Run,
+    kernel: &Fingerprint,
+    tick: &(dyn Fn() + Sync),
+) -> Result<Vec<Answer<'c>>> {
+    let (os, platforms, baselines) = (host()?, kernel.platforms(), Baselines::embedded());
+    let order = order(cases, args.shuffle);
+    let shuffled: Vec<&Case> = order.iter().map(|i| cases[*i]).collect();
+    let jobs = match args.jobs {
+        Some(jobs) => jobs,
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let judged = Mutex::new(Vec::with_capacity(cases.len()));
+    let mut subject = native()?;
+    if let Some(plant) = &args.plant {
+        subject.args.extend(["--plant".into(), plant.into()]);
+    }
+    let traces = subject::run(&subject, &shuffled, jobs, &|number, trace| {
+        let judgement = judge(shuffled[number], trace, os, &platforms, baselines);
+        judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, judgement));
+        tick();
+    })?;
+    let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    judged.sort_unstable_by_key(|(number, _)| *number);
+    let mut answers: Vec<(usize, Answer<'c>)> = traces
+        .into_iter()
+        .zip(judged)
+        .map(|(trace, (number, judgement))| {
+            (order[number], Answer { case: shuffled[number], trace, judgement })
+        })
+        .collect();
+    answers.sort_unstable_by_key(|(place, _)| *place);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// In which order the cases run: those of one lab together, or as the seed has it.
+fn order(cases: &[&Case], seed: Option<u64>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..cases.len()).collect();
+    if let Some(seed) = seed {
+        fastrand::Rng::with_seed(seed).shuffle(&mut order);
+    } else {
+        let mut first = HashMap::new();
+        for (number, case) in cases.iter().enumerate() {
+            first.entry(&case.lab).or_insert(number);
+        }
+        order.sort_by_key(|number| first[&cases[*number].lab]);
+    }
+    order
+}
+
+/// Runs, writes, and says how it went.
+pub(crate) fn run(args: &Run) -> Result<Status> {
+    let tables = select::tables_of(&args.patterns)?;
+    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
+    let kernel = subject::fingerprint(&native()?)?;
+    let bar = progress(cases.len());
+    let start = Instant::now();
+    let answers = answers(&cases, args, &kernel, &|| bar.inc(1))?;
+    let took = start.elapsed();
+    bar.finish_and_clear();
+
+    let platforms = kernel.platforms();
+    let folder = args.out.clone().unwrap_or_else(results::default_folder);
+    let mut verdicts = BTreeMap::new();
+    for answer in &answers {
+        *verdicts.entry(answer.judgement.verdict.word()).or_insert(0) += 1;
+    }
+    let manifest = Manifest {
+        schema: harness::SCHEMA,
+        version: env!("CARGO_PKG_VERSION"),
+        kernel: &kernel,
+        platforms: &platforms,
+        seed: args.shuffle,
+        verdicts,
+        took_ms: took.as_millis(),
+    };
+    results::write(&folder, &answers, &manifest, host()?)?;
+    if args.json {
+        for answer in &answers {
+            anstream::println!("{}", results::json(answer, &platforms[0])?);
+        }
+    } else {
+        table(&answers);
+        remarks(&answers);
+        let seconds = took.as_secs_f64();
+        let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
+        anstream::println!(
+            "{} cases on {} in {seconds:.2} s ({rate:.0} a second); results and frames in {}",
+            answers.len(),
+            platforms[0],
+            folder.display()
+        );
+    }
+    status(&answers, args)
+}
+
+fn progress(cases: usize) -> ProgressBar {
+    // Drawn on a terminal only.
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases {eta} left");
+    let bar = ProgressBar::new(cases as u64);
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn status(answers: &[Answer<'_>], args: &Run) -> Result<Status> {
+    let has = |verdict| answers.iter().any(|a| a.judgement.verdict == verdict);
+    if answers.iter().all(|a| a.judgement.verdict == Verdict::Skipped) {
+        let reason = answers.iter().find_map(|a| match &a.trace.end {
+            End::Skipped { reason } => Some(reason.as_str()),
+            _ => None,
+        });
+        bail!("nothing ran: {}; `sockeye doctor` says what mends it", reason.unwrap_or("no case"));
+    }
+    if has(Verdict::Error) {
+        return Ok(Status::Harness);
+    }
+    let strict = args.strict && (has(Verdict::Skipped) || has(Verdict::New));
+    let unexpected = answers.iter().any(|a| a.judgement.is_unexpected());
+    Ok(if unexpected || strict { Status::Unexpected } else { Status::Expected })
+}
+
+/// The colour of a verdict.
+pub(crate) fn style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Ok => Style::new().green(),
+        Verdict::Deviates => Style::new().yellow(),
+        Verdict::New => Style::new().cyan(),
+        Verdict::Changed | Verdict::Error => Style::new().red().bold(),
+        Verdict::Skipped => Style::new().dimmed(),
+    }
+}
+
+/// A row for each table, a column for each verdict that there is.
+fn table(answers: &[Answer<'_>]) {
+    let mut tables: Vec<(&str, BTreeMap<Verdict, usize>)> = Vec::new();
+    for answer in answers {
+        let name = answer.case.table();
+        if tables.last().is_none_or(|(last, _)| *last != name) {
+            tables.push((name, BTreeMap::new()));
+        }
+        if let Some((_, counts)) = tables.last_mut() {
+            *counts.entry(answer.judgement.verdict).or_default() += 1;
+        }
+    }
+    let wide = tables.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(5);
+    let used: Vec<Verdict> = Verdict::ALL
+        .into_iter()
+        .filter(|v| tables.iter().any(|(_, counts)| counts.contains_key(v)))
+        .collect();
+    let heads: Vec<String> = used.iter().map(|v| format!("{v:>10}")).collect();
+    let heads = heads.concat();
+    anstream::println!("{:wide$}{heads}", "table");
+    for (name, counts) in &tables {
+        let cells: Vec<String> = used
+            .iter()
+            .map(|v| match counts.get(v) {
+                Some(n) => format!("{n:>10}").style(style(*v)).to_string(),
+                None => format!("{:>10}", "."),
+            })
+            .collect();
+        anstream::println!("{name:wide$}{}", cells.concat());
+    }
+    anstream::println!();
+}
+
+/// What needs words: each unexpected case, each known deviation, each reason to skip.
+fn remarks(answers: &[Answer<'_>]) {
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
+    for answer in answers {
+        let judgement = &answer.judgement;
+        for deviation in judgement.findings.iter().filter_map(|(_, known)| *known) {
+            *known.entry(&deviation.reason).or_default() += 1;
+        }
+        if let End::Skipped { reason } = &answer.trace.end {
+            *skipped.entry(reason).or_default() += 1;
+        }
+        if judgement.is_unexpected() {
+            let verdict = judgement.verdict;
+            anstream::println!("{} {}", verdict.style(style(verdict)), answer.case.id);
+            explain(answer);
+        }
+    }
+    for (reason, count) in known {
+        anstream::println!(
+            "{} {count} times, known: {reason}",
+            "deviates".style(style(Verdict::Deviates))
+        );
+    }
+    for (reason, count) in skipped {
+        anstream::println!(
+            "{} {count} cases: {reason}; `sockeye doctor` says what mends it",
+            "skipped".bold()
+        );
+    }
+    let new = answers.iter().filter(|a| a.judgement.verdict == Verdict::New).count();
+    if new > 0 {
+        anstream::println!("{} {new} cases: this platform has no baseline for them", "new".cyan());
+    }
+}
+
+/// The first line that differs, and each rule that is broken without being known.
+pub(crate) fn explain(answer: &Answer<'_>) {
+    let judgement = &answer.judgement;
+    if let (Verdict::Changed, Some((platform, text))) = (judgement.verdict, &judgement.expected) {
+        let expected = text.lines().map(Some).chain(std::iter::repeat(None));
+        let got = judgement.outcome.lines().map(Some).chain(std::iter::repeat(None));
+        if let Some((was, is)) = expected.zip(got).take(10_000).find(|(was, is)| was != is) {
+            let nothing = "(nothing more)";
+            anstream::println!("    {platform:12} {}", was.unwrap_or(nothing));
+            anstream::println!("    {:12} {}", "this run", is.unwrap_or(nothing));
+        }
+    }
+    if let End::Broken { reason } = &answer.trace.end {
+        anstream::println!("    {reason}");
+    }
+    for (finding, _) in judgement.findings.iter().filter(|(_, known)| known.is_none()) {
+        anstream::println!("    {}: {}", finding.rule, finding.text);
+    }
+}

@@ -1,0 +1,112 @@
+//! `sockeye show`, `repro` and `wire`: one case, run now, as a person wants to see it.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use harness::case::{Case, Os};
+use harness::outcome;
+use harness::subject;
+use harness::trace::{End, Fingerprint};
+use owo_colors::OwoColorize as _;
+use reports::pcapng::Pcapng;
+use reports::repro::{Observed, Options, reproducer};
+use suites::baseline::Baselines;
+use suites::rules::RULES;
+
+use crate::cli::{Repro, Run, Show, Target, Wire};
+use crate::results::{self, Answer};
+use crate::{Status, run, select};
+
+/// Runs one case on this kernel.
+fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
+    let kernel = subject::fingerprint(&run::native()?)?;
+    let mut answers = run::answers(&[case], &Run::default(), &kernel, &|| ())?;
+    match answers.pop() {
+        Some(answer) => Ok((answer, kernel)),
+        None => bail!("{} gave no answer", case.id),
+    }
+}
+
+/// Transcript, verdict, rules, and what each platform did.
+pub(crate) fn show(args: &Show) -> Result<Status> {
+    let case = select::one(&args.case)?;
+    let os = run::host()?;
+    let (answer, kernel) = answer(&case)?;
+    let judgement = &answer.judgement;
+    anstream::println!("{}", case.id.bold());
+    anstream::println!("{}", case.title);
+    for step in &case.lab.setup {
+        anstream::println!("-- {step}");
+    }
+    let began = Duration::from_nanos(answer.trace.began_ns).as_secs_f64();
+    anstream::println!("\non {} {}, at {began:.6} s:\n", kernel.system, kernel.release);
+    anstream::print!("{}", outcome::transcript(&case, &answer.trace, os));
+    let verdict = judgement.verdict;
+    anstream::print!("\nverdict: {}", verdict.style(run::style(verdict)));
+    match &judgement.expected {
+        Some((platform, _)) => anstream::println!(", by the baseline of {platform}"),
+        None => anstream::println!(", there is no baseline of this platform"),
+    }
+    run::explain(&answer);
+    for rule in RULES {
+        let found = judgement.findings.iter().filter(|(finding, _)| finding.rule == rule.name);
+        for (finding, known) in found {
+            anstream::println!("\n{} {}: {}", "deviates from".yellow(), rule.name, rule.says);
+            anstream::println!("  {}", finding.text);
+            if let Some(deviation) = known {
+                anstream::println!("  known: {} {}", deviation.reason, deviation.link);
+            }
+            for cite in rule.cites {
+                anstream::println!("  {}: \"{}\"", cite.source, cite.quote);
+            }
+        }
+    }
+    for (platform, text) in Baselines::embedded().of_case(&case.id) {
+        anstream::println!("\n{}", format!("baseline of {platform}").bold());
+        anstream::println!("{text}");
+    }
+    Ok(if judgement.is_unexpected() { Status::Unexpected } else { Status::Expected })
+}
+
+/// The C program, with what this kernel did in its header where it is for this system.
+pub(crate) fn repro(args: &Repro) -> Result<Status> {
+    let case = select::one(&args.case)?;
+    let host = run::host()?;
+    let os = match args.os {
+        None => host,
+        Some(Target::Linux) => Os::Linux,
+        Some(Target::Macos) => Os::Macos,
+    };
+    let expected: Vec<String> = RULES
+        .iter()
+        .flat_map(|rule| rule.cites.iter().take(1).map(|c| format!("{}: {}", c.source, c.quote)))
+        .collect();
+    let (answer, kernel) = answer(&case)?;
+    let name = format!("{} {} {}", kernel.system, kernel.release, kernel.version);
+    let platforms = kernel.platforms();
+    let ran = matches!(answer.trace.end, End::Done | End::Unsupported | End::Hung);
+    let observed = (os == host && ran).then_some(Observed {
+        trace: &answer.trace,
+        platform: &platforms[0],
+        kernel: &name,
+        outcome: &answer.judgement.outcome,
+    });
+    let options = Options { os, observed, expected: &expected };
+    anstream::print!("{}", reproducer(&case, &options));
+    Ok(Status::Expected)
+}
+
+/// The frames.
+pub(crate) fn wire(args: &Wire) -> Result<Status> {
+    let case = select::one(&args.case)?;
+    let os = run::host()?;
+    let (answer, kernel) = answer(&case)?;
+    if let End::Skipped { reason } | End::Broken { reason } = &answer.trace.end {
+        bail!("{} did not run: {reason}", case.id);
+    }
+    results::whole(&args.output, |file| {
+        let mut pcapng = Pcapng::new(file, &format!("{} {}", kernel.system, kernel.release))?;
+        Ok(pcapng.add(&case, &answer.trace, os)?)
+    })?;
+    Ok(Status::Expected)
+}

@@ -1,0 +1,125 @@
+//! What this suite observed on a platform.
+//!
+//! A baseline is a snapshot of one table: an insta file whose text has a paragraph for each row. It
+//! is kept under `suites/baselines/PLATFORM/SUITE/TABLE.snap`. Platforms fall back from the
+//! specific to the general (`linux-6.1`, `linux`), and a specific one has only the rows that differ.
+//! Nobody writes one by hand: `cargo insta accept` keeps what a run observed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+/// What was observed, by platform and case.
+#[derive(Debug, Default)]
+pub struct Baselines(BTreeMap<String, BTreeMap<String, String>>);
+
+/// The line before a row's outcome.
+const HEADING: &str = "## ";
+
+impl Baselines {
+    /// Those that this program was built with.
+    pub fn embedded() -> &'static Self {
+        const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
+        static EMBEDDED: OnceLock<Baselines> = OnceLock::new();
+        EMBEDDED.get_or_init(|| {
+            let mut all = Self::default();
+            for (platform, file) in FILES {
+                all.add(platform, contents(file));
+            }
+            all
+        })
+    }
+
+    /// Adds the rows of a snapshot's text.
+    pub fn add(&mut self, platform: &str, text: &str) {
+        let rows = self.0.entry(platform.to_owned()).or_default();
+        for row in text.split(&format!("\n{HEADING}")) {
+            let row = row.strip_prefix(HEADING).unwrap_or(row);
+            if let Some((id, outcome)) = row.split_once('\n') {
+                rows.insert(id.to_owned(), outcome.trim_end().to_owned());
+            }
+        }
+    }
+
+    /// What is expected of a case on the first of `platforms` that has it, and which that is.
+    pub fn expected<'p>(&self, platforms: &'p [String], id: &str) -> Option<(&'p str, &str)> {
+        platforms.iter().find_map(|platform| {
+            let outcome = self.0.get(platform)?.get(id)?;
+            Some((platform.as_str(), outcome.as_str()))
+        })
+    }
+
+    /// What every platform was observed to do in a case.
+    pub fn of_case<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().filter_map(move |(platform, rows)| {
+            rows.get(id).map(|outcome| (platform.as_str(), outcome.as_str()))
+        })
+    }
+
+    /// Every platform with the ids that it has.
+    pub fn ids(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+        self.0.iter().map(|(platform, rows)| (platform.as_str(), rows.keys().map(String::as_str)))
+    }
+}
+
+/// The snapshot's text: what follows insta's header.
+fn contents(file: &str) -> &str {
+    file.strip_prefix("---\n")
+        .and_then(|rest| rest.split_once("\n---\n"))
+        .map_or(file, |(_, text)| text)
+}
+
+/// The text of a table's snapshot.
+pub fn text<'a>(rows: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut text = String::new();
+    for (id, outcome) in rows {
+        let _ = writeln!(text, "{HEADING}{id}\n{}\n", outcome.trim_end());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROWS: [(&str, &str); 2] =
+        [("s/t[a]", "socket() = s\n    > lo IPv4"), ("s/t[b]", "socket() = -1 EPERM")];
+
+    fn platforms() -> Vec<String> {
+        vec!["linux-6.1".to_owned(), "linux".to_owned()]
+    }
+
+    #[test]
+    fn a_snapshot_reads_back() {
+        let mut baselines = Baselines::default();
+        let file = format!("---\nsource: x\ninfo: y\n---\n{}", text(ROWS));
+        baselines.add("linux", contents(&file));
+        let platforms = platforms();
+        for (id, outcome) in ROWS {
+            assert_eq!(baselines.expected(&platforms, id), Some(("linux", outcome)));
+        }
+        assert_eq!(baselines.expected(&platforms, "s/t[c]"), None);
+    }
+
+    #[test]
+    fn no_baseline_is_of_a_case_that_is_gone() {
+        let ids: std::collections::BTreeSet<String> =
+            crate::tables().into_iter().flat_map(|t| t.cases).map(|c| c.id).collect();
+        for (platform, rows) in Baselines::embedded().ids() {
+            for id in rows {
+                assert!(ids.contains(id), "{platform}: {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_specific_platform_goes_before_the_general() {
+        let mut baselines = Baselines::default();
+        baselines.add("linux", &text(ROWS));
+        baselines.add("linux-6.1", &text([("s/t[b]", "socket() = s")]));
+        let platforms = platforms();
+        let expected = baselines.expected(&platforms, "s/t[b]");
+        assert_eq!(expected, Some(("linux-6.1", "socket() = s")));
+        assert_eq!(baselines.expected(&platforms, "s/t[a]").unwrap().0, "linux");
+    }
+}

@@ -1,0 +1,55 @@
+//! What sockeye asks of a kernel, and how the answers are judged.
+//!
+//! - the suites: tables of cases, one module each;
+//! - [`rules`]: what standards promise, for every case and system;
+//! - [`baseline`]: what this suite observed on a platform;
+//! - [`deviation`]: where a system is known to break a rule;
+//! - [`verdict`]: what all that makes of one trace.
+
+pub mod baseline;
+pub mod deviation;
+mod link_state;
+pub mod pattern;
+pub mod rules;
+mod steps;
+mod table;
+pub mod verdict;
+
+pub use table::{LeftOut, Table};
+
+/// Every table of every suite, in the order in which they are shown.
+pub fn tables() -> Vec<Table> {
+    link_state::tables()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_case_is_sound_and_has_an_id_of_its_own() {
+        let mut ids = BTreeSet::new();
+        for table in tables() {
+            assert!(table.question.ends_with('?'), "no question: {}", table.question);
+            for case in table.cases {
+                assert_eq!(case.check(), Ok(()), "{}", case.id);
+                assert_eq!(case.table(), table.name);
+                assert!(ids.insert(case.id.clone()), "twice: {}", case.id);
+            }
+            for left_out in table.left_out {
+                assert!(!ids.contains(&left_out.id), "left out and there: {}", left_out.id);
+                assert!(!left_out.why.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn every_case_survives_json() {
+        for case in tables().into_iter().flat_map(|table| table.cases) {
+            let text = serde_json::to_string(&case).unwrap();
+            assert_eq!(serde_json::from_str::<harness::case::Case>(&text).unwrap(), case);
+        }
+    }
+}

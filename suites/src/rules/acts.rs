@@ -1,0 +1,365 @@
+//! What the calls of a case asked the host to send: each send with what was known of its socket.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use harness::case::addr::{Port, SockAddr};
+use harness::case::op::{Control, Intent, Op, Opt, Value};
+use harness::case::{Flags, LabOp};
+use harness::trace::Out;
+
+use super::view::{Call, View};
+
+/// What a socket puts on a wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `SOCK_DGRAM` of UDP.
+    Udp,
+    /// `SOCK_DGRAM` of ICMP: the kernel writes the identifier and the checksum.
+    Ping,
+    /// `SOCK_RAW`: for IPv6 the kernel writes the checksum of ICMP (RFC 3542 §3.1).
+    Raw { v6: bool },
+    /// `SOCK_STREAM`.
+    Tcp,
+}
+
+/// Where something was to go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dest<'a> {
+    pub(super) addr: &'a SockAddr,
+    /// Whether the case chose the port, so that it is the same in every run.
+    port_is_fixed: bool,
+}
+
+impl Dest<'_> {
+    /// The address that packets carry: IPv4 for an IPv4-mapped one (RFC 3493 §3.7); none for the
+    /// wildcard, which each host reads in its own way.
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        let ip = match self.addr.ip()? {
+            IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or(IpAddr::V6(ip), IpAddr::V4),
+            ip @ IpAddr::V4(_) => ip,
+        };
+        Some(ip).filter(|ip| !ip.is_unspecified())
+    }
+
+    /// Whether a packet to `ip` may be for it.
+    pub(super) fn is(&self, ip: IpAddr) -> bool {
+        self.ip().is_none_or(|own| own == ip)
+    }
+
+    /// `fe80::1%down0 port 12345`: the same in every run.
+    pub(super) fn say(&self, view: &View<'_>) -> String {
+        let mut text = self.addr.ip().map_or_else(|| self.addr.to_string(), |ip| ip.to_string());
+        if let SockAddr::V6 { scope: scope @ 1.., .. } = self.addr {
+            text += "%";
+            text += &view.link_of(*scope).map_or_else(|| scope.to_string(), str::to_owned);
+        }
+        if let Some(port) = self.addr.port().filter(|_| self.port_is_fixed) {
+            let _ = write!(text, " port {port}");
+        }
+        text
+    }
+}
+
+/// A send, or a `connect` that starts a handshake.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one call")]
+pub(super) struct Act<'a> {
+    /// Which of the view's calls.
+    pub(super) call: usize,
+    pub(super) op: u32,
+    pub(super) fd: &'a str,
+    pub(super) kind: Kind,
+    /// Whether it is a `connect`.
+    pub(super) connects: bool,
+    /// Whether it reported success, or for `connect` progress.
+    pub(super) ok: bool,
+    /// What shall be sent, with what earlier sends with `MSG_MORE` had left waiting.
+    pub(super) bytes: Vec<u8>,
+    /// More may stand before `bytes`: a send failed while others were waiting.
+    pub(super) doubtful: bool,
+    /// None where it is not known: then any will do.
+    pub(super) dest: Option<Dest<'a>>,
+    /// The link that the socket is bound to.
+    pub(super) bound: Option<&'a str>,
+    /// The kernel cuts the datagram (`UDP_SEGMENT`).
+    pub(super) segments: bool,
+    /// Multicast that must not leave the host: hop limit zero (RFC 1112 §6.1), or interface-local
+    /// scope (RFC 4291 §2.7).
+    pub(super) stays: bool,
+    /// For a stream: the first data of a connection, in the network in which it was made.
+    pub(super) opens: bool,
+}
+
+/// What a receive of the case got.
+pub(super) struct Receipt<'a> {
+    /// Where the call stands in the trace.
+    pub(super) place: usize,
+    pub(super) fd: &'a str,
+    pub(super) kind: Option<Kind>,
+    pub(super) bytes: &'a [u8],
+    /// How much it had room for.
+    pub(super) room: u32,
+}
+
+/// What the case sent and what it received, in order.
+pub(super) struct Acts<'a> {
+    pub(super) list: Vec<Act<'a>>,
+    pub(super) receipts: Vec<Receipt<'a>>,
+}
+
+/// Follows the sockets of the case through its calls.
+pub(super) fn acts<'a>(view: &View<'a>) -> Acts<'a> {
+    let acts = Acts { list: Vec::new(), receipts: Vec::new() };
+    let mut walk = Walk { view, socks: BTreeMap::new(), acts };
+    for (index, call) in view.calls.iter().enumerate() {
+        walk.step(index, call);
+    }
+    walk.acts
+}
+
+/// Datagrams that wait for a send without `MSG_MORE`.
+struct Cork<'a> {
+    bytes: Vec<u8>,
+    dest: Option<Dest<'a>>,
+    doubtful: bool,
+}
+
+struct Sock<'a> {
+    kind: Kind,
+    peer: Option<Dest<'a>>,
+    bound: Option<&'a str>,
+    segments: bool,
+    no_hops: bool,
+    cork: Option<Cork<'a>>,
+    /// The call that made the connection, or began to.
+    connected: Option<u32>,
+    wrote: bool,
+}
+
+impl Sock<'_> {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            peer: None,
+            bound: None,
+            segments: false,
+            no_hops: false,
+            cork: None,
+            connected: None,
+            wrote: false,
+        }
+    }
+}
+
+struct Walk<'v, 'a> {
+    view: &'v View<'a>,
+    socks: BTreeMap<&'a str, Sock<'a>>,
+    acts: Acts<'a>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn step(&mut self, index: usize, call: &Call<'a>) {
+        match call.what {
+            Op::Socket { fd, domain, r#type, protocol } if call.ok() => {
+                self.socks.remove(fd.as_str());
+                if let Some(kind) = kind(domain.as_str(), r#type, protocol) {
+                    self.socks.insert(fd, Sock::new(kind));
+                }
+            }
+            Op::Accept { fd, new } if call.ok() => {
+                let Some(kind) = self.socks.get(fd.as_str()).map(|sock| sock.kind) else { return };
+                let peer = match call.out {
+                    Out::Addr(addr) => Some(Dest { addr, port_is_fixed: false }),
+                    _ => None,
+                };
+                let connected = Some(call.op);
+                self.socks.insert(new, Sock { peer, connected, ..Sock::new(kind) });
+            }
+            Op::Close { fd } => {
+                self.socks.remove(fd.as_str());
+            }
+            Op::Connect { fd, .. } => self.connect(index, call, fd),
+            Op::Setsockopt { fd, option, value } if call.ok() => self.option(fd, option, value),
+            Op::Send { fd, .. }
+            | Op::Sendto { fd, .. }
+            | Op::Sendmsg { fd, .. }
+            | Op::Write { fd, .. } => self.send(index, call, fd),
+            Op::Recv { fd, len, .. }
+            | Op::Recvfrom { fd, len, .. }
+            | Op::Recvmsg { fd, len, .. }
+            | Op::Read { fd, len } => {
+                if let Out::Data { bytes, .. } = call.out {
+                    let kind = self.socks.get(fd.as_str()).map(|sock| sock.kind);
+                    let place = call.place;
+                    let receipt = Receipt { place, fd, kind, bytes: &bytes.0, room: *len };
+                    self.acts.receipts.push(receipt);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self, index: usize, call: &Call<'a>, fd: &'a str) {
+        let Some(sock) = self.socks.get_mut(fd) else { return };
+        let progress = call.ok() || call.errno == Some("EINPROGRESS");
+        let dest = dest(call);
+        if call.addr.is_none_or(|addr| addr.ip().is_none()) {
+            // AF_UNSPEC takes the peer away (connect, DESCRIPTION), another family fails.
+            if progress {
+                (sock.peer, sock.connected) = (None, None);
+            }
+            return;
+        }
+        if sock.kind == Kind::Tcp && sock.connected.is_none() {
+            self.acts.list.push(Act {
+                call: index,
+                op: call.op,
+                fd,
+                kind: sock.kind,
+                connects: true,
+                ok: progress,
+                bytes: Vec::new(),
+                doubtful: false,
+                dest,
+                bound: sock.bound,
+                segments: false,
+                stays: false,
+                opens: false,
+            });
+        }
+        if progress {
+            sock.peer = dest;
+            sock.connected = sock.connected.or(Some(call.op));
+        } else if !matches!(call.errno, Some("EALREADY" | "EISCONN")) {
+            // "If connect() fails, the state of the socket is unspecified."
+            (sock.peer, sock.connected) = (None, None);
+        }
+    }
+
+    fn option(&mut self, fd: &str, option: &Opt, value: &'a Value) {
+        let Some(sock) = self.socks.get_mut(fd) else { return };
+        let name = match option {
+            Opt::Intent(Intent::BindToInterface) => "SO_BINDTODEVICE",
+            Opt::Intent(Intent::DontFragment) => return,
+            Opt::Raw { name, .. } => name.as_str(),
+        };
+        match name {
+            "SO_BINDTODEVICE" | "IP_BOUND_IF" | "IPV6_BOUND_IF" => {
+                sock.bound = if let Value::Link(link) = value { Some(link) } else { None };
+            }
+            "UDP_SEGMENT" => sock.segments = *value != Value::Int(0),
+            "IP_MULTICAST_TTL" | "IPV6_MULTICAST_HOPS" => sock.no_hops = *value == Value::Int(0),
+            _ => {}
+        }
+    }
+
+    fn send(&mut self, index: usize, call: &Call<'a>, fd: &'a str) {
+        let view = self.view;
+        let (Some(sock), Some(payload)) = (self.socks.get_mut(fd), call.what.payload()) else {
+            return;
+        };
+        let stream = sock.kind == Kind::Tcp;
+        let mut bytes = payload.bytes();
+        if stream {
+            bytes.truncate(usize::try_from(call.ret).unwrap_or(0));
+        }
+        let mut dest = dest(call).filter(|_| !stream).or(sock.peer);
+        let mut doubtful = false;
+        let opens = stream
+            && !sock.wrote
+            && sock.connected.is_some_and(|op| is_same_network(view, op, call));
+        if call.ok() {
+            sock.wrote = true;
+            if let Some(cork) = sock.cork.take() {
+                (dest, doubtful) = (cork.dest, cork.doubtful);
+                bytes.splice(..0, cork.bytes);
+            }
+            if flags(call.what).is_some_and(|flags| flags.has("MSG_MORE")) {
+                if !stream {
+                    sock.cork = Some(Cork { bytes, dest, doubtful });
+                }
+                return;
+            }
+        } else if let Some(cork) = &mut sock.cork {
+            cork.doubtful = true;
+        }
+        self.acts.list.push(Act {
+            call: index,
+            op: call.op,
+            fd,
+            kind: sock.kind,
+            connects: false,
+            ok: call.ok(),
+            bytes,
+            doubtful,
+            dest,
+            bound: sock.bound,
+            segments: sock.segments || is_cut(call.what),
+            stays: dest.and_then(|dest| dest.ip()).is_some_and(|ip| stays(ip, sock.no_hops)),
+            opens,
+        });
+    }
+}
+
+/// The address that the call was given, as a destination.
+fn dest<'a>(call: &Call<'a>) -> Option<Dest<'a>> {
+    let port_is_fixed = matches!(call.what.addr()?.port, Port::Is(_));
+    call.addr.map(|addr| Dest { addr, port_is_fixed })
+}
+
+fn kind(domain: &str, r#type: &Flags, protocol: &Flags) -> Option<Kind> {
+    let v6 = match domain {
+        "AF_INET" => false,
+        "AF_INET6" => true,
+        _ => return None,
+    };
+    let is = |names: &[&str]| {
+        protocol.0.is_empty() || protocol.0.iter().all(|p| names.contains(&p.as_str()))
+    };
+    if r#type.has("SOCK_RAW") {
+        Some(Kind::Raw { v6 })
+    } else if r#type.has("SOCK_STREAM") {
+        is(&["IPPROTO_TCP", "IPPROTO_IP"]).then_some(Kind::Tcp)
+    } else if !r#type.has("SOCK_DGRAM") {
+        None
+    } else if is(&["IPPROTO_UDP", "IPPROTO_IP"]) {
+        Some(Kind::Udp)
+    } else {
+        is(&["IPPROTO_ICMP", "IPPROTO_ICMPV6"]).then_some(Kind::Ping)
+    }
+}
+
+/// Whether the message itself asks for segments.
+fn is_cut(op: &Op) -> bool {
+    let Op::Sendmsg { control, .. } = op else { return false };
+    control.iter().any(|control| match control {
+        Control::Int { name, .. } => name.as_str() == "UDP_SEGMENT",
+        Control::PktInfo { .. } => false,
+    })
+}
+
+fn flags(op: &Op) -> Option<&Flags> {
+    match op {
+        Op::Send { flags, .. } | Op::Sendto { flags, .. } | Op::Sendmsg { flags, .. } => {
+            Some(flags)
+        }
+        _ => None,
+    }
+}
+
+fn stays(ip: IpAddr, no_hops: bool) -> bool {
+    let interface_local = matches!(ip, IpAddr::V6(ip) if ip.segments()[0] & 0xf <= 1);
+    ip.is_multicast() && (no_hops || interface_local)
+}
+
+/// Whether the lab left the network alone between the step `from` and the call.
+pub(super) fn is_same_network(view: &View<'_>, from: u32, call: &Call<'_>) -> bool {
+    let harmless = |step: &LabOp| {
+        matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. } | LabOp::RetransTime { .. })
+    };
+    view.lab_steps()
+        .filter_map(|(number, step)| Some((number?, step)))
+        .filter(|(number, _)| (from..call.op).contains(number))
+        .all(|(_, step)| harmless(step))
+}

@@ -1,0 +1,170 @@
+//! The packets that left, put together again from their fragments, and which send each belongs to.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use super::acts::{Act, Kind};
+use super::view::View;
+
+const UDP: u8 = 17;
+
+/// An IP packet that the host sent.
+pub(super) struct Datagram<'a> {
+    /// The step during which it left: its first piece.
+    pub(super) op: u32,
+    pub(super) link: &'a str,
+    pub(super) src: IpAddr,
+    pub(super) dst: IpAddr,
+    pub(super) protocol: u8,
+    /// What follows the IP header, up to the first hole.
+    pub(super) bytes: Vec<u8>,
+    /// Whether all of it left.
+    pub(super) whole: bool,
+    /// Its first piece, by its place among the view's frames.
+    pub(super) frame: usize,
+    id: u32,
+    pieces: Vec<(u32, bool, &'a [u8])>,
+}
+
+impl<'a> Datagram<'a> {
+    fn add(&mut self, offset: u32, more: bool, bytes: &'a [u8]) {
+        self.pieces.push((offset, more, bytes));
+        self.pieces.sort_by_key(|(offset, ..)| *offset);
+        self.bytes.clear();
+        self.whole = false;
+        for (offset, more, piece) in &self.pieces {
+            let overlap = self.bytes.len().checked_sub(*offset as usize);
+            let Some(overlap) = overlap else { return };
+            self.bytes.extend(piece.get(overlap..).unwrap_or_default());
+            self.whole |= !more;
+        }
+    }
+
+    /// Source port, destination port and payload of UDP.
+    fn udp(&self) -> Option<(u16, &[u8])> {
+        match &self.bytes[..] {
+            [_, _, high, low, _, _, _, _, payload @ ..] if self.protocol == UDP => {
+                Some((u16::from_be_bytes([*high, *low]), payload))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it goes where `act` sends, over the protocol of its socket.
+    pub(super) fn is_for(&self, act: &Act<'_>) -> bool {
+        let protocol = match act.kind {
+            Kind::Udp => self.udp().is_some_and(|(dport, _)| {
+                act.dest.and_then(|d| d.addr.port()).is_none_or(|port| port == dport)
+            }),
+            Kind::Ping => matches!(self.protocol, 1 | 58),
+            Kind::Raw { .. } => true,
+            Kind::Tcp => false,
+        };
+        protocol && act.dest.is_none_or(|dest| dest.is(self.dst))
+    }
+
+    /// Whether it is what `act` sends: all of the payload, where it is to go.
+    pub(super) fn carries(&self, act: &Act<'_>) -> bool {
+        if !self.whole {
+            return false;
+        }
+        match act.kind {
+            Kind::Udp => {
+                self.is_for(act) && self.udp().is_some_and(|(_, sent)| same(act, sent, 0..0))
+            }
+            // The identifier and the checksum are the kernel's.
+            Kind::Ping => self.is_for(act) && same(act, &self.bytes, 2..6),
+            // The checksum of ICMPv6 is the kernel's.
+            Kind::Raw { v6 } => {
+                let unknown = if v6 { 2..4 } else { 0..0 };
+                let own_header = || behind_header(&act.bytes).is_some_and(|b| self.bytes == b);
+                (self.is_for(act) && same(act, &self.bytes, unknown)) || own_header()
+            }
+            Kind::Tcp => false,
+        }
+    }
+}
+
+/// Whether `sent` is what `act` was given, but for the bytes that the kernel writes.
+fn same(act: &Act<'_>, sent: &[u8], kernels: Range<usize>) -> bool {
+    let before = if act.doubtful { sent.len().saturating_sub(act.bytes.len()) } else { 0 };
+    let sent = &sent[before..];
+    let mut pairs = sent.iter().zip(&act.bytes).enumerate();
+    sent.len() == act.bytes.len() && pairs.all(|(i, (a, b))| a == b || kernels.contains(&i))
+}
+
+/// What follows the IP header of a packet that the program wrote itself (`IP_HDRINCL`).
+fn behind_header(bytes: &[u8]) -> Option<&[u8]> {
+    let first = *bytes.first()?;
+    match first >> 4 {
+        4 => bytes.get(usize::from(first & 0xf) * 4..),
+        6 => bytes.get(40..),
+        _ => None,
+    }
+}
+
+/// The IP packets that the host sent, in order.
+pub(super) fn datagrams<'a>(view: &View<'a>) -> Vec<Datagram<'a>> {
+    let mut list: Vec<Datagram<'a>> = Vec::new();
+    for (frame, seen) in view.frames.iter().enumerate() {
+        let (Some((src, dst)), Some(protocol)) = (seen.packet.addresses(), seen.protocol()) else {
+            continue;
+        };
+        if seen.dir != harness::trace::Direction::Out {
+            continue;
+        }
+        let part = seen.fragment();
+        let begun = list.iter_mut().rev().find(|d| {
+            !d.whole
+                && (d.link, d.src, d.dst, d.id) == (seen.link, src, dst, part.id)
+                && d.protocol == protocol
+        });
+        if let Some(begun) = begun.filter(|_| part.more || part.offset > 0) {
+            begun.add(part.offset, part.more, seen.body);
+            continue;
+        }
+        let (op, link, id) = (seen.op, seen.link, part.id);
+        let (bytes, whole, pieces) = (Vec::new(), false, Vec::new());
+        let mut datagram =
+            Datagram { op, link, src, dst, protocol, bytes, whole, frame, id, pieces };
+        datagram.add(part.offset, part.more, seen.body);
+        list.push(datagram);
+    }
+    list
+}
+
+/// Which act each datagram belongs to, by its place in the list of acts.
+///
+/// A datagram belongs to one send at most, so two equal sends need two of them. The last send
+/// takes first, since the fewest are left for it: then if one of two equal sends was lost, the one
+/// without a datagram of its own step is the one that goes empty-handed.
+pub(super) fn claims(acts: &[Act<'_>], datagrams: &[Datagram<'_>]) -> Vec<Option<usize>> {
+    let mut of = vec![None; datagrams.len()];
+    for (index, act) in acts.iter().enumerate().rev().filter(|(_, act)| act.ok && !act.connects) {
+        let mut free = (0..datagrams.len())
+            .filter(|d| of[*d].is_none() && datagrams[*d].op >= act.op)
+            .collect::<Vec<_>>();
+        if let Some(found) = free.iter().find(|d| datagrams[**d].carries(act)) {
+            of[*found] = Some(index);
+        } else if act.segments {
+            free.retain(|d| datagrams[*d].is_for(act) && datagrams[*d].whole);
+            for taken in in_segments(&act.bytes, &free, datagrams) {
+                of[taken] = Some(index);
+            }
+        }
+    }
+    of
+}
+
+/// Those datagrams whose payloads make `bytes`, one after the other; none if they do not.
+fn in_segments(bytes: &[u8], free: &[usize], datagrams: &[Datagram<'_>]) -> Vec<usize> {
+    let (mut rest, mut taken) = (bytes, Vec::new());
+    for index in free {
+        let Some((_, payload)) = datagrams[*index].udp() else { continue };
+        if let Some(after) = rest.strip_prefix(payload).filter(|_| !payload.is_empty()) {
+            rest = after;
+            taken.push(*index);
+        }
+    }
+    if rest.is_empty() { taken } else { Vec::new() }
+}

@@ -1,0 +1,213 @@
+//! Which errnos a call is documented to return.
+//!
+//! The tables beneath answer one question for the rule *the errno is documented*: does POSIX list
+//! this errno for this call, or does a manual page of the OS? An errno that is in neither is news.
+//! It breaks no clause of POSIX by itself, because XSH 2.3 lets an implementation "generate
+//! additional errors unless explicitly disallowed for a particular function": it is the manual of
+//! the OS that then lacks it.
+//!
+//! Sources:
+//!
+//! - POSIX.1-2024 ("shall fail" and "may fail" alike): the ERRORS sections of POSIX.1-2017, with
+//!   the changes of Issue 8 that concern these calls, noted at their rows.
+//! - Linux: the Linux man-pages project, release 6.03.
+//! - Darwin: the manual pages in XNU 11417.101.15 (macOS 15), `bsd/man/man2` and `bsd/man/man4`.
+//!
+//! The pages of a protocol list errnos without saying which call returns them. They are applied to
+//! the calls that they can concern, by what the entry says:
+//!
+//! - udp(7) says that all errors of ip(7) "may be returned by a send or receive on a UDP socket":
+//!   so each errno of ip(7) counts for every call that sends or receives, `read` and `write`
+//!   included, even where its description is about something else.
+//! - For any other call an errno of ip(7) counts if its description fits the call: no memory for
+//!   every call that allocates, a missing address for `bind` and `connect`, a missing permission
+//!   for options and ioctls.
+//! - packet(7), raw(7) and unix(7) are applied in the same way, but the tables do not know the
+//!   family of the socket. An errno that only packet(7) has for `sendto` counts for a UDP socket
+//!   too; [`documented`] names the page, so a reader can tell.
+//! - send(2) and recv(2) of Linux say that write(2) and read(2) differ from them only in the flags:
+//!   their errnos count for `write` and `read`. Darwin's pages do not say so.
+//! - tcp(4) of Darwin lists errors of a connection: they count for `connect` and for every call
+//!   that sends or receives. Darwin's icmp(4) and vsock(4) are left out: they are about sockets
+//!   that these suites do not open.
+
+/// Rows as they are read in the manual: calls, then pages, then the errnos of each page.
+macro_rules! rows {
+    ($($($call:ident)+ { $($page:literal: $($errno:ident)+;)+ })+) => {
+        &[$(Row {
+            calls: &[$(stringify!($call)),+],
+            entries: &[$($(Entry { errno: stringify!($errno), page: $page }),+),+],
+        }),+]
+    };
+}
+
+#[path = "documented_darwin.rs"]
+mod darwin;
+#[path = "documented_linux.rs"]
+mod linux;
+#[path = "documented_posix.rs"]
+mod standard;
+
+/// The OS whose manual pages are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manual {
+    Linux,
+    Darwin,
+}
+
+/// An errno and the place in a manual that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub errno: &'static str,
+    /// The page and its section: `send(2) ERRORS`.
+    pub page: &'static str,
+}
+
+/// Calls that share their errnos, in a manual.
+struct Row {
+    calls: &'static [&'static str],
+    entries: &'static [Entry],
+}
+
+/// The errnos that POSIX.1-2024 lists for `call`, "shall fail" and "may fail", sorted.
+/// `None`: POSIX does not have the call.
+pub fn posix(call: &str) -> Option<&'static [&'static str]> {
+    standard::TABLE.iter().find(|(name, _)| *name == call).map(|(_, errnos)| *errnos)
+}
+
+/// The errnos that the manual pages of `os` have for `call`, whether POSIX lists them or not.
+/// They stand page by page, the page of the call first, and each errno stands once.
+pub fn manual(os: Manual, call: &str) -> &'static [Entry] {
+    table(os).iter().find(|row| row.calls.contains(&call)).map_or(&[], |row| row.entries)
+}
+
+/// Where `errno` is documented for `call`: `POSIX.1-2024 sendto [ENETUNREACH]`, `ip(7) ERRORS`.
+/// `None`: nowhere.
+pub fn documented(os: Manual, call: &str, errno: &str) -> Option<String> {
+    if posix(call).is_some_and(|errnos| errnos.contains(&errno)) {
+        return Some(format!("POSIX.1-2024 {call} [{errno}]"));
+    }
+    let entry = manual(os, call).iter().find(|entry| entry.errno == errno)?;
+    Some(entry.page.to_owned())
+}
+
+fn table(os: Manual) -> &'static [Row] {
+    match os {
+        Manual::Linux => linux::TABLE,
+        Manual::Darwin => darwin::TABLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const CALLS: [&str; 24] = [
+        "socket",
+        "socketpair",
+        "bind",
+        "connect",
+        "listen",
+        "accept",
+        "send",
+        "sendto",
+        "sendmsg",
+        "recv",
+        "recvfrom",
+        "recvmsg",
+        "shutdown",
+        "close",
+        "getsockname",
+        "getpeername",
+        "setsockopt",
+        "getsockopt",
+        "poll",
+        "ioctl",
+        "fcntl",
+        "read",
+        "write",
+        "getaddrinfo",
+    ];
+
+    fn is_name_of_an_error(call: &str, name: &str) -> bool {
+        let plain = name.strip_prefix("EAI_");
+        (call == "getaddrinfo") == plain.is_some()
+            && name.starts_with('E')
+            && plain
+                .unwrap_or(name)
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    }
+
+    #[test]
+    fn posix_lists_are_sorted_names_of_errors() {
+        for (call, errnos) in standard::TABLE {
+            assert!(errnos.is_sorted_by(|a, b| a < b), "{call}: not sorted, or twice");
+            for errno in *errnos {
+                assert!(is_name_of_an_error(call, errno), "{call}: {errno}");
+            }
+        }
+    }
+
+    #[test]
+    fn manuals_list_each_error_once_and_page_by_page() {
+        for os in [Manual::Linux, Manual::Darwin] {
+            for row in table(os) {
+                let mut pages = BTreeSet::new();
+                let mut errnos = BTreeSet::new();
+                for page in row.entries.chunk_by(|a, b| a.page == b.page) {
+                    assert!(pages.insert(page[0].page), "{os:?} {:?}: {page:?}", row.calls);
+                    assert!(page.is_sorted_by_key(|entry| entry.errno), "{os:?}: {page:?}");
+                }
+                for entry in row.entries {
+                    assert!(errnos.insert(entry.errno), "{os:?} {:?}: {entry:?}", row.calls);
+                    assert!(is_name_of_an_error(row.calls[0], entry.errno), "{os:?}: {entry:?}");
+                    assert!(entry.page.contains(") "), "{os:?}: {entry:?} has no section");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_call_is_in_every_table_once() {
+        let of_posix = standard::TABLE.iter().filter(|(name, _)| CALLS.contains(name)).count();
+        // POSIX.1-2024 has no ioctl.
+        assert_eq!((standard::TABLE.len(), of_posix), (CALLS.len() - 1, CALLS.len() - 1));
+        for os in [Manual::Linux, Manual::Darwin] {
+            let calls: Vec<_> = table(os).iter().flat_map(|row| row.calls).collect();
+            assert_eq!(calls.len(), CALLS.len(), "{os:?}");
+            for call in CALLS {
+                assert!(!manual(os, call).is_empty(), "{os:?}: {call}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_source_of_an_errno_is_named() {
+        let source = |call, errno| documented(Manual::Linux, call, errno);
+        assert_eq!(
+            source("sendto", "ENETUNREACH").as_deref(),
+            Some("POSIX.1-2024 sendto [ENETUNREACH]")
+        );
+        assert_eq!(source("bind", "ENODEV").as_deref(), Some("ipv6(7) ERRORS"));
+        assert_eq!(source("recv", "ECONNREFUSED").as_deref(), Some("recv(2) ERRORS"));
+        assert_eq!(
+            source("getaddrinfo", "EAI_NODATA").as_deref(),
+            Some("getaddrinfo(3) RETURN VALUE")
+        );
+    }
+
+    #[test]
+    fn an_undocumented_errno_has_no_source() {
+        for os in [Manual::Linux, Manual::Darwin] {
+            assert_eq!(documented(os, "sendto", "ENOTTY"), None);
+            assert_eq!(documented(os, "no such call", "EINVAL"), None);
+        }
+        assert_eq!(posix("ioctl"), None);
+        // What one OS documents says nothing of the other.
+        assert!(documented(Manual::Darwin, "sendto", "ENODATA").is_some());
+        assert_eq!(documented(Manual::Linux, "sendto", "ENODATA"), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! The rules: what a standard promises, for every case and every OS.
+//!
+//! A rule reads a case and its trace and tells what in them breaks it. It knows nothing of tables,
+//! of baselines or of what an OS is known to do: where an OS deviates, the rule says so each time,
+//! and the list of known deviations has the reason. Each rule is a module that says where its line
+//! runs and what it leaves unjudged, and why.
+//!
+//! What they share: `view` puts the calls and the frames of a trace side by side, `acts` follows
+//! the sockets of a case and tells what was to be sent where, `datagrams` finds the packet of each
+//! send, `resolution` tells whether the host asked for the next hop.
+
+mod acts;
+mod datagrams;
+pub mod documented;
+mod documented_errno;
+mod no_effect;
+mod resolution;
+mod silent_loss;
+mod view;
+mod zone;
+
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod tests;
+
+use harness::case::{Case, Os};
+use harness::trace::{End, Trace};
+
+/// Something in a trace that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// [`Rule::name`].
+    pub rule: &'static str,
+    /// The number of the case's step: the call that broke it.
+    pub op: u32,
+    /// What happened, as one sentence that a kernel engineer can check. It has no time, no
+    /// interface index and no ephemeral port in it, so that it is the same in every run.
+    pub text: String,
+}
+
+/// Where a rule comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cite {
+    /// The document and its section.
+    pub source: &'static str,
+    /// Its words.
+    pub quote: &'static str,
+}
+
+/// What holds for every case on every OS.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Such as `no-silent-loss`.
+    pub name: &'static str,
+    /// What it says, as one sentence.
+    pub says: &'static str,
+    /// Where it comes from; what no document requires is said in `says`.
+    pub cites: &'static [Cite],
+    /// What in a trace of the case on that OS breaks it. Only for traces of cases that ran: see
+    /// [`judge`].
+    pub check: fn(&Case, &Trace, Os) -> Vec<Finding>,
+}
+
+/// All rules, in the order in which their findings are told.
+pub const RULES: &[Rule] =
+    &[silent_loss::RULE, no_effect::RULE, documented_errno::RULE, zone::RULE];
+
+/// What in the trace of `case` on `os` breaks a rule, rule by rule.
+///
+/// Nothing for a trace that says nothing of the kernel: the case was skipped, the lab broke or the
+/// executor died, so what is missing from the trace may have happened all the same.
+pub fn judge(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
+    match trace.end {
+        End::Skipped { .. } | End::Broken { .. } | End::Died { .. } => Vec::new(),
+        End::Done | End::Unsupported | End::Hung => {
+            RULES.iter().flat_map(|rule| (rule.check)(case, trace, os)).collect()
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Traces made by hand: a case and what happened, told step by step.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use harness::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use harness::case::op::{Op, Opt, Value};
+use harness::case::payload::Payload;
+use harness::case::{Case, Flags, Hex, Lab, LabOp, Link, LinkKind, Os, Sym};
+use harness::trace::{Did, Direction, End, Event, LinkFact, Out, Trace};
+use harness::wire::build::{self, Segment};
+use harness::wire::{Fragment, Mac, TcpFlags};
+
+use super::{Finding, Rule};
+
+pub(super) const HELLO: &str = "hello\0";
+/// The index of a link, before which stands loopback.
+const FIRST_INDEX: u32 = 2;
+const OWN: Mac = Mac([2, 0, 0, 0, 0, 1]);
+const THEIRS: Mac = Mac([2, 0, 0, 0, 0, 2]);
+
+/// A case with what happened, in a lab with the links `l0` and `l1`.
+pub(super) struct Story {
+    pub(super) case: Case,
+    pub(super) trace: Trace,
+    kind: LinkKind,
+    now_ns: u64,
+}
+
+impl Story {
+    pub(super) fn on(kind: LinkKind) -> Self {
+        let links = vec![Link::new(kind, "l0"), Link::new(kind, "l1")];
+        let fact = |name: &str, index, kind| LinkFact {
+            name: name.into(),
+            index,
+            kind,
+            mac: Hex(OWN.0.to_vec()),
+        };
+        let facts = vec![
+            fact("lo", 1, None),
+            fact("l0", FIRST_INDEX, Some(kind)),
+            fact("l1", FIRST_INDEX + 1, Some(kind)),
+        ];
+        Self {
+            case: Case {
+                id: "rules/story".into(),
+                title: "A story.".into(),
+                catalogue: Vec::new(),
+                lab: Lab { links, setup: Vec::new() },
+                ops: Vec::new(),
+                window_ms: 0,
+            },
+            trace: Trace {
+                schema: harness::SCHEMA,
+                case: "rules/story".into(),
+                began_ns: 0,
+                links: facts,
+                events: Vec::new(),
+                end: End::Done,
+            },
+            kind,
+            now_ns: 0,
+        }
+    }
+
+    /// On taps, with the UDP socket `s` of IPv6.
+    pub(super) fn udp6() -> Self {
+        Self::on(LinkKind::Tap).ok(socket("s", "AF_INET6", "SOCK_DGRAM", &[]), 0)
+    }
+
+    /// On taps, with the UDP socket `s` of IPv4.
+    pub(super) fn udp4() -> Self {
+        Self::on(LinkKind::Tap).ok(socket("s", "AF_INET", "SOCK_DGRAM", &[]), 0)
+    }
+
+    /// On taps, with the TCP socket `s` of IPv6.
+    pub(super) fn tcp6() -> Self {
+        Self::on(LinkKind::Tap).ok(socket("s", "AF_INET6", "SOCK_STREAM", &[]), 0)
+    }
+
+    fn op(&self) -> u32 {
+        u32::try_from(self.case.ops.len()).unwrap().saturating_sub(1)
+    }
+
+    fn tick(&mut self) -> u64 {
+        self.now_ns += 1000;
+        self.now_ns
+    }
+
+    fn resolved(&self, addr: &Addr) -> SockAddr {
+        let Port::Is(port) = addr.port else { panic!("stories have fixed ports") };
+        let scope = match &addr.scope {
+            Scope::Zero => 0,
+            Scope::Id(id) => *id,
+            Scope::Link(link) => FIRST_INDEX + u32::from(self.case.lab.number(link).unwrap()),
+        };
+        if let Some(family) = &addr.family {
+            return SockAddr::Bare { family: family.to_string() };
+        }
+        match self.case.lab.ip(&addr.host).unwrap() {
+            IpAddr::V4(ip) => SockAddr::V4 { ip, port },
+            IpAddr::V6(ip) => SockAddr::V6 { ip, port, scope },
+        }
+    }
+
+    fn call(mut self, op: Op, ret: i64, errno: Option<&'static str>, out: Out) -> Self {
+        let addr = op.addr().map(|addr| self.resolved(addr));
+        self.case.ops.push(op);
+        let (op, at_ns) = (self.op(), self.tick());
+        let did = Did::Returned { ret, errno: errno.map(Sym::from), out };
+        self.trace.events.push(Event::Call { op, at_ns, took_ns: 500, addr, did });
+        self
+    }
+
+    /// A call that succeeds.
+    pub(super) fn ok(self, op: Op, ret: i64) -> Self {
+        self.call(op, ret, None, Out::Nothing)
+    }
+
+    /// A call that fails.
+    pub(super) fn err(self, op: Op, errno: &'static str) -> Self {
+        self.call(op, -1, Some(errno), Out::Nothing)
+    }
+
+    /// A call that writes something.
+    pub(super) fn gives(self, op: Op, out: Out) -> Self {
+        self.call(op, 0, None, out)
+    }
+
+    /// A receive of these bytes.
+    pub(super) fn receives(self, fd: &str, len: u32, bytes: &[u8]) -> Self {
+        let ret = i64::try_from(bytes.len()).unwrap();
+        let bytes = Hex(bytes.to_vec());
+        let out = Out::Data { bytes, from: None, flags: Vec::new(), control: Vec::new() };
+        self.call(Op::Recv { fd: fd.into(), len, flags: Flags::NONE }, ret, None, out)
+    }
+
+    /// A step of the lab.
+    pub(super) fn lab(mut self, step: LabOp) -> Self {
+        self.case.ops.push(Op::Lab { step });
+        let (op, at_ns) = (self.op(), self.tick());
+        self.trace.events.push(Event::Lab { op, at_ns, took_ns: 500 });
+        self
+    }
+
+    /// Time passes before the next event.
+    pub(super) fn later(mut self, ms: u64) -> Self {
+        self.now_ns += ms * 1_000_000;
+        self
+    }
+
+    pub(super) fn frame(mut self, link: &str, dir: Direction, bytes: Vec<u8>) -> Self {
+        let (op, at_ns) = (self.op(), self.tick());
+        let (link, bytes) = (link.to_owned(), Hex(bytes));
+        self.trace.events.push(Event::Frame { op, at_ns, link, dir, bytes });
+        self
+    }
+
+    pub(super) fn header(&self, link: &str) -> build::Link {
+        match (link, self.kind) {
+            ("lo", _) | (_, LinkKind::Tap) => build::Link::Ethernet { src: OWN, dst: THEIRS },
+            (_, LinkKind::Tun) => build::Link::Ip,
+        }
+    }
+
+    /// A UDP datagram leaves for `dst`.
+    pub(super) fn udp(self, link: &str, dst: &str, payload: &[u8]) -> Self {
+        let dst = end(dst);
+        let frame = build::udp(self.header(link), source(dst), dst, 64, payload).unwrap();
+        self.frame(link, Direction::Out, frame)
+    }
+
+    /// A piece of a UDP datagram leaves: the bytes `from` to `to` of its IP payload.
+    pub(super) fn piece(self, link: &str, dst: &str, payload: &[u8], from: u32, to: u32) -> Self {
+        let dst = end(dst);
+        let all = build::udp_datagram(source(dst), dst, payload).unwrap();
+        let more = (to as usize) < all.len();
+        let bytes = &all[from as usize..all.len().min(to as usize)];
+        let piece = Fragment { offset: from, more, id: 7 };
+        let (src, header) = (source(dst).ip(), self.header(link));
+        let frame = build::fragment(header, src, dst.ip(), 64, 17, piece, bytes).unwrap();
+        self.frame(link, Direction::Out, frame)
+    }
+
+    /// A packet of any protocol leaves.
+    pub(super) fn ip(self, link: &str, dst: &str, protocol: u8, body: &[u8]) -> Self {
+        let dst: IpAddr = dst.parse().unwrap();
+        let src = source(SocketAddr::new(dst, 0)).ip();
+        let frame = build::ip(self.header(link), src, dst, 64, protocol, body).unwrap();
+        self.frame(link, Direction::Out, frame)
+    }
+
+    /// A TCP segment leaves for `dst`.
+    pub(super) fn tcp(self, link: &str, dst: &str, flags: TcpFlags, payload: &[u8]) -> Self {
+        let dst = end(dst);
+        self.segment(link, (source(dst), dst), Direction::Out, flags, payload)
+    }
+
+    /// A TCP segment comes from `src`, with a window of zero unless it has the flag SYN.
+    pub(super) fn tcp_from(self, link: &str, src: &str, flags: TcpFlags) -> Self {
+        let src = end(src);
+        self.segment(link, (src, source(src)), Direction::In, flags, &[])
+    }
+
+    fn segment(
+        self,
+        link: &str,
+        (src, dst): (SocketAddr, SocketAddr),
+        dir: Direction,
+        flags: TcpFlags,
+        payload: &[u8],
+    ) -> Self {
+        let window = if flags.has(TcpFlags::SYN) { 64240 } else { 0 };
+        let segment = Segment { flags, seq: 1, ack: 1, window, urgent: 0, options: &[], payload };
+        let frame = build::tcp_segment(self.header(link), src, dst, 64, &segment).unwrap();
+        self.frame(link, dir, frame)
+    }
+
+    /// Somebody is asked for the link-layer address of `target`.
+    pub(super) fn asks(self, link: &str, target: &str) -> Self {
+        self.asks_from(link, "fe80::1", target)
+    }
+
+    /// The same, from this address; from `::` it is duplicate address detection.
+    pub(super) fn asks_from(self, link: &str, src: &str, target: &str) -> Self {
+        match target.parse().unwrap() {
+            IpAddr::V4(target) => {
+                let frame = build::arp_request(OWN, Ipv4Addr::new(192, 0, 2, 1), target);
+                self.frame(link, Direction::Out, frame)
+            }
+            IpAddr::V6(target) => {
+                let [.., a, b] = target.segments();
+                let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00 | (a & 0xff), b);
+                let body = [&[135, 0, 0, 0, 0, 0, 0, 0], &target.octets()[..]].concat();
+                let src: Ipv6Addr = src.parse().unwrap();
+                let header = self.header(link);
+                let frame = build::ip(header, src.into(), group.into(), 255, 58, &body).unwrap();
+                self.frame(link, Direction::Out, frame)
+            }
+        }
+    }
+
+    /// The holder of `target` answers.
+    pub(super) fn answers(self, link: &str, target: &str) -> Self {
+        let frame = match target.parse().unwrap() {
+            IpAddr::V4(target_ip) => {
+                let sender_ip = Ipv4Addr::new(192, 0, 2, 1);
+                let (operation, sender_mac, target_mac) = (1, OWN, Mac::ZERO);
+                let request =
+                    harness::wire::Arp { operation, sender_mac, sender_ip, target_mac, target_ip };
+                build::arp_reply(&request, THEIRS)
+            }
+            IpAddr::V6(target) => {
+                let asker = "fe80::1".parse().unwrap();
+                build::neighbour_advertisement(self.header(link), target, asker, Some(THEIRS))
+            }
+        };
+        self.frame(link, Direction::In, frame)
+    }
+
+    /// What `rule` finds on Linux.
+    pub(super) fn found(&self, rule: &Rule) -> Vec<Finding> {
+        (rule.check)(&self.case, &self.trace, Os::Linux)
+    }
+
+    /// What `rule` finds on Linux, as `OP: TEXT`.
+    pub(super) fn told(&self, rule: &Rule) -> Vec<String> {
+        self.found(rule).iter().map(|f| format!("{}: {}", f.op, f.text)).collect()
+    }
+}
+
+fn end(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+/// The host's own end of an exchange with `peer`.
+fn source(peer: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match peer.ip() {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1).into(),
+    };
+    SocketAddr::new(ip, 50000)
+}
+
+pub(super) fn socket(
+    fd: &str,
+    domain: &'static str,
+    kind: &'static str,
+    protocol: &[&'static str],
+) -> Op {
+    let (r#type, protocol) = (Flags::of(&[kind]), Flags::of(protocol));
+    Op::Socket { fd: fd.into(), domain: domain.into(), r#type, protocol }
+}
+
+/// Port 12345 of `ip`, with the scope id of `link` if it has a name.
+pub(super) fn to(ip: &str, link: &str) -> Addr {
+    let scope = if link.is_empty() { Scope::Zero } else { Scope::Link(link.into()) };
+    let host = Host::Ip(ip.parse().unwrap());
+    Addr { host, port: Port::Is(12345), scope, family: None }
+}
+
+pub(super) fn text(data: &str) -> Payload {
+    Payload::Text(data.into())
+}
+
+pub(super) fn sendto(data: &str, addr: Addr) -> Op {
+    Op::Sendto { fd: "s".into(), data: text(data), flags: Flags::NONE, addr }
+}
+
+pub(super) fn send(data: &str) -> Op {
+    Op::Send { fd: "s".into(), data: text(data), flags: Flags::NONE }
+}
+
+pub(super) fn connect(addr: Addr) -> Op {
+    Op::Connect { fd: "s".into(), addr }
+}
+
+pub(super) fn recv(fd: &str) -> Op {
+    Op::Recv { fd: fd.into(), len: 100, flags: Flags::NONE }
+}
+
+pub(super) fn getsockname() -> Op {
+    Op::Getsockname { fd: "s".into() }
+}
+
+pub(super) fn close() -> Op {
+    Op::Close { fd: "s".into() }
+}
+
+pub(super) fn option(level: &'static str, name: &'static str) -> Opt {
+    Opt::Raw { level: level.into(), name: name.into() }
+}
+
+pub(super) fn setsockopt(option: Opt, value: Value) -> Op {
+    Op::Setsockopt { fd: "s".into(), option, value }
+}
+
+pub(super) fn getsockopt(level: &'static str, name: &'static str) -> Op {
+    Op::Getsockopt { fd: "s".into(), option: option(level, name), len: 4 }
+}
+
+/// `[::]:PORT`, or another address.
+pub(super) fn name(ip: &str, port: u16) -> Out {
+    Out::Addr(SockAddr::V6 { ip: ip.parse().unwrap(), port, scope: 0 })
+}

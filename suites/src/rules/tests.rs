@@ -1,0 +1,66 @@
+//! What holds for all rules; the tables of each rule are beneath.
+
+mod effect;
+mod errno;
+mod loss;
+mod loss_lines;
+mod zone;
+
+use harness::case::{LinkKind, Os};
+use harness::trace::End;
+use rstest::rstest;
+
+use super::story::{HELLO, Story, sendto, socket, to};
+use super::{RULES, judge};
+
+/// A trace that breaks every rule.
+fn lawless() -> Story {
+    Story::on(LinkKind::Tap)
+        .ok(socket("s", "AF_INET6", "SOCK_DGRAM", &[]), 0)
+        .ok(sendto(HELLO, to("fe80::2", "l0")), 6)
+        .err(sendto(HELLO, to("fe80::2", "l0")), "ENOTTY")
+        .udp("l1", "[fe80::2]:12345", b"other")
+}
+
+#[test]
+fn every_rule_can_fail() {
+    let story = lawless();
+    let broken: Vec<_> =
+        judge(&story.case, &story.trace, Os::Linux).iter().map(|f| f.rule).collect();
+    let names: Vec<_> = RULES.iter().map(|rule| rule.name).collect();
+    assert_eq!(broken, names);
+}
+
+#[rstest]
+#[case::skipped(End::Skipped { reason: "no network namespace".into() }, 0)]
+#[case::broken(End::Broken { reason: "no link".into() }, 0)]
+#[case::died(End::Died { how: "killed by SIGKILL".into() }, 0)]
+#[case::hung(End::Hung, 4)]
+#[case::unsupported(End::Unsupported, 4)]
+fn a_trace_that_says_nothing_of_the_kernel_breaks_no_rule(
+    #[case] end: End,
+    #[case] findings: usize,
+) {
+    let mut story = lawless();
+    story.trace.end = end;
+    assert_eq!(judge(&story.case, &story.trace, Os::Linux).len(), findings);
+}
+
+/// What a file says need not fit: a trace may be of another case.
+#[test]
+fn a_trace_of_another_case_panics_nowhere() {
+    let mut story = lawless();
+    story.case.ops.truncate(1);
+    assert_eq!(judge(&story.case, &story.trace, Os::Macos), []);
+}
+
+#[test]
+fn rules_say_and_cite_in_sentences() {
+    for rule in RULES {
+        assert!(rule.says.ends_with('.') && !rule.says.contains("  "), "{}", rule.says);
+        assert!(!rule.cites.is_empty(), "{}", rule.name);
+        for cite in rule.cites {
+            assert!(!cite.source.is_empty() && !cite.quote.contains("  "), "{cite:?}");
+        }
+    }
+}

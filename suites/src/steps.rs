@@ -1,0 +1,136 @@
+//! Short names for the steps of a case, so that a table reads like the C it stands for.
+
+use harness::case::addr::{Addr, Scope};
+use harness::case::op::{Control, Opt, PollFd, Value};
+use harness::case::{Case, Flags, Lab, LabOp, Op, Payload, Sym};
+
+/// What every send of these suites carries: the forum program's six bytes.
+pub(crate) const HELLO: &str = "hello\0";
+
+/// A case without its id, which its table gives it.
+pub(crate) fn case(title: String, lab: Lab, ops: Vec<Op>) -> Case {
+    Case { id: String::new(), title, catalogue: Vec::new(), lab, ops, window_ms: 0 }
+}
+
+/// The same, covering these rows of the catalogue of behaviours.
+pub(crate) fn covering(mut case: Case, catalogue: &[&str]) -> Case {
+    case.catalogue.extend(catalogue.iter().map(|row| (*row).to_owned()));
+    case
+}
+
+/// An IPv4 address, or an IPv6 one.
+pub(crate) fn ip(text: &str, port: u16) -> Addr {
+    Addr::ip(text.parse::<std::net::IpAddr>().expect("an address of a table"), port)
+}
+
+pub(crate) fn socket(fd: &str, domain: &'static str, kind: &'static str) -> Op {
+    socket_of(fd, domain, &[kind], &[])
+}
+
+pub(crate) fn socket_of(
+    fd: &str,
+    domain: &'static str,
+    kind: &[&'static str],
+    protocol: &[&'static str],
+) -> Op {
+    let (r#type, protocol) = (Flags::of(kind), Flags::of(protocol));
+    Op::Socket { fd: fd.to_owned(), domain: domain.into(), r#type, protocol }
+}
+
+pub(crate) fn bind(fd: &str, addr: Addr) -> Op {
+    Op::Bind { fd: fd.to_owned(), addr }
+}
+
+pub(crate) fn connect(fd: &str, addr: Addr) -> Op {
+    Op::Connect { fd: fd.to_owned(), addr }
+}
+
+pub(crate) fn listen(fd: &str) -> Op {
+    Op::Listen { fd: fd.to_owned(), backlog: 1 }
+}
+
+pub(crate) fn send(fd: &str) -> Op {
+    Op::Send { fd: fd.to_owned(), data: Payload::Text(HELLO.to_owned()), flags: Flags::NONE }
+}
+
+pub(crate) fn sendto(fd: &str, addr: Addr) -> Op {
+    sendto_of(fd, Payload::Text(HELLO.to_owned()), addr)
+}
+
+pub(crate) fn sendto_of(fd: &str, data: Payload, addr: Addr) -> Op {
+    Op::Sendto { fd: fd.to_owned(), data, flags: Flags::NONE, addr }
+}
+
+/// `sendmsg` with `IP_PKTINFO` or `IPV6_PKTINFO` naming the link.
+pub(crate) fn sendmsg_by(fd: &str, level: &'static str, link: &str, addr: Addr) -> Op {
+    let control =
+        Control::PktInfo { level: level.into(), link: Some(link.to_owned()), source: None };
+    let data = Payload::Text(HELLO.to_owned());
+    let (flags, addr) = (Flags::NONE, Some(addr));
+    Op::Sendmsg { fd: fd.to_owned(), data, flags, addr, control: vec![control] }
+}
+
+/// What waits on a receiver, if anything.
+pub(crate) fn recvfrom(fd: &str) -> Op {
+    Op::Recvfrom { fd: fd.to_owned(), len: 64, flags: Flags::of(&["MSG_DONTWAIT"]) }
+}
+
+pub(crate) fn recv(fd: &str) -> Op {
+    Op::Recv { fd: fd.to_owned(), len: 64, flags: Flags::of(&["MSG_DONTWAIT"]) }
+}
+
+pub(crate) fn getsockname(fd: &str) -> Op {
+    Op::Getsockname { fd: fd.to_owned() }
+}
+
+pub(crate) fn getpeername(fd: &str) -> Op {
+    Op::Getpeername { fd: fd.to_owned() }
+}
+
+fn raw(level: &'static str, name: &'static str) -> Opt {
+    Opt::Raw { level: level.into(), name: name.into() }
+}
+
+pub(crate) fn setsockopt(fd: &str, level: &'static str, name: &'static str, value: Value) -> Op {
+    Op::Setsockopt { fd: fd.to_owned(), option: raw(level, name), value }
+}
+
+/// `SO_BINDTODEVICE`, `IP_BOUND_IF` or `IPV6_BOUND_IF`.
+pub(crate) fn bind_to(fd: &str, link: &str) -> Op {
+    let option = Opt::Intent(harness::case::op::Intent::BindToInterface);
+    Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Link(link.to_owned()) }
+}
+
+/// `SO_ERROR`: what surfaced since.
+pub(crate) fn so_error(fd: &str) -> Op {
+    Op::Getsockopt { fd: fd.to_owned(), option: raw("SOL_SOCKET", "SO_ERROR"), len: 4 }
+}
+
+/// `O_NONBLOCK`, by fcntl: `SOCK_NONBLOCK` is not everywhere.
+pub(crate) fn nonblocking(fd: &str) -> Op {
+    Op::Fcntl { fd: fd.to_owned(), cmd: "F_SETFL".into(), arg: Flags::of(&["O_NONBLOCK"]) }
+}
+
+/// `poll` for writing, without waiting.
+pub(crate) fn poll_out(fd: &str) -> Op {
+    let events = Flags(vec![Sym::from("POLLOUT")]);
+    Op::Poll { fds: vec![PollFd { fd: fd.to_owned(), events }], timeout_ms: 0 }
+}
+
+pub(crate) fn close(fd: &str) -> Op {
+    Op::Close { fd: fd.to_owned() }
+}
+
+pub(crate) fn lab(step: LabOp) -> Op {
+    Op::Lab { step }
+}
+
+/// A UDP socket that hears whatever arrives for the port, by IPv6 or IPv4.
+pub(crate) fn receiver(port: u16) -> [Op; 2] {
+    [socket("r", "AF_INET6", "SOCK_DGRAM"), bind("r", ip("::", port))]
+}
+
+/// The scope that a link-local address of the link has, or none.
+pub(crate) fn scoped(text: &str, port: u16, link: &str) -> Addr {
+    ip(text, port).scoped(Scope::Link(link.to_owned()))
+}

@@ -1,0 +1,167 @@
+//! What a trace comes to, against the rules and the baselines.
+
+use std::fmt;
+
+use harness::case::{Case, Os};
+use harness::outcome;
+use harness::trace::{End, Trace};
+
+use crate::baseline::Baselines;
+use crate::deviation::{self, Deviation};
+use crate::rules::{self, Finding};
+
+/// One word for a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// As this platform was observed to do before, and no rule is broken.
+    Ok,
+    /// A rule is broken.
+    Deviates,
+    /// Nothing was observed on this platform before.
+    New,
+    /// Other than this platform was observed to do before.
+    Changed,
+    /// This host cannot make the lab: nothing ran.
+    Skipped,
+    /// The harness failed: what ran cannot be trusted.
+    Error,
+}
+
+impl Verdict {
+    /// All of them, in the order in which a summary counts them.
+    pub const ALL: [Self; 6] =
+        [Self::Ok, Self::Deviates, Self::New, Self::Changed, Self::Skipped, Self::Error];
+
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Deviates => "deviates",
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Skipped => "skipped",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// Everything that is to be said of one case.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The word for it.
+    pub verdict: Verdict,
+    /// The outcome's text.
+    pub outcome: String,
+    /// What was expected, and by the baseline of which platform.
+    pub expected: Option<(String, String)>,
+    /// Each rule broken, and the known deviation that this is, if it is one.
+    pub findings: Vec<(Finding, Option<&'static Deviation>)>,
+}
+
+impl Judgement {
+    /// Whether a user has to look: changed, broken, or a deviation that nobody knew.
+    pub fn is_unexpected(&self) -> bool {
+        matches!(self.verdict, Verdict::Changed | Verdict::Error)
+            || self.findings.iter().any(|(_, known)| known.is_none())
+    }
+}
+
+/// Judges what `case` did on a platform, its names from the specific to the general.
+pub fn judge(
+    case: &Case,
+    trace: &Trace,
+    os: Os,
+    platforms: &[String],
+    baselines: &Baselines,
+) -> Judgement {
+    let outcome = outcome::render(case, trace, os);
+    let expected = baselines
+        .expected(platforms, &case.id)
+        .map(|(platform, text)| (platform.to_owned(), text.to_owned()));
+    let findings: Vec<_> = rules::judge(case, trace, os)
+        .into_iter()
+        .map(|finding| {
+            let known = deviation::known().iter().find(|d| d.covers(platforms, &case.id, &finding));
+            (finding, known)
+        })
+        .collect();
+    let verdict = match (&trace.end, &expected) {
+        (End::Skipped { .. }, _) => Verdict::Skipped,
+        (End::Broken { .. }, _) => Verdict::Error,
+        (_, Some((_, text))) if *text != outcome.trim_end() => Verdict::Changed,
+        _ if !findings.is_empty() => Verdict::Deviates,
+        (_, None) => Verdict::New,
+        (_, Some(_)) => Verdict::Ok,
+    };
+    Judgement { verdict, outcome, expected, findings }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::case::Lab;
+    use harness::trace::{Did, Event, Out};
+    use rstest::rstest;
+
+    use super::*;
+    use crate::baseline;
+    use crate::steps::{case, socket};
+
+    const SAID: &str = "socket(AF_INET, SOCK_DGRAM, 0) = s";
+
+    /// A trace of one `socket` call that gave this errno, or a socket.
+    fn trace(errno: Option<&'static str>, end: End) -> (Case, Trace) {
+        let case = case(String::new(), Lab::loopback(), vec![socket("s", "AF_INET", "SOCK_DGRAM")]);
+        let case = Case { id: "s/t[a]".to_owned(), ..case };
+        let ret = if errno.is_some() { -1 } else { 0 };
+        let did = Did::Returned { ret, errno: errno.map(Into::into), out: Out::Nothing };
+        let call = Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did };
+        let (schema, links) = (harness::SCHEMA, Vec::new());
+        let (id, events) = (case.id.clone(), vec![call]);
+        (case, Trace { schema, case: id, began_ns: 0, links, events, end })
+    }
+
+    #[rstest]
+    #[case(None, End::Done, Some(SAID), Verdict::Ok, false)]
+    #[case(None, End::Done, None, Verdict::New, false)]
+    #[case(
+        None,
+        End::Done,
+        Some("socket(AF_INET, SOCK_DGRAM, 0) = -1 EPERM"),
+        Verdict::Changed,
+        true
+    )]
+    #[case(Some("ENOTTY"), End::Done, None, Verdict::Deviates, true)]
+    #[case(
+        Some("ENOTTY"),
+        End::Done,
+        Some("socket(AF_INET, SOCK_DGRAM, 0) = -1 ENOTTY"),
+        Verdict::Deviates,
+        true
+    )]
+    #[case(None, End::Skipped { reason: "no root".into() }, Some(SAID), Verdict::Skipped, false)]
+    #[case(None, End::Broken { reason: "no link".into() }, Some(SAID), Verdict::Error, true)]
+    #[case(None, End::Died { how: "killed".into() }, Some(SAID), Verdict::Changed, true)]
+    fn a_trace_comes_to(
+        #[case] errno: Option<&'static str>,
+        #[case] end: End,
+        #[case] baseline: Option<&str>,
+        #[case] verdict: Verdict,
+        #[case] unexpected: bool,
+    ) {
+        let (case, trace) = trace(errno, end);
+        let mut baselines = Baselines::default();
+        if let Some(text) = baseline {
+            baselines.add("linux", &baseline::text([("s/t[a]", text)]));
+        }
+        let platforms = ["linux-6.1".to_owned(), "linux".to_owned()];
+        let judgement = judge(&case, &trace, Os::Linux, &platforms, &baselines);
+        assert_eq!(judgement.verdict, verdict);
+        assert_eq!(judgement.is_unexpected(), unexpected);
+    }
+}

@@ -1,0 +1,158 @@
+//! Runs every table on this kernel and judges it against the baselines: one test a table.
+//!
+//! The test program is its own executor (`baselines exec`).
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, io, panic};
+
+use harness::case::{Case, Os};
+use harness::subject::{self, Subject};
+use harness::trace::{End, Fingerprint, Trace};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use suites::baseline::{self, Baselines};
+use suites::verdict::{Judgement, judge};
+use suites::{Table, deviation, pattern, tables};
+
+fn main() -> ExitCode {
+    if env::args().nth(1).as_deref() == Some("exec") {
+        let done = harness::exec::serve(io::stdin().lock(), io::stdout().lock(), None);
+        return if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) };
+    }
+    let arguments = Arguments::from_args();
+    let mut trials: Vec<Trial> = tables()
+        .into_iter()
+        .map(|table| Trial::ignorable_test(table.name, move || judge_table(&table)))
+        .collect();
+    trials.push(Trial::ignorable_test("known-deviations", judge_deviations));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// One case as it ran here.
+struct Ran<'c> {
+    case: &'c Case,
+    trace: Trace,
+    judgement: Judgement,
+}
+
+fn run<'c>(cases: &[&'c Case]) -> Result<(Vec<Ran<'c>>, Fingerprint), Failed> {
+    let me = Subject { program: env::current_exe()?, args: vec!["exec".into()] };
+    let kernel = subject::fingerprint(&me)?;
+    let os = Os::host().ok_or("sockeye knows no such system")?;
+    let traces = subject::run(&me, cases, 1, &|_, _| ())?;
+    let ran = cases.iter().zip(traces).map(|(case, trace)| {
+        let judgement = judge(case, &trace, os, &kernel.platforms(), Baselines::embedded());
+        Ran { case, trace, judgement }
+    });
+    Ok((ran.collect(), kernel))
+}
+
+/// Why a case did not run, if it did not.
+fn absent(trace: &Trace) -> Option<Result<Completion, Failed>> {
+    match &trace.end {
+        End::Skipped { reason } => Some(Ok(Completion::ignored_with(reason))),
+        End::Broken { reason } => Some(Err(format!("{}: {reason}", trace.case).into())),
+        End::Done | End::Unsupported | End::Hung | End::Died { .. } => None,
+    }
+}
+
+fn judge_table(table: &Table) -> Result<Completion, Failed> {
+    let cases: Vec<&Case> = table.cases.iter().collect();
+    let (ran, kernel) = run(&cases)?;
+    if let Some(absent) = ran.iter().find_map(|ran| absent(&ran.trace)) {
+        return absent;
+    }
+    let platforms = kernel.platforms();
+    let (Some(specific), Some(general)) = (platforms.first(), platforms.last()) else {
+        return Err("a kernel has a platform".into());
+    };
+    let rows = |rows: &[&Ran<'_>]| {
+        baseline::text(rows.iter().map(|r| (r.case.id.as_str(), r.judgement.outcome.as_str())))
+    };
+    let all: Vec<&Ran<'_>> = ran.iter().collect();
+    let observed = observed_on(&file(general, table.name));
+    if observed.as_deref().is_none_or(|platform| platform == specific) {
+        return snapshot(general, specific, table.name, &rows(&all));
+    }
+    // Of a platform that is not the one the general baseline was observed on, only what differs.
+    let one = [general.clone()];
+    let differs = |ran: &&Ran<'_>| {
+        let expected = Baselines::embedded().expected(&one, &ran.case.id);
+        expected.is_none_or(|(_, text)| text != ran.judgement.outcome.trim_end())
+    };
+    let differing: Vec<&Ran<'_>> = ran.iter().filter(differs).collect();
+    if differing.is_empty() && !file(specific, table.name).exists() {
+        return Ok(Completion::Completed);
+    }
+    snapshot(specific, specific, table.name, &rows(&differing))
+}
+
+fn folder(platform: &str, table: &str) -> PathBuf {
+    let suite = table.split('/').next().unwrap_or_default();
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("baselines").join(platform).join(suite)
+}
+
+fn name(table: &str) -> &str {
+    table.split('/').nth(1).unwrap_or(table)
+}
+
+fn file(platform: &str, table: &str) -> PathBuf {
+    folder(platform, table).join(format!("{}.snap", name(table)))
+}
+
+const OBSERVED_ON: &str = "observed on ";
+
+/// On which platform a baseline was observed, as its header says.
+fn observed_on(file: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let header = text.lines().find_map(|line| line.strip_prefix("description: "))?;
+    header.trim_matches('"').strip_prefix(OBSERVED_ON).map(str::to_owned)
+}
+
+fn snapshot(platform: &str, observed: &str, table: &str, text: &str) -> Result<Completion, Failed> {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder(platform, table));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_description(format!("{OBSERVED_ON}{observed}"));
+    // A panic is how insta says no; nothing of what it unwinds through is used again.
+    let judged = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+        settings.bind(|| insta::assert_snapshot!(name(table), text));
+    }));
+    let hint = "changed: review with `cargo insta review`, see CONTRIBUTING.md";
+    judged.map(|()| Completion::Completed).map_err(|_| format!("{table} {hint}").into())
+}
+
+/// No rule is broken but as `known-deviations.toml` has it, and no entry there has become untrue.
+fn judge_deviations() -> Result<Completion, Failed> {
+    let tables = tables();
+    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
+    let (ran, kernel) = run(&cases)?;
+    if let Some(absent) = ran.iter().find_map(|ran| absent(&ran.trace)) {
+        return absent;
+    }
+    let mut wrong = Vec::new();
+    for ran in &ran {
+        for (finding, known) in &ran.judgement.findings {
+            if known.is_none() {
+                wrong.push(format!("{}: {}: {}", ran.case.id, finding.rule, finding.text));
+            }
+        }
+    }
+    let platforms = kernel.platforms();
+    for entry in deviation::known() {
+        if !entry.platforms.iter().any(|p| platforms.contains(p)) {
+            continue;
+        }
+        for cases in &entry.cases {
+            let seen = ran.iter().any(|ran| {
+                let found = ran.judgement.findings.iter().any(|(f, _)| f.rule == entry.rule);
+                found && pattern::matches(cases, &ran.case.id)
+            });
+            if !seen {
+                wrong.push(format!("known, but not seen any more: {cases} {}", entry.rule));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
+}

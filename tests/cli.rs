@@ -1,0 +1,181 @@
+//! The program as a user meets it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use rstest::rstest;
+
+fn sockeye(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Whether this host can make labs; where it cannot, the tests that need one say so.
+fn has_labs() -> bool {
+    let able = sockeye(&["doctor"]).status.success();
+    if !able {
+        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
+    }
+    able
+}
+
+/// The outcomes by id of a run with `--json` and these arguments.
+fn outcomes(args: &[&str]) -> BTreeMap<String, String> {
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let output = sockeye(&[&["run", "--json", "--out", folder], args].concat());
+    let lines = stdout(&output);
+    let values = lines.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).expect("JSON"));
+    let text = |v: &serde_json::Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
+    values.map(|v| (text(&v, "id"), text(&v, "outcome"))).collect()
+}
+
+#[test]
+fn two_runs_and_a_shuffled_one_say_the_same() {
+    if !has_labs() {
+        return;
+    }
+    let first = outcomes(&[]);
+    assert!(first.len() > 1_000);
+    for args in [&[][..], &["--shuffle", "1"], &["--shuffle", "2", "--jobs", "5"]] {
+        let again = outcomes(args);
+        let differing: Vec<_> = first.iter().filter(|(id, o)| again.get(*id) != Some(o)).collect();
+        assert!(differing.is_empty(), "{args:?}: {differing:#?}");
+    }
+}
+
+#[test]
+fn netdown_is_there_with_its_calls_and_verdict() {
+    if !has_labs() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let output = sockeye(&["run", "link-state/netdown", "--json", "--out", folder]);
+    let line: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("one line of JSON");
+    assert_eq!(line["id"], "link-state/netdown");
+    for key in ["outcome", "verdict", "platform"] {
+        assert!(line[key].is_string(), "{key}");
+    }
+    assert!(line["outcome"].as_str().is_some_and(|o| o.contains("sendto(s, \"hello\\0\", 6, 0,")));
+    let files = ["results.jsonl", "run.json", "wire/link-state/netdown.pcapng"];
+    for file in files {
+        assert!(out.path().join(file).is_file(), "{file}");
+    }
+    // Nothing half-written is left beside them.
+    let mut names: Vec<_> = fs::read_dir(out.path()).expect("the folder").flatten().collect();
+    names.retain(|entry| entry.file_name().to_string_lossy().starts_with('.'));
+    assert!(names.is_empty(), "{names:?}");
+}
+
+#[rstest]
+#[case(&["run", "link-state/netdwn"], "nearest are \"link-state/netdown\"")]
+#[case(&["show", "link-state"], "one is wanted")]
+#[case(&["run", "--shuffle", "many"], "invalid value 'many'")]
+#[case(&["exec", "--plant", "nonsense"], "no fault \"nonsense\"")]
+#[case(&["frobnicate/x"], "no case matches \"frobnicate/x\"")]
+fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {
+    let output = sockeye(args);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains(says), "{}", stderr(&output));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_status_3() {
+    if !has_labs() {
+        return;
+    }
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let folder = file.path().join("below");
+    let folder = folder.to_str().expect("UTF-8");
+    let output = sockeye(&["run", "link-state/netdown", "--out", folder]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("cannot be written"), "{}", stderr(&output));
+}
+
+/// Feeds lines to an executor and returns its replies, the greeting first.
+fn exec(lines: &str, args: &[&str]) -> Vec<serde_json::Value> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+        .arg("exec")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the executor starts");
+    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn netdown() -> String {
+    stdout(&sockeye(&["list", "--json", "link-state/netdown"]))
+}
+
+#[test]
+fn a_bad_line_is_answered_and_the_next_one_runs() {
+    let unknown = netdown().replace("SOCK_DGRAM", "SOCK_DATAGRAM");
+    let lines = format!("{{\"id\": 1\nnonsense\n\n{unknown}{}", netdown());
+    let replies = exec(&lines, &[]);
+    assert_eq!(replies.len(), 5, "{replies:#?}");
+    assert!(replies[0]["hello"]["schema"].is_number());
+    for (reply, line) in [(1, 1), (2, 2), (3, 4)] {
+        assert_eq!(replies[reply]["error"]["line"], line, "{replies:#?}");
+    }
+    let message = replies[3]["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("SOCK_DATAGRAM"), "{message}");
+    assert_eq!(replies[4]["trace"]["case"], "link-state/netdown");
+}
+
+#[test]
+fn what_changed_or_deviates_is_status_1() {
+    if !has_labs() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let case = "link-state/udp-sendto[tap,up,neighbour]";
+    let status = |args: &[&str]| {
+        let output = sockeye(&[&["run", case, "--out", folder], args].concat());
+        (output.status.code(), stdout(&output))
+    };
+    assert_eq!(status(&[]).0, Some(0));
+    let (code, text) = status(&["--plant", "sendto-lies"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("changed") && text.contains("no-silent-loss"), "{text}");
+}
+
+#[rstest]
+#[case(&["schema"], "\"socketpair\"", true)]
+#[case(&["schema"], "\"Sendto\"", false)]
+#[case(&["man"], ".TH sockeye", true)]
+#[case(&["completions", "bash"], "complete -F", true)]
+#[case(&["list"], "link-state/netdown", true)]
+#[case(&["list", "--left-out"], "a tun has no address resolution", true)]
+fn what_is_printed_for_other_programs(
+    #[case] args: &[&str],
+    #[case] has: &str,
+    #[case] wanted: bool,
+) {
+    let output = sockeye(args);
+    assert!(output.status.success());
+    assert_eq!(stdout(&output).contains(has), wanted, "{args:?}: {has}");
+}
+
+#[test]
+fn output_in_a_pipe_is_plain() {
+    if !has_labs() {
+        return;
+    }
+    let output = sockeye(&["show", "link-state/netdown"]);
+    assert!(!stdout(&output).contains('\u{1b}') && !stderr(&output).contains('\u{1b}'));
+}

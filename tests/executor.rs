@@ -1,0 +1,194 @@
+//! What the executor and its driver do when something is wrong: with a call, a case, an executor.
+
+use std::path::PathBuf;
+
+use harness::case::{Case, Os};
+use harness::outcome;
+use harness::subject::{self, Subject, SubjectError};
+use harness::trace::{End, Trace};
+use rstest::rstest;
+use suites::rules;
+
+fn executor(args: &[&str]) -> Subject {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
+    Subject { program, args: ["exec"].iter().chain(args).map(Into::into).collect() }
+}
+
+/// An executor written in shell.
+fn fake(script: &str) -> Subject {
+    Subject { program: "sh".into(), args: vec!["-c".into(), script.into()] }
+}
+
+fn run(subject: &Subject, cases: &[Case]) -> Result<Vec<Trace>, SubjectError> {
+    let cases: Vec<&Case> = cases.iter().collect();
+    subject::run(subject, &cases, 1, &|_, _| ())
+}
+
+/// The outcome of steps given as JSON, without a link.
+fn outcome_of(ops: &str) -> String {
+    let json = format!(r#"{{"id":"test/steps","title":"","ops":{ops}}}"#);
+    let case: Case = serde_json::from_str(&json).expect("a case");
+    let traces = run(&executor(&[]), std::slice::from_ref(&case)).expect("it runs");
+    outcome::render(&case, &traces[0], Os::host().expect("a known system"))
+}
+
+fn can_run() -> bool {
+    let able = !outcome_of("[]").contains("skipped");
+    if !able {
+        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
+    }
+    able
+}
+
+const PAIR: &str =
+    r#"{"socketpair":{"a":"a","b":"b","domain":"AF_UNIX","type":["SOCK_STREAM"],"protocol":[]}}"#;
+const UDP: &str = r#"{"socket":{"fd":"s","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":[]}}"#;
+
+#[test]
+fn a_signal_is_an_outcome() {
+    if !can_run() {
+        return;
+    }
+    let close = r#"{"close":{"fd":"b"}}"#;
+    let send = r#"{"send":{"fd":"a","data":{"text":"x"},"flags":[]}}"#;
+    let text = outcome_of(&format!("[{PAIR},{close},{send}]"));
+    assert!(text.contains("= -1 EPIPE") && text.contains("+++ SIGPIPE +++"), "{text}");
+}
+
+#[test]
+fn a_call_that_never_returns_is_an_outcome() {
+    if !can_run() {
+        return;
+    }
+    let recv = r#"{"recv":{"fd":"s","len":8,"flags":[]}}"#;
+    let text = outcome_of(&format!("[{UDP},{recv},{UDP}]"));
+    assert!(text.contains("recv(s, 8, 0) = ? still waiting"), "{text}");
+    assert_eq!(text.matches("socket(").count(), 1, "the case ends there: {text}");
+}
+
+#[test]
+fn a_name_that_this_system_lacks_is_an_outcome() {
+    if !can_run() || Os::host() != Some(Os::Linux) {
+        return;
+    }
+    let option = r#"{"raw":{"level":"IPPROTO_IP","name":"IP_DONTFRAG"}}"#;
+    let set = format!(r#"{{"setsockopt":{{"fd":"s","option":{option},"value":{{"int":1}}}}}}"#);
+    let text = outcome_of(&format!("[{UDP},{set}]"));
+    assert!(text.contains("unsupported here: IP_DONTFRAG"), "{text}");
+}
+
+#[test]
+fn a_socket_that_does_not_exist_is_ebadf() {
+    if !can_run() {
+        return;
+    }
+    let text = outcome_of(r#"[{"listen":{"fd":"nobody","backlog":1}}]"#);
+    assert!(text.contains("= -1 EBADF"), "{text}");
+}
+
+#[test]
+fn what_a_case_did_to_its_lab_is_undone() {
+    if !can_run() {
+        return;
+    }
+    let lab = r#"{"links":[{"name":"l0","kind":"tap","mtu":1500,"ranges":["ll","v6","v4"]}]}"#;
+    let route = r#"{"lab":{"step":{"route_add":{"prefix":"198.51.100.0","prefix_len":24,"kind":"blackhole"}}}}"#;
+    let down = r#"{"lab":{"step":{"link_down":{"link":"l0"}}}}"#;
+    let delete = r#"{"lab":{"step":{"link_delete":{"link":"l0"}}}}"#;
+    let to = r#"{"host":{"on":{"link":"l0","role":"unresolved","range":"ll"}},"port":{"is":9},"scope":{"link":"l0"}}"#;
+    let socket = r#"{"socket":{"fd":"s","domain":"AF_INET6","type":["SOCK_DGRAM"],"protocol":[]}}"#;
+    let send = format!(r#"{{"sendto":{{"fd":"s","data":{{"text":"x"}},"flags":[],"addr":{to}}}}}"#);
+    let case = |steps: &str| -> Case {
+        let ops = format!("[{socket},{send}{steps}]");
+        let json = format!(r#"{{"id":"test/lab","title":"","lab":{lab},"ops":{ops}}}"#);
+        serde_json::from_str(&json).expect("a case")
+    };
+    let steps = ["", route, route, down, down, delete, delete, ""]
+        .map(|step| if step.is_empty() { String::new() } else { format!(",{step}") });
+    let cases: Vec<Case> = steps.iter().map(|steps| case(steps)).collect();
+    let traces = run(&executor(&[]), &cases).expect("it runs");
+    let os = Os::host().expect("a known system");
+    let first = outcome::render(&cases[0], &traces[0], os);
+    for (case, trace) in cases.iter().zip(&traces) {
+        assert_eq!(trace.end, End::Done, "{trace:#?}");
+        // Whatever ran before, the neighbour has to be asked for again.
+        assert!(outcome::render(case, trace, os).starts_with(&first), "{trace:#?}");
+    }
+}
+
+/// The fault that the whole suite is about: success, and nothing sent.
+#[rstest]
+#[case("link-state/udp-sendto[tap,up,neighbour]")]
+#[case("link-state/udp-sendto[tun,up,global]")]
+#[case("link-state/udp-sendto[tap,up,own4]")]
+#[case("link-state/netdown")]
+fn a_sendto_that_lies_is_found_out(#[case] id: &str) {
+    if !can_run() || Os::host() != Some(Os::Linux) {
+        return;
+    }
+    let cases: Vec<Case> =
+        suites::tables().into_iter().flat_map(|t| t.cases).filter(|c| c.id == id).collect();
+    let fired = |args: &[&str]| {
+        let traces = run(&executor(args), &cases).expect("it runs");
+        assert_eq!(traces[0].end, End::Done);
+        let findings = rules::judge(&cases[0], &traces[0], Os::Linux);
+        findings.iter().any(|f| f.rule == "no-silent-loss")
+    };
+    assert!(!fired(&[]), "without the fault");
+    assert!(fired(&["--plant", "sendto-lies"]), "with the fault");
+}
+
+const HELLO: &str = r#"echo '{"hello":{"schema":1,"kernel":{"system":"Fake","release":"1.0","version":"","machine":"","euid":0}}}'"#;
+
+/// Answers each case with an empty trace, but for those that say what else to do.
+fn obedient() -> Subject {
+    fake(&format!(
+        r#"{HELLO}
+        while read -r line; do
+          id=$(printf '%s' "$line" | sed 's/.*"id":"\([^"]*\)".*/\1/')
+          case $id in
+            *die*) kill -9 $$ ;;
+            *exit*) exit 7 ;;
+            *) echo '{{"trace":{{"schema":1,"case":"'"$id"'","began_ns":0,"links":[],"events":[],"end":"done"}}}}' ;;
+          esac
+        done"#
+    ))
+}
+
+#[test]
+fn an_executor_that_dies_costs_only_the_case_that_it_ran() {
+    let names = ["a", "die", "b", "exit", "c", "d", "e", "die2"];
+    let case = |name: &str| -> Case {
+        serde_json::from_str(&format!(r#"{{"id":"{name}","title":"","ops":[]}}"#)).expect("a case")
+    };
+    let cases: Vec<Case> = names.into_iter().map(case).collect();
+    let traces = run(&obedient(), &cases).expect("it runs");
+    let ends: Vec<String> = traces
+        .iter()
+        .map(|trace| match &trace.end {
+            End::Died { how } => format!("{}: {how}", trace.case),
+            _ => trace.case.clone(),
+        })
+        .collect();
+    let killed = "killed by SIGKILL";
+    let exited = "exit status 7";
+    let expected = ["a", &format!("die: {killed}"), "b", &format!("exit: {exited}"), "c", "d", "e"];
+    assert_eq!(ends[..7], expected);
+    assert_eq!(ends[7], format!("die2: {killed}"));
+}
+
+#[rstest]
+#[case("exit 1", "said nothing")]
+#[case("echo nonsense", "does not speak sockeye's protocol")]
+#[case(r#"echo '{"hello":{"schema":99,"kernel":{"system":"","release":"","version":"","machine":"","euid":0}}}'"#, "schema 99")]
+fn what_is_no_executor_is_said_in_a_sentence(#[case] script: &str, #[case] says: &str) {
+    let error = subject::fingerprint(&fake(script)).expect_err("it is none").to_string();
+    assert!(error.contains(says), "{error}");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_said_in_a_sentence() {
+    let subject = Subject { program: "/nonexistent/executor".into(), args: Vec::new() };
+    let error = subject::fingerprint(&subject).expect_err("it is none").to_string();
+    assert!(error.contains("cannot be started"), "{error}");
+}
