@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -11,7 +12,6 @@ use harness::trace::{Fingerprint, Trace};
 use reports::pcapng::Pcapng;
 use serde::Serialize;
 use suites::verdict::{Judgement, Verdict};
-use tempfile::NamedTempFile;
 
 /// One line of the results.
 #[derive(Serialize)]
@@ -149,7 +149,10 @@ pub(crate) fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let done = || -> Result<()> {
         fs::create_dir_all(folder)?;
-        let mut file = BufWriter::new(NamedTempFile::new_in(folder)?);
+        // As readable as any other file: a temporary one is its owner's alone.
+        let access = fs::Permissions::from_mode(0o666);
+        let fresh = tempfile::Builder::new().permissions(access).tempfile_in(folder)?;
+        let mut file = BufWriter::new(fresh);
         write(&mut file)?;
         file.into_inner()?.persist(path)?;
         Ok(())

@@ -128,7 +128,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
 
 fn progress(cases: usize) -> ProgressBar {
     // Drawn on a terminal only.
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases {eta} left");
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases");
     let bar = ProgressBar::new(cases as u64);
     if let Ok(style) = style {
         bar.set_style(style);

@@ -77,10 +77,6 @@ pub(crate) fn repro(args: &Repro) -> Result<Status> {
         Some(Target::Linux) => Os::Linux,
         Some(Target::Macos) => Os::Macos,
     };
-    let expected: Vec<String> = RULES
-        .iter()
-        .flat_map(|rule| rule.cites.iter().take(1).map(|c| format!("{}: {}", c.source, c.quote)))
-        .collect();
     let (answer, kernel) = answer(&case)?;
     let name = format!("{} {} {}", kernel.system, kernel.release, kernel.version);
     let platforms = kernel.platforms();
@@ -91,9 +87,24 @@ pub(crate) fn repro(args: &Repro) -> Result<Status> {
         kernel: &name,
         outcome: &answer.judgement.outcome,
     });
-    let options = Options { os, observed, expected: &expected };
+    let broken: Vec<&str> = answer.judgement.findings.iter().map(|(f, _)| f.rule).collect();
+    let options = Options { os, observed, expected: &expectations(&broken) };
     anstream::print!("{}", reproducer(&case, &options));
     Ok(Status::Expected)
+}
+
+/// What the rules that are broken say, and where they have it from; what the first of them says,
+/// which all this began with, if none is.
+fn expectations(broken: &[&str]) -> Vec<String> {
+    let rules = RULES.iter().filter(|rule| broken.contains(&rule.name));
+    let first = RULES.first().filter(|_| broken.is_empty());
+    rules
+        .chain(first)
+        .map(|rule| {
+            let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
+            format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
+        })
+        .collect()
 }
 
 /// The frames.

@@ -136,6 +136,46 @@ fn a_bad_line_is_answered_and_the_next_one_runs() {
     assert_eq!(replies[4]["trace"]["case"], "link-state/netdown");
 }
 
+/// What tshark reads in a file, a line for each frame; none where it is not installed.
+fn tshark(file: &std::path::Path, fields: &[&str]) -> Option<Vec<Vec<String>>> {
+    let fields = fields.iter().flat_map(|field| ["-e", field]);
+    let read =
+        Command::new("tshark").arg("-r").arg(file).args(["-T", "fields"]).args(fields).output();
+    let Ok(output) = read else {
+        eprintln!("skipped: tshark is not installed");
+        return None;
+    };
+    assert!(output.status.success(), "{}", stderr(&output));
+    let line = |line: &str| line.split('\t').map(str::to_owned).collect();
+    Some(stdout(&output).lines().map(line).collect())
+}
+
+#[test]
+fn tshark_reads_the_frames_and_their_comments() {
+    if !has_labs() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let file = out.path().join("case.pcapng");
+    let name = file.to_str().expect("UTF-8");
+    for (case, link, layer) in [("tap", "link0", "1"), ("tun", "link0", "7")] {
+        let case = format!("link-state/udp-sendto[{case},up,neighbour]");
+        assert!(sockeye(&["wire", &case, "-o", name]).status.success());
+        let fields = ["frame.interface_name", "frame.encap_type", "frame.comment", "udp.dstport"];
+        let Some(frames) = tshark(&file, &[&fields[..], &["frame.time_epoch"]].concat()) else {
+            return;
+        };
+        assert_eq!(frames.len(), 1, "{frames:?}");
+        let frame = &frames[0];
+        assert_eq!(frame[..2], [link, layer]);
+        assert!(frame[2].starts_with(&format!("{case}: sendto(s, ")), "{frame:?}");
+        assert_eq!(frame[3], "12345");
+        // Nanoseconds of this century.
+        let (seconds, fraction) = frame[4].split_once('.').expect("a fraction");
+        assert!(seconds.len() == 10 && fraction.len() == 9, "{frame:?}");
+    }
+}
+
 #[test]
 fn what_changed_or_deviates_is_status_1() {
     if !has_labs() {
