@@ -212,3 +212,113 @@ fn names(op: &Op) -> Vec<&str> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::addr::{Addr, Host, Port, Range, Role, Scope};
+    use super::op::{Control, PollFd};
+    use super::*;
+
+    fn name() -> impl Strategy<Value = String> {
+        "[a-z]{1,3}"
+    }
+
+    fn sym() -> impl Strategy<Value = Sym> {
+        select(KNOWN).prop_map(Sym::from)
+    }
+
+    fn flags() -> impl Strategy<Value = Flags> {
+        vec(sym(), 0..3).prop_map(Flags)
+    }
+
+    fn host() -> impl Strategy<Value = Host> {
+        let role = select(vec![Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent]);
+        let range = select(vec![Range::Ll, Range::V6, Range::V4]);
+        prop_oneof![
+            any::<std::net::IpAddr>().prop_map(Host::Ip),
+            (name(), role, range).prop_map(|(link, role, range)| Host::On { link, role, range }),
+        ]
+    }
+
+    fn address() -> impl Strategy<Value = Addr> {
+        let port = prop_oneof![any::<u16>().prop_map(Port::Is), name().prop_map(Port::Of)];
+        let scope = prop_oneof![
+            Just(Scope::Zero),
+            name().prop_map(Scope::Link),
+            any::<u32>().prop_map(Scope::Id)
+        ];
+        (host(), port, scope, option::of(sym())).prop_map(|(host, port, scope, family)| Addr {
+            host,
+            port,
+            scope,
+            family,
+        })
+    }
+
+    fn payload() -> impl Strategy<Value = Payload> {
+        prop_oneof![
+            "[ -\u{ff}]{0,8}".prop_map(Payload::Text),
+            (0u32..100).prop_map(Payload::Pattern)
+        ]
+    }
+
+    fn control() -> impl Strategy<Value = Control> {
+        prop_oneof![
+            (sym(), option::of(name()), option::of(host()))
+                .prop_map(|(level, link, source)| Control::PktInfo { level, link, source }),
+            (sym(), sym(), any::<i32>()).prop_map(|(level, name, value)| Control::Int {
+                level,
+                name,
+                value
+            }),
+        ]
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        let data = || (name(), payload(), flags());
+        prop_oneof![
+            (name(), sym(), flags(), flags()).prop_map(|(fd, domain, r#type, protocol)| {
+                Op::Socket { fd, domain, r#type, protocol }
+            }),
+            (name(), address()).prop_map(|(fd, addr)| Op::Bind { fd, addr }),
+            (name(), address()).prop_map(|(fd, addr)| Op::Connect { fd, addr }),
+            data().prop_map(|(fd, data, flags)| Op::Send { fd, data, flags }),
+            (data(), address()).prop_map(|((fd, data, flags), addr)| Op::Sendto {
+                fd,
+                data,
+                flags,
+                addr
+            }),
+            (data(), option::of(address()), vec(control(), 0..3)).prop_map(
+                |((fd, data, flags), addr, control)| Op::Sendmsg { fd, data, flags, addr, control }
+            ),
+            (vec((name(), flags()), 0..3), any::<i32>()).prop_map(|(fds, timeout_ms)| {
+                let fds = fds.into_iter().map(|(fd, events)| PollFd { fd, events }).collect();
+                Op::Poll { fds, timeout_ms }
+            }),
+            (name(), vec(any::<u8>(), 0..8)).prop_map(|(link, frame)| {
+                Op::Lab { step: LabOp::Inject { link, frame: Hex(frame) } }
+            }),
+            (name(), any::<u32>())
+                .prop_map(|(link, mtu)| Op::Lab { step: LabOp::Mtu { link, mtu } }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_case_survives_json_and_back(ops in vec(op(), 0..8), title in ".*", window_ms: u32) {
+            let (id, catalogue, lab) = ("s/t[a]".to_owned(), Vec::new(), Lab::one(LinkKind::Tun, "l"));
+            let case = Case { id, title, catalogue, lab, ops, window_ms };
+            let text = serde_json::to_string(&case).unwrap();
+            prop_assert!(!text.contains('\n'), "a case is one line");
+            prop_assert_eq!(serde_json::from_str::<Case>(&text).unwrap(), case.clone());
+            // Whatever a case says, it is judged without a panic.
+            let _ = (case.check(), case.waits_ms(), case.is_idle(), case.family("a"));
+        }
+    }
+}

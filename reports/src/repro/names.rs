@@ -279,11 +279,13 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn the_headers_have_every_other_name() {
         use std::io::Write as _;
         use std::process::{Command, Stdio};
 
+        if Os::host() != Some(Os::Linux) {
+            return eprintln!("skipped: these are Linux's headers");
+        }
         let headers = [
             "sys/socket.h",
             "sys/ioctl.h",

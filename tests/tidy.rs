@@ -1,0 +1,88 @@
+//! What ARCHITECTURE.md and CONTRIBUTING.md promise of the tree, held to account.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust source of the project, with its path from the root.
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in ["src", "tests", "benches", "harness", "suites", "reports"] {
+        walk(&root().join(folder), &mut found);
+    }
+    assert!(found.len() > 100, "the tree has moved");
+    let name = |path: &Path| path.strip_prefix(root()).unwrap_or(path).display().to_string();
+    found.iter().map(|p| (name(p), fs::read_to_string(p).expect("UTF-8"))).collect()
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The lines of code that have `word` in them as a word of its own, comments and text left out.
+fn lines_with(text: &str, word: &str) -> Vec<usize> {
+    let is_code = |line: &str| {
+        let code = line.split("//").next().unwrap_or_default();
+        let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        !code.contains(&format!("\"{word}")) && words.into_iter().any(|w| w == word)
+    };
+    (1..).zip(text.lines()).filter(|(_, line)| is_code(line)).map(|(n, _)| n).collect()
+}
+
+#[test]
+fn unsafe_stands_in_the_executor_alone() {
+    for (name, text) in sources() {
+        let found = lines_with(&text, "unsafe");
+        assert!(found.is_empty() || name.starts_with("harness/src/exec/"), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn the_system_is_chosen_in_one_place() {
+    for (name, text) in sources() {
+        let found = lines_with(&text, "target_os");
+        assert!(found.is_empty() || name == "harness/src/exec/mod.rs", "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn files_stay_of_a_size() {
+    for (name, text) in sources() {
+        let lines = text.lines().count();
+        let suite = name.starts_with("suites/src/")
+            && name.matches('/').count() == 3
+            && !name.starts_with("suites/src/rules/");
+        // Aims, with some room: 250 for a table that is read as one, 500 for a module.
+        let most = if suite { 300 } else { 550 };
+        assert!(lines <= most, "{name} has {lines} lines, {most} are the most");
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let words = ["todo!", "unimplemented!", concat!("FIX", "ME"), concat!("XX", "X")];
+    for (name, text) in sources() {
+        for word in words {
+            let found = text.lines().any(|line| line.contains(word));
+            assert!(!found || name == "tests/tidy.rs", "{name}: {word}");
+        }
+        assert!(!text.contains(concat!("#[ig", "nore")), "{name}: an ignored test");
+    }
+}
+
+#[test]
+fn these_checks_can_fail() {
+    assert_eq!(lines_with("fn a() {\n    unsafe { b() }\n}", "unsafe"), [2]);
+    assert_eq!(lines_with("// unsafe\nlet a = \"unsafe\"; // unsafe", "unsafe"), [0; 0]);
+    assert_eq!(lines_with("unsafe_op_in_unsafe_fn", "unsafe"), [0; 0]);
+}
