@@ -30,6 +30,10 @@ pub(crate) enum Command {
     List(List),
     /// Show one case: transcript, verdict, rules, what each platform did
     Show(Show),
+    /// Compare the outcomes of two runs
+    Diff(Diff),
+    /// Run any program in a lab and show the frames that it causes
+    Observe(Observe),
     /// Print a C program that makes the calls of one case
     Repro(Repro),
     /// Write the frames of one case as pcapng
@@ -97,6 +101,50 @@ pub(crate) struct List {
 pub(crate) struct Show {
     /// The case's id, or a pattern that only it matches
     pub(crate) case: String,
+}
+
+/// The arguments of `diff`.
+#[derive(Args, Debug)]
+pub(crate) struct Diff {
+    /// The folder of a run, or its results.jsonl
+    #[arg(value_name = "RUN")]
+    pub(crate) old: PathBuf,
+    /// The folder of another run, or its results.jsonl
+    #[arg(value_name = "RUN")]
+    pub(crate) new: PathBuf,
+    /// Every line of each outcome that differs, not only the first that does
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+/// The arguments of `observe`.
+#[derive(Args, Debug)]
+pub(crate) struct Observe {
+    /// Over which kind of link all routes lead
+    #[arg(long, value_enum, default_value = "tun")]
+    pub(crate) link: Layer,
+    /// The link's MTU, in bytes of IP packet
+    #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(68..=65535))]
+    pub(crate) mtu: u32,
+    /// After how many seconds the program is killed
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) limit: u32,
+    /// Where results and frames go [default: target/sockeye/observe in the workspace, else
+    /// sockeye-out/observe]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+/// The layer of a link.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Layer {
+    /// IP packets, no address resolution
+    Tun,
+    /// Ethernet frames; a router answers address resolution
+    Tap,
 }
 
 /// A system that a C program can be written for.

@@ -2,8 +2,10 @@
 //! that one of them could do.
 
 mod cli;
+mod diff;
 mod doctor;
 mod list;
+mod observe;
 mod results;
 mod run;
 mod select;
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
+        Some(Command::Diff(args)) => diff::diff(&args),
+        Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),
         Some(Command::Doctor) => doctor::doctor(),

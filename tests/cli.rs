@@ -83,6 +83,9 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["run", "--shuffle", "many"], "invalid value 'many'")]
 #[case(&["exec", "--plant", "nonsense"], "no fault \"nonsense\"")]
 #[case(&["frobnicate/x"], "no case matches \"frobnicate/x\"")]
+#[case(&["diff", "/nonexistent", "/nonexistent"], "is not a run")]
+#[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: line 1:")]
+#[case(&["observe"], "required arguments were not provided")]
 fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {
     let output = sockeye(args);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
@@ -174,6 +177,58 @@ fn tshark_reads_the_frames_and_their_comments() {
         let (seconds, fraction) = frame[4].split_once('.').expect("a fraction");
         assert!(seconds.len() == 10 && fraction.len() == 9, "{frame:?}");
     }
+}
+
+/// What python3 sends, in a lab, in 10,000 bytes of UDP with these options; none without python3.
+fn observed_python(option: &str, out: &std::path::Path) -> Option<String> {
+    let program = format!(
+        "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n{option}\n\
+         try: s.sendto(b'x' * 10000, ('203.0.113.7', 25000))\n\
+         except OSError as e: print(e)"
+    );
+    let folder = out.to_str().expect("UTF-8");
+    let output = sockeye(&["observe", "--out", folder, "--", "python3", "-c", &program]);
+    if !output.status.success() && stderr(&output).contains("No such file") {
+        eprintln!("skipped: python3 is not installed");
+        return None;
+    }
+    assert!(output.status.success(), "{}", stderr(&output));
+    Some(stdout(&output))
+}
+
+#[test]
+fn a_runtime_is_laid_beside_another() {
+    if !has_labs() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let (plain, whole) = (out.path().join("plain"), out.path().join("whole"));
+    // IP_MTU_DISCOVER to IP_PMTUDISC_DO: do not fragment.
+    let option = "s.setsockopt(socket.IPPROTO_IP, 10, 2)";
+    let Some(text) = observed_python("", &plain) else { return };
+    assert!(text.contains("frag 0+1480 UDP") && text.contains("> 25000 len 10000"), "{text}");
+    let Some(text) = observed_python(option, &whole) else { return };
+    assert!(!text.contains("UDP"), "{text}");
+    let diff = |a: &std::path::Path, b: &std::path::Path| {
+        let output = sockeye(&["diff", "--full", a.to_str().unwrap(), b.to_str().unwrap()]);
+        (output.status.code(), stdout(&output))
+    };
+    let (code, text) = diff(&plain, &whole);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("-     > link0 IPv4 192.0.2.1 > 203.0.113.7 ttl 64 MF"), "{text}");
+    assert_eq!(diff(&plain, &plain).0, Some(0));
+}
+
+#[test]
+fn an_observed_program_may_not_run_forever() {
+    if !has_labs() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let output = sockeye(&["observe", "--limit", "1", "--out", folder, "--", "sleep", "60"]);
+    assert!(output.status.success());
+    assert!(stderr(&output).contains("killed after 1 s"), "{}", stderr(&output));
 }
 
 #[test]

@@ -75,11 +75,17 @@ impl Case {
         })?
     }
 
+    /// Whether a program of the user's runs in it, whose ports and payloads the case does not know.
+    pub fn runs_a_program(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Run { .. }))
+    }
+
     /// How long the case asks to wait at the most, in milliseconds: time that passes for it alone.
     pub fn waits_ms(&self) -> u32 {
         let steps = self.ops.iter().map(|op| match op {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
             Op::Poll { timeout_ms, .. } => u32::try_from(*timeout_ms).unwrap_or(0),
+            Op::Run { limit_ms, .. } => *limit_ms,
             _ => 0,
         });
         steps.fold(self.window_ms, u32::saturating_add)
@@ -208,6 +214,7 @@ fn names(op: &Op) -> Vec<&str> {
         | Op::Close { .. }
         | Op::Getsockname { .. }
         | Op::Getpeername { .. }
+        | Op::Run { .. }
         | Op::Lab { .. } => {}
     }
     out

@@ -167,6 +167,9 @@ pub enum Op {
         r#type: Flags,
         flags: Flags,
     },
+    /// Not a call: another program, run in the lab as it is, its input empty and its output on the
+    /// executor's standard error. Its exit status is the value.
+    Run { argv: Vec<String>, limit_ms: u32 },
     /// Not a call: the lab changes the network.
     Lab { step: LabOp },
 }
@@ -199,6 +202,7 @@ impl Op {
             Self::Ioctl { .. } => "ioctl",
             Self::Fcntl { .. } => "fcntl",
             Self::Getaddrinfo { .. } => "getaddrinfo",
+            Self::Run { .. } => "run",
             Self::Lab { .. } => "lab",
         }
     }
@@ -230,6 +234,7 @@ impl Op {
             | Self::Socketpair { .. }
             | Self::Poll { .. }
             | Self::Getaddrinfo { .. }
+            | Self::Run { .. }
             | Self::Lab { .. } => None,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 use std::os::fd::RawFd;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use libc::c_int;
@@ -74,6 +76,10 @@ pub(super) fn run(case: &Case, lab: &mut dyn Network) -> Trace {
     }
 }
 
+fn is_run(op: &Op) -> bool {
+    matches!(op, Op::Run { .. })
+}
+
 /// Whether a call can put a frame on a wire, at once or by what it sets off.
 fn may_send(op: &Op) -> bool {
     !matches!(
@@ -118,7 +124,9 @@ impl<'c> Runner<'c> {
         let gave = self.call(number, op, &mut addr);
         let took_ns = self.now() - at_ns;
         let (did, end) = match gave {
-            Ok(Err(errno)) if errno.as_str() == "EINTR" && signals::alarm_came() => {
+            Ok(Err(errno))
+                if errno.as_str() == "EINTR" && (signals::alarm_came() || is_run(op)) =>
+            {
                 let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
                 (Did::Hung { after_ms }, Some(End::Hung))
             }
@@ -279,6 +287,7 @@ impl<'c> Runner<'c> {
                 plain(calls::fcntl(fd, value(cmd.as_str())?, flags(arg)?))
             }
             Op::Getaddrinfo { .. } => getaddrinfo(op)?,
+            Op::Run { argv, limit_ms } => self.program(number, argv, *limit_ms)?,
             Op::Lab { .. } => return Err(Fault::Broken("a lab step is not a call".to_owned())),
         })
     }
@@ -338,6 +347,36 @@ impl<'c> Runner<'c> {
             let from = if named { from.read() } else { None };
             (ret, Out::Data { bytes, from, flags: out_flags, control })
         }))
+    }
+
+    /// Runs a program, the far ends answering meanwhile. One that is not done in time is killed.
+    fn program(&mut self, number: u32, argv: &[String], limit_ms: u32) -> Result<Gave, Fault> {
+        let Some((program, arguments)) = argv.split_first() else {
+            return Err(Fault::Broken("no program is named".to_owned()));
+        };
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(std::io::stderr())
+            .spawn()
+            .map_err(|e| Fault::Broken(format!("{program}: {e}")))?;
+        let until = Instant::now() + Duration::from_millis(limit_ms.into());
+        let status = loop {
+            self.drain(number);
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                _ => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Ok(Err("EINTR".into()));
+                }
+            }
+        };
+        let signal = status.signal().map(|signal| 128 + i64::from(signal));
+        Ok(Ok((status.code().map_or(signal.unwrap_or(-1), i64::from), Out::Nothing)))
     }
 
     /// In slices, so that the far ends can answer while the case waits.

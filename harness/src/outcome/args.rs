@@ -66,6 +66,10 @@ fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
             let (node, service) = (text(node), text(service));
             format!("{node}, {service}, {{{family}, {type}, {flags}}}")
         }
+        Op::Run { argv, .. } => {
+            let words: Vec<String> = argv.iter().map(|word| quoted(word.as_bytes())).collect();
+            words.join(", ")
+        }
         Op::Lab { step } => step.to_string(),
     }
 }

@@ -55,11 +55,13 @@ impl<'a> Sources<'a> {
         if let Some(start) = self.pattern_start(bytes, offset) {
             return format!("pattern[{start}..{}]", start as usize + bytes.len());
         }
-        let known = match seen {
-            Seen::Sent => self.is_own(bytes),
-            Seen::Received => self.is_own(bytes) || self.is_far(bytes),
-            Seen::Anywhere => true,
-        };
+        // What a program of the user's sends is not known beforehand.
+        let known = self.case.runs_a_program()
+            || match seen {
+                Seen::Sent => self.is_own(bytes),
+                Seen::Received => self.is_own(bytes) || self.is_far(bytes),
+                Seen::Anywhere => true,
+            };
         if known { describe(bytes) } else { format!("DIFFERENT data {}", describe(bytes)) }
     }
 

@@ -11,6 +11,10 @@ use crate::case::{Case, Op, Os, Sym};
 use crate::trace::{LinkFact, Trace};
 use crate::wire;
 
+/// Below it no system takes a port of its own choice: the lowest of Linux's
+/// `net.ipv4.ip_local_port_range`, macOS's and FreeBSD's being above.
+const EPHEMERAL: u16 = 32768;
+
 /// How a text about a case says ports, links, hardware addresses and payloads.
 ///
 /// Ephemeral ports are numbered as they come: to have the numbers of an outcome, ask for its lines
@@ -23,6 +27,7 @@ pub struct Names<'a> {
     /// The ports that the case itself names.
     named: Vec<u16>,
     ping: bool,
+    runs: bool,
     ephemeral: RefCell<Vec<(Transport, u16)>>,
     sources: Sources<'a>,
 }
@@ -51,6 +56,7 @@ impl<'a> Names<'a> {
             stable,
             named: named_ports(case),
             ping: has_ping(case),
+            runs: case.runs_a_program(),
             ephemeral: RefCell::default(),
             sources: Sources::new(case, trace),
         }
@@ -91,6 +97,7 @@ impl<'a> Names<'a> {
             self.stable
                 && port != 0
                 && !self.named.contains(&port)
+                && !(self.runs && port < EPHEMERAL)
                 && (*transport != Transport::Ping || self.ping)
         }) else {
             return port.to_string();

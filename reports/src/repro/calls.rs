@@ -48,6 +48,10 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
             p.call(number, op, &format!("fcntl({fd}, {cmd}, {arg})"));
         }
         Op::Getaddrinfo { .. } => resolve(p, number, op)?,
+        Op::Run { .. } => {
+            let why = "the case runs a program of the user's, which is its own reproducer";
+            return Err(Missing::Step(why.to_owned()));
+        }
         Op::Lab { .. } => {}
     }
     Ok(())
