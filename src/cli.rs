@@ -81,6 +81,7 @@ pub(crate) struct Run {
 
 /// The arguments of `list`.
 #[derive(Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct List {
     /// Suites, tables or cases; `*` stands for anything
     #[arg(value_name = "PATTERN")]
@@ -88,11 +89,14 @@ pub(crate) struct List {
     /// For each table its rows and their distinct outcomes on this kernel's platform
     #[arg(long)]
     pub(crate) stats: bool,
-    /// The combinations of parameters that are no rows, and why
+    /// The catalogue of behaviours: by which tables each is covered, or why not
     #[arg(long, conflicts_with = "stats")]
+    pub(crate) catalogue: bool,
+    /// The combinations of parameters that are no rows, and why
+    #[arg(long, conflicts_with_all = ["stats", "catalogue"])]
     pub(crate) left_out: bool,
     /// Print a line of JSON for each case
-    #[arg(long, conflicts_with_all = ["stats", "left_out"])]
+    #[arg(long, conflicts_with_all = ["stats", "catalogue", "left_out"])]
     pub(crate) json: bool,
 }
 

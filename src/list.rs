@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use harness::case::Case;
 use harness::subject;
+use suites::Table;
 use suites::baseline::Baselines;
+use suites::catalogue::CATALOGUE;
 
 use crate::cli::List;
 use crate::{Status, run, select};
@@ -14,6 +17,8 @@ pub(crate) fn list(args: &List) -> Result<Status> {
     let tables = select::tables_of(&args.patterns)?;
     if args.stats {
         stats(&tables)?;
+    } else if args.catalogue {
+        catalogue(&tables);
     } else if args.left_out {
         for left_out in tables.iter().flat_map(|table| &table.left_out) {
             anstream::println!("{}: {}", left_out.id, left_out.why);
@@ -30,8 +35,41 @@ pub(crate) fn list(args: &List) -> Result<Status> {
     Ok(Status::Expected)
 }
 
+/// Which behaviours the tables cover, with how many rows each.
+fn catalogue(tables: &[Table]) {
+    let (mut covered, mut elsewhere, mut missing) = (0, 0, 0);
+    for behaviour in CATALOGUE {
+        let rows = |table: &Table| {
+            let names = |case: &&Case| case.catalogue.iter().any(|id| id == behaviour.id);
+            table.cases.iter().filter(names).count()
+        };
+        let by: Vec<String> = tables
+            .iter()
+            .map(|table| (table.name, rows(table)))
+            .filter(|(_, rows)| *rows > 0)
+            .map(|(name, rows)| format!("{name} ({rows})"))
+            .collect();
+        let state = match behaviour.elsewhere {
+            Some(why) => {
+                elsewhere += 1;
+                format!("not on Linux: {why}")
+            }
+            None if by.is_empty() => {
+                missing += 1;
+                "missing".to_owned()
+            }
+            None => {
+                covered += 1;
+                by.join(", ")
+            }
+        };
+        anstream::println!("{:9} {}\n          {state}", behaviour.id, behaviour.about);
+    }
+    anstream::println!("{covered} covered, {elsewhere} not on Linux, {missing} missing");
+}
+
 /// A table whose rows could only ever say one thing does not earn its place.
-fn stats(tables: &[suites::Table]) -> Result<()> {
+fn stats(tables: &[Table]) -> Result<()> {
     let platforms = subject::fingerprint(&run::native()?)?.platforms();
     let baselines = Baselines::embedded();
     let wide = tables.iter().map(|table| table.name.len()).max().unwrap_or(0);

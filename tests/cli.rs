@@ -255,6 +255,8 @@ fn what_changed_or_deviates_is_status_1() {
 #[case(&["man"], ".TH sockeye", true)]
 #[case(&["completions", "bash"], "complete -F", true)]
 #[case(&["list"], "link-state/netdown", true)]
+#[case(&["list", "--catalogue"], "LINK-05", true)]
+#[case(&["list", "--catalogue"], "not on Linux: needs a macOS content filter", true)]
 #[case(&["list", "--left-out"], "a tun has no address resolution", true)]
 fn what_is_printed_for_other_programs(
     #[case] args: &[&str],

@@ -7,6 +7,7 @@
 //! - [`verdict`]: what all that makes of one trace.
 
 pub mod baseline;
+pub mod catalogue;
 pub mod deviation;
 mod link_state;
 pub mod pattern;
@@ -28,6 +29,9 @@ mod tests {
 
     use super::*;
 
+    /// What the catalogue has of every row; cases may name rows of other suites to come.
+    const LISTED: [&str; 6] = ["LINK-", "FRAG-", "SCOPE-", "HTTP-", "NAME-", "MCAST-"];
+
     #[test]
     fn every_case_is_sound_and_has_an_id_of_its_own() {
         let mut ids = BTreeSet::new();
@@ -36,6 +40,10 @@ mod tests {
             for case in table.cases {
                 assert_eq!(case.check(), Ok(()), "{}", case.id);
                 assert_eq!(case.table(), table.name);
+                for row in &case.catalogue {
+                    let known = catalogue::CATALOGUE.iter().any(|known| known.id == row);
+                    assert!(known || !LISTED.iter().any(|suite| row.starts_with(suite)), "{row}");
+                }
                 assert!(ids.insert(case.id.clone()), "twice: {}", case.id);
             }
             for left_out in table.left_out {

@@ -14,6 +14,8 @@ use crate::table::{Row, Table};
 struct Way {
     table: &'static str,
     question: &'static str,
+    /// The rows of the catalogue that all of it is about, beside those of each row.
+    catalogue: &'static [&'static str],
     /// What is done with the socket `s`, up to and with the send.
     steps: fn(To) -> Vec<Op>,
 }
@@ -22,26 +24,31 @@ const WAYS: [Way; 5] = [
     Way {
         table: "link-state/udp-sendto",
         question: "What does sendto on a fresh socket say and send?",
+        catalogue: &[],
         steps: |to| vec![sendto("s", to.addr(PORT))],
     },
     Way {
         table: "link-state/udp-connect-send",
         question: "What do connect and then send say and send?",
+        catalogue: &[],
         steps: |to| vec![connect("s", to.addr(PORT)), send("s")],
     },
     Way {
         table: "link-state/udp-bound-own",
         question: "What does sendto say and send after bind to the link's own address?",
+        catalogue: &[],
         steps: |to| vec![bind("s", to.source()), sendto("s", to.addr(PORT))],
     },
     Way {
         table: "link-state/udp-bound-interface",
         question: "What does sendto say and send from a socket bound to the link?",
+        catalogue: &["LINK-05"],
         steps: |to| vec![bind_to("s", LINK), sendto("s", to.addr(PORT))],
     },
     Way {
         table: "link-state/udp-pktinfo",
         question: "What does sendmsg say and send when its PKTINFO names the link?",
+        catalogue: &[],
         steps: |to| {
             let level = if to.is_v4() { "IPPROTO_IP" } else { "IPPROTO_IPV6" };
             vec![sendmsg_by("s", level, LINK, to.addr(PORT))]
@@ -69,7 +76,10 @@ fn table(way: &Way) -> Table {
     for (kind, state, to) in rows() {
         let row = match to.left_out(kind) {
             Some(why) => Row::LeftOut(why),
-            None => Row::Case(row(lab(kind, state), to, state, (way.steps)(to))),
+            None => Row::Case(covering(
+                row(lab(kind, state), to, state, (way.steps)(to)),
+                way.catalogue,
+            )),
         };
         table.push(&[&kind.to_string(), state.id(), to.id()], row);
     }
