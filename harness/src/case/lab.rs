@@ -196,8 +196,11 @@ pub enum LabOp {
     },
     /// Time passes, the far ends answering meanwhile.
     Wait {
-        /// How long, in milliseconds.
+        /// How long at the most, in milliseconds.
         ms: u32,
+        /// No longer than until a frame is seen on this link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
         /// What for.
         why: String,
     },
@@ -239,7 +242,10 @@ impl fmt::Display for LabOp {
                 write!(f, "ntable change dev {link} retrans {ms}")
             }
             Self::Inject { link, frame } => write!(f, "inject {link} {} bytes", frame.0.len()),
-            Self::Wait { ms, why } => write!(f, "wait {ms} ms: {why}"),
+            Self::Wait { ms, until: None, why } => write!(f, "wait {ms} ms: {why}"),
+            Self::Wait { ms, until: Some(link), why } => {
+                write!(f, "wait for a frame on {link}, {ms} ms at the most: {why}")
+            }
         }
     }
 }

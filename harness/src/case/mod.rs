@@ -130,7 +130,7 @@ impl Case {
             | LabOp::RetransTime { link, .. }
             | LabOp::Inject { link, .. } => self.check_link(link),
             LabOp::RouteAdd { link, .. } => link.iter().try_for_each(|l| self.check_link(l)),
-            LabOp::Wait { .. } => Ok(()),
+            LabOp::Wait { until, .. } => until.iter().try_for_each(|l| self.check_link(l)),
         }
     }
 

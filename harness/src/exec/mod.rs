@@ -144,7 +144,16 @@ fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
         Err(NoLab::Broken(reason)) => return nothing(case, End::Broken { reason }),
     };
     debug_assert!(*lab.spec() == case.lab);
+    // On one processor, so that what the host sends to itself keeps its order; not so a program of
+    // the user's.
+    let alone = !case.runs_a_program();
+    if alone {
+        os::stay(true);
+    }
     let mut trace = run::run(case, &mut lab);
+    if alone {
+        os::stay(false);
+    }
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };

@@ -38,6 +38,8 @@ pub(super) fn isolate() -> Result<(), String> {
     Err("sockeye has no lab for this system yet".to_owned())
 }
 
+pub(super) fn stay(_: bool) {}
+
 pub(super) mod plant {
     pub(crate) fn plant(_: crate::exec::Plant) -> std::io::Result<()> {
         Err(std::io::Error::other("faults can be planted on Linux only"))

@@ -105,7 +105,7 @@ impl<'c> Runner<'c> {
         }
         if self.case.window_ms > 0 {
             let last = u32::try_from(self.case.ops.len().saturating_sub(1)).unwrap_or(u32::MAX);
-            self.pass(last, self.case.window_ms);
+            self.pass(last, self.case.window_ms, None);
         }
         End::Done
     }
@@ -160,18 +160,23 @@ impl<'c> Runner<'c> {
             let dir = crate::trace::Direction::In;
             self.events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
         }
-        if let LabOp::Wait { ms, .. } = step {
-            self.pass(number, *ms);
+        if let LabOp::Wait { ms, until, .. } = step {
+            self.pass(number, *ms, until.as_deref());
         }
         self.drain(number);
         done.err().map(|reason| End::Broken { reason: format!("{step}: {reason}") })
     }
 
-    /// Lets time pass, the far ends answering meanwhile.
-    fn pass(&mut self, number: u32, ms: u32) {
-        let until = Instant::now() + Duration::from_millis(ms.into());
-        while Instant::now() < until {
+    /// Lets time pass, the far ends answering meanwhile, or until a frame is seen on `link`.
+    fn pass(&mut self, number: u32, ms: u32, link: Option<&str>) {
+        let deadline = Instant::now() + Duration::from_millis(ms.into());
+        while Instant::now() < deadline {
+            let before = self.events.len();
             self.drain(number);
+            let on = |event: &Event| matches!(event, Event::Frame { link: l, .. } if Some(l.as_str()) == link);
+            if self.events[before..].iter().any(on) {
+                return;
+            }
             std::thread::sleep(Duration::from_micros(500));
         }
     }

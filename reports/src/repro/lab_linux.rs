@@ -74,6 +74,12 @@ fn furnish(p: &mut Program<'_>, number: u8, link: &Link) {
     }
 }
 
+/// How long the program sleeps for a wait. It sees no frames: where the case waits for one, it
+/// allows what an idle machine needs at the most.
+fn slept(ms: u32, for_a_frame: bool) -> u32 {
+    if for_a_frame { ms.min(1000) } else { ms }
+}
+
 /// Writes the statement of one step. `tag` makes its variables its own.
 pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing> {
     let no = |what: &str| Missing::Step(format!("the lab has no {what}"));
@@ -119,7 +125,8 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("}};"));
             p.line(format_args!("inject(far_end[{number}], frame{tag}, sizeof frame{tag});"));
         }
-        LabOp::Wait { ms, .. } => {
+        LabOp::Wait { ms, until, .. } => {
+            let ms = slept(*ms, until.is_some());
             p.need(Part::WaitMs);
             p.line(format_args!("wait_ms({ms});"));
         }
@@ -192,7 +199,10 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> String {
         LabOp::Inject { link, frame } => {
             format!("# the far end of {link} sends {} bytes, see below", frame.0.len())
         }
-        LabOp::Wait { ms, why } => format!("sleep {}.{:03} # {why}", ms / 1000, ms % 1000),
+        LabOp::Wait { ms, until, why } => {
+            let ms = slept(*ms, until.is_some());
+            format!("sleep {}.{:03} # {why}", ms / 1000, ms % 1000)
+        }
         LabOp::LinkUp { .. }
         | LabOp::LinkDown { .. }
         | LabOp::LinkDelete { .. }

@@ -241,7 +241,7 @@ pub(crate) fn steps() -> Case {
     let setup = [
         LabOp::Mtu { link: l(), mtu: 1400 },
         LabOp::RetransTime { link: l(), ms: 50 },
-        LabOp::Wait { ms: 1, why: "no reason = none".into() },
+        LabOp::Wait { ms: 1, until: None, why: "no reason = none".into() },
         route("10.0.0.0", 8, RouteKind::Unicast, Some("up1"), Some(router)),
         route("10.1.0.0", 16, RouteKind::Unreachable, None, None),
         route("10.2.0.0", 16, RouteKind::Prohibit, None, None),
@@ -290,7 +290,7 @@ pub(crate) fn steps() -> Case {
         sendto("f", text("x"), Addr::ip(LO4, 7)),
         lab(LabOp::LinkDelete { link: l() }),
         sendto("s", text("x"), on(Role::Own, Range::Ll)),
-        lab(LabOp::Wait { ms: 20, why: "nothing comes".into() }),
+        lab(LabOp::Wait { ms: 20, until: None, why: "nothing comes".into() }),
     ];
     case("steps", net, ops)
 }
@@ -312,11 +312,11 @@ pub(crate) fn unresolved() -> Case {
         sendto("af_inet", text("v4"), on(Role::Unresolved, Range::V4)),
         sendto("af_inet6", text("v6"), on(Role::Unresolved, Range::V6)),
         poll("af_inet", &[], 100),
-        lab(LabOp::Wait { ms: 200, why: "resolution would give up".into() }),
+        lab(LabOp::Wait { ms: 200, until: None, why: "resolution would give up".into() }),
         get("af_inet", "SOL_SOCKET", "SO_ERROR", 4),
         get("af_inet6", "SOL_SOCKET", "SO_ERROR", 4),
         sendto("af_inet", text("v4"), on(Role::Silent, Range::V4)),
-        lab(LabOp::Wait { ms: 400, why: "resolution gives up".into() }),
+        lab(LabOp::Wait { ms: 400, until: None, why: "resolution gives up".into() }),
         get("af_inet", "SOL_SOCKET", "SO_ERROR", 4),
     ];
     let retrans = LabOp::RetransTime { link: "down0".into(), ms: 20 };

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use netlink_packet_route::route::RouteType;
 use nix::sched::{CloneFlags, setns, unshare};
 
+use super::barrier::{Barrier, is_heard_by_sender};
 use super::host;
 use super::link::{FarEnd, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
@@ -22,11 +23,22 @@ use crate::trace::{Direction, LinkFact};
 /// Longer than the longest frame that loopback carries.
 const LONGEST_FRAME: usize = 1 << 17;
 
+/// Why there may be more frames to come.
+#[derive(Default)]
+struct More {
+    /// A far end has answered.
+    answered: bool,
+    /// The host has sent something that it hears itself.
+    to_itself: bool,
+}
+
 pub(in crate::exec) struct LinuxLab {
     spec: Lab,
     namespace: File,
     netlink: Netlink,
     loopback: LoopbackTap,
+    loopback_is_up: bool,
+    barrier: Barrier,
     far_ends: Vec<FarEnd>,
     facts: Vec<LinkFact>,
     /// Whom the host has asked for since the network was last restored, by link number.
@@ -52,18 +64,21 @@ impl LinuxLab {
             far_ends.push(FarEnd::create(link.kind, &link.name).map_err(NoLab::Missing)?);
         }
         let broken = |e: std::io::Error| NoLab::Broken(format!("the lab cannot be built: {e}"));
+        let mut netlink = Netlink::open().map_err(broken)?;
+        let up = LinkChange { up: Some(true), ..LinkChange::default() };
+        netlink.set_link(1, &up).map_err(broken)?;
         let mut lab = Self {
             spec: spec.clone(),
             namespace,
-            netlink: Netlink::open().map_err(broken)?,
+            netlink,
             loopback: LoopbackTap::open().map_err(broken)?,
+            loopback_is_up: true,
+            barrier: Barrier::open().map_err(broken)?,
             far_ends,
             facts: facts(spec).map_err(NoLab::Broken)?,
             asked: Vec::new(),
             buffer: vec![0; LONGEST_FRAME],
         };
-        let up = LinkChange { up: Some(true), ..LinkChange::default() };
-        lab.netlink.set_link(1, &up).map_err(broken)?;
         lab.furnish(true).map_err(NoLab::Broken)?;
         Ok(lab)
     }
@@ -150,6 +165,9 @@ impl LinuxLab {
     }
 
     fn set_up(&mut self, link: &str, up: bool) -> Result<(), String> {
+        if link == "lo" {
+            self.loopback_is_up = up;
+        }
         let change = LinkChange { up: Some(up), ..LinkChange::default() };
         self.netlink.set_link(self.index(link)?, &change).map_err(said("link", link))
     }
@@ -175,6 +193,37 @@ impl LinuxLab {
     /// Lets time pass, the far ends answering meanwhile, what they see being kept for `drain`.
     fn wait(ms: u32) {
         std::thread::sleep(Duration::from_millis(ms.into()));
+    }
+
+    /// Hands over each frame that is there, and answers those that ask.
+    fn drain_once(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) -> More {
+        let mut more = More::default();
+        while let Some(frame) = self.loopback.read(&mut self.buffer) {
+            if !self.barrier.owns(frame) {
+                more.to_itself = true;
+                seen("lo", Direction::Out, frame);
+            }
+        }
+        for (number, far_end) in self.far_ends.iter_mut().enumerate() {
+            let link = &self.spec.links[number];
+            while let Some(frame) = far_end.read(&mut self.buffer) {
+                seen(&link.name, Direction::Out, frame);
+                more.to_itself |= is_heard_by_sender(link.kind, frame);
+                let Some(asked) = asked_for(link.kind, frame) else { continue };
+                if !self.asked.contains(&(number, asked)) {
+                    self.asked.push((number, asked));
+                }
+                let who = self.spec.who(asked).map(|(_, role, _)| role);
+                if who == Some(Role::Unresolved)
+                    && let Some(reply) = answer(frame, mac(number, Role::Unresolved))
+                {
+                    more.answered = true;
+                    seen(&link.name, Direction::In, &reply);
+                    far_end.write(&reply);
+                }
+            }
+        }
+        more
     }
 
     /// Forgets what was sent until now.
@@ -262,32 +311,12 @@ impl Network for LinuxLab {
     }
 
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) {
-        loop {
-            // What a far end answers can make the host send again; what the host sent cannot.
-            let mut answered = false;
-            while let Some(frame) = self.loopback.read(&mut self.buffer) {
-                seen("lo", Direction::Out, frame);
-            }
-            for (number, far_end) in self.far_ends.iter_mut().enumerate() {
-                let link = &self.spec.links[number];
-                while let Some(frame) = far_end.read(&mut self.buffer) {
-                    seen(&link.name, Direction::Out, frame);
-                    let Some(asked) = asked_for(link.kind, frame) else { continue };
-                    if !self.asked.contains(&(number, asked)) {
-                        self.asked.push((number, asked));
-                    }
-                    let who = self.spec.who(asked).map(|(_, role, _)| role);
-                    if who == Some(Role::Unresolved)
-                        && let Some(reply) = answer(frame, mac(number, Role::Unresolved))
-                    {
-                        answered = true;
-                        seen(&link.name, Direction::In, &reply);
-                        far_end.write(&reply);
-                    }
-                }
-            }
-            if !answered {
-                return;
+        // What a far end answers can make the host send again, and so can what it sends to itself.
+        while let More { answered, to_itself } = self.drain_once(seen)
+            && (answered || to_itself)
+        {
+            if to_itself && self.loopback_is_up {
+                self.barrier.pass();
             }
         }
     }

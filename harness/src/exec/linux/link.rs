@@ -118,7 +118,10 @@ impl LoopbackTap {
                     &raw mut from_len,
                 )
             };
-            // Loopback going down is reported once, as ENETDOWN: nothing was sent.
+            // Loopback going down is reported once, and says nothing of what was sent.
+            if len < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::ENETDOWN) {
+                continue;
+            }
             let len = usize::try_from(len).ok()?;
             if from.sll_pkttype == libc::PACKET_OUTGOING {
                 return Some(&buffer[..len]);

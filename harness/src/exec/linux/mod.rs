@@ -1,6 +1,7 @@
 //! Linux: network namespaces, TUN and TAP, rtnetlink.
 
 mod abi;
+mod barrier;
 mod host;
 mod lab;
 mod link;
@@ -9,6 +10,7 @@ mod netlink;
 pub(crate) mod plant;
 
 pub(in crate::exec) use abi::{Request, set_family, timeval};
+pub(in crate::exec) use barrier::stay;
 pub(in crate::exec) use host::isolate;
 pub(in crate::exec) use lab::Labs;
 pub(in crate::exec) use names::{control_name, eai, errno, value};

@@ -87,7 +87,7 @@ fn a_transcript_has_times_real_ports_and_everything() {
 
 #[test]
 fn what_a_timer_repeats_is_shown_once_beneath_one_step() {
-    let wait = || Op::Lab { step: LabOp::Wait { ms: 1, why: "it".into() } };
+    let wait = || Op::Lab { step: LabOp::Wait { ms: 1, until: None, why: "it".into() } };
     let ask = || {
         frame(
             0,

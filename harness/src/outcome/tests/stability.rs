@@ -287,7 +287,7 @@ fn every_kind() -> Vec<Op> {
         Op::Getsockopt { fd: fd(), option: intent, len: 4 },
         Op::Poll { fds: vec![PollFd { fd: fd(), events: Flags::NONE }], timeout_ms: 0 },
         Op::Fcntl { fd: fd(), cmd: "F_GETFL".into(), arg: Flags::NONE },
-        Op::Lab { step: LabOp::Wait { ms: 1, why: "two\nlines".into() } },
+        Op::Lab { step: LabOp::Wait { ms: 1, until: None, why: "two\nlines".into() } },
         Op::Lab { step: LabOp::Inject { link: "tun0".into(), frame: Hex(vec![0x45; 30]) } },
         socket("raw", "AF_INET", "SOCK_RAW", "IPPROTO_ICMP"),
         socket("ping", "AF_INET", "SOCK_DGRAM", "IPPROTO_ICMP"),
