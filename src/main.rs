@@ -2,6 +2,7 @@
 //! that one of them could do.
 
 mod cli;
+mod control;
 mod diff;
 mod doctor;
 mod list;
@@ -15,7 +16,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
-use cli::{Cli, Command, Exec};
+use cli::{Cli, Command, Control, Exec};
 
 /// What the exit status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),
+        Some(Command::Control(Control::Http(args))) => control::http(&args),
         Some(Command::Doctor) => doctor::doctor(),
         Some(Command::Exec(args)) => exec(&args),
         Some(Command::Schema) => {

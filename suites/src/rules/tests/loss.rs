@@ -146,7 +146,7 @@ fn with_own_header() -> Story {
 #[case::pending_error(sent().err(recv("s"), "ECONNREFUSED"))]
 #[case::next_send_fails(sent().err(sendto(HELLO, neighbour()), "EHOSTUNREACH"))]
 #[case::next_send_fails_after_a_wait(sent()
-    .lab(LabOp::Wait { ms: 1, why: "the answer".into() })
+    .lab(LabOp::Wait { ms: 1, until: None, why: "the answer".into() })
     .err(sendto(HELLO, neighbour()), "EHOSTUNREACH"))]
 #[case::pending_error_after_a_change(sent().lab(down()).err(recv("s"), "ENETDOWN"))]
 #[case::so_error(sent()

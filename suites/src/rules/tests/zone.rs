@@ -87,7 +87,7 @@ fn holds(#[case] story: Story) {
     "1: sendto to fe80::2%l0 port 12345 put a UDP datagram on l1, but its scope id names l0."
 )]
 #[case::later(
-    sent().lab(LabOp::Wait { ms: 1, why: "the queue".into() }).udp("l1", L0, b"hello\0"),
+    sent().lab(LabOp::Wait { ms: 1, until: None, why: "the queue".into() }).udp("l1", L0, b"hello\0"),
     "1: sendto to fe80::2%l0 port 12345 put a UDP datagram on l1, but its scope id names l0."
 )]
 #[case::multicast(
