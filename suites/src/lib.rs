@@ -11,6 +11,7 @@ pub mod deviation;
 mod link_state;
 pub mod pattern;
 pub mod rules;
+mod scoped_ipv6;
 mod steps;
 mod table;
 pub mod verdict;
@@ -19,7 +20,8 @@ pub use table::{LeftOut, Table};
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
-    link_state::tables()
+    let suites = [link_state::tables(), scoped_ipv6::tables()];
+    suites.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
