@@ -9,6 +9,7 @@
 pub mod baseline;
 pub mod deviation;
 mod link_state;
+mod multicast;
 pub mod pattern;
 pub mod rules;
 mod scoped_ipv6;
@@ -20,7 +21,7 @@ pub use table::{LeftOut, Table};
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
-    let suites = [link_state::tables(), scoped_ipv6::tables()];
+    let suites = [link_state::tables(), scoped_ipv6::tables(), multicast::tables()];
     suites.into_iter().flatten().collect()
 }
 

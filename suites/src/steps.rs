@@ -157,6 +157,10 @@ pub(crate) fn recvmsg(fd: &str) -> Op {
     Op::Recvmsg { fd: fd.to_owned(), len: 64, control_len: 128, flags }
 }
 
+pub(crate) fn getsockopt(fd: &str, level: &'static str, name: &'static str) -> Op {
+    Op::Getsockopt { fd: fd.to_owned(), option: raw(level, name), len: 4 }
+}
+
 /// A datagram comes in from somebody on the link of the lab, addressed by the link layer as its
 /// destination asks (RFC 2464 §7, RFC 1112 §6.4).
 pub(crate) fn arrives(on: &Lab, link: &str, src: &str, dst: SocketAddr, data: &str) -> Op {
