@@ -10,8 +10,10 @@ pub mod baseline;
 pub mod catalogue;
 pub mod deviation;
 mod link_state;
+mod multicast;
 pub mod pattern;
 pub mod rules;
+mod scoped_ipv6;
 mod steps;
 mod table;
 pub mod verdict;
@@ -20,7 +22,8 @@ pub use table::{LeftOut, Table};
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
-    link_state::tables()
+    let suites = [link_state::tables(), scoped_ipv6::tables(), multicast::tables()];
+    suites.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

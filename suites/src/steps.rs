@@ -1,8 +1,11 @@
 //! Short names for the steps of a case, so that a table reads like the C it stands for.
 
-use harness::case::addr::{Addr, Scope};
+use std::net::{IpAddr, SocketAddr};
+
+use harness::case::addr::{Addr, Host, Role, Scope};
 use harness::case::op::{Control, Opt, PollFd, Value};
-use harness::case::{Case, Flags, Lab, LabOp, Op, Payload, Sym};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Sym};
+use harness::wire::{Mac, build};
 
 /// What every send of these suites carries: the forum program's six bytes.
 pub(crate) const HELLO: &str = "hello\0";
@@ -20,7 +23,7 @@ pub(crate) fn covering(mut case: Case, catalogue: &[&str]) -> Case {
 
 /// An IPv4 address, or an IPv6 one.
 pub(crate) fn ip(text: &str, port: u16) -> Addr {
-    Addr::ip(text.parse::<std::net::IpAddr>().expect("an address of a table"), port)
+    Addr::ip(text.parse::<IpAddr>().expect("an address of a table"), port)
 }
 
 pub(crate) fn socket(fd: &str, domain: &'static str, kind: &'static str) -> Op {
@@ -133,4 +136,55 @@ pub(crate) fn receiver(port: u16) -> [Op; 2] {
 /// The scope that a link-local address of the link has, or none.
 pub(crate) fn scoped(text: &str, port: u16, link: &str) -> Addr {
     ip(text, port).scoped(Scope::Link(link.to_owned()))
+}
+
+/// `sendmsg` with a `PKTINFO` that names a link, a source, both or neither.
+pub(crate) fn sendmsg_from(
+    fd: &str,
+    level: &'static str,
+    (link, source): (Option<&str>, Option<Host>),
+    addr: Addr,
+) -> Op {
+    let link = link.map(str::to_owned);
+    let control = vec![Control::PktInfo { level: level.into(), link, source }];
+    let data = Payload::Text(HELLO.to_owned());
+    Op::Sendmsg { fd: fd.to_owned(), data, flags: Flags::NONE, addr: Some(addr), control }
+}
+
+/// What waits on a receiver, with its control messages.
+pub(crate) fn recvmsg(fd: &str) -> Op {
+    let flags = Flags::of(&["MSG_DONTWAIT"]);
+    Op::Recvmsg { fd: fd.to_owned(), len: 64, control_len: 128, flags }
+}
+
+pub(crate) fn getsockopt(fd: &str, level: &'static str, name: &'static str) -> Op {
+    Op::Getsockopt { fd: fd.to_owned(), option: raw(level, name), len: 4 }
+}
+
+/// A datagram comes in from somebody on the link of the lab, addressed by the link layer as its
+/// destination asks (RFC 2464 §7, RFC 1112 §6.4).
+pub(crate) fn arrives(on: &Lab, link: &str, src: &str, dst: SocketAddr, data: &str) -> Op {
+    let number = on.number(link).unwrap_or_default();
+    let own = Mac([2, 0, 0, 0, number, Role::Own as u8]);
+    let to = match dst.ip() {
+        IpAddr::V6(ip) if ip.is_multicast() => {
+            let [.., a, b, c, d] = ip.octets();
+            Mac([0x33, 0x33, a, b, c, d])
+        }
+        IpAddr::V4(ip) if ip.is_multicast() => {
+            let [_, b, c, d] = ip.octets();
+            Mac([1, 0, 0x5e, b & 0x7f, c, d])
+        }
+        _ => own,
+    };
+    let kind = on.links.iter().find(|known| known.name == link).map(|known| known.kind);
+    let header = match kind {
+        Some(LinkKind::Tun) => build::Link::Ip,
+        _ => {
+            build::Link::Ethernet { src: Mac([2, 0, 0, 0, number, Role::Neighbour as u8]), dst: to }
+        }
+    };
+    let src = SocketAddr::new(src.parse().expect("an address of a table"), 9_000);
+    let frame = build::udp(header, src, dst, 64, data.as_bytes()).expect("of one family");
+    lab(LabOp::Inject { link: link.to_owned(), frame: Hex(frame) })
 }

@@ -18,6 +18,7 @@ mod resolution;
 mod silent_loss;
 mod view;
 mod zone;
+mod zone_names;
 
 #[cfg(test)]
 mod story;
@@ -64,7 +65,7 @@ pub struct Rule {
 
 /// All rules, in the order in which their findings are told.
 pub const RULES: &[Rule] =
-    &[silent_loss::RULE, no_effect::RULE, documented_errno::RULE, zone::RULE];
+    &[silent_loss::RULE, no_effect::RULE, documented_errno::RULE, zone::RULE, zone_names::RULE];
 
 /// What in the trace of `case` on `os` breaks a rule, rule by rule.
 ///
