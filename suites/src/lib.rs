@@ -8,6 +8,7 @@
 
 pub mod baseline;
 pub mod deviation;
+mod fragmentation;
 mod link_state;
 pub mod pattern;
 pub mod rules;
@@ -19,7 +20,7 @@ pub use table::{LeftOut, Table};
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
-    link_state::tables()
+    [link_state::tables(), fragmentation::tables()].concat()
 }
 
 #[cfg(test)]

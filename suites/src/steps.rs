@@ -61,6 +61,10 @@ pub(crate) fn sendto_of(fd: &str, data: Payload, addr: Addr) -> Op {
     Op::Sendto { fd: fd.to_owned(), data, flags: Flags::NONE, addr }
 }
 
+pub(crate) fn send_of(fd: &str, data: Payload, flags: &[&'static str]) -> Op {
+    Op::Send { fd: fd.to_owned(), data, flags: Flags::of(flags) }
+}
+
 /// `sendmsg` with `IP_PKTINFO` or `IPV6_PKTINFO` naming the link.
 pub(crate) fn sendmsg_by(fd: &str, level: &'static str, link: &str, addr: Addr) -> Op {
     let control =
@@ -99,6 +103,17 @@ pub(crate) fn setsockopt(fd: &str, level: &'static str, name: &'static str, valu
 pub(crate) fn bind_to(fd: &str, link: &str) -> Op {
     let option = Opt::Intent(harness::case::op::Intent::BindToInterface);
     Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Link(link.to_owned()) }
+}
+
+/// Do not fragment, by whichever option says it here.
+pub(crate) fn intent(fd: &str, on: bool) -> Op {
+    let option = Opt::Intent(harness::case::op::Intent::DontFragment);
+    Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Int(i32::from(on)) }
+}
+
+/// An option that is an `int`.
+pub(crate) fn getsockopt(fd: &str, level: &'static str, name: &'static str) -> Op {
+    Op::Getsockopt { fd: fd.to_owned(), option: raw(level, name), len: 4 }
 }
 
 /// `SO_ERROR`: what surfaced since.

@@ -1,16 +1,21 @@
 //! What holds for all rules; the tables of each rule are beneath.
 
+mod big;
 mod effect;
 mod errno;
+mod forged;
+mod fragments;
 mod loss;
 mod loss_lines;
 mod zone;
 
+use harness::case::op::Value;
+use harness::case::payload::pattern;
 use harness::case::{LinkKind, Os};
-use harness::trace::End;
+use harness::trace::{End, Out};
 use rstest::rstest;
 
-use super::story::{HELLO, Story, sendto, socket, to};
+use super::story::{HELLO, Story, getsockopt, option, sendto, setsockopt, socket, to};
 use super::{RULES, judge};
 
 /// A trace that breaks every rule.
@@ -20,6 +25,15 @@ fn lawless() -> Story {
         .ok(sendto(HELLO, to("fe80::2", "l0")), 6)
         .err(sendto(HELLO, to("fe80::2", "l0")), "ENOTTY")
         .udp("l1", "[fe80::2]:12345", b"other")
+        .ok(setsockopt(option("IPPROTO_IPV6", "IPV6_DONTFRAG"), Value::Int(1)), 0)
+        .ok(fragments::big(to("fe80::3", "l0")), 2000)
+        .piece("l0", "[fe80::3]:12345", &pattern(2000), 0, 1448)
+        .piece("l0", "[fe80::3]:12345", &pattern(2000), 1448, 2008)
+        .piece("l0", "[fe80::9]:12345", &[1; 2000], 0, 1448)
+        .piece("l0", "[fe80::9]:12345", &[1; 2000], 1448, 2008)
+        .err(big::too_big(to("fe80::3", "l0"), 65_528), "EINVAL")
+        .too_big_comes("[fe80::7]:9")
+        .gives(getsockopt("IPPROTO_IPV6", "IPV6_MTU"), Out::Int(1280))
 }
 
 #[test]
@@ -35,8 +49,8 @@ fn every_rule_can_fail() {
 #[case::skipped(End::Skipped { reason: "no network namespace".into() }, 0)]
 #[case::broken(End::Broken { reason: "no link".into() }, 0)]
 #[case::died(End::Died { how: "killed by SIGKILL".into() }, 0)]
-#[case::hung(End::Hung, 4)]
-#[case::unsupported(End::Unsupported, 4)]
+#[case::hung(End::Hung, 8)]
+#[case::unsupported(End::Unsupported, 8)]
 fn a_trace_that_says_nothing_of_the_kernel_breaks_no_rule(
     #[case] end: End,
     #[case] findings: usize,
