@@ -64,6 +64,10 @@ pub(crate) fn sendto_of(fd: &str, data: Payload, addr: Addr) -> Op {
     Op::Sendto { fd: fd.to_owned(), data, flags: Flags::NONE, addr }
 }
 
+pub(crate) fn send_of(fd: &str, data: Payload, flags: &[&'static str]) -> Op {
+    Op::Send { fd: fd.to_owned(), data, flags: Flags::of(flags) }
+}
+
 /// `sendmsg` with `IP_PKTINFO` or `IPV6_PKTINFO` naming the link.
 pub(crate) fn sendmsg_by(fd: &str, level: &'static str, link: &str, addr: Addr) -> Op {
     let control =
@@ -104,9 +108,20 @@ pub(crate) fn bind_to(fd: &str, link: &str) -> Op {
     Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Link(link.to_owned()) }
 }
 
+/// Do not fragment, by whichever option says it here.
+pub(crate) fn intent(fd: &str, on: bool) -> Op {
+    let option = Opt::Intent(harness::case::op::Intent::DontFragment);
+    Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Int(i32::from(on)) }
+}
+
+/// An option that is an `int`.
+pub(crate) fn getsockopt(fd: &str, level: &'static str, name: &'static str) -> Op {
+    Op::Getsockopt { fd: fd.to_owned(), option: raw(level, name), len: 4 }
+}
+
 /// `SO_ERROR`: what surfaced since.
 pub(crate) fn so_error(fd: &str) -> Op {
-    Op::Getsockopt { fd: fd.to_owned(), option: raw("SOL_SOCKET", "SO_ERROR"), len: 4 }
+    getsockopt(fd, "SOL_SOCKET", "SO_ERROR")
 }
 
 /// `O_NONBLOCK`, by fcntl: `SOCK_NONBLOCK` is not everywhere.
@@ -155,10 +170,6 @@ pub(crate) fn sendmsg_from(
 pub(crate) fn recvmsg(fd: &str) -> Op {
     let flags = Flags::of(&["MSG_DONTWAIT"]);
     Op::Recvmsg { fd: fd.to_owned(), len: 64, control_len: 128, flags }
-}
-
-pub(crate) fn getsockopt(fd: &str, level: &'static str, name: &'static str) -> Op {
-    Op::Getsockopt { fd: fd.to_owned(), option: raw(level, name), len: 4 }
 }
 
 /// A datagram comes in from somebody on the link of the lab, addressed by the link layer as its

@@ -18,8 +18,9 @@
 use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
-use crate::case::{Case, LabOp, Op};
+use crate::case::{Case, LabOp, LinkKind, Op};
 use crate::trace::{End, Fingerprint, Reply, Trace};
+use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
 mod calls;
 mod network;
@@ -157,7 +158,11 @@ fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
-    let restored = if steps().any(lasts) { Ok(false) } else { lab.restore(steps().any(changes)) };
+    let restored = if steps().any(|step| lasts(case, step)) {
+        Ok(false)
+    } else {
+        lab.restore(steps().any(changes))
+    };
     match restored {
         Ok(true) => labs.put(lab),
         // The next case that asks for it gets a new one.
@@ -178,6 +183,26 @@ fn changes(step: &LabOp) -> bool {
 }
 
 /// Whether what a step does outlives taking the links down and up again.
-fn lasts(step: &LabOp) -> bool {
-    matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. } | LabOp::RetransTime { .. })
+fn lasts(case: &Case, step: &LabOp) -> bool {
+    match step {
+        LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. } | LabOp::RetransTime { .. } => true,
+        LabOp::Inject { link, frame } => is_remembered(case, link, &frame.0),
+        _ => false,
+    }
+}
+
+/// Whether a host remembers what the frame tells beyond the socket that it concerns: the MTU of a
+/// path (RFC 1191 §6.3, RFC 8201 §5.3), or another router.
+fn is_remembered(case: &Case, link: &str, frame: &[u8]) -> bool {
+    let kind = case.lab.links.iter().find(|l| l.name == link).map(|l| l.kind);
+    let framing = if kind == Some(LinkKind::Tun) { Framing::Ip } else { Framing::Ethernet };
+    match decode(framing, frame).body() {
+        Some(Body::Icmp4 { message, .. }) => {
+            matches!(message, Icmp4::Unreachable { code: 4, .. } | Icmp4::Redirect { .. })
+        }
+        Some(Body::Icmp6 { message, .. }) => {
+            matches!(message, Icmp6::PacketTooBig { .. } | Icmp6::Redirect { .. })
+        }
+        _ => false,
+    }
 }

@@ -40,6 +40,16 @@ impl<'a> Datagram<'a> {
         }
     }
 
+    /// How many pieces of it left.
+    pub(super) fn pieces(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Whether two of its pieces have a byte in common.
+    pub(super) fn overlaps(&self) -> bool {
+        self.pieces.windows(2).any(|two| two[0].0 as usize + two[0].2.len() > two[1].0 as usize)
+    }
+
     /// Source port, destination port and payload of UDP.
     fn udp(&self) -> Option<(u16, &[u8])> {
         match &self.bytes[..] {

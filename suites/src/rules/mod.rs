@@ -10,12 +10,16 @@
 //! send, `resolution` tells whether the host asked for the next hop.
 
 mod acts;
+mod asked;
 mod datagrams;
 pub mod documented;
 mod documented_errno;
+mod forged;
+mod fragments;
 mod no_effect;
 mod resolution;
 mod silent_loss;
+mod too_big;
 mod view;
 mod zone;
 mod zone_names;
@@ -64,8 +68,17 @@ pub struct Rule {
 }
 
 /// All rules, in the order in which their findings are told.
-pub const RULES: &[Rule] =
-    &[silent_loss::RULE, no_effect::RULE, documented_errno::RULE, zone::RULE, zone_names::RULE];
+pub const RULES: &[Rule] = &[
+    silent_loss::RULE,
+    no_effect::RULE,
+    documented_errno::RULE,
+    zone::RULE,
+    zone_names::RULE,
+    fragments::FORBIDDEN,
+    fragments::WHOLE,
+    too_big::RULE,
+    forged::RULE,
+];
 
 /// What in the trace of `case` on `os` breaks a rule, rule by rule.
 ///

@@ -181,6 +181,18 @@ impl Story {
         self.frame(link, Direction::Out, frame)
     }
 
+    /// An error comes that quotes a datagram to `dst` as too large for a path of 1280 bytes.
+    pub(super) fn too_big_comes(self, dst: &str) -> Self {
+        let dst = end(dst);
+        let own = source(dst);
+        let quote = build::udp(build::Link::Ip, own, dst, 64, b"too big").unwrap();
+        let (kind, code) = if dst.is_ipv4() { (3, 4) } else { (2, 0) };
+        let header = self.header("l0");
+        let frame =
+            build::icmp_error(header, dst.ip(), own.ip(), kind, code, 1280, &quote).unwrap();
+        self.frame("l0", Direction::In, frame)
+    }
+
     /// A packet of any protocol leaves.
     pub(super) fn ip(self, link: &str, dst: &str, protocol: u8, body: &[u8]) -> Self {
         let dst: IpAddr = dst.parse().unwrap();

@@ -1,17 +1,24 @@
 //! What holds for all rules; the tables of each rule are beneath.
 
+mod big;
 mod effect;
 mod errno;
+mod forged;
+mod fragments;
 mod loss;
 mod loss_lines;
 mod zone;
 mod zone_names;
 
+use harness::case::op::Value;
+use harness::case::payload::pattern;
 use harness::case::{LinkKind, Os};
-use harness::trace::End;
+use harness::trace::{End, Out};
 use rstest::rstest;
 
-use super::story::{HELLO, Story, getsockname, name, sendto, socket, to};
+use super::story::{
+    HELLO, Story, getsockname, getsockopt, name, option, sendto, setsockopt, socket, to,
+};
 use super::{RULES, judge};
 
 /// A trace that breaks every rule.
@@ -22,6 +29,15 @@ fn lawless() -> Story {
         .err(sendto(HELLO, to("fe80::2", "l0")), "ENOTTY")
         .udp("l1", "[fe80::2]:12345", b"other")
         .gives(getsockname(), name("fe80::1", 12345))
+        .ok(setsockopt(option("IPPROTO_IPV6", "IPV6_DONTFRAG"), Value::Int(1)), 0)
+        .ok(fragments::big(to("fe80::3", "l0")), 2000)
+        .piece("l0", "[fe80::3]:12345", &pattern(2000), 0, 1448)
+        .piece("l0", "[fe80::3]:12345", &pattern(2000), 1448, 2008)
+        .piece("l0", "[fe80::9]:12345", &[1; 2000], 0, 1448)
+        .piece("l0", "[fe80::9]:12345", &[1; 2000], 1448, 2008)
+        .err(big::too_big(to("fe80::3", "l0"), 65_528), "EINVAL")
+        .too_big_comes("[fe80::7]:9")
+        .gives(getsockopt("IPPROTO_IPV6", "IPV6_MTU"), Out::Int(1280))
 }
 
 #[test]
@@ -37,8 +53,8 @@ fn every_rule_can_fail() {
 #[case::skipped(End::Skipped { reason: "no network namespace".into() }, 0)]
 #[case::broken(End::Broken { reason: "no link".into() }, 0)]
 #[case::died(End::Died { how: "killed by SIGKILL".into() }, 0)]
-#[case::hung(End::Hung, 5)]
-#[case::unsupported(End::Unsupported, 5)]
+#[case::hung(End::Hung, 9)]
+#[case::unsupported(End::Unsupported, 9)]
 fn a_trace_that_says_nothing_of_the_kernel_breaks_no_rule(
     #[case] end: End,
     #[case] findings: usize,

@@ -50,6 +50,8 @@ pub(super) fn quiet_network() -> Result<(), String> {
         ("ipv4/tcp_wmem", "4096 16384 4194304"),
         ("ipv4/icmp_ratemask", "0"),
         ("ipv6/icmp/ratelimit", "0"),
+        // Ping sockets, which nobody may open by default: for the executor's own group.
+        ("ipv4/ping_group_range", "0 0"),
     ];
     for (name, value) in settings {
         let path = format!("/proc/sys/net/{name}");

@@ -72,6 +72,9 @@ impl FarEnd {
     }
 }
 
+/// The receive buffer of the tap on loopback, in bytes.
+const ROOM: libc::c_int = 4 << 20;
+
 /// Sees each packet that the host sends to itself: packet(7) on loopback.
 pub(super) struct LoopbackTap {
     socket: Socket,
@@ -83,6 +86,20 @@ impl LoopbackTap {
         // Without a protocol until it is bound: to change the interface of one that hears already
         // takes the kernel a grace period (net/packet/af_packet.c packet_do_bind).
         let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), None)?;
+        // A datagram of 64 KiB in small fragments, each seen twice, is more than the default holds.
+        // SAFETY: the value is an int that lives through the call.
+        let done = unsafe {
+            libc::setsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_RCVBUFFORCE,
+                std::ptr::from_ref(&ROOM).cast(),
+                size_of::<libc::c_int>() as libc::socklen_t,
+            )
+        };
+        if done < 0 {
+            return Err(io::Error::last_os_error());
+        }
         socket.bind(&Self::address(1, libc::ETH_P_ALL as u16))?;
         Ok(Self { socket })
     }

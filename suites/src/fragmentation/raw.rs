@@ -1,0 +1,119 @@
+//! Raw sockets and ping sockets.
+
+use harness::case::op::Value;
+use harness::case::{Case, LinkKind, Payload};
+
+use super::axes::{Asked, Path, bytes, lab};
+use crate::steps::{case, connect, covering, send_of, sendto_of, setsockopt, so_error, socket_of};
+use crate::table::{Row, Table};
+
+pub(super) fn tables() -> Vec<Table> {
+    vec![raw(), ping(), own_header()]
+}
+
+fn icmp(path: Path) -> &'static str {
+    if path == Path::V6 { "IPPROTO_ICMPV6" } else { "IPPROTO_ICMP" }
+}
+
+fn asked(path: Path) -> Vec<Asked> {
+    let mut all = Asked::INTENTS.to_vec();
+    all.extend(Asked::options(path));
+    all
+}
+
+/// What follows the IP header.
+fn sizes(path: Path, mtu: u32) -> Vec<(&'static str, u32)> {
+    let fit = path.fit(mtu) + 8;
+    let most = if path == Path::V6 { 65_535 } else { 65_515 };
+    vec![("fit", fit), ("fit+1", fit + 1), ("10000", 10_000), ("most", most), ("most+1", most + 1)]
+}
+
+fn raw() -> Table {
+    let question = "What does a raw socket say of that size, and in which pieces does it leave?";
+    let mut table = Table::new("fragmentation/raw", question);
+    for path in Path::PURE {
+        for asked in asked(path) {
+            for (name, len) in sizes(path, 1500) {
+                let title = format!("{len} bytes of raw {}, {}", path.words(), asked.words());
+                let mut ops = vec![socket_of("s", path.domain(), &["SOCK_RAW"], &[icmp(path)])];
+                ops.extend(asked.ops("s"));
+                ops.extend([sendto_of("s", bytes(len), path.neighbour(0)), so_error("s")]);
+                if len < 60_000 {
+                    ops.push(connect("s", path.neighbour(0)));
+                    ops.extend([send_of("s", bytes(len), &[]), so_error("s")]);
+                }
+                let case = case(title, lab(LinkKind::Tun, 1500), ops);
+                let case = covering(case, &asked.catalogue(path));
+                table.push(&[path.id(), &asked.id(), name], Row::Case(case));
+            }
+        }
+    }
+    table
+}
+
+/// An echo request of so many bytes: the kernel writes identifier and checksum.
+fn echo(path: Path, len: u32) -> Payload {
+    let kind = if path == Path::V6 { '\u{80}' } else { '\u{8}' };
+    let header = format!("{kind}\0\0\0\0\0\0\u{1}");
+    let rest = "p".repeat((len as usize).saturating_sub(8));
+    Payload::Text(header + &rest)
+}
+
+fn ping() -> Table {
+    let question = "What does a ping socket say of that size, and in which pieces does it leave?";
+    let mut table = Table::new("fragmentation/ping", question);
+    for path in Path::PURE {
+        for asked in asked(path) {
+            for mtu in [1280, 1500] {
+                for (name, len) in sizes(path, mtu) {
+                    if len > 60_000 && (mtu < 1500 || asked != Asked::Unset) {
+                        continue;
+                    }
+                    let case = ping_row(path, asked, mtu, len);
+                    let case = covering(case, &asked.catalogue(path));
+                    table.push(&[path.id(), &asked.id(), &mtu.to_string(), name], Row::Case(case));
+                }
+            }
+        }
+    }
+    table
+}
+
+fn ping_row(path: Path, asked: Asked, mtu: u32, len: u32) -> Case {
+    let title = format!("{len} bytes of echo by {}, MTU {mtu}, {}", path.words(), asked.words());
+    let mut ops = vec![socket_of("s", path.domain(), &["SOCK_DGRAM"], &[icmp(path)])];
+    ops.extend(asked.ops("s"));
+    ops.extend([sendto_of("s", echo(path, len), path.neighbour(0)), so_error("s")]);
+    case(title, lab(LinkKind::Tun, mtu), ops)
+}
+
+/// An IPv4 header of so many bytes in all, with or without DF; the kernel writes the checksum, the
+/// length, and the addresses and identification that are zero (raw(7)).
+fn packet(dont_fragment: bool, len: u32) -> Payload {
+    let flags = if dont_fragment { '\u{40}' } else { '\0' };
+    let header = format!("\u{45}\0\0\0\0\0{flags}\0\u{40}\u{1}\0\0\0\0\0\0\u{c0}\0\u{2}\u{2}");
+    Payload::Text(header + &"h".repeat((len as usize).saturating_sub(20)))
+}
+
+fn own_header() -> Table {
+    let question = "Does a packet with a header of the program's own leave as it was written?";
+    let mut table = Table::new("fragmentation/own-header", question);
+    for (df, set) in [("df", true), ("no-df", false)] {
+        for asked in asked(Path::V4) {
+            for (name, len) in [("20", 20), ("fit", 1500), ("fit+1", 1501)] {
+                let title = format!("A packet of {len} bytes, {df}, {}", asked.words());
+                let mut ops = vec![socket_of("s", "AF_INET", &["SOCK_RAW"], &["IPPROTO_ICMP"])];
+                ops.push(setsockopt("s", "IPPROTO_IP", "IP_HDRINCL", Value::Int(1)));
+                ops.extend(asked.ops("s"));
+                ops.extend([
+                    sendto_of("s", packet(set, len), Path::V4.neighbour(0)),
+                    so_error("s"),
+                ]);
+                let case = case(title, lab(LinkKind::Tun, 1500), ops);
+                let case = covering(case, &asked.catalogue(Path::V4));
+                table.push(&[df, &asked.id(), name], Row::Case(case));
+            }
+        }
+    }
+    table
+}
