@@ -282,6 +282,9 @@ impl<'a> Walk<'_, 'a> {
                 return;
             }
         } else if let Some(cork) = &mut sock.cork {
+            // The error speaks of the datagram that the pieces are of: whether those that waited
+            // go with it or wait on, the program has been told.
+            cork.bytes.clear();
             cork.doubtful = true;
         }
         self.acts.list.push(Act {
