@@ -8,6 +8,7 @@
 
 pub mod baseline;
 pub mod deviation;
+mod http;
 mod link_state;
 pub mod pattern;
 pub mod rules;
@@ -19,7 +20,9 @@ pub use table::{LeftOut, Table};
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
-    link_state::tables()
+    let mut tables = link_state::tables();
+    tables.extend(http::tables());
+    tables
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
-use crate::case::{Case, LabOp, Op};
+use crate::case::{Case, LabOp, Op, ServerStep};
 use crate::trace::{End, Fingerprint, Reply, Trace};
 
 mod calls;
@@ -26,6 +26,7 @@ mod network;
 mod options;
 mod resolution;
 mod run;
+mod server;
 mod signals;
 mod sockaddr;
 
@@ -148,7 +149,11 @@ fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
-    let restored = if steps().any(lasts) { Ok(false) } else { lab.restore(steps().any(changes)) };
+    let restored = if steps().any(lasts) || leaves_an_orphan(case) {
+        Ok(false)
+    } else {
+        lab.restore(steps().any(changes))
+    };
     match restored {
         Ok(true) => labs.put(lab),
         // The next case that asks for it gets a new one.
@@ -163,9 +168,19 @@ fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
     trace
 }
 
+/// Whether the host may go on speaking to a server that has vanished, on a connection that the
+/// case itself has closed.
+fn leaves_an_orphan(case: &Case) -> bool {
+    let vanishes = |step: &LabOp| match step {
+        LabOp::Serve { service, .. } => service.script.contains(&ServerStep::Vanish),
+        _ => false,
+    };
+    case.lab.setup.iter().any(vanishes) && case.ops.iter().any(|op| matches!(op, Op::Close { .. }))
+}
+
 /// Whether a step leaves the network other than it was.
 fn changes(step: &LabOp) -> bool {
-    !matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. })
+    !matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. } | LabOp::Resume { .. })
 }
 
 /// Whether what a step does outlives taking the links down and up again.

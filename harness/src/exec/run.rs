@@ -61,7 +61,10 @@ pub(super) fn run(case: &Case, lab: &mut dyn Network) -> Trace {
     let start = Instant::now();
     let mut runner = Runner { case, lab, sockets: Vec::new(), events, start, room: Vec::new() };
     let end = runner.steps();
+    // Without a connection that goes on trying after the case, to a peer that may be gone.
+    let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
     for (_, fd) in runner.sockets.iter().filter(|(_, fd)| *fd >= 0) {
+        let _ = calls::setsockopt(*fd, libc::SOL_SOCKET, libc::SO_LINGER, &at_once);
         let _ = calls::close(*fd);
     }
     Trace {

@@ -10,6 +10,7 @@
 //! send, `resolution` tells whether the host asked for the next hop.
 
 mod acts;
+mod bytes_as_written;
 mod datagrams;
 pub mod documented;
 mod documented_errno;
@@ -63,8 +64,13 @@ pub struct Rule {
 }
 
 /// All rules, in the order in which their findings are told.
-pub const RULES: &[Rule] =
-    &[silent_loss::RULE, no_effect::RULE, documented_errno::RULE, zone::RULE];
+pub const RULES: &[Rule] = &[
+    silent_loss::RULE,
+    no_effect::RULE,
+    documented_errno::RULE,
+    zone::RULE,
+    bytes_as_written::RULE,
+];
 
 /// What in the trace of `case` on `os` breaks a rule, rule by rule.
 ///

@@ -1,13 +1,15 @@
 //! What holds for all rules; the tables of each rule are beneath.
 
+mod bytes;
 mod effect;
 mod errno;
 mod loss;
 mod loss_lines;
 mod zone;
 
-use harness::case::{LinkKind, Os};
+use harness::case::{LinkKind, Op, Os};
 use harness::trace::End;
+use harness::wire::TcpFlags;
 use rstest::rstest;
 
 use super::story::{HELLO, Story, sendto, socket, to};
@@ -20,6 +22,10 @@ fn lawless() -> Story {
         .ok(sendto(HELLO, to("fe80::2", "l0")), 6)
         .err(sendto(HELLO, to("fe80::2", "l0")), "ENOTTY")
         .udp("l1", "[fe80::2]:12345", b"other")
+        .ok(socket("t", "AF_INET6", "SOCK_STREAM", &[]), 0)
+        .ok(Op::Connect { fd: "t".into(), addr: to("fe80::2", "l0") }, 0)
+        .tcp("l0", "[fe80::2]:12345", TcpFlags::SYN, b"")
+        .tcp_at("l0", "[fe80::2]:12345", TcpFlags::ACK, 2, b"Cookie")
 }
 
 #[test]
@@ -35,8 +41,8 @@ fn every_rule_can_fail() {
 #[case::skipped(End::Skipped { reason: "no network namespace".into() }, 0)]
 #[case::broken(End::Broken { reason: "no link".into() }, 0)]
 #[case::died(End::Died { how: "killed by SIGKILL".into() }, 0)]
-#[case::hung(End::Hung, 4)]
-#[case::unsupported(End::Unsupported, 4)]
+#[case::hung(End::Hung, 5)]
+#[case::unsupported(End::Unsupported, 5)]
 fn a_trace_that_says_nothing_of_the_kernel_breaks_no_rule(
     #[case] end: End,
     #[case] findings: usize,
