@@ -133,8 +133,8 @@ fn macos_limits(case: &Case) -> Vec<String> {
         lines.extend(wrapped(&format!("{} is {name}, {kind}.", link.name), "", ""));
     }
     if server::serves(case) {
-        let text = "The case speaks to a server at the link's far end, which this program has on Linux \
-                    only: NOT REPRODUCIBLE HERE. It exits with 3.";
+        let text = "NOT REPRODUCIBLE HERE: the case speaks to a server at the link's far end, which \
+                    this program has on Linux only. It exits with 3.";
         lines.extend(wrapped(text, "", ""));
     }
     if !lab_linux::answering(case).is_empty() {

@@ -37,20 +37,20 @@ fn early() -> Table {
         ("body-in-two", &[HEAD, "a=b&", "c=d\n"]),
         ("head-alone", &[HEAD]),
     ];
-    let reads: [(&str, fn() -> Vec<Op>); 3] = [
-        ("recv", || vec![recv("s"), recv("s")]),
-        ("poll", || vec![readable("s"), recv("s"), recv("s"), so_error("s")]),
-        ("error", || vec![so_error("s"), recv("s"), recv("s")]),
+    let reads = [
+        ("recv", vec![recv("s"), recv("s")]),
+        ("poll", vec![readable("s"), recv("s"), recv("s"), so_error("s")]),
+        ("error", vec![so_error("s"), recv("s"), recv("s")]),
     ];
     for range in RANGES {
         for (how, parts) in sends {
             for (name, end, does) in endings() {
-                for (first, then) in reads {
+                for (first, then) in &reads {
                     let title = format!(
                         "Over {} the server answers a request's head ({how}) and {does}",
                         words(range)
                     );
-                    let case = row(title, range, parts, &end, then());
+                    let case = row(title, range, parts, &end, then.clone());
                     table.push(&[id(range), how, name, first], Row::Case(case));
                 }
             }
