@@ -29,16 +29,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let steps = |case: &Case| case.ops.iter().any(|op| matches!(op, Op::Lab { .. }));
     let cases: Vec<Case> =
         all.iter().filter(|case| case.lab == *lab && !steps(case)).cloned().collect();
-    println!("{} cases of one lab, {ROUNDS} times, best of {TRIES}", cases.len());
+    let first: Vec<Case> =
+        cases.iter().filter(|case| case.suite() == "link-state").cloned().collect();
+    compare("link-state", &first)?;
+    compare("every suite", &cases)?;
+    whole_run()
+}
 
-    let c = best(|| in_c(&cases))?;
-    let executor = best(|| in_executor(&cases))?;
+fn compare(what: &str, cases: &[Case]) -> Result<(), Box<dyn Error>> {
+    println!("{what}: {} cases of one lab, {ROUNDS} times, best of {TRIES}", cases.len());
+    let c = best(|| in_c(cases))?;
+    let executor = best(|| in_executor(cases))?;
     let count = f64::from(u32::try_from(cases.len())?) * f64::from(ROUNDS);
     let each = |time: Duration| time.as_secs_f64() * 1e6 / count;
     println!("bare C loop          {:8.2} us a case", each(c));
     println!("sockeye exec         {:8.2} us a case", each(executor));
     println!("ratio                {:8.2}", executor.as_secs_f64() / c.as_secs_f64());
-    whole_run()
+    Ok(())
 }
 
 fn best(

@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod catalogue;
 pub mod deviation;
 mod fragmentation;
+mod http;
 mod link_state;
 mod multicast;
 pub mod pattern;
@@ -23,8 +24,13 @@ pub use table::{LeftOut, Table};
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
-    let suites =
-        [link_state::tables(), fragmentation::tables(), scoped_ipv6::tables(), multicast::tables()];
+    let suites = [
+        link_state::tables(),
+        fragmentation::tables(),
+        scoped_ipv6::tables(),
+        multicast::tables(),
+        http::tables(),
+    ];
     suites.into_iter().flatten().collect()
 }
 

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Payload;
 use super::addr::{Host, Range, Role, address, prefix_len};
 
 /// An isolated network: loopback, up, with `127.0.0.1` and `::1`, and these links.
@@ -123,6 +124,108 @@ pub enum RouteKind {
     Throw,
 }
 
+/// What a far end does on one connection, a step after the other. Behind the last one the
+/// connection stays open, and nobody reads from it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerStep {
+    /// Reads up to the end of these bytes, and nothing beyond.
+    Expect {
+        /// Such as the empty line behind a request's fields.
+        until: Payload,
+    },
+    /// Reads so many bytes.
+    Take {
+        /// How many.
+        bytes: u32,
+    },
+    /// Waits until the host has sent its FIN and all before it was read.
+    End,
+    /// Sends these bytes.
+    Send {
+        /// Which.
+        data: Payload,
+    },
+    /// `shutdown(SHUT_WR)`: a FIN; what the host sends is still read.
+    Shutdown,
+    /// `close`: a FIN, or RST when bytes wait unread; what comes later is answered by RST
+    /// (RFC 2525 §2.17).
+    Close,
+    /// RST, when all that was sent has been acknowledged: `close` with `SO_LINGER` of 0 seconds.
+    Reset,
+    /// From here on nobody on this link answers anything.
+    Vanish,
+    /// Waits until the case says [`LabOp::Resume`].
+    Pause,
+}
+
+impl fmt::Display for ServerStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expect { until } => write!(f, "expect {}", said(until)),
+            Self::Take { bytes } => write!(f, "take {bytes}"),
+            Self::End => f.write_str("end"),
+            Self::Send { data } => write!(f, "send {}", said(data)),
+            Self::Shutdown => f.write_str("shutdown"),
+            Self::Close => f.write_str("close"),
+            Self::Reset => f.write_str("reset"),
+            Self::Vanish => f.write_str("vanish"),
+            Self::Pause => f.write_str("pause"),
+        }
+    }
+}
+
+fn said(payload: &Payload) -> String {
+    match payload {
+        Payload::Text(_) => super::payload::quoted(&payload.bytes()),
+        Payload::Pattern(len) => format!("pattern[0..{len}]"),
+    }
+}
+
+/// A TCP server at the far end of a link.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// Where it listens, at each address of [`Role::Neighbour`].
+    pub port: u16,
+    /// How many bytes it takes without reading them: the window that it advertises.
+    #[serde(default = "widest", skip_serializing_if = "is_widest")]
+    pub window: u16,
+    /// What it does on each connection, from the beginning.
+    pub script: Vec<ServerStep>,
+}
+
+fn widest() -> u16 {
+    u16::MAX
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_widest(window: &u16) -> bool {
+    *window == u16::MAX
+}
+
+impl Service {
+    /// With the widest window.
+    pub fn new(port: u16, script: impl IntoIterator<Item = ServerStep>) -> Self {
+        Self { port, window: widest(), script: script.into_iter().collect() }
+    }
+}
+
+impl fmt::Display for Service {
+    /// `80: expect "\r\n\r\n", close`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.port)?;
+        if !is_widest(&self.window) {
+            write!(f, " with a window of {}", self.window)?;
+        }
+        f.write_str(":")?;
+        let separators = std::iter::once(" ").chain(std::iter::repeat(", "));
+        self.script
+            .iter()
+            .zip(separators)
+            .try_for_each(|(step, before)| write!(f, "{before}{step}"))
+    }
+}
+
 /// A step taken by the lab: it changes the network, not a socket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -194,6 +297,20 @@ pub enum LabOp {
         /// In hexadecimal.
         frame: super::Hex,
     },
+    /// The far end of a tun serves TCP; only among the lab's own steps.
+    Serve {
+        /// Of which link.
+        link: String,
+        /// What it serves.
+        service: Service,
+    },
+    /// The connections to a service that pause go on, see [`ServerStep::Pause`].
+    Resume {
+        /// Of which link.
+        link: String,
+        /// The service's.
+        port: u16,
+    },
     /// Time passes, the far ends answering meanwhile.
     Wait {
         /// How long at the most, in milliseconds.
@@ -246,6 +363,8 @@ impl fmt::Display for LabOp {
             Self::Wait { ms, until: Some(link), why } => {
                 write!(f, "wait for a frame on {link}, {ms} ms at the most: {why}")
             }
+            Self::Serve { link, service } => write!(f, "serve {link} {service}"),
+            Self::Resume { link, port } => write!(f, "the server at {link} {port} goes on"),
         }
     }
 }

@@ -16,7 +16,7 @@ pub mod payload;
 mod sym;
 
 pub use hex::Hex;
-pub use lab::{Lab, LabOp, Link, LinkKind};
+pub use lab::{Lab, LabOp, Link, LinkKind, ServerStep, Service};
 pub use op::{Name, Op};
 pub use payload::Payload;
 pub use sym::{Flags, KNOWN, Os, Sym, is_known};
@@ -108,6 +108,10 @@ impl Case {
         for step in steps {
             self.check_step(step)?;
         }
+        let among = |op: &Op| matches!(op, Op::Lab { step: LabOp::Serve { .. } });
+        if self.ops.iter().any(among) {
+            return Err("a server is part of the lab, and stands in its setup".to_owned());
+        }
         self.ops.iter().try_for_each(|op| self.check_op(op))
     }
 
@@ -131,7 +135,35 @@ impl Case {
             | LabOp::Inject { link, .. } => self.check_link(link),
             LabOp::RouteAdd { link, .. } => link.iter().try_for_each(|l| self.check_link(l)),
             LabOp::Wait { until, .. } => until.iter().try_for_each(|l| self.check_link(l)),
+            LabOp::Serve { link, service } => self.check_service(link, service),
+            LabOp::Resume { link, port } => {
+                let serves = |step: &LabOp| matches!(step, LabOp::Serve { link: l, service } if l == link && service.port == *port);
+                if self.lab.setup.iter().any(serves) {
+                    Ok(())
+                } else {
+                    Err(format!("{link} serves no port {port}"))
+                }
+            }
         }
+    }
+
+    fn check_service(&self, link: &str, service: &Service) -> Result<(), String> {
+        let kind = self.lab.links.iter().find(|l| l.name == link).map(|l| l.kind);
+        if kind != Some(LinkKind::Tun) {
+            return Err(format!("there is a server on {link:?}, which is no tun of the lab"));
+        }
+        if service.port == 0 || service.window == 0 {
+            return Err(format!("the server on {link} has port or window 0"));
+        }
+        for step in &service.script {
+            if let ServerStep::Expect { until: bytes } | ServerStep::Send { data: bytes } = step {
+                check_text("serve", bytes)?;
+                if bytes.is_empty() {
+                    return Err(format!("the server on {link} waits for or sends nothing"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_op(&self, op: &Op) -> Result<(), String> {
@@ -140,10 +172,8 @@ impl Case {
                 return Err(format!("{}: {name:?} is no name of the sockets API", op.call()));
             }
         }
-        if let Some(Payload::Text(text)) = op.payload()
-            && let Some(c) = text.chars().find(|c| *c > '\u{ff}')
-        {
-            return Err(format!("{}: {c:?} is not one byte", op.call()));
+        if let Some(payload) = op.payload() {
+            check_text(op.call(), payload)?;
         }
         if let Some(addr) = op.addr() {
             if self.lab.ip(&addr.host).is_none() {
@@ -154,6 +184,16 @@ impl Case {
             }
         }
         Ok(())
+    }
+}
+
+fn check_text(of: &str, payload: &Payload) -> Result<(), String> {
+    match payload {
+        Payload::Text(text) => match text.chars().find(|c| *c > '\u{ff}') {
+            Some(c) => Err(format!("{of}: {c:?} is not one byte")),
+            None => Ok(()),
+        },
+        Payload::Pattern(_) => Ok(()),
     }
 }
 

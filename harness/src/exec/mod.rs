@@ -18,7 +18,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
-use crate::case::{Case, LabOp, LinkKind, Op};
+use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
 use crate::trace::{End, Fingerprint, Reply, Trace};
 use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
@@ -27,6 +27,7 @@ mod network;
 mod options;
 mod resolution;
 mod run;
+mod server;
 mod signals;
 mod sockaddr;
 
@@ -88,6 +89,8 @@ pub fn serve(
         os::plant::plant(plant)?;
     }
     let isolated = os::isolate();
+    // On one processor, so that what the host sends to itself keeps its order.
+    os::stay(true);
     let mut labs = os::Labs::default();
     let mut line = Vec::new();
     let mut text = Vec::new();
@@ -145,20 +148,11 @@ fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
         Err(NoLab::Broken(reason)) => return nothing(case, End::Broken { reason }),
     };
     debug_assert!(*lab.spec() == case.lab);
-    // On one processor, so that what the host sends to itself keeps its order; not so a program of
-    // the user's.
-    let alone = !case.runs_a_program();
-    if alone {
-        os::stay(true);
-    }
     let mut trace = run::run(case, &mut lab);
-    if alone {
-        os::stay(false);
-    }
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
-    let restored = if steps().any(|step| lasts(case, step)) {
+    let restored = if steps().any(|step| lasts(case, step)) || leaves_an_orphan(case) {
         Ok(false)
     } else {
         lab.restore(steps().any(changes))
@@ -177,9 +171,19 @@ fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
     trace
 }
 
+/// Whether the host may go on speaking to a server that has vanished, on a connection that the
+/// case itself has closed.
+fn leaves_an_orphan(case: &Case) -> bool {
+    let vanishes = |step: &LabOp| match step {
+        LabOp::Serve { service, .. } => service.script.contains(&ServerStep::Vanish),
+        _ => false,
+    };
+    case.lab.setup.iter().any(vanishes) && case.ops.iter().any(|op| matches!(op, Op::Close { .. }))
+}
+
 /// Whether a step leaves the network other than it was.
 fn changes(step: &LabOp) -> bool {
-    !matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. })
+    !matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. } | LabOp::Resume { .. })
 }
 
 /// Whether what a step does outlives taking the links down and up again.

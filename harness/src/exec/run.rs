@@ -63,7 +63,10 @@ pub(super) fn run(case: &Case, lab: &mut dyn Network) -> Trace {
     let start = Instant::now();
     let mut runner = Runner { case, lab, sockets: Vec::new(), events, start, room: Vec::new() };
     let end = runner.steps();
+    // Without a connection that goes on trying after the case, to a peer that may be gone.
+    let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
     for (_, fd) in runner.sockets.iter().filter(|(_, fd)| *fd >= 0) {
+        let _ = calls::setsockopt(*fd, libc::SOL_SOCKET, libc::SO_LINGER, &at_once);
         let _ = calls::close(*fd);
     }
     Trace {
@@ -359,12 +362,15 @@ impl<'c> Runner<'c> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err(Fault::Broken("no program is named".to_owned()));
         };
-        let mut child = Command::new(program)
+        // The program may run where it likes, unlike the executor.
+        os::stay(false);
+        let child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(std::io::stderr())
-            .spawn()
-            .map_err(|e| Fault::Broken(format!("{program}: {e}")))?;
+            .spawn();
+        os::stay(true);
+        let mut child = child.map_err(|e| Fault::Broken(format!("{program}: {e}")))?;
         let until = Instant::now() + Duration::from_millis(limit_ms.into());
         let status = loop {
             self.drain(number);

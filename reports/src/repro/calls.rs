@@ -257,7 +257,7 @@ fn poll(
         let (fd, events) = (p.fd(&entry.fd), p.flags(&entry.events)?);
         entries.push(format!("{{.fd = {fd}, .events = {events}}}"));
     }
-    let answers = p.parts.has(Part::FarEnd);
+    let answers = p.parts.has(Part::FarEnd) || p.parts.has(Part::Server);
     if answers {
         p.need(Part::PollAnswering);
     }

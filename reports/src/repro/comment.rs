@@ -3,7 +3,7 @@
 use harness::case::lab::LinkKind;
 use harness::case::{Case, LabOp, Op, Os};
 
-use super::{Options, lab_linux, macos};
+use super::{Options, lab_linux, macos, server};
 
 /// As wide as text gets.
 const WIDTH: usize = 92;
@@ -66,6 +66,12 @@ fn on_linux(case: &Case, options: &Options<'_>) -> Vec<String> {
                     this program holds it open.";
         lines.extend(wrapped(text, "", ""));
     }
+    if server::serves(case) {
+        let text = "This program has a server of its own in place of sockeye's: ordinary sockets in \
+                    a second network namespace, whose tun it joins to the link's. ip(8) makes \
+                    neither, so that the lab by hand has no server.";
+        lines.extend(wrapped(text, "", ""));
+    }
     if !lab_linux::answering(case).is_empty() {
         let text = "The far end also answers ARP and neighbour solicitations, which ip(8) alone \
                     cannot do.";
@@ -125,6 +131,11 @@ fn macos_limits(case: &Case) -> Vec<String> {
             LinkKind::Tun => "a utun link, open as long as the program runs",
         };
         lines.extend(wrapped(&format!("{} is {name}, {kind}.", link.name), "", ""));
+    }
+    if server::serves(case) {
+        let text = "NOT REPRODUCIBLE HERE: the case speaks to a server at the link's far end, which \
+                    this program has on Linux only. It exits with 3.";
+        lines.extend(wrapped(text, "", ""));
     }
     if !lab_linux::answering(case).is_empty() {
         let text = "The case speaks to a neighbour that answers address resolution when asked; \

@@ -10,6 +10,7 @@ use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
 use super::options::bytes_of;
 use super::parts::Part;
 use super::program::{Missing, Program};
+use super::server;
 
 /// The link-layer address of somebody on the lab's link of this number.
 pub(super) fn mac(number: u8, role: Role) -> String {
@@ -31,6 +32,7 @@ pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
     let lab = &p.case.lab;
     p.need(Part::Network);
     p.line(format_args!("new_network();"));
+    server::build(p);
     if !lab.links.is_empty() {
         p.need(Part::Quiet);
         p.need(Part::TunOpen);
@@ -39,7 +41,9 @@ pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
     for (number, link) in numbered(lab) {
         let mode = if link.kind == LinkKind::Tun { "IFF_TUN" } else { "IFF_TAP" };
         let name = p.link(&link.name);
-        if far_ends.contains(&number) {
+        if server::is_served(p.case, &link.name) {
+            p.line(format_args!("near_end[{number}] = tun_open({name}, {mode});"));
+        } else if far_ends.contains(&number) {
             p.line(format_args!("far_end[{number}] = tun_open({name}, {mode});"));
         } else {
             p.line(format_args!("tun_open({name}, {mode});"));
@@ -125,6 +129,12 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("}};"));
             p.line(format_args!("inject(far_end[{number}], frame{tag}, sizeof frame{tag});"));
         }
+        // Stands before the links, since it has a network of its own: see `serve`.
+        LabOp::Serve { .. } => {}
+        LabOp::Resume { port, .. } => {
+            p.need(Part::Resume);
+            p.line(format_args!("resume({port});"));
+        }
         LabOp::Wait { ms, until, .. } => {
             let ms = slept(*ms, until.is_some());
             p.need(Part::WaitMs);
@@ -199,6 +209,7 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> String {
         LabOp::Inject { link, frame } => {
             format!("# the far end of {link} sends {} bytes, see below", frame.0.len())
         }
+        LabOp::Serve { .. } | LabOp::Resume { .. } => format!("# {step}"),
         LabOp::Wait { ms, until, why } => {
             let ms = slept(*ms, until.is_some());
             format!("sleep {}.{:03} # {why}", ms / 1000, ms % 1000)

@@ -148,7 +148,9 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
                 _ => return Err(no(&step.to_string())),
             }
         }
-        LabOp::RetransTime { .. } => return Err(no(&step.to_string())),
+        LabOp::RetransTime { .. } | LabOp::Serve { .. } | LabOp::Resume { .. } => {
+            return Err(no(&step.to_string()));
+        }
         LabOp::Inject { link, frame } => {
             format!("# the far end of {} sends {} bytes, see below", on(link), frame.0.len())
         }

@@ -23,6 +23,7 @@ mod options;
 mod output;
 mod parts;
 mod program;
+mod server;
 
 pub use output::{Line, agrees, parse_output};
 
@@ -63,6 +64,9 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let answering = lab_linux::answering(case);
     if !answering.is_empty() && p.os == Os::Linux {
         p.need(Part::FarEnd);
+    }
+    if server::serves(case) && p.os == Os::Linux {
+        p.need(Part::Server);
     }
     let patience_ms = calls::patience_ms(case);
     if patience_ms.is_some() {
@@ -109,6 +113,9 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let words = [
         ("@@OBSERVED@@", observed.unwrap_or_default()),
         ("@@ANSWERING@@", lines(answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")))),
+        ("@@STEPS@@", server::steps(case)),
+        ("@@LONGEST@@", server::longest(case).to_string()),
+        ("@@SERVICES@@", server::services(case)),
         ("@@LINKS@@", case.lab.links.len().to_string()),
         ("@@TIDY@@", lines(macos::tidy(&case.lab).iter().map(|c| format!("    system(\"{c}\");")))),
     ];

@@ -67,7 +67,9 @@ parts! {
     UtunOpen = "utun_open" needs [];
     InjectUtun = "inject_utun" needs [];
     InjectFeth = "inject_feth" needs [];
-    PollAnswering = "poll_answering" needs [FarEnd];
+    Server = "server" needs [Network, Quiet, TunOpen];
+    Resume = "resume" needs [Server];
+    PollAnswering = "poll_answering" needs [];
     Result = "result" needs [ErrnoName];
     Value = "value" needs [];
     Data = "data" needs [Value];

@@ -359,7 +359,13 @@ fn stays(ip: IpAddr, no_hops: bool) -> bool {
 /// Whether the lab left the network alone between the step `from` and the call.
 pub(super) fn is_same_network(view: &View<'_>, from: u32, call: &Call<'_>) -> bool {
     let harmless = |step: &LabOp| {
-        matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. } | LabOp::RetransTime { .. })
+        matches!(
+            step,
+            LabOp::Wait { .. }
+                | LabOp::Inject { .. }
+                | LabOp::Resume { .. }
+                | LabOp::RetransTime { .. }
+        )
     };
     view.lab_steps()
         .filter_map(|(number, step)| Some((number?, step)))

@@ -11,6 +11,7 @@
 
 mod acts;
 mod asked;
+mod bytes_as_written;
 mod datagrams;
 pub mod documented;
 mod documented_errno;
@@ -78,6 +79,7 @@ pub const RULES: &[Rule] = &[
     fragments::WHOLE,
     too_big::RULE,
     forged::RULE,
+    bytes_as_written::RULE,
 ];
 
 /// What in the trace of `case` on `os` breaks a rule, rule by rule.

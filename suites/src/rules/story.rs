@@ -204,13 +204,26 @@ impl Story {
     /// A TCP segment leaves for `dst`.
     pub(super) fn tcp(self, link: &str, dst: &str, flags: TcpFlags, payload: &[u8]) -> Self {
         let dst = end(dst);
-        self.segment(link, (source(dst), dst), Direction::Out, flags, payload)
+        self.segment(link, (source(dst), dst), Direction::Out, flags, (1, payload))
     }
 
     /// A TCP segment comes from `src`, with a window of zero unless it has the flag SYN.
     pub(super) fn tcp_from(self, link: &str, src: &str, flags: TcpFlags) -> Self {
         let src = end(src);
-        self.segment(link, (src, source(src)), Direction::In, flags, &[])
+        self.segment(link, (src, source(src)), Direction::In, flags, (1, &[]))
+    }
+
+    /// A TCP segment leaves for `dst`, its first byte having this sequence number.
+    pub(super) fn tcp_at(
+        self,
+        link: &str,
+        dst: &str,
+        flags: TcpFlags,
+        seq: u32,
+        payload: &[u8],
+    ) -> Self {
+        let dst = end(dst);
+        self.segment(link, (source(dst), dst), Direction::Out, flags, (seq, payload))
     }
 
     fn segment(
@@ -219,10 +232,10 @@ impl Story {
         (src, dst): (SocketAddr, SocketAddr),
         dir: Direction,
         flags: TcpFlags,
-        payload: &[u8],
+        (seq, payload): (u32, &[u8]),
     ) -> Self {
         let window = if flags.has(TcpFlags::SYN) { 64240 } else { 0 };
-        let segment = Segment { flags, seq: 1, ack: 1, window, urgent: 0, options: &[], payload };
+        let segment = Segment { flags, seq, ack: 1, window, urgent: 0, options: &[], payload };
         let frame = build::tcp_segment(self.header(link), src, dst, 64, &segment).unwrap();
         self.frame(link, dir, frame)
     }

@@ -1,6 +1,7 @@
 //! What holds for all rules; the tables of each rule are beneath.
 
 mod big;
+mod bytes;
 mod effect;
 mod errno;
 mod forged;
@@ -12,8 +13,9 @@ mod zone_names;
 
 use harness::case::op::Value;
 use harness::case::payload::pattern;
-use harness::case::{LinkKind, Os};
+use harness::case::{LinkKind, Op, Os};
 use harness::trace::{End, Out};
+use harness::wire::TcpFlags;
 use rstest::rstest;
 
 use super::story::{
@@ -38,6 +40,10 @@ fn lawless() -> Story {
         .err(big::too_big(to("fe80::3", "l0"), 65_528), "EINVAL")
         .too_big_comes("[fe80::7]:9")
         .gives(getsockopt("IPPROTO_IPV6", "IPV6_MTU"), Out::Int(1280))
+        .ok(socket("t", "AF_INET6", "SOCK_STREAM", &[]), 0)
+        .ok(Op::Connect { fd: "t".into(), addr: to("fe80::2", "l0") }, 0)
+        .tcp("l0", "[fe80::2]:12345", TcpFlags::SYN, b"")
+        .tcp_at("l0", "[fe80::2]:12345", TcpFlags::ACK, 2, b"Cookie")
 }
 
 #[test]
@@ -53,8 +59,8 @@ fn every_rule_can_fail() {
 #[case::skipped(End::Skipped { reason: "no network namespace".into() }, 0)]
 #[case::broken(End::Broken { reason: "no link".into() }, 0)]
 #[case::died(End::Died { how: "killed by SIGKILL".into() }, 0)]
-#[case::hung(End::Hung, 9)]
-#[case::unsupported(End::Unsupported, 9)]
+#[case::hung(End::Hung, 10)]
+#[case::unsupported(End::Unsupported, 10)]
 fn a_trace_that_says_nothing_of_the_kernel_breaks_no_rule(
     #[case] end: End,
     #[case] findings: usize,

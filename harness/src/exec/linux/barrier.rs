@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use socket2::{Domain, Socket, Type};
 
@@ -68,20 +68,24 @@ pub(super) fn is_heard_by_sender(kind: LinkKind, frame: &[u8]) -> bool {
     }
 }
 
-/// Keeps the thread on the processor where it is, or lets it go again wherever it was allowed.
+/// Keeps the thread on one processor, or lets it go again wherever it was allowed.
+///
+/// Which one is told by the number of the process: executors that are started one after the other
+/// are on different ones.
 pub(in crate::exec) fn stay(on: bool) {
     static ALLOWED: OnceLock<Option<CpuSet>> = OnceLock::new();
     let this = Pid::from_raw(0);
     let Some(allowed) = ALLOWED.get_or_init(|| sched_getaffinity(this).ok()) else { return };
-    if !on {
-        let _ = sched_setaffinity(this, allowed);
-        return;
+    let processors: Vec<usize> =
+        (0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false)).collect();
+    let mut set = *allowed;
+    if on && !processors.is_empty() {
+        let turn = std::process::id() as usize % processors.len();
+        set = CpuSet::new();
+        let _ = set.set(processors[turn]);
     }
-    let mut here = CpuSet::new();
-    // A processor that cannot be told is one that cannot be stayed on.
-    if sched_getcpu().is_ok_and(|cpu| here.set(cpu).is_ok()) {
-        let _ = sched_setaffinity(this, &here);
-    }
+    // Where that is not allowed, the barrier is as good as the scheduler lets it be.
+    let _ = sched_setaffinity(this, &set);
 }
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ use super::link::{FarEnd, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
 use crate::case::addr::{Host, Range, Role, address, prefix_len};
 use crate::case::lab::RouteKind;
-use crate::case::{Hex, Lab, LabOp, Link, LinkKind};
+use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
 use crate::exec::network::{Network, NoLab};
 use crate::exec::resolution::{answer, asked_for};
+use crate::exec::server::Server;
 use crate::trace::{Direction, LinkFact};
 
 /// Longer than the longest frame that loopback carries.
@@ -41,6 +42,8 @@ pub(in crate::exec) struct LinuxLab {
     barrier: Barrier,
     far_ends: Vec<FarEnd>,
     facts: Vec<LinkFact>,
+    /// Who serves TCP, by link number.
+    servers: BTreeMap<usize, Server>,
     /// Whom the host has asked for since the network was last restored, by link number.
     asked: Vec<(usize, IpAddr)>,
     buffer: Vec<u8>,
@@ -76,6 +79,7 @@ impl LinuxLab {
             barrier: Barrier::open().map_err(broken)?,
             far_ends,
             facts: facts(spec).map_err(NoLab::Broken)?,
+            servers: BTreeMap::new(),
             asked: Vec::new(),
             buffer: vec![0; LONGEST_FRAME],
         };
@@ -190,6 +194,41 @@ impl LinuxLab {
             .map_err(said("route", &prefix.to_string()))
     }
 
+    /// Lets the neighbour on a link serve TCP.
+    fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
+        let (number, index) = (self.number(link)?, self.index(link)?);
+        for range in self.spec.links[number].ranges.clone() {
+            let ip = self.address(number, Role::Neighbour, range);
+            self.netlink.add_served(ip, index).map_err(said("route", &ip.to_string()))?;
+        }
+        self.listen(number, service);
+        Ok(())
+    }
+
+    fn listen(&mut self, number: usize, service: &Service) {
+        let link = &self.spec.links[number];
+        let place = u8::try_from(number).unwrap_or(u8::MAX);
+        let addresses = link
+            .ranges
+            .iter()
+            .map(|range| (address(place, Role::Neighbour, *range), prefix_len(*range)));
+        let addresses: Vec<_> = addresses.collect();
+        let server = self.servers.entry(number);
+        server.or_insert_with(|| Server::new(link.mtu, &addresses)).serve(service);
+    }
+
+    /// Servers that know nothing of what was before.
+    fn serve_anew(&mut self) {
+        self.servers.clear();
+        for step in self.spec.setup.clone() {
+            if let LabOp::Serve { link, service } = step
+                && let Ok(number) = self.number(&link)
+            {
+                self.listen(number, &service);
+            }
+        }
+    }
+
     /// Lets time pass, the far ends answering meanwhile, what they see being kept for `drain`.
     fn wait(ms: u32) {
         std::thread::sleep(Duration::from_millis(ms.into()));
@@ -206,8 +245,18 @@ impl LinuxLab {
         }
         for (number, far_end) in self.far_ends.iter_mut().enumerate() {
             let link = &self.spec.links[number];
-            while let Some(frame) = far_end.read(&mut self.buffer) {
+            let mut server = self.servers.get_mut(&number);
+            loop {
+                while let Some(packet) = server.as_mut().and_then(|server| server.output()) {
+                    more.answered = true;
+                    seen(&link.name, Direction::In, &packet);
+                    far_end.write(&packet);
+                }
+                let Some(frame) = far_end.read(&mut self.buffer) else { break };
                 seen(&link.name, Direction::Out, frame);
+                if let Some(server) = &mut server {
+                    server.input(frame);
+                }
                 more.to_itself |= is_heard_by_sender(link.kind, frame);
                 let Some(asked) = asked_for(link.kind, frame) else { continue };
                 if !self.asked.contains(&(number, asked)) {
@@ -233,8 +282,9 @@ impl LinuxLab {
 
     /// Whether `restore` can take the lab's own steps again: not when one of them lasts.
     fn is_restorable(&self) -> bool {
-        let lasts =
-            |step: &LabOp| matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. });
+        let lasts = |step: &LabOp| {
+            matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. } | LabOp::Serve { .. })
+        };
         !self.spec.setup.iter().any(lasts)
     }
 }
@@ -303,6 +353,14 @@ impl Network for LinuxLab {
                 self.far_ends[number].write(&frame.0);
                 Ok(())
             }
+            LabOp::Serve { link, service } => self.serve(link, service),
+            LabOp::Resume { link, port } => {
+                let number = self.number(link)?;
+                if let Some(server) = self.servers.get_mut(&number) {
+                    server.resume(*port);
+                }
+                Ok(())
+            }
             LabOp::Wait { ms, .. } => {
                 Self::wait(*ms);
                 Ok(())
@@ -341,6 +399,7 @@ impl Network for LinuxLab {
                 // What has given up meanwhile is gone already.
                 let _ = self.netlink.delete_neighbour(self.facts[number + 1].index, ip);
             }
+            self.serve_anew();
             self.swallow();
         }
         Ok(true)

@@ -11,7 +11,7 @@ use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessa
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::neighbour::{NeighbourAttribute, NeighbourMessage, NeighbourState};
 use netlink_packet_route::route::{
-    RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+    RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
@@ -153,6 +153,25 @@ impl Netlink {
 
     pub(super) fn delete_neighbour(&mut self, index: u32, ip: IpAddr) -> io::Result<()> {
         self.tell(RouteNetlinkMessage::DelNeighbour(Self::neighbour(index, ip)), 0)
+    }
+
+    /// A route to a host that serves TCP: each segment of its is acknowledged at once, and nothing
+    /// is sent to it again for a minute, so that no timer decides when a frame leaves.
+    pub(super) fn add_served(&mut self, ip: IpAddr, index: u32) -> io::Result<()> {
+        let mut route = RouteMessage::default();
+        route.header.address_family = family(ip);
+        route.header.destination_prefix_length = if ip.is_ipv4() { 32 } else { 128 };
+        route.header.table = RouteHeader::RT_TABLE_MAIN;
+        route.header.protocol = RouteProtocol::Static;
+        route.header.kind = RouteType::Unicast;
+        route.header.scope = RouteScope::Link;
+        // The kernel heeds `RTAX_RTO_MIN`, number 13, when it is locked only (`tcp_rto_min`).
+        let lock = RouteMetric::Lock(1 << 13);
+        let metrics = vec![lock, RouteMetric::RtoMin(60_000), RouteMetric::QuickAck(1)];
+        route.attributes.push(RouteAttribute::Destination(ip.into()));
+        route.attributes.push(RouteAttribute::Oif(index));
+        route.attributes.push(RouteAttribute::Metrics(metrics));
+        self.tell(RouteNetlinkMessage::NewRoute(route), NLM_F_CREATE | NLM_F_REPLACE)
     }
 
     pub(super) fn add_route(

@@ -11,7 +11,8 @@ static int poll_answering(struct pollfd *fds, nfds_t n, int ms)
         ret = poll(fds, n, ms == 0 ? 0 : 1);
         if (ret != 0)
             return ret;
-        answer_all();
+@FarEnd         answer_all();
+@Server         serve_all();
         clock_gettime(CLOCK_MONOTONIC, &now);
         if (ms >= 0 &&
             (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >= ms)

@@ -22,4 +22,5 @@ static void result(int op, const char *call, long long ret)
 @Pipe     pipe_broke = 0;
 @Observed     compare(op, ret, ret == -1 ? errno_name(error) : "");
 @FarEnd     answer_all();
+@Server     serve_all();
 }

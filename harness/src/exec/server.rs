@@ -1,0 +1,284 @@
+//! TCP servers at the far end of a link: packets in, packets out, by script.
+//!
+//! It is smoltcp without a network: whoever holds the link hands over each packet that the host
+//! sends and takes the answers. Time stands still in it, so that no timer of its own ever fires:
+//! what it sends is decided by what it was sent and by its script alone.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
+use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
+use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
+use smoltcp::time::Instant;
+use smoltcp::wire::{HardwareAddress, IpCidr};
+
+use crate::case::lab::{ServerStep, Service};
+use crate::wire::{Body, Framing, decode};
+
+/// The only time there is.
+const NOW: Instant = Instant::ZERO;
+
+/// The bytes that wait for the host, at the most.
+const SEND_BUFFER: usize = 1 << 18;
+
+/// The servers of one link.
+pub(super) struct Server {
+    wire: Wire,
+    interface: Interface,
+    sockets: SocketSet<'static>,
+    addresses: Vec<IpAddr>,
+    services: Vec<(Service, SocketHandle)>,
+    connections: Vec<Connection>,
+    vanished: bool,
+}
+
+/// One connection and how far its script has got.
+struct Connection {
+    port: u16,
+    socket: SocketHandle,
+    script: VecDeque<ServerStep>,
+    /// How much of the step at the front is done, in bytes.
+    done: usize,
+    /// How often the case has said that it may go on.
+    resumed: u32,
+    /// Nobody reads any more: what comes is answered by RST.
+    closed: bool,
+}
+
+impl Server {
+    /// The neighbour with these addresses, on a link of that MTU, that serves nothing yet.
+    pub(super) fn new(mtu: u32, addresses: &[(IpAddr, u8)]) -> Self {
+        let mut wire = Wire { mtu: mtu as usize, arrived: None, sent: VecDeque::new() };
+        // The seed of its sequence numbers is the default, so that they are the same in every run.
+        let config = Config::new(HardwareAddress::Ip);
+        let mut interface = Interface::new(config, &mut wire, NOW);
+        interface.update_ip_addrs(|own| {
+            for (ip, prefix_len) in addresses {
+                // A link has three addresses at the most, and there is room for four.
+                let _ = own.push(IpCidr::new((*ip).into(), *prefix_len));
+            }
+        });
+        Self {
+            wire,
+            interface,
+            sockets: SocketSet::new(Vec::new()),
+            addresses: addresses.iter().map(|(ip, _)| *ip).collect(),
+            services: Vec::new(),
+            connections: Vec::new(),
+            vanished: false,
+        }
+    }
+
+    /// Begins to serve.
+    pub(super) fn serve(&mut self, service: &Service) {
+        let socket = self.sockets.add(listening(service));
+        self.services.push((service.clone(), socket));
+    }
+
+    /// The connections to this port that pause go on.
+    pub(super) fn resume(&mut self, port: u16) {
+        for connection in self.connections.iter_mut().filter(|c| c.port == port) {
+            connection.resumed += 1;
+        }
+        self.run();
+    }
+
+    /// The host sent this packet.
+    pub(super) fn input(&mut self, packet: &[u8]) {
+        let decoded = decode(Framing::Ip, packet);
+        let is_ours = decoded.addresses().is_some_and(|(_, dst)| self.addresses.contains(&dst))
+            && matches!(decoded.body(), Some(Body::Tcp(_)));
+        if self.vanished || !is_ours {
+            return;
+        }
+        self.wire.arrived = Some(packet.to_vec());
+        let _ = self.interface.poll_ingress_single(NOW, &mut self.wire, &mut self.sockets);
+        self.run();
+    }
+
+    /// The next packet for the host.
+    pub(super) fn output(&mut self) -> Option<Vec<u8>> {
+        self.wire.sent.pop_front()
+    }
+
+    /// Goes on until nothing can be done but wait for the host.
+    fn run(&mut self) {
+        loop {
+            self.accept();
+            let mut moved = false;
+            for connection in &mut self.connections {
+                let socket = self.sockets.get_mut::<Socket<'_>>(connection.socket);
+                while connection.step(socket, &mut self.vanished) {
+                    moved = true;
+                }
+            }
+            let (wire, sockets) = (&mut self.wire, &mut self.sockets);
+            while self.interface.poll_egress(NOW, wire, sockets) != PollResult::None {}
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Lets each socket that is not listening any more be a connection, and another one listen.
+    fn accept(&mut self) {
+        for (service, waiting) in &mut self.services {
+            if self.sockets.get::<Socket<'_>>(*waiting).state() == State::Listen {
+                continue;
+            }
+            let socket = std::mem::replace(waiting, self.sockets.add(listening(service)));
+            self.connections.push(Connection {
+                port: service.port,
+                socket,
+                script: service.script.iter().cloned().collect(),
+                done: 0,
+                resumed: 0,
+                closed: false,
+            });
+        }
+    }
+}
+
+fn listening(service: &Service) -> Socket<'static> {
+    let buffer = |len: usize| SocketBuffer::new(vec![0; len]);
+    let mut socket = Socket::new(buffer(usize::from(service.window)), buffer(SEND_BUFFER));
+    socket.set_ack_delay(None);
+    socket.set_nagle_enabled(false);
+    // It fails for port 0 only, which `Case::check` refuses: then nobody listens.
+    let _ = socket.listen(service.port);
+    socket
+}
+
+impl Connection {
+    /// Takes the step at the front, if it can be taken; whether anything was done.
+    fn step(&mut self, socket: &mut Socket<'_>, vanished: &mut bool) -> bool {
+        if *vanished || matches!(socket.state(), State::Listen | State::SynReceived) {
+            return false;
+        }
+        if self.closed && socket.recv_queue() > 0 {
+            socket.abort();
+            let _ = socket.recv(|bytes| (bytes.len(), ()));
+            return true;
+        }
+        let before = self.done;
+        let Some(step) = self.script.front() else { return false };
+        let finished = match step {
+            ServerStep::Expect { until } => expect(socket, &until.bytes()),
+            ServerStep::Take { bytes } => {
+                self.done += take(socket, *bytes as usize - self.done);
+                self.done == *bytes as usize
+            }
+            ServerStep::End => {
+                socket.recv_queue() == 0
+                    && matches!(socket.state(), State::CloseWait | State::LastAck | State::Closed)
+            }
+            ServerStep::Send { data } => {
+                let bytes = data.bytes();
+                self.done += socket.send_slice(&bytes[self.done..]).unwrap_or(0);
+                self.done == bytes.len()
+            }
+            ServerStep::Shutdown => {
+                socket.close();
+                true
+            }
+            ServerStep::Close if socket.recv_queue() == 0 => {
+                self.closed = true;
+                socket.close();
+                true
+            }
+            ServerStep::Close | ServerStep::Reset => {
+                let sent = socket.send_queue() == 0;
+                if sent {
+                    socket.abort();
+                }
+                sent
+            }
+            ServerStep::Vanish => {
+                *vanished = true;
+                true
+            }
+            ServerStep::Pause => {
+                let goes_on = self.resumed > 0;
+                self.resumed -= u32::from(goes_on);
+                goes_on
+            }
+        };
+        if finished {
+            self.script.pop_front();
+            self.done = 0;
+        }
+        finished || self.done != before
+    }
+}
+
+/// Reads up to the end of `until`, if that has come.
+fn expect(socket: &mut Socket<'_>, until: &[u8]) -> bool {
+    let mut waiting = vec![0; socket.recv_queue()];
+    let len = socket.peek_slice(&mut waiting).unwrap_or(0);
+    let found = waiting[..len].windows(until.len()).position(|piece| piece == until);
+    let Some(end) = found.map(|start| start + until.len()) else { return false };
+    take(socket, end) == end
+}
+
+/// Reads what has come, so much at the most; how much that was.
+fn take(socket: &mut Socket<'_>, most: usize) -> usize {
+    let mut room = vec![0; most.min(socket.recv_queue())];
+    let mut taken = 0;
+    while taken < room.len() {
+        match socket.recv_slice(&mut room[taken..]) {
+            Ok(len @ 1..) => taken += len,
+            _ => break,
+        }
+    }
+    taken
+}
+
+/// The link as smoltcp sees it: one packet at a time, and the answers.
+struct Wire {
+    mtu: usize,
+    arrived: Option<Vec<u8>>,
+    sent: VecDeque<Vec<u8>>,
+}
+
+struct Arrived(Vec<u8>);
+
+struct Sent<'w>(&'w mut VecDeque<Vec<u8>>);
+
+impl RxToken for Arrived {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, read: F) -> R {
+        read(&self.0)
+    }
+}
+
+impl TxToken for Sent<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, write: F) -> R {
+        let mut packet = vec![0; len];
+        let result = write(&mut packet);
+        self.0.push_back(packet);
+        result
+    }
+}
+
+impl Device for Wire {
+    type RxToken<'a> = Arrived;
+    type TxToken<'a> = Sent<'a>;
+
+    fn receive(&mut self, _: Instant) -> Option<(Arrived, Sent<'_>)> {
+        self.arrived.take().map(|packet| (Arrived(packet), Sent(&mut self.sent)))
+    }
+
+    fn transmit(&mut self, _: Instant) -> Option<Sent<'_>> {
+        Some(Sent(&mut self.sent))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ip;
+        capabilities.max_transmission_unit = self.mtu;
+        capabilities
+    }
+}
+
+#[cfg(test)]
+mod tests;

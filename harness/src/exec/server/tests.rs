@@ -1,0 +1,212 @@
+//! The server against hosts made by hand: plain packets, no kernel.
+
+use std::net::SocketAddr;
+
+use rstest::rstest;
+
+use super::*;
+use crate::case::Payload;
+use crate::wire::TcpFlags;
+use crate::wire::build::{self, Segment};
+
+const SYN: TcpFlags = TcpFlags::SYN;
+const ACK: TcpFlags = TcpFlags::ACK;
+const FIN: TcpFlags = TcpFlags::FIN;
+const RST: TcpFlags = TcpFlags::RST;
+
+/// A host that acknowledges all that it gets, and how far both sides are.
+struct Host {
+    server: Server,
+    own: SocketAddr,
+    far: SocketAddr,
+    seq: u32,
+    ack: u32,
+    got: Vec<u8>,
+    flags: Vec<TcpFlags>,
+}
+
+impl Host {
+    fn new(script: &[ServerStep]) -> Self {
+        Self::by("192.0.2.1:40000", "192.0.2.2:80", &Service::new(80, script.to_vec()))
+    }
+
+    fn by(own: &str, far: &str, service: &Service) -> Self {
+        let far: SocketAddr = far.parse().unwrap();
+        let mut server = Server::new(1500, &[(far.ip(), 24)]);
+        server.serve(service);
+        let own = own.parse().unwrap();
+        Self { server, own, far, seq: 100, ack: 0, got: Vec::new(), flags: Vec::new() }
+    }
+
+    fn sends(&mut self, flags: TcpFlags, payload: &[u8]) {
+        let (seq, ack) = (self.seq, self.ack);
+        let segment = Segment { flags, seq, ack, window: 65535, urgent: 0, options: &[], payload };
+        let packet = build::tcp_segment(build::Link::Ip, self.own, self.far, 64, &segment).unwrap();
+        let len = u32::try_from(payload.len()).unwrap();
+        self.seq += len + u32::from(flags.has(SYN)) + u32::from(flags.has(FIN));
+        self.server.input(&packet);
+        self.listens();
+    }
+
+    /// Takes what the server sent, and acknowledges what there is to acknowledge.
+    fn listens(&mut self) {
+        let mut owed = false;
+        while let Some(packet) = self.server.output() {
+            let decoded = decode(Framing::Ip, &packet);
+            let Some(Body::Tcp(tcp)) = decoded.body() else { panic!("no TCP: {packet:02x?}") };
+            assert_eq!(tcp.checksum_ok, Some(true));
+            self.flags.push(tcp.flags);
+            self.got.extend(tcp.payload);
+            let len = u32::try_from(tcp.payload.len()).unwrap();
+            let taken = len + u32::from(tcp.flags.has(SYN)) + u32::from(tcp.flags.has(FIN));
+            self.ack = tcp.seq.wrapping_add(taken);
+            owed |= taken > 0 && !tcp.flags.has(RST);
+        }
+        if owed {
+            self.sends(ACK, b"");
+        }
+    }
+
+    fn connected(script: &[ServerStep]) -> Self {
+        let mut host = Self::new(script);
+        host.sends(SYN, b"");
+        assert_eq!(host.flags.remove(0), SYN | ACK);
+        host
+    }
+
+    fn has(&self, flag: TcpFlags) -> bool {
+        self.flags.iter().any(|flags| flags.has(flag))
+    }
+}
+
+fn text(text: &str) -> Payload {
+    Payload::Text(text.into())
+}
+
+fn expect(until: &str) -> ServerStep {
+    ServerStep::Expect { until: text(until) }
+}
+
+fn send(data: &str) -> ServerStep {
+    ServerStep::Send { data: text(data) }
+}
+
+#[rstest]
+#[case("192.0.2.1:40000", "192.0.2.2:80")]
+#[case("[2001:db8::1]:40000", "[2001:db8::2]:80")]
+#[case("[fe80::1]:40000", "[fe80::2]:80")]
+fn a_request_in_two_pieces_is_answered_once(#[case] own: &str, #[case] far: &str) {
+    let mut host = Host::by(own, far, &Service::new(80, [expect("\r\n\r\n"), send("ok")]));
+    host.sends(SYN, b"");
+    host.sends(ACK, b"GET / HTTP/1.1\r\n");
+    assert_eq!(host.got, b"");
+    host.sends(ACK, b"\r\n");
+    assert_eq!(host.got, b"ok");
+}
+
+#[test]
+fn each_connection_has_the_script_from_its_beginning() {
+    let mut host = Host::connected(&[send("hello")]);
+    host.own.set_port(40001);
+    (host.seq, host.ack) = (7, 0);
+    host.sends(SYN, b"");
+    assert_eq!(host.got, b"hellohello");
+}
+
+#[test]
+fn a_port_that_nobody_serves_refuses() {
+    let mut host = Host::new(&[]);
+    host.far.set_port(81);
+    host.sends(SYN, b"");
+    assert_eq!(host.flags, [RST | ACK]);
+}
+
+#[rstest]
+#[case::close(ServerStep::Close, false)]
+#[case::half(ServerStep::Shutdown, false)]
+#[case::reset(ServerStep::Reset, true)]
+fn an_end_comes_behind_the_data(#[case] end: ServerStep, #[case] resets: bool) {
+    let mut host = Host::connected(&[expect("?"), send("answer"), end]);
+    host.sends(ACK, b"?");
+    assert_eq!(host.got, b"answer");
+    assert_eq!((host.has(FIN), host.has(RST)), (!resets, resets));
+}
+
+#[rstest]
+#[case::closed(ServerStep::Close, true)]
+#[case::half_closed(ServerStep::Shutdown, false)]
+fn data_behind_a_fin_is_read_or_refused(#[case] end: ServerStep, #[case] resets: bool) {
+    let mut host = Host::connected(&[end]);
+    assert!(host.has(FIN) && !host.has(RST));
+    host.sends(ACK, b"late");
+    assert_eq!(host.has(RST), resets);
+}
+
+#[test]
+fn what_waits_unread_makes_close_a_reset() {
+    let mut host = Host::connected(&[expect("head"), send("413"), ServerStep::Close]);
+    host.sends(ACK, b"head and body");
+    assert_eq!((&host.got[..], host.has(FIN), host.has(RST)), (&b"413"[..], false, true));
+}
+
+#[test]
+fn it_pauses_until_it_is_told_to_go_on() {
+    let mut host = Host::connected(&[ServerStep::Pause, send("on")]);
+    assert_eq!(host.got, b"");
+    host.server.resume(81);
+    host.listens();
+    assert_eq!(host.got, b"");
+    host.server.resume(80);
+    host.listens();
+    assert_eq!(host.got, b"on");
+}
+
+#[test]
+fn who_has_vanished_says_nothing() {
+    let mut host = Host::connected(&[expect("?"), send("last"), ServerStep::Vanish, send("never")]);
+    host.sends(ACK, b"?");
+    host.flags.clear();
+    host.sends(ACK, b"there?");
+    assert_eq!((&host.got[..], host.flags.len()), (&b"last"[..], 0));
+}
+
+#[test]
+fn the_end_of_the_stream_is_waited_for() {
+    let mut host = Host::connected(&[expect("?"), ServerStep::End, send("late")]);
+    host.sends(ACK, b"?");
+    assert_eq!(host.got, b"");
+    host.sends(FIN | ACK, b"");
+    assert_eq!(host.got, b"late");
+}
+
+#[test]
+fn a_small_window_is_full_until_it_is_read() {
+    let script = [ServerStep::Pause, ServerStep::Take { bytes: 8 }, send("all")];
+    let service = Service { window: 4, ..Service::new(80, script) };
+    let mut host = Host::by("192.0.2.1:40000", "192.0.2.2:80", &service);
+    host.sends(SYN, b"");
+    host.sends(ACK, b"half");
+    host.server.resume(80);
+    host.listens();
+    host.sends(ACK, b"half");
+    assert_eq!(host.got, b"all");
+}
+
+#[test]
+fn two_servers_send_the_same_packets() {
+    let packets = || {
+        let mut host = Host::connected(&[send("same"), ServerStep::Close]);
+        host.sends(ACK, b"late");
+        (host.flags, host.ack)
+    };
+    assert_eq!(packets(), packets());
+}
+
+#[test]
+fn what_is_not_for_it_is_not_answered() {
+    let mut host = Host::new(&[]);
+    host.far = "192.0.2.3:80".parse().unwrap();
+    host.sends(SYN, b"");
+    host.server.input(b"\x45");
+    assert_eq!((host.flags.len(), host.server.output()), (0, None));
+}
