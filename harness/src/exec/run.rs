@@ -38,6 +38,7 @@ pub(super) struct Runner<'c> {
     case: &'c Case,
     lab: &'c mut dyn Network,
     sockets: Vec<(&'c str, RawFd)>,
+    streams: bool,
     events: Vec<Event>,
     start: Instant,
     room: Vec<u8>,
@@ -61,12 +62,15 @@ pub(super) fn run(case: &Case, lab: &mut dyn Network) -> Trace {
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let events = Vec::with_capacity(case.ops.len() * 2);
     let start = Instant::now();
-    let mut runner = Runner { case, lab, sockets: Vec::new(), events, start, room: Vec::new() };
+    let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
+    let mut runner = Runner { case, lab, sockets, streams, events, start, room };
     let end = runner.steps();
     // Without a connection that goes on trying after the case, to a peer that may be gone.
     let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
     for (_, fd) in runner.sockets.iter().filter(|(_, fd)| *fd >= 0) {
-        let _ = calls::setsockopt(*fd, libc::SOL_SOCKET, libc::SO_LINGER, &at_once);
+        if runner.streams {
+            let _ = calls::setsockopt(*fd, libc::SOL_SOCKET, libc::SO_LINGER, &at_once);
+        }
         let _ = calls::close(*fd);
     }
     Trace {
@@ -83,20 +87,41 @@ fn is_run(op: &Op) -> bool {
     matches!(op, Op::Run { .. })
 }
 
-/// Whether a call can put a frame on a wire, at once or by what it sets off.
-fn may_send(op: &Op) -> bool {
-    !matches!(
-        op,
+/// Whether a call can put a frame on a wire, at once or by what it sets off. A stream can speak
+/// whenever it is touched; a datagram socket when it sends, connects or joins a group.
+fn may_send(op: &Op, streams: bool) -> bool {
+    match op {
         Op::Socket { .. }
-            | Op::Socketpair { .. }
-            | Op::Bind { .. }
-            | Op::Listen { .. }
-            | Op::Getsockname { .. }
-            | Op::Getpeername { .. }
-            | Op::Getsockopt { .. }
-            | Op::Ioctl { .. }
-            | Op::Fcntl { .. }
-    )
+        | Op::Socketpair { .. }
+        | Op::Bind { .. }
+        | Op::Listen { .. }
+        | Op::Getsockname { .. }
+        | Op::Getpeername { .. }
+        | Op::Getsockopt { .. }
+        | Op::Ioctl { .. }
+        | Op::Fcntl { .. } => false,
+        // Options of a protocol can: a membership is told, a cork lets go.
+        Op::Setsockopt { option: Opt::Raw { level, .. }, .. } => {
+            streams || level.as_str() != "SOL_SOCKET"
+        }
+        Op::Setsockopt { option: Opt::Intent(_), .. }
+        | Op::Recv { .. }
+        | Op::Recvfrom { .. }
+        | Op::Recvmsg { .. }
+        | Op::Read { .. }
+        | Op::Accept { .. } => streams,
+        _ => true,
+    }
+}
+
+/// Whether the case has a socket of a connection.
+fn has_streams(case: &Case) -> bool {
+    case.ops.iter().any(|op| match op {
+        Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => {
+            !r#type.has("SOCK_DGRAM") && !r#type.has("SOCK_RAW")
+        }
+        _ => false,
+    })
 }
 
 impl<'c> Runner<'c> {
@@ -147,7 +172,7 @@ impl<'c> Runner<'c> {
             let at_ns = self.now();
             self.events.push(Event::Signal { op: number, at_ns, name: "SIGPIPE".to_owned() });
         }
-        if may_send(op) {
+        if may_send(op, self.streams) {
             self.drain(number);
         }
         end

@@ -239,10 +239,10 @@ impl LinuxLab {
         let mut more = More::default();
         while let Some(frame) = self.loopback.read(&mut self.buffer) {
             if !self.barrier.owns(frame) {
-                more.to_itself = true;
                 seen("lo", Direction::Out, frame);
             }
         }
+        more.to_itself = self.loopback.has_packets_under_way();
         for (number, far_end) in self.far_ends.iter_mut().enumerate() {
             let link = &self.spec.links[number];
             let mut server = self.servers.get_mut(&number);

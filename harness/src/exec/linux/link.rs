@@ -78,6 +78,8 @@ const ROOM: libc::c_int = 4 << 20;
 /// Sees each packet that the host sends to itself: packet(7) on loopback.
 pub(super) struct LoopbackTap {
     socket: Socket,
+    /// How many packets were seen on their way out and not yet on their way in.
+    under_way: i64,
 }
 
 impl LoopbackTap {
@@ -101,7 +103,7 @@ impl LoopbackTap {
             return Err(io::Error::last_os_error());
         }
         socket.bind(&Self::address(1, libc::ETH_P_ALL as u16))?;
-        Ok(Self { socket })
+        Ok(Self { socket, under_way: 0 })
     }
 
     fn address(index: i32, protocol: u16) -> SockAddr {
@@ -141,8 +143,16 @@ impl LoopbackTap {
             }
             let len = usize::try_from(len).ok()?;
             if from.sll_pkttype == libc::PACKET_OUTGOING {
+                self.under_way += 1;
                 return Some(&buffer[..len]);
             }
+            self.under_way -= 1;
         }
+    }
+
+    /// Whether packets that were seen to leave have not come in: the host has yet to deal with
+    /// them, or has lost them. Asks once for each.
+    pub(super) fn has_packets_under_way(&mut self) -> bool {
+        std::mem::take(&mut self.under_way) != 0
     }
 }
