@@ -11,8 +11,9 @@ use crate::steps::{
 };
 use crate::table::{Row, Table};
 
-/// How long address resolution waits for an answer, three times (RFC 4861 §10 has a second).
-const RETRANS_MS: u32 = 20;
+/// How long address resolution waits for an answer, three times (RFC 4861 §10 has a second): much
+/// longer than a step takes on a busy machine, so that each request stands beneath its own step.
+const RETRANS_MS: u32 = 200;
 
 /// The host tells itself by an ICMP error when it gives up: after three times [`RETRANS_MS`], later
 /// on a busy machine.
