@@ -50,6 +50,7 @@ fn message(
     let var = format!("cmsg{number}_{place}");
     let (level, kind) = match control {
         Control::Int { level, name, value } => {
+            super::options::headers(p, level.as_str());
             let names = (p.name(level)?.to_owned(), p.name(name)?.to_owned());
             p.line(format_args!("int {var} = {value};"));
             names

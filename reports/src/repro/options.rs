@@ -23,8 +23,8 @@ fn option(
         .ok_or_else(|| Missing::Name(format!("{option:?}")))
 }
 
-/// The headers that have the options of every level.
-fn headers(p: &mut Program<'_>, level: &str) {
+/// The headers that have the options of every level, and its control messages.
+pub(super) fn headers(p: &mut Program<'_>, level: &str) {
     p.include(&["netinet/in.h", "sys/socket.h"]);
     match level {
         "IPPROTO_TCP" => p.include(&["netinet/tcp.h"]),
