@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
+use harness::exec::Plant;
 use harness::subject::{self, Subject};
 use harness::trace::{End, Fingerprint};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +16,7 @@ use suites::verdict::{Verdict, judge};
 
 use crate::cli::Run;
 use crate::results::{self, Answer, Manifest};
-use crate::{Status, select};
+use crate::{Status, UsageError, select};
 
 /// This very program as the executor.
 pub(crate) fn native() -> Result<Subject> {
@@ -45,7 +46,8 @@ pub(crate) fn answers<'c>(
     let judged = Mutex::new(Vec::with_capacity(cases.len()));
     let mut subject = native()?;
     if let Some(plant) = &args.plant {
-        subject.args.extend(["--plant".into(), plant.into()]);
+        let plant: Plant = plant.parse().map_err(UsageError)?;
+        subject.args.extend(["--plant".into(), plant.name().into()]);
     }
     let traces = subject::run(&subject, &shuffled, jobs, &|number, trace| {
         let judgement = judge(shuffled[number], trace, os, &platforms, baselines);

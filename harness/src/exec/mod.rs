@@ -25,6 +25,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 mod calls;
 mod network;
 mod options;
+mod plant;
 mod resolution;
 mod run;
 mod server;
@@ -42,24 +43,7 @@ mod other;
 use other as os;
 
 use network::{Network as _, NoLab};
-
-/// A fault planted on purpose, so that a rule or a verifier can be seen to fire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plant {
-    /// `sendto` says that it sent everything and sends nothing (Linux, by seccomp).
-    SendtoLies,
-}
-
-impl std::str::FromStr for Plant {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "sendto-lies" => Ok(Self::SendtoLies),
-            other => Err(format!("there is no fault {other:?} to plant; there is: sendto-lies")),
-        }
-    }
-}
+pub use plant::Plant;
 
 /// Which kernel this is, and as whom the process runs.
 pub fn fingerprint() -> io::Result<Fingerprint> {
@@ -85,8 +69,8 @@ pub fn serve(
 ) -> io::Result<()> {
     signals::install()?;
     let kernel = fingerprint()?;
-    if let Some(plant) = plant {
-        os::plant::plant(plant)?;
+    if plant == Some(Plant::SendtoLies) {
+        os::plant::sendto_lies()?;
     }
     let isolated = os::isolate();
     // On one processor, so that what the host sends to itself keeps its order.
@@ -106,7 +90,7 @@ pub fn serve(
         let reply = match parse(&line) {
             Err(message) => Reply::Error { line: number, message },
             Ok(case) => Reply::Trace(Box::new(match &isolated {
-                Ok(()) => run_in(&mut labs, &case),
+                Ok(()) => run_in(&mut labs, &case, plant),
                 Err(reason) => nothing(&case, End::Skipped { reason: reason.clone() }),
             })),
         };
@@ -141,14 +125,14 @@ fn nothing(case: &Case, end: End) -> Trace {
     }
 }
 
-fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
+fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<Plant>) -> Trace {
     let mut lab = match labs.take(&case.lab) {
         Ok(lab) => lab,
         Err(NoLab::Missing(reason)) => return nothing(case, End::Skipped { reason }),
         Err(NoLab::Broken(reason)) => return nothing(case, End::Broken { reason }),
     };
     debug_assert!(*lab.spec() == case.lab);
-    let mut trace = run::run(case, &mut lab);
+    let mut trace = run::run(case, &mut lab, plant);
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };

@@ -41,8 +41,8 @@ pub(super) fn isolate() -> Result<(), String> {
 pub(super) fn stay(_: bool) {}
 
 pub(super) mod plant {
-    pub(crate) fn plant(_: crate::exec::Plant) -> std::io::Result<()> {
-        Err(std::io::Error::other("faults can be planted on Linux only"))
+    pub(crate) fn sendto_lies() -> std::io::Result<()> {
+        Err(std::io::Error::other("this fault can be planted on Linux only"))
     }
 }
 
