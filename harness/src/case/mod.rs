@@ -230,7 +230,7 @@ fn names(op: &Op) -> Vec<&str> {
         Op::Shutdown { how, .. } => out.push(how.as_str()),
         Op::Setsockopt { option: o, value, .. } => {
             option(o, &mut out);
-            if let Value::Named(name) = value {
+            if let Value::Named(name) | Value::Filter { mode: name, .. } = value {
                 out.push(name.as_str());
             }
         }
