@@ -155,7 +155,10 @@ impl Case {
         if service.port == 0 || service.window == 0 {
             return Err(format!("the server on {link} has port or window 0"));
         }
-        for step in &service.script {
+        for step in service.script.iter().flat_map(ServerStep::all) {
+            if matches!(step, ServerStep::Dial { from: 0, .. } | ServerStep::Dial { to: 0, .. }) {
+                return Err(format!("the server on {link} dials from or to port 0"));
+            }
             if let ServerStep::Expect { until: bytes } | ServerStep::Send { data: bytes } = step {
                 check_text("serve", bytes)?;
                 if bytes.is_empty() {

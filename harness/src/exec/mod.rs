@@ -18,6 +18,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
+use crate::case::op::Opt;
 use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
 use crate::trace::{End, Fingerprint, Reply, Trace};
 use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
@@ -136,7 +137,8 @@ fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<Plant>) -> Trace {
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
-    let restored = if steps().any(|step| lasts(case, step)) || leaves_an_orphan(case) {
+    let lasting = steps().any(|step| lasts(case, step));
+    let restored = if lasting || leaves_an_orphan(case) || remembers_a_server(case) {
         Ok(false)
     } else {
         lab.restore(steps().any(changes))
@@ -177,6 +179,26 @@ fn lasts(case: &Case, step: &LabOp) -> bool {
         LabOp::Inject { link, frame } => is_remembered(case, link, &frame.0),
         _ => false,
     }
+}
+
+/// Whether the host remembers what it was to a server: whether it may have a cookie, and which
+/// (RFC 7413 §4.1.3), or a connection between two ports that are always the same (RFC 9293 §3.6.1,
+/// TIME-WAIT).
+fn remembers_a_server(case: &Case) -> bool {
+    let dials = |step: &LabOp| match step {
+        LabOp::Serve { service, .. } => {
+            service.script.iter().any(|step| matches!(step, ServerStep::Dial { .. }))
+        }
+        _ => false,
+    };
+    let opens_fast = |op: &Op| match op {
+        Op::Sendto { flags, .. } | Op::Sendmsg { flags, .. } => flags.has("MSG_FASTOPEN"),
+        Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
+            name.as_str() == "TCP_FASTOPEN_CONNECT"
+        }
+        _ => false,
+    };
+    case.lab.setup.iter().any(dials) || case.ops.iter().any(opens_fast)
 }
 
 /// Whether a host remembers what the frame tells beyond the socket that it concerns: the MTU of a

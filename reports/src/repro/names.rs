@@ -107,6 +107,8 @@ const TAKEN: &[&str] = &[
     "control",
     "data",
     "default",
+    "dial",
+    "dialled",
     "differs",
     "do",
     "double",
