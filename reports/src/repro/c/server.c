@@ -88,7 +88,7 @@ static int expect_bytes(int c, const char *bytes, size_t wanted)
     return 0;
 }
 
-/* Opens a connection to the host that this one is with. */
+/* Opens a connection to the host that this one is with: once for each step that does. */
 static void dial(int c)
 {
     int step = connections[c].step;
