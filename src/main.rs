@@ -6,6 +6,7 @@ mod control;
 mod diff;
 mod doctor;
 mod list;
+mod local_network;
 mod observe;
 mod results;
 mod run;

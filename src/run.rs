@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
+use harness::exec::Plant;
 use harness::subject::{self, Subject};
 use harness::trace::{End, Fingerprint};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +16,7 @@ use suites::verdict::{Verdict, judge};
 
 use crate::cli::Run;
 use crate::results::{self, Answer, Manifest};
-use crate::{Status, select};
+use crate::{Status, UsageError, local_network, select};
 
 /// This very program as the executor.
 pub(crate) fn native() -> Result<Subject> {
@@ -45,7 +46,8 @@ pub(crate) fn answers<'c>(
     let judged = Mutex::new(Vec::with_capacity(cases.len()));
     let mut subject = native()?;
     if let Some(plant) = &args.plant {
-        subject.args.extend(["--plant".into(), plant.into()]);
+        let plant: Plant = plant.parse().map_err(UsageError)?;
+        subject.args.extend(["--plant".into(), plant.name().into()]);
     }
     let traces = subject::run(&subject, &shuffled, jobs, &|number, trace| {
         let judgement = judge(shuffled[number], trace, os, &platforms, baselines);
@@ -113,7 +115,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
         }
     } else {
         table(&answers);
-        remarks(&answers);
+        remarks(&answers, &kernel);
         let seconds = took.as_secs_f64();
         let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
         anstream::println!(
@@ -197,8 +199,9 @@ fn table(answers: &[Answer<'_>]) {
     anstream::println!();
 }
 
-/// What needs words: each unexpected case, each known deviation, each reason to skip.
-fn remarks(answers: &[Answer<'_>]) {
+/// What needs words: each unexpected case, each known deviation, each reason to skip, and what may
+/// be no kernel's doing.
+fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
     let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
     for answer in answers {
@@ -226,6 +229,11 @@ fn remarks(answers: &[Answer<'_>]) {
             "{} {count} cases: {reason}; `sockeye doctor` says what mends it",
             "skipped".bold()
         );
+    }
+    let may = |a: &&Answer<'_>| local_network::may_be_refused(a.case, &a.trace, kernel);
+    let refused = answers.iter().filter(may).count();
+    if refused > 0 {
+        anstream::println!("{} {refused} cases: {}", "refused?".bold(), local_network::HINT);
     }
     let new = answers.iter().filter(|a| a.judgement.verdict == Verdict::New).count();
     if new > 0 {

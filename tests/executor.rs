@@ -7,7 +7,6 @@ use harness::outcome;
 use harness::subject::{self, Subject, SubjectError};
 use harness::trace::{End, Trace};
 use rstest::rstest;
-use suites::rules;
 
 fn executor(args: &[&str]) -> Subject {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
@@ -114,28 +113,6 @@ fn what_a_case_did_to_its_lab_is_undone() {
         // Whatever ran before, the neighbour has to be asked for again.
         assert!(outcome::render(case, trace, os).starts_with(&first), "{trace:#?}");
     }
-}
-
-/// The fault that the whole suite is about: success, and nothing sent.
-#[rstest]
-#[case("link-state/udp-sendto[tap,up,neighbour]")]
-#[case("link-state/udp-sendto[tun,up,global]")]
-#[case("link-state/udp-sendto[tap,up,own4]")]
-#[case("link-state/netdown")]
-fn a_sendto_that_lies_is_found_out(#[case] id: &str) {
-    if !can_run() || Os::host() != Some(Os::Linux) {
-        return;
-    }
-    let cases: Vec<Case> =
-        suites::tables().into_iter().flat_map(|t| t.cases).filter(|c| c.id == id).collect();
-    let fired = |args: &[&str]| {
-        let traces = run(&executor(args), &cases).expect("it runs");
-        assert_eq!(traces[0].end, End::Done);
-        let findings = rules::judge(&cases[0], &traces[0], Os::Linux);
-        findings.iter().any(|f| f.rule == "no-silent-loss")
-    };
-    assert!(!fired(&[]), "without the fault");
-    assert!(fired(&["--plant", "sendto-lies"]), "with the fault");
 }
 
 const HELLO: &str = r#"echo '{"hello":{"schema":1,"kernel":{"system":"Fake","release":"1.0","version":"","machine":"","euid":0}}}'"#;

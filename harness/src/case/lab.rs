@@ -157,6 +157,27 @@ pub enum ServerStep {
     Vanish,
     /// Waits until the case says [`LabOp::Resume`].
     Pause,
+    /// Opens a connection to the host that this one is with, as FTP's server does for its data
+    /// (RFC 959 §3.2), and goes on here without waiting for it.
+    Dial {
+        /// From which port.
+        from: u16,
+        /// To which port of the host.
+        to: u16,
+        /// What it does there.
+        script: Vec<Self>,
+    },
+}
+
+impl ServerStep {
+    /// This step, and those of the connection that it opens.
+    pub fn all(&self) -> Vec<&Self> {
+        let beneath = match self {
+            Self::Dial { script, .. } => &script[..],
+            _ => &[],
+        };
+        std::iter::once(self).chain(beneath.iter().flat_map(Self::all)).collect()
+    }
 }
 
 impl fmt::Display for ServerStep {
@@ -171,8 +192,18 @@ impl fmt::Display for ServerStep {
             Self::Reset => f.write_str("reset"),
             Self::Vanish => f.write_str("vanish"),
             Self::Pause => f.write_str("pause"),
+            Self::Dial { from, to, script } => {
+                write!(f, "dial {to} from {from} (")?;
+                steps(f, script)?;
+                f.write_str(")")
+            }
         }
     }
+}
+
+fn steps(f: &mut fmt::Formatter<'_>, script: &[ServerStep]) -> fmt::Result {
+    let separators = std::iter::once("").chain(std::iter::repeat(", "));
+    script.iter().zip(separators).try_for_each(|(step, before)| write!(f, "{before}{step}"))
 }
 
 fn said(payload: &Payload) -> String {
@@ -190,6 +221,10 @@ pub struct Service {
     /// How many bytes it takes without reading them: the window that it advertises.
     #[serde(default = "widest", skip_serializing_if = "is_widest")]
     pub window: u16,
+    /// Whether it grants a cookie for TCP Fast Open to who asks (RFC 7413 §4.1). Data in a SYN it
+    /// leaves to be sent again, as it may (§3.1).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fast_open: bool,
     /// What it does on each connection, from the beginning.
     pub script: Vec<ServerStep>,
 }
@@ -206,7 +241,8 @@ fn is_widest(window: &u16) -> bool {
 impl Service {
     /// With the widest window.
     pub fn new(port: u16, script: impl IntoIterator<Item = ServerStep>) -> Self {
-        Self { port, window: widest(), script: script.into_iter().collect() }
+        let script = script.into_iter().collect();
+        Self { port, window: widest(), fast_open: false, script }
     }
 }
 
@@ -217,12 +253,11 @@ impl fmt::Display for Service {
         if !is_widest(&self.window) {
             write!(f, " with a window of {}", self.window)?;
         }
-        f.write_str(":")?;
-        let separators = std::iter::once(" ").chain(std::iter::repeat(", "));
-        self.script
-            .iter()
-            .zip(separators)
-            .try_for_each(|(step, before)| write!(f, "{before}{step}"))
+        if self.fast_open {
+            f.write_str(" with fast open")?;
+        }
+        f.write_str(if self.script.is_empty() { ":" } else { ": " })?;
+        steps(f, &self.script)
     }
 }
 

@@ -155,7 +155,10 @@ impl Case {
         if service.port == 0 || service.window == 0 {
             return Err(format!("the server on {link} has port or window 0"));
         }
-        for step in &service.script {
+        for step in service.script.iter().flat_map(ServerStep::all) {
+            if matches!(step, ServerStep::Dial { from: 0, .. } | ServerStep::Dial { to: 0, .. }) {
+                return Err(format!("the server on {link} dials from or to port 0"));
+            }
             if let ServerStep::Expect { until: bytes } | ServerStep::Send { data: bytes } = step {
                 check_text("serve", bytes)?;
                 if bytes.is_empty() {
@@ -230,7 +233,7 @@ fn names(op: &Op) -> Vec<&str> {
         Op::Shutdown { how, .. } => out.push(how.as_str()),
         Op::Setsockopt { option: o, value, .. } => {
             option(o, &mut out);
-            if let Value::Named(name) = value {
+            if let Value::Named(name) | Value::Filter { mode: name, .. } = value {
                 out.push(name.as_str());
             }
         }

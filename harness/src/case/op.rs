@@ -69,6 +69,28 @@ pub enum Value {
         /// On which link; none is index 0.
         link: Option<String>,
     },
+    /// A group and one source of it: `struct ip_mreq_source` for the options that begin with `IP_`,
+    /// `struct group_source_req` for those that begin with `MCAST_` (RFC 3678 §4.1, §5.1).
+    Source {
+        /// The group.
+        group: IpAddr,
+        /// On which link, which `IP_` options name by its own address; none is the wildcard.
+        link: Option<String>,
+        /// The source.
+        source: IpAddr,
+    },
+    /// A group and its sources: `struct ip_msfilter` for `IP_MSFILTER`, `struct group_filter` for
+    /// `MCAST_MSFILTER` (RFC 3678 §4.2, §5.2).
+    Filter {
+        /// The group.
+        group: IpAddr,
+        /// As for [`Value::Source`].
+        link: Option<String>,
+        /// `MCAST_INCLUDE` or `MCAST_EXCLUDE`.
+        mode: Sym,
+        /// The sources, as many as the structure says there are.
+        sources: Vec<IpAddr>,
+    },
     /// These bytes.
     Bytes(Hex),
 }

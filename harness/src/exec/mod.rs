@@ -18,6 +18,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
+use crate::case::op::Opt;
 use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
 use crate::trace::{End, Fingerprint, Reply, Trace};
 use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
@@ -25,6 +26,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 mod calls;
 mod network;
 mod options;
+mod plant;
 mod resolution;
 mod run;
 mod server;
@@ -42,24 +44,7 @@ mod other;
 use other as os;
 
 use network::{Network as _, NoLab};
-
-/// A fault planted on purpose, so that a rule or a verifier can be seen to fire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plant {
-    /// `sendto` says that it sent everything and sends nothing (Linux, by seccomp).
-    SendtoLies,
-}
-
-impl std::str::FromStr for Plant {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "sendto-lies" => Ok(Self::SendtoLies),
-            other => Err(format!("there is no fault {other:?} to plant; there is: sendto-lies")),
-        }
-    }
-}
+pub use plant::Plant;
 
 /// Which kernel this is, and as whom the process runs.
 pub fn fingerprint() -> io::Result<Fingerprint> {
@@ -85,8 +70,8 @@ pub fn serve(
 ) -> io::Result<()> {
     signals::install()?;
     let kernel = fingerprint()?;
-    if let Some(plant) = plant {
-        os::plant::plant(plant)?;
+    if plant == Some(Plant::SendtoLies) {
+        os::plant::sendto_lies()?;
     }
     let isolated = os::isolate();
     // On one processor, so that what the host sends to itself keeps its order.
@@ -106,7 +91,7 @@ pub fn serve(
         let reply = match parse(&line) {
             Err(message) => Reply::Error { line: number, message },
             Ok(case) => Reply::Trace(Box::new(match &isolated {
-                Ok(()) => run_in(&mut labs, &case),
+                Ok(()) => run_in(&mut labs, &case, plant),
                 Err(reason) => nothing(&case, End::Skipped { reason: reason.clone() }),
             })),
         };
@@ -141,18 +126,19 @@ fn nothing(case: &Case, end: End) -> Trace {
     }
 }
 
-fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
+fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<Plant>) -> Trace {
     let mut lab = match labs.take(&case.lab) {
         Ok(lab) => lab,
         Err(NoLab::Missing(reason)) => return nothing(case, End::Skipped { reason }),
         Err(NoLab::Broken(reason)) => return nothing(case, End::Broken { reason }),
     };
     debug_assert!(*lab.spec() == case.lab);
-    let mut trace = run::run(case, &mut lab);
+    let mut trace = run::run(case, &mut lab, plant);
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
-    let restored = if steps().any(|step| lasts(case, step)) || leaves_an_orphan(case) {
+    let lasting = steps().any(|step| lasts(case, step));
+    let restored = if lasting || leaves_an_orphan(case) || remembers_a_server(case) {
         Ok(false)
     } else {
         lab.restore(steps().any(changes))
@@ -193,6 +179,26 @@ fn lasts(case: &Case, step: &LabOp) -> bool {
         LabOp::Inject { link, frame } => is_remembered(case, link, &frame.0),
         _ => false,
     }
+}
+
+/// Whether the host remembers what it was to a server: whether it may have a cookie, and which
+/// (RFC 7413 §4.1.3), or a connection between two ports that are always the same (RFC 9293 §3.6.1,
+/// TIME-WAIT).
+fn remembers_a_server(case: &Case) -> bool {
+    let dials = |step: &LabOp| match step {
+        LabOp::Serve { service, .. } => {
+            service.script.iter().any(|step| matches!(step, ServerStep::Dial { .. }))
+        }
+        _ => false,
+    };
+    let opens_fast = |op: &Op| match op {
+        Op::Sendto { flags, .. } | Op::Sendmsg { flags, .. } => flags.has("MSG_FASTOPEN"),
+        Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
+            name.as_str() == "TCP_FASTOPEN_CONNECT"
+        }
+        _ => false,
+    };
+    case.lab.setup.iter().any(dials) || case.ops.iter().any(opens_fast)
 }
 
 /// Whether a host remembers what the frame tells beyond the socket that it concerns: the MTU of a

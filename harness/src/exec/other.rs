@@ -34,6 +34,14 @@ pub(super) fn timeval(_: libc::time_t, _: u32) -> Vec<u8> {
     Vec::new()
 }
 
+/// `struct ip_mreq_source`: the source before the interface on the BSDs (xnu bsd/netinet/in.h).
+pub(super) fn mreq_source(group: [u8; 4], interface: [u8; 4], source: [u8; 4]) -> Vec<u8> {
+    [group, source, interface].concat()
+}
+
+/// `#pragma pack(4)` in xnu bsd/netinet/in.h.
+pub(super) const BEFORE_STORAGE: usize = 0;
+
 pub(super) fn isolate() -> Result<(), String> {
     Err("sockeye has no lab for this system yet".to_owned())
 }
@@ -41,8 +49,8 @@ pub(super) fn isolate() -> Result<(), String> {
 pub(super) fn stay(_: bool) {}
 
 pub(super) mod plant {
-    pub(crate) fn plant(_: crate::exec::Plant) -> std::io::Result<()> {
-        Err(std::io::Error::other("faults can be planted on Linux only"))
+    pub(crate) fn sendto_lies() -> std::io::Result<()> {
+        Err(std::io::Error::other("this fault can be planted on Linux only"))
     }
 }
 

@@ -10,6 +10,7 @@ use libc::c_int;
 
 use super::network::Network;
 use super::options::{self, Resolve, flags, value};
+use super::plant::Plant;
 use super::sockaddr::RawAddr;
 use super::{calls, os, signals};
 use crate::SCHEMA;
@@ -32,7 +33,7 @@ pub(super) enum Fault {
 }
 
 /// What a call gave: its value and what it wrote, or errno.
-type Gave = Result<(i64, Out), Sym>;
+pub(super) type Gave = Result<(i64, Out), Sym>;
 
 pub(super) struct Runner<'c> {
     case: &'c Case,
@@ -42,6 +43,7 @@ pub(super) struct Runner<'c> {
     events: Vec<Event>,
     start: Instant,
     room: Vec<u8>,
+    plant: Option<Plant>,
 }
 
 impl Resolve for Runner<'_> {
@@ -56,14 +58,14 @@ impl Resolve for Runner<'_> {
 }
 
 /// Runs `case` in `lab`, which is in the state that `case.lab` describes and has been entered.
-pub(super) fn run(case: &Case, lab: &mut dyn Network) -> Trace {
+pub(super) fn run(case: &Case, lab: &mut dyn Network, plant: Option<Plant>) -> Trace {
     signals::arm(PATIENCE + Duration::from_millis(case.waits_ms().into()));
     signals::pipe_came();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let events = Vec::with_capacity(case.ops.len() * 2);
     let start = Instant::now();
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
-    let mut runner = Runner { case, lab, sockets, streams, events, start, room };
+    let mut runner = Runner { case, lab, sockets, streams, events, start, room, plant };
     let end = runner.steps();
     // Without a connection that goes on trying after the case, to a peer that may be gone.
     let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
@@ -151,6 +153,10 @@ impl<'c> Runner<'c> {
         let at_ns = self.now();
         let gave = self.call(number, op, &mut addr);
         let took_ns = self.now() - at_ns;
+        let gave = match self.plant {
+            Some(plant) => gave.map(|gave| plant.told(op, gave)),
+            None => gave,
+        };
         let (did, end) = match gave {
             Ok(Err(errno))
                 if errno.as_str() == "EINTR" && (signals::alarm_came() || is_run(op)) =>
@@ -211,9 +217,14 @@ impl<'c> Runner<'c> {
 
     fn drain(&mut self, number: u32) {
         let (start, events) = (self.start, &mut self.events);
+        let plant = self.plant.map(|plant| (plant, self.lab.facts().to_vec()));
         self.lab.drain(&mut |link, dir, bytes| {
             let at_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            let (link, bytes) = (link.to_owned(), Hex(bytes.to_vec()));
+            let (link, bytes) = match &plant {
+                Some((plant, facts)) => plant.seen(facts, link, dir, bytes),
+                None => (link.to_owned(), bytes.to_vec()),
+            };
+            let bytes = Hex(bytes);
             events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
         });
     }

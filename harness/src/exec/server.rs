@@ -5,16 +5,17 @@
 //! what it sends is decided by what it was sent and by its script alone.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::time::Instant;
-use smoltcp::wire::{HardwareAddress, IpCidr};
+use smoltcp::wire::{HardwareAddress, IpCidr, IpEndpoint};
 
 use crate::case::lab::{ServerStep, Service};
-use crate::wire::{Body, Framing, decode};
+use crate::wire::build::{self, Segment};
+use crate::wire::{Body, Framing, TcpFlags, TcpOption, decode};
 
 /// The only time there is.
 const NOW: Instant = Instant::ZERO;
@@ -31,7 +32,12 @@ pub(super) struct Server {
     services: Vec<(Service, SocketHandle)>,
     connections: Vec<Connection>,
     vanished: bool,
+    /// To whom a cookie is owed: the host's port, and the server's.
+    cookies: Vec<(u16, u16)>,
 }
+
+/// What a server gives to who asks for a cookie: eight bytes that mean nothing.
+const COOKIE: [u8; 12] = [1, 1, 34, 10, 1, 2, 3, 4, 5, 6, 7, 8];
 
 /// One connection and how far its script has got.
 struct Connection {
@@ -44,6 +50,8 @@ struct Connection {
     resumed: u32,
     /// Nobody reads any more: what comes is answered by RST.
     closed: bool,
+    /// Connections to be opened on its behalf.
+    dials: Vec<Dial>,
 }
 
 impl Server {
@@ -67,6 +75,7 @@ impl Server {
             services: Vec::new(),
             connections: Vec::new(),
             vanished: false,
+            cookies: Vec::new(),
         }
     }
 
@@ -92,6 +101,12 @@ impl Server {
         if self.vanished || !is_ours {
             return;
         }
+        if let Some(Body::Tcp(tcp)) = decoded.body()
+            && tcp.options.contains(&TcpOption::FastOpen(Vec::new()))
+            && self.services.iter().any(|(of, _)| of.fast_open && of.port == tcp.dport)
+        {
+            self.cookies.push((tcp.sport, tcp.dport));
+        }
         self.wire.arrived = Some(packet.to_vec());
         let _ = self.interface.poll_ingress_single(NOW, &mut self.wire, &mut self.sockets);
         self.run();
@@ -99,7 +114,29 @@ impl Server {
 
     /// The next packet for the host.
     pub(super) fn output(&mut self) -> Option<Vec<u8>> {
-        self.wire.sent.pop_front()
+        let packet = self.wire.sent.pop_front()?;
+        Some(self.with_cookie(&packet).unwrap_or(packet))
+    }
+
+    /// The packet with a cookie, if it accepts the connection of a host that has asked for one.
+    fn with_cookie(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
+        let decoded = decode(Framing::Ip, packet);
+        let ((src, dst), Body::Tcp(tcp)) = (decoded.addresses()?, decoded.body()?) else {
+            return None;
+        };
+        let owed = self.cookies.iter().position(|owed| *owed == (tcp.dport, tcp.sport))?;
+        if !tcp.flags.has(TcpFlags::SYN) {
+            return None;
+        }
+        self.cookies.swap_remove(owed);
+        let header = if src.is_ipv4() { 20 } else { 40 };
+        // In front: what is there may end with an end of options.
+        let options = [&COOKIE[..], packet.get(header + 20..)?].concat();
+        let (flags, seq, ack, window) = (tcp.flags, tcp.seq, tcp.ack, tcp.window);
+        let segment =
+            Segment { flags, seq, ack, window, urgent: 0, options: &options, payload: b"" };
+        let (src, dst) = (SocketAddr::new(src, tcp.sport), SocketAddr::new(dst, tcp.dport));
+        build::tcp_segment(build::Link::Ip, src, dst, build::DEFAULT_TTL, &segment).ok()
     }
 
     /// Goes on until nothing can be done but wait for the host.
@@ -107,11 +144,16 @@ impl Server {
         loop {
             self.accept();
             let mut moved = false;
+            let mut dials = Vec::new();
             for connection in &mut self.connections {
                 let socket = self.sockets.get_mut::<Socket<'_>>(connection.socket);
                 while connection.step(socket, &mut self.vanished) {
                     moved = true;
                 }
+                dials.extend(connection.dials.drain(..).map(|dial| (connection.port, dial)));
+            }
+            for (port, dial) in dials {
+                self.dial(port, &dial);
             }
             let (wire, sockets) = (&mut self.wire, &mut self.sockets);
             while self.interface.poll_egress(NOW, wire, sockets) != PollResult::None {}
@@ -121,6 +163,15 @@ impl Server {
         }
     }
 
+    /// Opens a connection to the host, for a service.
+    fn dial(&mut self, port: u16, dial: &Dial) {
+        let mut socket = unopened(u16::MAX);
+        // It fails for port 0 only, which `Case::check` refuses.
+        let _ = socket.connect(self.interface.context(), dial.to, dial.from);
+        let socket = self.sockets.add(socket);
+        self.connections.push(Connection::new(port, socket, &dial.script));
+    }
+
     /// Lets each socket that is not listening any more be a connection, and another one listen.
     fn accept(&mut self) {
         for (service, waiting) in &mut self.services {
@@ -128,32 +179,44 @@ impl Server {
                 continue;
             }
             let socket = std::mem::replace(waiting, self.sockets.add(listening(service)));
-            self.connections.push(Connection {
-                port: service.port,
-                socket,
-                script: service.script.iter().cloned().collect(),
-                done: 0,
-                resumed: 0,
-                closed: false,
-            });
+            self.connections.push(Connection::new(service.port, socket, &service.script));
         }
     }
 }
 
 fn listening(service: &Service) -> Socket<'static> {
-    let buffer = |len: usize| SocketBuffer::new(vec![0; len]);
-    let mut socket = Socket::new(buffer(usize::from(service.window)), buffer(SEND_BUFFER));
-    socket.set_ack_delay(None);
-    socket.set_nagle_enabled(false);
+    let mut socket = unopened(service.window);
     // It fails for port 0 only, which `Case::check` refuses: then nobody listens.
     let _ = socket.listen(service.port);
     socket
 }
 
+fn unopened(window: u16) -> Socket<'static> {
+    let buffer = |len: usize| SocketBuffer::new(vec![0; len]);
+    let mut socket = Socket::new(buffer(usize::from(window)), buffer(SEND_BUFFER));
+    socket.set_ack_delay(None);
+    socket.set_nagle_enabled(false);
+    socket
+}
+
+/// A connection that is to be opened.
+struct Dial {
+    from: IpEndpoint,
+    to: IpEndpoint,
+    script: Vec<ServerStep>,
+}
+
 impl Connection {
+    fn new(port: u16, socket: SocketHandle, script: &[ServerStep]) -> Self {
+        let script = script.iter().cloned().collect();
+        Self { port, socket, script, done: 0, resumed: 0, closed: false, dials: Vec::new() }
+    }
+
     /// Takes the step at the front, if it can be taken; whether anything was done.
     fn step(&mut self, socket: &mut Socket<'_>, vanished: &mut bool) -> bool {
-        if *vanished || matches!(socket.state(), State::Listen | State::SynReceived) {
+        if *vanished
+            || matches!(socket.state(), State::Listen | State::SynSent | State::SynReceived)
+        {
             return false;
         }
         if self.closed && socket.recv_queue() > 0 {
@@ -163,6 +226,7 @@ impl Connection {
         }
         let before = self.done;
         let Some(step) = self.script.front() else { return false };
+        let mut dial = None;
         let finished = match step {
             ServerStep::Expect { until } => expect(socket, &until.bytes()),
             ServerStep::Take { bytes } => {
@@ -198,6 +262,15 @@ impl Connection {
                 *vanished = true;
                 true
             }
+            ServerStep::Dial { from, to, script } => {
+                let ends = socket.local_endpoint().zip(socket.remote_endpoint());
+                dial = ends.map(|(own, peer)| Dial {
+                    from: IpEndpoint::new(own.addr, *from),
+                    to: IpEndpoint::new(peer.addr, *to),
+                    script: script.clone(),
+                });
+                true
+            }
             ServerStep::Pause => {
                 let goes_on = self.resumed > 0;
                 self.resumed -= u32::from(goes_on);
@@ -205,6 +278,7 @@ impl Connection {
             }
         };
         if finished {
+            self.dials.extend(dial);
             self.script.pop_front();
             self.done = 0;
         }

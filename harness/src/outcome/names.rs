@@ -7,7 +7,7 @@ use super::data::{Sources, injected};
 use super::frames::{framing, ports};
 use super::socks::{Transport, has_ping, transport};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
-use crate::case::{Case, Op, Os, Sym};
+use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
 use crate::trace::{LinkFact, Trace};
 use crate::wire;
 
@@ -179,7 +179,7 @@ fn zone(scope: &Scope) -> String {
 }
 
 /// Every port that the case itself has as a number: in an address, as a service, in a frame that it
-/// injects.
+/// injects, in what a server of its lab does.
 fn named_ports(case: &Case) -> Vec<u16> {
     let mut named = Vec::new();
     for op in &case.ops {
@@ -189,6 +189,15 @@ fn named_ports(case: &Case) -> Vec<u16> {
             }
             (_, Some(Addr { port: Port::Is(port), .. })) => named.push(*port),
             _ => {}
+        }
+    }
+    for step in &case.lab.setup {
+        let LabOp::Serve { service, .. } = step else { continue };
+        named.push(service.port);
+        for step in service.script.iter().flat_map(ServerStep::all) {
+            if let ServerStep::Dial { from, to, .. } = step {
+                named.extend([*from, *to]);
+            }
         }
     }
     for (link, frame) in injected(case) {
@@ -285,10 +294,11 @@ mod tests {
             64,
             b"x",
         );
-        let step = crate::case::LabOp::Inject {
-            link: "tun0".into(),
-            frame: crate::case::Hex(frame.unwrap()),
-        };
-        assert_eq!(named_ports(&case([lookup, Op::Lab { step }])), [4000, 4001, 4002]);
+        let step = LabOp::Inject { link: "tun0".into(), frame: crate::case::Hex(frame.unwrap()) };
+        let dial = ServerStep::Dial { from: 4004, to: 4005, script: Vec::new() };
+        let service = crate::case::Service::new(4003, [dial]);
+        let mut case = case([lookup, Op::Lab { step }]);
+        case.lab.setup.push(LabOp::Serve { link: "tun0".into(), service });
+        assert_eq!(named_ports(&case), [4000, 4003, 4004, 4005, 4001, 4002]);
     }
 }

@@ -9,7 +9,7 @@ mod names;
 mod netlink;
 pub(crate) mod plant;
 
-pub(in crate::exec) use abi::{Request, set_family, timeval};
+pub(in crate::exec) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(in crate::exec) use barrier::stay;
 pub(in crate::exec) use host::isolate;
 pub(in crate::exec) use lab::Labs;

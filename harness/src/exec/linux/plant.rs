@@ -4,8 +4,6 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 
-use crate::exec::Plant;
-
 const fn statement(code: u32, k: u32) -> libc::sock_filter {
     libc::sock_filter { code: code as u16, jt: 0, jf: 0, k }
 }
@@ -26,16 +24,10 @@ const ADDRESS: u32 = 16 + 4 * 8;
 const NOTIF_RECV: libc::Ioctl = 0xc050_2100_u32 as libc::Ioctl;
 const NOTIF_SEND: libc::Ioctl = 0xc018_2101_u32 as libc::Ioctl;
 
-/// Plants the fault in the calling process, for as long as it lives.
-pub(crate) fn plant(plant: Plant) -> io::Result<()> {
-    match plant {
-        Plant::SendtoLies => sendto_lies(),
-    }
-}
-
 /// `sendto` with an address returns its length and nothing is sent. A `send`, which is the same
-/// system call without an address, works: the lab's own netlink needs it.
-fn sendto_lies() -> io::Result<()> {
+/// system call without an address, works: the lab's own netlink needs it. So it is in the calling
+/// process for as long as it lives.
+pub(crate) fn sendto_lies() -> io::Result<()> {
     let filter = [
         statement(LOAD, NUMBER),
         jump_if_equal(libc::SYS_sendto as u32, 0, 5),
