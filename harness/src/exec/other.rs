@@ -89,7 +89,7 @@ impl Network for NoSuchLab {
 }
 
 impl NoSuchLab {
-    pub(super) fn make_files(&mut self) -> Result<(), NoLab> {
+    pub(super) fn make_files(&mut self) -> Result<(), String> {
         match *self {}
     }
 }

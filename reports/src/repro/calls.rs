@@ -328,7 +328,6 @@ fn name_of(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     let Op::Getnameinfo { addr, host_len, service_len, flags } = op else { return Ok(()) };
     p.include(&["netdb.h", "sys/types.h"]);
     p.need(Part::LookedUp);
-    p.need(Part::Value);
     p.has_ret = true;
     let flags = p.flags(flags)?;
     let (at, size) = address(p, number, addr)?;
@@ -340,6 +339,7 @@ fn name_of(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
             continue;
         }
         let var = format!("{what}{number}");
+        p.need(Part::Value);
         p.line(format_args!("char {var}[{len}];"));
         given.push(format!("{var}, sizeof {var}"));
         shown.push(format!("    value(\"{what} %s\", {var});"));

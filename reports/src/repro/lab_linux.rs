@@ -133,6 +133,12 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("}};"));
             p.line(format_args!("inject(far_end[{number}], frame{tag}, sizeof frame{tag});"));
         }
+        LabOp::Serve { .. }
+            if names_linux::is_dns(p.case, step) && names_linux::over_tcp(step).is_none() =>
+        {
+            let why = "the name server of this program does not do that over TCP";
+            return Err(Missing::Step(why.to_owned()));
+        }
         // Servers stand before the links, since they have networks of their own; files are `files`.
         LabOp::Serve { .. } | LabOp::NameServer { .. } | LabOp::Hosts { .. } => {}
         LabOp::Resume { port, .. } => {

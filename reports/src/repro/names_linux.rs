@@ -2,7 +2,7 @@
 //! server in a network namespace and a process of its own.
 
 use harness::case::addr::{Role, address, prefix_len};
-use harness::case::names::{Flaw, NameServer, RecordType};
+use harness::case::names::{DNS_PORT, Flaw, NameServer, RecordType};
 use harness::case::payload::quoted;
 use harness::case::{Case, LabOp, Op, ServerStep};
 use harness::wire::dns;
@@ -19,9 +19,20 @@ pub(super) fn link(case: &Case) -> Option<(u8, &str)> {
 }
 
 /// Whether the service is the name server's, over TCP.
-pub(super) fn is_dns(step: &LabOp) -> bool {
-    let answers = |step: &ServerStep| matches!(step, ServerStep::Answer);
-    matches!(step, LabOp::Serve { service, .. } if service.script.iter().any(answers))
+pub(super) fn is_dns(case: &Case, step: &LabOp) -> bool {
+    let served = link(case).map(|(_, link)| link);
+    matches!(step, LabOp::Serve { link, service } if service.port == DNS_PORT && served == Some(link))
+}
+
+/// What the name server does over TCP, as the program has it: it answers (0), or closes when it has
+/// read so many bytes. None: something else, which the program has not.
+pub(super) fn over_tcp(step: &LabOp) -> Option<u32> {
+    let LabOp::Serve { service, .. } = step else { return None };
+    match &service.script[..] {
+        [ServerStep::Answer, ..] => Some(0),
+        [ServerStep::Take { bytes }, ServerStep::Close] => Some(*bytes),
+        _ => None,
+    }
 }
 
 /// Writes the statements that make the name server's network and leave it again.
@@ -38,8 +49,11 @@ pub(super) fn build(p: &mut Program<'_>) {
         let (ip, len) = (address(number, Role::Neighbour, *range), prefix_len(*range));
         p.line(format_args!("address_add({name}, \"{ip}\", {len});"));
     }
-    let stream = p.case.lab.setup.iter().any(is_dns);
-    p.line(format_args!("listen_for_queries({});", i32::from(stream)));
+    let mut services = p.case.lab.setup.iter().filter(|step| is_dns(p.case, step));
+    match services.find_map(over_tcp) {
+        Some(bytes) => p.line(format_args!("listen_for_queries({bytes});")),
+        None => p.line(format_args!("listen_for_queries(-1);")),
+    }
     p.line(format_args!("/* The host's. */"));
     p.line(format_args!("new_network();"));
 }

@@ -10,7 +10,7 @@ use super::program::Program;
 
 /// What the case's links serve.
 fn served(case: &Case) -> impl Iterator<Item = (&str, &Service)> {
-    let others = case.lab.setup.iter().filter(|step| !super::names_linux::is_dns(step));
+    let others = case.lab.setup.iter().filter(|step| !super::names_linux::is_dns(case, step));
     others.filter_map(|step| match step {
         LabOp::Serve { link, service } => Some((link.as_str(), service)),
         _ => None,

@@ -200,10 +200,12 @@ impl LinuxLab {
     }
 
     /// Makes the files by which names are resolved, unless they are there.
-    pub(in crate::exec) fn make_files(&mut self) -> Result<(), NoLab> {
+    ///
+    /// # Errors
+    /// One sentence: this host does not let the executor mount.
+    pub(in crate::exec) fn make_files(&mut self) -> Result<(), String> {
         if self.files.is_none() {
-            let made = files::make(&self.spec.files()).map_err(NoLab::Missing)?;
-            self.files = Some(Arc::new(made));
+            self.files = Some(Arc::new(files::make(&self.spec.files())?));
         }
         Ok(())
     }

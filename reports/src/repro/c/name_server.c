@@ -26,8 +26,10 @@ static const struct {
 };
 static int near_name_end, served_name_end; /* the link's descriptors */
 static int queries = -1, streams = -1;     /* where it listens */
+static size_t taken; /* how much it reads of a connection before it closes it; 0: it answers */
 
-static void listen_for_queries(int tcp)
+/* Over UDP, and over TCP unless `take` is -1. */
+static void listen_for_queries(int take)
 {
     struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
     int off = 0;
@@ -36,8 +38,9 @@ static void listen_for_queries(int tcp)
     setsockopt(queries, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (bind(queries, (struct sockaddr *)&any, sizeof any) == -1)
         lab_failed("the name server");
-    if (!tcp)
+    if (take == -1)
         return;
+    taken = (size_t)take;
     streams = socket(AF_INET6, SOCK_STREAM, 0);
     setsockopt(streams, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (bind(streams, (struct sockaddr *)&any, sizeof any) == -1 || listen(streams, 4) == -1)
@@ -78,7 +81,9 @@ static void answer_stream(int fd)
 {
     unsigned char query[2 + 65536], answer[2 + 4096];
 
-    while (recv(fd, query, 2, MSG_WAITALL) == 2) {
+    if (taken > 0)
+        recv(fd, query, taken, MSG_WAITALL);
+    while (taken == 0 && recv(fd, query, 2, MSG_WAITALL) == 2) {
         size_t len = (size_t)query[0] << 8 | query[1];
 
         if (recv(fd, query + 2, len, MSG_WAITALL) != (ssize_t)len)
