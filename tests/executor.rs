@@ -131,17 +131,19 @@ fn each_lab_has_files_of_its_own() {
         serde_json::from_str(&json).expect("a case")
     };
     let hosts = |ip: &str| format!(r#"{{"hosts":{{"lines":["{ip} a.example"]}}}}"#);
-    // Files of one size, made one after the other.
-    let server = |at: &str, ip: &str| {
-        let answer = format!(r#"{{"name":"a.example","records":[{{"data":{{"a":"{ip}"}}}}]}}"#);
-        let server = format!(r#"{{"at":["{at}"],"options":"timeout:1","answers":[{answer}]}}"#);
+    // Their resolv.conf is of one size, and made one after the other.
+    let server = |domain: &str, ip: &str| {
+        let name = format!("a.example.{domain}");
+        let answer = format!(r#"{{"name":"{name}","records":[{{"data":{{"a":"{ip}"}}}}]}}"#);
+        let words = format!(r#""options":"timeout:1","search":"{domain}""#);
+        let server = format!(r#"{{"at":["v4"],{words},"answers":[{answer}]}}"#);
         format!(r#"{{"name_server":{{"link":"l0","server":{server}}}}}"#)
     };
     let steps = [
         (hosts("192.0.2.7"), "192.0.2.7"),
         (hosts("192.0.2.8"), "192.0.2.8"),
-        (server("v6", "192.0.2.5"), "2001:db8::2"),
-        (server("ll", "192.0.2.6"), "fe80::2"),
+        (server("one", "192.0.2.5"), "A 192.0.2.5"),
+        (server("two", "192.0.2.6"), "A 192.0.2.6"),
         (hosts("192.0.2.7"), "192.0.2.7"),
     ];
     let cases: Vec<Case> = steps.iter().map(|(setup, _)| case(setup)).collect();

@@ -2,7 +2,7 @@
 
 use harness::case::addr::Range;
 use harness::case::names::RecordType::{A, Aaaa};
-use harness::case::names::{Answer, Flaw, NameServer, Rcode, Record, RecordData};
+use harness::case::names::{Answer, Flaw, NameServer, Rcode, Record, RecordData, RecordType};
 use harness::case::{Lab, LabOp, ServerStep, Service};
 
 use super::axes::{FAMILIES, LINK, both, getaddrinfo, is, net, records, served};
@@ -33,12 +33,7 @@ fn rcode(row: &str, rcode: Rcode) -> Answer {
 }
 
 /// One type answered by a code or a flaw, the other one by its address.
-fn half(
-    row: &str,
-    kind: harness::case::names::RecordType,
-    rcode: Rcode,
-    flaw: Option<Flaw>,
-) -> [Answer; 2] {
+fn half(row: &str, kind: RecordType, rcode: Rcode, flaw: Option<Flaw>) -> [Answer; 2] {
     let bad = Answer { types: vec![kind], rcode, flaw, ..Answer::new(&name(row), Vec::new()) };
     let good = if kind == A { Aaaa } else { A };
     let ip = if good == A { V4 } else { V6 };

@@ -1,9 +1,9 @@
 //! Numeric hosts: their zones, their forms, and the family that is asked for.
 
 use harness::case::addr::{Addr, Range, Role, Scope};
-use harness::case::{Lab, LinkKind, Op};
+use harness::case::{Lab, LinkKind, NameServer, Op};
 
-use super::axes::{FAMILIES, LINK, flags_id, getaddrinfo, is, served};
+use super::axes::{FAMILIES, LINK, flags_id, getaddrinfo, hosts, is, served};
 use crate::steps::{case, connect, covering, socket};
 use crate::table::{Row, Table};
 
@@ -132,9 +132,8 @@ fn scope_lost() -> Table {
             ("dns", "ll.example"),
             ("hosts", "ll"),
         ] {
-            let server =
-                harness::case::NameServer::new(Range::V4, [is("ll.example", &["fe80::2"])]);
-            let lab = served(server).with([super::axes::hosts(&["fe80::2%tun0 ll"])]);
+            let server = NameServer::new(Range::V4, [is("ll.example", &["fe80::2"])]);
+            let lab = served(server).with([hosts(&["fe80::2%tun0 ll"])]);
             let to = if source == "numeric" { scoped.clone() } else { far.clone() };
             let ops = vec![
                 getaddrinfo(Some(node), Some("9"), family, &[]),

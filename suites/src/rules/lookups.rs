@@ -109,15 +109,17 @@ fn judged(
     calls
         .filter_map(|call| {
             let said = |dir| messages(&view, call.op, dir);
-            let (queries, replies) = (said(Direction::Out), said(Direction::In));
+            let (local, queries): (Vec<Dns>, Vec<Dns>) =
+                said(Direction::Out).into_iter().partition(|message| message.response);
+            let replies = [local, said(Direction::In)].concat();
             let text = broken(&Lookup { call, queries, replies })?;
             Some(Finding { rule: rule.name, op: call.op, text })
         })
         .collect()
 }
 
-/// The messages that went one way during a step; on loopback, where both ends are the host, those
-/// that are queries went out.
+/// The messages that went one way during a step. On loopback, where both ends are the host, the
+/// responses went out too.
 fn messages(view: &View<'_>, op: u32, dir: Direction) -> Vec<Dns> {
     let frames = view.frames.iter().filter(|seen| seen.op == op && seen.dir == dir);
     frames
