@@ -72,8 +72,9 @@ mod tests {
         let trace =
             Trace { schema, case: String::new(), began_ns: 0, links, events, end: End::Done };
         let (version, machine) = (String::new(), String::new());
-        let (system, release) = (system.to_owned(), release.to_owned());
-        may_be_refused(&case, &trace, &Fingerprint { system, release, version, machine, euid })
+        let (system, release, libc) = (system.to_owned(), release.to_owned(), String::new());
+        let kernel = Fingerprint { system, release, version, machine, euid, libc };
+        may_be_refused(&case, &trace, &kernel)
     }
 
     #[rstest]

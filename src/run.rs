@@ -36,7 +36,7 @@ pub(crate) fn answers<'c>(
     kernel: &Fingerprint,
     tick: &(dyn Fn() + Sync),
 ) -> Result<Vec<Answer<'c>>> {
-    let (os, platforms, baselines) = (host()?, kernel.platforms(), Baselines::embedded());
+    let (os, baselines) = (host()?, Baselines::embedded());
     let order = order(cases, args.shuffle);
     let shuffled: Vec<&Case> = order.iter().map(|i| cases[*i]).collect();
     let jobs = match args.jobs {
@@ -50,7 +50,9 @@ pub(crate) fn answers<'c>(
         subject.args.extend(["--plant".into(), plant.name().into()]);
     }
     let traces = subject::run(&subject, &shuffled, jobs, &|number, trace| {
-        let judgement = judge(shuffled[number], trace, os, &platforms, baselines);
+        let case = shuffled[number];
+        let platforms = suites::platforms(kernel, case.suite());
+        let judgement = judge(case, trace, os, &platforms, baselines);
         judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, judgement));
         tick();
     })?;

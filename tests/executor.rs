@@ -115,6 +115,47 @@ fn what_a_case_did_to_its_lab_is_undone() {
     }
 }
 
+/// What a name means is the lab's business, and no other lab's or the host's: neither by what the C
+/// library has read before, nor by the executor's own files.
+#[test]
+fn each_lab_has_files_of_its_own() {
+    if !can_run() || Os::host() != Some(Os::Linux) {
+        return;
+    }
+    let link = r#"{"name":"l0","kind":"tun","mtu":1500,"ranges":["ll","v6","v4"]}"#;
+    let lookup = r#"{"getaddrinfo":{"node":"a.example","service":null,"family":"AF_INET","type":["SOCK_STREAM"],"flags":[]}}"#;
+    let case = |setup: &str| -> Case {
+        let lab = format!(r#"{{"links":[{link}],"setup":[{setup}]}}"#);
+        let json = format!(r#"{{"id":"test/files","title":"","lab":{lab},"ops":[{lookup}]}}"#);
+        serde_json::from_str(&json).expect("a case")
+    };
+    let hosts = |ip: &str| format!(r#"{{"hosts":{{"lines":["{ip} a.example"]}}}}"#);
+    // Their resolv.conf is of one size, and made one after the other.
+    let server = |domain: &str, ip: &str| {
+        let name = format!("a.example.{domain}");
+        let answer = format!(r#"{{"name":"{name}","records":[{{"data":{{"a":"{ip}"}}}}]}}"#);
+        let words = format!(r#""options":"timeout:1","search":"{domain}""#);
+        let server = format!(r#"{{"at":["v4"],{words},"answers":[{answer}]}}"#);
+        format!(r#"{{"name_server":{{"link":"l0","server":{server}}}}}"#)
+    };
+    let steps = [
+        (hosts("192.0.2.7"), "192.0.2.7"),
+        (hosts("192.0.2.8"), "192.0.2.8"),
+        (server("one", "192.0.2.5"), "A 192.0.2.5"),
+        (server("two", "192.0.2.6"), "A 192.0.2.6"),
+        (hosts("192.0.2.7"), "192.0.2.7"),
+    ];
+    let cases: Vec<Case> = steps.iter().map(|(setup, _)| case(setup)).collect();
+    let traces = run(&executor(&[]), &cases).expect("it runs");
+    for ((case, trace), (_, expected)) in cases.iter().zip(&traces).zip(&steps) {
+        if let End::Skipped { reason } = &trace.end {
+            return eprintln!("skipped: {reason}");
+        }
+        let text = outcome::render(case, trace, Os::Linux);
+        assert!(text.contains("= 0, [{AF_INET 192.0.2.") && text.contains(expected), "{text}");
+    }
+}
+
 const HELLO: &str = r#"echo '{"hello":{"schema":1,"kernel":{"system":"Fake","release":"1.0","version":"","machine":"","euid":0}}}'"#;
 
 /// Answers each case with an empty trace, but for those that say what else to do.

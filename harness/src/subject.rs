@@ -68,6 +68,10 @@ impl Executor {
     fn start(subject: &Subject) -> Result<(Self, Fingerprint), SubjectError> {
         let mut child = Command::new(&subject.program)
             .args(&subject.args)
+            // By which a user changes what names mean to glibc: resolv.conf(5), hostname(7).
+            .env_remove("RES_OPTIONS")
+            .env_remove("LOCALDOMAIN")
+            .env_remove("HOSTALIASES")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

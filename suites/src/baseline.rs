@@ -2,7 +2,8 @@
 //!
 //! A baseline is a snapshot of one table: an insta file whose text has a paragraph for each row. It
 //! is kept under `suites/baselines/PLATFORM/SUITE/TABLE.snap`. Platforms fall back from the
-//! specific to the general (`linux-6.1`, `linux`), and a specific one has only the rows that differ.
+//! specific to the general (`linux-6.1`, `linux`; `glibc-2.36`, `glibc`, where the answers are the C
+//! library's), and a specific one has only the rows that differ.
 //! Nobody writes one by hand: `cargo insta accept` keeps what a run observed.
 
 use std::collections::BTreeMap;

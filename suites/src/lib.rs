@@ -13,6 +13,7 @@ mod fragmentation;
 mod http;
 mod link_state;
 mod multicast;
+mod names;
 pub mod pattern;
 pub mod rules;
 mod scoped_ipv6;
@@ -20,7 +21,15 @@ mod steps;
 mod table;
 pub mod verdict;
 
+use harness::trace::Fingerprint;
+
 pub use table::{LeftOut, Table};
+
+/// The names that a suite's baselines and known deviations on this kernel are kept under, the most
+/// specific first: those of the kernel, or of the C library where the answers are its own.
+pub fn platforms(kernel: &Fingerprint, suite: &str) -> Vec<String> {
+    if suite == names::SUITE { kernel.libc_platforms() } else { kernel.platforms() }
+}
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
@@ -30,6 +39,7 @@ pub fn tables() -> Vec<Table> {
         scoped_ipv6::tables(),
         multicast::tables(),
         http::tables(),
+        names::tables(),
     ];
     suites.into_iter().flatten().collect()
 }

@@ -12,7 +12,7 @@ use harness::trace::{End, Fingerprint, Trace};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use suites::baseline::{self, Baselines};
 use suites::verdict::{Judgement, judge};
-use suites::{Table, deviation, pattern, tables};
+use suites::{Table, deviation, pattern, platforms, tables};
 
 fn main() -> ExitCode {
     if env::args().nth(1).as_deref() == Some("exec") {
@@ -41,7 +41,8 @@ fn run<'c>(cases: &[&'c Case]) -> Result<(Vec<Ran<'c>>, Fingerprint), Failed> {
     let os = Os::host().ok_or("sockeye knows no such system")?;
     let traces = subject::run(&me, cases, 1, &|_, _| ())?;
     let ran = cases.iter().zip(traces).map(|(case, trace)| {
-        let judgement = judge(case, &trace, os, &kernel.platforms(), Baselines::embedded());
+        let platforms = platforms(&kernel, case.suite());
+        let judgement = judge(case, &trace, os, &platforms, Baselines::embedded());
         Ran { case, trace, judgement }
     });
     Ok((ran.collect(), kernel))
@@ -62,7 +63,8 @@ fn judge_table(table: &Table) -> Result<Completion, Failed> {
     if let Some(absent) = ran.iter().find_map(|ran| absent(&ran.trace)) {
         return absent;
     }
-    let platforms = kernel.platforms();
+    let suite = table.name.split('/').next().unwrap_or_default();
+    let platforms = platforms(&kernel, suite);
     let (Some(specific), Some(general)) = (platforms.first(), platforms.last()) else {
         return Err("a kernel has a platform".into());
     };
@@ -139,7 +141,7 @@ fn judge_deviations() -> Result<Completion, Failed> {
             }
         }
     }
-    let platforms = kernel.platforms();
+    let platforms = [kernel.platforms(), kernel.libc_platforms()].concat();
     for entry in deviation::known() {
         if !entry.platforms.iter().any(|p| platforms.contains(p)) {
             continue;

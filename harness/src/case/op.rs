@@ -189,6 +189,14 @@ pub enum Op {
         r#type: Flags,
         flags: Flags,
     },
+    /// `getnameinfo(addr, host, host_len, service, service_len, flags)`; room for none is NULL.
+    Getnameinfo { addr: Addr, host_len: u32, service_len: u32, flags: Flags },
+    /// `inet_pton(family, text)`.
+    #[serde(rename = "inet_pton")]
+    InetPton { family: Sym, text: String },
+    /// `inet_aton(text)`.
+    #[serde(rename = "inet_aton")]
+    InetAton { text: String },
     /// Not a call: another program, run in the lab as it is, its input empty and its output on the
     /// executor's standard error. Its exit status is the value.
     Run { argv: Vec<String>, limit_ms: u32 },
@@ -224,6 +232,9 @@ impl Op {
             Self::Ioctl { .. } => "ioctl",
             Self::Fcntl { .. } => "fcntl",
             Self::Getaddrinfo { .. } => "getaddrinfo",
+            Self::Getnameinfo { .. } => "getnameinfo",
+            Self::InetPton { .. } => "inet_pton",
+            Self::InetAton { .. } => "inet_aton",
             Self::Run { .. } => "run",
             Self::Lab { .. } => "lab",
         }
@@ -256,6 +267,9 @@ impl Op {
             | Self::Socketpair { .. }
             | Self::Poll { .. }
             | Self::Getaddrinfo { .. }
+            | Self::Getnameinfo { .. }
+            | Self::InetPton { .. }
+            | Self::InetAton { .. }
             | Self::Run { .. }
             | Self::Lab { .. } => None,
         }
@@ -275,9 +289,10 @@ impl Op {
     /// The address that the call is given, if it is given one.
     pub fn addr(&self) -> Option<&Addr> {
         match self {
-            Self::Bind { addr, .. } | Self::Connect { addr, .. } | Self::Sendto { addr, .. } => {
-                Some(addr)
-            }
+            Self::Bind { addr, .. }
+            | Self::Connect { addr, .. }
+            | Self::Sendto { addr, .. }
+            | Self::Getnameinfo { addr, .. } => Some(addr),
             Self::Sendmsg { addr, .. } => addr.as_ref(),
             _ => None,
         }

@@ -24,6 +24,7 @@ use crate::trace::{End, Fingerprint, Reply, Trace};
 use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
 mod calls;
+mod lookup;
 mod network;
 mod options;
 mod plant;
@@ -56,6 +57,7 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
         version: text(uname.version()),
         machine: text(uname.machine()),
         euid: nix::unistd::geteuid().as_raw(),
+        libc: os::libc_name(),
     })
 }
 
@@ -133,6 +135,12 @@ fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<Plant>) -> Trace {
         Err(NoLab::Broken(reason)) => return nothing(case, End::Broken { reason }),
     };
     debug_assert!(*lab.spec() == case.lab);
+    if case.resolves()
+        && let Err(reason) = lab.make_files()
+    {
+        labs.put(lab);
+        return nothing(case, End::Skipped { reason });
+    }
     let mut trace = run::run(case, &mut lab, plant);
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })

@@ -1,5 +1,8 @@
 //! A system that sockeye has no lab and no names for: every case is skipped, and says so.
 
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
 use libc::{c_int, sockaddr_storage, socklen_t};
 
 use super::network::{Network, NoLab};
@@ -19,6 +22,18 @@ pub(super) fn errno(value: c_int) -> Sym {
 
 pub(super) fn eai(value: c_int) -> Sym {
     Sym(format!("EAI {value}").into())
+}
+
+pub(super) fn eai_value(_: &str) -> Option<c_int> {
+    None
+}
+
+pub(super) fn libc_name() -> String {
+    String::new()
+}
+
+pub(super) fn see(_: &OwnedFd) -> Result<(), String> {
+    Err("sockeye has no lab for this system yet".to_owned())
 }
 
 pub(super) fn control_name(level: c_int, kind: c_int) -> (String, String) {
@@ -64,6 +79,9 @@ impl Network for NoSuchLab {
     fn enter(&mut self) -> Result<(), String> {
         match *self {}
     }
+    fn files(&self) -> Option<Arc<OwnedFd>> {
+        match *self {}
+    }
     fn facts(&self) -> &[LinkFact] {
         match *self {}
     }
@@ -74,6 +92,12 @@ impl Network for NoSuchLab {
         match *self {}
     }
     fn restore(&mut self, _: bool) -> Result<bool, String> {
+        match *self {}
+    }
+}
+
+impl NoSuchLab {
+    pub(super) fn make_files(&mut self) -> Result<(), String> {
         match *self {}
     }
 }

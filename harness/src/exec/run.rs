@@ -1,9 +1,10 @@
 //! Runs one case in a lab that stands, and takes down what happens.
 
 use std::net::IpAddr;
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use libc::c_int;
@@ -12,7 +13,7 @@ use super::network::Network;
 use super::options::{self, Resolve, flags, value};
 use super::plant::Plant;
 use super::sockaddr::RawAddr;
-use super::{calls, os, signals};
+use super::{calls, lookup, os, signals};
 use crate::SCHEMA;
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::intent::concrete;
@@ -101,7 +102,9 @@ fn may_send(op: &Op, streams: bool) -> bool {
         | Op::Getpeername { .. }
         | Op::Getsockopt { .. }
         | Op::Ioctl { .. }
-        | Op::Fcntl { .. } => false,
+        | Op::Fcntl { .. }
+        | Op::InetPton { .. }
+        | Op::InetAton { .. } => false,
         // Options of a protocol can: a membership is told, a cork lets go.
         Op::Setsockopt { option: Opt::Raw { level, .. }, .. } => {
             streams || level.as_str() != "SOL_SOCKET"
@@ -165,7 +168,8 @@ impl<'c> Runner<'c> {
                 (Did::Hung { after_ms }, Some(End::Hung))
             }
             Ok(Err(errno)) => {
-                (Did::Returned { ret: -1, errno: Some(errno), out: Out::Nothing }, None)
+                let ret = lookup::returned(op, &errno);
+                (Did::Returned { ret, errno: Some(errno), out: Out::Nothing }, None)
             }
             Ok(Ok((ret, out))) => (Did::Returned { ret, errno: None, out }, None),
             Err(Fault::Unsupported(name)) => (Did::Unsupported { name }, Some(End::Unsupported)),
@@ -227,6 +231,11 @@ impl<'c> Runner<'c> {
             let bytes = Hex(bytes);
             events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
         });
+    }
+
+    /// What the calls that resolve names are to see.
+    fn files(&self) -> Result<Arc<OwnedFd>, Fault> {
+        self.lab.files().ok_or_else(|| Fault::Broken("the lab has no files".to_owned()))
     }
 
     fn fd(&self, name: &str) -> RawFd {
@@ -330,9 +339,40 @@ impl<'c> Runner<'c> {
             Op::Fcntl { cmd, arg, .. } => {
                 plain(calls::fcntl(fd, value(cmd.as_str())?, flags(arg)?))
             }
-            Op::Getaddrinfo { .. } => getaddrinfo(op)?,
+            Op::Getaddrinfo { .. }
+            | Op::Getnameinfo { .. }
+            | Op::InetPton { .. }
+            | Op::InetAton { .. } => self.resolve(number, op, seen)?,
             Op::Run { argv, limit_ms } => self.program(number, argv, *limit_ms)?,
             Op::Lab { .. } => return Err(Fault::Broken("a lab step is not a call".to_owned())),
+        })
+    }
+
+    /// The calls that are about names.
+    fn resolve(
+        &mut self,
+        number: u32,
+        op: &Op,
+        seen: &mut Option<SockAddr>,
+    ) -> Result<Gave, Fault> {
+        Ok(match op {
+            Op::Getaddrinfo { .. } => {
+                let files = self.files()?;
+                lookup::getaddrinfo(op, &files, &mut || self.drain(number))?
+            }
+            Op::Getnameinfo { addr, .. } => {
+                let (files, addr) = (self.files()?, self.addr(addr, seen)?);
+                lookup::getnameinfo(op, &addr, &files, &mut || self.drain(number))?
+            }
+            Op::InetPton { family, text } => {
+                let (ret, made) = calls::inet_pton(value(family.as_str())?, text);
+                given(ret).map(|ret| (ret, made.map_or(Out::Nothing, Out::Ip)))
+            }
+            Op::InetAton { text } => {
+                let made = calls::inet_aton(text);
+                Ok((i64::from(made.is_some()), made.map_or(Out::Nothing, Out::Ip)))
+            }
+            _ => return Err(Fault::Broken(format!("{} resolves nothing", op.call()))),
         })
     }
 
@@ -480,16 +520,6 @@ fn ioctl(fd: RawFd, request: &Sym, link: Option<&str>) -> Result<Gave, Fault> {
         None => calls::ioctl_int(fd, request, &mut n),
     };
     Ok(given(returned).map(|ret| (ret, Out::Int(n))))
-}
-
-fn getaddrinfo(op: &Op) -> Result<Gave, Fault> {
-    let Op::Getaddrinfo { node, service, family, r#type, flags: f } = op else {
-        return Err(Fault::Broken("not getaddrinfo".to_owned()));
-    };
-    let hints = [value(family.as_str())?, flags(r#type)?, flags(f)?];
-    Ok(calls::getaddrinfo(node.as_deref(), service.as_deref(), hints)
-        .map(|list| (0, Out::Addrs(list.iter().filter_map(RawAddr::read).collect())))
-        .map_err(os::eai))
 }
 
 fn control_out((level, kind, data): options::Message) -> ControlOut {

@@ -1,4 +1,4 @@
-//! TCP servers at the far end of a link: packets in, packets out, by script.
+//! Servers at the far end of a link: packets in, packets out, by script. TCP, and queries for names.
 //!
 //! It is smoltcp without a network: whoever holds the link hands over each packet that the host
 //! sends and takes the answers. Time stands still in it, so that no timer of its own ever fires:
@@ -13,9 +13,11 @@ use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpCidr, IpEndpoint};
 
+use crate::case::NameServer;
 use crate::case::lab::{ServerStep, Service};
+use crate::case::names::DNS_PORT;
 use crate::wire::build::{self, Segment};
-use crate::wire::{Body, Framing, TcpFlags, TcpOption, decode};
+use crate::wire::{Body, Framing, TcpFlags, TcpOption, decode, dns};
 
 /// The only time there is.
 const NOW: Instant = Instant::ZERO;
@@ -34,6 +36,7 @@ pub(super) struct Server {
     vanished: bool,
     /// To whom a cookie is owed: the host's port, and the server's.
     cookies: Vec<(u16, u16)>,
+    names: Option<NameServer>,
 }
 
 /// What a server gives to who asks for a cookie: eight bytes that mean nothing.
@@ -76,7 +79,13 @@ impl Server {
             connections: Vec::new(),
             vanished: false,
             cookies: Vec::new(),
+            names: None,
         }
+    }
+
+    /// Begins to answer queries for names.
+    pub(super) fn answer_queries(&mut self, names: NameServer) {
+        self.names = Some(names);
     }
 
     /// Begins to serve.
@@ -96,16 +105,29 @@ impl Server {
     /// The host sent this packet.
     pub(super) fn input(&mut self, packet: &[u8]) {
         let decoded = decode(Framing::Ip, packet);
-        let is_ours = decoded.addresses().is_some_and(|(_, dst)| self.addresses.contains(&dst))
-            && matches!(decoded.body(), Some(Body::Tcp(_)));
-        if self.vanished || !is_ours {
+        let Some((src, dst)) = decoded.addresses() else { return };
+        if self.vanished || !self.addresses.contains(&dst) {
             return;
         }
-        if let Some(Body::Tcp(tcp)) = decoded.body()
-            && tcp.options.contains(&TcpOption::FastOpen(Vec::new()))
-            && self.services.iter().any(|(of, _)| of.fast_open && of.port == tcp.dport)
-        {
-            self.cookies.push((tcp.sport, tcp.dport));
+        match decoded.body() {
+            Some(Body::Tcp(tcp)) => {
+                if tcp.options.contains(&TcpOption::FastOpen(Vec::new()))
+                    && self.services.iter().any(|(of, _)| of.fast_open && of.port == tcp.dport)
+                {
+                    self.cookies.push((tcp.sport, tcp.dport));
+                }
+            }
+            Some(Body::Udp(udp)) if udp.dport == DNS_PORT => {
+                let names = self.names.as_ref();
+                let Some(answer) = names.and_then(|n| dns::answer(n, udp.payload, false)) else {
+                    return;
+                };
+                let (from, to) = ((dst, DNS_PORT).into(), (src, udp.sport).into());
+                // Of one family, and no longer than a datagram may be.
+                self.wire.sent.extend(build::udp(build::Link::Ip, from, to, 64, &answer));
+                return;
+            }
+            _ => return,
         }
         self.wire.arrived = Some(packet.to_vec());
         let _ = self.interface.poll_ingress_single(NOW, &mut self.wire, &mut self.sockets);
@@ -147,7 +169,7 @@ impl Server {
             let mut dials = Vec::new();
             for connection in &mut self.connections {
                 let socket = self.sockets.get_mut::<Socket<'_>>(connection.socket);
-                while connection.step(socket, &mut self.vanished) {
+                while connection.step(socket, &mut self.vanished, self.names.as_ref()) {
                     moved = true;
                 }
                 dials.extend(connection.dials.drain(..).map(|dial| (connection.port, dial)));
@@ -213,7 +235,12 @@ impl Connection {
     }
 
     /// Takes the step at the front, if it can be taken; whether anything was done.
-    fn step(&mut self, socket: &mut Socket<'_>, vanished: &mut bool) -> bool {
+    fn step(
+        &mut self,
+        socket: &mut Socket<'_>,
+        vanished: &mut bool,
+        names: Option<&NameServer>,
+    ) -> bool {
         if *vanished
             || matches!(socket.state(), State::Listen | State::SynSent | State::SynReceived)
         {
@@ -271,6 +298,7 @@ impl Connection {
                 });
                 true
             }
+            ServerStep::Answer => answer_query(socket, names),
             ServerStep::Pause => {
                 let goes_on = self.resumed > 0;
                 self.resumed -= u32::from(goes_on);
@@ -284,6 +312,20 @@ impl Connection {
         }
         finished || self.done != before
     }
+}
+
+/// Reads a query behind its length and answers it, if it has come.
+fn answer_query(socket: &mut Socket<'_>, names: Option<&NameServer>) -> bool {
+    let mut waiting = vec![0; socket.recv_queue()];
+    let here = socket.peek_slice(&mut waiting).unwrap_or(0);
+    let Some((len, rest)) = waiting[..here].split_first_chunk::<2>() else { return false };
+    let len = usize::from(u16::from_be_bytes(*len));
+    let Some(query) = rest.get(..len) else { return false };
+    if let Some(answer) = names.and_then(|names| dns::answer(names, query, true)) {
+        let len = u16::try_from(answer.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let _ = socket.send_slice(&[&len[..], &answer].concat());
+    }
+    take(socket, len + 2) == len + 2
 }
 
 /// Reads up to the end of `until`, if that has come.

@@ -66,6 +66,12 @@ fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
             let (node, service) = (text(node), text(service));
             format!("{node}, {service}, {{{family}, {type}, {flags}}}")
         }
+        Op::Getnameinfo { addr, host_len, service_len, flags } => {
+            let addr = names.addr("", addr, resolved);
+            format!("{addr}, {host_len}, {service_len}, {flags}")
+        }
+        Op::InetPton { family, text } => format!("{family}, {}", quoted(text.as_bytes())),
+        Op::InetAton { text } => quoted(text.as_bytes()),
         Op::Run { argv, .. } => {
             let words: Vec<String> = argv.iter().map(|word| quoted(word.as_bytes())).collect();
             words.join(", ")

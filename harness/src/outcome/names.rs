@@ -7,6 +7,7 @@ use super::data::{Sources, injected};
 use super::frames::{framing, ports};
 use super::socks::{Transport, has_ping, transport};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use crate::case::names::DNS_PORT;
 use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
 use crate::trace::{LinkFact, Trace};
 use crate::wire;
@@ -29,6 +30,7 @@ pub struct Names<'a> {
     ping: bool,
     runs: bool,
     ephemeral: RefCell<Vec<(Transport, u16)>>,
+    dns_ids: RefCell<Vec<u16>>,
     sources: Sources<'a>,
 }
 
@@ -58,6 +60,7 @@ impl<'a> Names<'a> {
             ping: has_ping(case),
             runs: case.runs_a_program(),
             ephemeral: RefCell::default(),
+            dns_ids: RefCell::default(),
             sources: Sources::new(case, trace),
         }
     }
@@ -109,6 +112,30 @@ impl<'a> Names<'a> {
             seen.len() - 1
         });
         format!("eph{}", number + 1)
+    }
+
+    /// The ID of a DNS message: numbered as they come, since a resolver draws them at random.
+    pub(super) fn dns_id(&self, id: u16) -> String {
+        if !self.stable {
+            return format!("id {id}");
+        }
+        let mut seen = self.dns_ids.borrow_mut();
+        let number = seen.iter().position(|known| *known == id).unwrap_or_else(|| {
+            seen.push(id);
+            seen.len() - 1
+        });
+        format!("id{}", number + 1)
+    }
+
+    /// A host as `getnameinfo` writes it: the number of a zone by its link.
+    pub(super) fn host_text(&self, host: &str) -> String {
+        let zone = host.rsplit_once('%').and_then(|(ip, zone)| Some((ip, zone.parse().ok()?)));
+        match zone {
+            Some((ip, index)) if self.stable && self.index(index) != index.to_string() => {
+                format!("{ip}%if_nametoindex({})", self.index(index))
+            }
+            _ => host.to_owned(),
+        }
     }
 
     /// An address that a socket of the case was given by the kernel.
@@ -199,6 +226,9 @@ fn named_ports(case: &Case) -> Vec<u16> {
                 named.extend([*from, *to]);
             }
         }
+    }
+    if case.resolves() {
+        named.push(DNS_PORT);
     }
     for (link, frame) in injected(case) {
         let kind = case.lab.links.iter().find(|known| known.name == link).map(|link| link.kind);
@@ -299,6 +329,6 @@ mod tests {
         let service = crate::case::Service::new(4003, [dial]);
         let mut case = case([lookup, Op::Lab { step }]);
         case.lab.setup.push(LabOp::Serve { link: "tun0".into(), service });
-        assert_eq!(named_ports(&case), [4000, 4003, 4004, 4005, 4001, 4002]);
+        assert_eq!(named_ports(&case), [4000, 4003, 4004, 4005, DNS_PORT, 4001, 4002]);
     }
 }

@@ -10,7 +10,8 @@ use super::program::Program;
 
 /// What the case's links serve.
 fn served(case: &Case) -> impl Iterator<Item = (&str, &Service)> {
-    case.lab.setup.iter().filter_map(|step| match step {
+    let others = case.lab.setup.iter().filter(|step| !super::names_linux::is_dns(case, step));
+    others.filter_map(|step| match step {
         LabOp::Serve { link, service } => Some((link.as_str(), service)),
         _ => None,
     })
@@ -103,6 +104,8 @@ fn row(step: &ServerStep, first: usize) -> String {
         ServerStep::Vanish => "VANISH, 0, NULL".to_owned(),
         ServerStep::Pause => "PAUSE, 0, NULL".to_owned(),
         ServerStep::Dial { from, to, .. } => format!("DIAL, PORTS({from}, {to}), NULL"),
+        // The name server's own, see `names_linux`.
+        ServerStep::Answer => "STAY, 0, NULL".to_owned(),
     };
     let first = if matches!(step, ServerStep::Dial { .. }) { first } else { 0 };
     format!("    {{{fields}, {first}}},")

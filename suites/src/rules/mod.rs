@@ -17,6 +17,7 @@ pub mod documented;
 mod documented_errno;
 mod forged;
 mod fragments;
+mod lookups;
 mod no_effect;
 mod resolution;
 mod silent_loss;
@@ -80,6 +81,11 @@ pub const RULES: &[Rule] = &[
     too_big::RULE,
     forged::RULE,
     bytes_as_written::RULE,
+    lookups::NUMERIC,
+    lookups::LOCALHOST,
+    lookups::SERVICE,
+    lookups::ZONE,
+    lookups::RESPONSE,
 ];
 
 /// What in the trace of `case` on `os` breaks a rule, rule by rule.

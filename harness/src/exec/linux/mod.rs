@@ -2,6 +2,7 @@
 
 mod abi;
 mod barrier;
+mod files;
 mod host;
 mod lab;
 mod link;
@@ -11,6 +12,7 @@ pub(crate) mod plant;
 
 pub(in crate::exec) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(in crate::exec) use barrier::stay;
+pub(in crate::exec) use files::see;
 pub(in crate::exec) use host::isolate;
 pub(in crate::exec) use lab::Labs;
-pub(in crate::exec) use names::{control_name, eai, errno, value};
+pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};

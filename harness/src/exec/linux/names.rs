@@ -12,6 +12,9 @@ macro_rules! values {
                 $(stringify!($name) => Some(libc::$name as c_int),)*
                 // asm-generic/sockios.h, which libc has not got.
                 "SIOCATMARK" => Some(0x8905),
+                // netdb.h of musl; glibc has not got it.
+                #[cfg(target_env = "musl")]
+                "NI_NUMERICSCOPE" => Some(0x100),
                 _ => None,
             }
         }
@@ -20,7 +23,7 @@ macro_rules! values {
 
 values! {
     AF_INET AF_INET6 AF_UNIX AF_UNSPEC
-    AI_ADDRCONFIG AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_PASSIVE AI_V4MAPPED
+    AI_ADDRCONFIG AI_ALL AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_PASSIVE AI_V4MAPPED
     FIONBIO FIONREAD F_GETFL F_SETFL
     IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_IP IPPROTO_IPV6 IPPROTO_RAW IPPROTO_TCP IPPROTO_UDP
     IPV6_ADD_MEMBERSHIP IPV6_DONTFRAG IPV6_DROP_MEMBERSHIP IPV6_MTU IPV6_MTU_DISCOVER
@@ -37,6 +40,7 @@ values! {
     MCAST_MSFILTER MCAST_UNBLOCK_SOURCE
     MSG_CTRUNC MSG_DONTROUTE MSG_DONTWAIT MSG_ERRQUEUE MSG_FASTOPEN MSG_MORE MSG_NOSIGNAL MSG_OOB
     MSG_PEEK MSG_TRUNC MSG_WAITALL
+    NI_DGRAM NI_NAMEREQD NI_NOFQDN NI_NUMERICHOST NI_NUMERICSERV
     O_NONBLOCK
     POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI POLLRDHUP
     SHUT_RD SHUT_RDWR SHUT_WR
@@ -72,13 +76,40 @@ errnos! {
     ETOOMANYREFS EXDEV
 }
 
+/// netdb.h of glibc under `_GNU_SOURCE`, which libc has not got.
+const EAI_ADDRFAMILY: c_int = -9;
+
+/// The C library and its version.
+pub(in crate::exec) fn libc_name() -> String {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: takes nothing.
+        let version = unsafe { libc::gnu_get_libc_version() };
+        // SAFETY: a text with its end, that lives as long as the program.
+        let version = unsafe { std::ffi::CStr::from_ptr(version) };
+        format!("glibc {}", version.to_string_lossy())
+    }
+    #[cfg(not(target_env = "gnu"))]
+    "musl".to_owned()
+}
+
 macro_rules! resolver_errors {
     ($($name:ident)*) => {
-        /// The name of what `getaddrinfo` returned.
+        /// The name of what `getaddrinfo` and `getnameinfo` return.
         pub(in crate::exec) fn eai(value: c_int) -> Sym {
             match value {
                 $(libc::$name => stringify!($name).into(),)*
+                EAI_ADDRFAMILY => "EAI_ADDRFAMILY".into(),
                 other => Sym(format!("EAI {other}").into()),
+            }
+        }
+
+        /// The value of such a name.
+        pub(in crate::exec) fn eai_value(name: &str) -> Option<c_int> {
+            match name {
+                $(stringify!($name) => Some(libc::$name),)*
+                "EAI_ADDRFAMILY" => Some(EAI_ADDRFAMILY),
+                _ => None,
             }
         }
     };
