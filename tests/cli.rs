@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use rstest::rstest;
@@ -63,7 +64,7 @@ fn netdown_is_there_with_its_calls_and_verdict() {
     let output = sockeye(&["run", "link-state/netdown", "--json", "--out", folder]);
     let line: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("one line of JSON");
     assert_eq!(line["id"], "link-state/netdown");
-    for key in ["outcome", "verdict", "platform"] {
+    for key in ["outcome", "verdict", "subject"] {
         assert!(line[key].is_string(), "{key}");
     }
     assert!(line["outcome"].as_str().is_some_and(|o| o.contains("sendto(s, \"hello\\0\", 6, 0,")));
@@ -71,7 +72,12 @@ fn netdown_is_there_with_its_calls_and_verdict() {
     for file in files {
         assert!(out.path().join(file).is_file(), "{file}");
     }
-    // Nothing half-written is left beside them.
+    // It reads back, and nothing half-written is left beside it.
+    let run = reports::runs::read(out.path()).expect("a run");
+    let ended = run.manifest.subjects[0].ended.as_ref().expect("it has ended");
+    assert_eq!((run.lines.len(), ended.verdicts.values().sum::<usize>(), run.cut), (1, 1, false));
+    assert_eq!(run.lines[0].trace.case, "link-state/netdown");
+    assert!(!Path::new(&format!("{folder}.part")).exists());
     let mut names: Vec<_> = fs::read_dir(out.path()).expect("the folder").flatten().collect();
     names.retain(|entry| entry.file_name().to_string_lossy().starts_with('.'));
     assert!(names.is_empty(), "{names:?}");
@@ -84,7 +90,8 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["exec", "--plant", "nonsense"], "no fault \"nonsense\"")]
 #[case(&["frobnicate/x"], "no case matches \"frobnicate/x\"")]
 #[case(&["diff", "/nonexistent", "/nonexistent"], "is not a run")]
-#[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: line 1:")]
+#[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: it has no run.json")]
+#[case(&["run", "link-state/netdown", "--out", "src"], "src is there and is not a run")]
 #[case(&["observe"], "required arguments were not provided")]
 fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {
     let output = sockeye(args);
