@@ -113,10 +113,10 @@ pub(crate) struct Show {
 /// The arguments of `diff`.
 #[derive(Args, Debug)]
 pub(crate) struct Diff {
-    /// The folder of a run, or its results.jsonl
+    /// The folder of a run
     #[arg(value_name = "RUN")]
     pub(crate) old: PathBuf,
-    /// The folder of another run, or its results.jsonl
+    /// The folder of another run
     #[arg(value_name = "RUN")]
     pub(crate) new: PathBuf,
     /// Every line of each outcome that differs, not only the first that does

@@ -1,24 +1,15 @@
 //! `sockeye diff`: which outcomes of two runs differ.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use anyhow::Result;
 use owo_colors::OwoColorize as _;
-use serde::Deserialize;
+use reports::runs;
 use similar::{ChangeTag, TextDiff};
 
 use crate::cli::Diff;
 use crate::{Status, UsageError};
-
-/// What is compared of a line of results; a newer program may have written more.
-#[derive(Deserialize)]
-struct Line {
-    id: String,
-    outcome: String,
-}
 
 /// Outcomes by id.
 type Outcomes = BTreeMap<String, String>;
@@ -76,15 +67,9 @@ fn show(was: &str, is: &str, full: bool) {
 }
 
 fn read(path: &Path) -> Result<Outcomes, UsageError> {
-    let file = if path.is_dir() { path.join("results.jsonl") } else { path.to_owned() };
-    let said = |why: String| UsageError(format!("{} is not a run: {why}", path.display()));
-    let reader = BufReader::new(File::open(&file).map_err(|e| said(e.to_string()))?);
-    let mut outcomes = Outcomes::new();
-    for (number, line) in (1..).zip(reader.lines()) {
-        let line = line.map_err(|e| said(e.to_string()))?;
-        let line: Line =
-            serde_json::from_str(&line).map_err(|e| said(format!("line {number}: {e}")))?;
-        outcomes.insert(line.id, line.outcome);
+    let run = runs::read(path).map_err(|e| UsageError(e.to_string()))?;
+    if run.cut {
+        anstream::eprintln!("sockeye: {}: its last line is cut short and left out", path.display());
     }
-    if outcomes.is_empty() { Err(said("it has no results".to_owned())) } else { Ok(outcomes) }
+    Ok(run.lines.into_iter().map(|line| (line.id, line.outcome)).collect())
 }

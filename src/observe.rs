@@ -1,8 +1,8 @@
 //! `sockeye observe`: any program in a lab, and the frames that it causes, to lay a runtime beside
 //! the raw sockets below it.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use harness::case::addr::{Host, Range, Role};
@@ -13,7 +13,7 @@ use harness::subject;
 use harness::trace::{End, Event};
 
 use crate::cli::{Layer, Observe, Run};
-use crate::results::{self, Manifest};
+use crate::results::{self, Writer};
 use crate::{Status, run};
 
 /// The one link, to which every route leads.
@@ -24,7 +24,7 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     let os = run::host()?;
     let case = case(args);
     let kernel = subject::fingerprint(&run::native()?)?;
-    let mut answers = run::answers(&[&case], &Run::default(), &kernel, &|| ())?;
+    let mut answers = run::answers(&[&case], &Run::default(), &kernel, &|_, _, _| ())?;
     let Some(answer) = answers.first_mut() else { bail!("the executor gave no answer") };
     match &answer.trace.end {
         End::Done => {}
@@ -36,16 +36,10 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     anstream::print!("{}", outcome::transcript(&case, &answer.trace, os));
     let frames = answer.trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
     let folder = args.out.clone().unwrap_or_else(|| results::default_folder().join("observe"));
-    let manifest = Manifest {
-        schema: harness::SCHEMA,
-        version: env!("CARGO_PKG_VERSION"),
-        kernel: &kernel,
-        platforms: &kernel.platforms(),
-        seed: None,
-        verdicts: BTreeMap::new(),
-        took_ms: 0,
-    };
-    results::write(&folder, &answers, &manifest, os)?;
+    let about = results::subject(run::NATIVE, &kernel, 1, None);
+    let mut writer = Writer::begin(&folder, results::manifest(about, &[]))?;
+    writer.append(results::json(run::NATIVE, answer.case, &answer.trace, &answer.judgement)?);
+    writer.end(&answers, Duration::ZERO, os)?;
     anstream::println!("\n{frames} frames; kept in {}", folder.display());
     Ok(Status::Expected)
 }

@@ -1,45 +1,52 @@
 //! What a run leaves behind: results as JSON Lines, a summary, the frames.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, Os};
 use harness::trace::{Fingerprint, Trace};
 use reports::pcapng::Pcapng;
+use reports::runs::{self, Cite, Ended, Manifest, Rule, Subject};
 use serde::Serialize;
+use suites::Table;
+use suites::rules::{self, RULES};
 use suites::verdict::{Judgement, Verdict};
 
-/// One line of the results.
+use crate::UsageError;
+
+/// A [`runs::Line`] whose parts are somewhere else, so that writing one copies nothing.
 #[derive(Serialize)]
 struct Line<'a> {
+    subject: &'a str,
     id: &'a str,
-    verdict: &'static str,
-    /// Of the kernel that ran it.
-    platform: &'a str,
-    /// The outcome's text.
+    verdict: Verdict,
     outcome: &'a str,
-    /// The platform whose baseline it was judged by; none if there is none.
     baseline: Option<&'a str>,
-    /// The baseline's text, where the outcome is another one.
     expected: Option<&'a str>,
     findings: Vec<Finding<'a>>,
     case: &'a Case,
     trace: &'a Trace,
 }
 
-/// A broken rule.
+/// A [`runs::Finding`].
 #[derive(Serialize)]
 struct Finding<'a> {
     rule: &'a str,
-    /// The number of the case's step.
     op: u32,
     text: &'a str,
-    /// Why the system does it, where that is known.
-    known: Option<&'a str>,
+    known: Option<Known<'a>>,
+}
+
+/// A [`runs::Known`].
+#[derive(Serialize)]
+struct Known<'a> {
+    reason: &'a str,
+    link: &'a str,
 }
 
 /// One case of a run.
@@ -52,33 +59,18 @@ pub(crate) struct Answer<'a> {
     pub(crate) judgement: Judgement,
 }
 
-/// What a run was.
-#[derive(Serialize)]
-pub(crate) struct Manifest<'a> {
-    /// [`harness::SCHEMA`].
-    pub(crate) schema: u32,
-    /// Of the program that ran.
-    pub(crate) version: &'static str,
-    /// Which kernel.
-    pub(crate) kernel: &'a Fingerprint,
-    /// Its platforms, from the specific to the general.
-    pub(crate) platforms: &'a [String],
-    /// `--shuffle`.
-    pub(crate) seed: Option<u64>,
-    /// How many cases came to which verdict.
-    pub(crate) verdicts: BTreeMap<&'static str, usize>,
-    /// Wall time of all cases, in milliseconds.
-    pub(crate) took_ms: u128,
-}
-
-/// The line of JSON of one case.
-pub(crate) fn json(result: &Answer<'_>, platform: &str) -> serde_json::Result<String> {
-    let Answer { case, trace, judgement } = result;
+/// The line of JSON of one case, without its end.
+pub(crate) fn json(
+    subject: &str,
+    case: &Case,
+    trace: &Trace,
+    judgement: &Judgement,
+) -> serde_json::Result<Vec<u8>> {
     let expected = judgement.expected.as_ref();
-    serde_json::to_string(&Line {
+    serde_json::to_vec(&Line {
+        subject,
         id: &case.id,
-        verdict: judgement.verdict.word(),
-        platform,
+        verdict: judgement.verdict,
         outcome: &judgement.outcome,
         baseline: expected.map(|(platform, _)| platform.as_str()),
         expected: expected
@@ -91,12 +83,53 @@ pub(crate) fn json(result: &Answer<'_>, platform: &str) -> serde_json::Result<St
                 rule: finding.rule,
                 op: finding.op,
                 text: &finding.text,
-                known: known.map(|d| d.reason.as_str()),
+                known: known.map(|d| Known { reason: &d.reason, link: &d.link }),
             })
             .collect(),
         case,
         trace,
     })
+}
+
+/// What a run of `subject` is, before it has run.
+pub(crate) fn manifest(subject: Subject, tables: &[Table]) -> Manifest {
+    let cite = |cite: &rules::Cite| Cite {
+        source: cite.source.to_owned(),
+        quote: cite.quote.to_owned(),
+        link: None,
+    };
+    let rule = |rule: &rules::Rule| Rule {
+        name: rule.name.to_owned(),
+        says: rule.says.to_owned(),
+        cites: rule.cites.iter().map(cite).collect(),
+    };
+    Manifest {
+        schema: runs::SCHEMA,
+        subjects: vec![subject],
+        rules: RULES.iter().map(rule).collect(),
+        tables: tables.iter().map(|t| (t.name.to_owned(), t.question.to_owned())).collect(),
+    }
+}
+
+/// This kernel as the subject of a run of so many cases that begins now.
+pub(crate) fn subject(
+    name: &str,
+    kernel: &Fingerprint,
+    cases: usize,
+    seed: Option<u64>,
+) -> Subject {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Subject {
+        name: name.to_owned(),
+        kernel: kernel.clone(),
+        platforms: kernel.platforms(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: option_env!("SOCKEYE_REVISION").map(str::to_owned),
+        began_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
+        seed,
+        cases,
+        ended: None,
+    }
 }
 
 /// Where a run writes if nothing else is said: beside other build products in the workspace, in a
@@ -108,32 +141,107 @@ pub(crate) fn default_folder() -> PathBuf {
         .map_or_else(|| here.join("sockeye-out"), |root| root.join("target/sockeye"))
 }
 
-/// Writes `results.jsonl`, `run.json` and `wire/SUITE/TABLE.pcapng` into `folder`.
-pub(crate) fn write(
-    folder: &Path,
-    results: &[Answer<'_>],
-    manifest: &Manifest<'_>,
-    os: Os,
-) -> Result<()> {
-    let platform = manifest.platforms.first().map_or("", String::as_str);
-    whole(&folder.join("results.jsonl"), |file| {
-        results.iter().try_for_each(|r| Ok(writeln!(file, "{}", json(r, platform)?)?))
-    })?;
-    whole(&folder.join("run.json"), |file| {
-        serde_json::to_writer_pretty(&mut *file, manifest)?;
-        Ok(writeln!(file)?)
-    })?;
-    let mut tables: BTreeMap<&str, Vec<&Answer<'_>>> = BTreeMap::new();
-    for result in results {
-        tables.entry(result.case.table()).or_default().push(result);
+/// A run that is being written.
+///
+/// Its files lie in a folder beside the one where they shall be, `FOLDER.part`, until the run has
+/// ended: the run that was there before stays until then, and one that is cut off can be read.
+pub(crate) struct Writer {
+    folder: PathBuf,
+    part: PathBuf,
+    lines: File,
+    failed: Option<io::Error>,
+    manifest: Manifest,
+}
+
+impl Writer {
+    /// Begins to write into `folder`, which must be a run, empty, or not there.
+    pub(crate) fn begin(folder: &Path, manifest: Manifest) -> Result<Self> {
+        refuse_what_is_no_run(folder)?;
+        let mut part = folder.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        refuse_what_is_no_run(&part)?;
+        let made = || -> Result<File> {
+            if part.exists() {
+                fs::remove_dir_all(&part)?;
+            }
+            fs::create_dir_all(&part)?;
+            Ok(File::create(part.join(runs::RESULTS))?)
+        };
+        let lines = made().with_context(|| format!("{} cannot be written", part.display()))?;
+        let writer = Self { folder: folder.to_owned(), part, lines, failed: None, manifest };
+        writer.describe()?;
+        Ok(writer)
     }
-    let kernel = format!("{} {}", manifest.kernel.system, manifest.kernel.release);
-    for (table, results) in tables {
-        whole(&folder.join("wire").join(format!("{table}.pcapng")), |file| {
-            frames(file, &kernel, &results, os)
-        })?;
+
+    /// Appends a line made by [`json`].
+    pub(crate) fn append(&mut self, mut line: Vec<u8>) {
+        line.push(b'\n');
+        if let (None, Err(e)) = (&self.failed, self.lines.write_all(&line)) {
+            self.failed = Some(e);
+        }
     }
-    Ok(())
+
+    /// Writes the frames and how it ended, and puts the run in its place.
+    pub(crate) fn end(mut self, answers: &[Answer<'_>], took: Duration, os: Os) -> Result<()> {
+        if let Some(e) = self.failed.take() {
+            let path = self.part.join(runs::RESULTS);
+            return Err(e).with_context(|| format!("{} cannot be written", path.display()));
+        }
+        let mut verdicts = BTreeMap::new();
+        for answer in answers {
+            *verdicts.entry(answer.judgement.verdict).or_insert(0) += 1;
+        }
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let mut kernel = String::new();
+        for subject in &mut self.manifest.subjects {
+            kernel = format!("{} {}", subject.kernel.system, subject.kernel.release);
+            subject.ended = Some(Ended { took_ms, verdicts: verdicts.clone() });
+        }
+        let mut tables: BTreeMap<&str, Vec<&Answer<'_>>> = BTreeMap::new();
+        for answer in answers {
+            tables.entry(answer.case.table()).or_default().push(answer);
+        }
+        for (table, answers) in tables {
+            whole(&self.part.join("wire").join(format!("{table}.pcapng")), |file| {
+                frames(file, &kernel, &answers, os)
+            })?;
+        }
+        self.describe()?;
+        let placed = || -> io::Result<()> {
+            if self.folder.exists() {
+                fs::remove_dir_all(&self.folder)?;
+            }
+            fs::rename(&self.part, &self.folder)
+        };
+        placed().with_context(|| {
+            format!(
+                "{} cannot be replaced; the run is in {}",
+                self.folder.display(),
+                self.part.display()
+            )
+        })
+    }
+
+    fn describe(&self) -> Result<()> {
+        whole(&self.part.join(runs::MANIFEST), |file| {
+            serde_json::to_writer_pretty(&mut *file, &self.manifest)?;
+            Ok(writeln!(file)?)
+        })
+    }
+}
+
+/// A folder that a run replaces is removed with all that is in it: it had better be a run.
+fn refuse_what_is_no_run(folder: &Path) -> Result<()> {
+    let is_ours = |folder: &Path| {
+        folder.join(runs::MANIFEST).is_file() || folder.join(runs::RESULTS).is_file()
+    };
+    let is_empty = |folder: &Path| fs::read_dir(folder).is_ok_and(|mut all| all.next().is_none());
+    if !folder.exists() || folder.is_dir() && (is_ours(folder) || is_empty(folder)) {
+        return Ok(());
+    }
+    Err(UsageError(format!("{} is there and is not a run: it is left alone", folder.display()))
+        .into())
 }
 
 fn frames(file: &mut dyn Write, kernel: &str, results: &[&Answer<'_>], os: Os) -> Result<()> {

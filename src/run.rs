@@ -8,15 +8,18 @@ use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
 use harness::exec::Plant;
 use harness::subject::{self, Subject};
-use harness::trace::{End, Fingerprint};
+use harness::trace::{End, Fingerprint, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize as _, Style};
 use suites::baseline::Baselines;
-use suites::verdict::{Verdict, judge};
+use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::Run;
-use crate::results::{self, Answer, Manifest};
+use crate::results::{self, Answer, Writer};
 use crate::{Status, UsageError, local_network, select};
+
+/// The name of the kernel that this program runs on, as a subject of a run.
+pub(crate) const NATIVE: &str = "native";
 
 /// This very program as the executor.
 pub(crate) fn native() -> Result<Subject> {
@@ -24,17 +27,28 @@ pub(crate) fn native() -> Result<Subject> {
     Ok(Subject { program, args: vec!["exec".into()] })
 }
 
+/// The executor that a run asks, with the fault that shall be planted in it.
+fn executor(args: &Run) -> Result<Subject> {
+    let mut subject = native()?;
+    if let Some(plant) = &args.plant {
+        let plant: Plant = plant.parse().map_err(UsageError)?;
+        subject.args.extend(["--plant".into(), plant.name().into()]);
+    }
+    Ok(subject)
+}
+
 /// The system that this program runs on.
 pub(crate) fn host() -> Result<Os> {
     Os::host().with_context(|| format!("sockeye knows no {}", std::env::consts::OS))
 }
 
-/// The answers to all cases, in their order, however they were `shuffled` for the run.
+/// The answers to all cases, in their order, however they were `shuffled` for the run. `heard` is
+/// told of each as it comes, from whichever thread it came to.
 pub(crate) fn answers<'c>(
     cases: &[&'c Case],
     args: &Run,
     kernel: &Fingerprint,
-    tick: &(dyn Fn() + Sync),
+    heard: &(dyn Fn(&Case, &Trace, &Judgement) + Sync),
 ) -> Result<Vec<Answer<'c>>> {
     let (os, baselines) = (host()?, Baselines::embedded());
     let order = order(cases, args.shuffle);
@@ -44,17 +58,13 @@ pub(crate) fn answers<'c>(
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let judged = Mutex::new(Vec::with_capacity(cases.len()));
-    let mut subject = native()?;
-    if let Some(plant) = &args.plant {
-        let plant: Plant = plant.parse().map_err(UsageError)?;
-        subject.args.extend(["--plant".into(), plant.name().into()]);
-    }
+    let subject = executor(args)?;
     let traces = subject::run(&subject, &shuffled, jobs, &|number, trace| {
         let case = shuffled[number];
         let platforms = suites::platforms(kernel, case.suite());
         let judgement = judge(case, trace, os, &platforms, baselines);
+        heard(case, trace, &judgement);
         judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, judgement));
-        tick();
     })?;
     let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
     judged.sort_unstable_by_key(|(number, _)| *number);
@@ -88,32 +98,31 @@ fn order(cases: &[&Case], seed: Option<u64>) -> Vec<usize> {
 pub(crate) fn run(args: &Run) -> Result<Status> {
     let tables = select::tables_of(&args.patterns)?;
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
-    let kernel = subject::fingerprint(&native()?)?;
+    let kernel = subject::fingerprint(&executor(args)?)?;
+    let folder = args.out.clone().unwrap_or_else(results::default_folder);
+    let about = results::subject(NATIVE, &kernel, cases.len(), args.shuffle);
+    let writer = Writer::begin(&folder, results::manifest(about, &tables))?;
+    let writer = Mutex::new(writer);
     let bar = progress(cases.len());
     let start = Instant::now();
-    let answers = answers(&cases, args, &kernel, &|| bar.inc(1))?;
+    let answers = answers(&cases, args, &kernel, &|case, trace, judgement| {
+        // What cannot be said in JSON cannot have come out of it.
+        if let Ok(line) = results::json(NATIVE, case, trace, judgement) {
+            writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
+        }
+        bar.inc(1);
+    })?;
     let took = start.elapsed();
     bar.finish_and_clear();
+    let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    writer.end(&answers, took, host()?)?;
 
     let platforms = kernel.platforms();
-    let folder = args.out.clone().unwrap_or_else(results::default_folder);
-    let mut verdicts = BTreeMap::new();
-    for answer in &answers {
-        *verdicts.entry(answer.judgement.verdict.word()).or_insert(0) += 1;
-    }
-    let manifest = Manifest {
-        schema: harness::SCHEMA,
-        version: env!("CARGO_PKG_VERSION"),
-        kernel: &kernel,
-        platforms: &platforms,
-        seed: args.shuffle,
-        verdicts,
-        took_ms: took.as_millis(),
-    };
-    results::write(&folder, &answers, &manifest, host()?)?;
     if args.json {
         for answer in &answers {
-            anstream::println!("{}", results::json(answer, &platforms[0])?);
+            let Answer { case, trace, judgement } = answer;
+            let line = results::json(NATIVE, case, trace, judgement)?;
+            anstream::println!("{}", String::from_utf8(line)?);
         }
     } else {
         table(&answers);

@@ -20,7 +20,7 @@ use crate::{Status, run, select};
 /// Runs one case on this kernel.
 fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
     let kernel = subject::fingerprint(&run::native()?)?;
-    let mut answers = run::answers(&[case], &Run::default(), &kernel, &|| ())?;
+    let mut answers = run::answers(&[case], &Run::default(), &kernel, &|_, _, _| ())?;
     match answers.pop() {
         Some(answer) => Ok((answer, kernel)),
         None => bail!("{} gave no answer", case.id),

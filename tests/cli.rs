@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use rstest::rstest;
@@ -63,7 +64,7 @@ fn netdown_is_there_with_its_calls_and_verdict() {
     let output = sockeye(&["run", "link-state/netdown", "--json", "--out", folder]);
     let line: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("one line of JSON");
     assert_eq!(line["id"], "link-state/netdown");
-    for key in ["outcome", "verdict", "platform"] {
+    for key in ["outcome", "verdict", "subject"] {
         assert!(line[key].is_string(), "{key}");
     }
     assert!(line["outcome"].as_str().is_some_and(|o| o.contains("sendto(s, \"hello\\0\", 6, 0,")));
@@ -71,7 +72,12 @@ fn netdown_is_there_with_its_calls_and_verdict() {
     for file in files {
         assert!(out.path().join(file).is_file(), "{file}");
     }
-    // Nothing half-written is left beside them.
+    // It reads back, and nothing half-written is left beside it.
+    let run = reports::runs::read(out.path()).expect("a run");
+    let ended = run.manifest.subjects[0].ended.as_ref().expect("it has ended");
+    assert_eq!((run.lines.len(), ended.verdicts.values().sum::<usize>(), run.cut), (1, 1, false));
+    assert_eq!(run.lines[0].trace.case, "link-state/netdown");
+    assert!(!Path::new(&format!("{folder}.part")).exists());
     let mut names: Vec<_> = fs::read_dir(out.path()).expect("the folder").flatten().collect();
     names.retain(|entry| entry.file_name().to_string_lossy().starts_with('.'));
     assert!(names.is_empty(), "{names:?}");
@@ -85,7 +91,8 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["run", "link-state", "--plant", "nonsense"], "no fault \"nonsense\"")]
 #[case(&["frobnicate/x"], "no case matches \"frobnicate/x\"")]
 #[case(&["diff", "/nonexistent", "/nonexistent"], "is not a run")]
-#[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: line 1:")]
+#[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: it has no run.json")]
+#[case(&["run", "link-state/netdown", "--out", "src"], "src is there and is not a run")]
 #[case(&["observe"], "required arguments were not provided")]
 fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {
     let output = sockeye(args);
@@ -141,7 +148,7 @@ fn a_bad_line_is_answered_and_the_next_one_runs() {
 }
 
 /// What tshark reads in a file, a line for each frame; none where it is not installed.
-fn tshark(file: &std::path::Path, fields: &[&str]) -> Option<Vec<Vec<String>>> {
+fn tshark(file: &Path, fields: &[&str]) -> Option<Vec<Vec<String>>> {
     let fields = fields.iter().flat_map(|field| ["-e", field]);
     let read =
         Command::new("tshark").arg("-r").arg(file).args(["-T", "fields"]).args(fields).output();
@@ -181,7 +188,7 @@ fn tshark_reads_the_frames_and_their_comments() {
 }
 
 /// What python3 sends, in a lab, in 10,000 bytes of UDP with these options; none without python3.
-fn observed_python(option: &str, out: &std::path::Path) -> Option<String> {
+fn observed_python(option: &str, out: &Path) -> Option<String> {
     let program = format!(
         "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n{option}\n\
          try: s.sendto(b'x' * 10000, ('203.0.113.7', 25000))\n\
@@ -210,7 +217,7 @@ fn a_runtime_is_laid_beside_another() {
     assert!(text.contains("frag 0+1480 UDP") && text.contains("> 25000 len 10000"), "{text}");
     let Some(text) = observed_python(option, &whole) else { return };
     assert!(!text.contains("UDP"), "{text}");
-    let diff = |a: &std::path::Path, b: &std::path::Path| {
+    let diff = |a: &Path, b: &Path| {
         let output = sockeye(&["diff", "--full", a.to_str().unwrap(), b.to_str().unwrap()]);
         (output.status.code(), stdout(&output))
     };

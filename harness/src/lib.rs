@@ -7,7 +7,8 @@
 //! - [`trace`]: all that happened, as data;
 //! - [`wire`]: frames decoded, rendered and built;
 //! - [`outcome`]: a trace made stable and rendered like strace;
-//! - [`subject`]: a kernel under test, reached through the executor's protocol.
+//! - [`subject`]: a kernel under test, reached through the executor's protocol;
+//! - [`verdict`]: the words for what a case came to.
 //!
 //! Everything but [`exec`] and [`subject`] is pure: no kernel, no clock, no `unsafe`.
 
@@ -16,6 +17,7 @@ pub mod exec;
 pub mod outcome;
 pub mod subject;
 pub mod trace;
+pub mod verdict;
 pub mod wire;
 
 /// The version of the JSON shapes of [`case::Case`] and [`trace::Trace`], and of the protocol

@@ -1,7 +1,9 @@
-//! What a trace becomes for people.
+//! What a trace becomes for people, and a run on disk.
 //!
 //! - [`repro`]: a C program that makes the same calls;
-//! - [`pcapng`]: the frames, for Wireshark.
+//! - [`pcapng`]: the frames, for Wireshark;
+//! - [`runs`]: what a run leaves behind, and what everything else here is made from.
 
 pub mod pcapng;
 pub mod repro;
+pub mod runs;

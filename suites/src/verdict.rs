@@ -1,55 +1,13 @@
 //! What a trace comes to, against the rules and the baselines.
 
-use std::fmt;
-
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{End, Trace};
+pub use harness::verdict::Verdict;
 
 use crate::baseline::Baselines;
 use crate::deviation::{self, Deviation};
 use crate::rules::{self, Finding};
-
-/// One word for a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// As this platform was observed to do before, and no rule is broken.
-    Ok,
-    /// A rule is broken.
-    Deviates,
-    /// Nothing was observed on this platform before.
-    New,
-    /// Other than this platform was observed to do before.
-    Changed,
-    /// This host cannot make the lab: nothing ran.
-    Skipped,
-    /// The harness failed: what ran cannot be trusted.
-    Error,
-}
-
-impl Verdict {
-    /// All of them, in the order in which a summary counts them.
-    pub const ALL: [Self; 6] =
-        [Self::Ok, Self::Deviates, Self::New, Self::Changed, Self::Skipped, Self::Error];
-
-    /// The word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Deviates => "deviates",
-            Self::New => "new",
-            Self::Changed => "changed",
-            Self::Skipped => "skipped",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
 
 /// Everything that is to be said of one case.
 #[derive(Clone, Debug)]

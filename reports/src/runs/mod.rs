@@ -1,0 +1,147 @@
+//! A run: what one or more kernels answered, as it lies on disk.
+//!
+//! A run is a folder. `run.json` is its [`Manifest`]: which subjects, and what the words in the
+//! results mean, so that a run explains itself without the program that made it. `results.jsonl`
+//! has a [`Line`] for each case of each subject, appended as it came: what a run that was cut off
+//! had finished can be read. `wire/` has the frames, which are in the lines too.
+
+mod read;
+
+use std::collections::BTreeMap;
+
+use harness::case::Case;
+use harness::trace::{Fingerprint, Trace};
+use harness::verdict::Verdict;
+use serde::{Deserialize, Serialize};
+
+pub use read::{ReadError, Run, read};
+
+/// The version of the shapes of [`Manifest`] and [`Line`]. It grows by one when an older reader
+/// would misread; a newer reader reads every older one.
+pub const SCHEMA: u32 = 1;
+
+/// The manifest's name in the folder.
+pub const MANIFEST: &str = "run.json";
+
+/// The lines' name in the folder.
+pub const RESULTS: &str = "results.jsonl";
+
+/// What a run was: written when it begins, and again when it ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Who was asked, in the order in which they are shown; more than one in a merged run.
+    pub subjects: Vec<Subject>,
+    /// The rules that findings name.
+    pub rules: Vec<Rule>,
+    /// The question of each table that was asked, by the table's name.
+    pub tables: BTreeMap<String, String>,
+}
+
+/// One kernel that was asked, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// Such as `native` or `linux-6.1`; no two of a run have the same.
+    pub name: String,
+    /// Who answered.
+    pub kernel: Fingerprint,
+    /// Its platforms, from the specific to the general.
+    pub platforms: Vec<String>,
+    /// The version of the program that asked.
+    pub program: String,
+    /// The git revision that the program was built from, where that is known.
+    #[serde(default)]
+    pub revision: Option<String>,
+    /// When the run began, in nanoseconds since 1970 (UTC).
+    pub began_ns: u64,
+    /// `--shuffle`.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// How many cases were asked for.
+    pub cases: usize,
+    /// How it ended; none while it runs, and for ever if it was cut off.
+    #[serde(default)]
+    pub ended: Option<Ended>,
+}
+
+/// How a subject's part of a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Wall time of all cases, in milliseconds.
+    pub took_ms: u64,
+    /// How many cases came to which verdict.
+    pub verdicts: BTreeMap<Verdict, usize>,
+}
+
+/// A rule, as findings of a run refer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Such as `no-silent-loss`.
+    pub name: String,
+    /// What it says, as one sentence.
+    pub says: String,
+    /// Where it comes from.
+    pub cites: Vec<Cite>,
+}
+
+/// A clause of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cite {
+    /// The document and its section.
+    pub source: String,
+    /// Its words.
+    pub quote: String,
+    /// Where it can be read.
+    #[serde(default)]
+    pub link: Option<String>,
+}
+
+/// What one subject did in one case, and what that came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// [`Subject::name`].
+    pub subject: String,
+    /// The case's id.
+    pub id: String,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// The outcome's text.
+    pub outcome: String,
+    /// The platform whose baseline it was judged by; none if there is none.
+    #[serde(default)]
+    pub baseline: Option<String>,
+    /// The baseline's text, where the outcome is another one.
+    #[serde(default)]
+    pub expected: Option<String>,
+    /// Each rule broken.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// What was asked.
+    pub case: Case,
+    /// What happened.
+    pub trace: Trace,
+}
+
+/// A broken rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// [`Rule::name`].
+    pub rule: String,
+    /// The number of the case's step.
+    pub op: u32,
+    /// What happened, as one sentence.
+    pub text: String,
+    /// Why the system does it, where that is known.
+    #[serde(default)]
+    pub known: Option<Known>,
+}
+
+/// A deviation that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// Why the system does it, as one sentence.
+    pub reason: String,
+    /// Where that can be read.
+    pub link: String,
+}
