@@ -1,11 +1,13 @@
 //! The command-line program: it joins the suites, the harness and the reports, and does nothing
 //! that one of them could do.
 
+mod claims;
 mod cli;
 mod control;
 mod diff;
 mod doctor;
 mod list;
+mod netdown;
 mod observe;
 mod results;
 mod run;
@@ -57,6 +59,8 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
+        Some(Command::Claims(args)) => claims::claims(&args),
+        Some(Command::Netdown(args)) => netdown::netdown(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Repro(args)) => show::repro(&args),

@@ -85,6 +85,8 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["frobnicate/x"], "no case matches \"frobnicate/x\"")]
 #[case(&["diff", "/nonexistent", "/nonexistent"], "is not a run")]
 #[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: line 1:")]
+#[case(&["claims", "nonsense"], "no claim matches \"nonsense\"")]
+#[case(&["claims", "--run", "/nonexistent"], "is not a run")]
 #[case(&["observe"], "required arguments were not provided")]
 fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {
     let output = sockeye(args);
