@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Netdown(Netdown),
     /// Compare the outcomes of two runs
     Diff(Diff),
+    /// Keep what reviewed runs observed as baselines
+    Adopt(Adopt),
     /// Run any program in a lab and show the frames that it causes
     Observe(Observe),
     /// Print a C program that makes the calls of one case
@@ -157,6 +159,19 @@ pub(crate) struct Diff {
     /// Every line of each outcome that differs, not only the first that does
     #[arg(long)]
     pub(crate) full: bool,
+}
+
+/// The arguments of `adopt`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 if all was adopted; 1 if something was refused.")]
+pub(crate) struct Adopt {
+    /// Folders of runs, or of snapshots that `cargo test` recorded
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+
+    /// Where the baselines are
+    #[arg(long, value_name = "DIR", default_value = "suites/baselines")]
+    pub(crate) into: PathBuf,
 }
 
 /// The arguments of `observe`.

@@ -1,6 +1,7 @@
 //! The command-line program: it joins the suites, the harness and the reports, and does nothing
 //! that one of them could do.
 
+mod adopt;
 mod claims;
 mod cli;
 mod control;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Some(Command::Claims(args)) => claims::claims(&args),
         Some(Command::Netdown(args)) => netdown::netdown(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
+        Some(Command::Adopt(args)) => adopt::adopt(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),
