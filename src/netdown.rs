@@ -222,3 +222,18 @@ fn content_filter(os: Os) -> String {
         None => "not known".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_lab_the_same_calls_go_to_an_address_of_the_host() {
+        let to = Addr::ip([0xfe80, 0, 0, 0, 0, 0, 0, 7], 12345).scoped(Scope::Id(16));
+        let case = on_the_host(&to);
+        let calls: Vec<&str> = case.ops.iter().map(Op::call).collect();
+        assert_eq!(calls, ["socket", "sendto", "close"]);
+        assert_eq!(case.ops[1].addr(), Some(&to));
+        assert_eq!(case.check(), Ok(()));
+    }
+}
