@@ -47,7 +47,7 @@ pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
     if observed.is_empty() {
         return Err(UsageError("nothing ran: there is nothing to adopt".to_owned()).into());
     }
-    let mut refused = false;
+    let (mut refused, order) = (false, order());
     for ((platform, table), observed) in &observed {
         if !observed.disputed.is_empty() {
             refused = true;
@@ -59,7 +59,7 @@ pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
         let known = |platform: &str| snapshot(&args.into, platform, table);
         let change =
             plan(platform, &observed.rows, known(general).as_ref(), known(platform).as_ref());
-        apply(&args.into, table, &change)?;
+        apply(&args.into, table, &change, &order)?;
     }
     Ok(if refused { Status::Unexpected } else { Status::Expected })
 }
@@ -113,7 +113,7 @@ fn snapshot(into: &Path, platform: &str, table: &str) -> Option<Snapshot> {
     Some(Snapshot::parse(&fs::read_to_string(file(into, platform, table)).ok()?))
 }
 
-fn apply(into: &Path, table: &str, change: &Change) -> Result<()> {
+fn apply(into: &Path, table: &str, change: &Change, order: &BTreeMap<String, usize>) -> Result<()> {
     match change {
         Change::Nothing => {}
         Change::Remove { platform } => {
@@ -121,7 +121,6 @@ fn apply(into: &Path, table: &str, change: &Change) -> Result<()> {
             anstream::println!("removed {platform} {table}: nothing differs any more");
         }
         Change::Write { platform, observed, rows, instead_of } => {
-            let order = order(table);
             let mut sorted: Vec<(&str, &str)> =
                 rows.iter().map(|(id, outcome)| (id.as_str(), outcome.as_str())).collect();
             sorted.sort_by_key(|(id, _)| order.get(*id).copied().unwrap_or(usize::MAX));
@@ -140,10 +139,9 @@ fn apply(into: &Path, table: &str, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Where each case stands in its table.
-fn order(table: &str) -> BTreeMap<String, usize> {
-    let tables = suites::tables();
-    let cases = tables.into_iter().filter(|t| t.name == table).flat_map(|t| t.cases);
+/// Where each case stands among all of them.
+fn order() -> BTreeMap<String, usize> {
+    let cases = suites::tables().into_iter().flat_map(|table| table.cases);
     cases.enumerate().map(|(place, case)| (case.id, place)).collect()
 }
 

@@ -63,6 +63,11 @@ pub(crate) fn netdown(args: &Netdown) -> Result<Status> {
     say("three times on one socket", &answers[2], os);
     say("the control: the link up", &answers[3], os);
     let found = found(&answers[1], &answers[3]);
+    if found == Found::Bug && tells_later(&answers[2]) {
+        anstream::println!(
+            "the second send says what the first did not, as behind a content filter"
+        );
+    }
     Ok(conclude(&found, &format!("sockeye bundle {PROGRAM} '{HEARD}' '{UP}' -o netdown.zip")))
 }
 
@@ -117,6 +122,17 @@ fn found(down: &Answer<'_>, up: &Answer<'_>) -> Found {
         }
         Seems::So => Found::Bug,
     }
+}
+
+/// Whether the second send on a socket fails where the first did not.
+fn tells_later(again: &Answer<'_>) -> bool {
+    let failed = Expect {
+        call: Some("sendto".to_owned()),
+        nth: Some(2),
+        returns: Some(Value::Word("failure".to_owned())),
+        ..Expect::default()
+    };
+    failed.seems(again.case, &again.trace) == Seems::So
 }
 
 fn conclude(found: &Found, evidence: &str) -> Status {

@@ -47,17 +47,17 @@ pub struct Claim {
     pub catalogue: Vec<String>,
 }
 
-/// How somebody knew what they claimed, the surest first.
+/// How whoever claimed it knew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
-    /// They ran it, and say what they saw.
+    /// It was run to find out, and this was seen.
     Observed,
-    /// They read the source, and ran nothing.
+    /// The source was read, and nothing was run.
     SourceRead,
-    /// They tell what others met with.
+    /// A post, a bug report or a change tells of it.
     Reported,
-    /// It is said so: nobody says by whom.
+    /// It is said so, and nobody says by whom.
     Background,
 }
 
