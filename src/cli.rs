@@ -30,8 +30,14 @@ pub(crate) enum Command {
     List(List),
     /// Show one case: transcript, verdict, rules, what each platform did
     Show(Show),
+    /// Say which claims about systems and versions are so here
+    Claims(Claims),
+    /// Say whether this kernel loses a datagram over an interface that is down, and keeps silent
+    Netdown(Netdown),
     /// Compare the outcomes of two runs
     Diff(Diff),
+    /// Keep what reviewed runs observed as baselines
+    Adopt(Adopt),
     /// Run any program in a lab and show the frames that it causes
     Observe(Observe),
     /// Print a C program that makes the calls of one case
@@ -110,6 +116,37 @@ pub(crate) struct Show {
     pub(crate) case: String,
 }
 
+/// The arguments of `claims`.
+#[derive(Args, Debug)]
+#[command(after_help = "A claim never fails: the exit status is 0, whatever became of it.")]
+pub(crate) struct Claims {
+    /// Claims, rows of the catalogue (LINK-01), systems (macos) or cases; `*` stands for anything
+    #[arg(value_name = "PATTERN")]
+    pub(crate) patterns: Vec<String>,
+
+    /// Ask the results of a run instead of this kernel
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<PathBuf>,
+
+    /// Print a line of JSON for each claim
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Plant a fault, to see a claim refuted
+    #[arg(long, value_name = "FAULT", hide = true, conflicts_with = "run")]
+    pub(crate) plant: Option<String>,
+}
+
+/// The arguments of `netdown`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 this kernel has not got the bug; 1 it has; 3 it cannot be \
+                        told.")]
+pub(crate) struct Netdown {
+    /// Plant a fault in the sends over a link that is down, to see it found
+    #[arg(long, value_name = "FAULT", hide = true)]
+    pub(crate) plant: Option<String>,
+}
+
 /// The arguments of `diff`.
 #[derive(Args, Debug)]
 pub(crate) struct Diff {
@@ -122,6 +159,19 @@ pub(crate) struct Diff {
     /// Every line of each outcome that differs, not only the first that does
     #[arg(long)]
     pub(crate) full: bool,
+}
+
+/// The arguments of `adopt`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 if all was adopted; 1 if something was refused.")]
+pub(crate) struct Adopt {
+    /// Folders of runs, or of snapshots that `cargo test` recorded
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+
+    /// Where the baselines are
+    #[arg(long, value_name = "DIR", default_value = "suites/baselines")]
+    pub(crate) into: PathBuf,
 }
 
 /// The arguments of `observe`.

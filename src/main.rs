@@ -1,12 +1,15 @@
 //! The command-line program: it joins the suites, the harness and the reports, and does nothing
 //! that one of them could do.
 
+mod adopt;
+mod claims;
 mod cli;
 mod control;
 mod diff;
 mod doctor;
 mod list;
 mod local_network;
+mod netdown;
 mod observe;
 mod results;
 mod run;
@@ -58,7 +61,10 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
+        Some(Command::Claims(args)) => claims::claims(&args),
+        Some(Command::Netdown(args)) => netdown::netdown(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
+        Some(Command::Adopt(args)) => adopt::adopt(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),

@@ -93,6 +93,8 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["diff", "/nonexistent", "/nonexistent"], "is not a run")]
 #[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: it has no run.json")]
 #[case(&["run", "link-state/netdown", "--out", "src"], "src is there and is not a run")]
+#[case(&["claims", "nonsense"], "no claim matches \"nonsense\"")]
+#[case(&["claims", "--run", "/nonexistent"], "is not a run")]
 #[case(&["observe"], "required arguments were not provided")]
 fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {
     let output = sockeye(args);

@@ -3,11 +3,13 @@
 //! - the suites: tables of cases, one module each;
 //! - [`rules`]: what standards promise, for every case and system;
 //! - [`baseline`]: what this suite observed on a platform;
+//! - [`claim`]: what somebody reported of a system and its versions;
 //! - [`deviation`]: where a system is known to break a rule;
 //! - [`verdict`]: what all that makes of one trace.
 
 pub mod baseline;
 pub mod catalogue;
+pub mod claim;
 pub mod deviation;
 mod fragmentation;
 mod http;

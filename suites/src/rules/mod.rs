@@ -22,7 +22,7 @@ mod no_effect;
 mod resolution;
 mod silent_loss;
 mod too_big;
-mod view;
+pub(crate) mod view;
 mod zone;
 mod zone_names;
 
