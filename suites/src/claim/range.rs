@@ -191,6 +191,7 @@ mod tests {
             version: String::new(),
             machine: String::new(),
             euid: 0,
+            libc: String::new(),
         })
     }
 

@@ -88,6 +88,7 @@ fn kernel(system: &str, release: &str) -> Kernel {
         version: String::new(),
         machine: String::new(),
         euid: 0,
+        libc: String::new(),
     })
 }
 
