@@ -1,12 +1,13 @@
 //! `sockeye run`: every case on this kernel, judged.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
-use harness::subject::{self, Subject};
+use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize as _, Style};
@@ -15,7 +16,7 @@ use suites::verdict::{Verdict, judge};
 
 use crate::cli::Run;
 use crate::results::{self, Answer, Manifest};
-use crate::{Status, select};
+use crate::{Status, on, select};
 
 /// This very program as the executor.
 pub(crate) fn native() -> Result<Subject> {
@@ -28,27 +29,55 @@ pub(crate) fn host() -> Result<Os> {
     Os::host().with_context(|| format!("sockeye knows no {}", std::env::consts::OS))
 }
 
-/// The answers to all cases, in their order, however they were `shuffled` for the run.
+/// A kernel that cases run on, and by what they are judged.
+pub(crate) struct Under<'s> {
+    /// Where its executors come from.
+    pub(crate) executors: &'s dyn Executors,
+    /// Which system it is.
+    pub(crate) os: Os,
+    /// The names that its baselines are kept under, the most specific first.
+    pub(crate) platforms: Vec<String>,
+    /// How many executors run side by side.
+    pub(crate) jobs: usize,
+}
+
+/// How many executors run side by side on this machine.
+pub(crate) fn jobs(args: &Run) -> usize {
+    args.jobs.unwrap_or_else(processors)
+}
+
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The answers of this kernel to all cases, in their order, however they were `shuffled`.
 pub(crate) fn answers<'c>(
     cases: &[&'c Case],
     args: &Run,
     kernel: &Fingerprint,
     tick: &(dyn Fn() + Sync),
 ) -> Result<Vec<Answer<'c>>> {
-    let (os, platforms, baselines) = (host()?, kernel.platforms(), Baselines::embedded());
-    let order = order(cases, args.shuffle);
-    let shuffled: Vec<&Case> = order.iter().map(|i| cases[*i]).collect();
-    let jobs = match args.jobs {
-        Some(jobs) => jobs,
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    let judged = Mutex::new(Vec::with_capacity(cases.len()));
     let mut subject = native()?;
     if let Some(plant) = &args.plant {
         subject.args.extend(["--plant".into(), plant.into()]);
     }
-    let traces = subject::run(&subject, &shuffled, jobs, &|number, trace| {
-        let judgement = judge(shuffled[number], trace, os, &platforms, baselines);
+    let (executors, platforms, jobs) = (&subject, kernel.platforms(), jobs(args));
+    answers_of(&Under { executors, os: host()?, platforms, jobs }, cases, args.shuffle, tick)
+}
+
+/// The answers of a kernel.
+pub(crate) fn answers_of<'c>(
+    under: &Under<'_>,
+    cases: &[&'c Case],
+    seed: Option<u64>,
+    tick: &(dyn Fn() + Sync),
+) -> Result<Vec<Answer<'c>>> {
+    let baselines = Baselines::embedded();
+    let order = order(cases, seed);
+    let shuffled: Vec<&Case> = order.iter().map(|i| cases[*i]).collect();
+    let judged = Mutex::new(Vec::with_capacity(cases.len()));
+    let traces = subject::run(under.executors, &shuffled, under.jobs, &|number, trace| {
+        let judgement = judge(shuffled[number], trace, under.os, &under.platforms, baselines);
         judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, judgement));
         tick();
     })?;
@@ -82,8 +111,11 @@ fn order(cases: &[&Case], seed: Option<u64>) -> Vec<usize> {
 
 /// Runs, writes, and says how it went.
 pub(crate) fn run(args: &Run) -> Result<Status> {
-    let tables = select::tables_of(&args.patterns)?;
+    let tables = select::shard_of(&args.patterns, args.shard)?;
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
+    if !args.on.subjects.is_empty() {
+        return on::run(args, &cases);
+    }
     let kernel = subject::fingerprint(&native()?)?;
     let bar = progress(cases.len());
     let start = Instant::now();
@@ -93,20 +125,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
 
     let platforms = kernel.platforms();
     let folder = args.out.clone().unwrap_or_else(results::default_folder);
-    let mut verdicts = BTreeMap::new();
-    for answer in &answers {
-        *verdicts.entry(answer.judgement.verdict.word()).or_insert(0) += 1;
-    }
-    let manifest = Manifest {
-        schema: harness::SCHEMA,
-        version: env!("CARGO_PKG_VERSION"),
-        kernel: &kernel,
-        platforms: &platforms,
-        seed: args.shuffle,
-        verdicts,
-        took_ms: took.as_millis(),
-    };
-    results::write(&folder, &answers, &manifest, host()?)?;
+    keep(&folder, &answers, &kernel, &platforms, host()?, (args.shuffle, took))?;
     if args.json {
         for answer in &answers {
             anstream::println!("{}", results::json(answer, &platforms[0])?);
@@ -124,6 +143,31 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
         );
     }
     status(&answers, args)
+}
+
+/// Writes results and evidence into `folder`.
+pub(crate) fn keep(
+    folder: &Path,
+    answers: &[Answer<'_>],
+    kernel: &Fingerprint,
+    platforms: &[String],
+    os: Os,
+    (seed, took): (Option<u64>, Duration),
+) -> Result<()> {
+    let mut verdicts = BTreeMap::new();
+    for answer in answers {
+        *verdicts.entry(answer.judgement.verdict.word()).or_insert(0) += 1;
+    }
+    let manifest = Manifest {
+        schema: harness::SCHEMA,
+        version: env!("CARGO_PKG_VERSION"),
+        kernel,
+        platforms,
+        seed,
+        verdicts,
+        took_ms: took.as_millis(),
+    };
+    results::write(folder, answers, &manifest, os)
 }
 
 fn progress(cases: usize) -> ProgressBar {

@@ -44,19 +44,42 @@ use other as os;
 use network::{Network as _, NoLab};
 
 /// A fault planted on purpose, so that a rule or a verifier can be seen to fire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plant {
     /// `sendto` says that it sent everything and sends nothing (Linux, by seccomp).
     SendtoLies,
+    /// Something happens to the machine when the case of this id is to be run.
+    At(Mishap, String),
+}
+
+/// What can happen to a machine, or to the executor in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// The kernel panics.
+    Panic,
+    /// The machine says nothing any more.
+    Hang,
+    /// The machine ends as if it had been told to.
+    Off,
+    /// The executor answers with something that is no answer.
+    Garbage,
 }
 
 impl std::str::FromStr for Plant {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "sendto-lies" => Ok(Self::SendtoLies),
-            other => Err(format!("there is no fault {other:?} to plant; there is: sendto-lies")),
+        let at = |mishap, id: &str| Ok(Self::At(mishap, id.to_owned()));
+        match name.split_once('@') {
+            None if name == "sendto-lies" => Ok(Self::SendtoLies),
+            Some(("panic", id)) => at(Mishap::Panic, id),
+            Some(("hang", id)) => at(Mishap::Hang, id),
+            Some(("off", id)) => at(Mishap::Off, id),
+            Some(("garbage", id)) => at(Mishap::Garbage, id),
+            _ => Err(format!(
+                "there is no fault {name:?} to plant; there are: sendto-lies, and panic, hang, \
+                 off, garbage with @CASE"
+            )),
         }
     }
 }
@@ -81,12 +104,12 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
 pub fn serve(
     mut input: impl BufRead,
     mut output: impl Write,
-    plant: Option<Plant>,
+    plant: Option<&Plant>,
 ) -> io::Result<()> {
     signals::install()?;
     let kernel = fingerprint()?;
-    if let Some(plant) = plant {
-        os::plant::plant(plant)?;
+    if plant == Some(&Plant::SendtoLies) {
+        os::plant::sendto_lies()?;
     }
     let isolated = os::isolate();
     // On one processor, so that what the host sends to itself keeps its order.
@@ -103,7 +126,16 @@ pub fn serve(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let reply = match parse(&line) {
+        let case = parse(&line);
+        if let (Ok(case), Some(Plant::At(mishap, id))) = (&case, plant)
+            && case.id == *id
+        {
+            match mishap {
+                Mishap::Garbage => output.write_all(b"garbage\n")?,
+                mishap => os::plant::happen(*mishap)?,
+            }
+        }
+        let reply = match case {
             Err(message) => Reply::Error { line: number, message },
             Ok(case) => Reply::Trace(Box::new(match &isolated {
                 Ok(()) => run_in(&mut labs, &case),
@@ -113,6 +145,16 @@ pub fn serve(
         say(&mut output, &mut text, &reply)?;
     }
     Ok(())
+}
+
+/// Whether this process is the first of a machine that was made for it: then it calls [`init`].
+pub fn is_init() -> bool {
+    os::init::is_first()
+}
+
+/// Lives the life of a machine's first process, and ends the machine.
+pub fn init() {
+    os::init::live();
 }
 
 fn parse(line: &[u8]) -> Result<Case, String> {

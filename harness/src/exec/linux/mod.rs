@@ -3,11 +3,12 @@
 mod abi;
 mod barrier;
 mod host;
+pub(in crate::exec) mod init;
 mod lab;
 mod link;
 mod names;
 mod netlink;
-pub(crate) mod plant;
+pub(in crate::exec) mod plant;
 
 pub(in crate::exec) use abi::{Request, set_family, timeval};
 pub(in crate::exec) use barrier::stay;
