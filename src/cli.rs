@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::select::Shard;
+
 /// A conformance suite for the BSD sockets API: what a call returned, and what it put on the wire.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -34,8 +36,10 @@ pub(crate) enum Command {
     Claims(Claims),
     /// Say whether this kernel loses a datagram over an interface that is down, and keeps silent
     Netdown(Netdown),
-    /// Compare the outcomes of two runs
+    /// Compare the outcomes of two runs, or of two kernels
     Diff(Diff),
+    /// Say between which kernels the outcomes of cases changed
+    Bisect(Bisect),
     /// Keep what reviewed runs observed as baselines
     Adopt(Adopt),
     /// Run any program in a lab and show the frames that it causes
@@ -47,6 +51,8 @@ pub(crate) enum Command {
     /// Serve other people's programs, and say what they sent
     #[command(subcommand)]
     Control(Control),
+    /// List the kernels that this machine can start, and which of them are fetched
+    Subjects(Subjects),
     /// Say what this host can do, and the command that mends what it cannot
     Doctor,
     /// Read cases on standard input, write traces on standard output, as JSON Lines
@@ -71,7 +77,8 @@ pub(crate) struct Run {
     /// Print a line of JSON for each case instead of the table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Where results and evidence go [default: target/sockeye in the workspace, else sockeye-out]
+    /// Where results and evidence go [default: target/sockeye/run in the workspace,
+    /// else sockeye-out/run; with --on target/sockeye/on, a folder for each kernel]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Run in an order made from this number; outcomes must not depend on it
@@ -86,6 +93,37 @@ pub(crate) struct Run {
     /// Fail also when something is skipped or new
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Run one of N parts, such as 1/4; which part a case is in depends on its id alone
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) on: On,
+}
+
+/// On which kernels something runs.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct On {
+    /// Run on these kernels, each with results of its own: `all`, names of `sockeye subjects`, a
+    /// kernel's image by its path, cmd:PROGRAM
+    #[arg(long = "on", value_name = "SUBJECTS")]
+    pub(crate) subjects: Vec<String>,
+    /// Show what the kernels say on their consoles
+    #[arg(long, requires = "subjects")]
+    pub(crate) console: bool,
+    /// After how many seconds without a sign of life a machine hangs
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub(crate) silence: Option<u64>,
+}
+
+/// The arguments of `subjects`.
+#[derive(Args, Debug)]
+pub(crate) struct Subjects {
+    /// Look for newer kernels, and fetch all of them, or those that are named
+    #[arg(long)]
+    pub(crate) fetch: bool,
+    /// Names, or the beginnings of names
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
 }
 
 /// The arguments of `list`.
@@ -150,12 +188,12 @@ pub(crate) struct Netdown {
 /// The arguments of `diff`.
 #[derive(Args, Debug)]
 pub(crate) struct Diff {
-    /// The folder of a run
-    #[arg(value_name = "RUN")]
-    pub(crate) old: PathBuf,
-    /// The folder of another run
-    #[arg(value_name = "RUN")]
-    pub(crate) new: PathBuf,
+    /// The folders of two runs; with --on, cases to run
+    #[arg(value_name = "RUN", required_unless_present = "on")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Run the cases on these two subjects first
+    #[arg(long, value_name = "SUBJECT,SUBJECT")]
+    pub(crate) on: Option<String>,
     /// Every line of each outcome that differs, not only the first that does
     #[arg(long)]
     pub(crate) full: bool,
@@ -172,6 +210,20 @@ pub(crate) struct Adopt {
     /// Where the baselines are
     #[arg(long, value_name = "DIR", default_value = "suites/baselines")]
     pub(crate) into: PathBuf,
+}
+
+/// The arguments of `bisect`.
+#[derive(Args, Debug)]
+pub(crate) struct Bisect {
+    /// Suites, tables or cases; `*` stands for anything
+    #[arg(value_name = "PATTERN", required = true)]
+    pub(crate) patterns: Vec<String>,
+    /// Between which kernels, in their order: `all`, or as for `run --on`
+    #[arg(long, value_name = "SUBJECTS", default_value = "all")]
+    pub(crate) on: Vec<String>,
+    /// Where results go [default: as for `run`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// The arguments of `observe`.
@@ -236,6 +288,12 @@ pub(crate) struct Wire {
 /// The arguments of `exec`.
 #[derive(Args, Debug)]
 pub(crate) struct Exec {
+    /// Many executors behind one stream, as inside a machine
+    #[arg(long, hide = true)]
+    pub(crate) hub: bool,
+    /// Say how much was read, as over a terminal
+    #[arg(long, hide = true, requires = "hub")]
+    pub(crate) count: bool,
     /// Plant a fault, to see a rule fire
     #[arg(long, value_name = "FAULT", hide = true)]
     pub(crate) plant: Option<String>,

@@ -42,6 +42,8 @@ pub(crate) fn doctor() -> Result<Status> {
         files()?,
         program("cc", "cc: compiles C reproducers", "gcc"),
         tshark(),
+        qemu(),
+        apt(),
     ];
     for check in &checks {
         match &check.missing {
@@ -140,6 +142,26 @@ fn program(name: &str, what: &'static str, package: &str) -> Check {
     let missing = (!found).then(|| format!("{name} is not installed"));
     let mend = missing.as_ref().map(|_| format!("sudo apt-get install {package}"));
     Check { what, missing, mend, needed: false }
+}
+
+fn qemu() -> Check {
+    let what = if subject::is_accelerated() {
+        "qemu-system-x86_64: other kernels, with KVM"
+    } else {
+        "qemu-system-x86_64: other kernels, emulated"
+    };
+    program("qemu-system-x86_64", what, "qemu-system-x86")
+}
+
+/// Packaged kernels, User-Mode Linux and gVisor among them, come by apt.
+fn apt() -> Check {
+    let missing = subject::packages_missing();
+    Check {
+        what: "apt and dpkg-deb: packaged kernels, User-Mode Linux, gVisor",
+        mend: missing.as_ref().and_then(|missing| missing.mend.clone()),
+        missing: missing.map(|missing| missing.why),
+        needed: false,
+    }
 }
 
 fn tshark() -> Check {

@@ -85,7 +85,7 @@ fn stats(tables: &[Table]) -> Result<()> {
             .cases
             .iter()
             .filter_map(|case| {
-                let platforms = suites::platforms(&kernel, case.suite());
+                let platforms = suites::platforms(&kernel, &kernel.platforms(), case.suite());
                 baselines.expected(&platforms, &case.id).map(|(_, outcome)| outcome)
             })
             .collect();

@@ -1,13 +1,14 @@
 //! `sockeye run`: every case on this kernel, judged.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
 use harness::exec::Plant;
-use harness::subject::{self, Subject};
+use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize as _, Style};
@@ -16,7 +17,7 @@ use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::Run;
 use crate::results::{self, Answer, Writer};
-use crate::{Status, UsageError, local_network, select};
+use crate::{Status, UsageError, local_network, on, select};
 
 /// The name of the kernel that this program runs on, as a subject of a run.
 pub(crate) const NATIVE: &str = "native";
@@ -42,27 +43,61 @@ pub(crate) fn host() -> Result<Os> {
     Os::host().with_context(|| format!("sockeye knows no {}", std::env::consts::OS))
 }
 
-/// The answers to all cases, in their order, however they were `shuffled` for the run. `heard` is
-/// told of each as it comes, from whichever thread it came to.
+/// A kernel that cases run on, and by what they are judged.
+pub(crate) struct Under<'s> {
+    /// Where its executors come from.
+    pub(crate) executors: &'s dyn Executors,
+    /// Which system it is.
+    pub(crate) os: Os,
+    /// Who it says that it is.
+    pub(crate) kernel: Fingerprint,
+    /// The names that its baselines are kept under, the most specific first.
+    pub(crate) platforms: Vec<String>,
+    /// How many executors run side by side.
+    pub(crate) jobs: usize,
+}
+
+/// Who hears of each answer as it comes, from whichever thread it came to.
+pub(crate) type Heard<'h> = dyn Fn(&Case, &Trace, &Judgement) + Sync + 'h;
+
+/// How many executors run side by side on this machine.
+pub(crate) fn jobs(args: &Run) -> usize {
+    args.jobs.unwrap_or_else(processors)
+}
+
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The answers of this kernel to all cases, in their order, however they were `shuffled`.
 pub(crate) fn answers<'c>(
     cases: &[&'c Case],
     args: &Run,
     kernel: &Fingerprint,
-    heard: &(dyn Fn(&Case, &Trace, &Judgement) + Sync),
+    heard: &Heard<'_>,
 ) -> Result<Vec<Answer<'c>>> {
-    let (os, baselines) = (host()?, Baselines::embedded());
-    let order = order(cases, args.shuffle);
-    let shuffled: Vec<&Case> = order.iter().map(|i| cases[*i]).collect();
-    let jobs = match args.jobs {
-        Some(jobs) => jobs,
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    let judged = Mutex::new(Vec::with_capacity(cases.len()));
     let subject = executor(args)?;
-    let traces = subject::run(&subject, &shuffled, jobs, &|number, trace| {
+    let (platforms, jobs) = (kernel.platforms(), jobs(args));
+    let (executors, kernel) = (&subject, kernel.clone());
+    let under = Under { executors, os: host()?, kernel, platforms, jobs };
+    answers_of(&under, cases, args.shuffle, heard)
+}
+
+/// The answers of a kernel.
+pub(crate) fn answers_of<'c>(
+    under: &Under<'_>,
+    cases: &[&'c Case],
+    seed: Option<u64>,
+    heard: &Heard<'_>,
+) -> Result<Vec<Answer<'c>>> {
+    let baselines = Baselines::embedded();
+    let order = order(cases, seed);
+    let shuffled: Vec<&Case> = order.iter().map(|i| cases[*i]).collect();
+    let judged = Mutex::new(Vec::with_capacity(cases.len()));
+    let traces = subject::run(under.executors, &shuffled, under.jobs, &|number, trace| {
         let case = shuffled[number];
-        let platforms = suites::platforms(kernel, case.suite());
-        let judgement = judge(case, trace, os, &platforms, baselines);
+        let platforms = suites::platforms(&under.kernel, &under.platforms, case.suite());
+        let judgement = judge(case, trace, under.os, &platforms, baselines);
         heard(case, trace, &judgement);
         judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, judgement));
     })?;
@@ -96,28 +131,19 @@ fn order(cases: &[&Case], seed: Option<u64>) -> Vec<usize> {
 
 /// Runs, writes, and says how it went.
 pub(crate) fn run(args: &Run) -> Result<Status> {
-    let tables = select::tables_of(&args.patterns)?;
+    let tables = select::shard_of(&args.patterns, args.shard)?;
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
-    let kernel = subject::fingerprint(&executor(args)?)?;
-    let folder = args.out.clone().unwrap_or_else(results::default_folder);
-    let about = results::subject(NATIVE, &kernel, cases.len(), args.shuffle);
-    let writer = Writer::begin(&folder, results::manifest(about, &tables))?;
-    let writer = Mutex::new(writer);
+    if !args.on.subjects.is_empty() {
+        return on::run(args, &cases);
+    }
+    let subject = executor(args)?;
+    let kernel = subject::fingerprint(&subject)?;
+    let folder = args.out.clone().unwrap_or_else(|| results::default_folder("run"));
+    let (platforms, jobs) = (kernel.platforms(), jobs(args));
+    let under = Under { executors: &subject, os: host()?, kernel, platforms, jobs };
     let bar = progress(cases.len());
-    let start = Instant::now();
-    let answers = answers(&cases, args, &kernel, &|case, trace, judgement| {
-        // What cannot be said in JSON cannot have come out of it.
-        if let Ok(line) = results::json(NATIVE, case, trace, judgement) {
-            writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
-        }
-        bar.inc(1);
-    })?;
-    let took = start.elapsed();
+    let (answers, took) = keep(NATIVE, &under, &cases, args.shuffle, &folder, &|| bar.inc(1))?;
     bar.finish_and_clear();
-    let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
-    writer.end(&answers, took, host()?)?;
-
-    let platforms = kernel.platforms();
     if args.json {
         for answer in &answers {
             let Answer { case, trace, judgement } = answer;
@@ -126,17 +152,43 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
         }
     } else {
         table(&answers);
-        remarks(&answers, &kernel);
+        remarks(&answers, &under.kernel);
         let seconds = took.as_secs_f64();
         let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
         anstream::println!(
             "{} cases on {} in {seconds:.2} s ({rate:.0} a second); results and frames in {}",
             answers.len(),
-            platforms[0],
+            under.platforms[0],
             folder.display()
         );
     }
     status(&answers, args)
+}
+
+/// The answers of a kernel, written into `folder` as they come, and how long they took.
+pub(crate) fn keep<'c>(
+    name: &str,
+    under: &Under<'_>,
+    cases: &[&'c Case],
+    seed: Option<u64>,
+    folder: &Path,
+    tick: &(dyn Fn() + Sync),
+) -> Result<(Vec<Answer<'c>>, Duration)> {
+    let mut about = results::subject(name, &under.kernel, cases.len(), seed);
+    about.platforms.clone_from(&under.platforms);
+    let writer = Mutex::new(Writer::begin(folder, results::manifest(about, cases))?);
+    let start = Instant::now();
+    let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
+        // What cannot be said in JSON cannot have come out of it.
+        if let Ok(line) = results::json(name, case, trace, judgement) {
+            writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
+        }
+        tick();
+    })?;
+    let took = start.elapsed();
+    let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    writer.end(&answers, took, under.os)?;
+    Ok((answers, took))
 }
 
 fn progress(cases: usize) -> ProgressBar {

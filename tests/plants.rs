@@ -17,7 +17,7 @@ fn traces(args: &[&str], cases: &[Case]) -> Vec<Trace> {
 }
 
 /// A fault, the rules that find it, and cases in which it shows.
-const PLANTS: [(Plant, &[&str], &[&str]); 10] = [
+const PLANTS: [(Plant, &[&str], &[&str]); 11] = [
     (
         Plant::SendtoLies,
         &["no-silent-loss"],
@@ -93,19 +93,30 @@ const PLANTS: [(Plant, &[&str], &[&str]); 10] = [
         &["bytes-as-written", "no-silent-loss"],
         &["http/control[inet,set-cookie,same]", "http/control[inet6,delete-cookie,new]"],
     ),
+    (
+        Plant::AsksAnyway,
+        &["numeric-asks-nobody"],
+        &["names/flags[file,any,numerichost]", "names/flags[both,any,numerichost]"],
+    ),
 ];
 
 #[test]
 fn each_rule_and_each_fault_has_its_place() {
     let found: BTreeSet<&str> = PLANTS.iter().flat_map(|(_, rules, _)| *rules).copied().collect();
-    assert_eq!(found, suites::rules::RULES.iter().map(|rule| rule.name).collect());
+    // The C library itself breaks some, which a test of the baselines holds to account.
+    let broken = suites::deviation::known().iter().map(|known| known.rule.as_str());
+    let all: BTreeSet<&str> = suites::rules::RULES.iter().map(|rule| rule.name).collect();
+    let missing: Vec<&&str> = all.difference(&found).collect();
+    let broken: BTreeSet<&str> = broken.collect();
+    assert!(missing.iter().all(|rule| broken.contains(**rule)), "{missing:?}");
+    assert!(found.is_subset(&all));
     let planted: BTreeSet<&str> = PLANTS.iter().map(|(plant, ..)| plant.name()).collect();
-    assert_eq!(planted, Plant::ALL.iter().map(|plant| plant.name()).collect());
+    assert_eq!(planted, Plant::ALL.iter().map(Plant::name).collect());
 }
 
 #[rstest]
-fn a_planted_fault_is_found_by_its_rules(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)] row: usize) {
-    let (plant, rules, ids) = PLANTS[row];
+fn a_planted_fault_is_found_by_its_rules(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)] row: usize) {
+    let (plant, rules, ids) = &PLANTS[row];
     let Some(os) = Os::host().filter(|os| *os == Os::Linux) else { return };
     let all: Vec<Case> = suites::tables().into_iter().flat_map(|table| table.cases).collect();
     let case = |id: &&str| all.iter().find(|case| case.id == **id).expect(id).clone();

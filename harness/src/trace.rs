@@ -230,7 +230,8 @@ pub enum End {
     Hung,
     /// The executor died during this step.
     Died {
-        /// Such as `killed by SIGKILL` or `exit status 3`.
+        /// Such as `killed by SIGKILL` or `exit status 3`; of a machine such as `lost to a kernel
+        /// panic: …`, and on further lines what its console said last.
         how: String,
     },
     /// This host cannot make the lab: nothing ran.

@@ -28,9 +28,9 @@ use harness::trace::Fingerprint;
 pub use table::{LeftOut, Table};
 
 /// The names that a suite's baselines and known deviations on this kernel are kept under, the most
-/// specific first: those of the kernel, or of the C library where the answers are its own.
-pub fn platforms(kernel: &Fingerprint, suite: &str) -> Vec<String> {
-    if suite == names::SUITE { kernel.libc_platforms() } else { kernel.platforms() }
+/// specific first: `own`, or those of the C library where the answers are its own.
+pub fn platforms(kernel: &Fingerprint, own: &[String], suite: &str) -> Vec<String> {
+    if suite == names::SUITE { kernel.libc_platforms() } else { own.to_vec() }
 }
 
 /// Every table of every suite, in the order in which they are shown.

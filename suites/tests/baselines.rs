@@ -82,7 +82,7 @@ fn run<'c>(cases: &[&'c Case]) -> Result<(Vec<Ran<'c>>, Fingerprint), Failed> {
     let os = Os::host().ok_or("sockeye knows no such system")?;
     let traces = subject::run(&me, cases, 1, &|_, _| ())?;
     let ran = cases.iter().zip(traces).map(|(case, trace)| {
-        let platforms = platforms(&kernel, case.suite());
+        let platforms = platforms(&kernel, &kernel.platforms(), case.suite());
         let judgement = judge(case, &trace, os, &platforms, Baselines::embedded());
         Ran { case, trace, judgement }
     });
@@ -105,7 +105,7 @@ fn judge_table(table: &Table) -> Result<Completion, Failed> {
         return absent;
     }
     let suite = table.name.split('/').next().unwrap_or_default();
-    let platforms = platforms(&kernel, suite);
+    let platforms = platforms(&kernel, &kernel.platforms(), suite);
     let (Some(specific), Some(general)) = (platforms.first(), platforms.last()) else {
         return Err("a kernel has a platform".into());
     };

@@ -45,7 +45,7 @@ mod other;
 use other as os;
 
 use network::{Network as _, NoLab};
-pub use plant::Plant;
+pub use plant::{Mishap, Plant};
 
 /// Which kernel this is, and as whom the process runs.
 pub fn fingerprint() -> io::Result<Fingerprint> {
@@ -68,11 +68,11 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
 pub fn serve(
     mut input: impl BufRead,
     mut output: impl Write,
-    plant: Option<Plant>,
+    plant: Option<&Plant>,
 ) -> io::Result<()> {
     signals::install()?;
     let kernel = fingerprint()?;
-    if plant == Some(Plant::SendtoLies) {
+    if plant == Some(&Plant::SendtoLies) {
         os::plant::sendto_lies()?;
     }
     let isolated = os::isolate();
@@ -90,7 +90,16 @@ pub fn serve(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let reply = match parse(&line) {
+        let case = parse(&line);
+        if let (Ok(case), Some(Plant::At(mishap, id))) = (&case, plant)
+            && case.id == *id
+        {
+            match mishap {
+                Mishap::Garbage => output.write_all(b"garbage\n")?,
+                mishap => os::plant::happen(*mishap)?,
+            }
+        }
+        let reply = match case {
             Err(message) => Reply::Error { line: number, message },
             Ok(case) => Reply::Trace(Box::new(match &isolated {
                 Ok(()) => run_in(&mut labs, &case, plant),
@@ -100,6 +109,16 @@ pub fn serve(
         say(&mut output, &mut text, &reply)?;
     }
     Ok(())
+}
+
+/// Whether this process is the first of a machine that was made for it: then it calls [`init`].
+pub fn is_init() -> bool {
+    os::init::is_first()
+}
+
+/// Lives the life of a machine's first process, and ends the machine.
+pub fn init() {
+    os::init::live();
 }
 
 fn parse(line: &[u8]) -> Result<Case, String> {
@@ -128,7 +147,7 @@ fn nothing(case: &Case, end: End) -> Trace {
     }
 }
 
-fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<Plant>) -> Trace {
+fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
     let mut lab = match labs.take(&case.lab) {
         Ok(lab) => lab,
         Err(NoLab::Missing(reason)) => return nothing(case, End::Skipped { reason }),

@@ -63,9 +63,23 @@ pub(super) fn isolate() -> Result<(), String> {
 
 pub(super) fn stay(_: bool) {}
 
+pub(super) mod init {
+    pub(in crate::exec) fn is_first() -> bool {
+        false
+    }
+
+    pub(in crate::exec) fn live() {}
+}
+
 pub(super) mod plant {
-    pub(crate) fn sendto_lies() -> std::io::Result<()> {
-        Err(std::io::Error::other("this fault can be planted on Linux only"))
+    use std::io;
+
+    pub(in crate::exec) fn sendto_lies() -> io::Result<()> {
+        Err(io::Error::other("faults can be planted on Linux only"))
+    }
+
+    pub(in crate::exec) fn happen(_: crate::exec::Mishap) -> io::Result<()> {
+        sendto_lies()
     }
 }
 

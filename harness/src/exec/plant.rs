@@ -9,14 +9,28 @@ use std::str::FromStr;
 
 use super::run::Gave;
 use crate::case::addr::SockAddr;
+use crate::case::names::{DNS_PORT, RecordType};
 use crate::case::op::Opt;
 use crate::case::{LinkKind, Op};
 use crate::trace::{Direction, LinkFact, Out};
 use crate::wire::build::{self, Segment};
-use crate::wire::{Body, Framing, decode};
+use crate::wire::{Body, Framing, decode, dns};
+
+/// What can happen to a machine, or to the executor in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// The kernel panics.
+    Panic,
+    /// The machine says nothing any more.
+    Hang,
+    /// The machine ends as if it had been told to.
+    Off,
+    /// The executor answers with something that is no answer.
+    Garbage,
+}
 
 /// A fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plant {
     /// `sendto` says that it sent everything and sends nothing (Linux, by seccomp).
     SendtoLies,
@@ -38,11 +52,15 @@ pub enum Plant {
     SwapsLinks,
     /// The far end of a tun sees a `Cookie` in each request that has its empty line in one segment.
     AddsHeader,
+    /// The far end of the first link sees a query for each call of `getaddrinfo`.
+    AsksAnyway,
+    /// Something happens to the machine when the case of this id is to be run.
+    At(Mishap, String),
 }
 
 impl Plant {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
+    /// All that a rule finds.
+    pub const ALL: [Self; 11] = [
         Self::SendtoLies,
         Self::SendtoDenies,
         Self::InventsErrno,
@@ -53,10 +71,11 @@ impl Plant {
         Self::OverlapsFragments,
         Self::SwapsLinks,
         Self::AddsHeader,
+        Self::AsksAnyway,
     ];
 
     /// What it is called on the command line.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::SendtoLies => "sendto-lies",
             Self::SendtoDenies => "sendto-denies",
@@ -68,11 +87,16 @@ impl Plant {
             Self::OverlapsFragments => "overlaps-fragments",
             Self::SwapsLinks => "swaps-links",
             Self::AddsHeader => "adds-header",
+            Self::AsksAnyway => "asks-anyway",
+            Self::At(Mishap::Panic, _) => "panic",
+            Self::At(Mishap::Hang, _) => "hang",
+            Self::At(Mishap::Off, _) => "off",
+            Self::At(Mishap::Garbage, _) => "garbage",
         }
     }
 
     /// What the call is said to have given.
-    pub(super) fn told(self, op: &Op, gave: Gave) -> Gave {
+    pub(super) fn told(&self, op: &Op, gave: Gave) -> Gave {
         match (self, gave) {
             (Self::SendtoDenies, Ok(_)) if op.call() == "sendto" => Err("ENOBUFS".into()),
             (Self::InventsErrno, Err(_)) => Err("ENOTTY".into()),
@@ -91,7 +115,7 @@ impl Plant {
 
     /// The link on which the frame is said to have been seen, and its bytes.
     pub(super) fn seen(
-        self,
+        &self,
         links: &[LinkFact],
         link: &str,
         dir: Direction,
@@ -117,14 +141,39 @@ impl Plant {
     }
 }
 
+impl Plant {
+    /// On which link a frame is said to have left in a call beside those that did.
+    pub(super) fn left(&self, op: &Op, links: &[LinkFact]) -> Option<(String, Vec<u8>)> {
+        if *self != Self::AsksAnyway || !matches!(op, Op::Getaddrinfo { .. }) {
+            return None;
+        }
+        let fact = links.iter().find(|fact| fact.kind == Some(LinkKind::Tun))?;
+        let (from, to) = (([192, 0, 2, 1], 1024).into(), ([192, 0, 2, 2], DNS_PORT).into());
+        let query = dns::query("planted.example", RecordType::A);
+        let packet = build::udp(build::Link::Ip, from, to, build::DEFAULT_TTL, &query).ok()?;
+        Some((fact.name.clone(), packet))
+    }
+}
+
 impl FromStr for Plant {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|plant| plant.name() == name);
+        let at = |mishap, id: &str| Some(Self::At(mishap, id.to_owned()));
+        let found = match name.split_once('@') {
+            None => Self::ALL.into_iter().find(|plant| plant.name() == name),
+            Some(("panic", id)) => at(Mishap::Panic, id),
+            Some(("hang", id)) => at(Mishap::Hang, id),
+            Some(("off", id)) => at(Mishap::Off, id),
+            Some(("garbage", id)) => at(Mishap::Garbage, id),
+            Some(_) => None,
+        };
         found.ok_or_else(|| {
-            let all = Self::ALL.map(Self::name).join(", ");
-            format!("there is no fault {name:?} to plant; there are: {all}")
+            let all = Self::ALL.map(|plant| plant.name()).join(", ");
+            format!(
+                "there is no fault {name:?} to plant; there are: {all}, and panic, hang, off, \
+                 garbage with @CASE"
+            )
         })
     }
 }

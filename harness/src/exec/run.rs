@@ -19,7 +19,7 @@ use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::intent::concrete;
 use crate::case::op::{Opt, PollFd, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
-use crate::trace::{ControlOut, Did, End, Event, Out, Trace};
+use crate::trace::{ControlOut, Did, Direction, End, Event, Out, Trace};
 
 /// How long a case may wait for what never comes, beyond what it asks to wait itself.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -44,7 +44,7 @@ pub(super) struct Runner<'c> {
     events: Vec<Event>,
     start: Instant,
     room: Vec<u8>,
-    plant: Option<Plant>,
+    plant: Option<&'c Plant>,
 }
 
 impl Resolve for Runner<'_> {
@@ -59,7 +59,7 @@ impl Resolve for Runner<'_> {
 }
 
 /// Runs `case` in `lab`, which is in the state that `case.lab` describes and has been entered.
-pub(super) fn run(case: &Case, lab: &mut dyn Network, plant: Option<Plant>) -> Trace {
+pub(super) fn run(case: &Case, lab: &mut dyn Network, plant: Option<&Plant>) -> Trace {
     signals::arm(PATIENCE + Duration::from_millis(case.waits_ms().into()));
     signals::pipe_came();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -185,6 +185,10 @@ impl<'c> Runner<'c> {
         if may_send(op, self.streams) {
             self.drain(number);
         }
+        if let Some((link, bytes)) = self.plant.and_then(|plant| plant.left(op, self.lab.facts())) {
+            let (at_ns, dir, bytes) = (self.now(), Direction::Out, Hex(bytes));
+            self.events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
+        }
         end
     }
 
@@ -195,7 +199,7 @@ impl<'c> Runner<'c> {
         self.events.push(Event::Lab { op: number, at_ns, took_ns });
         if let LabOp::Inject { link, frame } = step {
             let (link, bytes) = (link.clone(), frame.clone());
-            let dir = crate::trace::Direction::In;
+            let dir = Direction::In;
             self.events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
         }
         if let LabOp::Wait { ms, until, .. } = step {

@@ -4,11 +4,12 @@ mod abi;
 mod barrier;
 mod files;
 mod host;
+pub(in crate::exec) mod init;
 mod lab;
 mod link;
 mod names;
 mod netlink;
-pub(crate) mod plant;
+pub(in crate::exec) mod plant;
 
 pub(in crate::exec) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(in crate::exec) use barrier::stay;
