@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Compare the outcomes of two runs
     Diff(Diff),
+    /// Lay runs side by side as one page: a row for each case, a column for each kernel
+    Matrix(Matrix),
     /// Run any program in a lab and show the frames that it causes
     Observe(Observe),
     /// Print a C program that makes the calls of one case
@@ -122,6 +124,20 @@ pub(crate) struct Diff {
     /// Every line of each outcome that differs, not only the first that does
     #[arg(long)]
     pub(crate) full: bool,
+}
+
+/// The arguments of `matrix`.
+#[derive(Args, Debug)]
+pub(crate) struct Matrix {
+    /// The folder of a run; each kernel in it becomes a column
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Mark what differs from what the same subjects did in this run, instead of from baselines
+    #[arg(long, value_name = "RUN")]
+    pub(crate) since: Option<PathBuf>,
 }
 
 /// The arguments of `observe`.

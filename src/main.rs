@@ -6,6 +6,7 @@ mod control;
 mod diff;
 mod doctor;
 mod list;
+mod matrix;
 mod observe;
 mod results;
 mod run;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
+        Some(Command::Matrix(args)) => matrix::matrix(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),
