@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Bisect(Bisect),
     /// Keep what reviewed runs observed as baselines
     Adopt(Adopt),
+    /// Lay runs side by side as one page: a row for each case, a column for each kernel
+    Matrix(Matrix),
     /// Run any program in a lab and show the frames that it causes
     Observe(Observe),
     /// Print a C program that makes the calls of one case
@@ -224,6 +226,20 @@ pub(crate) struct Bisect {
     /// Where results go [default: as for `run`]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// The arguments of `matrix`.
+#[derive(Args, Debug)]
+pub(crate) struct Matrix {
+    /// The folder of a run; each kernel in it becomes a column
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Mark what differs from what the same subjects did in this run, instead of from baselines
+    #[arg(long, value_name = "RUN")]
+    pub(crate) since: Option<PathBuf>,
 }
 
 /// The arguments of `observe`.

@@ -11,6 +11,7 @@ mod doctor;
 mod interrupt;
 mod list;
 mod local_network;
+mod matrix;
 mod netdown;
 mod observe;
 mod on;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Adopt(args)) => adopt::adopt(&args),
         Some(Command::Bisect(args)) => bisect::bisect(&args),
+        Some(Command::Matrix(args)) => matrix::matrix(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),

@@ -2,8 +2,10 @@
 //!
 //! - [`repro`]: a C program that makes the same calls;
 //! - [`pcapng`]: the frames, for Wireshark;
+//! - [`matrix`]: what kernels answered, side by side, as one page;
 //! - [`runs`]: what a run leaves behind, and what everything else here is made from.
 
+pub mod matrix;
 pub mod pcapng;
 pub mod repro;
 pub mod runs;
