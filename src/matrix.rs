@@ -62,6 +62,7 @@ fn source((name, run): &(String, Run)) -> Source<'_> {
 }
 
 fn read(folder: &Path) -> Result<(String, Run), UsageError> {
+    // What was cut off is refused, and one sentence says so.
     let run = runs::read(folder).map_err(|e| UsageError(e.to_string()))?;
     Ok((folder.display().to_string(), run))
 }
