@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use reports::matrix::{Source, model, page};
-use reports::runs::{self, Run};
+use reports::runs::Run;
 
 use crate::cli::Matrix;
-use crate::{Status, UsageError, results};
+use crate::{Status, UsageError, report, results};
 
 /// Reads the runs, writes the page.
 pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
@@ -29,6 +29,5 @@ fn source((name, run): &(String, Run)) -> Source<'_> {
 }
 
 fn read(folder: &Path) -> Result<(String, Run), UsageError> {
-    let run = runs::read(folder).map_err(|e| UsageError(e.to_string()))?;
-    Ok((folder.display().to_string(), run))
+    Ok((folder.display().to_string(), report::read(folder)?))
 }
