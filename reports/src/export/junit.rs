@@ -45,7 +45,7 @@ fn case(test: &Test, class: &str) -> TestCase {
         Came::Passed | Came::Known(_) => {}
         Came::Failed { what, lines, text } => {
             status.set_type(*what);
-            status.set_message(&*visible(lines.first().map_or(*what, String::as_str)));
+            status.set_message(&*visible(&lines.join("; ")));
             let all = format!("{}\n\n{text}", lines.join("\n"));
             status.set_description(&*visible(&all));
         }
