@@ -33,8 +33,8 @@ pub(crate) fn native() -> Result<Subject> {
 fn executor(args: &Run) -> Result<Subject> {
     let mut subject = native()?;
     if let Some(plant) = &args.plant {
-        let plant: Plant = plant.parse().map_err(UsageError)?;
-        subject.args.extend(["--plant".into(), plant.name().into()]);
+        let _: Plant = plant.parse().map_err(UsageError)?;
+        subject.args.extend(["--plant".into(), plant.into()]);
     }
     Ok(subject)
 }
