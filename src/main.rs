@@ -1,6 +1,7 @@
 //! The command-line program: it joins the suites, the harness and the reports, and does nothing
 //! that one of them could do.
 
+mod bundle;
 mod cli;
 mod control;
 mod diff;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Some(Command::Show(args)) => show::show(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
+        Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),
         Some(Command::Control(Control::Http(args))) => control::http(&args),

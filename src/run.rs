@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
+use harness::exec::KernelLog;
 use harness::subject::{self, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -90,7 +91,9 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
     let kernel = subject::fingerprint(&native()?)?;
     let folder = args.out.clone().unwrap_or_else(results::default_folder);
-    let about = results::subject(NATIVE, &kernel, cases.len(), args.shuffle);
+    let mut about = results::subject(NATIVE, &kernel, cases.len(), args.shuffle);
+    about.environment = Some(harness::exec::environment());
+    let log = KernelLog::begin();
     let writer = Writer::begin(&folder, results::manifest(about, &tables))?;
     let writer = Mutex::new(writer);
     let bar = progress(cases.len());
@@ -104,7 +107,8 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     })?;
     let took = start.elapsed();
     bar.finish_and_clear();
-    let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    writer.heard(log.end());
     writer.end(&answers, took, host()?)?;
 
     let platforms = kernel.platforms();

@@ -147,7 +147,7 @@ fn a_bad_line_is_answered_and_the_next_one_runs() {
 }
 
 /// What tshark reads in a file, a line for each frame; none where it is not installed.
-fn tshark(file: &std::path::Path, fields: &[&str]) -> Option<Vec<Vec<String>>> {
+fn tshark(file: &Path, fields: &[&str]) -> Option<Vec<Vec<String>>> {
     let fields = fields.iter().flat_map(|field| ["-e", field]);
     let read =
         Command::new("tshark").arg("-r").arg(file).args(["-T", "fields"]).args(fields).output();
@@ -187,7 +187,7 @@ fn tshark_reads_the_frames_and_their_comments() {
 }
 
 /// What python3 sends, in a lab, in 10,000 bytes of UDP with these options; none without python3.
-fn observed_python(option: &str, out: &std::path::Path) -> Option<String> {
+fn observed_python(option: &str, out: &Path) -> Option<String> {
     let program = format!(
         "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n{option}\n\
          try: s.sendto(b'x' * 10000, ('203.0.113.7', 25000))\n\
@@ -216,7 +216,7 @@ fn a_runtime_is_laid_beside_another() {
     assert!(text.contains("frag 0+1480 UDP") && text.contains("> 25000 len 10000"), "{text}");
     let Some(text) = observed_python(option, &whole) else { return };
     assert!(!text.contains("UDP"), "{text}");
-    let diff = |a: &std::path::Path, b: &std::path::Path| {
+    let diff = |a: &Path, b: &Path| {
         let output = sockeye(&["diff", "--full", a.to_str().unwrap(), b.to_str().unwrap()]);
         (output.status.code(), stdout(&output))
     };

@@ -19,6 +19,7 @@ use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
 use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
+use crate::environment::Environment;
 use crate::trace::{End, Fingerprint, Reply, Trace};
 use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
@@ -42,6 +43,13 @@ mod other;
 use other as os;
 
 use network::{Network as _, NoLab};
+
+pub use os::KernelLog;
+
+/// The machine as this process finds it.
+pub fn environment() -> Environment {
+    os::environment()
+}
 
 /// A fault planted on purpose, so that a rule or a verifier can be seen to fire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 
 mod abi;
 mod barrier;
+mod environment;
 mod host;
+mod kernel_log;
 mod lab;
 mod link;
 mod names;
@@ -11,6 +13,8 @@ pub(crate) mod plant;
 
 pub(in crate::exec) use abi::{Request, set_family, timeval};
 pub(in crate::exec) use barrier::stay;
+pub(in crate::exec) use environment::environment;
 pub(in crate::exec) use host::isolate;
+pub use kernel_log::KernelLog;
 pub(in crate::exec) use lab::Labs;
 pub(in crate::exec) use names::{control_name, eai, errno, value};
