@@ -11,6 +11,7 @@ use harness::environment::Private;
 use reports::bundle::{Scrub, broken};
 use reports::repro::{Options, reproducer};
 use rstest::rstest;
+use suites::baseline::Baselines;
 use suites::rules::RULES;
 
 fn sockeye(args: &[&str]) -> Output {
@@ -276,9 +277,9 @@ fn a_rule_that_is_broken_has_words_for_a_title() {
     }
 }
 
-/// No program may change its meaning because something in it looks private.
+/// No program and no outcome may change its meaning because something in it looks private.
 #[test]
-fn the_programs_of_all_cases_are_left_alone() {
+fn the_programs_and_outcomes_of_all_cases_are_left_alone() {
     let cases: Vec<Case> = suites::tables().into_iter().flat_map(|table| table.cases).collect();
     for case in &cases {
         let options = Options { os: Os::Linux, observed: None, expected: &[] };
@@ -286,5 +287,9 @@ fn the_programs_of_all_cases_are_left_alone() {
         let mut scrub = Scrub::new(&Private::default());
         scrub.allow(&serde_json::to_string(case).expect("JSON"));
         assert!(scrub.text(&program, &BTreeSet::new()) == program, "{} is changed", case.id);
+        for (platform, outcome) in Baselines::embedded().of_case(&case.id) {
+            let clean = scrub.text(outcome, &BTreeSet::new());
+            assert_eq!(clean, outcome, "{} on {platform}", case.id);
+        }
     }
 }

@@ -94,10 +94,15 @@ impl Scrub {
 
     /// Leaves alone every address that stands in `text`: a case's own, which anybody may read.
     pub fn allow(&mut self, text: &str) {
-        self.public.extend(forms(text).into_iter().filter_map(|(_, _, form)| match form {
-            Form::Ip(ip) => Some(ip),
-            Form::Mac(_) | Form::Uuid => None,
-        }));
+        for (_, _, form) in forms(text) {
+            let Form::Ip(ip) = form else { continue };
+            self.public.insert(ip);
+            if let IpAddr::V6(ip) = ip {
+                let [.., a, b] = ip.segments();
+                let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00 | (a & 0xff), b);
+                self.public.insert(group.into());
+            }
+        }
     }
 
     /// How many of which kind were replaced: `2 hardware addresses`.
@@ -257,7 +262,8 @@ impl Scrub {
         let lab = s[0] == 0xfe80 && s[1..6] == [0; 5];
         // The group of an address by its last 24 bits tells those (RFC 4291 §2.7.1).
         let solicited = s[..7] == [0xff02, 0, 0, 0, 0, 1, s[6]] && s[6] & 0xff00 == 0xff00;
-        let group = ip.is_multicast() && (!solicited || s[6] == 0xff00);
+        let lab_group = s[6] & 0xff < 16 && s[7] < 0x100;
+        let group = ip.is_multicast() && (!solicited || lab_group);
         let ours = s[..3] == [0x2001, 2, 0] || s[..2] == [0x2001, 0xdb8];
         // A prefix alone, such as fe80::/64 in a route.
         let prefix = s[1..] == [0; 7];
