@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::select::Shard;
+
 /// A conformance suite for the BSD sockets API: what a call returned, and what it put on the wire.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -30,8 +32,18 @@ pub(crate) enum Command {
     List(List),
     /// Show one case: transcript, verdict, rules, what each platform did
     Show(Show),
-    /// Compare the outcomes of two runs
+    /// Say which claims about systems and versions are so here
+    Claims(Claims),
+    /// Say whether this kernel loses a datagram over an interface that is down, and keeps silent
+    Netdown(Netdown),
+    /// Compare the outcomes of two runs, or of two kernels
     Diff(Diff),
+    /// Say between which kernels the outcomes of cases changed
+    Bisect(Bisect),
+    /// Keep what reviewed runs observed as baselines
+    Adopt(Adopt),
+    /// Lay runs side by side as one page: a row for each case, a column for each kernel
+    Matrix(Matrix),
     /// Run any program in a lab and show the frames that it causes
     Observe(Observe),
     /// Print a C program that makes the calls of one case
@@ -43,6 +55,8 @@ pub(crate) enum Command {
     /// Serve other people's programs, and say what they sent
     #[command(subcommand)]
     Control(Control),
+    /// List the kernels that this machine can start, and which of them are fetched
+    Subjects(Subjects),
     /// Say what this host can do, and the command that mends what it cannot
     Doctor,
     /// Read cases on standard input, write traces on standard output, as JSON Lines
@@ -67,7 +81,8 @@ pub(crate) struct Run {
     /// Print a line of JSON for each case instead of the table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Where results and evidence go [default: target/sockeye in the workspace, else sockeye-out]
+    /// Where results and evidence go [default: target/sockeye/run in the workspace,
+    /// else sockeye-out/run; with --on target/sockeye/on, a folder for each kernel]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Run in an order made from this number; outcomes must not depend on it
@@ -82,6 +97,37 @@ pub(crate) struct Run {
     /// Fail also when something is skipped or new
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Run one of N parts, such as 1/4; which part a case is in depends on its id alone
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) on: On,
+}
+
+/// On which kernels something runs.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct On {
+    /// Run on these kernels, each with results of its own: `all`, names of `sockeye subjects`, a
+    /// kernel's image by its path, cmd:PROGRAM
+    #[arg(long = "on", value_name = "SUBJECTS")]
+    pub(crate) subjects: Vec<String>,
+    /// Show what the kernels say on their consoles
+    #[arg(long, requires = "subjects")]
+    pub(crate) console: bool,
+    /// After how many seconds without a sign of life a machine hangs
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub(crate) silence: Option<u64>,
+}
+
+/// The arguments of `subjects`.
+#[derive(Args, Debug)]
+pub(crate) struct Subjects {
+    /// Look for newer kernels, and fetch all of them, or those that are named
+    #[arg(long)]
+    pub(crate) fetch: bool,
+    /// Names, or the beginnings of names
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
 }
 
 /// The arguments of `list`.
@@ -112,18 +158,90 @@ pub(crate) struct Show {
     pub(crate) case: String,
 }
 
+/// The arguments of `claims`.
+#[derive(Args, Debug)]
+#[command(after_help = "A claim never fails: the exit status is 0, whatever became of it.")]
+pub(crate) struct Claims {
+    /// Claims, rows of the catalogue (LINK-01), systems (macos) or cases; `*` stands for anything
+    #[arg(value_name = "PATTERN")]
+    pub(crate) patterns: Vec<String>,
+
+    /// Ask the results of a run instead of this kernel
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<PathBuf>,
+
+    /// Print a line of JSON for each claim
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Plant a fault, to see a claim refuted
+    #[arg(long, value_name = "FAULT", hide = true, conflicts_with = "run")]
+    pub(crate) plant: Option<String>,
+}
+
+/// The arguments of `netdown`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 this kernel has not got the bug; 1 it has; 3 it cannot be \
+                        told.")]
+pub(crate) struct Netdown {
+    /// Plant a fault in the sends over a link that is down, to see it found
+    #[arg(long, value_name = "FAULT", hide = true)]
+    pub(crate) plant: Option<String>,
+}
+
 /// The arguments of `diff`.
 #[derive(Args, Debug)]
 pub(crate) struct Diff {
-    /// The folder of a run
-    #[arg(value_name = "RUN")]
-    pub(crate) old: PathBuf,
-    /// The folder of another run
-    #[arg(value_name = "RUN")]
-    pub(crate) new: PathBuf,
+    /// The folders of two runs; with --on, cases to run
+    #[arg(value_name = "RUN", required_unless_present = "on")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Run the cases on these two subjects first
+    #[arg(long, value_name = "SUBJECT,SUBJECT")]
+    pub(crate) on: Option<String>,
     /// Every line of each outcome that differs, not only the first that does
     #[arg(long)]
     pub(crate) full: bool,
+}
+
+/// The arguments of `adopt`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status: 0 if all was adopted; 1 if something was refused.")]
+pub(crate) struct Adopt {
+    /// Folders of runs, or of snapshots that `cargo test` recorded
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+
+    /// Where the baselines are
+    #[arg(long, value_name = "DIR", default_value = "suites/baselines")]
+    pub(crate) into: PathBuf,
+}
+
+/// The arguments of `bisect`.
+#[derive(Args, Debug)]
+pub(crate) struct Bisect {
+    /// Suites, tables or cases; `*` stands for anything
+    #[arg(value_name = "PATTERN", required = true)]
+    pub(crate) patterns: Vec<String>,
+    /// Between which kernels, in their order: `all`, or as for `run --on`
+    #[arg(long, value_name = "SUBJECTS", default_value = "all")]
+    pub(crate) on: Vec<String>,
+    /// Where results go [default: as for `run`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// The arguments of `matrix`.
+#[derive(Args, Debug)]
+pub(crate) struct Matrix {
+    /// The folder of a run; each kernel in it becomes a column
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Mark what differs from what the same subjects did in this run, instead of from baselines
+    #[arg(long, value_name = "RUN")]
+    pub(crate) since: Option<PathBuf>,
 }
 
 /// The arguments of `observe`.
@@ -235,6 +353,12 @@ fn times(text: &str) -> Result<usize, String> {
 /// The arguments of `exec`.
 #[derive(Args, Debug)]
 pub(crate) struct Exec {
+    /// Many executors behind one stream, as inside a machine
+    #[arg(long, hide = true)]
+    pub(crate) hub: bool,
+    /// Say how much was read, as over a terminal
+    #[arg(long, hide = true, requires = "hub")]
+    pub(crate) count: bool,
     /// Plant a fault, to see a rule fire
     #[arg(long, value_name = "FAULT", hide = true)]
     pub(crate) plant: Option<String>,

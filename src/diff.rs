@@ -1,22 +1,31 @@
 //! `sockeye diff`: which outcomes of two runs differ.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use harness::case::Case;
 use owo_colors::OwoColorize as _;
 use reports::runs;
 use similar::{ChangeTag, TextDiff};
 
-use crate::cli::Diff;
-use crate::{Status, UsageError};
+use crate::cli::{Diff, On, Run};
+use crate::subjects::Wanted;
+use crate::{Status, UsageError, on, results, select};
 
 /// Outcomes by id.
 type Outcomes = BTreeMap<String, String>;
 
 /// Says how two runs differ; status 1 if they do.
 pub(crate) fn diff(args: &Diff) -> Result<Status> {
-    let (old, new) = (read(&args.old)?, read(&args.new)?);
+    let runs = match &args.on {
+        Some(on) => run_both(on, &args.runs)?,
+        None => args.runs.clone(),
+    };
+    let [was, is] = &runs[..] else {
+        return Err(UsageError(format!("two runs are compared, not {}", runs.len())).into());
+    };
+    let (old, new) = (read(was)?, read(is)?);
     let both = || old.iter().filter_map(|(id, was)| new.get(id).map(|is| (id, was, is)));
     let differing: Vec<(&String, &String, &String)> =
         both().filter(|(_, was, is)| was != is).collect();
@@ -38,11 +47,26 @@ pub(crate) fn diff(args: &Diff) -> Result<Status> {
     anstream::println!(
         "{} of {shared} outcomes differ; {gone} cases only in {}, {come} only in {}",
         differing.len(),
-        args.old.display(),
-        args.new.display()
+        was.display(),
+        is.display()
     );
     let same = differing.is_empty() && gone == 0 && come == 0;
     Ok(if same { Status::Expected } else { Status::Unexpected })
+}
+
+/// The folders of runs on two subjects, made now.
+fn run_both(on: &str, patterns: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let patterns: Vec<String> =
+        patterns.iter().map(|pattern| pattern.to_string_lossy().into_owned()).collect();
+    let tables = select::tables_of(&patterns)?;
+    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
+    let on = On { subjects: vec![on.to_owned()], ..On::default() };
+    let args = Run { on, ..Run::default() };
+    let ran = on::on_each(&args, &cases, &results::default_folder("on"))?;
+    let folder = |(wanted, ran): (Wanted, Result<on::Ran<'_>>)| {
+        ran.map(|ran| ran.folder).with_context(|| wanted.name)
+    };
+    ran.into_iter().map(folder).collect()
 }
 
 /// Line by line, `-` the old and `+` the new; only the first that differ unless `full`.

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Result;
-use harness::case::{Case, Lab, LinkKind};
+use harness::case::{Case, Flags, Lab, LinkKind, Op};
 use harness::subject;
 use harness::trace::End;
 use owo_colors::OwoColorize as _;
@@ -28,15 +28,23 @@ struct Check {
 pub(crate) fn doctor() -> Result<Status> {
     let kernel = subject::fingerprint(&run::native()?)?;
     anstream::println!(
-        "{} {} {}, platform {}, effective user {}",
+        "{} {} {}, platform {}, {}effective user {}",
         kernel.system,
         kernel.release,
         kernel.machine,
         kernel.platforms()[0],
+        if kernel.libc.is_empty() { String::new() } else { format!("{}, ", kernel.libc) },
         kernel.euid
     );
-    let checks =
-        [namespaces()?, tun()?, program("cc", "cc: compiles C reproducers", "gcc"), tshark()];
+    let checks = [
+        namespaces()?,
+        tun()?,
+        files()?,
+        program("cc", "cc: compiles C reproducers", "gcc"),
+        tshark(),
+        qemu(),
+        apt(),
+    ];
     for check in &checks {
         match &check.missing {
             None => anstream::println!("{}  {}", "ok".green(), check.what),
@@ -52,9 +60,9 @@ pub(crate) fn doctor() -> Result<Status> {
     Ok(if unmet { Status::Harness } else { Status::Expected })
 }
 
-/// Why the executor cannot make `lab` here.
-fn missing(lab: Lab) -> Result<Option<String>> {
-    let (catalogue, ops, window_ms) = (Vec::new(), Vec::new(), 0);
+/// Why the executor cannot make `lab` here, or not take these steps in it.
+fn missing(lab: Lab, ops: Vec<Op>) -> Result<Option<String>> {
+    let (catalogue, window_ms) = (Vec::new(), 0);
     let (id, title) = ("doctor".to_owned(), String::new());
     let case = Case { id, title, catalogue, lab, ops, window_ms };
     let traces = subject::run(&run::native()?, &[&case], 1, &|_, _| ())?;
@@ -70,7 +78,7 @@ fn setting(path: &str) -> Option<String> {
 }
 
 fn namespaces() -> Result<Check> {
-    let missing = missing(Lab::loopback())?;
+    let missing = missing(Lab::loopback(), Vec::new())?;
     let mend = missing.as_ref().map(|_| {
         // Ubuntu 24.04 and later; Debian before 11; anywhere.
         let settings = [
@@ -92,7 +100,7 @@ fn namespaces() -> Result<Check> {
 }
 
 fn tun() -> Result<Check> {
-    let missing = missing(Lab::one(LinkKind::Tap, "doctor0"))?;
+    let missing = missing(Lab::one(LinkKind::Tap, "doctor0"), Vec::new())?;
     let path = Path::new("/dev/net/tun");
     let mend =
         missing.as_ref().map(|_| match fs::OpenOptions::new().read(true).write(true).open(path) {
@@ -108,12 +116,52 @@ fn tun() -> Result<Check> {
     Ok(Check { what: "/dev/net/tun: links and frames", missing, mend, needed: true })
 }
 
+fn files() -> Result<Check> {
+    let flags = Flags::of(&["AI_NUMERICHOST"]);
+    let lookup = Op::Getaddrinfo {
+        node: Some("127.0.0.1".to_owned()),
+        service: None,
+        family: "AF_INET".into(),
+        r#type: Flags::NONE,
+        flags,
+    };
+    let missing = missing(Lab::loopback(), vec![lookup])?;
+    let none_left = setting("/proc/sys/user/max_mnt_namespaces").as_deref() == Some("0");
+    let mend = missing.as_ref().map(|_| {
+        let no_limit = "sudo sysctl -w user.max_mnt_namespaces=15000";
+        let anywhere = "run as root, or in a container started with --privileged";
+        if none_left { no_limit } else { anywhere }.to_owned()
+    });
+    let what = "a mount namespace: names resolved by files of the lab's own";
+    Ok(Check { what, missing, mend, needed: true })
+}
+
 fn program(name: &str, what: &'static str, package: &str) -> Check {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).any(|folder| folder.join(name).is_file());
     let missing = (!found).then(|| format!("{name} is not installed"));
     let mend = missing.as_ref().map(|_| format!("sudo apt-get install {package}"));
     Check { what, missing, mend, needed: false }
+}
+
+fn qemu() -> Check {
+    let what = if subject::is_accelerated() {
+        "qemu-system-x86_64: other kernels, with KVM"
+    } else {
+        "qemu-system-x86_64: other kernels, emulated"
+    };
+    program("qemu-system-x86_64", what, "qemu-system-x86")
+}
+
+/// Packaged kernels, User-Mode Linux and gVisor among them, come by apt.
+fn apt() -> Check {
+    let missing = subject::packages_missing();
+    Check {
+        what: "apt and dpkg-deb: packaged kernels, User-Mode Linux, gVisor",
+        mend: missing.as_ref().and_then(|missing| missing.mend.clone()),
+        missing: missing.map(|missing| missing.why),
+        needed: false,
+    }
 }
 
 fn tshark() -> Check {

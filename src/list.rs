@@ -70,7 +70,7 @@ fn catalogue(tables: &[Table]) {
 
 /// A table whose rows could only ever say one thing does not earn its place.
 fn stats(tables: &[Table]) -> Result<()> {
-    let platforms = subject::fingerprint(&run::native()?)?.platforms();
+    let kernel = subject::fingerprint(&run::native()?)?;
     let baselines = Baselines::embedded();
     let wide = tables.iter().map(|table| table.name.len()).max().unwrap_or(0);
     anstream::println!(
@@ -84,8 +84,10 @@ fn stats(tables: &[Table]) -> Result<()> {
         let outcomes: BTreeSet<&str> = table
             .cases
             .iter()
-            .filter_map(|case| baselines.expected(&platforms, &case.id))
-            .map(|(_, outcome)| outcome)
+            .filter_map(|case| {
+                let platforms = suites::platforms(&kernel, &kernel.platforms(), case.suite());
+                baselines.expected(&platforms, &case.id).map(|(_, outcome)| outcome)
+            })
             .collect();
         anstream::println!(
             "{:wide$} {:>6} {:>9} {:>9}  {}",

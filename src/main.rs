@@ -1,17 +1,26 @@
 //! The command-line program: it joins the suites, the harness and the reports, and does nothing
 //! that one of them could do.
 
+mod adopt;
+mod bisect;
 mod bundle;
+mod claims;
 mod cli;
 mod control;
 mod diff;
 mod doctor;
+mod interrupt;
 mod list;
+mod local_network;
+mod matrix;
+mod netdown;
 mod observe;
+mod on;
 mod results;
 mod run;
 mod select;
 mod show;
+mod subjects;
 
 use std::io;
 use std::process::ExitCode;
@@ -52,18 +61,28 @@ impl std::fmt::Display for UsageError {
 impl std::error::Error for UsageError {}
 
 fn main() -> ExitCode {
+    if harness::exec::is_init() {
+        harness::exec::init();
+        return Status::Harness.into();
+    }
     let cli = Cli::parse();
     let done = match cli.command {
         None => run::run(&cli.run),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
+        Some(Command::Claims(args)) => claims::claims(&args),
+        Some(Command::Netdown(args)) => netdown::netdown(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
+        Some(Command::Adopt(args)) => adopt::adopt(&args),
+        Some(Command::Bisect(args)) => bisect::bisect(&args),
+        Some(Command::Matrix(args)) => matrix::matrix(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),
         Some(Command::Control(Control::Http(args))) => control::http(&args),
+        Some(Command::Subjects(args)) => subjects::subjects(&args),
         Some(Command::Doctor) => doctor::doctor(),
         Some(Command::Exec(args)) => exec(&args),
         Some(Command::Schema) => {
@@ -99,7 +118,18 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 
 fn exec(args: &Exec) -> anyhow::Result<Status> {
     let plant = args.plant.as_deref().map(str::parse).transpose().map_err(UsageError)?;
-    harness::exec::serve(io::stdin().lock(), io::stdout().lock(), plant)?;
+    if args.hub {
+        let program = std::env::current_exe()?;
+        let executor = || {
+            let mut command = std::process::Command::new(&program);
+            command.arg("exec");
+            command.args(args.plant.iter().flat_map(|plant| ["--plant", plant]));
+            command
+        };
+        harness::subject::hub::serve(io::stdin().lock(), io::stdout(), args.count, &executor)?;
+        return Ok(Status::Expected);
+    }
+    harness::exec::serve(io::stdin().lock(), io::stdout().lock(), plant.as_ref())?;
     Ok(Status::Expected)
 }
 

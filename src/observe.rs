@@ -35,7 +35,7 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     }
     anstream::print!("{}", outcome::transcript(&case, &answer.trace, os));
     let frames = answer.trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
-    let folder = args.out.clone().unwrap_or_else(|| results::default_folder().join("observe"));
+    let folder = args.out.clone().unwrap_or_else(|| results::default_folder("observe"));
     let about = results::subject(run::NATIVE, &kernel, 1, None);
     let mut writer = Writer::begin(&folder, results::manifest(about, &[]))?;
     writer.append(results::json(run::NATIVE, answer.case, &answer.trace, &answer.judgement)?);

@@ -1,6 +1,6 @@
 //! What a run leaves behind: results as JSON Lines, a summary, the frames.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,6 @@ use harness::trace::{Fingerprint, Trace};
 use reports::pcapng::Pcapng;
 use reports::runs::{self, Cite, Ended, Manifest, Rule, Subject};
 use serde::Serialize;
-use suites::Table;
 use suites::rules::{self, RULES};
 use suites::verdict::{Judgement, Verdict};
 
@@ -92,8 +91,8 @@ pub(crate) fn json(
     })
 }
 
-/// What a run of `subject` is, before it has run.
-pub(crate) fn manifest(subject: Subject, tables: &[Table]) -> Manifest {
+/// What a run of `cases` on `subject` is, before it has run.
+pub(crate) fn manifest(subject: Subject, cases: &[&Case]) -> Manifest {
     let cite = |cite: &rules::Cite| Cite {
         source: cite.source.to_owned(),
         quote: cite.quote.to_owned(),
@@ -104,11 +103,13 @@ pub(crate) fn manifest(subject: Subject, tables: &[Table]) -> Manifest {
         says: rule.says.to_owned(),
         cites: rule.cites.iter().map(cite).collect(),
     };
+    let names: BTreeSet<&str> = cases.iter().map(|case| case.table()).collect();
+    let asked = suites::tables().into_iter().filter(|table| names.contains(table.name));
     Manifest {
         schema: runs::SCHEMA,
         subjects: vec![subject],
         rules: RULES.iter().map(rule).collect(),
-        tables: tables.iter().map(|t| (t.name.to_owned(), t.question.to_owned())).collect(),
+        tables: asked.map(|t| (t.name.to_owned(), t.question.to_owned())).collect(),
     }
 }
 
@@ -135,13 +136,14 @@ pub(crate) fn subject(
     }
 }
 
-/// Where a run writes if nothing else is said: beside other build products in the workspace, in a
-/// folder of its own elsewhere.
-pub(crate) fn default_folder() -> PathBuf {
+/// Where runs of this kind are written if nothing else is said: beside other build products in the
+/// workspace, in a folder of their own elsewhere.
+pub(crate) fn default_folder(kind: &str) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     here.ancestors()
         .find(|folder| folder.join("suites/known-deviations.toml").is_file())
         .map_or_else(|| here.join("sockeye-out"), |root| root.join("target/sockeye"))
+        .join(kind)
 }
 
 /// How many lines of the kernel's log a run keeps at the most.

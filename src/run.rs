@@ -1,13 +1,14 @@
 //! `sockeye run`: every case on this kernel, judged.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
-use harness::exec::KernelLog;
-use harness::subject::{self, Subject};
+use harness::exec::{KernelLog, Plant};
+use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize as _, Style};
@@ -16,7 +17,7 @@ use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::Run;
 use crate::results::{self, Answer, Writer};
-use crate::{Status, select};
+use crate::{Status, UsageError, local_network, on, select};
 
 /// The name of the kernel that this program runs on, as a subject of a run.
 pub(crate) const NATIVE: &str = "native";
@@ -27,34 +28,77 @@ pub(crate) fn native() -> Result<Subject> {
     Ok(Subject { program, args: vec!["exec".into()] })
 }
 
+/// The executor that a run asks, with the fault that shall be planted in it.
+fn executor(args: &Run) -> Result<Subject> {
+    let mut subject = native()?;
+    if let Some(plant) = &args.plant {
+        let plant: Plant = plant.parse().map_err(UsageError)?;
+        subject.args.extend(["--plant".into(), plant.name().into()]);
+    }
+    Ok(subject)
+}
+
 /// The system that this program runs on.
 pub(crate) fn host() -> Result<Os> {
     Os::host().with_context(|| format!("sockeye knows no {}", std::env::consts::OS))
 }
 
-/// The answers to all cases, in their order, however they were `shuffled` for the run. `heard` is
-/// told of each as it comes, from whichever thread it came to.
+/// A kernel that cases run on, and by what they are judged.
+pub(crate) struct Under<'s> {
+    /// Where its executors come from.
+    pub(crate) executors: &'s dyn Executors,
+    /// Which system it is.
+    pub(crate) os: Os,
+    /// Who it says that it is.
+    pub(crate) kernel: Fingerprint,
+    /// The names that its baselines are kept under, the most specific first.
+    pub(crate) platforms: Vec<String>,
+    /// How many executors run side by side.
+    pub(crate) jobs: usize,
+}
+
+/// Who hears of each answer as it comes, from whichever thread it came to.
+pub(crate) type Heard<'h> = dyn Fn(&Case, &Trace, &Judgement) + Sync + 'h;
+
+/// How many executors run side by side on this machine.
+pub(crate) fn jobs(args: &Run) -> usize {
+    args.jobs.unwrap_or_else(processors)
+}
+
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The answers of this kernel to all cases, in their order, however they were `shuffled`.
 pub(crate) fn answers<'c>(
     cases: &[&'c Case],
     args: &Run,
     kernel: &Fingerprint,
-    heard: &(dyn Fn(&Case, &Trace, &Judgement) + Sync),
+    heard: &Heard<'_>,
 ) -> Result<Vec<Answer<'c>>> {
-    let (os, platforms, baselines) = (host()?, kernel.platforms(), Baselines::embedded());
-    let order = order(cases, args.shuffle);
+    let subject = executor(args)?;
+    let (platforms, jobs) = (kernel.platforms(), jobs(args));
+    let (executors, kernel) = (&subject, kernel.clone());
+    let under = Under { executors, os: host()?, kernel, platforms, jobs };
+    answers_of(&under, cases, args.shuffle, heard)
+}
+
+/// The answers of a kernel.
+pub(crate) fn answers_of<'c>(
+    under: &Under<'_>,
+    cases: &[&'c Case],
+    seed: Option<u64>,
+    heard: &Heard<'_>,
+) -> Result<Vec<Answer<'c>>> {
+    let baselines = Baselines::embedded();
+    let order = order(cases, seed);
     let shuffled: Vec<&Case> = order.iter().map(|i| cases[*i]).collect();
-    let jobs = match args.jobs {
-        Some(jobs) => jobs,
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    };
     let judged = Mutex::new(Vec::with_capacity(cases.len()));
-    let mut subject = native()?;
-    if let Some(plant) = &args.plant {
-        subject.args.extend(["--plant".into(), plant.into()]);
-    }
-    let traces = subject::run(&subject, &shuffled, jobs, &|number, trace| {
-        let judgement = judge(shuffled[number], trace, os, &platforms, baselines);
-        heard(shuffled[number], trace, &judgement);
+    let traces = subject::run(under.executors, &shuffled, under.jobs, &|number, trace| {
+        let case = shuffled[number];
+        let platforms = suites::platforms(&under.kernel, &under.platforms, case.suite());
+        let judgement = judge(case, trace, under.os, &platforms, baselines);
+        heard(case, trace, &judgement);
         judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, judgement));
     })?;
     let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -87,31 +131,19 @@ fn order(cases: &[&Case], seed: Option<u64>) -> Vec<usize> {
 
 /// Runs, writes, and says how it went.
 pub(crate) fn run(args: &Run) -> Result<Status> {
-    let tables = select::tables_of(&args.patterns)?;
+    let tables = select::shard_of(&args.patterns, args.shard)?;
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
-    let kernel = subject::fingerprint(&native()?)?;
-    let folder = args.out.clone().unwrap_or_else(results::default_folder);
-    let mut about = results::subject(NATIVE, &kernel, cases.len(), args.shuffle);
-    about.environment = Some(harness::exec::environment());
-    let log = KernelLog::begin();
-    let writer = Writer::begin(&folder, results::manifest(about, &tables))?;
-    let writer = Mutex::new(writer);
+    if !args.on.subjects.is_empty() {
+        return on::run(args, &cases);
+    }
+    let subject = executor(args)?;
+    let kernel = subject::fingerprint(&subject)?;
+    let folder = args.out.clone().unwrap_or_else(|| results::default_folder("run"));
+    let (platforms, jobs) = (kernel.platforms(), jobs(args));
+    let under = Under { executors: &subject, os: host()?, kernel, platforms, jobs };
     let bar = progress(cases.len());
-    let start = Instant::now();
-    let answers = answers(&cases, args, &kernel, &|case, trace, judgement| {
-        // What cannot be said in JSON cannot have come out of it.
-        if let Ok(line) = results::json(NATIVE, case, trace, judgement) {
-            writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
-        }
-        bar.inc(1);
-    })?;
-    let took = start.elapsed();
+    let (answers, took) = keep(NATIVE, &under, &cases, args.shuffle, &folder, &|| bar.inc(1))?;
     bar.finish_and_clear();
-    let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
-    writer.heard(log.end());
-    writer.end(&answers, took, host()?)?;
-
-    let platforms = kernel.platforms();
     if args.json {
         for answer in &answers {
             let Answer { case, trace, judgement } = answer;
@@ -120,17 +152,49 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
         }
     } else {
         table(&answers);
-        remarks(&answers);
+        remarks(&answers, &under.kernel);
         let seconds = took.as_secs_f64();
         let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
         anstream::println!(
             "{} cases on {} in {seconds:.2} s ({rate:.0} a second); results and frames in {}",
             answers.len(),
-            platforms[0],
+            under.platforms[0],
             folder.display()
         );
     }
     status(&answers, args)
+}
+
+/// The answers of a kernel, written into `folder` as they come, and how long they took.
+pub(crate) fn keep<'c>(
+    name: &str,
+    under: &Under<'_>,
+    cases: &[&'c Case],
+    seed: Option<u64>,
+    folder: &Path,
+    tick: &(dyn Fn() + Sync),
+) -> Result<(Vec<Answer<'c>>, Duration)> {
+    let mut about = results::subject(name, &under.kernel, cases.len(), seed);
+    about.platforms.clone_from(&under.platforms);
+    // Of another kernel's machine there is nothing to see from here.
+    let log = (name == NATIVE).then(KernelLog::begin);
+    about.environment = log.is_some().then(harness::exec::environment);
+    let writer = Mutex::new(Writer::begin(folder, results::manifest(about, cases))?);
+    let start = Instant::now();
+    let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
+        // What cannot be said in JSON cannot have come out of it.
+        if let Ok(line) = results::json(name, case, trace, judgement) {
+            writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
+        }
+        tick();
+    })?;
+    let took = start.elapsed();
+    let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(log) = log {
+        writer.heard(log.end());
+    }
+    writer.end(&answers, took, under.os)?;
+    Ok((answers, took))
 }
 
 fn progress(cases: usize) -> ProgressBar {
@@ -204,8 +268,9 @@ fn table(answers: &[Answer<'_>]) {
     anstream::println!();
 }
 
-/// What needs words: each unexpected case, each known deviation, each reason to skip.
-fn remarks(answers: &[Answer<'_>]) {
+/// What needs words: each unexpected case, each known deviation, each reason to skip, and what may
+/// be no kernel's doing.
+fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
     let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
     for answer in answers {
@@ -233,6 +298,11 @@ fn remarks(answers: &[Answer<'_>]) {
             "{} {count} cases: {reason}; `sockeye doctor` says what mends it",
             "skipped".bold()
         );
+    }
+    let may = |a: &&Answer<'_>| local_network::may_be_refused(a.case, &a.trace, kernel);
+    let refused = answers.iter().filter(may).count();
+    if refused > 0 {
+        anstream::println!("{} {refused} cases: {}", "refused?".bold(), local_network::HINT);
     }
     let new = answers.iter().filter(|a| a.judgement.verdict == Verdict::New).count();
     if new > 0 {

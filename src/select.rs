@@ -6,6 +6,57 @@ use suites::{Table, tables};
 
 use crate::UsageError;
 
+/// One of several parts of the cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shard {
+    /// From 1.
+    number: u64,
+    of: u64,
+}
+
+impl Shard {
+    /// Whether a case is in this part: by FNV-1a (64 bits) of its id, which no other case changes.
+    pub(crate) fn has(self, id: &str) -> bool {
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        id.bytes().fold(0xcbf2_9ce4_8422_2325, mix) % self.of == self.number - 1
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no part such as 1/4");
+        let (number, of) = text.split_once('/').ok_or_else(wrong)?;
+        let number = number.parse().map_err(|_| wrong())?;
+        let of = of.parse().map_err(|_| wrong())?;
+        if (1..=of).contains(&number) { Ok(Self { number, of }) } else { Err(wrong()) }
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+/// The tables with the cases that one of `patterns` matches, of a part of them.
+pub(crate) fn shard_of(
+    patterns: &[String],
+    shard: Option<Shard>,
+) -> Result<Vec<Table>, UsageError> {
+    let mut tables = tables_of(patterns)?;
+    let Some(shard) = shard else { return Ok(tables) };
+    for table in &mut tables {
+        table.cases.retain(|case| shard.has(&case.id));
+    }
+    tables.retain(|table| !table.cases.is_empty());
+    if tables.is_empty() {
+        return Err(UsageError(format!("none of these cases is in part {shard}")));
+    }
+    Ok(tables)
+}
+
 /// The tables with the cases that one of `patterns` matches; all of them if there are none.
 pub(crate) fn tables_of(patterns: &[String]) -> Result<Vec<Table>, UsageError> {
     let mut tables = tables();
@@ -62,6 +113,24 @@ mod tests {
     fn an_unknown_pattern_names_the_nearest() {
         let error = one("link-state/netdwn").unwrap_err().0;
         assert!(error.contains("nearest are \"link-state/netdown\""), "{error}");
+    }
+
+    #[test]
+    fn every_case_is_in_one_part_for_good() {
+        let shards: Vec<Shard> = ["1/3", "2/3", "3/3"].map(|text| text.parse().unwrap()).into();
+        let mut sizes = [0; 3];
+        for case in tables().iter().flat_map(|table| &table.cases) {
+            let of: Vec<usize> = (0..3).filter(|n| shards[*n].has(&case.id)).collect();
+            assert_eq!(of.len(), 1, "{}", case.id);
+            sizes[of[0]] += 1;
+        }
+        let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
+        assert!(most - least < least / 5, "{sizes:?}");
+        // As documented, in this version and every other.
+        assert!("2/3".parse::<Shard>().unwrap().has("link-state/netdown"));
+        for wrong in ["", "1", "0/2", "3/2", "a/b", "1/0"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

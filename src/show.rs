@@ -11,11 +11,12 @@ use owo_colors::OwoColorize as _;
 use reports::pcapng::Pcapng;
 use reports::repro::{Observed, Options, reproducer};
 use suites::baseline::Baselines;
+use suites::claim::Kernel;
 use suites::rules::RULES;
 
 use crate::cli::{Repro, Run, Show, Target, Wire};
 use crate::results::{self, Answer};
-use crate::{Status, run, select};
+use crate::{Status, claims, run, select};
 
 /// Runs one case on this kernel.
 fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
@@ -60,6 +61,15 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
                 anstream::println!("  {}: \"{}\"", cite.source, cite.quote);
             }
         }
+    }
+    let here = Kernel::of(&kernel);
+    for claim in suites::claim::claims().iter().filter(|claim| claim.concerns(&case.id)) {
+        let test = claim.test(&case, &answer.trace, &here);
+        let word = test.standing.word().style(claims::style(test.standing)).to_string();
+        anstream::println!("\nclaim {}, of {}: {word}", claim.id.bold(), claim.on());
+        anstream::println!("  {}", claim.says);
+        test.why.iter().for_each(|why| anstream::println!("  {why}"));
+        anstream::println!("  {}: {}", claim.provenance.word(), claim.sources.join("; "));
     }
     for (platform, text) in Baselines::embedded().of_case(&case.id) {
         anstream::println!("\n{}", format!("baseline of {platform}").bold());

@@ -87,11 +87,14 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["run", "link-state/netdwn"], "nearest are \"link-state/netdown\"")]
 #[case(&["show", "link-state"], "one is wanted")]
 #[case(&["run", "--shuffle", "many"], "invalid value 'many'")]
-#[case(&["exec", "--plant", "nonsense"], "no fault \"nonsense\"")]
+#[case(&["exec", "--plant", "nonsense"], "no fault \"nonsense\" to plant; there are: sendto-lies, ")]
+#[case(&["run", "link-state", "--plant", "nonsense"], "no fault \"nonsense\"")]
 #[case(&["frobnicate/x"], "no case matches \"frobnicate/x\"")]
 #[case(&["diff", "/nonexistent", "/nonexistent"], "is not a run")]
 #[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: it has no run.json")]
 #[case(&["run", "link-state/netdown", "--out", "src"], "src is there and is not a run")]
+#[case(&["claims", "nonsense"], "no claim matches \"nonsense\"")]
+#[case(&["claims", "--run", "/nonexistent"], "is not a run")]
 #[case(&["observe"], "required arguments were not provided")]
 fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {
     let output = sockeye(args);

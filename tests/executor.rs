@@ -7,7 +7,6 @@ use harness::outcome;
 use harness::subject::{self, Subject, SubjectError};
 use harness::trace::{End, Trace};
 use rstest::rstest;
-use suites::rules;
 
 fn executor(args: &[&str]) -> Subject {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
@@ -116,26 +115,45 @@ fn what_a_case_did_to_its_lab_is_undone() {
     }
 }
 
-/// The fault that the whole suite is about: success, and nothing sent.
-#[rstest]
-#[case("link-state/udp-sendto[tap,up,neighbour]")]
-#[case("link-state/udp-sendto[tun,up,global]")]
-#[case("link-state/udp-sendto[tap,up,own4]")]
-#[case("link-state/netdown")]
-fn a_sendto_that_lies_is_found_out(#[case] id: &str) {
+/// What a name means is the lab's business, and no other lab's or the host's: neither by what the C
+/// library has read before, nor by the executor's own files.
+#[test]
+fn each_lab_has_files_of_its_own() {
     if !can_run() || Os::host() != Some(Os::Linux) {
         return;
     }
-    let cases: Vec<Case> =
-        suites::tables().into_iter().flat_map(|t| t.cases).filter(|c| c.id == id).collect();
-    let fired = |args: &[&str]| {
-        let traces = run(&executor(args), &cases).expect("it runs");
-        assert_eq!(traces[0].end, End::Done);
-        let findings = rules::judge(&cases[0], &traces[0], Os::Linux);
-        findings.iter().any(|f| f.rule == "no-silent-loss")
+    let link = r#"{"name":"l0","kind":"tun","mtu":1500,"ranges":["ll","v6","v4"]}"#;
+    let lookup = r#"{"getaddrinfo":{"node":"a.example","service":null,"family":"AF_INET","type":["SOCK_STREAM"],"flags":[]}}"#;
+    let case = |setup: &str| -> Case {
+        let lab = format!(r#"{{"links":[{link}],"setup":[{setup}]}}"#);
+        let json = format!(r#"{{"id":"test/files","title":"","lab":{lab},"ops":[{lookup}]}}"#);
+        serde_json::from_str(&json).expect("a case")
     };
-    assert!(!fired(&[]), "without the fault");
-    assert!(fired(&["--plant", "sendto-lies"]), "with the fault");
+    let hosts = |ip: &str| format!(r#"{{"hosts":{{"lines":["{ip} a.example"]}}}}"#);
+    // Their resolv.conf is of one size, and made one after the other.
+    let server = |domain: &str, ip: &str| {
+        let name = format!("a.example.{domain}");
+        let answer = format!(r#"{{"name":"{name}","records":[{{"data":{{"a":"{ip}"}}}}]}}"#);
+        let words = format!(r#""options":"timeout:1","search":"{domain}""#);
+        let server = format!(r#"{{"at":["v4"],{words},"answers":[{answer}]}}"#);
+        format!(r#"{{"name_server":{{"link":"l0","server":{server}}}}}"#)
+    };
+    let steps = [
+        (hosts("192.0.2.7"), "192.0.2.7"),
+        (hosts("192.0.2.8"), "192.0.2.8"),
+        (server("one", "192.0.2.5"), "A 192.0.2.5"),
+        (server("two", "192.0.2.6"), "A 192.0.2.6"),
+        (hosts("192.0.2.7"), "192.0.2.7"),
+    ];
+    let cases: Vec<Case> = steps.iter().map(|(setup, _)| case(setup)).collect();
+    let traces = run(&executor(&[]), &cases).expect("it runs");
+    for ((case, trace), (_, expected)) in cases.iter().zip(&traces).zip(&steps) {
+        if let End::Skipped { reason } = &trace.end {
+            return eprintln!("skipped: {reason}");
+        }
+        let text = outcome::render(case, trace, Os::Linux);
+        assert!(text.contains("= 0, [{AF_INET 192.0.2.") && text.contains(expected), "{text}");
+    }
 }
 
 const HELLO: &str = r#"echo '{"hello":{"schema":1,"kernel":{"system":"Fake","release":"1.0","version":"","machine":"","euid":0}}}'"#;

@@ -3,6 +3,8 @@
 //! It is lossless: pcapng, C, transcripts and outcomes are all made from it, together with the
 //! case whose steps it refers to by number.
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -118,9 +120,11 @@ impl Event {
 pub enum Did {
     /// It returned.
     Returned {
-        /// The C function's value; a descriptor is 0, since it goes by name.
+        /// The C function's value; a descriptor is 0, since it goes by name. An `EAI_` value of
+        /// `getaddrinfo` and `getnameinfo` is itself.
         ret: i64,
-        /// By name, since the values differ between systems. An `EAI_` name for `getaddrinfo`.
+        /// By name, since the values differ between systems. An `EAI_` name for `getaddrinfo`
+        /// and `getnameinfo`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         errno: Option<Sym>,
         /// What it wrote through its pointers.
@@ -171,7 +175,30 @@ pub enum Out {
     /// `revents`, in the order of the array.
     Poll(Vec<Vec<Sym>>),
     /// The list of `getaddrinfo`.
-    Addrs(Vec<SockAddr>),
+    Addrs(Vec<AddrInfo>),
+    /// What `getnameinfo` wrote; none where it was given no room.
+    Names {
+        /// The host.
+        host: Option<String>,
+        /// The service.
+        service: Option<String>,
+    },
+    /// What `inet_pton` or `inet_aton` made of a text.
+    Ip(IpAddr),
+}
+
+/// An entry of the list of `getaddrinfo`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AddrInfo {
+    /// `ai_addr`; its family is `ai_family`.
+    pub addr: SockAddr,
+    /// `ai_socktype`, by name or number.
+    pub r#type: Sym,
+    /// `ai_protocol`, by name or number.
+    pub protocol: Sym,
+    /// `ai_canonname`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canonname: Option<String>,
 }
 
 impl Out {
@@ -203,7 +230,8 @@ pub enum End {
     Hung,
     /// The executor died during this step.
     Died {
-        /// Such as `killed by SIGKILL` or `exit status 3`.
+        /// Such as `killed by SIGKILL` or `exit status 3`; of a machine such as `lost to a kernel
+        /// panic: …`, and on further lines what its console said last.
         how: String,
     },
     /// This host cannot make the lab: nothing ran.
@@ -253,6 +281,9 @@ pub struct Fingerprint {
     pub machine: String,
     /// The effective user id of the executor before it entered its namespace.
     pub euid: u32,
+    /// The C library and its version, such as `glibc 2.36`; empty where the system has but one.
+    #[serde(default)]
+    pub libc: String,
 }
 
 impl Fingerprint {
@@ -274,6 +305,15 @@ impl Fingerprint {
             (_, series) => series.join("."),
         };
         vec![format!("{system}-{series}"), system]
+    }
+
+    /// The same for what the C library does by itself: `glibc-2.36`, `glibc`.
+    pub fn libc_platforms(&self) -> Vec<String> {
+        match self.libc.split_once(' ') {
+            Some((name, version)) => vec![format!("{name}-{version}"), name.to_owned()],
+            None if self.libc.is_empty() => self.platforms(),
+            None => vec![self.libc.clone()],
+        }
     }
 }
 
@@ -300,7 +340,21 @@ mod tests {
             version: String::new(),
             machine: String::new(),
             euid: 0,
+            libc: String::new(),
         };
         assert_eq!(kernel.platforms(), [specific, general]);
+        // The library is the system's own.
+        assert_eq!(kernel.libc_platforms(), [specific, general]);
+    }
+
+    #[rstest]
+    #[case("glibc 2.36", &["glibc-2.36", "glibc"])]
+    #[case("musl", &["musl"])]
+    fn a_library_has_platforms_of_its_own(#[case] libc: &str, #[case] expected: &[&str]) {
+        let hello = r#"{"system":"Linux","release":"6.1","version":"","machine":"","euid":0}"#;
+        let kernel: Fingerprint = serde_json::from_str(hello).unwrap();
+        assert_eq!(kernel.libc_platforms(), ["linux-6.1", "linux"]);
+        let kernel = Fingerprint { libc: libc.to_owned(), ..kernel };
+        assert_eq!(kernel.libc_platforms(), expected);
     }
 }

@@ -181,9 +181,9 @@ fn an_unsupported_name_ends_the_case() {
     let shown = shown(&stdout);
     assert_eq!(shown[4], "4 0 1");
     assert_eq!(shown[13], "13 0 010000000000000020a1070000000000");
-    assert_eq!(shown[30], "30 0 {AF_INET6 [::1]:80}");
+    assert_eq!(shown[30], "30 0 {AF_INET6 [::1]:80} SOCK_STREAM IPPROTO_TCP");
     assert_eq!(shown[31], "31 EAI_NONAME");
-    assert_eq!(shown[32..], ["32 unsupported"]);
+    assert_eq!(shown[32..], ["32 0", "33 0", "34 0", "35 0", "36 0", "37 unsupported"]);
 }
 
 #[test]

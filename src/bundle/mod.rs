@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, Os};
+use harness::trace::Fingerprint;
 use reports::bundle::{Bundle as Facts, Part, Recipient, Tried, pivot, zip};
 use suites::baseline::Baselines;
 
@@ -113,7 +114,9 @@ fn pivot_of(seen: &Seen, os: Os) -> u32 {
 fn is_here(known: &Known) -> Result<bool> {
     let here = harness::subject::fingerprint(&run::native()?)?;
     let there = &known.subject.kernel;
-    Ok(here.system == there.system
-        && here.release == there.release
-        && here.version == there.version)
+    let who = |kernel: &Fingerprint| {
+        let Fingerprint { system, release, version, libc, .. } = kernel.clone();
+        [system, release, version, libc]
+    };
+    Ok(who(&here) == who(there))
 }

@@ -2,11 +2,14 @@
 //!
 //! A baseline is a snapshot of one table: an insta file whose text has a paragraph for each row. It
 //! is kept under `suites/baselines/PLATFORM/SUITE/TABLE.snap`. Platforms fall back from the
-//! specific to the general (`linux-6.1`, `linux`), and a specific one has only the rows that differ.
+//! specific to the general (`linux-6.1`, `linux`; `glibc-2.36`, `glibc`, where the answers are the C
+//! library's), and a specific one has only the rows that differ.
 //! Nobody writes one by hand: `cargo insta accept` keeps what a run observed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// What was observed, by platform and case.
@@ -56,10 +59,56 @@ impl Baselines {
         })
     }
 
+    /// The snapshot files of a folder that has them as `suites/baselines` has.
+    pub fn files(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let below = |path: PathBuf| match path.extension() {
+            _ if path.is_dir() => Self::files(&path),
+            Some(extension) if extension == "snap" => vec![path],
+            _ => Vec::new(),
+        };
+        let mut all: Vec<PathBuf> = entries.flat_map(|entry| below(entry.path())).collect();
+        all.sort();
+        all
+    }
+
     /// Every platform with the ids that it has.
     pub fn ids(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
         self.0.iter().map(|(platform, rows)| (platform.as_str(), rows.keys().map(String::as_str)))
     }
+}
+
+/// What one snapshot file has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The platform on which it was observed, as its header says.
+    pub observed_on: Option<String>,
+    /// The outcome of each row, by case.
+    pub rows: BTreeMap<String, String>,
+}
+
+/// What the header says before the platform.
+pub const OBSERVED_ON: &str = "observed on ";
+
+impl Snapshot {
+    /// Reads a file's text.
+    pub fn parse(file: &str) -> Self {
+        let line = file.lines().find_map(|line| line.strip_prefix("description: "));
+        let observed_on = line.and_then(|line| line.trim_matches('"').strip_prefix(OBSERVED_ON));
+        let mut all = Baselines::default();
+        all.add("", contents(file));
+        let rows = all.0.remove("").unwrap_or_default();
+        Self { observed_on: observed_on.map(str::to_owned), rows }
+    }
+}
+
+/// A snapshot file as insta writes it.
+pub fn file(observed_on: &str, text: &str) -> String {
+    let source = "suites/tests/baselines.rs";
+    format!(
+        "---\nsource: {source}\ndescription: {OBSERVED_ON}{observed_on}\n---\n{}\n",
+        text.trim_end()
+    )
 }
 
 /// The snapshot's text: what follows insta's header.

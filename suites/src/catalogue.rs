@@ -114,6 +114,7 @@ pub const CATALOGUE: &[Behaviour] = &[
     elsewhere("MCAST-11", "multicast on CI without local network permission", "needs macOS 15"),
     row("MCAST-12", "multicast larger than the MTU"),
     row("MCAST-13", "multicast TTL by default"),
+    row("MCAST-14", "source filters (RFC 3678)"),
 ];
 
 #[cfg(test)]

@@ -3,16 +3,19 @@
 //! - the suites: tables of cases, one module each;
 //! - [`rules`]: what standards promise, for every case and system;
 //! - [`baseline`]: what this suite observed on a platform;
+//! - [`claim`]: what somebody reported of a system and its versions;
 //! - [`deviation`]: where a system is known to break a rule;
 //! - [`verdict`]: what all that makes of one trace.
 
 pub mod baseline;
 pub mod catalogue;
+pub mod claim;
 pub mod deviation;
 mod fragmentation;
 mod http;
 mod link_state;
 mod multicast;
+mod names;
 pub mod pattern;
 pub mod rules;
 mod scoped_ipv6;
@@ -20,7 +23,15 @@ mod steps;
 mod table;
 pub mod verdict;
 
+use harness::trace::Fingerprint;
+
 pub use table::{LeftOut, Table};
+
+/// The names that a suite's baselines and known deviations on this kernel are kept under, the most
+/// specific first: `own`, or those of the C library where the answers are its own.
+pub fn platforms(kernel: &Fingerprint, own: &[String], suite: &str) -> Vec<String> {
+    if suite == names::SUITE { kernel.libc_platforms() } else { own.to_vec() }
+}
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
@@ -30,6 +41,7 @@ pub fn tables() -> Vec<Table> {
         scoped_ipv6::tables(),
         multicast::tables(),
         http::tables(),
+        names::tables(),
     ];
     suites.into_iter().flatten().collect()
 }

@@ -55,6 +55,11 @@ pub enum Host {
 }
 
 impl Host {
+    /// The own IPv4 address of a link.
+    pub fn own4(link: &str) -> Self {
+        Self::On { link: link.to_owned(), role: Role::Own, range: Range::V4 }
+    }
+
     /// The address that the plan of [`address`] or the case itself gives.
     pub fn ip(&self, link_number: impl Fn(&str) -> Option<u8>) -> Option<IpAddr> {
         match self {

@@ -1,6 +1,6 @@
 //! The network that a case needs, and what may be done to it, as data.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Payload;
 use super::addr::{Host, Range, Role, address, prefix_len};
+use super::names::NameServer;
 
 /// An isolated network: loopback, up, with `127.0.0.1` and `::1`, and these links.
 ///
@@ -51,6 +52,52 @@ impl Lab {
         host.ip(|name| self.number(name))
     }
 
+    /// The name server of this lab and the number of its link.
+    pub fn name_server(&self) -> Option<(u8, &NameServer)> {
+        self.setup.iter().find_map(|step| match step {
+            LabOp::NameServer { link, server } => Some((self.number(link)?, server)),
+            _ => None,
+        })
+    }
+
+    /// Whether somebody who looks up `name` may have to wait.
+    pub fn keeps_waiting(&self, name: &str) -> bool {
+        self.name_server().is_some_and(|(_, server)| server.keeps_waiting(name))
+    }
+
+    /// The files by which names are resolved in this lab: the name in `/etc` and the text. There
+    /// are no others.
+    pub fn files(&self) -> Vec<(&'static str, String)> {
+        let hosts = self.setup.iter().find_map(|step| match step {
+            LabOp::Hosts { lines } if lines.is_empty() => Some(String::new()),
+            LabOp::Hosts { lines } => Some(lines.join("\n") + "\n"),
+            _ => None,
+        });
+        let hosts = hosts.unwrap_or_else(|| "127.0.0.1 localhost\n::1 localhost\n".to_owned());
+        let mut resolv = String::new();
+        if let Some((link, server)) = self.name_server() {
+            for range in &server.at {
+                let _ = write!(resolv, "nameserver {}", address(link, Role::Neighbour, *range));
+                if *range == Range::Ll {
+                    let _ = write!(resolv, "%{}", self.links[usize::from(link)].name);
+                }
+                resolv.push('\n');
+            }
+            let _ = writeln!(resolv, "options {}", server.options);
+            if let Some(domain) = &server.search {
+                let _ = writeln!(resolv, "search {domain}");
+            }
+        }
+        vec![
+            ("hosts", hosts),
+            ("resolv.conf", resolv),
+            ("nsswitch.conf", "hosts: files dns\nservices: files\n".to_owned()),
+            ("host.conf", "multi on\n".to_owned()),
+            ("gai.conf", String::new()),
+            ("services", SERVICES.to_owned()),
+        ]
+    }
+
     /// Who in this lab has `ip`: the reverse of the address plan.
     pub fn who(&self, ip: IpAddr) -> Option<(&Link, Role, Range)> {
         let roles = [Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent];
@@ -64,6 +111,9 @@ impl Lab {
         })
     }
 }
+
+/// `/etc/services`: one of both protocols, one of each alone.
+const SERVICES: &str = "domain 53/tcp\ndomain 53/udp\nhttp 80/tcp www\ntftp 69/udp\n";
 
 /// Whether a link carries bare IP packets or Ethernet frames.
 #[derive(
@@ -157,6 +207,30 @@ pub enum ServerStep {
     Vanish,
     /// Waits until the case says [`LabOp::Resume`].
     Pause,
+    /// Opens a connection to the host that this one is with, as FTP's server does for its data
+    /// (RFC 959 §3.2), and goes on here without waiting for it.
+    Dial {
+        /// From which port.
+        from: u16,
+        /// To which port of the host.
+        to: u16,
+        /// What it does there.
+        script: Vec<Self>,
+    },
+    /// Reads a query to the link's [`NameServer`] and answers it, each behind its length (RFC 1035
+    /// §4.2.2).
+    Answer,
+}
+
+impl ServerStep {
+    /// This step, and those of the connection that it opens.
+    pub fn all(&self) -> Vec<&Self> {
+        let beneath = match self {
+            Self::Dial { script, .. } => &script[..],
+            _ => &[],
+        };
+        std::iter::once(self).chain(beneath.iter().flat_map(Self::all)).collect()
+    }
 }
 
 impl fmt::Display for ServerStep {
@@ -171,8 +245,19 @@ impl fmt::Display for ServerStep {
             Self::Reset => f.write_str("reset"),
             Self::Vanish => f.write_str("vanish"),
             Self::Pause => f.write_str("pause"),
+            Self::Dial { from, to, script } => {
+                write!(f, "dial {to} from {from} (")?;
+                steps(f, script)?;
+                f.write_str(")")
+            }
+            Self::Answer => f.write_str("answer a query"),
         }
     }
+}
+
+fn steps(f: &mut fmt::Formatter<'_>, script: &[ServerStep]) -> fmt::Result {
+    let separators = std::iter::once("").chain(std::iter::repeat(", "));
+    script.iter().zip(separators).try_for_each(|(step, before)| write!(f, "{before}{step}"))
 }
 
 fn said(payload: &Payload) -> String {
@@ -190,6 +275,10 @@ pub struct Service {
     /// How many bytes it takes without reading them: the window that it advertises.
     #[serde(default = "widest", skip_serializing_if = "is_widest")]
     pub window: u16,
+    /// Whether it grants a cookie for TCP Fast Open to who asks (RFC 7413 §4.1). Data in a SYN it
+    /// leaves to be sent again, as it may (§3.1).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fast_open: bool,
     /// What it does on each connection, from the beginning.
     pub script: Vec<ServerStep>,
 }
@@ -206,7 +295,8 @@ fn is_widest(window: &u16) -> bool {
 impl Service {
     /// With the widest window.
     pub fn new(port: u16, script: impl IntoIterator<Item = ServerStep>) -> Self {
-        Self { port, window: widest(), script: script.into_iter().collect() }
+        let script = script.into_iter().collect();
+        Self { port, window: widest(), fast_open: false, script }
     }
 }
 
@@ -217,12 +307,11 @@ impl fmt::Display for Service {
         if !is_widest(&self.window) {
             write!(f, " with a window of {}", self.window)?;
         }
-        f.write_str(":")?;
-        let separators = std::iter::once(" ").chain(std::iter::repeat(", "));
-        self.script
-            .iter()
-            .zip(separators)
-            .try_for_each(|(step, before)| write!(f, "{before}{step}"))
+        if self.fast_open {
+            f.write_str(" with fast open")?;
+        }
+        f.write_str(if self.script.is_empty() { ":" } else { ": " })?;
+        steps(f, &self.script)
     }
 }
 
@@ -304,6 +393,20 @@ pub enum LabOp {
         /// What it serves.
         service: Service,
     },
+    /// The far end of a tun answers queries for names, and `/etc/resolv.conf` says so; only among
+    /// the lab's own steps.
+    NameServer {
+        /// Of which link.
+        link: String,
+        /// What it answers.
+        server: NameServer,
+    },
+    /// `/etc/hosts` has these lines instead of those for `localhost`; only among the lab's own
+    /// steps.
+    Hosts {
+        /// An address and names each, see hosts(5).
+        lines: Vec<String>,
+    },
     /// The connections to a service that pause go on, see [`ServerStep::Pause`].
     Resume {
         /// Of which link.
@@ -321,6 +424,13 @@ pub enum LabOp {
         /// What for.
         why: String,
     },
+}
+
+impl LabOp {
+    /// Whether it is a part of the lab, and no step that a case could take.
+    pub fn is_setup(&self) -> bool {
+        matches!(self, Self::Serve { .. } | Self::NameServer { .. } | Self::Hosts { .. })
+    }
 }
 
 impl fmt::Display for LabOp {
@@ -364,6 +474,8 @@ impl fmt::Display for LabOp {
                 write!(f, "wait for a frame on {link}, {ms} ms at the most: {why}")
             }
             Self::Serve { link, service } => write!(f, "serve {link} {service}"),
+            Self::NameServer { link, server } => write!(f, "name server {link} {server}"),
+            Self::Hosts { lines } => write!(f, "/etc/hosts: {}", lines.join("; ")),
             Self::Resume { link, port } => write!(f, "the server at {link} {port} goes on"),
         }
     }

@@ -11,12 +11,14 @@ pub mod addr;
 mod hex;
 pub mod intent;
 pub mod lab;
+pub mod names;
 pub mod op;
 pub mod payload;
 mod sym;
 
 pub use hex::Hex;
 pub use lab::{Lab, LabOp, Link, LinkKind, ServerStep, Service};
+pub use names::NameServer;
 pub use op::{Name, Op};
 pub use payload::Payload;
 pub use sym::{Flags, KNOWN, Os, Sym, is_known};
@@ -44,6 +46,10 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub window_ms: u32,
 }
+
+/// How long a lookup waits at the most for a name server that is silent, in milliseconds: the
+/// whole seconds of resolv.conf(5), a query and a second one.
+const LOOKUP_MS: u32 = 4000;
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_zero(n: &u32) -> bool {
@@ -86,9 +92,16 @@ impl Case {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
             Op::Poll { timeout_ms, .. } => u32::try_from(*timeout_ms).unwrap_or(0),
             Op::Run { limit_ms, .. } => *limit_ms,
+            Op::Getaddrinfo { node: Some(node), .. } if self.lab.keeps_waiting(node) => LOOKUP_MS,
             _ => 0,
         });
         steps.fold(self.window_ms, u32::saturating_add)
+    }
+
+    /// Whether a call of it looks at the files by which names are resolved.
+    pub fn resolves(&self) -> bool {
+        let resolves = |op: &Op| matches!(op, Op::Getaddrinfo { .. } | Op::Getnameinfo { .. });
+        self.ops.iter().any(resolves)
     }
 
     /// Whether the case spends its time waiting, for what it asked or for the kernel to take a
@@ -108,9 +121,12 @@ impl Case {
         for step in steps {
             self.check_step(step)?;
         }
-        let among = |op: &Op| matches!(op, Op::Lab { step: LabOp::Serve { .. } });
+        let among = |op: &Op| match op {
+            Op::Lab { step } => step.is_setup(),
+            _ => false,
+        };
         if self.ops.iter().any(among) {
-            return Err("a server is part of the lab, and stands in its setup".to_owned());
+            return Err("servers and files are part of the lab, and stand in its setup".to_owned());
         }
         self.ops.iter().try_for_each(|op| self.check_op(op))
     }
@@ -136,6 +152,8 @@ impl Case {
             LabOp::RouteAdd { link, .. } => link.iter().try_for_each(|l| self.check_link(l)),
             LabOp::Wait { until, .. } => until.iter().try_for_each(|l| self.check_link(l)),
             LabOp::Serve { link, service } => self.check_service(link, service),
+            LabOp::NameServer { link, server } => self.check_name_server(link, server),
+            LabOp::Hosts { .. } => Ok(()),
             LabOp::Resume { link, port } => {
                 let serves = |step: &LabOp| matches!(step, LabOp::Serve { link: l, service } if l == link && service.port == *port);
                 if self.lab.setup.iter().any(serves) {
@@ -147,15 +165,45 @@ impl Case {
         }
     }
 
-    fn check_service(&self, link: &str, service: &Service) -> Result<(), String> {
+    fn check_tun(&self, link: &str) -> Result<(), String> {
         let kind = self.lab.links.iter().find(|l| l.name == link).map(|l| l.kind);
-        if kind != Some(LinkKind::Tun) {
-            return Err(format!("there is a server on {link:?}, which is no tun of the lab"));
+        if kind == Some(LinkKind::Tun) {
+            Ok(())
+        } else {
+            Err(format!("there is a server on {link:?}, which is no tun of the lab"))
         }
+    }
+
+    fn check_name_server(&self, link: &str, server: &NameServer) -> Result<(), String> {
+        self.check_tun(link)?;
+        let link = self.lab.links.iter().find(|l| l.name == link);
+        let has = |range| link.is_some_and(|l| l.ranges.contains(range));
+        if !server.at.iter().all(has) {
+            return Err("the name server has no such address".to_owned());
+        }
+        let aliases = server.answers.iter().flat_map(|answer| &answer.records);
+        let names = aliases.flat_map(|record| {
+            let target = match &record.data {
+                names::RecordData::Cname(name) | names::RecordData::Ptr(name) => Some(name),
+                _ => None,
+            };
+            record.owner.iter().chain(target)
+        });
+        match names.chain(server.answers.iter().map(|a| &a.name)).find(|n| !is_name(n)) {
+            Some(name) => Err(format!("{name:?} is no name of the DNS")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_service(&self, link: &str, service: &Service) -> Result<(), String> {
+        self.check_tun(link)?;
         if service.port == 0 || service.window == 0 {
             return Err(format!("the server on {link} has port or window 0"));
         }
-        for step in &service.script {
+        for step in service.script.iter().flat_map(ServerStep::all) {
+            if matches!(step, ServerStep::Dial { from: 0, .. } | ServerStep::Dial { to: 0, .. }) {
+                return Err(format!("the server on {link} dials from or to port 0"));
+            }
             if let ServerStep::Expect { until: bytes } | ServerStep::Send { data: bytes } = step {
                 check_text("serve", bytes)?;
                 if bytes.is_empty() {
@@ -187,6 +235,11 @@ impl Case {
     }
 }
 
+/// Labels of 1 to 63 bytes, 253 in all (RFC 1035 §2.3.4).
+fn is_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
+}
+
 fn check_text(of: &str, payload: &Payload) -> Result<(), String> {
     match payload {
         Payload::Text(text) => match text.chars().find(|c| *c > '\u{ff}') {
@@ -215,7 +268,8 @@ fn names(op: &Op) -> Vec<&str> {
         | Op::Sendto { flags, .. }
         | Op::Recv { flags, .. }
         | Op::Recvfrom { flags, .. }
-        | Op::Recvmsg { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
+        | Op::Recvmsg { flags, .. }
+        | Op::Getnameinfo { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
         Op::Sendmsg { flags, control, .. } => {
             out.extend(flags.0.iter().map(Sym::as_str));
             for c in control {
@@ -230,7 +284,7 @@ fn names(op: &Op) -> Vec<&str> {
         Op::Shutdown { how, .. } => out.push(how.as_str()),
         Op::Setsockopt { option: o, value, .. } => {
             option(o, &mut out);
-            if let Value::Named(name) = value {
+            if let Value::Named(name) | Value::Filter { mode: name, .. } = value {
                 out.push(name.as_str());
             }
         }
@@ -245,6 +299,7 @@ fn names(op: &Op) -> Vec<&str> {
             out.push(family.as_str());
             out.extend(r#type.0.iter().chain(&flags.0).map(Sym::as_str));
         }
+        Op::InetPton { family, .. } => out.push(family.as_str()),
         Op::Bind { .. }
         | Op::Connect { .. }
         | Op::Listen { .. }
@@ -254,6 +309,7 @@ fn names(op: &Op) -> Vec<&str> {
         | Op::Close { .. }
         | Op::Getsockname { .. }
         | Op::Getpeername { .. }
+        | Op::InetAton { .. }
         | Op::Run { .. }
         | Op::Lab { .. } => {}
     }

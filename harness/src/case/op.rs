@@ -69,6 +69,28 @@ pub enum Value {
         /// On which link; none is index 0.
         link: Option<String>,
     },
+    /// A group and one source of it: `struct ip_mreq_source` for the options that begin with `IP_`,
+    /// `struct group_source_req` for those that begin with `MCAST_` (RFC 3678 §4.1, §5.1).
+    Source {
+        /// The group.
+        group: IpAddr,
+        /// On which link, which `IP_` options name by its own address; none is the wildcard.
+        link: Option<String>,
+        /// The source.
+        source: IpAddr,
+    },
+    /// A group and its sources: `struct ip_msfilter` for `IP_MSFILTER`, `struct group_filter` for
+    /// `MCAST_MSFILTER` (RFC 3678 §4.2, §5.2).
+    Filter {
+        /// The group.
+        group: IpAddr,
+        /// As for [`Value::Source`].
+        link: Option<String>,
+        /// `MCAST_INCLUDE` or `MCAST_EXCLUDE`.
+        mode: Sym,
+        /// The sources, as many as the structure says there are.
+        sources: Vec<IpAddr>,
+    },
     /// These bytes.
     Bytes(Hex),
 }
@@ -167,6 +189,14 @@ pub enum Op {
         r#type: Flags,
         flags: Flags,
     },
+    /// `getnameinfo(addr, host, host_len, service, service_len, flags)`; room for none is NULL.
+    Getnameinfo { addr: Addr, host_len: u32, service_len: u32, flags: Flags },
+    /// `inet_pton(family, text)`.
+    #[serde(rename = "inet_pton")]
+    InetPton { family: Sym, text: String },
+    /// `inet_aton(text)`.
+    #[serde(rename = "inet_aton")]
+    InetAton { text: String },
     /// Not a call: another program, run in the lab as it is, its input empty and its output on the
     /// executor's standard error. Its exit status is the value.
     Run { argv: Vec<String>, limit_ms: u32 },
@@ -202,6 +232,9 @@ impl Op {
             Self::Ioctl { .. } => "ioctl",
             Self::Fcntl { .. } => "fcntl",
             Self::Getaddrinfo { .. } => "getaddrinfo",
+            Self::Getnameinfo { .. } => "getnameinfo",
+            Self::InetPton { .. } => "inet_pton",
+            Self::InetAton { .. } => "inet_aton",
             Self::Run { .. } => "run",
             Self::Lab { .. } => "lab",
         }
@@ -234,6 +267,9 @@ impl Op {
             | Self::Socketpair { .. }
             | Self::Poll { .. }
             | Self::Getaddrinfo { .. }
+            | Self::Getnameinfo { .. }
+            | Self::InetPton { .. }
+            | Self::InetAton { .. }
             | Self::Run { .. }
             | Self::Lab { .. } => None,
         }
@@ -253,9 +289,10 @@ impl Op {
     /// The address that the call is given, if it is given one.
     pub fn addr(&self) -> Option<&Addr> {
         match self {
-            Self::Bind { addr, .. } | Self::Connect { addr, .. } | Self::Sendto { addr, .. } => {
-                Some(addr)
-            }
+            Self::Bind { addr, .. }
+            | Self::Connect { addr, .. }
+            | Self::Sendto { addr, .. }
+            | Self::Getnameinfo { addr, .. } => Some(addr),
             Self::Sendmsg { addr, .. } => addr.as_ref(),
             _ => None,
         }

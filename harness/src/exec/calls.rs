@@ -3,15 +3,17 @@
 //! They are libc's, not raw system calls: errno and the layout of structures are the system's own,
 //! as for the programs that sockeye stands in for.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::os::fd::RawFd;
 
 use libc::{c_int, c_void, socklen_t, ssize_t};
 
 use super::options::Message;
-use super::os;
 use super::sockaddr::RawAddr;
+use super::{lookup, os};
+use crate::trace::AddrInfo;
 
 /// What a call returned, and errno if it was -1.
 pub(super) type Returned = Result<i64, c_int>;
@@ -263,12 +265,18 @@ pub(super) fn recvmsg(
     Received { returned, flags: msg.msg_flags, messages }
 }
 
-/// The addresses, or the `EAI_` value.
+/// The text that a C library wrote.
+fn text_at(at: *const libc::c_char) -> Option<String> {
+    // SAFETY: the caller got it from the C library: null, or a text with its end.
+    (!at.is_null()).then(|| unsafe { CStr::from_ptr(at) }.to_string_lossy().into_owned())
+}
+
+/// The list, or the `EAI_` value.
 pub(super) fn getaddrinfo(
     node: Option<&str>,
     service: Option<&str>,
     hints: [c_int; 3],
-) -> Result<Vec<RawAddr>, c_int> {
+) -> Result<Vec<AddrInfo>, c_int> {
     let text = |t: Option<&str>| t.map(|t| CString::new(t).unwrap_or_default());
     let (node, service) = (text(node), text(service));
     let at = |t: &Option<CString>| t.as_ref().map_or(std::ptr::null(), |t| t.as_ptr());
@@ -287,12 +295,67 @@ pub(super) fn getaddrinfo(
     // SAFETY: the list is made of valid entries and ends with null.
     while let Some(entry) = unsafe { next.as_ref() } {
         // SAFETY: an entry's address is valid for its length.
-        found.push(unsafe { RawAddr::copied(entry.ai_addr, entry.ai_addrlen) });
+        let addr = unsafe { RawAddr::copied(entry.ai_addr, entry.ai_addrlen) };
+        let kinds = (entry.ai_socktype, entry.ai_protocol);
+        found.extend(lookup::addr_info(&addr, kinds, text_at(entry.ai_canonname)));
         next = entry.ai_next;
     }
     // SAFETY: the list came from `getaddrinfo` and nothing of it is kept.
     unsafe { libc::freeaddrinfo(list) };
     Ok(found)
+}
+
+/// The host and the service, or the `EAI_` value.
+pub(super) fn getnameinfo(
+    addr: &RawAddr,
+    (host_len, service_len): (usize, usize),
+    flags: c_int,
+) -> Result<(Option<String>, Option<String>), c_int> {
+    let (mut host, mut service) = (vec![0; host_len], vec![0; service_len]);
+    let at = |room: &mut Vec<libc::c_char>| {
+        if room.is_empty() { std::ptr::null_mut() } else { room.as_mut_ptr() }
+    };
+    let (host_at, service_at) = (at(&mut host), at(&mut service));
+    let (host_len, service_len) = (host_len as socklen_t, service_len as socklen_t);
+    // SAFETY: the address is valid for its length, and there is room for what the lengths say.
+    let failed = unsafe {
+        libc::getnameinfo(
+            addr.as_ptr(),
+            addr.len,
+            host_at,
+            host_len,
+            service_at,
+            service_len,
+            flags,
+        )
+    };
+    if failed == 0 { Ok((text_at(host_at), text_at(service_at))) } else { Err(failed) }
+}
+
+unsafe extern "C" {
+    #[link_name = "inet_pton"]
+    fn c_inet_pton(family: c_int, text: *const libc::c_char, to: *mut c_void) -> c_int;
+    #[link_name = "inet_aton"]
+    fn c_inet_aton(text: *const libc::c_char, to: *mut libc::in_addr) -> c_int;
+}
+
+pub(super) fn inet_pton(family: c_int, text: &str) -> (Returned, Option<IpAddr>) {
+    let text = CString::new(text).unwrap_or_default();
+    let mut bytes = [0u8; 16];
+    // SAFETY: the text has its end, and there is room for an address of either family.
+    let ret = int(unsafe { c_inet_pton(family, text.as_ptr(), bytes.as_mut_ptr().cast()) });
+    let [a, b, c, d, ..] = bytes;
+    let ip = if family == libc::AF_INET { IpAddr::from([a, b, c, d]) } else { bytes.into() };
+    let made = matches!(ret, Ok(1)).then_some(ip);
+    (ret, made)
+}
+
+pub(super) fn inet_aton(text: &str) -> Option<IpAddr> {
+    let text = CString::new(text).unwrap_or_default();
+    let mut ip = libc::in_addr { s_addr: 0 };
+    // SAFETY: the text has its end, and `ip` is one `struct in_addr`.
+    let made = unsafe { c_inet_aton(text.as_ptr(), &raw mut ip) };
+    (made != 0).then(|| IpAddr::from(ip.s_addr.to_ne_bytes()))
 }
 
 /// The names of the flags that are set in `bits`, of those that `known` has.

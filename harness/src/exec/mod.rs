@@ -18,14 +18,17 @@
 use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
+use crate::case::op::Opt;
 use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
 use crate::environment::Environment;
 use crate::trace::{End, Fingerprint, Reply, Trace};
 use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
 mod calls;
+mod lookup;
 mod network;
 mod options;
+mod plant;
 mod resolution;
 mod run;
 mod server;
@@ -45,28 +48,11 @@ use other as os;
 use network::{Network as _, NoLab};
 
 pub use os::KernelLog;
+pub use plant::{Mishap, Plant};
 
 /// The machine as this process finds it.
 pub fn environment() -> Environment {
     os::environment()
-}
-
-/// A fault planted on purpose, so that a rule or a verifier can be seen to fire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plant {
-    /// `sendto` says that it sent everything and sends nothing (Linux, by seccomp).
-    SendtoLies,
-}
-
-impl std::str::FromStr for Plant {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "sendto-lies" => Ok(Self::SendtoLies),
-            other => Err(format!("there is no fault {other:?} to plant; there is: sendto-lies")),
-        }
-    }
 }
 
 /// Which kernel this is, and as whom the process runs.
@@ -79,6 +65,7 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
         version: text(uname.version()),
         machine: text(uname.machine()),
         euid: nix::unistd::geteuid().as_raw(),
+        libc: os::libc_name(),
     })
 }
 
@@ -89,12 +76,12 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
 pub fn serve(
     mut input: impl BufRead,
     mut output: impl Write,
-    plant: Option<Plant>,
+    plant: Option<&Plant>,
 ) -> io::Result<()> {
     signals::install()?;
     let kernel = fingerprint()?;
-    if let Some(plant) = plant {
-        os::plant::plant(plant)?;
+    if plant == Some(&Plant::SendtoLies) {
+        os::plant::sendto_lies()?;
     }
     let isolated = os::isolate();
     // On one processor, so that what the host sends to itself keeps its order.
@@ -111,16 +98,35 @@ pub fn serve(
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let reply = match parse(&line) {
+        let case = parse(&line);
+        if let (Ok(case), Some(Plant::At(mishap, id))) = (&case, plant)
+            && case.id == *id
+        {
+            match mishap {
+                Mishap::Garbage => output.write_all(b"garbage\n")?,
+                mishap => os::plant::happen(*mishap)?,
+            }
+        }
+        let reply = match case {
             Err(message) => Reply::Error { line: number, message },
             Ok(case) => Reply::Trace(Box::new(match &isolated {
-                Ok(()) => run_in(&mut labs, &case),
+                Ok(()) => run_in(&mut labs, &case, plant),
                 Err(reason) => nothing(&case, End::Skipped { reason: reason.clone() }),
             })),
         };
         say(&mut output, &mut text, &reply)?;
     }
     Ok(())
+}
+
+/// Whether this process is the first of a machine that was made for it: then it calls [`init`].
+pub fn is_init() -> bool {
+    os::init::is_first()
+}
+
+/// Lives the life of a machine's first process, and ends the machine.
+pub fn init() {
+    os::init::live();
 }
 
 fn parse(line: &[u8]) -> Result<Case, String> {
@@ -149,18 +155,25 @@ fn nothing(case: &Case, end: End) -> Trace {
     }
 }
 
-fn run_in(labs: &mut os::Labs, case: &Case) -> Trace {
+fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
     let mut lab = match labs.take(&case.lab) {
         Ok(lab) => lab,
         Err(NoLab::Missing(reason)) => return nothing(case, End::Skipped { reason }),
         Err(NoLab::Broken(reason)) => return nothing(case, End::Broken { reason }),
     };
     debug_assert!(*lab.spec() == case.lab);
-    let mut trace = run::run(case, &mut lab);
+    if case.resolves()
+        && let Err(reason) = lab.make_files()
+    {
+        labs.put(lab);
+        return nothing(case, End::Skipped { reason });
+    }
+    let mut trace = run::run(case, &mut lab, plant);
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
-    let restored = if steps().any(|step| lasts(case, step)) || leaves_an_orphan(case) {
+    let lasting = steps().any(|step| lasts(case, step));
+    let restored = if lasting || leaves_an_orphan(case) || remembers_a_server(case) {
         Ok(false)
     } else {
         lab.restore(steps().any(changes))
@@ -201,6 +214,26 @@ fn lasts(case: &Case, step: &LabOp) -> bool {
         LabOp::Inject { link, frame } => is_remembered(case, link, &frame.0),
         _ => false,
     }
+}
+
+/// Whether the host remembers what it was to a server: whether it may have a cookie, and which
+/// (RFC 7413 §4.1.3), or a connection between two ports that are always the same (RFC 9293 §3.6.1,
+/// TIME-WAIT).
+fn remembers_a_server(case: &Case) -> bool {
+    let dials = |step: &LabOp| match step {
+        LabOp::Serve { service, .. } => {
+            service.script.iter().any(|step| matches!(step, ServerStep::Dial { .. }))
+        }
+        _ => false,
+    };
+    let opens_fast = |op: &Op| match op {
+        Op::Sendto { flags, .. } | Op::Sendmsg { flags, .. } => flags.has("MSG_FASTOPEN"),
+        Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
+            name.as_str() == "TCP_FASTOPEN_CONNECT"
+        }
+        _ => false,
+    };
+    case.lab.setup.iter().any(dials) || case.ops.iter().any(opens_fast)
 }
 
 /// Whether a host remembers what the frame tells beyond the socket that it concerns: the MTU of a

@@ -1,5 +1,8 @@
 //! What the executor asks of a lab, whichever system builds it.
 
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
 use crate::case::lab::{Lab, LabOp};
 use crate::trace::{Direction, LinkFact};
 
@@ -18,6 +21,8 @@ pub(super) trait Network {
     fn spec(&self) -> &Lab;
     /// Makes this network the one in which sockets are made.
     fn enter(&mut self) -> Result<(), String>;
+    /// The files by which names are resolved; none until they have been asked for.
+    fn files(&self) -> Option<Arc<OwnedFd>>;
     /// Its links, `lo` first.
     fn facts(&self) -> &[LinkFact];
     /// Takes one step.

@@ -6,6 +6,7 @@ use libc::c_int;
 
 use super::os;
 use super::run::Fault;
+use super::sockaddr::RawAddr;
 use crate::case::Flags;
 use crate::case::addr::Host;
 use crate::case::op::{Control, Value};
@@ -67,8 +68,43 @@ pub(super) fn encode(name: &str, value_: &Value, lab: &dyn Resolve) -> Result<Ve
                 IpAddr::V6(group) => [&group.octets()[..], &index.to_ne_bytes()].concat(),
             }
         }
+        Value::Source { group, link, source } if name.starts_with("MCAST_") => {
+            [on_link(link.as_deref(), *group, lab)?, storage(*source)].concat()
+        }
+        Value::Source { group, link, source } => {
+            os::mreq_source(v4(*group), own4(link.as_deref(), lab)?, v4(*source))
+        }
+        Value::Filter { group, link, mode, sources } => {
+            let count = u32::try_from(sources.len()).unwrap_or(u32::MAX).to_ne_bytes();
+            let mode = value(mode.as_str())?.to_ne_bytes();
+            let (begins, sources): (_, Vec<_>) = if name == "MCAST_MSFILTER" {
+                let begins = on_link(link.as_deref(), *group, lab)?;
+                (begins, sources.iter().map(|ip| storage(*ip)).collect())
+            } else {
+                let begins = [v4(*group), own4(link.as_deref(), lab)?].concat();
+                (begins, sources.iter().map(|ip| v4(*ip).to_vec()).collect())
+            };
+            [begins, mode.to_vec(), count.to_vec(), sources.concat()].concat()
+        }
         Value::Bytes(bytes) => bytes.0.clone(),
     })
+}
+
+/// What `struct group_source_req` and `struct group_filter` begin with.
+fn on_link(link: Option<&str>, group: IpAddr, lab: &dyn Resolve) -> Result<Vec<u8>, Fault> {
+    let index = link.map_or(Ok(0), |link| lab.index(link))?.to_ne_bytes();
+    Ok([&index[..], &[0; os::BEFORE_STORAGE], &storage(group)].concat())
+}
+
+/// A `sockaddr_storage` without a port.
+fn storage(ip: IpAddr) -> Vec<u8> {
+    RawAddr::new(ip, 0, 0, None).bytes().to_vec()
+}
+
+/// The address by which `struct ip_mreq_source` and `struct ip_msfilter` name a link.
+fn own4(link: Option<&str>, lab: &dyn Resolve) -> Result<[u8; 4], Fault> {
+    let own = |link: &str| lab.ip(&Host::own4(link)).map(v4);
+    link.map_or(Ok([0; 4]), own)
 }
 
 /// `struct ip_mreqn`: group, address (none), index.

@@ -1,23 +1,25 @@
 //! Runs one case in a lab that stands, and takes down what happens.
 
 use std::net::IpAddr;
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use libc::c_int;
 
 use super::network::Network;
 use super::options::{self, Resolve, flags, value};
+use super::plant::Plant;
 use super::sockaddr::RawAddr;
-use super::{calls, os, signals};
+use super::{calls, lookup, os, signals};
 use crate::SCHEMA;
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::intent::concrete;
 use crate::case::op::{Opt, PollFd, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
-use crate::trace::{ControlOut, Did, End, Event, Out, Trace};
+use crate::trace::{ControlOut, Did, Direction, End, Event, Out, Trace};
 
 /// How long a case may wait for what never comes, beyond what it asks to wait itself.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,7 +34,7 @@ pub(super) enum Fault {
 }
 
 /// What a call gave: its value and what it wrote, or errno.
-type Gave = Result<(i64, Out), Sym>;
+pub(super) type Gave = Result<(i64, Out), Sym>;
 
 pub(super) struct Runner<'c> {
     case: &'c Case,
@@ -42,6 +44,7 @@ pub(super) struct Runner<'c> {
     events: Vec<Event>,
     start: Instant,
     room: Vec<u8>,
+    plant: Option<&'c Plant>,
 }
 
 impl Resolve for Runner<'_> {
@@ -56,14 +59,14 @@ impl Resolve for Runner<'_> {
 }
 
 /// Runs `case` in `lab`, which is in the state that `case.lab` describes and has been entered.
-pub(super) fn run(case: &Case, lab: &mut dyn Network) -> Trace {
+pub(super) fn run(case: &Case, lab: &mut dyn Network, plant: Option<&Plant>) -> Trace {
     signals::arm(PATIENCE + Duration::from_millis(case.waits_ms().into()));
     signals::pipe_came();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let events = Vec::with_capacity(case.ops.len() * 2);
     let start = Instant::now();
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
-    let mut runner = Runner { case, lab, sockets, streams, events, start, room };
+    let mut runner = Runner { case, lab, sockets, streams, events, start, room, plant };
     let end = runner.steps();
     // Without a connection that goes on trying after the case, to a peer that may be gone.
     let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
@@ -99,7 +102,9 @@ fn may_send(op: &Op, streams: bool) -> bool {
         | Op::Getpeername { .. }
         | Op::Getsockopt { .. }
         | Op::Ioctl { .. }
-        | Op::Fcntl { .. } => false,
+        | Op::Fcntl { .. }
+        | Op::InetPton { .. }
+        | Op::InetAton { .. } => false,
         // Options of a protocol can: a membership is told, a cork lets go.
         Op::Setsockopt { option: Opt::Raw { level, .. }, .. } => {
             streams || level.as_str() != "SOL_SOCKET"
@@ -151,6 +156,10 @@ impl<'c> Runner<'c> {
         let at_ns = self.now();
         let gave = self.call(number, op, &mut addr);
         let took_ns = self.now() - at_ns;
+        let gave = match self.plant {
+            Some(plant) => gave.map(|gave| plant.told(op, gave)),
+            None => gave,
+        };
         let (did, end) = match gave {
             Ok(Err(errno))
                 if errno.as_str() == "EINTR" && (signals::alarm_came() || is_run(op)) =>
@@ -159,7 +168,8 @@ impl<'c> Runner<'c> {
                 (Did::Hung { after_ms }, Some(End::Hung))
             }
             Ok(Err(errno)) => {
-                (Did::Returned { ret: -1, errno: Some(errno), out: Out::Nothing }, None)
+                let ret = lookup::returned(op, &errno);
+                (Did::Returned { ret, errno: Some(errno), out: Out::Nothing }, None)
             }
             Ok(Ok((ret, out))) => (Did::Returned { ret, errno: None, out }, None),
             Err(Fault::Unsupported(name)) => (Did::Unsupported { name }, Some(End::Unsupported)),
@@ -175,6 +185,10 @@ impl<'c> Runner<'c> {
         if may_send(op, self.streams) {
             self.drain(number);
         }
+        if let Some((link, bytes)) = self.plant.and_then(|plant| plant.left(op, self.lab.facts())) {
+            let (at_ns, dir, bytes) = (self.now(), Direction::Out, Hex(bytes));
+            self.events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
+        }
         end
     }
 
@@ -185,7 +199,7 @@ impl<'c> Runner<'c> {
         self.events.push(Event::Lab { op: number, at_ns, took_ns });
         if let LabOp::Inject { link, frame } = step {
             let (link, bytes) = (link.clone(), frame.clone());
-            let dir = crate::trace::Direction::In;
+            let dir = Direction::In;
             self.events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
         }
         if let LabOp::Wait { ms, until, .. } = step {
@@ -211,11 +225,21 @@ impl<'c> Runner<'c> {
 
     fn drain(&mut self, number: u32) {
         let (start, events) = (self.start, &mut self.events);
+        let plant = self.plant.map(|plant| (plant, self.lab.facts().to_vec()));
         self.lab.drain(&mut |link, dir, bytes| {
             let at_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            let (link, bytes) = (link.to_owned(), Hex(bytes.to_vec()));
+            let (link, bytes) = match &plant {
+                Some((plant, facts)) => plant.seen(facts, link, dir, bytes),
+                None => (link.to_owned(), bytes.to_vec()),
+            };
+            let bytes = Hex(bytes);
             events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
         });
+    }
+
+    /// What the calls that resolve names are to see.
+    fn files(&self) -> Result<Arc<OwnedFd>, Fault> {
+        self.lab.files().ok_or_else(|| Fault::Broken("the lab has no files".to_owned()))
     }
 
     fn fd(&self, name: &str) -> RawFd {
@@ -319,9 +343,40 @@ impl<'c> Runner<'c> {
             Op::Fcntl { cmd, arg, .. } => {
                 plain(calls::fcntl(fd, value(cmd.as_str())?, flags(arg)?))
             }
-            Op::Getaddrinfo { .. } => getaddrinfo(op)?,
+            Op::Getaddrinfo { .. }
+            | Op::Getnameinfo { .. }
+            | Op::InetPton { .. }
+            | Op::InetAton { .. } => self.resolve(number, op, seen)?,
             Op::Run { argv, limit_ms } => self.program(number, argv, *limit_ms)?,
             Op::Lab { .. } => return Err(Fault::Broken("a lab step is not a call".to_owned())),
+        })
+    }
+
+    /// The calls that are about names.
+    fn resolve(
+        &mut self,
+        number: u32,
+        op: &Op,
+        seen: &mut Option<SockAddr>,
+    ) -> Result<Gave, Fault> {
+        Ok(match op {
+            Op::Getaddrinfo { .. } => {
+                let files = self.files()?;
+                lookup::getaddrinfo(op, &files, &mut || self.drain(number))?
+            }
+            Op::Getnameinfo { addr, .. } => {
+                let (files, addr) = (self.files()?, self.addr(addr, seen)?);
+                lookup::getnameinfo(op, &addr, &files, &mut || self.drain(number))?
+            }
+            Op::InetPton { family, text } => {
+                let (ret, made) = calls::inet_pton(value(family.as_str())?, text);
+                given(ret).map(|ret| (ret, made.map_or(Out::Nothing, Out::Ip)))
+            }
+            Op::InetAton { text } => {
+                let made = calls::inet_aton(text);
+                Ok((i64::from(made.is_some()), made.map_or(Out::Nothing, Out::Ip)))
+            }
+            _ => return Err(Fault::Broken(format!("{} resolves nothing", op.call()))),
         })
     }
 
@@ -469,16 +524,6 @@ fn ioctl(fd: RawFd, request: &Sym, link: Option<&str>) -> Result<Gave, Fault> {
         None => calls::ioctl_int(fd, request, &mut n),
     };
     Ok(given(returned).map(|ret| (ret, Out::Int(n))))
-}
-
-fn getaddrinfo(op: &Op) -> Result<Gave, Fault> {
-    let Op::Getaddrinfo { node, service, family, r#type, flags: f } = op else {
-        return Err(Fault::Broken("not getaddrinfo".to_owned()));
-    };
-    let hints = [value(family.as_str())?, flags(r#type)?, flags(f)?];
-    Ok(calls::getaddrinfo(node.as_deref(), service.as_deref(), hints)
-        .map(|list| (0, Out::Addrs(list.iter().filter_map(RawAddr::read).collect())))
-        .map_err(os::eai))
 }
 
 fn control_out((level, kind, data): options::Message) -> ControlOut {

@@ -1,20 +1,23 @@
-//! TCP servers at the far end of a link: packets in, packets out, by script.
+//! Servers at the far end of a link: packets in, packets out, by script. TCP, and queries for names.
 //!
 //! It is smoltcp without a network: whoever holds the link hands over each packet that the host
 //! sends and takes the answers. Time stands still in it, so that no timer of its own ever fires:
 //! what it sends is decided by what it was sent and by its script alone.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::time::Instant;
-use smoltcp::wire::{HardwareAddress, IpCidr};
+use smoltcp::wire::{HardwareAddress, IpCidr, IpEndpoint};
 
+use crate::case::NameServer;
 use crate::case::lab::{ServerStep, Service};
-use crate::wire::{Body, Framing, decode};
+use crate::case::names::DNS_PORT;
+use crate::wire::build::{self, Segment};
+use crate::wire::{Body, Framing, TcpFlags, TcpOption, decode, dns};
 
 /// The only time there is.
 const NOW: Instant = Instant::ZERO;
@@ -31,7 +34,13 @@ pub(super) struct Server {
     services: Vec<(Service, SocketHandle)>,
     connections: Vec<Connection>,
     vanished: bool,
+    /// To whom a cookie is owed: the host's port, and the server's.
+    cookies: Vec<(u16, u16)>,
+    names: Option<NameServer>,
 }
+
+/// What a server gives to who asks for a cookie: eight bytes that mean nothing.
+const COOKIE: [u8; 12] = [1, 1, 34, 10, 1, 2, 3, 4, 5, 6, 7, 8];
 
 /// One connection and how far its script has got.
 struct Connection {
@@ -44,6 +53,8 @@ struct Connection {
     resumed: u32,
     /// Nobody reads any more: what comes is answered by RST.
     closed: bool,
+    /// Connections to be opened on its behalf.
+    dials: Vec<Dial>,
 }
 
 impl Server {
@@ -67,7 +78,14 @@ impl Server {
             services: Vec::new(),
             connections: Vec::new(),
             vanished: false,
+            cookies: Vec::new(),
+            names: None,
         }
+    }
+
+    /// Begins to answer queries for names.
+    pub(super) fn answer_queries(&mut self, names: NameServer) {
+        self.names = Some(names);
     }
 
     /// Begins to serve.
@@ -87,10 +105,29 @@ impl Server {
     /// The host sent this packet.
     pub(super) fn input(&mut self, packet: &[u8]) {
         let decoded = decode(Framing::Ip, packet);
-        let is_ours = decoded.addresses().is_some_and(|(_, dst)| self.addresses.contains(&dst))
-            && matches!(decoded.body(), Some(Body::Tcp(_)));
-        if self.vanished || !is_ours {
+        let Some((src, dst)) = decoded.addresses() else { return };
+        if self.vanished || !self.addresses.contains(&dst) {
             return;
+        }
+        match decoded.body() {
+            Some(Body::Tcp(tcp)) => {
+                if tcp.options.contains(&TcpOption::FastOpen(Vec::new()))
+                    && self.services.iter().any(|(of, _)| of.fast_open && of.port == tcp.dport)
+                {
+                    self.cookies.push((tcp.sport, tcp.dport));
+                }
+            }
+            Some(Body::Udp(udp)) if udp.dport == DNS_PORT => {
+                let names = self.names.as_ref();
+                let Some(answer) = names.and_then(|n| dns::answer(n, udp.payload, false)) else {
+                    return;
+                };
+                let (from, to) = ((dst, DNS_PORT).into(), (src, udp.sport).into());
+                // Of one family, and no longer than a datagram may be.
+                self.wire.sent.extend(build::udp(build::Link::Ip, from, to, 64, &answer));
+                return;
+            }
+            _ => return,
         }
         self.wire.arrived = Some(packet.to_vec());
         let _ = self.interface.poll_ingress_single(NOW, &mut self.wire, &mut self.sockets);
@@ -99,7 +136,29 @@ impl Server {
 
     /// The next packet for the host.
     pub(super) fn output(&mut self) -> Option<Vec<u8>> {
-        self.wire.sent.pop_front()
+        let packet = self.wire.sent.pop_front()?;
+        Some(self.with_cookie(&packet).unwrap_or(packet))
+    }
+
+    /// The packet with a cookie, if it accepts the connection of a host that has asked for one.
+    fn with_cookie(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
+        let decoded = decode(Framing::Ip, packet);
+        let ((src, dst), Body::Tcp(tcp)) = (decoded.addresses()?, decoded.body()?) else {
+            return None;
+        };
+        let owed = self.cookies.iter().position(|owed| *owed == (tcp.dport, tcp.sport))?;
+        if !tcp.flags.has(TcpFlags::SYN) {
+            return None;
+        }
+        self.cookies.swap_remove(owed);
+        let header = if src.is_ipv4() { 20 } else { 40 };
+        // In front: what is there may end with an end of options.
+        let options = [&COOKIE[..], packet.get(header + 20..)?].concat();
+        let (flags, seq, ack, window) = (tcp.flags, tcp.seq, tcp.ack, tcp.window);
+        let segment =
+            Segment { flags, seq, ack, window, urgent: 0, options: &options, payload: b"" };
+        let (src, dst) = (SocketAddr::new(src, tcp.sport), SocketAddr::new(dst, tcp.dport));
+        build::tcp_segment(build::Link::Ip, src, dst, build::DEFAULT_TTL, &segment).ok()
     }
 
     /// Goes on until nothing can be done but wait for the host.
@@ -107,11 +166,16 @@ impl Server {
         loop {
             self.accept();
             let mut moved = false;
+            let mut dials = Vec::new();
             for connection in &mut self.connections {
                 let socket = self.sockets.get_mut::<Socket<'_>>(connection.socket);
-                while connection.step(socket, &mut self.vanished) {
+                while connection.step(socket, &mut self.vanished, self.names.as_ref()) {
                     moved = true;
                 }
+                dials.extend(connection.dials.drain(..).map(|dial| (connection.port, dial)));
+            }
+            for (port, dial) in dials {
+                self.dial(port, &dial);
             }
             let (wire, sockets) = (&mut self.wire, &mut self.sockets);
             while self.interface.poll_egress(NOW, wire, sockets) != PollResult::None {}
@@ -121,6 +185,15 @@ impl Server {
         }
     }
 
+    /// Opens a connection to the host, for a service.
+    fn dial(&mut self, port: u16, dial: &Dial) {
+        let mut socket = unopened(u16::MAX);
+        // It fails for port 0 only, which `Case::check` refuses.
+        let _ = socket.connect(self.interface.context(), dial.to, dial.from);
+        let socket = self.sockets.add(socket);
+        self.connections.push(Connection::new(port, socket, &dial.script));
+    }
+
     /// Lets each socket that is not listening any more be a connection, and another one listen.
     fn accept(&mut self) {
         for (service, waiting) in &mut self.services {
@@ -128,32 +201,49 @@ impl Server {
                 continue;
             }
             let socket = std::mem::replace(waiting, self.sockets.add(listening(service)));
-            self.connections.push(Connection {
-                port: service.port,
-                socket,
-                script: service.script.iter().cloned().collect(),
-                done: 0,
-                resumed: 0,
-                closed: false,
-            });
+            self.connections.push(Connection::new(service.port, socket, &service.script));
         }
     }
 }
 
 fn listening(service: &Service) -> Socket<'static> {
-    let buffer = |len: usize| SocketBuffer::new(vec![0; len]);
-    let mut socket = Socket::new(buffer(usize::from(service.window)), buffer(SEND_BUFFER));
-    socket.set_ack_delay(None);
-    socket.set_nagle_enabled(false);
+    let mut socket = unopened(service.window);
     // It fails for port 0 only, which `Case::check` refuses: then nobody listens.
     let _ = socket.listen(service.port);
     socket
 }
 
+fn unopened(window: u16) -> Socket<'static> {
+    let buffer = |len: usize| SocketBuffer::new(vec![0; len]);
+    let mut socket = Socket::new(buffer(usize::from(window)), buffer(SEND_BUFFER));
+    socket.set_ack_delay(None);
+    socket.set_nagle_enabled(false);
+    socket
+}
+
+/// A connection that is to be opened.
+struct Dial {
+    from: IpEndpoint,
+    to: IpEndpoint,
+    script: Vec<ServerStep>,
+}
+
 impl Connection {
+    fn new(port: u16, socket: SocketHandle, script: &[ServerStep]) -> Self {
+        let script = script.iter().cloned().collect();
+        Self { port, socket, script, done: 0, resumed: 0, closed: false, dials: Vec::new() }
+    }
+
     /// Takes the step at the front, if it can be taken; whether anything was done.
-    fn step(&mut self, socket: &mut Socket<'_>, vanished: &mut bool) -> bool {
-        if *vanished || matches!(socket.state(), State::Listen | State::SynReceived) {
+    fn step(
+        &mut self,
+        socket: &mut Socket<'_>,
+        vanished: &mut bool,
+        names: Option<&NameServer>,
+    ) -> bool {
+        if *vanished
+            || matches!(socket.state(), State::Listen | State::SynSent | State::SynReceived)
+        {
             return false;
         }
         if self.closed && socket.recv_queue() > 0 {
@@ -163,6 +253,7 @@ impl Connection {
         }
         let before = self.done;
         let Some(step) = self.script.front() else { return false };
+        let mut dial = None;
         let finished = match step {
             ServerStep::Expect { until } => expect(socket, &until.bytes()),
             ServerStep::Take { bytes } => {
@@ -198,6 +289,16 @@ impl Connection {
                 *vanished = true;
                 true
             }
+            ServerStep::Dial { from, to, script } => {
+                let ends = socket.local_endpoint().zip(socket.remote_endpoint());
+                dial = ends.map(|(own, peer)| Dial {
+                    from: IpEndpoint::new(own.addr, *from),
+                    to: IpEndpoint::new(peer.addr, *to),
+                    script: script.clone(),
+                });
+                true
+            }
+            ServerStep::Answer => answer_query(socket, names),
             ServerStep::Pause => {
                 let goes_on = self.resumed > 0;
                 self.resumed -= u32::from(goes_on);
@@ -205,11 +306,26 @@ impl Connection {
             }
         };
         if finished {
+            self.dials.extend(dial);
             self.script.pop_front();
             self.done = 0;
         }
         finished || self.done != before
     }
+}
+
+/// Reads a query behind its length and answers it, if it has come.
+fn answer_query(socket: &mut Socket<'_>, names: Option<&NameServer>) -> bool {
+    let mut waiting = vec![0; socket.recv_queue()];
+    let here = socket.peek_slice(&mut waiting).unwrap_or(0);
+    let Some((len, rest)) = waiting[..here].split_first_chunk::<2>() else { return false };
+    let len = usize::from(u16::from_be_bytes(*len));
+    let Some(query) = rest.get(..len) else { return false };
+    if let Some(answer) = names.and_then(|names| dns::answer(names, query, true)) {
+        let len = u16::try_from(answer.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let _ = socket.send_slice(&[&len[..], &answer].concat());
+    }
+    take(socket, len + 2) == len + 2
 }
 
 /// Reads up to the end of `until`, if that has come.

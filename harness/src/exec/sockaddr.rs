@@ -57,6 +57,13 @@ impl RawAddr {
         (&raw mut self.storage).cast()
     }
 
+    /// All of the `sockaddr_storage`.
+    pub(super) fn bytes(&self) -> &[u8] {
+        let at = (&raw const self.storage).cast();
+        // SAFETY: all of the storage was set to zeros before anything was written to it.
+        unsafe { std::slice::from_raw_parts(at, size_of::<sockaddr_storage>()) }
+    }
+
     /// What the kernel wrote; none if it wrote nothing.
     pub(super) fn read(&self) -> Option<SockAddr> {
         if self.len == 0 {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::data;
 use super::names::Names;
-use crate::case::addr::SockAddr;
+use crate::case::addr::{Host, SockAddr};
 use crate::case::op::{Control, Intent, Opt, Value};
 use crate::case::payload::quoted;
 use crate::case::{Flags, Hex, Op, Payload, intent};
@@ -66,6 +66,12 @@ fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
             let (node, service) = (text(node), text(service));
             format!("{node}, {service}, {{{family}, {type}, {flags}}}")
         }
+        Op::Getnameinfo { addr, host_len, service_len, flags } => {
+            let addr = names.addr("", addr, resolved);
+            format!("{addr}, {host_len}, {service_len}, {flags}")
+        }
+        Op::InetPton { family, text } => format!("{family}, {}", quoted(text.as_bytes())),
+        Op::InetAton { text } => quoted(text.as_bytes()),
         Op::Run { argv, .. } => {
             let words: Vec<String> = argv.iter().map(|word| quoted(word.as_bytes())).collect();
             words.join(", ")
@@ -158,8 +164,37 @@ fn value(names: &Names<'_>, option: &str, value: &Value) -> String {
                 }
             }
         }
+        Value::Source { group, link, source } if option.starts_with("MCAST_") => {
+            let index = link.as_ref().map_or_else(|| "0".to_owned(), |link| index_of(link));
+            format!("{{gsr_interface={index}, gsr_group={group}, gsr_source={source}}}")
+        }
+        Value::Source { group, link, source } => {
+            let own = own4(names, link.as_deref());
+            format!("{{imr_multiaddr={group}, imr_interface={own}, imr_sourceaddr={source}}}")
+        }
+        Value::Filter { group, link, mode, sources } => {
+            let sources = join(sources.iter().map(ToString::to_string));
+            if option == "MCAST_MSFILTER" {
+                let index = link.as_ref().map_or_else(|| "0".to_owned(), |link| index_of(link));
+                format!(
+                    "{{gf_interface={index}, gf_group={group}, gf_fmode={mode}, \
+                     gf_slist=[{sources}]}}"
+                )
+            } else {
+                let own = own4(names, link.as_deref());
+                format!(
+                    "{{imsf_multiaddr={group}, imsf_interface={own}, imsf_fmode={mode}, \
+                     imsf_slist=[{sources}]}}"
+                )
+            }
+        }
         Value::Bytes(bytes) => hex(bytes),
     }
+}
+
+/// The link's own IPv4 address, by which older options name it.
+fn own4(names: &Names<'_>, link: Option<&str>) -> String {
+    link.map_or_else(|| "0.0.0.0".to_owned(), |link| names.host(&Host::own4(link)))
 }
 
 /// An argument that is an interface index, as strace says it.

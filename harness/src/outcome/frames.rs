@@ -185,6 +185,10 @@ impl wire::Names for OnLink<'_> {
         self.names.port(Some(self.transport), port)
     }
 
+    fn dns_id(&self, id: u16) -> String {
+        self.names.dns_id(id)
+    }
+
     fn payload(&self, bytes: &[u8], offset: u32) -> String {
         self.names.sources().identify(bytes, offset, self.seen)
     }

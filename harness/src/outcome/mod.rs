@@ -176,7 +176,10 @@ fn end_text(end: &End) -> Option<String> {
     match end {
         // The last event says so.
         End::Done | End::Unsupported | End::Hung => None,
-        End::Died { how } => Some(format!("+++ executor {how} +++")),
+        // Behind the first line is what the console said, which is another one each time.
+        End::Died { how } => {
+            Some(format!("+++ executor {} +++", how.lines().next().unwrap_or_default()))
+        }
         End::Skipped { reason } => Some(format!("+++ skipped: {reason} +++")),
         End::Broken { reason } => Some(format!("+++ lab broken: {reason} +++")),
     }

@@ -7,7 +7,8 @@ use super::data::{Sources, injected};
 use super::frames::{framing, ports};
 use super::socks::{Transport, has_ping, transport};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
-use crate::case::{Case, Op, Os, Sym};
+use crate::case::names::DNS_PORT;
+use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
 use crate::trace::{LinkFact, Trace};
 use crate::wire;
 
@@ -29,6 +30,7 @@ pub struct Names<'a> {
     ping: bool,
     runs: bool,
     ephemeral: RefCell<Vec<(Transport, u16)>>,
+    dns_ids: RefCell<Vec<u16>>,
     sources: Sources<'a>,
 }
 
@@ -58,6 +60,7 @@ impl<'a> Names<'a> {
             ping: has_ping(case),
             runs: case.runs_a_program(),
             ephemeral: RefCell::default(),
+            dns_ids: RefCell::default(),
             sources: Sources::new(case, trace),
         }
     }
@@ -109,6 +112,30 @@ impl<'a> Names<'a> {
             seen.len() - 1
         });
         format!("eph{}", number + 1)
+    }
+
+    /// The ID of a DNS message: numbered as they come, since a resolver draws them at random.
+    pub(super) fn dns_id(&self, id: u16) -> String {
+        if !self.stable {
+            return format!("id {id}");
+        }
+        let mut seen = self.dns_ids.borrow_mut();
+        let number = seen.iter().position(|known| *known == id).unwrap_or_else(|| {
+            seen.push(id);
+            seen.len() - 1
+        });
+        format!("id{}", number + 1)
+    }
+
+    /// A host as `getnameinfo` writes it: the number of a zone by its link.
+    pub(super) fn host_text(&self, host: &str) -> String {
+        let zone = host.rsplit_once('%').and_then(|(ip, zone)| Some((ip, zone.parse().ok()?)));
+        match zone {
+            Some((ip, index)) if self.stable && self.index(index) != index.to_string() => {
+                format!("{ip}%if_nametoindex({})", self.index(index))
+            }
+            _ => host.to_owned(),
+        }
     }
 
     /// An address that a socket of the case was given by the kernel.
@@ -179,7 +206,7 @@ fn zone(scope: &Scope) -> String {
 }
 
 /// Every port that the case itself has as a number: in an address, as a service, in a frame that it
-/// injects.
+/// injects, in what a server of its lab does.
 fn named_ports(case: &Case) -> Vec<u16> {
     let mut named = Vec::new();
     for op in &case.ops {
@@ -190,6 +217,18 @@ fn named_ports(case: &Case) -> Vec<u16> {
             (_, Some(Addr { port: Port::Is(port), .. })) => named.push(*port),
             _ => {}
         }
+    }
+    for step in &case.lab.setup {
+        let LabOp::Serve { service, .. } = step else { continue };
+        named.push(service.port);
+        for step in service.script.iter().flat_map(ServerStep::all) {
+            if let ServerStep::Dial { from, to, .. } = step {
+                named.extend([*from, *to]);
+            }
+        }
+    }
+    if case.resolves() {
+        named.push(DNS_PORT);
     }
     for (link, frame) in injected(case) {
         let kind = case.lab.links.iter().find(|known| known.name == link).map(|link| link.kind);
@@ -285,10 +324,11 @@ mod tests {
             64,
             b"x",
         );
-        let step = crate::case::LabOp::Inject {
-            link: "tun0".into(),
-            frame: crate::case::Hex(frame.unwrap()),
-        };
-        assert_eq!(named_ports(&case([lookup, Op::Lab { step }])), [4000, 4001, 4002]);
+        let step = LabOp::Inject { link: "tun0".into(), frame: crate::case::Hex(frame.unwrap()) };
+        let dial = ServerStep::Dial { from: 4004, to: 4005, script: Vec::new() };
+        let service = crate::case::Service::new(4003, [dial]);
+        let mut case = case([lookup, Op::Lab { step }]);
+        case.lab.setup.push(LabOp::Serve { link: "tun0".into(), service });
+        assert_eq!(named_ports(&case), [4000, 4003, 4004, 4005, DNS_PORT, 4001, 4002]);
     }
 }

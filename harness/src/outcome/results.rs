@@ -14,7 +14,7 @@ use crate::case::addr::SockAddr;
 use crate::case::op::Opt;
 use crate::case::payload::quoted;
 use crate::case::{Hex, Op, Sym, intent};
-use crate::trace::{ControlOut, Out};
+use crate::trace::{AddrInfo, ControlOut, Out};
 
 /// `6`, `-1 EAGAIN`, `6, "hello\0", {AF_INET6 [fe80::1%tap0]:eph1}`; a descriptor by its name.
 pub(super) fn returned(
@@ -25,7 +25,6 @@ pub(super) fn returned(
     out: &Out,
 ) -> String {
     let mut said = match (op, errno) {
-        (Op::Getaddrinfo { .. }, Some(errno)) => errno.to_string(),
         (_, Some(errno)) => format!("{ret} {errno}"),
         (Op::Socket { fd, .. } | Op::Accept { new: fd, .. }, None) if ret >= 0 => fd.clone(),
         (Op::Fcntl { cmd, .. }, None) if cmd.as_str() == "F_GETFL" => format!("{ret:#x}"),
@@ -74,9 +73,24 @@ fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
         }
         // Its ports are those of the service.
         Out::Addrs(addrs) => {
-            format!("[{}]", join(addrs.iter().map(|addr| names.sockaddr(None, None, addr))))
+            format!("[{}]", join(addrs.iter().map(|info| addr_info(names, info))))
         }
+        Out::Names { host, service } => {
+            let host = host.as_ref().map(|host| names.host_text(host));
+            let text = |text: &Option<String>| {
+                text.as_ref().map_or_else(|| "NULL".to_owned(), |text| quoted(text.as_bytes()))
+            };
+            format!("{}, {}", text(&host), text(service))
+        }
+        Out::Ip(ip) => ip.to_string(),
     })
+}
+
+/// `{AF_INET 192.0.2.7:80} SOCK_STREAM IPPROTO_TCP`, and behind it the canonical name.
+fn addr_info(names: &Names<'_>, info: &AddrInfo) -> String {
+    let addr = names.sockaddr(None, None, &info.addr);
+    let canonname = info.canonname.as_ref().map(|name| format!(" {}", quoted(name.as_bytes())));
+    format!("{addr} {} {}{}", info.r#type, info.protocol, canonname.unwrap_or_default())
 }
 
 fn or(flags: &[Sym]) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::names::Names;
 use super::{by_step, end_text, event_text, frames, one_line, unfinished};
 use crate::case::{Case, Os};
-use crate::trace::{Event, Trace};
+use crate::trace::{End, Event, Trace};
 
 /// Everything that happened, with real ports and hardware addresses, kernel chatter and repeated
 /// requests too.
@@ -37,6 +37,9 @@ pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
     }
     if let Some(text) = end_text(&trace.end) {
         say(&mut out, None, &text);
+    }
+    if let End::Died { how } = &trace.end {
+        how.lines().skip(1).for_each(|line| say(&mut out, None, line));
     }
     out
 }

@@ -9,7 +9,9 @@ use std::net::IpAddr;
 
 use super::decode::{FRAGMENT, ipv4_options};
 use super::transport::{ICMP, ICMPV6, UDP};
-use super::{Arp, Body, Eth, Mac, Names, Net, Packet, Tcp, TcpFlags, TcpOption, Udp, V4, V6, name};
+use super::{
+    Arp, Body, Eth, Mac, Names, Net, Packet, Tcp, TcpFlags, TcpOption, Udp, V4, V6, dns, name,
+};
 
 /// Says one frame in one line, without a line break. With an Ethernet header it starts with where the frame goes (`to far:`),
 /// unless that is the zero address of loopback.
@@ -197,6 +199,15 @@ impl<'n> Line<'n> {
         }
     }
 
+    /// What a datagram or a segment carries: a message of the DNS by what it says.
+    fn carried(&mut self, ports: [u16; 2], bytes: &[u8], stream: bool) {
+        let id = |id| self.names.dns_id(id);
+        match dns::said(ports, bytes, stream, &id) {
+            Some(text) => self.say(format_args!("{text}")),
+            None => self.payload(bytes, 0),
+        }
+    }
+
     fn checksum(&mut self, ok: Option<bool>) {
         if ok == Some(false) && self.names.checksums() {
             self.say(format_args!("bad checksum"));
@@ -206,7 +217,7 @@ impl<'n> Line<'n> {
     fn udp(&mut self, udp: &Udp<'_>) {
         let (sport, dport) = (self.names.port(udp.sport), self.names.port(udp.dport));
         self.say(format_args!("UDP {sport} > {dport} len {}", udp.len.saturating_sub(8)));
-        self.payload(udp.payload, 0);
+        self.carried([udp.sport, udp.dport], udp.payload, false);
         if udp.surplus != 0 {
             self.say(format_args!("surplus {}", udp.surplus));
         }
@@ -231,7 +242,7 @@ impl<'n> Line<'n> {
         }
         if !tcp.payload.is_empty() {
             self.say(format_args!("len {}", tcp.payload.len()));
-            self.payload(tcp.payload, 0);
+            self.carried([tcp.sport, tcp.dport], tcp.payload, true);
         }
         self.checksum(tcp.checksum_ok);
     }

@@ -10,6 +10,7 @@ mod bytes;
 mod chatter;
 mod checksum;
 mod decode;
+pub mod dns;
 mod envelope;
 #[cfg(test)]
 mod frames;

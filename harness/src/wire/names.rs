@@ -16,6 +16,11 @@ pub trait Names {
         port.to_string()
     }
 
+    /// The ID of a DNS message, which resolvers draw at random.
+    fn dns_id(&self, id: u16) -> String {
+        format!("id {id}")
+    }
+
     /// An address.
     fn ip(&self, ip: IpAddr) -> String {
         ip.to_string()

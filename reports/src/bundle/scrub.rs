@@ -103,6 +103,8 @@ impl Scrub {
                 self.public.insert(group.into());
             }
         }
+        let numbers = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+        self.public.extend(numbers.filter_map(shorthand).map(IpAddr::V4));
     }
 
     /// How many of which kind were replaced: `2 hardware addresses`.
@@ -186,6 +188,8 @@ impl Scrub {
             let with = match form {
                 Form::Ip(ip) if self.ip(ip) == ip => continue,
                 Form::Ip(ip) => self.ip(ip).to_string(),
+                Form::Reverse(ip) if self.ip(ip) == ip => continue,
+                Form::Reverse(ip) => reverse(self.ip(ip)),
                 Form::Mac(mac) if self.mac(mac) == mac => continue,
                 Form::Mac(mac) => self.mac(mac).to_string().replace(':', &was[2..3]),
                 Form::Uuid => {
@@ -310,7 +314,8 @@ impl Scrub {
     fn out(&mut self, out: &mut Out) {
         match out {
             Out::Addr(addr) => self.sockaddr(addr),
-            Out::Addrs(list) => list.iter_mut().for_each(|addr| self.sockaddr(addr)),
+            Out::Addrs(list) => list.iter_mut().for_each(|entry| self.sockaddr(&mut entry.addr)),
+            Out::Ip(ip) => *ip = self.ip(*ip),
             Out::Bytes(bytes) => self.swap(&mut bytes.0),
             Out::Data { bytes, from, control, .. } => {
                 if let Some(addr) = from {
@@ -321,7 +326,8 @@ impl Scrub {
                     self.swap(&mut message.bytes.0);
                 }
             }
-            Out::Nothing | Out::Int(_) | Out::Errno(_) | Out::Poll(_) => {}
+            // Names are texts, which are replaced where they are written.
+            Out::Nothing | Out::Int(_) | Out::Errno(_) | Out::Poll(_) | Out::Names { .. } => {}
         }
     }
 
@@ -394,13 +400,21 @@ fn is_numbered(text: &str, kind: &str) -> bool {
 /// Whether no letter or digit stands at either side.
 fn is_apart(text: &str, start: usize, end: usize) -> bool {
     let word = |c: char| c.is_alphanumeric() || c == '_';
-    !text[..start].chars().next_back().is_some_and(word)
-        && !text[end..].chars().next().is_some_and(word)
+    let before = text[..start].chars().next_back().is_some_and(word);
+    let behind = text[end..].chars().next().is_some_and(word);
+    (!before || is_escape(&text.as_bytes()[..start])) && !behind
+}
+
+/// Whether these bytes end with an escape of C's, whose letter is no part of the next word.
+fn is_escape(before: &[u8]) -> bool {
+    matches!(before, [.., b'\\', b'n' | b'r' | b't' | b'0'])
 }
 
 /// What is known by its form.
 enum Form {
     Ip(IpAddr),
+    /// Its labels in the DNS, below `in-addr.arpa` (RFC 1035 §3.5) or `ip6.arpa` (RFC 3596 §2.5).
+    Reverse(IpAddr),
     Mac(Mac),
     Uuid,
 }
@@ -416,7 +430,11 @@ fn forms(text: &str) -> Vec<(usize, usize, Form)> {
     let mut at = 0;
     while at < bytes.len() {
         let begins = bytes[at].is_ascii_hexdigit() || bytes[at] == b':';
-        let found = if begins && (at == 0 || !word(at - 1)) { form(text, at, &word) } else { None };
+        let found = if begins && (at == 0 || !word(at - 1) || is_escape(&bytes[..at])) {
+            form(text, at, &word)
+        } else {
+            None
+        };
         match found {
             Some((end, form)) => {
                 out.push((at, end, form));
@@ -437,10 +455,46 @@ fn form(text: &str, at: usize, word: &impl Fn(usize) -> bool) -> Option<(usize, 
     if let Some(mac) = piece(17).and_then(mac_of) {
         return Some((at + 17, Form::Mac(mac)));
     }
+    let below =
+        |len: usize, zone: &str| text.get(at + len..).is_some_and(|rest| rest.starts_with(zone));
+    if below(NIBBLES, ".ip6.arpa") {
+        let ip = text.get(at..at + NIBBLES).and_then(nibbles)?;
+        return Some((at + NIBBLES, Form::Reverse(ip)));
+    }
     let of = |b: &u8| b.is_ascii_hexdigit() || *b == b':' || *b == b'.';
     let run = text.as_bytes()[at..].iter().take(LONGEST + 1).take_while(|b| of(b)).count();
-    let ip = |len: usize| Some((at + len, Form::Ip(piece(len)?.parse().ok()?)));
-    (2..=run.min(LONGEST)).rev().find_map(ip)
+    let ip = |len: usize| Some((len, piece(len)?.parse().ok()?));
+    let (len, ip) = (2..=run.min(LONGEST)).rev().find_map(ip)?;
+    let form = match ip {
+        IpAddr::V4(ip) if below(len, ".in-addr.arpa") => {
+            let [a, b, c, d] = ip.octets();
+            Form::Reverse(Ipv4Addr::new(d, c, b, a).into())
+        }
+        ip => Form::Ip(ip),
+    };
+    Some((at + len, form))
+}
+
+/// 32 digits and the dots between them.
+const NIBBLES: usize = 63;
+
+/// The address of those labels, the last of its digits first.
+fn nibbles(labels: &str) -> Option<IpAddr> {
+    let digits: Vec<&str> = labels.split('.').rev().collect();
+    let whole = digits.iter().all(|digit| digit.len() == 1).then(|| digits.concat())?;
+    Some(Ipv6Addr::from(u128::from_str_radix(&whole, 16).ok()?).into())
+}
+
+/// The labels of an address.
+fn reverse(ip: IpAddr) -> String {
+    let labels: Vec<String> = match ip {
+        IpAddr::V4(ip) => ip.octets().iter().rev().map(u8::to_string).collect(),
+        IpAddr::V6(ip) => {
+            let digits = format!("{:032x}", u128::from(ip));
+            digits.chars().rev().map(String::from).collect()
+        }
+    };
+    labels.join(".")
 }
 
 fn mac_of(token: &str) -> Option<Mac> {
@@ -448,6 +502,23 @@ fn mac_of(token: &str) -> Option<Mac> {
     let byte = |part: &str| if part.len() == 2 { u8::from_str_radix(part, 16).ok() } else { None };
     let bytes: Vec<u8> = token.split(separator).map(byte).collect::<Option<_>>()?;
     Some(Mac(bytes.try_into().ok()?))
+}
+
+/// An address as `inet_aton` reads it: one to four numbers, of which the last has all bytes that are
+/// left; octal behind `0`, hexadecimal behind `0x`.
+fn shorthand(text: &str) -> Option<Ipv4Addr> {
+    let number = |part: &str| match part.to_lowercase() {
+        p if p.starts_with("0x") => u32::from_str_radix(&p[2..], 16).ok(),
+        p if p.starts_with('0') => u32::from_str_radix(&p, 8).ok(),
+        p => p.parse().ok(),
+    };
+    let parts: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
+    let mut whole = *last;
+    for (byte, shift) in first.iter().zip([24, 16, 8]) {
+        whole |= u32::from(u8::try_from(*byte).ok()?) << shift;
+    }
+    Some(Ipv4Addr::from(whole))
 }
 
 fn is_uuid(token: &str) -> bool {

@@ -94,6 +94,7 @@ fn subject(text: &str) -> Subject {
         version: format!("#1 {text}"),
         machine: "x86_64".into(),
         euid: 0,
+        libc: String::new(),
     };
     Subject {
         name: "native".to_owned(),
@@ -216,9 +217,16 @@ fn a_frame_that_was_sound_stays_so() {
     "MAC=ac:00:00:00:00:01:02:00:00:00:00:01:08:00",
     "MAC=0a:00:00:00:00:01:02:00:00:00:00:01:08:00"
 )]
-#[case("host:10.0.0.1 1.0.0.10.in-addr.arpa", "host:198.18.0.1 198.18.0.2.in-addr.arpa")]
+#[case("host:10.0.0.1 1.0.0.10.in-addr.arpa", "host:198.18.0.1 1.0.18.198.in-addr.arpa")]
 #[case("mac:ac:00:00:00:00:01, x:2a00::7", "mac:0a:00:00:00:00:01, x:2001:2::1")]
 #[case("uuid-6f9619ff-8b86-d011-b42d-00c04fc964ff", "uuid-id-1")]
+#[case(r"a\nplanted-host\n10.0.0.1\n2001:db8::7", r"a\nhost-1\n198.18.0.1\n2001:db8::7")]
+#[case("8.2.0.192.in-addr.arpa", "")]
+#[case(
+    "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.a.2.ip6.arpa",
+    "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.1.0.0.2.ip6.arpa"
+)]
+#[case("3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "")]
 #[case("ff02::1:ffdd:eeff", "2001:2::1")]
 #[case("::ffff:8.8.8.8", "::ffff:198.18.0.1")]
 #[case("at 12:34:56, 2026-11-24", "")]
@@ -299,4 +307,13 @@ fn each_is_told_in_its_own_form(#[case] to: Recipient, #[case] name: &str, #[cas
     let files = files_of("", false, to, |_| ());
     let file = files.iter().find(|file| file.name == name).unwrap();
     assert!(String::from_utf8_lossy(&file.bytes).contains(has));
+}
+
+#[test]
+fn what_a_case_says_is_left_alone_in_any_spelling() {
+    let mut scrub = Scrub::new(&private());
+    scrub.allow(r#"{"node":"1.65535"},{"node":"0x08.010.1"},{"ip":"2a00::1:2:3"}"#);
+    let text = "1.0.255.255 8.8.0.1 2a00::1:2:3 ff02::1:ff02:3";
+    assert_eq!(scrub.text(text, &BTreeSet::new()), text);
+    assert_eq!(scrub.text("8.8.0.2", &BTreeSet::new()), "198.18.0.1");
 }

@@ -48,6 +48,8 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
             p.call(number, op, &format!("fcntl({fd}, {cmd}, {arg})"));
         }
         Op::Getaddrinfo { .. } => resolve(p, number, op)?,
+        Op::Getnameinfo { .. } => name_of(p, number, op)?,
+        Op::InetPton { .. } | Op::InetAton { .. } => parse(p, number, op)?,
         Op::Run { .. } => {
             let why = "the case runs a program of the user's, which is its own reproducer";
             return Err(Missing::Step(why.to_owned()));
@@ -319,6 +321,63 @@ fn resolve(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     p.line(format_args!("resolved({number}, {call}, (int)ret, {list});"));
     p.line(format_args!("if (ret == 0)"));
     p.line(format_args!("    freeaddrinfo({list});"));
+    Ok(())
+}
+
+fn name_of(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let Op::Getnameinfo { addr, host_len, service_len, flags } = op else { return Ok(()) };
+    p.include(&["netdb.h", "sys/types.h"]);
+    p.need(Part::LookedUp);
+    p.has_ret = true;
+    let flags = p.flags(flags)?;
+    let (at, size) = address(p, number, addr)?;
+    let mut given = Vec::new();
+    let mut shown = Vec::new();
+    for (what, len) in [("host", *host_len), ("service", *service_len)] {
+        if len == 0 {
+            given.push("NULL, 0".to_owned());
+            continue;
+        }
+        let var = format!("{what}{number}");
+        p.need(Part::Value);
+        p.line(format_args!("char {var}[{len}];"));
+        given.push(format!("{var}, sizeof {var}"));
+        shown.push(format!("    value(\"{what} %s\", {var});"));
+    }
+    p.line(format_args!("ret = getnameinfo({at}, {size}, {}, {flags});", given.join(", ")));
+    let call = quoted(super::program::shown(op).as_bytes());
+    p.line(format_args!("looked_up({number}, {call}, (int)ret);"));
+    for shown in shown {
+        p.line(format_args!("if (ret == 0)"));
+        p.line(format_args!("{shown}"));
+    }
+    Ok(())
+}
+
+/// The calls that make an address of a text.
+fn parse(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    p.include(&["arpa/inet.h", "netinet/in.h"]);
+    p.need(Part::Value);
+    let (bytes, text) = (format!("bytes{number}"), format!("text{number}"));
+    p.line(format_args!("struct in6_addr {bytes};"));
+    p.line(format_args!("char {text}[INET6_ADDRSTRLEN];"));
+    let family = match op {
+        Op::InetPton { family, text } => {
+            let (family, given) = (p.name(family)?.to_owned(), quoted(text.as_bytes()));
+            p.call(number, op, &format!("inet_pton({family}, {given}, &{bytes})"));
+            family
+        }
+        Op::InetAton { text } => {
+            let given = quoted(text.as_bytes());
+            p.call(number, op, &format!("inet_aton({given}, (struct in_addr *)&{bytes})"));
+            "AF_INET".to_owned()
+        }
+        _ => return Ok(()),
+    };
+    p.line(format_args!("if (ret == 1)"));
+    p.line(format_args!(
+        "    value(\"%s\", inet_ntop({family}, &{bytes}, {text}, sizeof {text}));"
+    ));
     Ok(())
 }
 

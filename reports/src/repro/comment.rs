@@ -72,6 +72,17 @@ fn on_linux(case: &Case, options: &Options<'_>) -> Vec<String> {
                     neither, so that the lab by hand has no server.";
         lines.extend(wrapped(text, "", ""));
     }
+    if super::names_linux::link(case).is_some() {
+        let text = "This program has a small name server of its own in place of sockeye's: ordinary \
+                    sockets in a second network namespace and in a process of its own, which give \
+                    the same messages.";
+        lines.extend(wrapped(text, "", ""));
+    }
+    if case.resolves() {
+        let text = "Names are resolved by files of the program's own, in a mount namespace: those \
+                    of the host are not looked at.";
+        lines.extend(wrapped(text, "", ""));
+    }
     if !lab_linux::answering(case).is_empty() {
         let text = "The far end also answers ARP and neighbour solicitations, which ip(8) alone \
                     cannot do.";

@@ -10,7 +10,7 @@ use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
 use super::options::bytes_of;
 use super::parts::Part;
 use super::program::{Missing, Program};
-use super::server;
+use super::{names_linux, server};
 
 /// The link-layer address of somebody on the lab's link of this number.
 pub(super) fn mac(number: u8, role: Role) -> String {
@@ -33,6 +33,7 @@ pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
     p.need(Part::Network);
     p.line(format_args!("new_network();"));
     server::build(p);
+    names_linux::build(p);
     if !lab.links.is_empty() {
         p.need(Part::Quiet);
         p.need(Part::TunOpen);
@@ -43,6 +44,8 @@ pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
         let name = p.link(&link.name);
         if server::is_served(p.case, &link.name) {
             p.line(format_args!("near_end[{number}] = tun_open({name}, {mode});"));
+        } else if names_linux::link(p.case).is_some_and(|(of, _)| of == number) {
+            p.line(format_args!("near_name_end = tun_open({name}, {mode});"));
         } else if far_ends.contains(&number) {
             p.line(format_args!("far_end[{number}] = tun_open({name}, {mode});"));
         } else {
@@ -53,6 +56,7 @@ pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
     for (number, link) in numbered(lab) {
         furnish(p, number, link);
     }
+    names_linux::begin(p);
 }
 
 fn furnish(p: &mut Program<'_>, number: u8, link: &Link) {
@@ -129,8 +133,14 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("}};"));
             p.line(format_args!("inject(far_end[{number}], frame{tag}, sizeof frame{tag});"));
         }
-        // Stands before the links, since it has a network of its own: see `serve`.
-        LabOp::Serve { .. } => {}
+        LabOp::Serve { .. }
+            if names_linux::is_dns(p.case, step) && names_linux::over_tcp(step).is_none() =>
+        {
+            let why = "the name server of this program does not do that over TCP";
+            return Err(Missing::Step(why.to_owned()));
+        }
+        // Servers stand before the links, since they have networks of their own; files are `files`.
+        LabOp::Serve { .. } | LabOp::NameServer { .. } | LabOp::Hosts { .. } => {}
         LabOp::Resume { port, .. } => {
             p.need(Part::Resume);
             p.line(format_args!("resume({port});"));
@@ -209,7 +219,10 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> String {
         LabOp::Inject { link, frame } => {
             format!("# the far end of {link} sends {} bytes, see below", frame.0.len())
         }
-        LabOp::Serve { .. } | LabOp::Resume { .. } => format!("# {step}"),
+        LabOp::Serve { .. }
+        | LabOp::Resume { .. }
+        | LabOp::NameServer { .. }
+        | LabOp::Hosts { .. } => format!("# {step}"),
         LabOp::Wait { ms, until, why } => {
             let ms = slept(*ms, until.is_some());
             format!("sleep {}.{:03} # {why}", ms / 1000, ms % 1000)

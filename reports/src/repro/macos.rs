@@ -148,7 +148,11 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
                 _ => return Err(no(&step.to_string())),
             }
         }
-        LabOp::RetransTime { .. } | LabOp::Serve { .. } | LabOp::Resume { .. } => {
+        LabOp::RetransTime { .. }
+        | LabOp::Serve { .. }
+        | LabOp::Resume { .. }
+        | LabOp::NameServer { .. }
+        | LabOp::Hosts { .. } => {
             return Err(no(&step.to_string()));
         }
         LabOp::Inject { link, frame } => {

@@ -19,6 +19,7 @@ mod lab_linux;
 mod macos;
 mod messages;
 mod names;
+mod names_linux;
 mod options;
 mod output;
 mod parts;
@@ -117,6 +118,8 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         ("@@OBSERVED@@", observed.unwrap_or_default()),
         ("@@ANSWERING@@", lines(answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")))),
         ("@@STEPS@@", server::steps(case)),
+        ("@@FILES@@", names_linux::files(case)),
+        ("@@ANSWERS@@", names_linux::answers(case)),
         ("@@LONGEST@@", server::longest(case).to_string()),
         ("@@SERVICES@@", server::services(case)),
         ("@@LINKS@@", case.lab.links.len().to_string()),

@@ -6,8 +6,15 @@ use harness::case::lab::Lab;
 use harness::case::{Flags, LinkKind, Op, Os, Sym};
 
 /// The names of `harness::case::KNOWN` that glibc's headers have not got.
-const NOT_ON_LINUX: &[&str] =
-    &["IPV6_BOUND_IF", "IP_BOUND_IF", "IP_DONTFRAG", "IP_RECVDSTADDR", "IP_RECVIF", "SO_NOSIGPIPE"];
+const NOT_ON_LINUX: &[&str] = &[
+    "IPV6_BOUND_IF",
+    "IP_BOUND_IF",
+    "IP_DONTFRAG",
+    "IP_RECVDSTADDR",
+    "IP_RECVIF",
+    "NI_NUMERICSCOPE",
+    "SO_NOSIGPIPE",
+];
 
 /// The names of `harness::case::KNOWN` that Apple's headers have not got, under
 /// `_DARWIN_C_SOURCE` and `__APPLE_USE_RFC_3542`. `IPV6_ADD_MEMBERSHIP` is [`c_name`]'s.
@@ -31,12 +38,15 @@ const NOT_ON_MACOS: &[&str] = &[
     "IP_PMTUDISC_WANT",
     "IP_RECVERR",
     "MSG_ERRQUEUE",
+    "MSG_FASTOPEN",
     "MSG_MORE",
     "POLLRDHUP",
     "SOCK_CLOEXEC",
     "SOCK_NONBLOCK",
     "SO_DOMAIN",
     "SO_PROTOCOL",
+    "TCP_FASTOPEN_CONNECT",
+    "TCP_FASTOPEN_NO_COOKIE",
     "TCP_USER_TIMEOUT",
     "UDP_SEGMENT",
 ];
@@ -94,6 +104,7 @@ pub(super) fn peer(number: u8) -> String {
 const TAKEN: &[&str] = &[
     "address",
     "answering",
+    "answers",
     "auto",
     "break",
     "case",
@@ -104,6 +115,8 @@ const TAKEN: &[&str] = &[
     "control",
     "data",
     "default",
+    "dial",
+    "dialled",
     "differs",
     "do",
     "double",
@@ -115,6 +128,7 @@ const TAKEN: &[&str] = &[
     "expected",
     "extern",
     "far_end",
+    "files",
     "float",
     "for",
     "goto",
@@ -138,6 +152,7 @@ const TAKEN: &[&str] = &[
     "port_of",
     "printf",
     "puts",
+    "queries",
     "recv_flags",
     "register",
     "request",
@@ -158,6 +173,7 @@ const TAKEN: &[&str] = &[
     "stderr",
     "stdin",
     "stdout",
+    "streams",
     "strlen",
     "steps",
     "struct",
@@ -201,6 +217,9 @@ const CALLS: &[&str] = &[
     "ioctl",
     "fcntl",
     "getaddrinfo",
+    "getnameinfo",
+    "inet_pton",
+    "inet_aton",
 ];
 
 /// The C variables of a case: each socket's descriptor and each link's index.

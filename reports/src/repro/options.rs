@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
+use harness::case::addr::Host;
 use harness::case::intent::concrete;
 use harness::case::op::{Opt, Value};
 use harness::case::payload::quoted;
-use harness::case::{Hex, Op, Sym};
+use harness::case::{Hex, Op, Os, Sym};
 
 use super::calls::fd;
 use super::messages::v4;
@@ -74,6 +75,8 @@ pub(super) fn set(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missi
             p.line(format_args!("struct timeval {var} = {fields};"));
         }
         Value::Membership { group, link } => membership(p, &var, *group, link.as_deref()),
+        Value::Source { .. } => source(p, &var, c_name, &value)?,
+        Value::Filter { .. } => size = filter(p, &var, c_name, &value)?,
         Value::Bytes(Hex(bytes)) if bytes.is_empty() => {
             (at, size) = ("\"\"".to_owned(), "0".to_owned());
         }
@@ -106,6 +109,76 @@ fn membership(p: &mut Program<'_>, var: &str, group: IpAddr, link: Option<&str>)
         p.line(format_args!("struct ipv6_mreq {var} = {{.ipv6mr_interface = {index}}};"));
         p.line(format_args!("inet_pton(AF_INET6, \"{group}\", &{var}.ipv6mr_multiaddr);"));
     }
+}
+
+/// A group and one source of it.
+fn source(p: &mut Program<'_>, var: &str, name: &str, value: &Value) -> Result<(), Missing> {
+    let Value::Source { group, link, source } = value else { return Ok(()) };
+    p.include(&["arpa/inet.h"]);
+    if name.starts_with("MCAST_") {
+        let index = link.as_deref().map_or_else(|| "0".to_owned(), |l| p.index(l));
+        p.line(format_args!("struct group_source_req {var} = {{.gsr_interface = {index}}};"));
+        storage(p, &format!("{var}.gsr_group"), *group);
+        storage(p, &format!("{var}.gsr_source"), *source);
+    } else {
+        p.line(format_args!("struct ip_mreq_source {var} = {{0}};"));
+        p.line(format_args!("inet_pton(AF_INET, \"{group}\", &{var}.imr_multiaddr);"));
+        if let Some(link) = link {
+            let own = v4(p, Some(&Host::own4(link)))?;
+            p.line(format_args!("inet_pton(AF_INET, \"{own}\", &{var}.imr_interface);"));
+        }
+        p.line(format_args!("inet_pton(AF_INET, \"{source}\", &{var}.imr_sourceaddr);"));
+    }
+    Ok(())
+}
+
+/// A group and its sources; the size of the structure with them.
+fn filter(p: &mut Program<'_>, var: &str, name: &str, value: &Value) -> Result<String, Missing> {
+    let Value::Filter { group, link, mode, sources } = value else { return Ok(String::new()) };
+    p.include(&["arpa/inet.h"]);
+    let (mode, count) = (p.name(mode)?, sources.len());
+    let generic = name == "MCAST_MSFILTER";
+    let (of, begins) = if generic { ("group_filter", "gf") } else { ("ip_msfilter", "imsf") };
+    let size = if generic { "GROUP_FILTER_SIZE" } else { "IP_MSFILTER_SIZE" };
+    let size = format!("{size}({count})");
+    p.line(format_args!("union {{"));
+    p.line(format_args!("    struct {of} filter;"));
+    p.line(format_args!("    unsigned char room[sizeof(struct {of}) + {size}];"));
+    p.line(format_args!("}} {var} = {{.filter = {{.{begins}_fmode = {mode}}}}};"));
+    p.line(format_args!("{var}.filter.{begins}_numsrc = {count};"));
+    if generic {
+        let index = link.as_deref().map_or_else(|| "0".to_owned(), |l| p.index(l));
+        p.line(format_args!("{var}.filter.gf_interface = {index};"));
+        storage(p, &format!("{var}.filter.gf_group"), *group);
+    } else {
+        p.line(format_args!("inet_pton(AF_INET, \"{group}\", &{var}.filter.imsf_multiaddr);"));
+        if let Some(link) = link {
+            let own = v4(p, Some(&Host::own4(link)))?;
+            p.line(format_args!("inet_pton(AF_INET, \"{own}\", &{var}.filter.imsf_interface);"));
+        }
+    }
+    for (number, source) in sources.iter().enumerate() {
+        let at = format!("{var}.filter.{begins}_slist[{number}]");
+        if generic {
+            storage(p, &at, *source);
+        } else {
+            p.line(format_args!("inet_pton(AF_INET, \"{source}\", &{at});"));
+        }
+    }
+    Ok(size)
+}
+
+/// Writes an address into a `sockaddr_storage`.
+fn storage(p: &mut Program<'_>, at: &str, ip: IpAddr) {
+    let (family, sin) = if ip.is_ipv4() { ("AF_INET", "sin") } else { ("AF_INET6", "sin6") };
+    let of = sin.replace("sin", "in");
+    if p.os == Os::Macos {
+        p.line(format_args!("{at}.ss_len = sizeof(struct sockaddr_{of});"));
+    }
+    p.line(format_args!("{at}.ss_family = {family};"));
+    p.line(format_args!(
+        "inet_pton({family}, \"{ip}\", &((struct sockaddr_{of} *)&{at})->{sin}_addr);"
+    ));
 }
 
 pub(super) fn get(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {

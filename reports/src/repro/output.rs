@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use harness::case::addr::SockAddr;
 use harness::case::{Case, Hex, Op, Sym};
-use harness::trace::{Did, Event, Out, Trace};
+use harness::trace::{AddrInfo, Did, Event, Out, Trace};
 
 /// The line of one call, and what stands beneath it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn parse_line(text: &str) -> Option<Line> {
     let (op, rest) = text.strip_prefix('#')?.split_once(' ')?;
     let (call, did) = rest.rsplit_once(") = ")?;
     let name = call.split('(').next().unwrap_or_default();
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase()) {
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
         return None;
     }
     let line = Line { op: op.parse().ok()?, call: format!("{call})"), ret: -1, ..Line::default() };
@@ -86,7 +86,7 @@ pub fn agrees(trace: &Trace, case: &Case, stdout: &str) -> Result<(), String> {
             .find(|line| line.op == *op)
             .ok_or_else(|| format!("#{op} {}: the program did not make this call", step.call()))?;
         made += 1;
-        same(case, step, did, line).map_err(|e| format!("#{op} {}: {e}", line.call))?;
+        same(case, trace, step, did, line).map_err(|e| format!("#{op} {}: {e}", line.call))?;
         let signalled =
             trace.events.iter().any(|e| matches!(e, Event::Signal { op: o, .. } if o == op));
         if signalled != line.sigpipe {
@@ -99,7 +99,7 @@ pub fn agrees(trace: &Trace, case: &Case, stdout: &str) -> Result<(), String> {
     Err(format!("the trace has {made} calls and the program made {}", lines.len()))
 }
 
-fn same(case: &Case, step: &Op, did: &Did, line: &Line) -> Result<(), String> {
+fn same(case: &Case, trace: &Trace, step: &Op, did: &Did, line: &Line) -> Result<(), String> {
     let shown = || match line {
         Line { hung: true, .. } => "hung".to_owned(),
         Line { unsupported: true, .. } => "unsupported".to_owned(),
@@ -115,20 +115,23 @@ fn same(case: &Case, step: &Op, did: &Did, line: &Line) -> Result<(), String> {
             let name = errno.as_ref().map(Sym::as_str);
             let same_ret = match step {
                 Op::Socket { .. } | Op::Accept { .. } => (*ret < 0) == (line.ret < 0),
-                // The trace has -1 for whatever `EAI_` value there is.
-                Op::Getaddrinfo { .. } => (*ret == 0) == (line.ret == 0),
                 _ => *ret == line.ret,
             };
             let returned = !line.hung && !line.unsupported;
             if !same_ret || !returned || name != line.errno.as_deref() {
                 return differ(format!("{ret} {}", name.unwrap_or_default()));
             }
-            same_out(case, step, out, &line.values)
+            same_out((case, trace), step, out, &line.values)
         }
     }
 }
 
-fn same_out(case: &Case, step: &Op, out: &Out, values: &[String]) -> Result<(), String> {
+fn same_out(
+    (case, trace): (&Case, &Trace),
+    step: &Op,
+    out: &Out,
+    values: &[String],
+) -> Result<(), String> {
     let first = values.first().map_or("", String::as_str);
     let need = |holds: bool, traced: String| {
         if holds { Ok(()) } else { Err(format!("wrote {traced} in the trace, {values:?} here")) }
@@ -141,10 +144,23 @@ fn same_out(case: &Case, step: &Op, out: &Out, values: &[String]) -> Result<(), 
         Out::Bytes(bytes) => need(first == bytes.to_string(), bytes.to_string()),
         Out::Addr(addr) => need(same_addr(addr, first), addr.to_string()),
         Out::Addrs(list) => {
-            let same = list.len() == values.len()
-                && list.iter().zip(values).all(|(addr, value)| same_addr(addr, value));
+            let mut shown = values.chunks(2);
+            let same = 2 * list.len() == values.len()
+                && list.iter().zip(&mut shown).all(|(info, shown)| same_info(info, shown));
             need(same, format!("{list:?}"))
         }
+        Out::Names { host, service } => {
+            let shown = |with: &str| values.iter().find_map(|v| v.strip_prefix(with));
+            let host = host.as_deref();
+            let same = match (host, shown("host ")) {
+                (Some(traced), Some(shown)) => same_host(trace, traced, shown),
+                (traced, shown) => traced == shown,
+            };
+            let same = same && service.as_deref() == shown("service ");
+            need(same, format!("{host:?}, {service:?}"))
+        }
+        // In whatever form the library writes it.
+        Out::Ip(ip) => need(first.parse() == Ok(*ip), ip.to_string()),
         Out::Poll(list) => {
             let names = |set: &Vec<Sym>| {
                 let names: Vec<&str> = set.iter().map(Sym::as_str).collect();
@@ -205,6 +221,20 @@ fn same_addr(traced: &SockAddr, shown: &str) -> bool {
         && same_port
         && scoped(traced) == scoped(&shown)
         && bare(traced) == bare(&shown)
+}
+
+fn same_info(traced: &AddrInfo, shown: &[String]) -> bool {
+    let name = traced.canonname.as_ref().map_or_else(String::new, |name| format!(" {name}"));
+    let kind = format!("{} {}{name}", traced.r#type, traced.protocol);
+    matches!(shown, [addr, what] if same_addr(&traced.addr, addr) && *what == kind)
+}
+
+/// The zone of a host may be the index of a link, which no two labs need to share.
+fn same_host(trace: &Trace, traced: &str, shown: &str) -> bool {
+    let zone = |host: &str| Some(host.rsplit_once('%')?.1.parse::<u32>().ok());
+    let is_link = trace.links.iter().any(|link| zone(traced) == Some(Some(link.index)));
+    let ip = |host: &str| host.split('%').next().map(str::to_owned);
+    traced == shown || is_link && zone(shown).flatten().is_some() && ip(traced) == ip(shown)
 }
 
 /// Whether what the call receives has headers in it: ids and checksums differ from run to run.

@@ -69,6 +69,8 @@ parts! {
     InjectFeth = "inject_feth" needs [];
     Server = "server" needs [Network, Quiet, TunOpen];
     Resume = "resume" needs [Server];
+    NameServer = "name_server" needs [Network, Quiet, TunOpen];
+    Files = "files" needs [Network];
     PollAnswering = "poll_answering" needs [];
     Result = "result" needs [ErrnoName];
     Value = "value" needs [];
@@ -79,7 +81,8 @@ parts! {
     Control = "control" needs [Value, Hex];
     RecvFlags = "recv_flags" needs [Value];
     Revents = "revents" needs [Value];
-    Resolved = "resolved" needs [Address];
+    LookedUp = "looked_up" needs [];
+    Resolved = "resolved" needs [Address, LookedUp];
     Pattern = "pattern" needs [];
     PortOf = "port_of" needs [];
 }

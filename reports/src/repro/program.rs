@@ -179,6 +179,8 @@ pub(super) fn shown(op: &Op) -> String {
             };
             format!("{call}({}, {})", text(node), text(service))
         }
+        Op::InetPton { family, text } => format!("{call}({family}, {})", quoted(text.as_bytes())),
+        Op::InetAton { text } => format!("{call}({})", quoted(text.as_bytes())),
         _ => format!("{call}({})", op.fd().unwrap_or_default()),
     }
 }

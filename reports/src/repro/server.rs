@@ -10,7 +10,8 @@ use super::program::Program;
 
 /// What the case's links serve.
 fn served(case: &Case) -> impl Iterator<Item = (&str, &Service)> {
-    case.lab.setup.iter().filter_map(|step| match step {
+    let others = case.lab.setup.iter().filter(|step| !super::names_linux::is_dns(case, step));
+    others.filter_map(|step| match step {
         LabOp::Serve { link, service } => Some((link.as_str(), service)),
         _ => None,
     })
@@ -56,15 +57,30 @@ pub(super) fn build(p: &mut Program<'_>) {
     p.line(format_args!("new_network();"));
 }
 
-/// The rows of the table of the servers' steps.
+/// The rows of the table of the servers' steps: of each service, and behind them those of the
+/// connections that they open.
 pub(super) fn steps(case: &Case) -> String {
-    let rows = served(case).flat_map(|(_, service)| {
-        service.script.iter().map(row).chain(["    {STAY, 0, NULL},".to_owned()])
-    });
-    rows.collect::<Vec<_>>().join("\n")
+    let mut scripts: Vec<&[ServerStep]> =
+        served(case).map(|(_, service)| &service.script[..]).collect();
+    let mut end = scripts.iter().map(|script| script.len() + 1).sum::<usize>();
+    let mut rows = Vec::new();
+    let mut next = 0;
+    while let Some(script) = scripts.get(next).copied() {
+        for step in script {
+            rows.push(row(step, end));
+            if let ServerStep::Dial { script, .. } = step {
+                scripts.push(script);
+                end += script.len() + 1;
+            }
+        }
+        rows.push("    {STAY, 0, NULL, 0},".to_owned());
+        next += 1;
+    }
+    rows.join("\n")
 }
 
-fn row(step: &ServerStep) -> String {
+/// `first`: where the steps of a connection begin that this step opens.
+fn row(step: &ServerStep, first: usize) -> String {
     let with = |what: &str, payload: &Payload| {
         let bytes = payload.bytes();
         let mut text = quoted(&bytes);
@@ -87,13 +103,18 @@ fn row(step: &ServerStep) -> String {
         ServerStep::Reset => "RESET, 0, NULL".to_owned(),
         ServerStep::Vanish => "VANISH, 0, NULL".to_owned(),
         ServerStep::Pause => "PAUSE, 0, NULL".to_owned(),
+        ServerStep::Dial { from, to, .. } => format!("DIAL, PORTS({from}, {to}), NULL"),
+        // The name server's own, see `names_linux`.
+        ServerStep::Answer => "STAY, 0, NULL".to_owned(),
     };
-    format!("    {{{fields}}},")
+    let first = if matches!(step, ServerStep::Dial { .. }) { first } else { 0 };
+    format!("    {{{fields}, {first}}},")
 }
 
 /// How long the longest bytes are that a server waits for; one, if none does.
 pub(super) fn longest(case: &Case) -> usize {
     let steps = served(case).flat_map(|(_, service)| &service.script);
+    let steps = steps.flat_map(ServerStep::all);
     let expected = steps.filter_map(|step| match step {
         ServerStep::Expect { until } => Some(until.len()),
         _ => None,
@@ -101,13 +122,14 @@ pub(super) fn longest(case: &Case) -> usize {
     expected.max().unwrap_or(1)
 }
 
-/// The rows of the table of services: port, window, first step, link.
+/// The rows of the table of services: port, window, first step, link, fast open.
 pub(super) fn services(case: &Case) -> String {
     let mut first = 0;
     let rows = served(case).map(|(link, service)| {
         let (port, window, number) =
             (service.port, service.window, case.lab.number(link).unwrap_or_default());
-        let row = format!("    {{{port}, {window}, {first}, {number}, -1}},");
+        let fast = u8::from(service.fast_open);
+        let row = format!("    {{{port}, {window}, {first}, {number}, {fast}, -1}},");
         first += service.script.len() + 1;
         row
     });

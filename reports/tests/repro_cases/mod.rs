@@ -163,13 +163,13 @@ pub(crate) fn options() -> Case {
         group: ip.parse().unwrap(),
         link: link.then(|| "down0".to_owned()),
     };
-    let own4 = Host::On { link: "down0".into(), role: Role::Own, range: Range::V4 };
+    let own4 = Host::own4("down0");
     let intent = |fd: &str, intent, value| Op::Setsockopt {
         fd: fd.into(),
         option: Opt::Intent(intent),
         value,
     };
-    let ops = vec![
+    let mut ops = vec![
         socket("u", "AF_INET", "SOCK_DGRAM"),
         socket("v", "AF_INET6", "SOCK_DGRAM"),
         socket("t", "AF_INET", "SOCK_STREAM"),
@@ -217,7 +217,31 @@ pub(crate) fn options() -> Case {
         set("u", "IPPROTO_IP", "IP_DONTFRAG", Value::Int(1)),
         recv("u", 1, &[]),
     ];
+    let last = ops.len() - 2;
+    ops.splice(last..last, source_filters());
     case("options", Lab::one(LinkKind::Tun, "down0"), ops)
+}
+
+/// The sources of a group, by the options of one family and of both.
+fn source_filters() -> Vec<Op> {
+    let source = |group: &str, source: &str| Value::Source {
+        group: group.parse().unwrap(),
+        link: Some("down0".into()),
+        source: source.parse().unwrap(),
+    };
+    let filter = |group: &str, sources: &[&str]| Value::Filter {
+        group: group.parse().unwrap(),
+        link: Some("down0".into()),
+        mode: "MCAST_INCLUDE".into(),
+        sources: sources.iter().map(|ip| ip.parse().unwrap()).collect(),
+    };
+    vec![
+        set("u", "IPPROTO_IP", "IP_ADD_SOURCE_MEMBERSHIP", source("239.1.2.3", "203.0.113.9")),
+        set("v", "IPPROTO_IPV6", "MCAST_JOIN_SOURCE_GROUP", source("ff05::99", "2001:db8::9")),
+        set("u", "IPPROTO_IP", "IP_MSFILTER", filter("239.1.2.3", &["203.0.113.9", "203.0.113.8"])),
+        set("u", "IPPROTO_IP", "MCAST_MSFILTER", filter("239.1.2.3", &[])),
+        set("v", "IPPROTO_IPV6", "MCAST_MSFILTER", filter("ff05::99", &["2001:db8::8"])),
+    ]
 }
 
 pub(crate) fn echo_request() -> Hex {

@@ -41,8 +41,6 @@ fn transfers() -> Table {
                 table.push(&[id(range), mode, what], row);
             }
         }
-        let why = "the far end would have to open a connection by script, which it does not yet";
-        table.push(&[id(range), "PORT", "whole"], Row::LeftOut(why));
     }
     table
 }

@@ -7,9 +7,12 @@
 
 mod early;
 mod exchange;
+mod fast_open;
 mod ftp;
+mod ftp_active;
 mod keep_alive;
 mod steps;
+mod trailing;
 mod urgent;
 mod websocket;
 
@@ -21,7 +24,9 @@ pub(crate) fn tables() -> Vec<Table> {
     tables.extend(keep_alive::tables());
     tables.extend(early::tables());
     tables.push(websocket::table());
+    tables.extend([fast_open::table(), trailing::table()]);
     tables.extend(ftp::tables());
+    tables.push(ftp_active::table());
     tables.extend(urgent::tables());
     tables
 }

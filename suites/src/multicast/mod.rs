@@ -8,6 +8,7 @@ mod delivery;
 mod interface;
 mod membership;
 mod options;
+mod sources;
 
 use crate::table::Table;
 
@@ -17,5 +18,6 @@ pub(crate) fn tables() -> Vec<Table> {
     tables.extend(interface::tables());
     tables.extend(options::tables());
     tables.extend(delivery::tables());
+    tables.extend(sources::tables());
     tables
 }

@@ -138,11 +138,12 @@ impl Stream {
         let mut stream = Self { key, bytes: BTreeMap::new(), changed: None, end: None };
         for seen in view.sent().filter(|seen| self::key(seen) == Some(key)) {
             let Some(tcp) = seen.tcp() else { continue };
-            if tcp.flags.has(TcpFlags::SYN) || tcp.flags.has(TcpFlags::RST) {
+            if tcp.flags.has(TcpFlags::RST) {
                 continue;
             }
+            let syn = u32::from(tcp.flags.has(TcpFlags::SYN));
             // A probe of a closed window has the number before the first unsent byte, and no data.
-            let place = tcp.seq.wrapping_sub(first) as usize;
+            let place = tcp.seq.wrapping_add(syn).wrapping_sub(first) as usize;
             for (at, byte) in (place..).zip(tcp.payload) {
                 if stream.bytes.insert(at, *byte).is_some_and(|before| before != *byte) {
                     stream.changed = stream.changed.or(Some(at));

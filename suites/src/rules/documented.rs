@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    const CALLS: [&str; 24] = [
+    const CALLS: [&str; 25] = [
         "socket",
         "socketpair",
         "bind",
@@ -129,11 +129,12 @@ mod tests {
         "read",
         "write",
         "getaddrinfo",
+        "getnameinfo",
     ];
 
     fn is_name_of_an_error(call: &str, name: &str) -> bool {
         let plain = name.strip_prefix("EAI_");
-        (call == "getaddrinfo") == plain.is_some()
+        ["getaddrinfo", "getnameinfo"].contains(&call) == plain.is_some()
             && name.starts_with('E')
             && plain
                 .unwrap_or(name)

@@ -102,7 +102,7 @@ pub(super) const TABLE: &[Row] = rows! {
         "ip(4) DIAGNOSTICS": EADDRNOTAVAIL ENOBUFS ENOTCONN;
         "tcp(4) DIAGNOSTICS": ECONNREFUSED ENODATA ETIMEDOUT;
     }
-    getaddrinfo {
+    getaddrinfo getnameinfo {
         // Not a page of XNU: the names of <netdb.h>, which gai_strerror(3) explains.
         "gai_strerror(3) DESCRIPTION": EAI_AGAIN EAI_BADFLAGS EAI_BADHINTS EAI_FAIL EAI_FAMILY
             EAI_MEMORY EAI_NONAME EAI_OVERFLOW EAI_PROTOCOL EAI_SERVICE EAI_SOCKTYPE EAI_SYSTEM;

@@ -18,11 +18,12 @@ mod documented_errno;
 mod forged;
 mod fragments;
 mod link;
+mod lookups;
 mod no_effect;
 mod resolution;
 mod silent_loss;
 mod too_big;
-mod view;
+pub(crate) mod view;
 mod zone;
 mod zone_names;
 
@@ -81,6 +82,11 @@ pub const RULES: &[Rule] = &[
     too_big::RULE,
     forged::RULE,
     bytes_as_written::RULE,
+    lookups::NUMERIC,
+    lookups::LOCALHOST,
+    lookups::SERVICE,
+    lookups::ZONE,
+    lookups::RESPONSE,
 ];
 
 /// What in the trace of `case` on `os` breaks a rule, rule by rule.

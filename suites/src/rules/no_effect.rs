@@ -16,7 +16,8 @@
 //! # What is exempt
 //!
 //! `EINPROGRESS`, `EALREADY` and `EINTR` announce an effect, and `EAGAIN` on a stream says that no
-//! more fits. `getaddrinfo` asks the network by its nature. The names after a failed `connect`:
+//! more fits. `getaddrinfo` and
+//! `getnameinfo` ask the network by their nature. The names after a failed `connect`:
 //! POSIX leaves them open. The peer's name of a stream: the peer itself can end it.
 
 use std::collections::BTreeMap;
@@ -67,7 +68,7 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
 
 /// Whether the call failed in a way that shall have no effect.
 fn failed(call: &Call<'_>) -> bool {
-    !matches!(call.what, Op::Getaddrinfo { .. })
+    !matches!(call.what, Op::Getaddrinfo { .. } | Op::Getnameinfo { .. })
         && call.errno.is_some_and(|e| !["EINPROGRESS", "EALREADY", "EINTR"].contains(&e))
 }
 

@@ -11,29 +11,29 @@ use harness::wire::{
 };
 
 /// A call that returned.
-pub(super) struct Call<'a> {
+pub(crate) struct Call<'a> {
     /// The number of the case's step.
-    pub(super) op: u32,
+    pub(crate) op: u32,
     /// Where it stands in the trace.
-    pub(super) place: usize,
-    pub(super) at_ns: u64,
+    pub(crate) place: usize,
+    pub(crate) at_ns: u64,
     /// The call and its arguments.
-    pub(super) what: &'a Op,
+    pub(crate) what: &'a Op,
     /// The address it was given, resolved.
-    pub(super) addr: Option<&'a SockAddr>,
-    pub(super) ret: i64,
-    pub(super) errno: Option<&'a str>,
-    pub(super) out: &'a Out,
+    pub(crate) addr: Option<&'a SockAddr>,
+    pub(crate) ret: i64,
+    pub(crate) errno: Option<&'a str>,
+    pub(crate) out: &'a Out,
 }
 
 impl Call<'_> {
     /// Whether it reported success.
-    pub(super) fn ok(&self) -> bool {
+    pub(crate) fn ok(&self) -> bool {
         self.errno.is_none() && self.ret >= 0
     }
 
     /// `sendto returned ENETUNREACH`.
-    pub(super) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         let call = self.what.call();
         self.errno.map_or_else(
             || format!("{call} returned {}", self.ret),
@@ -43,44 +43,44 @@ impl Call<'_> {
 }
 
 /// A frame on a link.
-pub(super) struct Seen<'a> {
+pub(crate) struct Seen<'a> {
     /// The step during which it was seen.
-    pub(super) op: u32,
+    pub(crate) op: u32,
     /// Where it stands in the trace.
-    pub(super) place: usize,
-    pub(super) at_ns: u64,
-    pub(super) link: &'a str,
-    pub(super) dir: Direction,
-    pub(super) packet: Packet<'a>,
+    pub(crate) place: usize,
+    pub(crate) at_ns: u64,
+    pub(crate) link: &'a str,
+    pub(crate) dir: Direction,
+    pub(crate) packet: Packet<'a>,
     /// What follows the IP header: all of it, undecoded.
-    pub(super) body: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 /// The case and what happened.
-pub(super) struct View<'a> {
-    pub(super) case: &'a Case,
-    pub(super) trace: &'a Trace,
-    pub(super) calls: Vec<Call<'a>>,
-    pub(super) frames: Vec<Seen<'a>>,
+pub(crate) struct View<'a> {
+    pub(crate) case: &'a Case,
+    pub(crate) trace: &'a Trace,
+    pub(crate) calls: Vec<Call<'a>>,
+    pub(crate) frames: Vec<Seen<'a>>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(case: &'a Case, trace: &'a Trace) -> Self {
+    pub(crate) fn new(case: &'a Case, trace: &'a Trace) -> Self {
         Self { case, trace, calls: calls(case, trace), frames: frames(trace) }
     }
 
     /// The frames that the host sent.
-    pub(super) fn sent(&self) -> impl Iterator<Item = &Seen<'a>> {
+    pub(crate) fn sent(&self) -> impl Iterator<Item = &Seen<'a>> {
         self.frames.iter().filter(|seen| seen.dir == Direction::Out)
     }
 
     /// The lab's link with this interface index.
-    pub(super) fn link_of(&self, index: u32) -> Option<&'a str> {
+    pub(crate) fn link_of(&self, index: u32) -> Option<&'a str> {
         self.trace.links.iter().find(|link| link.index == index).map(|link| link.name.as_str())
     }
 
     /// Every step that the lab takes: before the case, and in it with the number of the step.
-    pub(super) fn lab_steps(&self) -> impl Iterator<Item = (Option<u32>, &'a LabOp)> {
+    pub(crate) fn lab_steps(&self) -> impl Iterator<Item = (Option<u32>, &'a LabOp)> {
         let case = self.case;
         let within = (0u32..).zip(&case.ops).filter_map(|(number, op)| match op {
             Op::Lab { step } => Some((Some(number), step)),
@@ -91,7 +91,7 @@ impl<'a> View<'a> {
 }
 
 /// The calls of the case that returned.
-pub(super) fn calls<'a>(case: &'a Case, trace: &'a Trace) -> Vec<Call<'a>> {
+pub(crate) fn calls<'a>(case: &'a Case, trace: &'a Trace) -> Vec<Call<'a>> {
     let call = |(place, event): (usize, &'a Event)| match event {
         Event::Call { op, at_ns, addr, did: Did::Returned { ret, errno, out }, .. } => Some(Call {
             op: *op,
@@ -142,12 +142,12 @@ fn body<'a>(packet: &Packet<'_>, frame: &'a [u8]) -> &'a [u8] {
 
 impl<'a> Seen<'a> {
     /// The destination of an IP packet.
-    pub(super) fn dst(&self) -> Option<IpAddr> {
+    pub(crate) fn dst(&self) -> Option<IpAddr> {
         self.packet.addresses().map(|(_, dst)| dst)
     }
 
     /// The number of the protocol that an IP packet carries.
-    pub(super) fn protocol(&self) -> Option<u8> {
+    pub(crate) fn protocol(&self) -> Option<u8> {
         match &self.packet.net {
             Net::V4(ip, _) => Some(ip.protocol),
             Net::V6(ip, _) => Some(ip.next_header),
@@ -156,7 +156,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Which piece of an IP packet it is; offset zero and no more to come is all of it.
-    pub(super) fn fragment(&self) -> Fragment {
+    pub(crate) fn fragment(&self) -> Fragment {
         match &self.packet.net {
             Net::V4(ip, _) => {
                 Fragment { offset: ip.fragment_offset, more: ip.more_fragments, id: ip.id.into() }
@@ -167,7 +167,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The TCP segment in it.
-    pub(super) fn tcp(&self) -> Option<&Tcp<'a>> {
+    pub(crate) fn tcp(&self) -> Option<&Tcp<'a>> {
         match self.packet.body() {
             Some(Body::Tcp(tcp)) => Some(tcp),
             _ => None,
@@ -176,7 +176,7 @@ impl<'a> Seen<'a> {
 
     /// Whose link-layer address it asks for: an ARP request, or a neighbour solicitation that is
     /// not duplicate address detection.
-    pub(super) fn asks_for(&self) -> Option<IpAddr> {
+    pub(crate) fn asks_for(&self) -> Option<IpAddr> {
         if chatter(&self.packet).is_some() {
             return None;
         }
@@ -190,7 +190,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Whose link-layer address it tells.
-    pub(super) fn answers_for(&self) -> Option<IpAddr> {
+    pub(crate) fn answers_for(&self) -> Option<IpAddr> {
         match (&self.packet.net, self.packet.body()) {
             (Net::Arp(arp), _) if arp.operation == Arp::REPLY => Some(arp.sender_ip.into()),
             (
@@ -203,7 +203,7 @@ impl<'a> Seen<'a> {
 
     /// Whether a host sends it for reasons of its own: what [`chatter`] names, ARP and neighbour
     /// discovery, group membership, an ICMP error, the answer to an echo request.
-    pub(super) fn is_upkeep(&self) -> bool {
+    pub(crate) fn is_upkeep(&self) -> bool {
         chatter(&self.packet).is_some()
             || match self.packet.body() {
                 Some(Body::Icmp4 { message, .. }) => !matches!(
@@ -220,7 +220,7 @@ impl<'a> Seen<'a> {
 }
 
 /// The packet's kind in words.
-pub(super) fn kind_of(protocol: u8) -> &'static str {
+pub(crate) fn kind_of(protocol: u8) -> &'static str {
     match protocol {
         1 | 58 => "an ICMP message",
         6 => "a TCP segment",

@@ -13,5 +13,13 @@ pub(in crate::exec) fn timeval(seconds: libc::time_t, microseconds: u32) -> Vec<
     [seconds.to_ne_bytes(), microseconds.to_ne_bytes()].concat()
 }
 
+/// `struct ip_mreq_source`: ip(7).
+pub(in crate::exec) fn mreq_source(group: [u8; 4], interface: [u8; 4], source: [u8; 4]) -> Vec<u8> {
+    [group, interface, source].concat()
+}
+
+/// The bytes between an interface index and the `sockaddr_storage` behind it.
+pub(in crate::exec) const BEFORE_STORAGE: usize = align_of::<sockaddr_storage>() - 4;
+
 /// The type of `ioctl`'s second argument.
 pub(in crate::exec) type Request = libc::Ioctl;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -10,9 +12,9 @@ use netlink_packet_route::route::RouteType;
 use nix::sched::{CloneFlags, setns, unshare};
 
 use super::barrier::{Barrier, is_heard_by_sender};
-use super::host;
 use super::link::{FarEnd, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
+use super::{files, host};
 use crate::case::addr::{Host, Range, Role, address, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
@@ -42,7 +44,9 @@ pub(in crate::exec) struct LinuxLab {
     barrier: Barrier,
     far_ends: Vec<FarEnd>,
     facts: Vec<LinkFact>,
-    /// Who serves TCP, by link number.
+    /// What a case that resolves names sees of the file system.
+    files: Option<Arc<OwnedFd>>,
+    /// Who serves, by link number.
     servers: BTreeMap<usize, Server>,
     /// Whom the host has asked for since the network was last restored, by link number.
     asked: Vec<(usize, IpAddr)>,
@@ -66,10 +70,16 @@ impl LinuxLab {
         for link in &spec.links {
             far_ends.push(FarEnd::create(link.kind, &link.name).map_err(NoLab::Missing)?);
         }
-        let broken = |e: std::io::Error| NoLab::Broken(format!("the lab cannot be built: {e}"));
+        // What only answers Linux's system calls may lack any of them.
+        let no_lab = if host::is_linux() { NoLab::Broken } else { NoLab::Missing };
+        let broken = |e: std::io::Error| no_lab(format!("the lab cannot be built: {e}"));
         let mut netlink = Netlink::open().map_err(broken)?;
         let up = LinkChange { up: Some(true), ..LinkChange::default() };
-        netlink.set_link(1, &up).map_err(broken)?;
+        match netlink.set_link(1, &up) {
+            // There it is up from the beginning.
+            Err(_) if !host::is_linux() => {}
+            done => done.map_err(broken)?,
+        }
         let mut lab = Self {
             spec: spec.clone(),
             namespace,
@@ -78,12 +88,13 @@ impl LinuxLab {
             loopback_is_up: true,
             barrier: Barrier::open().map_err(broken)?,
             far_ends,
-            facts: facts(spec).map_err(NoLab::Broken)?,
+            facts: facts(spec).map_err(no_lab)?,
+            files: None,
             servers: BTreeMap::new(),
             asked: Vec::new(),
             buffer: vec![0; LONGEST_FRAME],
         };
-        lab.furnish(true).map_err(NoLab::Broken)?;
+        lab.furnish(true).map_err(no_lab)?;
         Ok(lab)
     }
 
@@ -194,6 +205,17 @@ impl LinuxLab {
             .map_err(said("route", &prefix.to_string()))
     }
 
+    /// Makes the files by which names are resolved, unless they are there.
+    ///
+    /// # Errors
+    /// One sentence: this host does not let the executor mount.
+    pub(in crate::exec) fn make_files(&mut self) -> Result<(), String> {
+        if self.files.is_none() {
+            self.files = Some(Arc::new(files::make(&self.spec.files())?));
+        }
+        Ok(())
+    }
+
     /// Lets the neighbour on a link serve TCP.
     fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
         let (number, index) = (self.number(link)?, self.index(link)?);
@@ -206,6 +228,11 @@ impl LinuxLab {
     }
 
     fn listen(&mut self, number: usize, service: &Service) {
+        self.server(number).serve(service);
+    }
+
+    /// The neighbour on a link, who may serve nothing yet.
+    fn server(&mut self, number: usize) -> &mut Server {
         let link = &self.spec.links[number];
         let place = u8::try_from(number).unwrap_or(u8::MAX);
         let addresses = link
@@ -213,18 +240,25 @@ impl LinuxLab {
             .iter()
             .map(|range| (address(place, Role::Neighbour, *range), prefix_len(*range)));
         let addresses: Vec<_> = addresses.collect();
-        let server = self.servers.entry(number);
-        server.or_insert_with(|| Server::new(link.mtu, &addresses)).serve(service);
+        self.servers.entry(number).or_insert_with(|| Server::new(link.mtu, &addresses))
     }
 
     /// Servers that know nothing of what was before.
     fn serve_anew(&mut self) {
         self.servers.clear();
         for step in self.spec.setup.clone() {
-            if let LabOp::Serve { link, service } = step
-                && let Ok(number) = self.number(&link)
-            {
-                self.listen(number, &service);
+            match step {
+                LabOp::Serve { link, service } => {
+                    if let Ok(number) = self.number(&link) {
+                        self.listen(number, &service);
+                    }
+                }
+                LabOp::NameServer { link, server } => {
+                    if let Ok(number) = self.number(&link) {
+                        self.server(number).answer_queries(server);
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -283,7 +317,7 @@ impl LinuxLab {
     /// Whether `restore` can take the lab's own steps again: not when one of them lasts.
     fn is_restorable(&self) -> bool {
         let lasts = |step: &LabOp| {
-            matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. } | LabOp::Serve { .. })
+            step.is_setup() || matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. })
         };
         !self.spec.setup.iter().any(lasts)
     }
@@ -320,6 +354,10 @@ impl Network for LinuxLab {
             .map_err(|e| format!("the lab cannot be entered: {}", e.desc()))
     }
 
+    fn files(&self) -> Option<Arc<OwnedFd>> {
+        self.files.clone()
+    }
+
     fn facts(&self) -> &[LinkFact] {
         &self.facts
     }
@@ -354,6 +392,13 @@ impl Network for LinuxLab {
                 Ok(())
             }
             LabOp::Serve { link, service } => self.serve(link, service),
+            LabOp::NameServer { link, server } => {
+                let number = self.number(link)?;
+                self.server(number).answer_queries(server.clone());
+                Ok(())
+            }
+            // Among the files.
+            LabOp::Hosts { .. } => Ok(()),
             LabOp::Resume { link, port } => {
                 let number = self.number(link)?;
                 if let Some(server) = self.servers.get_mut(&number) {

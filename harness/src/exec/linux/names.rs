@@ -12,6 +12,9 @@ macro_rules! values {
                 $(stringify!($name) => Some(libc::$name as c_int),)*
                 // asm-generic/sockios.h, which libc has not got.
                 "SIOCATMARK" => Some(0x8905),
+                // netdb.h of musl; glibc has not got it.
+                #[cfg(target_env = "musl")]
+                "NI_NUMERICSCOPE" => Some(0x100),
                 _ => None,
             }
         }
@@ -20,7 +23,7 @@ macro_rules! values {
 
 values! {
     AF_INET AF_INET6 AF_UNIX AF_UNSPEC
-    AI_ADDRCONFIG AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_PASSIVE AI_V4MAPPED
+    AI_ADDRCONFIG AI_ALL AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_PASSIVE AI_V4MAPPED
     FIONBIO FIONREAD F_GETFL F_SETFL
     IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_IP IPPROTO_IPV6 IPPROTO_RAW IPPROTO_TCP IPPROTO_UDP
     IPV6_ADD_MEMBERSHIP IPV6_DONTFRAG IPV6_DROP_MEMBERSHIP IPV6_MTU IPV6_MTU_DISCOVER
@@ -28,12 +31,16 @@ values! {
     IPV6_PMTUDISC_DONT IPV6_PMTUDISC_INTERFACE IPV6_PMTUDISC_OMIT IPV6_PMTUDISC_PROBE
     IPV6_PMTUDISC_WANT IPV6_RECVERR IPV6_RECVHOPLIMIT IPV6_RECVPKTINFO IPV6_RECVTCLASS
     IPV6_TCLASS IPV6_UNICAST_HOPS IPV6_V6ONLY
-    IP_ADD_MEMBERSHIP IP_DROP_MEMBERSHIP IP_HDRINCL IP_MTU IP_MTU_DISCOVER IP_MULTICAST_IF
+    IP_ADD_MEMBERSHIP IP_ADD_SOURCE_MEMBERSHIP IP_BLOCK_SOURCE IP_DROP_MEMBERSHIP
+    IP_DROP_SOURCE_MEMBERSHIP IP_HDRINCL IP_MSFILTER IP_MTU IP_MTU_DISCOVER IP_MULTICAST_IF
     IP_MULTICAST_LOOP IP_MULTICAST_TTL IP_PKTINFO IP_PMTUDISC_DO IP_PMTUDISC_DONT
     IP_PMTUDISC_INTERFACE IP_PMTUDISC_OMIT IP_PMTUDISC_PROBE IP_PMTUDISC_WANT IP_RECVERR
-    IP_RECVTOS IP_RECVTTL IP_TOS IP_TTL
-    MSG_CTRUNC MSG_DONTROUTE MSG_DONTWAIT MSG_ERRQUEUE MSG_MORE MSG_NOSIGNAL MSG_OOB MSG_PEEK
-    MSG_TRUNC MSG_WAITALL
+    IP_RECVTOS IP_RECVTTL IP_TOS IP_TTL IP_UNBLOCK_SOURCE
+    MCAST_BLOCK_SOURCE MCAST_EXCLUDE MCAST_INCLUDE MCAST_JOIN_SOURCE_GROUP MCAST_LEAVE_SOURCE_GROUP
+    MCAST_MSFILTER MCAST_UNBLOCK_SOURCE
+    MSG_CTRUNC MSG_DONTROUTE MSG_DONTWAIT MSG_ERRQUEUE MSG_FASTOPEN MSG_MORE MSG_NOSIGNAL MSG_OOB
+    MSG_PEEK MSG_TRUNC MSG_WAITALL
+    NI_DGRAM NI_NAMEREQD NI_NOFQDN NI_NUMERICHOST NI_NUMERICSERV
     O_NONBLOCK
     POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI POLLRDHUP
     SHUT_RD SHUT_RDWR SHUT_WR
@@ -43,7 +50,7 @@ values! {
     SO_ACCEPTCONN SO_BINDTODEVICE SO_BROADCAST SO_DOMAIN SO_DONTROUTE SO_ERROR SO_KEEPALIVE
     SO_LINGER SO_OOBINLINE SO_PROTOCOL SO_RCVBUF SO_RCVTIMEO SO_REUSEADDR SO_REUSEPORT SO_SNDBUF
     SO_SNDTIMEO SO_TYPE
-    TCP_MAXSEG TCP_NODELAY TCP_USER_TIMEOUT
+    TCP_FASTOPEN TCP_FASTOPEN_CONNECT TCP_FASTOPEN_NO_COOKIE TCP_MAXSEG TCP_NODELAY TCP_USER_TIMEOUT
     UDP_SEGMENT
 }
 
@@ -69,13 +76,40 @@ errnos! {
     ETOOMANYREFS EXDEV
 }
 
+/// netdb.h of glibc under `_GNU_SOURCE`, which libc has not got.
+const EAI_ADDRFAMILY: c_int = -9;
+
+/// The C library and its version.
+pub(in crate::exec) fn libc_name() -> String {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: takes nothing.
+        let version = unsafe { libc::gnu_get_libc_version() };
+        // SAFETY: a text with its end, that lives as long as the program.
+        let version = unsafe { std::ffi::CStr::from_ptr(version) };
+        format!("glibc {}", version.to_string_lossy())
+    }
+    #[cfg(not(target_env = "gnu"))]
+    "musl".to_owned()
+}
+
 macro_rules! resolver_errors {
     ($($name:ident)*) => {
-        /// The name of what `getaddrinfo` returned.
+        /// The name of what `getaddrinfo` and `getnameinfo` return.
         pub(in crate::exec) fn eai(value: c_int) -> Sym {
             match value {
                 $(libc::$name => stringify!($name).into(),)*
+                EAI_ADDRFAMILY => "EAI_ADDRFAMILY".into(),
                 other => Sym(format!("EAI {other}").into()),
+            }
+        }
+
+        /// The value of such a name.
+        pub(in crate::exec) fn eai_value(name: &str) -> Option<c_int> {
+            match name {
+                $(stringify!($name) => Some(libc::$name),)*
+                "EAI_ADDRFAMILY" => Some(EAI_ADDRFAMILY),
+                _ => None,
             }
         }
     };

@@ -1,10 +1,15 @@
-//! Faults planted by seccomp(2): a supervisor answers a call in the kernel's stead.
+//! Faults: a call that lies, by seccomp(2), since a supervisor answers it in the kernel's stead; and
+//! what can happen to a machine.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 
-use crate::exec::Plant;
+use nix::sys::ptrace;
+use nix::sys::reboot::{RebootMode, reboot};
+use nix::unistd::Pid;
+
+use crate::exec::Mishap;
 
 const fn statement(code: u32, k: u32) -> libc::sock_filter {
     libc::sock_filter { code: code as u16, jt: 0, jf: 0, k }
@@ -26,16 +31,47 @@ const ADDRESS: u32 = 16 + 4 * 8;
 const NOTIF_RECV: libc::Ioctl = 0xc050_2100_u32 as libc::Ioctl;
 const NOTIF_SEND: libc::Ioctl = 0xc018_2101_u32 as libc::Ioctl;
 
-/// Plants the fault in the calling process, for as long as it lives.
-pub(crate) fn plant(plant: Plant) -> io::Result<()> {
-    match plant {
-        Plant::SendtoLies => sendto_lies(),
+/// Lets something happen to the machine that this is.
+///
+/// # Errors
+/// This is no machine that was made to have it happen: nobody else's kernel is harmed.
+pub(in crate::exec) fn happen(mishap: Mishap) -> io::Result<()> {
+    let told = std::fs::read_to_string("/proc/cmdline")?;
+    if !told.contains("sockeye.plant=") {
+        return Err(io::Error::other("this kernel was not started to have a fault planted"));
+    }
+    match mishap {
+        Mishap::Panic => std::fs::write("/proc/sysrq-trigger", "c"),
+        Mishap::Hang => hang(),
+        Mishap::Off => {
+            let how = if told.contains("sockeye.end=off") {
+                RebootMode::RB_POWER_OFF
+            } else {
+                RebootMode::RB_AUTOBOOT
+            };
+            reboot(how).map(|never| match never {}).map_err(io::Error::from)
+        }
+        Mishap::Garbage => Ok(()),
+    }
+}
+
+/// Stops the first process, thread by thread, as a debugger would: nobody speaks to the host any
+/// more. (To take the processor is not enough: Linux leaves some of it to everybody.)
+fn hang() -> io::Result<()> {
+    for thread in std::fs::read_dir("/proc/1/task")? {
+        if let Some(number) = thread?.file_name().to_str().and_then(|name| name.parse().ok()) {
+            ptrace::attach(Pid::from_raw(number))?;
+        }
+    }
+    loop {
+        std::thread::park();
     }
 }
 
 /// `sendto` with an address returns its length and nothing is sent. A `send`, which is the same
-/// system call without an address, works: the lab's own netlink needs it.
-fn sendto_lies() -> io::Result<()> {
+/// system call without an address, works: the lab's own netlink needs it. So it is in the calling
+/// process for as long as it lives.
+pub(in crate::exec) fn sendto_lies() -> io::Result<()> {
     let filter = [
         statement(LOAD, NUMBER),
         jump_if_equal(libc::SYS_sendto as u32, 0, 5),

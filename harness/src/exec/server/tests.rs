@@ -210,3 +210,62 @@ fn what_is_not_for_it_is_not_answered() {
     host.server.input(b"\x45");
     assert_eq!((host.flags.len(), host.server.output()), (0, None));
 }
+
+/// The host at `own` says this to the port `far`; each segment that the server then sends, and
+/// from which port.
+fn says(server: &mut Server, own: u16, far: u16, said: &Segment<'_>) -> Vec<Answer> {
+    let at = |ip: &str, port| SocketAddr::new(ip.parse().unwrap(), port);
+    let (own, far) = (at("192.0.2.1", own), at("192.0.2.2", far));
+    server.input(&build::tcp_segment(build::Link::Ip, own, far, 64, said).unwrap());
+    let packets = std::iter::from_fn(|| server.output());
+    let answer = |packet: Vec<u8>| {
+        let decoded = decode(Framing::Ip, &packet);
+        let Some(Body::Tcp(tcp)) = decoded.body() else { panic!("no TCP: {packet:02x?}") };
+        let (options, payload) = (tcp.options.clone(), tcp.payload.to_vec());
+        Answer { from: tcp.sport, flags: tcp.flags, seq: tcp.seq, options, payload }
+    };
+    packets.map(answer).collect()
+}
+
+struct Answer {
+    from: u16,
+    flags: TcpFlags,
+    seq: u32,
+    options: Vec<TcpOption>,
+    payload: Vec<u8>,
+}
+
+fn serving(service: &Service) -> Server {
+    let mut server = Server::new(1500, &[("192.0.2.2".parse().unwrap(), 24)]);
+    server.serve(service);
+    server
+}
+
+#[test]
+fn a_server_dials_and_takes_its_steps_there() {
+    let dial = ServerStep::Dial { from: 20, to: 2021, script: vec![send("file")] };
+    let mut server = serving(&Service::new(21, [dial, send("226")]));
+    let segment = |flags, seq, ack| Segment { flags, seq, ack, window: 9000, ..Segment::default() };
+    let accepted = says(&mut server, 40_000, 21, &segment(SYN, 100, 0));
+    let ack = accepted[0].seq.wrapping_add(1);
+    let told = says(&mut server, 40_000, 21, &segment(ACK, 101, ack));
+    let of = |port| told.iter().find(|answer| answer.from == port).expect("an answer");
+    assert_eq!((of(20).flags, &of(21).payload[..]), (SYN, &b"226"[..]));
+    let ack = of(20).seq.wrapping_add(1);
+    let told = says(&mut server, 2021, 20, &segment(SYN | ACK, 500, ack));
+    assert_eq!(told[0].payload, b"file");
+}
+
+#[rstest]
+#[case::granted(true, &[34, 2, 1, 1], true)]
+#[case::not_asked_for(true, &[], false)]
+#[case::not_granted(false, &[34, 2, 1, 1], false)]
+fn a_cookie_is_for_who_asks(#[case] grants: bool, #[case] options: &[u8], #[case] granted: bool) {
+    let mut server = serving(&Service { fast_open: grants, ..Service::new(80, []) });
+    let syn = Segment { flags: SYN, seq: 100, window: 9000, options, ..Segment::default() };
+    let told = says(&mut server, 40_000, 80, &syn);
+    let cookie =
+        |option: &TcpOption| matches!(option, TcpOption::FastOpen(bytes) if bytes.len() == 8);
+    assert_eq!(told[0].options.iter().any(cookie), granted);
+    assert_eq!(told[0].flags, SYN | ACK);
+}

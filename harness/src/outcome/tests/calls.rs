@@ -146,6 +146,47 @@ fn every_call_as_the_case_has_it(#[case] op: Op, #[case] expected: &str) {
     Value::Membership { group: "224.0.0.9".parse().unwrap(), link: None },
     "IPPROTO_IP, IP_ADD_MEMBERSHIP, {imr_multiaddr=224.0.0.9, imr_ifindex=0}"
 )]
+#[case(
+    opt("IPPROTO_IP", "IP_BLOCK_SOURCE"),
+    Value::Source {
+        group: "239.1.2.3".parse().unwrap(),
+        link: Some("tun0".into()),
+        source: "203.0.113.9".parse().unwrap(),
+    },
+    "IPPROTO_IP, IP_BLOCK_SOURCE, \
+     {imr_multiaddr=239.1.2.3, imr_interface=198.51.100.1, imr_sourceaddr=203.0.113.9}"
+)]
+#[case(
+    opt("IPPROTO_IPV6", "MCAST_BLOCK_SOURCE"),
+    Value::Source {
+        group: "ff05::99".parse().unwrap(),
+        link: None,
+        source: "2001:db8::9".parse().unwrap(),
+    },
+    "IPPROTO_IPV6, MCAST_BLOCK_SOURCE, \
+     {gsr_interface=0, gsr_group=ff05::99, gsr_source=2001:db8::9}"
+)]
+#[case(
+    opt("IPPROTO_IP", "IP_MSFILTER"),
+    Value::Filter {
+        group: "239.1.2.3".parse().unwrap(),
+        link: None,
+        mode: "MCAST_EXCLUDE".into(),
+        sources: vec![],
+    },
+    "IPPROTO_IP, IP_MSFILTER, \
+     {imsf_multiaddr=239.1.2.3, imsf_interface=0.0.0.0, imsf_fmode=MCAST_EXCLUDE, imsf_slist=[]}"
+)]
+#[case(
+    opt("IPPROTO_IP", "MCAST_MSFILTER"),
+    Value::Filter {
+        group: "239.1.2.3".parse().unwrap(),
+        link: Some("tap0".into()),
+        mode: "MCAST_INCLUDE".into(),
+        sources: vec!["203.0.113.9".parse().unwrap(), "203.0.113.8".parse().unwrap()],
+    },
+    r#"IPPROTO_IP, MCAST_MSFILTER, {gf_interface=if_nametoindex("tap0"), gf_group=239.1.2.3, gf_fmode=MCAST_INCLUDE, gf_slist=[203.0.113.9, 203.0.113.8]}"#
+)]
 #[case(opt("IPPROTO_IP", "IP_TOS"), Value::Bytes(Hex(vec![1, 255])), "IPPROTO_IP, IP_TOS, 0x01ff")]
 #[case(opt("IPPROTO_IP", "IP_TOS"), Value::Bytes(Hex(vec![])), "IPPROTO_IP, IP_TOS, 0 bytes")]
 #[case(Opt::Intent(Intent::DontFragment), Value::Int(1), "IPPROTO_IPV6, IPV6_DONTFRAG, 1")]

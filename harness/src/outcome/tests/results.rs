@@ -4,13 +4,34 @@ use rstest::rstest;
 
 use super::super::render;
 use super::{LL, case, data, did, lookup, opt, recvfrom, returned, s, send, text, trace, udp6};
+use crate::case::addr::Addr;
 use crate::case::op::{Opt, PollFd};
 use crate::case::payload::pattern;
 use crate::case::{Flags, Hex, Op, Os, Payload, Sym};
-use crate::trace::{ControlOut, Did, End, Out};
+use crate::trace::{AddrInfo, ControlOut, Did, End, Out};
 
 fn get(option: Opt, len: u32) -> Op {
     Op::Getsockopt { fd: s(), option, len }
+}
+
+fn info(
+    addr: &str,
+    kind: &'static str,
+    protocol: &'static str,
+    canonname: Option<&str>,
+) -> AddrInfo {
+    let canonname = canonname.map(str::to_owned);
+    let addr = addr.parse().unwrap();
+    AddrInfo { addr, r#type: kind.into(), protocol: protocol.into(), canonname }
+}
+
+fn named() -> Op {
+    let addr = Addr::ip([192, 0, 2, 2], 80);
+    Op::Getnameinfo { addr, host_len: 64, service_len: 8, flags: Flags::NONE }
+}
+
+fn names(host: &str, service: Option<&str>) -> Out {
+    Out::Names { host: Some(host.to_owned()), service: service.map(str::to_owned) }
 }
 
 fn syms(names: &[&'static str]) -> Vec<Sym> {
@@ -116,13 +137,32 @@ fn poll() -> Op {
     "1, [{r, POLLIN|POLLHUP}]"
 )]
 #[case(poll(), 0, None, Out::Poll(vec![vec![], vec![]]), "0")]
-#[case(lookup(None, Some("80")), -2, Some("EAI_NONAME"), Out::Nothing, "EAI_NONAME")]
+#[case(lookup(None, Some("80")), -2, Some("EAI_NONAME"), Out::Nothing, "-2 EAI_NONAME")]
 #[case(
     lookup(None, Some("80")),
     0,
     None,
-    Out::Addrs(vec![LL.parse().unwrap(), "{AF_INET 127.0.0.1:80}".parse().unwrap()]),
-    "0, [{AF_INET6 [fe80::2%tap0]:12345}, {AF_INET 127.0.0.1:80}]"
+    Out::Addrs(vec![
+        info(LL, "SOCK_DGRAM", "IPPROTO_UDP", Some("a.example")),
+        info("{AF_INET 127.0.0.1:80}", "SOCK_RAW", "7", None),
+    ]),
+    "0, [{AF_INET6 [fe80::2%tap0]:12345} SOCK_DGRAM IPPROTO_UDP \"a.example\", {AF_INET 127.0.0.1:80} SOCK_RAW 7]"
+)]
+#[case(
+    named(),
+    0,
+    None,
+    names("fe80::2%2", Some("80")),
+    "0, \"fe80::2%if_nametoindex(tap0)\", \"80\""
+)]
+#[case(named(), 0, None, names("fe80::2%9", None), "0, \"fe80::2%9\", NULL")]
+#[case(named(), -12, Some("EAI_OVERFLOW"), Out::Nothing, "-12 EAI_OVERFLOW")]
+#[case(
+    Op::InetAton { text: "127.1".into() },
+    1,
+    None,
+    Out::Ip([127, 0, 0, 1].into()),
+    "1, 127.0.0.1"
 )]
 fn every_result(
     #[case] op: Op,

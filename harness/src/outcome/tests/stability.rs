@@ -12,7 +12,7 @@ use crate::case::addr::{Addr, Range, Role, SockAddr};
 use crate::case::op::{Control, Intent, Opt, PollFd, Value};
 use crate::case::payload::pattern;
 use crate::case::{Case, Flags, Hex, LabOp, Op, Os, Payload, Sym};
-use crate::trace::{ControlOut, Did, Direction, End, Event, Out, Trace};
+use crate::trace::{AddrInfo, ControlOut, Did, Direction, End, Event, Out, Trace};
 use crate::wire::{Fragment, Mac, TcpFlags, build};
 
 /// What two runs on one kernel differ in.
@@ -315,6 +315,15 @@ fn any_addr() -> impl Strategy<Value = SockAddr> {
     ]
 }
 
+fn any_info() -> impl Strategy<Value = AddrInfo> {
+    (any_addr(), prop::option::of("[a-z.]{0,4}")).prop_map(|(addr, canonname)| AddrInfo {
+        addr,
+        r#type: "SOCK_STREAM".into(),
+        protocol: "IPPROTO_TCP".into(),
+        canonname,
+    })
+}
+
 fn any_out() -> impl Strategy<Value = Out> {
     let name =
         prop::sample::select(vec!["IP_PKTINFO", "IPV6_PKTINFO", "IP_TTL", "IPV6_RECVERR", "x"]);
@@ -333,7 +342,7 @@ fn any_out() -> impl Strategy<Value = Out> {
         any_sym().prop_map(Out::Errno),
         any_hex(20).prop_map(Out::Bytes),
         vec(vec(any_sym(), 0..3), 0..3).prop_map(Out::Poll),
-        vec(any_addr(), 0..3).prop_map(Out::Addrs),
+        vec(any_info(), 0..3).prop_map(Out::Addrs),
     ]
 }
 

@@ -1,7 +1,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-enum { DESCRIPTOR = -2 }; /* stands for any descriptor */
+enum { DESCRIPTOR = -1000 }; /* stands for any descriptor, and is no EAI_ value */
 
 /* What was observed: each call's return value and errno, and what it wrote where that is one word. */
 static const struct observation { int op; long long ret; const char *error, *value; } observed[] = {

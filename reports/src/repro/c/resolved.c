@@ -1,30 +1,37 @@
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
-/* One line for getaddrinfo, and beneath it the addresses. */
+#include <sys/socket.h>
+/* The name of a number of the list, or the number. */
+static const char *kind_name(int kind, char *number, size_t size)
+{
+    snprintf(number, size, "%d", kind);
+    return kind == SOCK_STREAM  ? "SOCK_STREAM"
+           : kind == SOCK_DGRAM ? "SOCK_DGRAM"
+           : kind == SOCK_RAW   ? "SOCK_RAW"
+                                : number;
+}
+
+static const char *protocol_name(int protocol, char *number, size_t size)
+{
+    snprintf(number, size, "%d", protocol);
+    return protocol == IPPROTO_IP    ? "IPPROTO_IP"
+           : protocol == IPPROTO_TCP ? "IPPROTO_TCP"
+           : protocol == IPPROTO_UDP ? "IPPROTO_UDP"
+                                     : number;
+}
+
+/* One line for getaddrinfo, and beneath it the list: an address, and what it is for. */
 static void resolved(int op, const char *call, int ret, const struct addrinfo *list)
 {
-    static const struct { int value; const char *name; } names[] = {
-#define NAME(e) {e, #e}
-        NAME(EAI_AGAIN), NAME(EAI_BADFLAGS), NAME(EAI_FAIL), NAME(EAI_FAMILY), NAME(EAI_MEMORY),
-        NAME(EAI_NONAME), NAME(EAI_OVERFLOW), NAME(EAI_SERVICE), NAME(EAI_SOCKTYPE),
-        NAME(EAI_SYSTEM),
-#ifdef EAI_NODATA
-        NAME(EAI_NODATA),
-#endif
-#undef NAME
-    };
-    char other[32];
-    const char *name = other;
+    char kind[16], protocol[16];
 
-    snprintf(other, sizeof other, "EAI %d", ret);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].value == ret)
-            name = names[i].name;
-    if (ret == 0)
-        printf("#%d %s = 0\n", op, call);
-    else
-        printf("#%d %s = %d %s (%s)\n", op, call, ret, name, gai_strerror(ret));
-@Observed     compare(op, ret == 0 ? 0 : -1, ret == 0 ? "" : name);
-    for (; list != NULL; list = list->ai_next)
+    looked_up(op, call, ret);
+    for (; list != NULL; list = list->ai_next) {
         address(list->ai_addr, list->ai_addrlen);
+        value("%s %s%s%s", kind_name(list->ai_socktype, kind, sizeof kind),
+              protocol_name(list->ai_protocol, protocol, sizeof protocol),
+              list->ai_canonname == NULL ? "" : " ",
+              list->ai_canonname == NULL ? "" : list->ai_canonname);
+    }
 }

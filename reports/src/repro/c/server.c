@@ -2,17 +2,23 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 /* The servers, each of which takes these steps on each connection, and then stays. */
-enum { STAY, EXPECT, TAKE, END, SEND, SHUTDOWN, CLOSE, RESET, VANISH, PAUSE };
-static const struct { int what; size_t len; const char *bytes; } steps[] = {
+enum { STAY, EXPECT, TAKE, END, SEND, SHUTDOWN, CLOSE, RESET, VANISH, PAUSE, DIAL };
+#define PORTS(from, to) ((size_t)(from) << 16 | (to))
+static const struct { int what; size_t len; const char *bytes; int first; } steps[] = {
 @@STEPS@@
 };
-static struct { int port, window, first, link, listener; } services[] = {
+static struct { int port, window, first, link, fast_open, listener; } services[] = {
 @@SERVICES@@
 };
-enum { SERVICES = sizeof services / sizeof *services, LINKS = @@LINKS@@ };
+enum {
+    SERVICES = sizeof services / sizeof *services,
+    STEPS = sizeof steps / sizeof *steps,
+    LINKS = @@LINKS@@
+};
 static struct { int fd, service, step, resumed; size_t done, seen; } connections[32];
 static char tails[32][@@LONGEST@@]; /* what came last on each, for EXPECT */
 static int connected;
+static int dialled[STEPS]; /* the sockets that DIAL connects */
 static int near_end[LINKS], served_end[LINKS], vanished[LINKS]; /* the links' descriptors */
 
 static void listen_all(void)
@@ -24,9 +30,23 @@ static void listen_all(void)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
         if (services[i].window != 65535)
             setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &services[i].window, sizeof(int));
+        if (services[i].fast_open) {
+            write_file("/proc/sys/net/ipv4/tcp_fastopen", "3");
+            setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &(int){16}, sizeof(int));
+        }
         if (bind(fd, (struct sockaddr *)&any, sizeof any) == -1 || listen(fd, 16) == -1)
             lab_failed("a server");
         services[i].listener = fd;
+    }
+    for (int i = 0; i < STEPS; i++) {
+        struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_port = htons(steps[i].len >> 16)};
+
+        if (steps[i].what != DIAL)
+            continue;
+        dialled[i] = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        setsockopt(dialled[i], IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
+        if (bind(dialled[i], (struct sockaddr *)&own, sizeof own) == -1)
+            lab_failed("a server");
     }
 }
 
@@ -66,6 +86,22 @@ static int expect_bytes(int c, const char *bytes, size_t wanted)
         }
     }
     return 0;
+}
+
+/* Opens a connection to the host that this one is with: once for each step that does. */
+static void dial(int c)
+{
+    int step = connections[c].step;
+    struct sockaddr_in6 peer;
+    socklen_t len = sizeof peer;
+
+    if (connected == 32 || getpeername(connections[c].fd, (struct sockaddr *)&peer, &len) == -1)
+        return;
+    peer.sin6_port = htons(steps[step].len & 65535);
+    connect(dialled[step], (struct sockaddr *)&peer, len);
+    connections[connected].fd = dialled[step];
+    connections[connected].service = connections[c].service;
+    connections[connected++].step = steps[step].first;
 }
 
 /* Takes the next step of a connection; whether anything was done. */
@@ -108,6 +144,10 @@ static int advance(int c)
     case VANISH:
         carry();
         vanished[services[connections[c].service].link] = 1;
+        finished = 1;
+        break;
+    case DIAL:
+        dial(c);
         finished = 1;
         break;
     case PAUSE:

@@ -72,3 +72,14 @@ fn what_waits_for_more_was_written() {
     let told = leaves(story(&["one"]).ok(more, 3), ACK, 0, b"onetwo").told(&RULE);
     assert_eq!(told, [""; 0]);
 }
+
+/// RFC 7413 §2: the SYN takes one number, and its data follows.
+#[rstest]
+#[case::as_written("one", None)]
+#[case::with_a_header("One", Some("byte 0 of the stream left as 0x4f, not 0x6f"))]
+fn data_in_a_syn_is_the_first(#[case] data: &str, #[case] what: Option<&str>) {
+    let story = story(&["one", "two"]).tcp_at("l0", PEER, TcpFlags::SYN, 1, data.as_bytes());
+    let told = leaves(story, ACK, 3, b"two").told(&RULE);
+    let said = |what| format!("3: the sends on s reported 6 bytes as sent, but {what}.");
+    assert_eq!(told, what.map(said).into_iter().collect::<Vec<_>>());
+}

@@ -1,0 +1,69 @@
+//! The files by which names are resolved, in a mount namespace of their own.
+//!
+//! glibc reads `/etc/resolv.conf`, `/etc/hosts`, `/etc/nsswitch.conf`, `/etc/gai.conf`,
+//! `/etc/host.conf` and `/etc/services`, and asks daemons behind sockets in `/run` (nscd(8),
+//! systemd-resolved). All of `/etc` and `/run` is covered, so that it does not matter which of
+//! them the host has, or whether one is a symbolic link.
+
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+
+/// Makes a mount namespace in which `/etc` has these files and no others.
+///
+/// # Errors
+/// One sentence: this host does not let the executor mount.
+pub(super) fn make(files: &[(&str, String)]) -> Result<OwnedFd, String> {
+    // A thread of its own: the executor itself goes on seeing the host's files.
+    let made = std::thread::scope(|scope| scope.spawn(|| cover(files)).join());
+    made.unwrap_or_else(|_| Err("its thread panicked".to_owned()))
+        .map_err(|e| format!("names cannot be resolved by files of the lab's own: {e}"))
+}
+
+fn cover(files: &[(&str, String)]) -> Result<OwnedFd, String> {
+    unshare(CloneFlags::CLONE_NEWNS)
+        .map_err(|e| format!("no new mount namespace: {}", e.desc()))?;
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
+        .map_err(|e| format!("its mounts cannot be made private: {}", e.desc()))?;
+    let empty = |path: &str| {
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        mount(Some("sockeye"), path, Some("tmpfs"), flags, Some("mode=0755"))
+            .map_err(|e| format!("no tmpfs can be mounted at {path}: {}", e.desc()))
+    };
+    empty("/etc")?;
+    for path in ["/run", "/var/run"] {
+        if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
+            empty(path)?;
+        }
+    }
+    for (name, text) in files {
+        write(&Path::new("/etc").join(name), text).map_err(|e| format!("/etc/{name}: {e}"))?;
+    }
+    let namespace = "/proc/thread-self/ns/mnt";
+    File::open(namespace).map(OwnedFd::from).map_err(|e| format!("{namespace}: {e}"))
+}
+
+/// Writes a file with a time that no other one has: glibc takes two files for the same one by their
+/// inode, size and times (`io/tst-file_change_detection.c`), and those of two fresh tmpfs are.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    static WRITTEN: AtomicU64 = AtomicU64::new(1_000_000_000);
+    fs::write(path, text)?;
+    let time = Duration::from_secs(WRITTEN.fetch_add(1, Ordering::Relaxed));
+    File::options().write(true).open(path)?.set_modified(SystemTime::UNIX_EPOCH + time)
+}
+
+/// Makes these the files that the calling thread sees, and gives it a host name without a domain, which
+/// glibc would search. It shall be no executor's first thread, since there is no way back.
+pub(in crate::exec) fn see(files: &OwnedFd) -> Result<(), String> {
+    // A thread that shares its root with others may not leave their mounts (setns(2)).
+    unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWUTS)
+        .and_then(|()| setns(files, CloneFlags::CLONE_NEWNS))
+        .and_then(|()| nix::unistd::sethostname("host"))
+        .map_err(|e| format!("the lab's files cannot be entered: {}", e.desc()))
+}

@@ -1,0 +1,102 @@
+//! The calls that resolve names: made with the lab's files in place of the host's.
+//!
+//! Each is made by a thread of its own, which ends with it. That thread can be in a mount namespace
+//! that the executor is not in, what a C library learns of a name server (glibc's `_res`) does not
+//! outlive the call, and the far ends answer while it waits.
+
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use libc::c_int;
+
+use super::options::{flags, value};
+use super::run::{Fault, Gave};
+use super::sockaddr::RawAddr;
+use super::{calls, os};
+use crate::case::{Op, Sym};
+use crate::trace::{AddrInfo, Out};
+
+/// How often the far ends are looked at meanwhile.
+const PAUSE: Duration = Duration::from_micros(100);
+
+/// Makes the call in a thread that sees `files`, the far ends answering `meanwhile`.
+fn apart<T: Send>(
+    files: &OwnedFd,
+    call: impl FnOnce() -> T + Send,
+    meanwhile: &mut dyn FnMut(),
+) -> Result<T, Fault> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let made = os::see(files).map(|()| call());
+            // Nobody listens only where this function has been left by a panic.
+            let _ = sender.send(made);
+        });
+        loop {
+            match receiver.recv_timeout(PAUSE) {
+                Ok(made) => return made.map_err(Fault::Broken),
+                Err(RecvTimeoutError::Timeout) => meanwhile(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Fault::Broken("the call's thread ended without it".to_owned()));
+                }
+            }
+        }
+    })
+}
+
+pub(super) fn getaddrinfo(
+    op: &Op,
+    files: &OwnedFd,
+    meanwhile: &mut dyn FnMut(),
+) -> Result<Gave, Fault> {
+    let Op::Getaddrinfo { node, service, family, r#type, flags: f } = op else {
+        return Err(Fault::Broken("not getaddrinfo".to_owned()));
+    };
+    let hints = [value(family.as_str())?, flags(r#type)?, flags(f)?];
+    let call = || calls::getaddrinfo(node.as_deref(), service.as_deref(), hints);
+    Ok(apart(files, call, meanwhile)?.map(|list| (0, Out::Addrs(list))).map_err(os::eai))
+}
+
+pub(super) fn getnameinfo(
+    op: &Op,
+    addr: &RawAddr,
+    files: &OwnedFd,
+    meanwhile: &mut dyn FnMut(),
+) -> Result<Gave, Fault> {
+    let Op::Getnameinfo { host_len, service_len, flags: f, .. } = op else {
+        return Err(Fault::Broken("not getnameinfo".to_owned()));
+    };
+    let f = flags(f)?;
+    let room = (*host_len as usize, *service_len as usize);
+    let call = || calls::getnameinfo(addr, room, f);
+    let named = |(host, service)| (0, Out::Names { host, service });
+    Ok(apart(files, call, meanwhile)?.map(named).map_err(os::eai))
+}
+
+/// An entry of the list, its numbers by name where they have one.
+pub(super) fn addr_info(
+    addr: &RawAddr,
+    (kind, protocol): (c_int, c_int),
+    canonname: Option<String>,
+) -> Option<AddrInfo> {
+    let named = |number: c_int, known: &[&'static str]| {
+        let name = known.iter().find(|name| os::value(name) == Some(number));
+        name.map_or_else(|| Sym(number.to_string().into()), |name| Sym::from(*name))
+    };
+    let kinds = ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW", "SOCK_SEQPACKET"];
+    let protocols = ["IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_UDP"];
+    let (r#type, protocol) = (named(kind, &kinds), named(protocol, &protocols));
+    Some(AddrInfo { addr: addr.read()?, r#type, protocol, canonname })
+}
+
+/// What a failed call returned besides the name of its error.
+pub(super) fn returned(op: &Op, error: &Sym) -> i64 {
+    match op {
+        Op::Getaddrinfo { .. } | Op::Getnameinfo { .. } => {
+            let number = || error.as_str().strip_prefix("EAI ")?.parse().ok();
+            os::eai_value(error.as_str()).or_else(number).map_or(-1, i64::from)
+        }
+        _ => -1,
+    }
+}

@@ -1,0 +1,251 @@
+//! Faults planted on purpose, so that each rule and each verifier can be seen to fire in a run.
+//!
+//! One is in the kernel's place (`os::plant`); the others are in what the executor takes down: what
+//! a call is said to have returned, and what the far end is said to have seen. The host itself and
+//! the servers of the lab go on undisturbed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use super::run::Gave;
+use crate::case::addr::SockAddr;
+use crate::case::names::{DNS_PORT, RecordType};
+use crate::case::op::Opt;
+use crate::case::{LinkKind, Op};
+use crate::trace::{Direction, LinkFact, Out};
+use crate::wire::build::{self, Segment};
+use crate::wire::{Body, Framing, decode, dns};
+
+/// What can happen to a machine, or to the executor in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// The kernel panics.
+    Panic,
+    /// The machine says nothing any more.
+    Hang,
+    /// The machine ends as if it had been told to.
+    Off,
+    /// The executor answers with something that is no answer.
+    Garbage,
+}
+
+/// A fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// `sendto` says that it sent everything and sends nothing (Linux, by seccomp).
+    SendtoLies,
+    /// `sendto` sends, and says ENOBUFS.
+    SendtoDenies,
+    /// Every call that fails says ENOTTY.
+    InventsErrno,
+    /// A send that is too large says EINVAL.
+    HidesEmsgsize,
+    /// Names are told without their scope ids.
+    ForgetsScope,
+    /// Every socket tells the least path MTU of IPv6.
+    LowersMtu,
+    /// The far end sees every IPv4 packet with DF clear.
+    ClearsDf,
+    /// The far end sees the fragments of IPv4 a step of eight bytes too early, but for the first.
+    OverlapsFragments,
+    /// The first two links have each other's name.
+    SwapsLinks,
+    /// The far end of a tun sees a `Cookie` in each request that has its empty line in one segment.
+    AddsHeader,
+    /// The far end of the first link sees a query for each call of `getaddrinfo`.
+    AsksAnyway,
+    /// Something happens to the machine when the case of this id is to be run.
+    At(Mishap, String),
+}
+
+impl Plant {
+    /// All that a rule finds.
+    pub const ALL: [Self; 11] = [
+        Self::SendtoLies,
+        Self::SendtoDenies,
+        Self::InventsErrno,
+        Self::HidesEmsgsize,
+        Self::ForgetsScope,
+        Self::LowersMtu,
+        Self::ClearsDf,
+        Self::OverlapsFragments,
+        Self::SwapsLinks,
+        Self::AddsHeader,
+        Self::AsksAnyway,
+    ];
+
+    /// What it is called on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SendtoLies => "sendto-lies",
+            Self::SendtoDenies => "sendto-denies",
+            Self::InventsErrno => "invents-errno",
+            Self::HidesEmsgsize => "hides-emsgsize",
+            Self::ForgetsScope => "forgets-scope",
+            Self::LowersMtu => "lowers-mtu",
+            Self::ClearsDf => "clears-df",
+            Self::OverlapsFragments => "overlaps-fragments",
+            Self::SwapsLinks => "swaps-links",
+            Self::AddsHeader => "adds-header",
+            Self::AsksAnyway => "asks-anyway",
+            Self::At(Mishap::Panic, _) => "panic",
+            Self::At(Mishap::Hang, _) => "hang",
+            Self::At(Mishap::Off, _) => "off",
+            Self::At(Mishap::Garbage, _) => "garbage",
+        }
+    }
+
+    /// What the call is said to have given.
+    pub(super) fn told(&self, op: &Op, gave: Gave) -> Gave {
+        match (self, gave) {
+            (Self::SendtoDenies, Ok(_)) if op.call() == "sendto" => Err("ENOBUFS".into()),
+            (Self::InventsErrno, Err(_)) => Err("ENOTTY".into()),
+            (Self::HidesEmsgsize, Err(errno)) if errno.as_str() == "EMSGSIZE" => {
+                Err("EINVAL".into())
+            }
+            (Self::ForgetsScope, Ok((ret, Out::Addr(SockAddr::V6 { ip, port, .. })))) => {
+                Ok((ret, Out::Addr(SockAddr::V6 { ip, port, scope: 0 })))
+            }
+            (Self::LowersMtu, Ok((ret, Out::Int(_)))) if asks_for_mtu(op) => {
+                Ok((ret, Out::Int(1280)))
+            }
+            (_, gave) => gave,
+        }
+    }
+
+    /// The link on which the frame is said to have been seen, and its bytes.
+    pub(super) fn seen(
+        &self,
+        links: &[LinkFact],
+        link: &str,
+        dir: Direction,
+        frame: &[u8],
+    ) -> (String, Vec<u8>) {
+        let kind = links.iter().find(|fact| fact.name == link).and_then(|fact| fact.kind);
+        let header = if kind == Some(LinkKind::Tun) { 0 } else { 14 };
+        let bytes = match self {
+            _ if dir == Direction::In => None,
+            Self::ClearsDf => with_fragment_word(frame, header, |word| word & !0x4000),
+            Self::OverlapsFragments => {
+                with_fragment_word(frame, header, |word| word - u16::from(word & 0x1fff > 0))
+            }
+            Self::AddsHeader if header == 0 => with_cookie(frame),
+            _ => None,
+        };
+        let link = match (self, links) {
+            (Self::SwapsLinks, [_, a, b, ..]) if link == a.name => &b.name,
+            (Self::SwapsLinks, [_, a, b, ..]) if link == b.name => &a.name,
+            _ => link,
+        };
+        (link.to_owned(), bytes.unwrap_or_else(|| frame.to_vec()))
+    }
+}
+
+impl Plant {
+    /// On which link a frame is said to have left in a call beside those that did.
+    pub(super) fn left(&self, op: &Op, links: &[LinkFact]) -> Option<(String, Vec<u8>)> {
+        if *self != Self::AsksAnyway || !matches!(op, Op::Getaddrinfo { .. }) {
+            return None;
+        }
+        let fact = links.iter().find(|fact| fact.kind == Some(LinkKind::Tun))?;
+        let (from, to) = (([192, 0, 2, 1], 1024).into(), ([192, 0, 2, 2], DNS_PORT).into());
+        let query = dns::query("planted.example", RecordType::A);
+        let packet = build::udp(build::Link::Ip, from, to, build::DEFAULT_TTL, &query).ok()?;
+        Some((fact.name.clone(), packet))
+    }
+}
+
+impl FromStr for Plant {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let at = |mishap, id: &str| Some(Self::At(mishap, id.to_owned()));
+        let found = match name.split_once('@') {
+            None => Self::ALL.into_iter().find(|plant| plant.name() == name),
+            Some(("panic", id)) => at(Mishap::Panic, id),
+            Some(("hang", id)) => at(Mishap::Hang, id),
+            Some(("off", id)) => at(Mishap::Off, id),
+            Some(("garbage", id)) => at(Mishap::Garbage, id),
+            Some(_) => None,
+        };
+        found.ok_or_else(|| {
+            let all = Self::ALL.map(|plant| plant.name()).join(", ");
+            format!(
+                "there is no fault {name:?} to plant; there are: {all}, and panic, hang, off, \
+                 garbage with @CASE"
+            )
+        })
+    }
+}
+
+fn asks_for_mtu(op: &Op) -> bool {
+    let is = |name: &str| ["IP_MTU", "IPV6_MTU"].contains(&name);
+    matches!(op, Op::Getsockopt { option: Opt::Raw { name, .. }, .. } if is(name.as_str()))
+}
+
+/// The frame with the flags and the offset of its IPv4 header changed, and the checksum of that
+/// header with them (RFC 1624 §3).
+fn with_fragment_word(frame: &[u8], header: usize, change: fn(u16) -> u16) -> Option<Vec<u8>> {
+    let is_v4 = header == 0 || frame.get(12..14) == Some(&[8, 0]);
+    if !is_v4 || frame.get(header)? >> 4 != 4 || frame.len() < header + 20 {
+        return None;
+    }
+    let word = |at: usize| u16::from_be_bytes([frame[header + at], frame[header + at + 1]]);
+    let (before, after) = (word(6), change(word(6)));
+    let sum = u32::from(!word(10)) + u32::from(!before) + u32::from(after);
+    let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    let mut changed = frame.to_vec();
+    changed[header + 6..header + 8].copy_from_slice(&after.to_be_bytes());
+    changed[header + 10..header + 12].copy_from_slice(&sum.to_be_bytes());
+    Some(changed)
+}
+
+/// The packet with a field of HTTP more before the empty line at its end, if it has one.
+fn with_cookie(packet: &[u8]) -> Option<Vec<u8>> {
+    let decoded = decode(Framing::Ip, packet);
+    let (Some((src, dst)), Some(Body::Tcp(tcp))) = (decoded.addresses(), decoded.body()) else {
+        return None;
+    };
+    let fields = tcp.payload.strip_suffix(b"\r\n\r\n")?;
+    let payload = [fields, b"\r\nCookie: planted=1\r\n\r\n"].concat();
+    let at = |ip: IpAddr, port| SocketAddr::new(ip, port);
+    let (seq, ack, window) = (tcp.seq, tcp.ack, tcp.window);
+    let segment =
+        Segment { flags: tcp.flags, seq, ack, window, urgent: 0, options: &[], payload: &payload };
+    let (src, dst) = (at(src, tcp.sport), at(dst, tcp.dport));
+    build::tcp_segment(build::Link::Ip, src, dst, build::DEFAULT_TTL, &segment).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Net;
+
+    #[test]
+    fn each_fault_is_found_by_its_name() {
+        for plant in Plant::ALL {
+            assert_eq!(plant.name().parse(), Ok(plant));
+        }
+        let error = "none".parse::<Plant>().expect_err("there is none");
+        assert!(Plant::ALL.iter().all(|plant| error.contains(plant.name())), "{error}");
+    }
+
+    #[test]
+    fn a_changed_header_has_its_right_checksum() {
+        let (src, dst) = ("192.0.2.1:1".parse().unwrap(), "192.0.2.2:2".parse().unwrap());
+        let datagram = build::udp_datagram(src, dst, &[7; 100]).unwrap();
+        let (src, dst) = (src.ip(), dst.ip());
+        let packet = build::ip(build::Link::Ip, src, dst, 64, 17, &datagram).unwrap();
+        for set in [0x4000, 0x2000, 0x00b9] {
+            let set: fn(u16) -> u16 = match set {
+                0x4000 => |word| word ^ 0x4000,
+                0x2000 => |word| word | 0x2000,
+                _ => |word| word | 0x00b9,
+            };
+            let changed = with_fragment_word(&packet, 0, set).unwrap();
+            assert_ne!(changed, packet);
+            let Net::V4(ip, _) = decode(Framing::Ip, &changed).net else { panic!("no IPv4") };
+            assert!(ip.checksum_ok);
+        }
+    }
+}

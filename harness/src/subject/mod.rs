@@ -1,0 +1,321 @@
+//! A kernel under test, reached through the executor's protocol.
+//!
+//! Cases go to as many executors as there are jobs. One that dies or falls silent is an outcome of
+//! the case that it was running; a fresh one takes up the rest. Executors are processes of this
+//! host (`process`), or run in a machine of their own, one kernel for all of them (`machine`).
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::SCHEMA;
+use crate::case::Case;
+use crate::trace::{End, Fingerprint, Reply, Trace};
+
+mod boot;
+mod cleanup;
+mod console;
+pub mod hub;
+mod kernels;
+mod machine;
+mod offers;
+mod packages;
+mod process;
+mod store;
+mod vm;
+
+pub use cleanup::abandon;
+pub use console::Console;
+pub use kernels::{Kernels, machine_of};
+pub use machine::{Machine, Plan};
+pub use offers::{Kind, Offer};
+pub use packages::{Unavailable, cache_folder, packages_missing};
+pub use process::Subject;
+pub use vm::{Options, is_accelerated};
+
+/// How long an executor may say nothing. It ends a case that waits by itself, long before this.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// How many executors beyond the jobs run cases that only wait.
+const WAITING: usize = 8;
+
+/// How many cases of one lab go to one executor together.
+const BATCH: usize = 32;
+
+/// How many cases an executor is given ahead, so that it does not wait for the next one.
+const AHEAD: usize = 8;
+
+/// How often in a row executors may die without having answered before the subject is given up.
+const DEATHS: usize = 16;
+
+/// Why a subject could not be put to the test at all.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SubjectError {
+    /// The executor could not be started.
+    #[error("the executor {program} cannot be started: {why}")]
+    Start {
+        /// Which.
+        program: String,
+        /// Why.
+        why: String,
+    },
+    /// What it said is not the protocol.
+    #[error("the executor does not speak sockeye's protocol: {0}")]
+    Protocol(String),
+    /// It speaks another version of it.
+    #[error("the executor speaks schema {0}, this program speaks schema {SCHEMA}")]
+    Schema(u32),
+    /// It ended before it said anything.
+    #[error("{0}")]
+    Ended(String),
+    /// It dies whatever it is given.
+    #[error("{DEATHS} executors in a row died without an answer, the last one: {0}")]
+    Dies(String),
+}
+
+/// Where executors come from.
+pub trait Executors: Sync {
+    /// Starts one, and says which kernel it runs on.
+    fn start(&self) -> Result<(Box<dyn Executor>, Fingerprint), SubjectError>;
+}
+
+/// An executor that runs.
+pub trait Executor {
+    /// Gives it a line. One that no longer listens is found out by its silence.
+    fn give(&mut self, line: &[u8]);
+
+    /// Its next line.
+    fn reply(&mut self, limit: Duration) -> Result<String, RecvTimeoutError>;
+
+    /// Ends it, or learns how it ended; a silent one is made to go.
+    fn end(self: Box<Self>, silent: bool) -> Ending;
+}
+
+/// How an executor ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Such as `killed by SIGKILL`; further lines are the console's last.
+    pub how: String,
+    /// Whether the case that has no answer is the one that was running: what was answered before
+    /// has come through.
+    pub certain: bool,
+}
+
+/// Reads an executor's greeting.
+fn greet(executor: &mut dyn Executor) -> Result<Fingerprint, SubjectError> {
+    let hello = match executor.reply(SILENCE) {
+        Ok(hello) => hello,
+        Err(RecvTimeoutError::Timeout) => {
+            return Err(SubjectError::Protocol("it said nothing".to_owned()));
+        }
+        Err(RecvTimeoutError::Disconnected) => {
+            return Err(SubjectError::Protocol("it said nothing and ended".to_owned()));
+        }
+    };
+    match serde_json::from_str(&hello) {
+        Ok(Reply::Hello { schema: SCHEMA, kernel }) => Ok(kernel),
+        Ok(Reply::Hello { schema, .. }) => Err(SubjectError::Schema(schema)),
+        _ => Err(SubjectError::Protocol(format!("{hello:.200}"))),
+    }
+}
+
+/// Whom a subject's executor says that it is.
+pub fn fingerprint(subject: &dyn Executors) -> Result<Fingerprint, SubjectError> {
+    let (executor, kernel) = subject.start()?;
+    executor.end(false);
+    Ok(kernel)
+}
+
+/// Runs every case and returns the traces in the cases' order. `done` hears of each as it comes,
+/// with its case's place, from whichever thread it came to.
+///
+/// As many executors as `jobs` run them, each taking neighbours of one lab together; cases that
+/// wait have more of their own, so that they wait side by side.
+///
+/// Whatever has run is kept: if the subject cannot be started any more, the cases that are left
+/// are broken, and say why. An error means that nothing ran.
+pub fn run(
+    subject: &dyn Executors,
+    cases: &[&Case],
+    jobs: usize,
+    done: &(dyn Fn(usize, &Trace) + Sync),
+) -> Result<Vec<Trace>, SubjectError> {
+    let (waiting, busy): (Vec<usize>, Vec<usize>) =
+        (0..cases.len()).partition(|number| cases[*number].is_idle());
+    let same_lab = |a: &usize, b: &usize| cases[*a].lab == cases[*b].lab;
+    let busy: Vec<&[usize]> =
+        busy.chunk_by(same_lab).flat_map(|neighbours| neighbours.chunks(BATCH)).collect();
+    let waiting: Vec<&[usize]> = waiting.chunks(1).collect();
+    let kept = Kept { cases, done, traces: Mutex::default(), suspects: Mutex::default() };
+    let queues = [(Queue::new(&waiting), WAITING), (Queue::new(&busy), jobs.max(1))];
+    let mut failed = work(subject, &queues, AHEAD, &kept).err();
+    // A machine died with answers under way, or several cases: each of them alone, so that its death
+    // tells which it was.
+    let suspects = std::mem::take(&mut *lock(&kept.suspects));
+    let suspects = [&suspects[..]];
+    let queue = [(Queue::new(&suspects), usize::from(!suspects[0].is_empty()))];
+    if failed.is_none() {
+        failed = work(subject, &queue, 1, &kept).err();
+    }
+    let mut traces = kept.traces.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = failed {
+        if traces.is_empty() {
+            return Err(error);
+        }
+        let ran: HashSet<usize> = traces.iter().map(|(number, _)| *number).collect();
+        for number in (0..cases.len()).filter(|number| !ran.contains(number)) {
+            let trace = ended(cases[number], End::Broken { reason: error.to_string() });
+            done(number, &trace);
+            traces.push((number, trace));
+        }
+    }
+    traces.sort_unstable_by_key(|(number, _)| *number);
+    Ok(traces.into_iter().map(|(_, trace)| trace).collect())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What has come of the cases so far.
+struct Kept<'a> {
+    cases: &'a [&'a Case],
+    done: &'a (dyn Fn(usize, &Trace) + Sync),
+    traces: Mutex<Vec<(usize, Trace)>>,
+    /// Those without an answer when the machine that they ran in ended.
+    suspects: Mutex<Vec<usize>>,
+}
+
+impl Kept<'_> {
+    fn keep(&self, number: usize, trace: Trace) {
+        (self.done)(number, &trace);
+        lock(&self.traces).push((number, trace));
+    }
+}
+
+/// Works each queue off with as many executors as it says, `ahead` cases given to each.
+fn work(
+    subject: &dyn Executors,
+    queues: &[(Queue<'_>, usize)],
+    ahead: usize,
+    kept: &Kept<'_>,
+) -> Result<(), SubjectError> {
+    std::thread::scope(|scope| {
+        let mut workers = Vec::new();
+        for (queue, most) in queues {
+            for _ in 0..(*most).min(queue.batches.len()) {
+                workers.push(scope.spawn(move || worker(subject, queue, ahead, kept)));
+            }
+        }
+        // All of them, so that no thread is left behind when one fails.
+        let panicked = |_| Err(SubjectError::Protocol("a worker panicked".to_owned()));
+        let ends: Vec<_> =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(panicked)).collect();
+        ends.into_iter().collect()
+    })
+}
+
+/// Batches of cases that workers take from.
+struct Queue<'a> {
+    batches: &'a [&'a [usize]],
+    next: AtomicUsize,
+}
+
+impl<'a> Queue<'a> {
+    fn new(batches: &'a [&'a [usize]]) -> Self {
+        Self { batches, next: AtomicUsize::new(0) }
+    }
+
+    /// The next batch that nobody has taken.
+    fn take(&self) -> &'a [usize] {
+        self.batches.get(self.next.fetch_add(1, Ordering::Relaxed)).copied().unwrap_or_default()
+    }
+}
+
+fn worker(
+    subject: &dyn Executors,
+    queue: &Queue<'_>,
+    ahead: usize,
+    kept: &Kept<'_>,
+) -> Result<(), SubjectError> {
+    let mut line = Vec::new();
+    let mut wanted: VecDeque<usize> = queue.take().iter().copied().collect();
+    // Given and not yet answered, the oldest first.
+    let mut given: VecDeque<usize> = VecDeque::new();
+    let mut deaths = 0;
+    while !wanted.is_empty() {
+        let (mut executor, _) = subject.start()?;
+        // Whether it fell silent; nothing if an answer of its was garbage.
+        let silent = loop {
+            while given.len() < ahead {
+                let Some(number) = wanted.pop_front() else { break };
+                given.push_back(number);
+                write(kept.cases[number], &mut line);
+                executor.give(&line);
+                if wanted.is_empty() {
+                    wanted.extend(queue.take());
+                }
+            }
+            let Some(number) = given.front().copied() else {
+                executor.end(false);
+                return Ok(());
+            };
+            match executor.reply(SILENCE) {
+                Ok(text) => {
+                    let answer = reply(kept.cases[number], &text);
+                    let lost = answer.is_err();
+                    kept.keep(number, answer.unwrap_or_else(|broken| broken));
+                    given.pop_front();
+                    if lost {
+                        break None;
+                    }
+                    deaths = 0;
+                }
+                Err(RecvTimeoutError::Disconnected) => break Some(false),
+                Err(RecvTimeoutError::Timeout) => break Some(true),
+            }
+        };
+        let ending = executor.end(silent.unwrap_or(true));
+        deaths += 1;
+        match silent.and_then(|_| given.pop_front()) {
+            Some(number) if ending.certain || ahead == 1 => {
+                kept.keep(number, ended(kept.cases[number], End::Died { how: ending.how.clone() }));
+            }
+            Some(number) => lock(&kept.suspects).push(number),
+            None => {}
+        }
+        // The rest again, before what nobody was given yet.
+        for number in given.drain(..).rev() {
+            wanted.push_front(number);
+        }
+        if deaths == DEATHS {
+            return Err(SubjectError::Dies(ending.how));
+        }
+    }
+    Ok(())
+}
+
+/// A case as a line; one of ours can always be written.
+fn write(case: &Case, line: &mut Vec<u8>) {
+    line.clear();
+    let _ = serde_json::to_writer(&mut *line, case);
+    line.push(b'\n');
+}
+
+/// The trace that answers a case. An error: it is none, and what follows can be the answer to
+/// anything.
+fn reply(case: &Case, text: &str) -> Result<Trace, Trace> {
+    let broken = |reason| ended(case, End::Broken { reason });
+    match serde_json::from_str(text) {
+        Ok(Reply::Trace(trace)) if trace.case == case.id => Ok(*trace),
+        Ok(Reply::Error { message, .. }) => Ok(broken(message)),
+        _ => Err(broken(format!("the executor's answer is no trace of this case: {text:.200}"))),
+    }
+}
+
+fn ended(case: &Case, end: End) -> Trace {
+    let (links, events) = (Vec::new(), Vec::new());
+    Trace { schema: SCHEMA, case: case.id.clone(), began_ns: 0, links, events, end }
+}

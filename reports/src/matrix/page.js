@@ -1,0 +1,577 @@
+"use strict";
+(() => {
+const data = JSON.parse(document.getElementById("data").textContent);
+const $ = (id) => document.getElementById(id);
+const ROW = 26, AHEAD = 12;
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const make = (tag, props, ...children) => {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(props || {})) {
+    if (key.includes("-") || key === "role") node.setAttribute(key, value);
+    else node[key] = value;
+  }
+  node.append(...children);
+  return node;
+};
+
+/* ---- What is known of each row. ---- */
+
+const { columns, rows, tables } = data;
+const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+const name = (column) => {
+  const base = `${column.system} ${column.build}`;
+  const same = columns.filter((c) => c.system === column.system && c.build === column.build);
+  return same.length > 1 ? `${base}, ${column.subject}${same.some((c) => c !== column && c.subject === column.subject) ? ` in ${column.run}` : ""}` : base;
+};
+const names = columns.map(name);
+const changed = (answer) => data.since === null ? answer.verdict === "changed" : answer.since !== undefined;
+const deviates = (answer) => answer.findings !== undefined;
+for (const row of rows) {
+  row.suite = row.id.split("/")[0];
+  row.differs = row.outcomes > 1;
+  row.deviates = row.answers.some(deviates);
+  row.changed = row.answers.some(changed);
+}
+const hay = (row) => row.hay ??= `${row.id} ${row.title} ${row.answers.map((a) => data.words[a.word]).join(" ")}`.toLowerCase();
+const byId = new Map(rows.map((row) => [row.id, row]));
+const suites = [...new Set(rows.map((row) => row.suite))];
+
+/* ---- State, which is the fragment: #ID?text=…&suite=…&only=…  ---- */
+
+const state = { row: "", text: "", suite: "", differs: false, deviates: false, changed: false };
+const ONLY = ["differs", "deviates", "changed"];
+const encodeId = (id) => encodeURIComponent(id).replace(/%(2F|5B|5D|2C|3A|3D|2B|40)/g, decodeURIComponent);
+const fragment = () => {
+  const words = new URLSearchParams();
+  if (state.text) words.set("text", state.text);
+  if (state.suite) words.set("suite", state.suite);
+  const only = ONLY.filter((key) => state[key]);
+  if (only.length) words.set("only", only.join(","));
+  const query = words.toString();
+  return `#${encodeId(state.row)}${query ? `?${query}` : ""}`;
+};
+const readFragment = () => {
+  const [id, query = ""] = location.hash.slice(1).split("?");
+  let row = id;
+  try { row = decodeURIComponent(id); } catch { /* Not ours: no such row. */ }
+  const words = new URLSearchParams(query);
+  const only = (words.get("only") || "").split(",");
+  state.row = byId.has(row) ? row : "";
+  state.text = words.get("text") || "";
+  state.suite = suites.includes(words.get("suite")) ? words.get("suite") : "";
+  for (const key of ONLY) state[key] = only.includes(key);
+  return row === state.row ? "" : row;
+};
+const remember = (push) => {
+  const to = fragment() === "#" ? location.pathname + location.search : fragment();
+  history[push ? "pushState" : "replaceState"](null, "", to);
+};
+
+/* ---- The rows that are shown: suites, tables, cases. ---- */
+
+const folded = new Set();
+let shown = [];
+const matching = () => {
+  const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
+  return rows.filter((row) => (!state.suite || row.suite === state.suite)
+    && (!state.differs || row.differs) && (!state.deviates || row.deviates)
+    && (!state.changed || row.changed) && words.every((word) => hay(row).includes(word)));
+};
+const summary = (cases) => columns.map((_, at) => {
+  const of = cases.map((row) => row.cells[at] === null ? null : row.answers[row.cells[at]]).filter(Boolean);
+  const words = [[of.filter(deviates).length, "deviate"], [of.filter(changed).length, "changed"],
+    [of.filter((a) => a.verdict === "new").length, "new"],
+    [of.filter((a) => a.verdict === "error").length, "failed"],
+    [cases.length - of.filter((a) => a.verdict !== "skipped").length, "not run"]];
+  return words.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`).join(" · ");
+});
+const header = (kind, key, label, asks, cases) => ({
+  kind, key, label, asks, size: cases.length, cells: summary(cases),
+  differ: cases.filter((row) => row.differs).length,
+});
+const layOut = () => {
+  const cases = matching();
+  shown = [];
+  const group = (list, key) => {
+    const groups = new Map();
+    for (const row of list) {
+      const name = key(row);
+      if (!groups.has(name)) groups.set(name, []);
+      groups.get(name).push(row);
+    }
+    return groups;
+  };
+  for (const [suite, inSuite] of group(cases, (row) => row.suite)) {
+    shown.push(header("suite", suite, suite, "", inSuite));
+    if (folded.has(suite)) continue;
+    for (const [at, inTable] of group(inSuite, (row) => row.table)) {
+      const table = tables[at];
+      shown.push(header("table", `${table.name}[`, table.name.slice(suite.length + 1), table.question, inTable));
+      if (!folded.has(`${table.name}[`)) shown.push(...inTable.map((row) => ({ kind: "case", key: row.id, row })));
+    }
+  }
+  $("grid").setAttribute("aria-rowcount", shown.length + 1);
+  const differ = cases.filter((row) => row.differs).length;
+  const all = cases.length === rows.length ? "" : ` of ${rows.length.toLocaleString("en")}`;
+  $("count").textContent = `${cases.length.toLocaleString("en")}${all} ${rows.length === 1 ? "case" : "cases"}`
+    + (columns.length > 1 ? `, ${differ.toLocaleString("en")} differ between platforms` : "")
+    + `, ${cases.filter((row) => row.deviates).length.toLocaleString("en")} deviate`
+    + `, ${cases.filter((row) => row.changed).length.toLocaleString("en")} changed`;
+};
+
+/* ---- Drawing as needed. ---- */
+
+const body = $("body"), scroller = $("scroll");
+const above = make("tr", { className: "space", "aria-hidden": "true" }, make("td", { colSpan: columns.length + 1 }));
+const below = above.cloneNode(true);
+const drawn = new Map();
+let active = { at: 0, column: 0 };
+
+const marks = (answer, differs) => {
+  const list = [];
+  if (deviates(answer)) list.push(["deviates", "!", "deviates"]);
+  if (changed(answer)) list.push(["changed", "≠", "changed"]);
+  if (answer.verdict === "new") list.push(["new", "+", "never observed before"]);
+  if (differs && answer.group !== null) list.unshift(["letter", LETTERS[answer.group] || "*", `outcome ${LETTERS[answer.group] || answer.group}`]);
+  return list;
+};
+const cell = (row, at) => {
+  const number = row.cells[at];
+  const td = make("td", { role: "gridcell", tabIndex: -1 });
+  td.setAttribute("aria-colindex", at + 2);
+  if (number === null) {
+    td.className = "absent";
+    td.append("–");
+    td.setAttribute("aria-label", `${names[at]}: not asked`);
+    td.title = "not asked";
+    return td;
+  }
+  const answer = row.answers[number], word = data.words[answer.word];
+  const list = marks(answer, row.differs);
+  if (answer.group === null) td.className = "absent";
+  else if (row.differs) td.className = `g${answer.group % 6}`;
+  for (const [kind, sign] of list.filter(([kind]) => kind === "letter")) td.append(make("b", { className: kind, "aria-hidden": "true" }, sign));
+  td.append(answer.group === null && answer.verdict === "skipped" ? "– not run" : word);
+  for (const [kind, sign] of list.filter(([kind]) => kind !== "letter")) td.append(make("b", { className: `mark ${kind}`, "aria-hidden": "true" }, sign));
+  const said = [word, ...list.map(([, , text]) => text)].join(", ");
+  td.setAttribute("aria-label", `${names[at]}: ${said}`);
+  td.title = said;
+  return td;
+};
+const draw = (at) => {
+  const item = shown[at];
+  const tr = make("tr", { className: item.kind, role: "row" });
+  tr.setAttribute("aria-level", { suite: 1, table: 2, case: 3 }[item.kind]);
+  const th = make("th", { scope: "row", role: "rowheader", tabIndex: -1 });
+  th.setAttribute("aria-colindex", 1);
+  tr.append(th);
+  if (item.kind === "case") {
+    const { row } = item, parameters = row.id.slice(tables[row.table].name.length) || row.id.split("/")[1];
+    th.append(make("span", {}, parameters));
+    th.title = `${row.id}\n${row.title}`;
+    th.setAttribute("aria-label", `${row.id}: ${row.title}`);
+    tr.append(...columns.map((_, column) => cell(row, column)));
+  } else {
+    tr.setAttribute("aria-expanded", !folded.has(item.key));
+    const differ = columns.length > 1 && item.differ ? `, ${item.differ} differ` : "";
+    th.append(make("span", { className: "fold" }), item.label, make("span", { className: "asks" }, `${item.asks} ${item.size}${differ}`.trim()));
+    th.title = `${item.label}: ${item.asks} ${count(item.size, "case")}${differ}`;
+    tr.append(...item.cells.map((text, column) => {
+      const td = make("td", { role: "gridcell", tabIndex: -1, title: text }, text);
+      td.setAttribute("aria-colindex", column + 2);
+      return td;
+    }));
+  }
+  return tr;
+};
+const focusable = (at, column) => drawn.get(at)?.children[column];
+const render = () => {
+  const first = Math.max(0, Math.floor(scroller.scrollTop / ROW) - AHEAD);
+  const last = Math.min(shown.length, Math.ceil((scroller.scrollTop + scroller.clientHeight) / ROW) + AHEAD);
+  for (const [at, tr] of drawn) {
+    if (at >= first && at < last) continue;
+    // The keys go on working: what has the focus is the table, until its row is back.
+    if (tr.contains(document.activeElement)) scroller.focus({ preventScroll: true });
+    tr.remove();
+    drawn.delete(at);
+  }
+  let before = above;
+  for (let at = first; at < last; at += 1) {
+    let tr = drawn.get(at);
+    if (!tr) {
+      tr = draw(at);
+      tr.dataset.at = at;
+      tr.setAttribute("aria-rowindex", at + 2);
+      drawn.set(at, tr);
+      before.after(tr);
+    }
+    before = tr;
+  }
+  above.firstChild.style.height = `${first * ROW}px`;
+  below.firstChild.style.height = `${(shown.length - last) * ROW}px`;
+  above.hidden = first === 0;
+  below.hidden = last === shown.length;
+  const stop = focusable(active.at, active.column);
+  if (stop) stop.tabIndex = 0;
+  scroller.tabIndex = stop ? -1 : 0;
+};
+const redraw = () => {
+  for (const tr of drawn.values()) tr.remove();
+  drawn.clear();
+  active.at = Math.max(0, Math.min(active.at, shown.length - 1));
+  render();
+};
+const reveal = (at) => {
+  const head = $("head").offsetHeight, top = at * ROW;
+  if (top < scroller.scrollTop) scroller.scrollTop = top;
+  const bottom = top + ROW + head + 16;
+  if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
+};
+const go = (at, column, focus = true) => {
+  const old = focusable(active.at, active.column);
+  if (old) old.tabIndex = -1;
+  active = { at: Math.max(0, Math.min(at, shown.length - 1)), column: Math.max(0, Math.min(column, columns.length)) };
+  reveal(active.at);
+  render();
+  const next = focusable(active.at, active.column);
+  if (!next) return;
+  if (focus) {
+    next.focus({ preventScroll: true });
+    const box = next.getBoundingClientRect(), room = scroller.getBoundingClientRect();
+    const side = $("head").firstChild.offsetWidth;
+    if (active.column > 0 && box.left < room.left + side) scroller.scrollLeft -= room.left + side - box.left;
+    if (box.right > room.right) scroller.scrollLeft += box.right - room.right;
+  }
+};
+const fold = (at, shut) => {
+  const { key } = shown[at];
+  if (shut) folded.add(key); else folded.delete(key);
+  layOut();
+  redraw();
+};
+
+/* ---- The evidence. ---- */
+
+const textOf = (number) => {
+  const lines = [];
+  let last = 0;
+  for (const n of data.texts[number]) {
+    if (n >= 0) { lines.push(data.lines[n]); last = n; }
+    else while (last < -n) lines.push(data.lines[last += 1]);
+  }
+  return lines;
+};
+
+/** What pairs up between two lists of lines: for each of the first, its twin in the second or null;
+    and what the second has besides, by the place in the first before which it stands. */
+const align = (one, two) => {
+  const size = Array.from({ length: one.length + 1 }, () => new Uint32Array(two.length + 1));
+  for (let i = one.length - 1; i >= 0; i -= 1) {
+    for (let j = two.length - 1; j >= 0; j -= 1) {
+      size[i][j] = one[i] === two[j] ? size[i + 1][j + 1] + 1 : Math.max(size[i + 1][j], size[i][j + 1]);
+    }
+  }
+  const beside = one.map(() => null), extra = one.map(() => []).concat([[]]);
+  let i = 0, j = 0;
+  while (i < one.length || j < two.length) {
+    if (i < one.length && j < two.length && one[i] === two[j]) {
+      beside[i] = { text: two[j], same: true };
+      i += 1; j += 1;
+      continue;
+    }
+    const from = i, rest = [];
+    while ((i < one.length || j < two.length) && !(i < one.length && j < two.length && one[i] === two[j])) {
+      if (i < one.length && (j === two.length || size[i + 1][j] >= size[i][j + 1])) i += 1;
+      else { rest.push(two[j]); j += 1; }
+    }
+    for (let at = from; at < i && rest.length; at += 1) beside[at] = { text: rest.shift(), same: false };
+    extra[i].push(...rest);
+  }
+  return { beside, extra };
+};
+/** A line, with the words underlined that another one has not. */
+const line = (text, other, differs) => {
+  const div = make("div", { className: `${text.startsWith("    ") ? "frame" : ""}${differs ? " differs" : ""}` });
+  if (differs) div.append(make("span", { className: "hidden" }, "differs: "));
+  if (!differs || other === undefined || !text) { div.append(text); return div; }
+  const mine = text.split(/(\s+)/), theirs = other.split(/(\s+)/);
+  let start = 0, end = 0;
+  while (start < mine.length && start < theirs.length && mine[start] === theirs[start]) start += 1;
+  while (end < mine.length - start && end < theirs.length - start && mine[mine.length - 1 - end] === theirs[theirs.length - 1 - end]) end += 1;
+  const middle = mine.slice(start, mine.length - end).join("");
+  div.append(mine.slice(0, start).join(""));
+  if (middle) div.append(make("b", {}, middle));
+  div.append(mine.slice(mine.length - end).join(""));
+  return div;
+};
+/** Texts side by side: what is the same stands at the same height. */
+const sideBySide = (panes) => {
+  const [one, ...others] = panes.map((pane) => pane.lines);
+  const aligned = others.map((two) => align(one, two));
+  const boxes = panes.map(() => make("div", { className: "text", tabIndex: 0, role: "group" }));
+  const gap = (at) => {
+    const most = Math.max(0, ...aligned.map((a) => a.extra[at].length));
+    for (let n = 0; n < most; n += 1) {
+      boxes[0].append(line("", undefined, false));
+      aligned.forEach((a, i) => boxes[i + 1].append(line(a.extra[at][n] ?? "", undefined, a.extra[at][n] !== undefined)));
+    }
+  };
+  one.forEach((text, at) => {
+    gap(at);
+    const odd = aligned.find((a) => !a.beside[at]?.same);
+    boxes[0].append(line(text, odd?.beside[at]?.text, odd !== undefined));
+    aligned.forEach((a, i) => {
+      const twin = a.beside[at];
+      boxes[i + 1].append(line(twin?.text ?? "", text, !!twin && !twin.same));
+    });
+  });
+  gap(one.length);
+  return boxes;
+};
+const say = (text) => { $("said").textContent = ""; requestAnimationFrame(() => { $("said").textContent = text; }); };
+const copy = async (text, button) => {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Where the browser keeps the clipboard from files: the old way.
+    const area = make("textarea", { value: text, className: "hidden" });
+    $("evidence").append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  const label = button.textContent;
+  button.textContent = "Copied";
+  say("Copied");
+  setTimeout(() => { button.textContent = label; }, 1200);
+};
+const copier = (text, label = "Copy") => {
+  const button = make("button", { type: "button" }, label);
+  button.addEventListener("click", () => copy(text, button));
+  return button;
+};
+const shell = (word) => `'${word.replaceAll("'", "'\\''")}'`;
+const command = (text) => make("div", { className: "copy" }, copier(text), make("code", {}, text));
+const link = (url, text) => /^https?:\/\//.test(url) ? make("a", { href: url, rel: "noreferrer" }, text) : text;
+const heading = (text) => make("h3", {}, text);
+
+const evidence = (row, chosen) => {
+  const out = [];
+  const table = tables[row.table];
+  out.push(make("p", {}, row.title), make("p", { className: "soft" }, table.question));
+
+  const panes = [];
+  const pane = (number) => {
+    let known = panes.find((p) => p.number === number);
+    if (!known) panes.push(known = { number, lines: textOf(number), heads: [], group: null, chosen: false });
+    return known;
+  };
+  row.cells.forEach((number, at) => {
+    if (number === null) return;
+    const answer = row.answers[number];
+    const of = pane(answer.text);
+    of.group = answer.group;
+    of.chosen ||= chosen === at;
+    of.heads.push([names[at], `${answer.verdict}${changed(answer) && answer.verdict !== "changed" ? ", changed" : ""}`]);
+  });
+  for (const { expected } of row.answers) {
+    if (!expected) continue;
+    const { heads } = pane(expected[1]), head = `baseline of ${expected[0]}`;
+    if (!heads.some(([who]) => who === head)) heads.push([head, "observed before"]);
+  }
+  row.cells.forEach((number, at) => {
+    const since = number === null ? undefined : row.answers[number].since;
+    if (since === undefined) return;
+    pane(since).heads.push([names[at], `in ${data.since}`]);
+  });
+  const boxes = sideBySide(panes);
+  out.push(heading(panes.length > 1 ? "Transcripts" : "Transcript"), make("div", { className: "panes" }, ...panes.map((of, i) => {
+    const letter = row.differs && of.group !== null ? [make("b", { className: `letter g${of.group % 6}` }, LETTERS[of.group] || "*")] : [];
+    const heads = of.heads.map(([who, what]) => make("small", {}, `${who}: ${what}`));
+    boxes[i].setAttribute("aria-label", of.heads.map(([who]) => who).join(", "));
+    return make("section", { className: of.chosen ? "pane chosen" : "pane" }, make("h4", {}, ...letter, ...heads), boxes[i]);
+  })));
+  const absent = row.cells.flatMap((number, at) => number === null ? [names[at]] : []);
+  if (absent.length) out.push(make("p", { className: "soft" }, `Not asked: ${absent.join("; ")}.`));
+
+  const found = new Map();
+  row.cells.forEach((number, at) => {
+    for (const finding of (number === null ? [] : row.answers[number].findings) || []) {
+      const key = `${finding.name} ${finding.text} ${finding.known}`;
+      if (!found.has(key)) found.set(key, { finding, who: [] });
+      found.get(key).who.push(names[at]);
+    }
+  });
+  if (found.size) out.push(heading("Deviates"));
+  for (const { finding, who } of found.values()) {
+    const rule = finding.rule === null ? undefined : data.rules[finding.rule];
+    const known = finding.known === undefined ? undefined : data.known[finding.known];
+    out.push(make("div", { className: "rule" },
+      make("p", {}, make("b", {}, finding.name), rule ? `: ${rule.says}` : ""),
+      make("p", {}, `${who.join("; ")}: ${finding.text}`),
+      ...(rule ? rule.cites : []).map((cite) => make("blockquote", {}, `“${cite.quote}” `, link(cite.link || "", cite.source))),
+      ...(known ? [make("p", {}, `Known: ${known.reason} `, known.link ? link(known.link, "Source") : "")] : [])));
+  }
+
+  // The run whose evidence somebody would ask for: of the cell that was opened, else of what is odd.
+  const odd = (number) => number !== null && (deviates(row.answers[number]) || changed(row.answers[number]));
+  const there = row.cells.findIndex(odd);
+  const at = chosen ?? (there >= 0 ? there : row.cells.findIndex((number) => number !== null));
+  const quoted = shell(row.id), run = columns[Math.max(0, at)].run;
+  out.push(heading("On this machine"), command(`sockeye show ${quoted}`),
+    command(`sockeye bundle ${quoted} --run ${/^[\w./-]+$/.test(run) ? run : shell(run)}`));
+  out.push(heading("Reproducer"));
+  if (row.repro === undefined) out.push(command(`sockeye repro ${quoted} > repro.c`));
+  else {
+    const text = `${textOf(row.repro).join("\n")}\n`;
+    out.push(make("div", { className: "copy" }, copier(text, "Copy C program"),
+      make("span", { className: "soft" }, `${count(textOf(row.repro).length, "line")}; cc repro.c && ./a.out`)),
+      make("details", {}, make("summary", {}, "Show"), make("pre", { className: "c", tabIndex: 0 }, text)));
+  }
+  return out;
+};
+const dialog = $("evidence");
+let pressed = null;
+const open = (id, column = null, push = true) => {
+  const row = byId.get(id);
+  if (!row) return;
+  state.row = id;
+  if (push) remember(true);
+  $("evidence-id").textContent = id;
+  $("evidence-body").replaceChildren(...evidence(row, column));
+  if (!dialog.open) {
+    pressed = document.activeElement;
+    dialog.showModal();
+  }
+  dialog.scrollTop = 0;
+  $("evidence-id").focus();
+};
+/** Back to the row: also where a link has opened it. */
+const back = () => {
+  const at = shown.findIndex((item) => item.key === state.row);
+  if (at >= 0 && (at !== active.at || !pressed?.isConnected)) go(at, at === active.at ? active.column : 0);
+  else if (pressed?.isConnected) pressed.focus();
+};
+const shut = (push = true) => {
+  if (dialog.open) dialog.close();
+  back();
+  state.row = "";
+  if (push) remember(true);
+};
+dialog.addEventListener("cancel", (event) => { event.preventDefault(); shut(); });
+dialog.addEventListener("click", (event) => { if (event.target === dialog) shut(); });
+$("close").addEventListener("click", () => shut());
+$("copy-link").addEventListener("click", (event) => copy(location.href, event.currentTarget));
+
+/* ---- Keys and pointers. ---- */
+
+const act = (at, column) => {
+  const item = shown[at];
+  if (item.kind === "case") open(item.key, column > 0 ? column - 1 : null);
+  else { fold(at, !folded.has(item.key)); go(at, column); }
+};
+body.addEventListener("click", (event) => {
+  const tr = event.target.closest("tr[data-at]"), td = event.target.closest("th, td");
+  if (!tr || !td) return;
+  const at = Number(tr.dataset.at), column = [...tr.children].indexOf(td);
+  go(at, column);
+  act(at, column);
+});
+scroller.addEventListener("keydown", (event) => {
+  if (event.altKey || event.metaKey || !shown.length) return;
+  const { at, column } = active, page = Math.max(1, Math.floor(scroller.clientHeight / ROW) - 3);
+  const item = shown[at];
+  const moves = {
+    ArrowDown: [at + 1, column], ArrowUp: [at - 1, column], PageDown: [at + page, column], PageUp: [at - page, column],
+    ArrowRight: [at, column + 1], ArrowLeft: [at, column - 1],
+    Home: event.ctrlKey ? [0, 0] : [at, 0], End: event.ctrlKey ? [shown.length - 1, columns.length] : [at, columns.length],
+  };
+  if (event.key === "Enter" || event.key === " ") act(at, column);
+  else if (item.kind !== "case" && column === 0 && event.key === "ArrowRight" && folded.has(item.key)) { fold(at, false); go(at, 0); }
+  else if (item.kind !== "case" && column === 0 && event.key === "ArrowLeft" && !folded.has(item.key)) { fold(at, true); go(at, 0); }
+  else if (moves[event.key]) go(...moves[event.key]);
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "/" && !dialog.open && !/^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName)) {
+    event.preventDefault();
+    $("text").focus();
+  }
+});
+let waiting = false;
+scroller.addEventListener("scroll", () => {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => { waiting = false; render(); });
+});
+addEventListener("resize", render);
+
+/* ---- Filters, theme, start. ---- */
+
+const filtered = () => { layOut(); active = { at: 0, column: 0 }; scroller.scrollTop = 0; redraw(); };
+$("filters").addEventListener("submit", (event) => event.preventDefault());
+$("text").addEventListener("input", () => { state.text = $("text").value.trim(); remember(false); filtered(); });
+$("suite").addEventListener("change", () => { state.suite = $("suite").value; remember(true); filtered(); });
+for (const key of ONLY) $(key).addEventListener("change", () => { state[key] = $(key).checked; remember(true); filtered(); });
+$("fold").addEventListener("click", () => {
+  const all = folded.size === 0;
+  folded.clear();
+  if (all) for (const table of tables) folded.add(`${table.name}[`);
+  $("fold").setAttribute("aria-pressed", all);
+  filtered();
+});
+const THEMES = ["system", "light", "dark"];
+const kept = () => { try { return localStorage.getItem("sockeye-theme"); } catch { return null; } };
+const theme = (name) => {
+  if (name === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = name;
+  $("theme").textContent = `Theme: ${name}`;
+  try { localStorage.setItem("sockeye-theme", name); } catch { /* Then it is forgotten. */ }
+};
+$("theme").addEventListener("click", () => {
+  const now = document.documentElement.dataset.theme || "system";
+  theme(THEMES[(THEMES.indexOf(now) + 1) % THEMES.length]);
+});
+theme(THEMES.includes(kept()) ? kept() : "system");
+
+const apply = () => {
+  const unknown = readFragment();
+  $("text").value = state.text;
+  $("suite").value = state.suite;
+  for (const key of ONLY) $(key).checked = state[key];
+  layOut();
+  redraw();
+  if (state.row) {
+    const at = shown.findIndex((item) => item.key === state.row);
+    if (at >= 0) go(at, active.at === at ? active.column : 0, false);
+    open(state.row, null, false);
+  } else if (dialog.open) {
+    state.row = $("evidence-id").textContent;
+    shut(false);
+  }
+  if (unknown) say($("count").textContent = `No row ${unknown} is in this page. ${$("count").textContent}`);
+};
+addEventListener("popstate", apply);
+addEventListener("hashchange", apply);
+
+$("about").textContent = `${count(rows.length, "case")} on ${count(columns.length, "platform")}`;
+for (const suite of suites) $("suite").append(make("option", { value: suite }, suite));
+$("differs-label").hidden = columns.length < 2;
+if (data.since !== null) {
+  $("changed-text").textContent = `changes since ${data.since}`;
+  $("legend-changed").textContent = `changed since ${data.since}`;
+}
+$("grid").prepend(make("colgroup", {}, make("col", { className: "id" }), ...columns.map(() => make("col", { className: "cell" }))));
+$("grid").setAttribute("aria-colcount", columns.length + 1);
+$("head").append(make("th", { scope: "col", role: "columnheader", "aria-colindex": "1" }, "Case"), ...columns.map((column, at) => {
+  const th = make("th", { scope: "col", role: "columnheader", title: `${names[at]}\n${column.detail}\n${column.run}` }, `${column.system} ${column.build}`,
+    make("small", {}, columns.length > 1 && new Set(columns.map((c) => c.run)).size > 1 ? `${column.subject} · ${column.run}` : column.subject));
+  th.setAttribute("aria-colindex", at + 2);
+  return th;
+}));
+body.append(above, below);
+apply();
+performance.mark("sockeye-rows");
+})();

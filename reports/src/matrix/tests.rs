@@ -1,0 +1,1 @@
+//! Runs made by hand, and what the page makes of them.

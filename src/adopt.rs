@@ -1,0 +1,232 @@
+//! `sockeye adopt`: what reviewed runs observed becomes baselines.
+//!
+//! Of a platform that nothing was known of everything is kept, as its system's general baseline;
+//! of any other only what differs from the general one, beside it. What was observed on another
+//! platform is never written over.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use reports::runs;
+use suites::baseline::{self, Baselines, Snapshot};
+use suites::verdict::Verdict;
+
+use crate::cli::Adopt;
+use crate::{Status, UsageError, results};
+
+/// Outcomes by case.
+type Rows = BTreeMap<String, String>;
+
+/// What was observed of one table on one platform.
+#[derive(Debug, Default)]
+struct Observed {
+    rows: Rows,
+    /// Cases that two sources tell otherwise, with the sources.
+    disputed: Vec<String>,
+}
+
+/// What is to become of one file.
+#[derive(Debug, PartialEq, Eq)]
+enum Change {
+    /// It is written: the platform that it is kept under, what was observed where.
+    Write { platform: String, observed: String, rows: Rows, instead_of: Option<usize> },
+    /// Nothing differs from the general baseline any more.
+    Remove { platform: String },
+    /// It is as it should be.
+    Nothing,
+}
+
+/// Writes the baselines, or says why it does not; status 1 if something was refused.
+pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
+    let mut observed: BTreeMap<(String, String), Observed> = BTreeMap::new();
+    for source in &args.sources {
+        read(source, &mut observed)?;
+    }
+    if observed.is_empty() {
+        return Err(UsageError("nothing ran: there is nothing to adopt".to_owned()).into());
+    }
+    let (mut refused, order) = (false, order());
+    for ((platform, table), observed) in &observed {
+        if !observed.disputed.is_empty() {
+            refused = true;
+            anstream::println!("refused {platform} {table}: the sources disagree:");
+            observed.disputed.iter().for_each(|what| anstream::println!("    {what}"));
+            continue;
+        }
+        let general = platform.split('-').next().unwrap_or(platform);
+        let known = |platform: &str| snapshot(&args.into, platform, table);
+        let change =
+            plan(platform, &observed.rows, known(general).as_ref(), known(platform).as_ref());
+        apply(&args.into, table, &change, &order)?;
+    }
+    Ok(if refused { Status::Unexpected } else { Status::Expected })
+}
+
+/// What becomes of a table, by what was known of it.
+fn plan(
+    platform: &str,
+    rows: &Rows,
+    general: Option<&Snapshot>,
+    specific: Option<&Snapshot>,
+) -> Change {
+    let write = |kept: &str, rows: Rows, old: Option<&Snapshot>| {
+        if old.is_some_and(|old| old.rows == rows) {
+            return Change::Nothing;
+        }
+        let other = |old: &Snapshot| {
+            let differs =
+                |(id, is): &(&String, &String)| old.rows.get(*id).is_some_and(|was| was != *is);
+            rows.iter().filter(differs).count()
+        };
+        let (instead_of, observed) = (old.map(other), platform.to_owned());
+        Change::Write { platform: kept.to_owned(), observed, rows, instead_of }
+    };
+    // What a run left out stays as it was.
+    let Some(general) = general.filter(|known| known.observed_on.as_deref() != Some(platform))
+    else {
+        let mut all = general.map(|known| known.rows.clone()).unwrap_or_default();
+        all.extend(rows.iter().map(|(id, outcome)| (id.clone(), outcome.clone())));
+        return write(platform.split('-').next().unwrap_or(platform), all, general);
+    };
+    let mut differing = specific.map(|known| known.rows.clone()).unwrap_or_default();
+    for (id, outcome) in rows {
+        if general.rows.get(id) == Some(outcome) {
+            differing.remove(id);
+        } else {
+            differing.insert(id.clone(), outcome.clone());
+        }
+    }
+    if !differing.is_empty() {
+        return write(platform, differing, specific);
+    }
+    let platform = platform.to_owned();
+    if specific.is_some() { Change::Remove { platform } } else { Change::Nothing }
+}
+
+fn file(into: &Path, platform: &str, table: &str) -> PathBuf {
+    into.join(platform).join(format!("{table}.snap"))
+}
+
+fn snapshot(into: &Path, platform: &str, table: &str) -> Option<Snapshot> {
+    Some(Snapshot::parse(&fs::read_to_string(file(into, platform, table)).ok()?))
+}
+
+fn apply(into: &Path, table: &str, change: &Change, order: &BTreeMap<String, usize>) -> Result<()> {
+    match change {
+        Change::Nothing => {}
+        Change::Remove { platform } => {
+            fs::remove_file(file(into, platform, table))?;
+            anstream::println!("removed {platform} {table}: nothing differs any more");
+        }
+        Change::Write { platform, observed, rows, instead_of } => {
+            let mut sorted: Vec<(&str, &str)> =
+                rows.iter().map(|(id, outcome)| (id.as_str(), outcome.as_str())).collect();
+            sorted.sort_by_key(|(id, _)| order.get(*id).copied().unwrap_or(usize::MAX));
+            let text = baseline::file(observed, &baseline::text(sorted));
+            results::whole(&file(into, platform, table), |to| Ok(to.write_all(text.as_bytes())?))?;
+            let old = match instead_of {
+                None => "new".to_owned(),
+                Some(changed) => format!("{changed} other than before"),
+            };
+            anstream::println!(
+                "wrote {platform} {table}: {} rows of {observed}, {old}",
+                rows.len()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Where each case stands among all of them.
+fn order() -> BTreeMap<String, usize> {
+    let cases = suites::tables().into_iter().flat_map(|table| table.cases);
+    cases.enumerate().map(|(place, case)| (case.id, place)).collect()
+}
+
+/// Reads the folder of a run, or one of snapshots as `suites/baselines` has them.
+fn read(source: &Path, observed: &mut BTreeMap<(String, String), Observed>) -> Result<()> {
+    let mut add = |platform: &str, id: &str, outcome: &str| {
+        let table = id.split('[').next().unwrap_or_default().to_owned();
+        let entry = observed.entry((platform.to_owned(), table)).or_default();
+        let outcome = outcome.trim_end().to_owned();
+        let was = entry.rows.entry(id.to_owned()).or_insert_with(|| outcome.clone());
+        if *was != outcome {
+            entry.disputed.push(format!("{id}, in {}", source.display()));
+        }
+    };
+    if source.join(runs::MANIFEST).is_file() {
+        let run = runs::read(source)?;
+        for line in &run.lines {
+            if matches!(line.verdict, Verdict::Skipped | Verdict::Error) {
+                continue;
+            }
+            let subject = run.manifest.subjects.iter().find(|s| s.name == line.subject);
+            if let Some(platform) = subject.and_then(|subject| subject.platforms.first()) {
+                add(platform, &line.id, &line.outcome);
+            }
+        }
+        return Ok(());
+    }
+    let found = Baselines::files(source);
+    if found.is_empty() {
+        let why = "is neither a run nor a folder of snapshots";
+        return Err(UsageError(format!("{} {why}", source.display())).into());
+    }
+    for path in found {
+        let snapshot = Snapshot::parse(&fs::read_to_string(&path)?);
+        let Some(platform) = &snapshot.observed_on else {
+            let why = "does not say where it was observed";
+            return Err(UsageError(format!("{} {why}", path.display())).into());
+        };
+        snapshot.rows.iter().for_each(|(id, outcome)| add(platform, id, outcome));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(rows: &[(&str, &str)]) -> Rows {
+        rows.iter().map(|(id, outcome)| ((*id).to_owned(), (*outcome).to_owned())).collect()
+    }
+
+    fn known(observed_on: &str, of: &[(&str, &str)]) -> Snapshot {
+        Snapshot { observed_on: Some(observed_on.to_owned()), rows: rows(of) }
+    }
+
+    fn written(change: Change) -> (String, Rows) {
+        match change {
+            Change::Write { platform, rows, .. } => (platform, rows),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_of_a_system_is_its_general_baseline() {
+        let change = plan("macos-15", &rows(&[("t[a]", "1")]), None, None);
+        assert_eq!(written(change), ("macos".to_owned(), rows(&[("t[a]", "1")])));
+    }
+
+    #[test]
+    fn another_version_keeps_what_differs_and_leaves_the_general_one() {
+        let general = known("macos-15", &[("t[a]", "1"), ("t[b]", "1")]);
+        let seen = rows(&[("t[a]", "1"), ("t[b]", "2")]);
+        let change = plan("macos-26", &seen, Some(&general), None);
+        assert_eq!(written(change), ("macos-26".to_owned(), rows(&[("t[b]", "2")])));
+        let same = rows(&[("t[a]", "1"), ("t[b]", "1")]);
+        assert_eq!(plan("macos-26", &same, Some(&general), None), Change::Nothing);
+        let stale = known("macos-26", &[("t[b]", "2")]);
+        let gone = Change::Remove { platform: "macos-26".to_owned() };
+        assert_eq!(plan("macos-26", &same, Some(&general), Some(&stale)), gone);
+    }
+
+    #[test]
+    fn a_part_of_a_table_leaves_the_rest() {
+        let general = known("macos-15", &[("t[a]", "1"), ("t[b]", "1")]);
+        let change = plan("macos-15", &rows(&[("t[b]", "2")]), Some(&general), None);
+        assert_eq!(written(change), ("macos".to_owned(), rows(&[("t[a]", "1"), ("t[b]", "2")])));
+    }
+}

@@ -1,0 +1,94 @@
+//! `sockeye bisect`: between which kernels the outcomes of cases changed.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use harness::case::Case;
+use harness::trace::End;
+use owo_colors::OwoColorize as _;
+
+use crate::cli::{Bisect, On, Run};
+use crate::on::{self, Ran};
+use crate::subjects::Wanted;
+use crate::{Status, results, select};
+
+/// Runs the cases on each kernel, and lets a letter stand for each outcome.
+pub(crate) fn bisect(args: &Bisect) -> Result<Status> {
+    let tables = select::tables_of(&args.patterns)?;
+    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
+    let on = On { subjects: args.on.clone(), ..On::default() };
+    let run = Run { on, ..Run::default() };
+    let out = args.out.clone().unwrap_or_else(|| results::default_folder("on"));
+    let all = on::on_each(&run, &cases, &out)?;
+    let ran: Vec<(&Wanted, &Ran<'_>)> =
+        all.iter().filter_map(|(wanted, ran)| Some((wanted, ran.as_ref().ok()?))).collect();
+    if ran.is_empty() {
+        bail!("nothing ran");
+    }
+    let mut changed = 0;
+    for (number, case) in cases.iter().enumerate() {
+        let outcomes: Vec<Option<&str>> = ran.iter().map(|(_, ran)| outcome(ran, number)).collect();
+        let (letters, texts) = letters(&outcomes);
+        if texts.len() > 1 {
+            changed += 1;
+        } else if cases.len() > 1 {
+            continue;
+        }
+        anstream::println!("\n{}", case.id.bold());
+        let columns = ran.iter().zip(&letters);
+        let columns = columns.map(|((wanted, _), letter)| (wanted.name.as_str(), letter));
+        let row = |cell: &dyn Fn(&str, char) -> String| {
+            columns.clone().map(|(name, letter)| cell(name, *letter)).collect::<Vec<_>>().join("  ")
+        };
+        anstream::println!("  {}", row(&|name, _| name.to_owned()));
+        anstream::println!(
+            "  {}",
+            row(&|name, letter| format!("{letter:<wide$}", wide = name.len()))
+        );
+        for (letter, text) in texts {
+            anstream::println!("{letter}");
+            text.lines().for_each(|line| anstream::println!("    {line}"));
+        }
+    }
+    anstream::println!(
+        "\n{changed} of {} cases are not the same on all of {} kernels (. is skipped)",
+        cases.len(),
+        ran.len()
+    );
+    Ok(if changed > 0 { Status::Unexpected } else { Status::Expected })
+}
+
+/// What came of a case, unless it was skipped.
+fn outcome<'r>(ran: &'r Ran<'_>, number: usize) -> Option<&'r str> {
+    let answer = ran.answers.get(number)?;
+    let skipped = matches!(answer.trace.end, End::Skipped { .. });
+    (!skipped).then_some(answer.judgement.outcome.as_str())
+}
+
+/// A letter for each outcome, in the order in which they are first seen, and what each stands for.
+fn letters<'o>(outcomes: &[Option<&'o str>]) -> (Vec<char>, BTreeMap<char, &'o str>) {
+    let mut texts: BTreeMap<char, &str> = BTreeMap::new();
+    let mut letter = |outcome: Option<&'o str>| {
+        let Some(outcome) = outcome else { return '.' };
+        let known = texts.iter().find(|(_, text)| **text == outcome).map(|(letter, _)| *letter);
+        known.unwrap_or_else(|| {
+            let fresh = ('A'..='Z').nth(texts.len()).unwrap_or('?');
+            texts.insert(fresh, outcome);
+            fresh
+        })
+    };
+    let letters = outcomes.iter().copied().map(&mut letter).collect();
+    (letters, texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_outcome_has_the_same_letter() {
+        let (letters, texts) = letters(&[Some("x"), Some("y"), None, Some("x")]);
+        assert_eq!(letters, ['A', 'B', '.', 'A']);
+        assert_eq!(texts, BTreeMap::from([('A', "x"), ('B', "y")]));
+    }
+}

@@ -1,0 +1,26 @@
+//! Ctrl-C while machines run: they end, nothing of theirs stays, and so does this program.
+
+use anyhow::Result;
+use harness::subject;
+use nix::sys::signal::{SigSet, Signal};
+
+/// What a shell says of a program that a signal ended is 128 and the signal's number.
+const BASE: i32 = 128;
+
+/// Has the program end in order when it is interrupted, from now on.
+///
+/// Call this before there is any other thread: each takes over that the signals are blocked.
+pub(crate) fn tidy_up() -> Result<()> {
+    let mut signals = SigSet::empty();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        signals.add(signal);
+    }
+    signals.thread_block()?;
+    std::thread::spawn(move || {
+        if let Ok(signal) = signals.wait() {
+            subject::abandon();
+            std::process::exit(BASE + signal as i32);
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! The kernels that cases can run on: `sockeye subjects`, and what `--on` means.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use harness::case::Os;
+use harness::subject::{
+    self, Console, Executors, Kernels, Kind, Machine, Offer, Options, Subject, Unavailable,
+};
+use harness::trace::Fingerprint;
+use owo_colors::OwoColorize as _;
+
+use crate::cli::{On, Subjects};
+use crate::{Status, interrupt, run};
+
+/// This very host.
+pub(crate) const NATIVE: &str = "native";
+
+/// A kernel that is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// As it was asked for; the name of its results' folder is made of it.
+    pub(crate) name: String,
+    what: What,
+    /// Not by `all`, but by its own name.
+    pub(crate) by_name: bool,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Native,
+    Packaged(Offer),
+    Image(PathBuf),
+    Program(String),
+    /// It cannot be had.
+    Missing(Unavailable),
+}
+
+/// Where executors come from.
+pub(crate) enum Source {
+    /// Processes of this host's.
+    Processes(Subject),
+    /// A machine.
+    Machine(Box<Machine>),
+}
+
+impl Source {
+    pub(crate) fn executors(&self) -> &dyn Executors {
+        match self {
+            Self::Processes(subject) => subject,
+            Self::Machine(machine) => machine.as_ref(),
+        }
+    }
+
+    /// How long each boot took.
+    pub(crate) fn boots(&self) -> Vec<Duration> {
+        match self {
+            Self::Processes(_) => Vec::new(),
+            Self::Machine(machine) => machine.boots(),
+        }
+    }
+}
+
+/// What is kept of packaged kernels.
+pub(crate) fn kernels() -> Kernels {
+    Kernels::new(subject::cache_folder())
+}
+
+/// What the words of `--on` mean.
+pub(crate) fn wanted(words: &[String], kernels: &Kernels) -> Vec<Wanted> {
+    let each = words.iter().flat_map(|word| {
+        // A program may have commas of its own.
+        let whole = word.starts_with("cmd:");
+        if whole { vec![word.as_str()] } else { word.split(',').collect() }
+    });
+    let mut offers = None;
+    let mut all: Vec<Wanted> = Vec::new();
+    for word in each.map(str::trim).filter(|word| !word.is_empty()) {
+        let what = if let Some(program) = word.strip_prefix("cmd:") {
+            What::Program(program.to_owned())
+        } else if word.contains('/') {
+            What::Image(word.into())
+        } else if word == NATIVE {
+            What::Native
+        } else {
+            let offers = offers.get_or_insert_with(|| kernels.offers(false));
+            if word == "all" {
+                all.extend(every(offers));
+                continue;
+            }
+            named(word, offers)
+        };
+        all.push(Wanted { name: word.to_owned(), what, by_name: true });
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|wanted| seen.insert(wanted.name.clone()));
+    all
+}
+
+fn every(offers: &Result<Vec<Offer>, Unavailable>) -> Vec<Wanted> {
+    let wanted = |name: &str, what| Wanted { name: name.to_owned(), what, by_name: false };
+    let mut all = vec![wanted(NATIVE, What::Native)];
+    match offers {
+        Ok(offers) => all
+            .extend(offers.iter().map(|offer| wanted(&offer.name, What::Packaged(offer.clone())))),
+        Err(why) => all.push(wanted("packaged kernels", What::Missing(why.clone()))),
+    }
+    all
+}
+
+fn named(word: &str, offers: &Result<Vec<Offer>, Unavailable>) -> What {
+    let offers = match offers {
+        Ok(offers) => offers,
+        Err(why) => return What::Missing(why.clone()),
+    };
+    if let Some(offer) = offers.iter().find(|offer| offer.name == word) {
+        return What::Packaged(offer.clone());
+    }
+    // A name without its version means the newest.
+    let newest = offers.iter().rev().find(|offer| offer.name.split('-').next() == Some(word));
+    if let Some(offer) = newest {
+        return What::Packaged(offer.clone());
+    }
+    let names = offers.iter().map(|offer| offer.name.as_str()).chain([NATIVE, "all"]);
+    let mut near: Vec<(usize, &str)> =
+        names.map(|name| (strsim::levenshtein(word, name), name)).collect();
+    near.sort_unstable();
+    let near: Vec<&str> = near.iter().take(3).map(|(_, name)| *name).collect();
+    What::Missing(Unavailable {
+        why: format!("there is no subject {word:?}; nearest are {}", near.join(", ")),
+        mend: Some("sockeye subjects lists them all".to_owned()),
+    })
+}
+
+/// The folder of a subject's results, below that of the run.
+pub(crate) fn folder_of(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let name: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    name.trim_matches(['_', '.']).chars().take(100).collect()
+}
+
+impl Wanted {
+    /// Starts it, or makes ready to. Its console goes to `folder`.
+    pub(crate) fn source(
+        &self,
+        on: &On,
+        plant: Option<&str>,
+        folder: &Path,
+        kernels: &Kernels,
+    ) -> Result<Source> {
+        let options = Options {
+            talkative: on.console,
+            plant: plant.map(str::to_owned),
+            silence: on.silence.map(Duration::from_secs),
+        };
+        let console = || -> Result<Console> {
+            fs::create_dir_all(folder)?;
+            let file = File::create(folder.join("console.txt"))?;
+            Ok(Console::new(Some(file), on.console.then(|| self.name.clone())))
+        };
+        let machine = |machine| Source::Machine(Box::new(machine));
+        Ok(match &self.what {
+            What::Native => {
+                let mut subject = run::native()?;
+                subject
+                    .args
+                    .extend(plant.iter().flat_map(|plant| ["--plant".into(), plant.into()]));
+                Source::Processes(subject)
+            }
+            What::Program(program) => Source::Processes(Subject {
+                program: "/bin/sh".into(),
+                args: vec!["-c".into(), format!("exec {program}").into()],
+            }),
+            What::Packaged(offer) => machine(kernels.machine(offer, &options, console()?)?),
+            What::Image(path) => machine(subject::machine_of(path, &options, console()?)?),
+            What::Missing(why) => return Err(why.clone().into()),
+        })
+    }
+
+    /// The names that its baselines are kept under: gVisor calls itself a Linux that it is not.
+    pub(crate) fn platforms(&self, kernel: &Fingerprint) -> Vec<String> {
+        let of_kernel = kernel.platforms();
+        match &self.what {
+            What::Packaged(offer) if offer.kind == Kind::Gvisor => {
+                vec![offer.name.clone(), "gvisor".to_owned()]
+            }
+            What::Packaged(offer) if offer.kind == Kind::Uml => {
+                [vec![offer.name.clone()], of_kernel].concat()
+            }
+            _ => of_kernel,
+        }
+    }
+
+    /// How many executors run side by side: a machine has one processor.
+    pub(crate) fn jobs(&self, jobs: usize) -> usize {
+        match &self.what {
+            What::Packaged(_) | What::Image(_) => 1,
+            What::Native | What::Program(_) | What::Missing(_) => jobs,
+        }
+    }
+}
+
+/// Which system answered.
+pub(crate) fn os_of(kernel: &Fingerprint) -> Result<Os> {
+    match kernel.system.as_str() {
+        "Linux" => Ok(Os::Linux),
+        "Darwin" => Ok(Os::Macos),
+        _ => run::host(),
+    }
+}
+
+/// Lists what this machine can start, or fetches it.
+pub(crate) fn subjects(args: &Subjects) -> Result<Status> {
+    interrupt::tidy_up()?;
+    let kernels = kernels();
+    let offers = kernels.offers(args.fetch)?;
+    let meant = |offer: &&Offer| {
+        args.names.is_empty() || args.names.iter().any(|name| offer.name.starts_with(name.as_str()))
+    };
+    let chosen: Vec<&Offer> = offers.iter().filter(meant).collect();
+    let mut failed = false;
+    if args.fetch {
+        for offer in &chosen {
+            if let Err(e) = kernels.fetch(offer) {
+                failed = true;
+                anstream::eprintln!("sockeye: {}: {e}", offer.name);
+            }
+        }
+    }
+    anstream::println!("{:17} {:31} this host", NATIVE, "");
+    for offer in chosen {
+        let cached = if kernels.is_cached(offer) { "fetched" } else { "to be fetched" };
+        let lacks = offer.lacks.as_ref().map(|lacks| format!(", without {lacks}"));
+        let how = match offer.kind {
+            Kind::Linux if subject::is_accelerated() => "QEMU, KVM",
+            Kind::Linux => "QEMU, emulated",
+            Kind::Uml => "a process",
+            Kind::Gvisor => "a sandbox",
+        };
+        anstream::println!(
+            "{:17} {:31} {how}, {cached}{}",
+            offer.name.bold(),
+            offer.version,
+            lacks.unwrap_or_default()
+        );
+    }
+    anstream::println!("./PATH/TO/bzImage {:31} a kernel of your own, in QEMU", "");
+    anstream::println!("cmd:PROGRAM       {:31} whatever reads cases and writes traces", "");
+    Ok(if failed { Status::Harness } else { Status::Expected })
+}

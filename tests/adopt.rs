@@ -1,0 +1,78 @@
+//! `sockeye adopt`, on the baselines that are here.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn adopt(args: &[&str]) -> Output {
+    let mut sockeye = Command::new(env!("CARGO_BIN_EXE_sockeye"));
+    sockeye.arg("adopt").args(args).output().expect("sockeye starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+const OURS: &str = "suites/baselines";
+const TABLE: &str = "link-state/netdown.snap";
+
+/// The snapshot of one table, said to be of another platform, and with another outcome.
+fn recorded(folder: &Path, platform: &str, was: &str, is: &str) {
+    let text = fs::read_to_string(Path::new(OURS).join("linux").join(TABLE)).expect("it is there");
+    let text = text.replace("linux-6.18", platform).replace(was, is);
+    let general = platform.split('-').next().expect("a name");
+    let file = folder.join(general).join(TABLE);
+    fs::create_dir_all(file.parent().expect("a folder")).expect("it can be made");
+    fs::write(file, text).expect("it can be written");
+}
+
+#[test]
+fn what_is_known_already_changes_nothing() {
+    let into = tempfile::tempdir().expect("a folder");
+    let folder = into.path().to_str().expect("UTF-8");
+    let first = adopt(&[OURS, "--into", folder]);
+    assert_eq!(first.status.code(), Some(0), "{first:?}");
+    // Byte for byte as insta has written them.
+    for file in suites::baseline::Baselines::files(Path::new(OURS)) {
+        let copy = into.path().join(file.strip_prefix(OURS).expect("below"));
+        let [is, was] = [copy, file].map(|path| fs::read_to_string(path).expect("it is there"));
+        assert_eq!(is, was);
+    }
+    let again = adopt(&[OURS, "--into", folder]);
+    assert_eq!(stdout(&again), "");
+}
+
+#[test]
+fn another_version_stands_beside_the_general_one() {
+    let (into, from) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("one"));
+    let [folder, source] = [&into, &from].map(|dir| dir.path().to_str().expect("UTF-8"));
+    recorded(from.path(), "macos-15", "ENETUNREACH", "ENETDOWN");
+    assert!(stdout(&adopt(&[source, "--into", folder])).contains("wrote macos link-state/netdown"));
+    let general = fs::read_to_string(into.path().join("macos").join(TABLE)).expect("written");
+    recorded(from.path(), "macos-26", "= -1 ENETUNREACH", "= 6");
+    let said = stdout(&adopt(&[source, "--into", folder]));
+    assert!(said.contains("wrote macos-26 link-state/netdown: 1 rows"), "{said}");
+    let kept = fs::read_to_string(into.path().join("macos").join(TABLE)).expect("still there");
+    assert_eq!(kept, general);
+    let beside = fs::read_to_string(into.path().join("macos-26").join(TABLE)).expect("written");
+    assert!(beside.contains("observed on macos-26") && beside.contains(") = 6"), "{beside}");
+}
+
+#[test]
+fn sources_that_disagree_are_refused() {
+    let dirs = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+    let [into, one, other] = [0, 1, 2].map(|n: usize| dirs[n].path().to_str().expect("UTF-8"));
+    recorded(dirs[1].path(), "macos-15", "ENETUNREACH", "ENETDOWN");
+    recorded(dirs[2].path(), "macos-15", "= -1 ENETUNREACH", "= 6");
+    let output = adopt(&[one, other, "--into", into]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("the sources disagree"), "{output:?}");
+    assert!(!dirs[0].path().join("macos").exists());
+}
+
+#[test]
+fn what_is_no_source_is_wrong_usage() {
+    let empty = tempfile::tempdir().expect("a folder");
+    let output = adopt(&[empty.path().to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}

@@ -1,0 +1,123 @@
+//! `sockeye claims` and `sockeye netdown`, on this kernel and on one that lies.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+fn sockeye(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+/// Whether this host can make labs; where it cannot, the tests that need one say so.
+fn has_labs() -> bool {
+    let able = sockeye(&["doctor"]).status.success();
+    if !able {
+        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
+    }
+    able
+}
+
+/// What became of the one claim of this id.
+fn standing(args: &[&str]) -> Value {
+    let output = sockeye(&[&["claims", "--json"], args].concat());
+    assert_eq!(output.status.code(), Some(0));
+    let line: Value = serde_json::from_str(&stdout(&output)).expect("one line of JSON");
+    line["standing"].clone()
+}
+
+#[rstest]
+#[case(&["linux-down"], "confirmed")]
+#[case(&["linux-down", "--plant", "sendto-lies"], "refuted")]
+#[case(&["linux-v6-fragments-broken"], "unverified")]
+#[case(&["netdown-15.3.1"], "unverified")]
+fn a_claim_comes_to(#[case] args: &[&str], #[case] word: &str) {
+    if has_labs() {
+        assert_eq!(standing(args), word);
+    }
+}
+
+#[test]
+fn every_claim_has_a_line_and_none_fails() {
+    let output = sockeye(&["claims", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let lines = stdout(&output);
+    assert!(lines.lines().count() > 200);
+    for line in lines.lines() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        assert!(line["sources"].as_array().is_some_and(|sources| !sources.is_empty()), "{line}");
+    }
+    let said = stdout(&sockeye(&["claims", "link-state/netdown"]));
+    assert!(said.contains("netdown-15.3.1") && said.contains("sosend() failed 50"), "{said}");
+    assert!(!said.contains("half-close"), "{said}");
+}
+
+/// A run of one case that this kernel ran, said to be of macOS 11.
+#[test]
+fn a_run_confirms_and_refutes_too() {
+    if !has_labs() {
+        return;
+    }
+    let id = "link-state/udp-sendto[tap,down,neighbour]";
+    let case = stdout(&sockeye(&["list", "--json", id]));
+    let mut exec = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+        .arg("exec")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the executor starts");
+    let mut input = exec.stdin.take().expect("piped");
+    std::io::Write::write_all(&mut input, case.as_bytes()).expect("it reads");
+    drop(input);
+    let replies = stdout(&exec.wait_with_output().expect("it ends"));
+    let reply = |n: usize| -> Value {
+        serde_json::from_str(replies.lines().nth(n).expect("a reply")).expect("JSON")
+    };
+    let mut kernel = reply(0)["hello"]["kernel"].clone();
+    kernel["system"] = json!("Darwin");
+    kernel["release"] = json!("20.6.0");
+    let run = tempfile::tempdir().expect("a folder");
+    let manifest = json!({
+        "schema": 1,
+        "subjects": [{
+            "name": "a Mac", "kernel": kernel, "platforms": ["macos-11", "macos"],
+            "program": "0.1.0", "began_ns": 0, "cases": 1,
+        }],
+        "rules": [],
+        "tables": {},
+    });
+    let case: Value = serde_json::from_str(&case).expect("JSON");
+    let line = json!({
+        "subject": "a Mac", "id": id, "verdict": "new", "outcome": "", "case": case,
+        "trace": reply(1)["trace"],
+    });
+    fs::write(run.path().join("run.json"), manifest.to_string()).expect("written");
+    fs::write(run.path().join("results.jsonl"), format!("{line}\n")).expect("written");
+    let folder = run.path().to_str().expect("UTF-8");
+    // Linux refuses what XNU was seen to lose; the rest of macOS was not asked.
+    assert_eq!(standing(&["netdown-neighbour", "--run", folder]), "refuted");
+    assert_eq!(standing(&["v6only-bind", "--run", folder]), "not-reached");
+    assert_eq!(standing(&["linux-down", "--run", folder]), "unverified");
+}
+
+#[test]
+fn netdown_finds_the_bug_where_it_was_planted() {
+    if !has_labs() {
+        return;
+    }
+    let clean = sockeye(&["netdown"]);
+    let said = stdout(&clean);
+    assert_eq!(clean.status.code(), Some(0), "{said}");
+    assert!(said.contains("no: this kernel has not got the bug"), "{said}");
+    assert!(said.lines().count() <= 12, "{said}");
+    let planted = sockeye(&["netdown", "--plant", "sendto-lies"]);
+    let said = stdout(&planted);
+    assert_eq!(planted.status.code(), Some(1), "{said}");
+    assert!(said.contains("yes: this kernel has the bug"), "{said}");
+    assert!(said.contains("sockeye bundle link-state/netdown"), "{said}");
+}

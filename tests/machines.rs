@@ -1,0 +1,319 @@
+//! Machines that panic, hang, print garbage or go away, and what becomes of the cases in them.
+//!
+//! Most are shell scripts that speak the hub's protocol; one is User-Mode Linux, where it was
+//! fetched (`sockeye subjects --fetch uml`).
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use harness::case::Case;
+use harness::subject::{self, Console, Kernels, Machine, Plan, cache_folder};
+use harness::trace::{End, Trace};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rstest::rstest;
+
+const SOCKEYE: &str = env!("CARGO_BIN_EXE_sockeye");
+
+fn plan(program: &str, args: &[&str]) -> Plan {
+    Plan {
+        program: program.into(),
+        args: args.iter().map(Into::into).collect(),
+        env: Vec::new(),
+        folder: None,
+        boot: Duration::from_secs(10),
+        silence: Duration::from_secs(2),
+        window: None,
+        keep: Vec::new(),
+    }
+}
+
+/// A machine in shell, in which `mishap` happens when it is given a case whose id has `bad` in it.
+fn fake(mishap: &str) -> Machine {
+    let script = format!(
+        r#"echo ready
+        while read -r number line; do
+          id=$(printf '%s' "$line" | sed 's/.*"id":"\([^"]*\)".*/\1/')
+          case $line in
+            start) echo "$number "'{{"hello":{{"schema":1,"kernel":{{"system":"Fake","release":"1.0","version":"","machine":"","euid":0}}}}}}' ;;
+            end|kill) echo "$number ended exit status 0" ;;
+            *bad*) {mishap} ;;
+            *) echo "$number "'{{"trace":{{"schema":1,"case":"'"$id"'","began_ns":0,"links":[],"events":[],"end":"done"}}}}' ;;
+          esac
+        done"#
+    );
+    Machine::new(plan("sh", &["-c", &script]), Console::default())
+}
+
+fn cases(names: &[&str]) -> Vec<Case> {
+    let case = |name: &&str| {
+        serde_json::from_str(&format!(r#"{{"id":"{name}","title":"","ops":[]}}"#)).expect("a case")
+    };
+    names.iter().map(case).collect()
+}
+
+fn run(machine: &Machine, cases: &[Case], jobs: usize) -> Vec<Trace> {
+    let cases: Vec<&Case> = cases.iter().collect();
+    subject::run(machine, &cases, jobs, &|_, _| ()).expect("it runs")
+}
+
+/// The case that ended the machine has the console's last lines; all others ran.
+#[rstest]
+#[case("echo 'Kernel panic - not syncing: planted' >&2; exit 0", "lost to a kernel panic: planted")]
+#[case("echo 'too much' >&2; kill -9 $$", "lost with its machine: killed by SIGKILL")]
+#[case("exit 0", "lost with its machine: exit status 0")]
+#[case("exec sleep 600", "lost to a hang: the machine said nothing for 2 s")]
+fn a_machine_that_ends_costs_only_the_case_that_it_ran(#[case] mishap: &str, #[case] how: &str) {
+    let machine = fake(mishap);
+    let cases = cases(&["a", "b", "bad", "c", "d"]);
+    let traces = run(&machine, &cases, 1);
+    for (case, trace) in cases.iter().zip(&traces) {
+        match &trace.end {
+            End::Died { how: said } if case.id == "bad" => {
+                assert_eq!(said.lines().next(), Some(how));
+                let told = mishap.contains("echo");
+                assert_eq!(said.lines().count() > 1, told, "the console's last lines: {said}");
+            }
+            end => assert_eq!((case.id.as_str(), end), (case.id.as_str(), &End::Done)),
+        }
+    }
+    // Again after it, and once more to see it alone.
+    assert!((2..=3).contains(&machine.boots().len()), "{:?}", machine.boots());
+}
+
+/// With several executors in one machine, its end does not say whose case it was.
+#[test]
+fn of_several_cases_under_way_each_is_tried_alone() {
+    let names: Vec<String> = (0..100).map(|number| format!("case{number}")).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.insert(50, "bad");
+    let cases = cases(&names);
+    let machine = fake("echo 'Kernel panic - not syncing: planted' >&2; exit 0");
+    let traces = run(&machine, &cases, 4);
+    let died: Vec<&str> = traces
+        .iter()
+        .filter(|trace| matches!(trace.end, End::Died { .. }))
+        .map(|trace| trace.case.as_str())
+        .collect();
+    assert_eq!(died, ["bad"]);
+    assert!(traces.iter().all(|trace| !matches!(trace.end, End::Broken { .. })));
+}
+
+#[test]
+fn garbage_is_an_error_of_its_case_and_of_no_other() {
+    let machine = fake(r#"echo "$number garbage""#);
+    let traces = run(&machine, &cases(&["a", "bad", "b"]), 1);
+    let End::Broken { reason } = &traces[1].end else { panic!("{:?}", traces[1].end) };
+    assert!(reason.contains("garbage"), "{reason}");
+    assert_eq!((&traces[0].end, &traces[2].end), (&End::Done, &End::Done));
+}
+
+/// What is no line of the protocol belongs to the console.
+#[test]
+fn a_stray_line_harms_nobody() {
+    let machine = fake(
+        r#"echo stray; echo "$number "'{"trace":{"schema":1,"case":"bad","began_ns":0,"links":[],"events":[],"end":"done"}}'"#,
+    );
+    let traces = run(&machine, &cases(&["a", "bad", "b"]), 1);
+    assert!(traces.iter().all(|trace| trace.end == End::Done));
+}
+
+#[rstest]
+#[case("exit 3", "lost with its machine: exit status 3")]
+#[case("echo no hub; exec sleep 600", "it is not ready after 10 s")]
+#[case("echo ready; echo '1 ended at once: no such file'; exec sleep 600", "said nothing")]
+fn a_machine_that_does_not_come_up_is_said_in_a_sentence(#[case] script: &str, #[case] says: &str) {
+    let machine = Machine::new(plan("sh", &["-c", script]), Console::default());
+    let error = subject::fingerprint(&machine).expect_err("it does not come up").to_string();
+    assert!(error.contains(says), "{error}");
+}
+
+#[test]
+fn a_machine_that_dies_of_everything_is_given_up_and_keeps_what_it_has() {
+    let names: Vec<String> = (0..40).map(|number| format!("bad{number}")).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.insert(0, "good");
+    let traces = run(&fake("exit 1"), &cases(&names), 1);
+    assert_eq!(traces.len(), names.len());
+    assert_eq!(traces[0].end, End::Done);
+    let End::Broken { reason } = &traces[40].end else { panic!("{:?}", traces[40].end) };
+    assert!(reason.contains("died without an answer"), "{reason}");
+}
+
+/// The hub itself, with this host's kernel in it, and a way in that holds little.
+#[rstest]
+#[case(None)]
+#[case(Some(100))]
+fn cases_that_wait_do_so_side_by_side(#[case] window: Option<usize>) {
+    let mut plan = plan(SOCKEYE, &["exec", "--hub"]);
+    plan.window = window;
+    plan.silence = Duration::from_mins(1);
+    if window.is_some() {
+        plan.args.push("--count".into());
+    }
+    let machine = Machine::new(plan, Console::default());
+    let case = |number: u32| -> Case {
+        let wait = r#"{"lab":{"step":{"wait":{"ms":300,"why":"it takes time"}}}}"#;
+        serde_json::from_str(&format!(r#"{{"id":"wait{number}","title":"","ops":[{wait}]}}"#))
+            .expect("a case")
+    };
+    let cases: Vec<Case> = (0..16).map(case).collect();
+    let start = Instant::now();
+    let traces = run(&machine, &cases, 1);
+    if traces.iter().any(|trace| matches!(trace.end, End::Skipped { .. })) {
+        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
+        return;
+    }
+    assert!(traces.iter().all(|trace| trace.end == End::Done), "{traces:#?}");
+    let took = start.elapsed();
+    assert!(took < Duration::from_millis(16 * 300), "one after the other: {took:?}");
+}
+
+fn sockeye(args: &[&str]) -> Output {
+    Command::new(SOCKEYE).args(args).output().expect("sockeye starts")
+}
+
+fn lines(file: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(file).expect("results");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// The newest User-Mode Linux that was fetched; none where there is none, which is said.
+fn fetched_uml() -> Option<String> {
+    let kernels = Kernels::new(cache_folder());
+    let offers = kernels.offers(false).unwrap_or_default();
+    let found = offers
+        .iter()
+        .rev()
+        .find(|offer| offer.name.starts_with("uml-") && kernels.is_cached(offer))
+        .map(|offer| offer.name.clone());
+    if found.is_none() {
+        eprintln!("skipped: no User-Mode Linux was fetched, see `sockeye subjects --fetch uml`");
+    }
+    found
+}
+
+const BEFORE: &str = "link-state/udp-sendto[tap,up,own]";
+const VICTIM: &str = "link-state/udp-sendto[tap,up,neighbour]";
+
+/// A real kernel panics, hangs, is switched off, says garbage; the cases around it are as ever.
+#[rstest]
+#[case("panic", "lost to a kernel panic: sysrq triggered crash")]
+#[case("hang", "lost to a hang: the machine said nothing for 5 s")]
+#[case("off", "lost with its machine: exit status 0")]
+#[case("garbage", "garbage")]
+fn a_mishap_in_a_real_kernel(#[case] mishap: &str, #[case] says: &str) {
+    let Some(uml) = fetched_uml() else { return };
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let plant = format!("{mishap}@{VICTIM}");
+    let args = ["run", "--on", &uml, "--out", folder, "--plant", &plant, "--silence", "5"];
+    let output = sockeye(&[&args[..], &["link-state/udp-sendto"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let results = lines(&out.path().join(&uml).join("results.jsonl"));
+    assert!(results.len() > 50);
+    for line in &results {
+        let text = line["trace"]["end"].to_string();
+        if line["id"] == VICTIM {
+            assert!(text.contains(says), "{text}");
+        } else {
+            assert_eq!(line["verdict"], "ok", "{line:#}");
+        }
+    }
+    assert!(results.iter().any(|line| line["id"] == BEFORE));
+}
+
+/// A fault is never planted in a kernel that was not started for it.
+#[test]
+fn no_mishap_happens_to_this_host() {
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let plant = format!("panic@{VICTIM}");
+    let args = ["run", VICTIM, "--out", folder, "--plant", &plant];
+    let output = sockeye(&args);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let results = lines(&out.path().join("results.jsonl"));
+    assert!(results[0]["trace"]["end"]["died"].is_object(), "{:#}", results[0]);
+}
+
+/// The example of the documents, in a network where no address leads anywhere.
+#[test]
+fn the_example_subject_answers_what_it_can_and_says_what_it_cannot() {
+    let program = "unshare -rn sh -c \"ip link set lo up && exec python3 docs/example-subject.py\"";
+    let able = Command::new("sh").args(["-c", &format!("{program} < /dev/null")]).output();
+    if !able.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: `{program}` does not run here");
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let on = format!("cmd:{program}");
+    let args = ["run", "--on", &on, "--json", "--out", folder, "link-state/no-route"];
+    let output = sockeye(&args);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let verdicts: Vec<(String, String)> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .map(|line| (line["id"].to_string(), line["verdict"].to_string()))
+        .collect();
+    assert!(verdicts.len() > 10);
+    for (id, verdict) in verdicts {
+        // On a Linux that has no baseline of its own, a difference is no fault of the example.
+        assert_eq!(verdict == "\"skipped\"", id.contains("tcp"), "{id}: {verdict}");
+    }
+}
+
+/// Nothing stays of a machine when its driver is interrupted.
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    let Some(uml) = fetched_uml() else { return };
+    let out = tempfile::tempdir().expect("a folder");
+    let meanwhile = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let mut child = Command::new(SOCKEYE)
+        .args(["run", "--on", &uml, "--console", "--out", folder])
+        .env("TMPDIR", meanwhile.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("sockeye starts");
+    let said = BufReader::new(child.stderr.take().expect("piped"));
+    // The kernel runs as soon as it says so.
+    let up = said.lines().map_while(Result::ok).any(|line| line.contains("Run /init"));
+    assert!(up, "it does not boot");
+    let is_there = || fs::read_dir(meanwhile.path()).expect("the folder").next().is_some();
+    assert!(is_there());
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("it is there");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert!(!is_there());
+    let place = meanwhile.path().to_str().expect("UTF-8");
+    let alive = fs::read_dir("/proc").expect("/proc").flatten().any(|process| {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(place)
+    });
+    assert!(!alive, "a machine is still running");
+}
+
+#[rstest]
+#[case("linux-6.l2,native", "there is no subject \"linux-6.l2\"; nearest are ")]
+#[case("/nonexistent/bzImage,native", "No such file")]
+#[case("cmd:exit 3,native", "said nothing")]
+fn a_subject_that_cannot_run_is_said_and_the_others_go_on(#[case] on: &str, #[case] says: &str) {
+    if Kernels::new(cache_folder()).offers(false).is_err() && on.contains("6.l2") {
+        eprintln!("skipped: no package lists here, so that no name is near");
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let split: Vec<&str> = on.rsplitn(2, ',').collect();
+    let args = ["run", "--on", split[1], "--on", split[0], "--out", folder, "link-state/netdown"];
+    let output = sockeye(&args);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains(says), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(out.path().join("native/results.jsonl").is_file());
+    let output = sockeye(&["run", "--on", split[1], "--out", folder, "link-state/netdown"]);
+    assert_eq!(output.status.code(), Some(3), "nothing ran");
+}
