@@ -144,7 +144,7 @@ pub struct Row {
     pub cells: Vec<Option<usize>>,
     /// How many outcomes there are.
     pub outcomes: usize,
-    /// The text of the C program, where somebody would want it: see [`Row::is_of_interest`].
+    /// The text of the C program, where somebody would want it: see `Row::is_of_interest`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repro: Option<usize>,
 }
