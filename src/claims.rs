@@ -7,14 +7,13 @@ use anyhow::Result;
 use harness::case::Case;
 use harness::subject;
 use owo_colors::{OwoColorize as _, Style};
-use reports::runs;
 use serde::Serialize;
 use suites::claim::{Claim, Kernel, Standing, Test, claims as all, standing};
 use suites::pattern::matches;
 use suites::tables;
 
 use crate::cli::{Claims, Run};
-use crate::{Status, UsageError, run};
+use crate::{Status, UsageError, report, run};
 
 /// What one kernel made of the claims, by their ids.
 struct Asked<'c> {
@@ -102,7 +101,7 @@ fn here<'c>(chosen: &[&'c Claim], args: &Claims) -> Result<Asked<'c>> {
 
 /// What the subjects of a run made of them.
 fn of_run<'c>(folder: &Path, chosen: &[&'c Claim]) -> Result<Vec<Asked<'c>>> {
-    let run = runs::read(folder).map_err(|e| UsageError(e.to_string()))?;
+    let run = report::read(folder)?;
     let subjects = run.manifest.subjects.iter().map(|subject| {
         let kernel = Kernel::of(&subject.kernel);
         let mut tests: BTreeMap<&str, Vec<Test>> = BTreeMap::new();

@@ -38,6 +38,10 @@ pub(crate) enum Command {
     Netdown(Netdown),
     /// Compare the outcomes of two runs, or of two kernels
     Diff(Diff),
+    /// Make one run of several: parts of one subject, or many subjects
+    Merge(Merge),
+    /// Write a run as JUnit, KTAP, Markdown or JSON Lines
+    Report(Report),
     /// Say between which kernels the outcomes of cases changed
     Bisect(Bisect),
     /// Keep what reviewed runs observed as baselines
@@ -78,9 +82,12 @@ pub(crate) struct Run {
     /// Suites, tables or cases; `*` stands for anything
     #[arg(value_name = "PATTERN")]
     pub(crate) patterns: Vec<String>,
-    /// Print a line of JSON for each case instead of the table
+    /// Print a line of JSON for each case instead of the table: --format json
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print this instead of the table
+    #[arg(long, value_enum, conflicts_with = "json")]
+    pub(crate) format: Option<Format>,
     /// Where results and evidence go [default: target/sockeye/run in the workspace,
     /// else sockeye-out/run; with --on target/sockeye/on, a folder for each kernel]
     #[arg(long, value_name = "DIR")]
@@ -102,6 +109,50 @@ pub(crate) struct Run {
     pub(crate) shard: Option<Shard>,
     #[command(flatten)]
     pub(crate) on: On,
+}
+
+impl Run {
+    /// What is printed, if not the table.
+    pub(crate) fn printed(&self) -> Option<Format> {
+        if self.json { Some(Format::Json) } else { self.format }
+    }
+}
+
+/// How a run is said to other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// JUnit's XML: a suite for each table
+    Junit,
+    /// KTAP 1, which the kernel's `kunit.py parse` reads
+    Ktap,
+    /// A line of JSON for each case
+    Json,
+    /// For the summary of a CI job, 1 MiB at most
+    Markdown,
+}
+
+/// The arguments of `merge`.
+#[derive(Args, Debug)]
+pub(crate) struct Merge {
+    /// The folders of runs
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The folder to write
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+}
+
+/// The arguments of `report`.
+#[derive(Args, Debug)]
+pub(crate) struct Report {
+    /// The folder of a run
+    pub(crate) run: PathBuf,
+    /// As what
+    #[arg(long, value_enum)]
+    pub(crate) format: Format,
+    /// The file to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// On which kernels something runs.
@@ -156,6 +207,12 @@ pub(crate) struct List {
 pub(crate) struct Show {
     /// The case's id, or a pattern that only it matches
     pub(crate) case: String,
+    /// Run nothing: what each platform with a baseline did, those that did the same together
+    #[arg(long)]
+    pub(crate) platforms: bool,
+    /// Lay the subjects of this run beside them
+    #[arg(long = "run", value_name = "RUN", requires = "platforms")]
+    pub(crate) runs: Vec<PathBuf>,
 }
 
 /// The arguments of `claims`.
@@ -192,7 +249,7 @@ pub(crate) struct Netdown {
 /// The arguments of `diff`.
 #[derive(Args, Debug)]
 pub(crate) struct Diff {
-    /// The folders of two runs; with --on, cases to run
+    /// The folders of two runs, of one with --subjects; with --on, cases to run
     #[arg(value_name = "RUN", required_unless_present = "on")]
     pub(crate) runs: Vec<PathBuf>,
     /// Run the cases on these two subjects first
@@ -201,6 +258,15 @@ pub(crate) struct Diff {
     /// Every line of each outcome that differs, not only the first that does
     #[arg(long)]
     pub(crate) full: bool,
+    /// Which subject of each run, where one has several
+    #[arg(long, value_name = "SUBJECT", conflicts_with = "on")]
+    pub(crate) subject: Option<String>,
+    /// Compare two subjects of one run
+    #[arg(long, value_name = "SUBJECT,SUBJECT", conflicts_with_all = ["on", "subject"])]
+    pub(crate) subjects: Option<String>,
+    /// Print this instead
+    #[arg(long, value_enum, conflicts_with = "full")]
+    pub(crate) format: Option<Format>,
 }
 
 /// The arguments of `adopt`.

@@ -1,57 +1,79 @@
 //! `sockeye diff`: which outcomes of two runs differ.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use harness::case::Case;
 use owo_colors::OwoColorize as _;
-use reports::runs;
+use reports::runs::{self, Line, Run, Side};
 use similar::{ChangeTag, TextDiff};
 
-use crate::cli::{Diff, On, Run};
+use crate::cli::{self, Diff, On};
 use crate::subjects::Wanted;
-use crate::{Status, UsageError, on, results, select};
-
-/// Outcomes by id.
-type Outcomes = BTreeMap<String, String>;
+use crate::{Status, UsageError, on, report, results, select};
 
 /// Says how two runs differ; status 1 if they do.
 pub(crate) fn diff(args: &Diff) -> Result<Status> {
-    let runs = match &args.on {
+    let folders = match &args.on {
         Some(on) => run_both(on, &args.runs)?,
         None => args.runs.clone(),
     };
-    let [was, is] = &runs[..] else {
-        return Err(UsageError(format!("two runs are compared, not {}", runs.len())).into());
+    let runs: Vec<Run> =
+        folders.iter().map(|folder| report::read(folder)).collect::<Result<_, _>>()?;
+    let side = |number: usize, subject: Option<&str>| {
+        let name = folders[number].display().to_string();
+        Side::of(&name, &runs[number], subject).map_err(|e| UsageError(e.to_string()))
     };
-    let (old, new) = (read(was)?, read(is)?);
-    let both = || old.iter().filter_map(|(id, was)| new.get(id).map(|is| (id, was, is)));
-    let differing: Vec<(&String, &String, &String)> =
-        both().filter(|(_, was, is)| was != is).collect();
+    let sides = match (&args.subjects, runs.len()) {
+        (None, 2) => {
+            let subject = args.subject.as_deref();
+            [side(0, subject)?, side(1, subject)?]
+        }
+        (Some(subjects), 1) => {
+            let Some((one, other)) = subjects.split_once(',') else {
+                let what = format!("{subjects:?} is not two subjects, such as native,linux-6.1");
+                return Err(UsageError(what).into());
+            };
+            [side(0, Some(one))?, side(0, Some(other))?]
+        }
+        (Some(_), many) => {
+            let what = format!("--subjects compares two subjects of one run, not of {many}");
+            return Err(UsageError(what).into());
+        }
+        (None, many) => {
+            return Err(UsageError(format!("two runs are compared, not {many}")).into());
+        }
+    };
+    let diff = runs::Diff { sides };
+    match args.format {
+        Some(format) => anstream::print!("{}", report::diff_text(format, &diff)?),
+        None => print(&diff, args.full),
+    }
+    Ok(if diff.is_empty() { Status::Expected } else { Status::Unexpected })
+}
+
+fn print(diff: &runs::Diff<'_>, full: bool) {
+    let differing: Vec<(&Line, &Line)> = diff.differing().collect();
     let mut table = "";
-    for (id, was, is) in &differing {
-        let name = id.split('[').next().unwrap_or_default();
+    for (was, is) in &differing {
+        let name = is.case.table();
         if name != table {
             table = name;
-            let count =
-                differing.iter().filter(|(id, _, _)| id.split('[').next() == Some(name)).count();
+            let count = differing.iter().filter(|(_, is)| is.case.table() == name).count();
             anstream::println!("{}: {count} differ", name.bold());
         }
-        anstream::println!("{id}");
-        show(was, is, args.full);
+        anstream::println!("{}", is.id);
+        show(&was.outcome, &is.outcome, full);
     }
-    let gone = old.keys().filter(|id| !new.contains_key(*id)).count();
-    let come = new.keys().filter(|id| !old.contains_key(*id)).count();
-    let shared = both().count();
     anstream::println!(
-        "{} of {shared} outcomes differ; {gone} cases only in {}, {come} only in {}",
+        "{} of {} outcomes differ; {} cases only in {}, {} only in {}",
         differing.len(),
-        was.display(),
-        is.display()
+        diff.shared().count(),
+        diff.only(0).count(),
+        diff.sides[0].name,
+        diff.only(1).count(),
+        diff.sides[1].name
     );
-    let same = differing.is_empty() && gone == 0 && come == 0;
-    Ok(if same { Status::Expected } else { Status::Unexpected })
 }
 
 /// The folders of runs on two subjects, made now.
@@ -61,7 +83,7 @@ fn run_both(on: &str, patterns: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let tables = select::tables_of(&patterns)?;
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
     let on = On { subjects: vec![on.to_owned()], ..On::default() };
-    let args = Run { on, ..Run::default() };
+    let args = cli::Run { on, ..cli::Run::default() };
     let ran = on::on_each(&args, &cases, &results::default_folder("on"))?;
     let folder = |(wanted, ran): (Wanted, Result<on::Ran<'_>>)| {
         ran.map(|ran| ran.folder).with_context(|| wanted.name)
@@ -88,12 +110,4 @@ fn show(was: &str, is: &str, full: bool) {
             _ => {}
         }
     }
-}
-
-fn read(path: &Path) -> Result<Outcomes, UsageError> {
-    let run = runs::read(path).map_err(|e| UsageError(e.to_string()))?;
-    if run.cut {
-        anstream::eprintln!("sockeye: {}: its last line is cut short and left out", path.display());
-    }
-    Ok(run.lines.into_iter().map(|line| (line.id, line.outcome)).collect())
 }

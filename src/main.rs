@@ -16,6 +16,8 @@ mod matrix;
 mod netdown;
 mod observe;
 mod on;
+mod platforms;
+mod report;
 mod results;
 mod run;
 mod select;
@@ -74,6 +76,8 @@ fn main() -> ExitCode {
         Some(Command::Claims(args)) => claims::claims(&args),
         Some(Command::Netdown(args)) => netdown::netdown(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
+        Some(Command::Merge(args)) => report::merge(&args),
+        Some(Command::Report(args)) => report::report(&args),
         Some(Command::Adopt(args)) => adopt::adopt(&args),
         Some(Command::Bisect(args)) => bisect::bisect(&args),
         Some(Command::Matrix(args)) => matrix::matrix(&args),

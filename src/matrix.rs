@@ -1,10 +1,13 @@
 //! `sockeye matrix`: runs side by side, as one page.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Result;
-use reports::matrix::{Source, model, page};
-use reports::runs::{self, Run};
+use harness::trace::Fingerprint;
+use reports::matrix::{Claimed, Input, Source, model, page};
+use reports::runs::{self, Line, Run};
+use suites::claim::{Claim, Kernel, Standing};
 
 use crate::cli::Matrix;
 use crate::{Status, UsageError, results};
@@ -18,10 +21,40 @@ pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
     let tables = suites::tables();
     let cases = tables.iter().flat_map(|table| &table.cases);
     let order: Vec<&str> = cases.map(|case| case.id.as_str()).collect();
-    let model = model(&sources, since.as_ref().map(source), &order)
-        .map_err(|e| UsageError(e.to_string()))?;
+    let concerned = order
+        .iter()
+        .map(|id| (*id, suites::claim::claims().iter().filter(|c| c.concerns(id)).collect()));
+    let concerned: HashMap<&str, Vec<&Claim>> = concerned.collect();
+    let claims = |line: &Line, kernel: &Fingerprint| {
+        let of_it = concerned.get(line.id.as_str()).map_or(&[][..], Vec::as_slice);
+        claimed(of_it, line, &Kernel::of(kernel))
+    };
+    let input =
+        Input { runs: &sources, since: since.as_ref().map(source), order: &order, claims: &claims };
+    let model = model(input).map_err(|e| UsageError(e.to_string()))?;
     results::whole(&args.output, |file| Ok(page(&model, file)?))?;
     Ok(Status::Expected)
+}
+
+/// What a line says of the claims about its kernel.
+fn claimed(claims: &[&Claim], line: &Line, kernel: &Kernel) -> Vec<Claimed> {
+    let test = |claim: &&Claim| {
+        let test = claim.test(&line.case, &line.trace, kernel);
+        let claim = reports::matrix::Claim {
+            id: claim.id.clone(),
+            says: claim.says.clone(),
+            on: claim.on(),
+            provenance: claim.provenance.word().to_owned(),
+            sources: claim.sources.clone(),
+        };
+        // One about other systems is none of this column's.
+        (test.standing != Standing::Unverified).then(|| Claimed {
+            claim,
+            standing: test.standing.word(),
+            why: test.why,
+        })
+    };
+    claims.iter().filter_map(test).collect()
 }
 
 fn source((name, run): &(String, Run)) -> Source<'_> {
@@ -29,6 +62,7 @@ fn source((name, run): &(String, Run)) -> Source<'_> {
 }
 
 fn read(folder: &Path) -> Result<(String, Run), UsageError> {
+    // What was cut off is refused, and one sentence says so.
     let run = runs::read(folder).map_err(|e| UsageError(e.to_string()))?;
     Ok((folder.display().to_string(), run))
 }

@@ -13,11 +13,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize as _;
 use suites::verdict::Verdict;
 
-use crate::cli::Run;
+use crate::cli::{Format, Run};
 use crate::results::{self, Answer};
 use crate::run::Under;
 use crate::subjects::{self, Wanted};
-use crate::{Status, interrupt, run};
+use crate::{Status, interrupt, report, run};
 
 /// What came of one kernel.
 pub(crate) struct Ran<'c> {
@@ -121,13 +121,16 @@ fn one<'c>(
 pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
     let out = args.out.clone().unwrap_or_else(|| results::default_folder("on"));
     let all = on_each(args, cases, &out)?;
-    if args.json {
+    if args.printed() == Some(Format::Json) {
         for (wanted, ran) in &all {
             for Answer { case, trace, judgement } in ran.iter().flat_map(|ran| &ran.answers) {
                 let line = results::json(&wanted.name, case, trace, judgement)?;
                 anstream::println!("{}", String::from_utf8(line)?);
             }
         }
+    } else if let Some(format) = args.printed() {
+        let ran = all.iter().filter_map(|(_, ran)| Some(ran.as_ref().ok()?.folder.as_path()));
+        anstream::print!("{}", report::text(format, &report::merged(ran)?)?);
     } else {
         table(&all);
     }

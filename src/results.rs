@@ -164,10 +164,16 @@ pub(crate) struct Writer {
 impl Writer {
     /// Begins to write into `folder`, which must be a run, empty, or not there.
     pub(crate) fn begin(folder: &Path, manifest: Manifest) -> Result<Self> {
-        refuse_what_is_no_run(folder)?;
-        let mut part = folder.as_os_str().to_owned();
+        // Without a slash at its end, behind which the other folder would be within this one.
+        let folder: PathBuf = folder.components().collect();
+        let Some(name) = folder.file_name() else {
+            let what = format!("{} has no name of its own: give another folder", folder.display());
+            return Err(UsageError(what).into());
+        };
+        refuse_what_is_no_run(&folder)?;
+        let mut part = name.to_owned();
         part.push(".part");
-        let part = PathBuf::from(part);
+        let part = folder.with_file_name(part);
         refuse_what_is_no_run(&part)?;
         let made = || -> Result<File> {
             if part.exists() {
@@ -177,8 +183,8 @@ impl Writer {
             Ok(File::create(part.join(runs::RESULTS))?)
         };
         let lines = made().with_context(|| format!("{} cannot be written", part.display()))?;
-        let writer = Self { folder: folder.to_owned(), part, lines, failed: None, manifest };
-        writer.describe()?;
+        let writer = Self { folder, part, lines, failed: None, manifest };
+        writer.describe().inspect_err(|_| writer.abandon())?;
         Ok(writer)
     }
 
@@ -201,10 +207,6 @@ impl Writer {
 
     /// Writes the frames and how it ended, and puts the run in its place.
     pub(crate) fn end(mut self, answers: &[Answer<'_>], took: Duration, os: Os) -> Result<()> {
-        if let Some(e) = self.failed.take() {
-            let path = self.part.join(runs::RESULTS);
-            return Err(e).with_context(|| format!("{} cannot be written", path.display()));
-        }
         let mut verdicts = BTreeMap::new();
         for answer in answers {
             *verdicts.entry(answer.judgement.verdict).or_insert(0) += 1;
@@ -219,12 +221,26 @@ impl Writer {
         for answer in answers {
             tables.entry(answer.case.table()).or_default().push(answer);
         }
-        for (table, answers) in tables {
-            whole(&self.part.join("wire").join(format!("{table}.pcapng")), |file| {
-                frames(file, &kernel, &answers, os)
-            })?;
-        }
-        self.describe()?;
+        self.place(|folder| {
+            tables.iter().try_for_each(|(table, answers)| {
+                whole(&folder.join("wire").join(format!("{table}.pcapng")), |file| {
+                    frames(file, &kernel, answers, os)
+                })
+            })
+        })
+    }
+
+    /// Lets `more` write what else belongs to it, and puts the run in its place. Where something
+    /// cannot be written, nothing of the run stays.
+    pub(crate) fn place(mut self, more: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let written = match self.failed.take() {
+            Some(e) => {
+                let path = self.part.join(runs::RESULTS);
+                Err(e).with_context(|| format!("{} cannot be written", path.display()))
+            }
+            None => more(&self.part).and_then(|()| self.describe()),
+        };
+        written.inspect_err(|_| self.abandon())?;
         let placed = || -> io::Result<()> {
             if self.folder.exists() {
                 fs::remove_dir_all(&self.folder)?;
@@ -238,6 +254,11 @@ impl Writer {
                 self.part.display()
             )
         })
+    }
+
+    /// Takes away what was written. Where that fails too, the first error is the one to tell.
+    fn abandon(&self) {
+        let _ = fs::remove_dir_all(&self.part);
     }
 
     fn describe(&self) -> Result<()> {

@@ -12,12 +12,13 @@ use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize as _, Style};
+use reports::runs::first_difference;
 use suites::baseline::Baselines;
 use suites::verdict::{Judgement, Verdict, judge};
 
-use crate::cli::Run;
+use crate::cli::{Format, Run};
 use crate::results::{self, Answer, Writer};
-use crate::{Status, UsageError, local_network, on, select};
+use crate::{Status, UsageError, local_network, on, report, select};
 
 /// The name of the kernel that this program runs on, as a subject of a run.
 pub(crate) const NATIVE: &str = "native";
@@ -32,8 +33,8 @@ pub(crate) fn native() -> Result<Subject> {
 fn executor(args: &Run) -> Result<Subject> {
     let mut subject = native()?;
     if let Some(plant) = &args.plant {
-        let plant: Plant = plant.parse().map_err(UsageError)?;
-        subject.args.extend(["--plant".into(), plant.name().into()]);
+        let _: Plant = plant.parse().map_err(UsageError)?;
+        subject.args.extend(["--plant".into(), plant.into()]);
     }
     Ok(subject)
 }
@@ -144,12 +145,14 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     let bar = progress(cases.len());
     let (answers, took) = keep(NATIVE, &under, &cases, args.shuffle, &folder, &|| bar.inc(1))?;
     bar.finish_and_clear();
-    if args.json {
+    if args.printed() == Some(Format::Json) {
         for answer in &answers {
             let Answer { case, trace, judgement } = answer;
             let line = results::json(NATIVE, case, trace, judgement)?;
             anstream::println!("{}", String::from_utf8(line)?);
         }
+    } else if let Some(format) = args.printed() {
+        anstream::print!("{}", report::text(format, &report::read(&folder)?)?);
     } else {
         table(&answers);
         remarks(&answers, &under.kernel);
@@ -313,14 +316,12 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
 /// The first line that differs, and each rule that is broken without being known.
 pub(crate) fn explain(answer: &Answer<'_>) {
     let judgement = &answer.judgement;
-    if let (Verdict::Changed, Some((platform, text))) = (judgement.verdict, &judgement.expected) {
-        let expected = text.lines().map(Some).chain(std::iter::repeat(None));
-        let got = judgement.outcome.lines().map(Some).chain(std::iter::repeat(None));
-        if let Some((was, is)) = expected.zip(got).take(10_000).find(|(was, is)| was != is) {
-            let nothing = "(nothing more)";
-            anstream::println!("    {platform:12} {}", was.unwrap_or(nothing));
-            anstream::println!("    {:12} {}", "this run", is.unwrap_or(nothing));
-        }
+    if let (Verdict::Changed, Some((platform, text))) = (judgement.verdict, &judgement.expected)
+        && let Some([was, is]) = first_difference(text, &judgement.outcome)
+    {
+        let nothing = "(nothing more)";
+        anstream::println!("    {platform:12} {}", was.unwrap_or(nothing));
+        anstream::println!("    {:12} {}", "this run", is.unwrap_or(nothing));
     }
     if let End::Broken { reason } = &answer.trace.end {
         anstream::println!("    {reason}");

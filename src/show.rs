@@ -16,7 +16,7 @@ use suites::rules::RULES;
 
 use crate::cli::{Repro, Run, Show, Target, Wire};
 use crate::results::{self, Answer};
-use crate::{Status, claims, run, select};
+use crate::{Status, claims, platforms, run, select};
 
 /// Runs one case on this kernel.
 fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
@@ -31,6 +31,9 @@ fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
 /// Transcript, verdict, rules, and what each platform did.
 pub(crate) fn show(args: &Show) -> Result<Status> {
     let case = select::one(&args.case)?;
+    if args.platforms {
+        return platforms::platforms(args, &case);
+    }
     let os = run::host()?;
     let (answer, kernel) = answer(&case)?;
     let judgement = &answer.judgement;

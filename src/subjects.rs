@@ -142,7 +142,7 @@ pub(crate) fn folder_of(name: &str) -> String {
 }
 
 impl Wanted {
-    /// Starts it, or makes ready to. Its console goes to `folder`.
+    /// Starts it, or makes ready to. Its console goes to a file beside `folder`.
     pub(crate) fn source(
         &self,
         on: &On,
@@ -156,8 +156,11 @@ impl Wanted {
             silence: on.silence.map(Duration::from_secs),
         };
         let console = || -> Result<Console> {
-            fs::create_dir_all(folder)?;
-            let file = File::create(folder.join("console.txt"))?;
+            // Beside the run, which is whole or not there.
+            let mut path = folder.as_os_str().to_owned();
+            path.push(".console.txt");
+            fs::create_dir_all(folder.parent().unwrap_or(folder))?;
+            let file = File::create(path)?;
             Ok(Console::new(Some(file), on.console.then(|| self.name.clone())))
         };
         let machine = |machine| Source::Machine(Box::new(machine));

@@ -91,7 +91,7 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["run", "link-state", "--plant", "nonsense"], "no fault \"nonsense\"")]
 #[case(&["frobnicate/x"], "no case matches \"frobnicate/x\"")]
 #[case(&["diff", "/nonexistent", "/nonexistent"], "is not a run")]
-#[case(&["diff", "Cargo.toml", "Cargo.toml"], "is not a run: it has no run.json")]
+#[case(&["diff", "src", "src"], "is not a run: it has no run.json")]
 #[case(&["run", "link-state/netdown", "--out", "src"], "src is there and is not a run")]
 #[case(&["claims", "nonsense"], "no claim matches \"nonsense\"")]
 #[case(&["claims", "--run", "/nonexistent"], "is not a run")]

@@ -3,6 +3,7 @@
 //! [`model`](fn@model) makes rows, columns and cells of runs, and [`page`](fn@page) a file of them
 //! that needs no network.
 
+mod build;
 mod model;
 mod page;
 mod word;
@@ -10,6 +11,9 @@ mod word;
 #[cfg(test)]
 mod tests;
 
-pub use model::{Answer, Column, Found, Model, ModelError, Row, Source, Table, model};
+pub use build::model;
+pub use model::{
+    Answer, Claim, Claimed, Column, Found, Input, Model, ModelError, Row, Source, Table, Texts,
+};
 pub use page::{PageError, page};
 pub use word::word;

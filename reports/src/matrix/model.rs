@@ -1,15 +1,23 @@
-//! Runs as rows, columns and cells.
+//! Rows, columns and cells.
 
-use std::collections::{BTreeMap, HashMap};
-
-use harness::case::Os;
 use harness::trace::Fingerprint;
 use harness::verdict::Verdict;
 use serde::Serialize;
 
-use super::word::{apart, word};
-use crate::repro::{Observed, Options, reproducer};
-use crate::runs::{Known, Line, Rule, Run, Subject};
+use crate::runs::{Known, Line, Rule, Run};
+
+/// What a page is made of.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// Whose subjects become columns.
+    pub runs: &'a [Source<'a>],
+    /// The run that changes are counted from, instead of from baselines.
+    pub since: Option<Source<'a>>,
+    /// The ids that are known, in the order in which rows stand; others stand behind them by id.
+    pub order: &'a [&'a str],
+    /// What a line says of what was reported of its kernel.
+    pub claims: &'a dyn Fn(&Line, &Fingerprint) -> Vec<Claimed>,
+}
 
 /// A run and the name that the user gave it.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +72,7 @@ pub enum ModelError {
 }
 
 /// All that the page shows.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Model {
     /// Who answered.
     pub columns: Vec<Column>,
@@ -76,19 +84,29 @@ pub struct Model {
     pub tables: Vec<Table>,
     /// Why systems are known to deviate.
     pub known: Vec<Known>,
+    /// What was reported of the columns' systems.
+    pub claims: Vec<Claim>,
     /// The words in the cells.
     pub words: Vec<String>,
+    /// What transcripts, baselines and programs say.
+    #[serde(skip)]
+    pub texts: Texts,
+    /// One a case.
+    pub rows: Vec<Row>,
+}
+
+/// Texts by number. The page reads them when the first is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Texts {
     /// Every line of every text, once.
     pub lines: Vec<String>,
     /// Texts, as the numbers of their lines; `-n` is every line behind the one before it up to `n`.
     /// Lines are numbered as they are first met, so what two C programs share is short.
     pub texts: Vec<Vec<i64>>,
-    /// One a case.
-    pub rows: Vec<Row>,
 }
 
 /// One subject of one run.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Column {
     /// Such as `Linux`.
     pub system: String,
@@ -103,7 +121,7 @@ pub struct Column {
 }
 
 /// A table.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Table {
     /// Such as `link-state/udp-sendto`.
     pub name: String,
@@ -112,7 +130,7 @@ pub struct Table {
 }
 
 /// A case.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// Its id.
     pub id: String,
@@ -133,7 +151,7 @@ pub struct Row {
 
 impl Row {
     /// Whether columns differ, or one of them deviates or changed.
-    fn is_of_interest(&self) -> bool {
+    pub(super) fn is_of_interest(&self) -> bool {
         self.outcomes > 1
             || self.answers.iter().any(|answer| {
                 matches!(answer.verdict, Verdict::Changed | Verdict::Deviates)
@@ -156,6 +174,10 @@ pub struct Answer {
     /// Each rule broken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Found>,
+    /// What it says of claims: the claim's number, `confirmed`, `refuted` or `not reached`, and
+    /// why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<(usize, &'static str, Option<String>)>,
     /// The baseline's platform and text, where the outcome is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<(String, usize)>,
@@ -178,305 +200,28 @@ pub struct Found {
     pub known: Option<usize>,
 }
 
-/// Each value once, by number.
-#[derive(Default)]
-struct Once(HashMap<String, usize>, Vec<String>);
-
-impl Once {
-    fn number(&mut self, text: &str) -> usize {
-        if let Some(number) = self.0.get(text) {
-            return *number;
-        }
-        let number = self.1.len();
-        self.0.insert(text.to_owned(), number);
-        self.1.push(text.to_owned());
-        number
-    }
+/// What somebody reported of systems and versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Claim {
+    /// Its id.
+    pub id: String,
+    /// What it says, as one sentence.
+    pub says: String,
+    /// Of which systems and versions.
+    pub on: String,
+    /// How whoever said it knew, in a word or two.
+    pub provenance: String,
+    /// Where it was said.
+    pub sources: Vec<String>,
 }
 
-/// Texts by number, their lines by number.
-#[derive(Default)]
-struct Texts {
-    lines: Once,
-    numbers: HashMap<Vec<usize>, usize>,
-    all: Vec<Vec<usize>>,
-}
-
-impl Texts {
-    fn number(&mut self, text: &str) -> usize {
-        let lines: Vec<usize> = text.lines().map(|line| self.lines.number(line)).collect();
-        let Self { numbers, all, .. } = self;
-        *numbers.entry(lines).or_insert_with_key(|lines| {
-            all.push(lines.clone());
-            all.len() - 1
-        })
-    }
-}
-
-/// The numbers, runs of three and more as their ends.
-fn ranges(numbers: &[usize]) -> Vec<i64> {
-    let mut out = Vec::new();
-    for run in numbers.chunk_by(|a, b| *b == a + 1) {
-        let mut run = run.iter().map(|n| i64::try_from(*n).unwrap_or(i64::MAX));
-        if run.len() < 3 {
-            out.extend(run);
-        } else {
-            out.extend(run.next());
-            out.extend(run.next_back().map(|last| -last));
-        }
-    }
-    out
-}
-
-/// A subject with its lines by the case's id.
-struct Answers<'a> {
-    source: Source<'a>,
-    subject: &'a Subject,
-    lines: HashMap<&'a str, &'a Line>,
-}
-
-/// What the page shows of `runs`. Rows stand in the `order` of ids that is known, and those that it
-/// has not behind them by id. `since` is the run that changes are counted from.
-pub fn model(
-    runs: &[Source<'_>],
-    since: Option<Source<'_>>,
-    order: &[&str],
-) -> Result<Model, ModelError> {
-    let mut columns = Vec::new();
-    for source in runs {
-        columns.extend(answers(*source)?);
-    }
-    let before = since.map(answers).transpose()?.unwrap_or_default();
-    let mut builder = Builder::new(&columns, &before);
-    let order: HashMap<&str, usize> = order.iter().copied().zip(0..).collect();
-    let mut ids: Vec<&str> = columns.iter().flat_map(|c| c.lines.keys().copied()).collect();
-    ids.sort_unstable_by_key(|id| (order.get(id).copied().unwrap_or(usize::MAX), *id));
-    ids.dedup();
-    let rows = ids.into_iter().map(|id| builder.row(id)).collect();
-    Ok(Model {
-        columns: columns.iter().map(column).collect(),
-        since: since.map(|since| since.name.to_owned()),
-        rules: builder.rules.into_values().cloned().collect(),
-        tables: builder.tables,
-        known: builder.known,
-        words: builder.words.1,
-        lines: builder.texts.lines.1,
-        texts: builder.texts.all.iter().map(|text| ranges(text)).collect(),
-        rows,
-    })
-}
-
-/// The subjects of a run, whole or not at all.
-fn answers(source: Source<'_>) -> Result<Vec<Answers<'_>>, ModelError> {
-    let Source { name, run } = source;
-    let subjects = run.manifest.subjects.iter();
-    let mut answers: Vec<Answers<'_>> =
-        subjects.map(|subject| Answers { source, subject, lines: HashMap::new() }).collect();
-    for line in &run.lines {
-        let (id, subject) = (line.id.clone(), line.subject.clone());
-        let Some(of) = answers.iter_mut().find(|a| a.subject.name == line.subject) else {
-            return Err(ModelError::Stranger { run: name.to_owned(), id, subject });
-        };
-        if of.lines.insert(&line.id, line).is_some() {
-            return Err(ModelError::Twice { run: name.to_owned(), id, subject });
-        }
-    }
-    for Answers { subject, lines, .. } in &answers {
-        if run.cut || subject.ended.is_none() || lines.len() < subject.cases {
-            return Err(ModelError::Cut {
-                run: name.to_owned(),
-                subject: subject.name.clone(),
-                lines: lines.len(),
-                cases: subject.cases,
-            });
-        }
-    }
-    if run.lines.is_empty() {
-        return Err(ModelError::Empty { run: name.to_owned() });
-    }
-    Ok(answers)
-}
-
-fn column(answers: &Answers<'_>) -> Column {
-    let Subject { kernel, name, program, revision, seed, .. } = answers.subject;
-    let Fingerprint { system, release, version, machine, euid, libc } = kernel;
-    let who = if *euid == 0 { "root".to_owned() } else { format!("user {euid}") };
-    let revision = revision.as_ref().map_or_else(String::new, |r| format!(" ({r})"));
-    let libc = if libc.is_empty() { String::new() } else { format!(", {libc}") };
-    let seed = seed.map_or_else(String::new, |seed| format!(", --shuffle {seed}"));
-    Column {
-        system: system.clone(),
-        build: release.clone(),
-        subject: name.clone(),
-        run: answers.source.name.to_owned(),
-        detail: format!("{version} {machine}{libc}, as {who}; sockeye {program}{revision}{seed}"),
-    }
-}
-
-/// How the system's names read; what is not known here is shown as Linux has it.
-fn os(kernel: &Fingerprint) -> Os {
-    if kernel.system == "Darwin" { Os::Macos } else { Os::Linux }
-}
-
-struct Builder<'a> {
-    columns: &'a [Answers<'a>],
-    before: &'a [Answers<'a>],
-    rules: BTreeMap<usize, &'a Rule>,
-    numbers: HashMap<&'a str, usize>,
-    questions: HashMap<&'a str, &'a str>,
-    tables: Vec<Table>,
-    known: Vec<Known>,
-    words: Once,
-    texts: Texts,
-}
-
-impl<'a> Builder<'a> {
-    fn new(columns: &'a [Answers<'a>], before: &'a [Answers<'a>]) -> Self {
-        let (mut rules, mut numbers, mut questions) =
-            (BTreeMap::new(), HashMap::new(), HashMap::new());
-        for manifest in columns.iter().map(|c| &c.source.run.manifest) {
-            for rule in &manifest.rules {
-                let next = numbers.len();
-                let number = *numbers.entry(rule.name.as_str()).or_insert(next);
-                rules.entry(number).or_insert(rule);
-            }
-            let asked = manifest.tables.iter();
-            questions.extend(asked.map(|(table, asks)| (table.as_str(), asks.as_str())));
-        }
-        let (tables, known) = (Vec::new(), Vec::new());
-        let (words, texts) = (Once::default(), Texts::default());
-        Self { columns, before, rules, numbers, questions, tables, known, words, texts }
-    }
-
-    fn row(&mut self, id: &str) -> Row {
-        let columns = self.columns;
-        let mut row = Row {
-            id: id.to_owned(),
-            title: String::new(),
-            table: 0,
-            answers: Vec::new(),
-            cells: Vec::with_capacity(columns.len()),
-            outcomes: 0,
-            repro: None,
-        };
-        // The outcomes, in the order of the columns; their words come when all are known.
-        let mut outcomes: Vec<(&Answers<'_>, &Line)> = Vec::new();
-        for column in columns {
-            let Some(line) = column.lines.get(id).copied() else {
-                row.cells.push(None);
-                continue;
-            };
-            if row.title.is_empty() {
-                row.title.clone_from(&line.case.title);
-                row.table = self.table(line.case.table());
-            }
-            let ran = !matches!(line.verdict, Verdict::Skipped | Verdict::Error);
-            let group = ran.then(|| {
-                outcomes.iter().position(|(_, o)| o.outcome == line.outcome).unwrap_or_else(|| {
-                    outcomes.push((column, line));
-                    outcomes.len() - 1
-                })
-            });
-            let answer = self.answer(column, line, group);
-            let known = row.answers.iter().position(|a| *a == answer);
-            row.cells.push(Some(known.unwrap_or(row.answers.len())));
-            if known.is_none() {
-                row.answers.push(answer);
-            }
-        }
-        row.outcomes = outcomes.len();
-        let words: Vec<usize> = words(&outcomes).iter().map(|w| self.words.number(w)).collect();
-        for answer in &mut row.answers {
-            if let Some(group) = answer.group {
-                answer.word = words[group];
-            }
-        }
-        if row.is_of_interest() {
-            row.repro = outcomes.first().map(|(column, line)| {
-                let text = self.repro(column, line);
-                self.texts.number(&text)
-            });
-        }
-        row
-    }
-
-    fn table(&mut self, name: &str) -> usize {
-        if let Some(number) = self.tables.iter().position(|table| table.name == name) {
-            return number;
-        }
-        let question = self.questions.get(name).copied().unwrap_or_default().to_owned();
-        self.tables.push(Table { name: name.to_owned(), question });
-        self.tables.len() - 1
-    }
-
-    fn answer(&mut self, column: &Answers<'_>, line: &Line, group: Option<usize>) -> Answer {
-        let findings = line.findings.iter().map(|finding| Found {
-            rule: self.numbers.get(finding.rule.as_str()).copied(),
-            name: finding.rule.clone(),
-            text: finding.text.clone(),
-            known: finding.known.as_ref().map(|known| {
-                self.known.iter().position(|k| k == known).unwrap_or_else(|| {
-                    self.known.push(known.clone());
-                    self.known.len() - 1
-                })
-            }),
-        });
-        let findings = findings.collect();
-        let expected = line
-            .expected
-            .as_ref()
-            .map(|text| (line.baseline.clone().unwrap_or_default(), self.texts.number(text)));
-        let before = self.before.iter().find(|b| b.subject.name == column.subject.name);
-        let since = before.and_then(|before| before.lines.get(line.id.as_str()));
-        let since = since
-            .filter(|before| before.outcome != line.outcome)
-            .map(|before| self.texts.number(&before.outcome));
-        let word = match group {
-            Some(_) => 0,
-            None => self.words.number(&word(&line.case, &line.trace, os(&column.subject.kernel))),
-        };
-        let text = self.texts.number(&line.outcome);
-        Answer { word, text, group, verdict: line.verdict, findings, expected, since }
-    }
-
-    fn repro(&self, column: &Answers<'_>, line: &Line) -> String {
-        let kernel = &column.subject.kernel;
-        let Fingerprint { system, release, version, .. } = kernel;
-        let platform = column.subject.platforms.first().map_or("", String::as_str);
-        let broken = line.findings.iter().filter_map(|f| self.numbers.get(f.rule.as_str()));
-        let expected: Vec<String> = broken
-            .filter_map(|number| self.rules.get(number))
-            .map(|rule| {
-                let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
-                format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
-            })
-            .collect();
-        let observed = Observed {
-            trace: &line.trace,
-            platform,
-            kernel: &format!("{system} {release} {version}"),
-            outcome: &line.outcome,
-        };
-        let options = Options { os: os(kernel), observed: Some(observed), expected: &expected };
-        reproducer(&line.case, &options)
-    }
-}
-
-/// The words of a row's outcomes: where two have the same word, what tells them apart is added.
-fn words(outcomes: &[(&Answers<'_>, &Line)]) -> Vec<String> {
-    let plain: Vec<String> = outcomes
-        .iter()
-        .map(|(column, line)| word(&line.case, &line.trace, os(&column.subject.kernel)))
-        .collect();
-    let add = |(number, word): (usize, &String)| {
-        let other = (0..plain.len()).find(|other| *other != number && plain[*other] == *word);
-        other.map_or_else(
-            || word.clone(),
-            |other| {
-                let (mine, theirs) = (&outcomes[number].1.outcome, &outcomes[other].1.outcome);
-                format!("{word} · {}", apart(mine, theirs))
-            },
-        )
-    };
-    plain.iter().enumerate().map(add).collect()
+/// What a case makes of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The claim.
+    pub claim: Claim,
+    /// `confirmed`, `refuted` or `not reached`.
+    pub standing: &'static str,
+    /// Why, where it is not confirmed.
+    pub why: Option<String>,
 }

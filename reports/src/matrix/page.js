@@ -1,7 +1,9 @@
 "use strict";
 (() => {
-const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
+const data = JSON.parse($("data").textContent);
+/** Transcripts and programs, most of the file: read when the first is opened. */
+let texts = null;
 const ROW = 26, AHEAD = 12;
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const make = (tag, props, ...children) => {
@@ -77,13 +79,18 @@ const matching = () => {
     && (!state.differs || row.differs) && (!state.deviates || row.deviates)
     && (!state.changed || row.changed) && words.every((word) => hay(row).includes(word)));
 };
+const COUNTED = ["deviate", "changed", "new", "failed", "not run"];
 const summary = (cases) => columns.map((_, at) => {
-  const of = cases.map((row) => row.cells[at] === null ? null : row.answers[row.cells[at]]).filter(Boolean);
-  const words = [[of.filter(deviates).length, "deviate"], [of.filter(changed).length, "changed"],
-    [of.filter((a) => a.verdict === "new").length, "new"],
-    [of.filter((a) => a.verdict === "error").length, "failed"],
-    [cases.length - of.filter((a) => a.verdict !== "skipped").length, "not run"]];
-  return words.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`).join(" · ");
+  const n = [0, 0, 0, 0, 0];
+  for (const row of cases) {
+    const answer = row.cells[at] === null ? null : row.answers[row.cells[at]];
+    if (answer === null || answer.verdict === "skipped") { n[4] += 1; continue; }
+    if (deviates(answer)) n[0] += 1;
+    if (changed(answer)) n[1] += 1;
+    if (answer.verdict === "new") n[2] += 1;
+    if (answer.verdict === "error") n[3] += 1;
+  }
+  return COUNTED.flatMap((word, i) => n[i] ? [`${n[i].toLocaleString("en")} ${word}`] : []).join(" · ");
 });
 const header = (kind, key, label, asks, cases) => ({
   kind, key, label, asks, size: cases.length, cells: summary(cases),
@@ -131,6 +138,9 @@ const marks = (answer, differs) => {
   const list = [];
   if (deviates(answer)) list.push(["deviates", "!", "deviates"]);
   if (changed(answer)) list.push(["changed", "≠", "changed"]);
+  const claims = new Set((answer.claims || []).map(([, standing]) => standing));
+  if (claims.has("confirmed")) list.push(["confirmed", "✓", "a claim confirmed"]);
+  if (claims.has("refuted")) list.push(["refuted", "✗", "a claim refuted"]);
   if (answer.verdict === "new") list.push(["new", "+", "never observed before"]);
   if (differs && answer.group !== null) list.unshift(["letter", LETTERS[answer.group] || "*", `outcome ${LETTERS[answer.group] || answer.group}`]);
   return list;
@@ -255,9 +265,10 @@ const fold = (at, shut) => {
 const textOf = (number) => {
   const lines = [];
   let last = 0;
-  for (const n of data.texts[number]) {
-    if (n >= 0) { lines.push(data.lines[n]); last = n; }
-    else while (last < -n) lines.push(data.lines[last += 1]);
+  texts ??= JSON.parse($("texts").textContent);
+  for (const n of texts.texts[number]) {
+    if (n >= 0) { lines.push(texts.lines[n]); last = n; }
+    else while (last < -n) lines.push(texts.lines[last += 1]);
   }
   return lines;
 };
@@ -414,6 +425,22 @@ const evidence = (row, chosen) => {
       ...(known ? [make("p", {}, `Known: ${known.reason} `, known.link ? link(known.link, "Source") : "")] : [])));
   }
 
+  const claimed = new Map();
+  row.cells.forEach((number, at) => {
+    for (const [claim, standing, why] of (number === null ? [] : row.answers[number].claims) || []) {
+      if (!claimed.has(claim)) claimed.set(claim, []);
+      claimed.get(claim).push(`${names[at]}: ${standing}${why ? `, ${why}` : ""}`);
+    }
+  });
+  if (claimed.size) out.push(heading("Claims"));
+  for (const [number, said] of claimed) {
+    const claim = data.claims[number];
+    out.push(make("div", { className: "rule claim" },
+      make("p", {}, make("b", {}, claim.id), `, of ${claim.on}: ${claim.says}`),
+      ...said.map((text) => make("p", {}, text)),
+      make("p", { className: "soft" }, `${claim.provenance}: `, ...claim.sources.flatMap((source, i) => [i ? "; " : "", link(source, source)]))));
+  }
+
   // The run whose evidence somebody would ask for: of the cell that was opened, else of what is odd.
   const odd = (number) => number !== null && (deviates(row.answers[number]) || changed(row.answers[number]));
   const there = row.cells.findIndex(odd);
@@ -447,10 +474,10 @@ const open = (id, column = null, push = true) => {
   dialog.scrollTop = 0;
   $("evidence-id").focus();
 };
-/** Back to the row: also where a link has opened it. */
+/** Back to the cell; to the row's first one where a link has opened it. */
 const back = () => {
   const at = shown.findIndex((item) => item.key === state.row);
-  if (at >= 0 && (at !== active.at || !pressed?.isConnected)) go(at, at === active.at ? active.column : 0);
+  if (at >= 0 && Number(pressed?.closest("tr")?.dataset.at) !== at) go(at, 0);
   else if (pressed?.isConnected) pressed.focus();
 };
 const shut = (push = true) => {
@@ -558,6 +585,7 @@ addEventListener("hashchange", apply);
 
 $("about").textContent = `${count(rows.length, "case")} on ${count(columns.length, "platform")}`;
 for (const suite of suites) $("suite").append(make("option", { value: suite }, suite));
+$("legend-claims").hidden = !data.claims.length;
 $("differs-label").hidden = columns.length < 2;
 if (data.since !== null) {
   $("changed-text").textContent = `changes since ${data.since}`;

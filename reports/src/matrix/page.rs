@@ -30,6 +30,7 @@ pub fn page(model: &Model, output: &mut dyn Write) -> Result<(), PageError> {
         style => safe(include_str!("page.css")),
         script => safe(include_str!("page.js")),
         data => safe(&for_script(&serde_json::to_string(model)?)),
+        texts => safe(&for_script(&serde_json::to_string(&model.texts)?)),
     })?;
     Ok(output.write_all(text.as_bytes())?)
 }

@@ -1,1 +1,231 @@
 //! Runs made by hand, and what the page makes of them.
+
+use std::collections::BTreeMap;
+
+use harness::case::{Case, Lab, Op, Os, Payload, Sym};
+use harness::trace::{Did, End, Event, Fingerprint, Out, Trace};
+use harness::verdict::Verdict;
+use rstest::rstest;
+
+use super::word::apart;
+use super::*;
+use crate::runs::{Ended, Line, Manifest, Run, SCHEMA, Subject};
+
+/// A case of one `send` that returned this, with `case.id` as its id.
+fn send(id: &str, ret: i64, errno: Option<&'static str>) -> (Case, Trace) {
+    let data = Payload::Text("hello".to_owned());
+    let (fd, flags) = ("s".to_owned(), harness::case::Flags::NONE);
+    let (catalogue, lab) = (Vec::new(), Lab::loopback());
+    let ops = vec![Op::Send { fd, data, flags }];
+    let title = "Is it sent?".to_owned();
+    let case = Case { id: id.to_owned(), title, catalogue, lab, ops, window_ms: 0 };
+    let did = Did::Returned { ret, errno: errno.map(Sym::from), out: Out::Nothing };
+    let events = vec![Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did }];
+    let (schema, links, end) = (harness::SCHEMA, Vec::new(), End::Done);
+    (case, Trace { schema, case: id.to_owned(), began_ns: 0, links, events, end })
+}
+
+fn line(subject: &str, id: &str, errno: Option<&'static str>) -> Line {
+    let (case, trace) = send(id, if errno.is_some() { -1 } else { 5 }, errno);
+    let outcome = harness::outcome::render(&case, &trace, Os::Linux);
+    Line {
+        subject: subject.to_owned(),
+        id: id.to_owned(),
+        verdict: Verdict::Ok,
+        outcome,
+        baseline: None,
+        expected: None,
+        findings: Vec::new(),
+        case,
+        trace,
+    }
+}
+
+/// A run of `subjects` that has these lines.
+fn run(subjects: &[&str], lines: Vec<Line>) -> Run {
+    let subject = |name: &&str| Subject {
+        name: (*name).to_owned(),
+        kernel: Fingerprint {
+            system: "Linux".to_owned(),
+            release: "6.1".to_owned(),
+            version: "#1".to_owned(),
+            machine: "x86_64".to_owned(),
+            euid: 0,
+            libc: String::new(),
+        },
+        platforms: vec!["linux-6.1".to_owned()],
+        program: "0".to_owned(),
+        revision: None,
+        began_ns: 0,
+        seed: None,
+        cases: lines.iter().filter(|line| line.subject == *name).count(),
+        environment: None,
+        log: None,
+        ended: Some(Ended { took_ms: 1, verdicts: BTreeMap::new() }),
+    };
+    let (rules, tables) = (Vec::new(), BTreeMap::new());
+    let manifest = Manifest {
+        schema: SCHEMA,
+        subjects: subjects.iter().map(subject).collect(),
+        rules,
+        tables,
+    };
+    Run { manifest, lines, cut: false }
+}
+
+fn made(runs: &[&Run], since: Option<&Run>, order: &[&str]) -> Result<Model, ModelError> {
+    let sources: Vec<Source<'_>> =
+        runs.iter().zip(["one", "two"]).map(|(run, name)| Source { name, run }).collect();
+    let since = since.map(|run| Source { name: "before", run });
+    model(Input { runs: &sources, since, order, claims: &|_, _| Vec::new() })
+}
+
+const OTHER: Option<&str> = Some("ENETDOWN");
+
+#[test]
+fn a_merged_run_has_a_column_for_each_subject() {
+    let lines =
+        vec![line("a", "s/t[1]", None), line("b", "s/t[1]", OTHER), line("b", "s/t[2]", None)];
+    let model = made(&[&run(&["a", "b"], lines)], None, &[]).unwrap();
+    assert_eq!(model.columns.len(), 2);
+    let [one, two] = &model.rows[..] else { panic!("{:?}", model.rows) };
+    assert_eq!((one.outcomes, &one.cells[..]), (2, &[Some(0), Some(1)][..]));
+    assert_eq!((two.outcomes, &two.cells[..]), (1, &[None, Some(0)][..]));
+    let words: Vec<&str> = one.answers.iter().map(|a| model.words[a.word].as_str()).collect();
+    assert_eq!(words, ["5 · silent", "ENETDOWN"]);
+    // Nobody asks for the program of what all agree on.
+    assert!(one.repro.is_some() && two.repro.is_none());
+}
+
+#[test]
+fn rows_stand_in_the_order_that_is_known() {
+    let ids = ["s/t[10]", "s/t[9]", "s/unknown", "a/unknown"];
+    let lines = ids.iter().map(|id| line("a", id, None)).collect();
+    let model = made(&[&run(&["a"], lines)], None, &["s/t[9]", "s/t[10]"]).unwrap();
+    let rows: Vec<&str> = model.rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(rows, ["s/t[9]", "s/t[10]", "a/unknown", "s/unknown"]);
+}
+
+#[test]
+fn changes_are_those_of_the_same_subject() {
+    let was = run(&["a", "b"], vec![line("a", "s/t", OTHER), line("b", "s/t", None)]);
+    let is = run(&["a", "b"], vec![line("a", "s/t", None), line("b", "s/t", None)]);
+    let model = made(&[&is], Some(&was), &[]).unwrap();
+    let since: Vec<bool> = model.rows[0]
+        .cells
+        .iter()
+        .map(|cell| model.rows[0].answers[cell.unwrap()].since.is_some())
+        .collect();
+    assert_eq!(since, [true, false]);
+}
+
+#[test]
+fn what_was_not_run_agrees_with_nobody() {
+    let mut skipped = line("b", "s/t", None);
+    skipped.verdict = Verdict::Skipped;
+    skipped.trace.end = End::Skipped { reason: "no root".to_owned() };
+    let model = made(&[&run(&["a", "b"], vec![line("a", "s/t", None), skipped])], None, &[]);
+    let model = model.unwrap();
+    assert_eq!(model.rows[0].outcomes, 1);
+    let answer = &model.rows[0].answers[1];
+    assert_eq!((answer.group, model.words[answer.word].as_str()), (None, "not run"));
+}
+
+#[rstest]
+#[case::cut_line("was cut off", |run: &mut Run| run.cut = true)]
+#[case::cut_between("has 1 of 2 cases", |run: &mut Run| run.manifest.subjects[0].cases = 2)]
+#[case::not_ended("was cut off", |run: &mut Run| run.manifest.subjects[0].ended = None)]
+#[case::twice("answers s/t twice", |run: &mut Run| run.lines.push(run.lines[0].clone()))]
+#[case::stranger("whom the manifest does not name", |run: &mut Run| run.lines[0].subject = "c".into())]
+#[case::empty("has no results", |run: &mut Run| {
+    run.lines.clear();
+    run.manifest.subjects[0].cases = 0;
+})]
+fn a_run_is_whole_or_refused(#[case] says: &str, #[case] damage: fn(&mut Run)) {
+    let mut run = run(&["a"], vec![line("a", "s/t", None)]);
+    assert!(made(&[&run], None, &[]).is_ok());
+    damage(&mut run);
+    let error = made(&[&run], None, &[]).unwrap_err().to_string();
+    assert!(error.contains(says), "{error}");
+}
+
+#[rstest]
+#[case(5, None, "5 · silent")]
+#[case(3, None, "3 · silent")]
+#[case(-1, Some("EMSGSIZE"), "EMSGSIZE")]
+fn the_word_of_a_send(#[case] ret: i64, #[case] errno: Option<&'static str>, #[case] says: &str) {
+    let (case, trace) = send("s/t", ret, errno);
+    assert_eq!(word(&case, &trace, Os::Linux), says);
+}
+
+#[rstest]
+#[case::result("a() = 0\nrecv(s) = -1 EAGAIN\n", "a() = 0\nrecv(s) = 0\n", "recv -1 EAGAIN")]
+#[case::frame("a() = 0\n    > l ttl 64 DF UDP\n", "a() = 0\n    > l ttl 1 DF UDP\n", "ttl 64")]
+#[case::another_frame("a() = 0\n    > l UDP\n", "a() = 0\n", "also > l UDP")]
+#[case::less("a() = 0\n", "a() = 0\n    > l UDP\n", "nothing more")]
+#[case::same("a() = 0\n", "a() = 0\n", "")]
+fn what_tells_outcomes_apart(#[case] text: &str, #[case] other: &str, #[case] says: &str) {
+    assert_eq!(apart(text, other), says);
+}
+
+/// WCAG 2.2, relative luminance.
+fn luminance(colour: &str) -> f64 {
+    let channel = |at: usize| {
+        let value = u8::from_str_radix(&colour[at..at + 2], 16).expect("a colour");
+        let value = f64::from(value) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+}
+
+/// WCAG 2.2, contrast ratio.
+fn contrast(one: &str, two: &str) -> f64 {
+    let (one, two) = (luminance(one), luminance(two));
+    (one.max(two) + 0.05) / (one.min(two) + 0.05)
+}
+
+#[test]
+fn every_text_can_be_read_in_both_themes() {
+    let style = include_str!("page.css");
+    let colours = |name: &str| {
+        let from = style.split_once(&format!("--{name}: light-dark(")).expect("in the palette").1;
+        let (light, dark) = from.split_once(')').expect("two").0.split_once(", ").expect("two");
+        [light.to_owned(), dark.to_owned()]
+    };
+    let cells = ["g0", "g1", "g2", "g3", "g4", "g5", "page", "hover"];
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for text in ["ink", "deviates", "changed", "new"] {
+        pairs.extend(cells.map(|cell| (text, cell)));
+    }
+    pairs.extend([("ink", "bar"), ("soft", "bar"), ("soft", "page"), ("soft", "hover")]);
+    pairs.extend([("ink", "differs"), ("link", "page"), ("link", "bar")]);
+    pairs.extend([("deviates", "bar"), ("changed", "bar"), ("new", "bar")]);
+    for (text, ground) in pairs {
+        for (text_colour, ground_colour) in colours(text).iter().zip(&colours(ground)) {
+            let ratio = contrast(text_colour, ground_colour);
+            assert!(ratio >= 4.5, "{text} on {ground}: {ratio:.2}, {text_colour} {ground_colour}");
+        }
+    }
+    // The focus ring is no text: 3 to 1 is asked of it (WCAG 2.2 §1.4.11).
+    for ground in cells {
+        for (ring, ground) in colours("focus").iter().zip(&colours(ground)) {
+            assert!(contrast(ring, ground) >= 3.0, "{ring} on {ground}");
+        }
+    }
+    assert!(contrast("#777777", "#888888") < 4.5, "this check can fail");
+}
+
+#[test]
+fn the_data_end_no_script() {
+    let mut line = line("a", "s/t", None);
+    line.outcome = "</script><!-- <script>\n".to_owned();
+    let model = made(&[&run(&["a"], vec![line])], None, &[]).unwrap();
+    let mut bytes = Vec::new();
+    page(&model, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    assert_eq!(text.matches("</script>").count(), 3);
+    assert!(!text.contains("<!-- <script>"));
+    let data = text.split_once("id=\"texts\">").unwrap().1.split_once("</script>").unwrap().0;
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["lines"][0], "</script><!-- <script>");
+}

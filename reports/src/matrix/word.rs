@@ -58,7 +58,7 @@ pub fn word(case: &Case, trace: &Trace, os: Os) -> String {
     match &trace.end {
         End::Skipped { .. } => return "not run".to_owned(),
         End::Broken { .. } => return "harness error".to_owned(),
-        End::Died { how } => return how.clone(),
+        End::Died { how } => return how.lines().next().unwrap_or_default().to_owned(),
         End::Done | End::Unsupported | End::Hung => {}
     }
     let steps = steps(case, trace, os);

@@ -3,8 +3,11 @@
 //! A run is a folder. `run.json` is its [`Manifest`]: which subjects, and what the words in the
 //! results mean, so that a run explains itself without the program that made it. `results.jsonl`
 //! has a [`Line`] for each case of each subject, appended as it came: what a run that was cut off
-//! had finished can be read. `wire/` has the frames, which are in the lines too.
+//! had finished can be read. `wire/` has the frames, which are in the lines too; a merged run has
+//! none.
 
+mod diff;
+mod merge;
 mod read;
 
 use std::collections::BTreeMap;
@@ -15,6 +18,8 @@ use harness::trace::{Fingerprint, Trace};
 use harness::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
+pub use diff::{Diff, Side, SideError, first_difference};
+pub use merge::{MergeError, merge};
 pub use read::{ReadError, Run, read};
 
 /// The version of the shapes of [`Manifest`] and [`Line`]. It grows by one when an older reader
@@ -128,6 +133,14 @@ pub struct Line {
     pub case: Case,
     /// What happened.
     pub trace: Trace,
+}
+
+impl Line {
+    /// Whether a user has to look: changed, broken, or a deviation that nobody knew.
+    pub fn is_unexpected(&self) -> bool {
+        matches!(self.verdict, Verdict::Changed | Verdict::Error)
+            || self.findings.iter().any(|finding| finding.known.is_none())
+    }
 }
 
 /// A broken rule.

@@ -1,5 +1,6 @@
 //! Reading a run.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -23,10 +24,22 @@ pub struct Run {
 /// Why a folder could not be read as a run.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
+    /// Nothing is there.
+    #[error("{path} is not a run: it is not there")]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+    },
     /// It has no manifest.
     #[error("{path} is not a run: it has no {MANIFEST}")]
     NoRun {
         /// The folder.
+        path: PathBuf,
+    },
+    /// It is no folder.
+    #[error("{path} is not a run: a run is a folder, and this is a file")]
+    File {
+        /// The file.
         path: PathBuf,
     },
     /// It cannot be read.
@@ -63,22 +76,35 @@ pub fn read(folder: &Path) -> Result<Run, ReadError> {
     let path = folder.join(RESULTS);
     let io = |source| ReadError::Io { path: path.clone(), source };
     let mut reader = BufReader::new(File::open(&path).map_err(io)?);
-    let (mut lines, mut text) = (Vec::new(), Vec::new());
+    let (mut lines, mut text, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for number in 1.. {
         text.clear();
         if reader.read_until(b'\n', &mut text).map_err(io)? == 0 {
             break;
         }
-        if text.last() != Some(&b'\n') {
-            return Ok(Run { manifest, lines, cut: true });
+        let damaged = |why| ReadError::Damaged { path: path.clone(), line: number, why };
+        let line: Line = match serde_json::from_slice(&text) {
+            Ok(line) => line,
+            Err(_) if text.last() != Some(&b'\n') => return Ok(Run { manifest, lines, cut: true }),
+            Err(e) => return Err(damaged(said(&e))),
+        };
+        let Some(subject) = manifest.subjects.iter().position(|s| s.name == line.subject) else {
+            return Err(damaged(format!("{MANIFEST} has no subject {:?}", line.subject)));
+        };
+        if !seen.insert((subject, line.id.clone())) {
+            return Err(damaged(format!("{} of {} for the second time", line.id, line.subject)));
         }
-        lines.push(serde_json::from_slice(&text).map_err(|e| ReadError::Damaged {
-            path: path.clone(),
-            line: number,
-            why: e.to_string(),
-        })?);
+        lines.push(line);
     }
     Ok(Run { manifest, lines, cut: false })
+}
+
+/// What is wrong with a line of JSON, without the place: for lines of a file, it would always be
+/// the first.
+fn said(e: &serde_json::Error) -> String {
+    let text = e.to_string();
+    let place = format!(" at line {} column {}", e.line(), e.column());
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
@@ -88,9 +114,19 @@ fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
         schema: u32,
     }
     let path = folder.join(MANIFEST);
+    let given = || folder.to_owned();
     let text = match fs::read(&path) {
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Err(ReadError::NoRun { path: folder.to_owned() });
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let path = given();
+            let there = folder.exists();
+            return Err(if there {
+                ReadError::NoRun { path }
+            } else {
+                ReadError::Missing { path }
+            });
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            return Err(ReadError::File { path: given() });
         }
         Err(source) => return Err(ReadError::Io { path, source }),
         Ok(text) => text,
@@ -98,11 +134,11 @@ fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
     let damaged = |e: serde_json::Error| ReadError::Damaged {
         path: path.clone(),
         line: e.line(),
-        why: e.to_string(),
+        why: said(&e),
     };
     let Versioned { schema } = serde_json::from_slice(&text).map_err(damaged)?;
     if schema > SCHEMA {
-        return Err(ReadError::Newer { path: folder.to_owned(), schema });
+        return Err(ReadError::Newer { path: given(), schema });
     }
     serde_json::from_slice(&text).map_err(damaged)
 }

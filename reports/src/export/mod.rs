@@ -1,0 +1,14 @@
+//! A run, or how two differ, for other people's programs.
+//!
+//! An [`Export`] is what all formats are made from: tests in tables, each with what came of it.
+//! [`junit()`], [`ktap()`] and [`markdown()`] write it.
+
+mod junit;
+mod ktap;
+mod markdown;
+mod model;
+
+pub use junit::junit;
+pub use ktap::ktap;
+pub use markdown::markdown;
+pub use model::{Came, Export, Part, Table, Test};
