@@ -5,6 +5,7 @@
 //! gone through [`Scrub`]. The same data make the same bytes.
 
 pub mod controls;
+mod forms;
 mod mail;
 mod readme;
 mod script;

@@ -16,6 +16,8 @@ use harness::trace::{Event, Out, Trace};
 use harness::wire::{Framing, Mac, Net, decode, mend};
 use serde_json::Value;
 
+use super::forms::{Form, forms, is_escape, reverse, shorthand};
+
 /// Names that many machines and people share: nobody is known by them.
 const COMMON: &[&str] = &[
     "localhost",
@@ -403,126 +405,4 @@ fn is_apart(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].chars().next_back().is_some_and(word);
     let behind = text[end..].chars().next().is_some_and(word);
     (!before || is_escape(&text.as_bytes()[..start])) && !behind
-}
-
-/// Whether these bytes end with an escape of C's, whose letter is no part of the next word.
-fn is_escape(before: &[u8]) -> bool {
-    matches!(before, [.., b'\\', b'n' | b'r' | b't' | b'0'])
-}
-
-/// What is known by its form.
-enum Form {
-    Ip(IpAddr),
-    /// Its labels in the DNS, below `in-addr.arpa` (RFC 1035 §3.5) or `ip6.arpa` (RFC 3596 §2.5).
-    Reverse(IpAddr),
-    Mac(Mac),
-    Uuid,
-}
-
-/// The longest that an IPv6 address gets, as text.
-const LONGEST: usize = 45;
-
-/// Every address and identifier in a text: where it begins, where it ends, and what it is.
-fn forms(text: &str) -> Vec<(usize, usize, Form)> {
-    let bytes = text.as_bytes();
-    let word = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let begins = bytes[at].is_ascii_hexdigit() || bytes[at] == b':';
-        let found = if begins && (at == 0 || !word(at - 1) || is_escape(&bytes[..at])) {
-            form(text, at, &word)
-        } else {
-            None
-        };
-        match found {
-            Some((end, form)) => {
-                out.push((at, end, form));
-                at = end;
-            }
-            None => at += 1,
-        }
-    }
-    out
-}
-
-/// What begins there, and where it ends: not within a word.
-fn form(text: &str, at: usize, word: &impl Fn(usize) -> bool) -> Option<(usize, Form)> {
-    let piece = |len: usize| text.get(at..at + len).filter(|_| !word(at + len));
-    if piece(36).is_some_and(is_uuid) {
-        return Some((at + 36, Form::Uuid));
-    }
-    if let Some(mac) = piece(17).and_then(mac_of) {
-        return Some((at + 17, Form::Mac(mac)));
-    }
-    let below =
-        |len: usize, zone: &str| text.get(at + len..).is_some_and(|rest| rest.starts_with(zone));
-    if below(NIBBLES, ".ip6.arpa") {
-        let ip = text.get(at..at + NIBBLES).and_then(nibbles)?;
-        return Some((at + NIBBLES, Form::Reverse(ip)));
-    }
-    let of = |b: &u8| b.is_ascii_hexdigit() || *b == b':' || *b == b'.';
-    let run = text.as_bytes()[at..].iter().take(LONGEST + 1).take_while(|b| of(b)).count();
-    let ip = |len: usize| Some((len, piece(len)?.parse().ok()?));
-    let (len, ip) = (2..=run.min(LONGEST)).rev().find_map(ip)?;
-    let form = match ip {
-        IpAddr::V4(ip) if below(len, ".in-addr.arpa") => {
-            let [a, b, c, d] = ip.octets();
-            Form::Reverse(Ipv4Addr::new(d, c, b, a).into())
-        }
-        ip => Form::Ip(ip),
-    };
-    Some((at + len, form))
-}
-
-/// 32 digits and the dots between them.
-const NIBBLES: usize = 63;
-
-/// The address of those labels, the last of its digits first.
-fn nibbles(labels: &str) -> Option<IpAddr> {
-    let digits: Vec<&str> = labels.split('.').rev().collect();
-    let whole = digits.iter().all(|digit| digit.len() == 1).then(|| digits.concat())?;
-    Some(Ipv6Addr::from(u128::from_str_radix(&whole, 16).ok()?).into())
-}
-
-/// The labels of an address.
-fn reverse(ip: IpAddr) -> String {
-    let labels: Vec<String> = match ip {
-        IpAddr::V4(ip) => ip.octets().iter().rev().map(u8::to_string).collect(),
-        IpAddr::V6(ip) => {
-            let digits = format!("{:032x}", u128::from(ip));
-            digits.chars().rev().map(String::from).collect()
-        }
-    };
-    labels.join(".")
-}
-
-fn mac_of(token: &str) -> Option<Mac> {
-    let separator = if token.contains('-') { '-' } else { ':' };
-    let byte = |part: &str| if part.len() == 2 { u8::from_str_radix(part, 16).ok() } else { None };
-    let bytes: Vec<u8> = token.split(separator).map(byte).collect::<Option<_>>()?;
-    Some(Mac(bytes.try_into().ok()?))
-}
-
-/// An address as `inet_aton` reads it: one to four numbers, of which the last has all bytes that are
-/// left; octal behind `0`, hexadecimal behind `0x`.
-fn shorthand(text: &str) -> Option<Ipv4Addr> {
-    let number = |part: &str| match part.to_lowercase() {
-        p if p.starts_with("0x") => u32::from_str_radix(&p[2..], 16).ok(),
-        p if p.starts_with('0') => u32::from_str_radix(&p, 8).ok(),
-        p => p.parse().ok(),
-    };
-    let parts: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
-    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
-    let mut whole = *last;
-    for (byte, shift) in first.iter().zip([24, 16, 8]) {
-        whole |= u32::from(u8::try_from(*byte).ok()?) << shift;
-    }
-    Some(Ipv4Addr::from(whole))
-}
-
-fn is_uuid(token: &str) -> bool {
-    let lengths: Vec<usize> = token.split('-').map(str::len).collect();
-    let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
-    lengths == [8, 4, 4, 4, 12] && token.chars().all(hex)
 }

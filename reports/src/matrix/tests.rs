@@ -59,6 +59,8 @@ fn run(subjects: &[&str], lines: Vec<Line>) -> Run {
         began_ns: 0,
         seed: None,
         cases: lines.iter().filter(|line| line.subject == *name).count(),
+        environment: None,
+        log: None,
         ended: Some(Ended { took_ms: 1, verdicts: BTreeMap::new() }),
         environment: None,
         log: None,
