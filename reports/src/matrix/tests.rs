@@ -159,6 +159,8 @@ fn the_word_of_a_send(#[case] ret: i64, #[case] errno: Option<&'static str>, #[c
 #[rstest]
 #[case::result("a() = 0\nrecv(s) = -1 EAGAIN\n", "a() = 0\nrecv(s) = 0\n", "recv -1 EAGAIN")]
 #[case::frame("a() = 0\n    > l ttl 64 DF UDP\n", "a() = 0\n    > l ttl 1 DF UDP\n", "ttl 64")]
+#[case::flag("    > l len 0\n", "    > l len 0 bad checksum\n", "without bad checksum")]
+#[case::its_flag("    > l len 0 bad checksum\n", "    > l len 0\n", "bad checksum")]
 #[case::another_frame("a() = 0\n    > l UDP\n", "a() = 0\n", "also > l UDP")]
 #[case::less("a() = 0\n", "a() = 0\n    > l UDP\n", "nothing more")]
 #[case::same("a() = 0\n", "a() = 0\n", "")]
