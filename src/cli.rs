@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Repro(Repro),
     /// Write the frames of one case as pcapng
     Wire(Wire),
+    /// Make one zip of a bug: what happened, a reproducer that was tried, frames, environment
+    Bundle(Bundle),
     /// Serve other people's programs, and say what they sent
     #[command(subcommand)]
     Control(Control),
@@ -365,6 +367,53 @@ pub(crate) struct Wire {
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+/// Whom a bundle is for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum For {
+    /// Feedback Assistant, with its fields in its order
+    Apple,
+    /// Linux's networking: a mail
+    Netdev,
+    /// FreeBSD's Bugzilla
+    Freebsd,
+    /// gVisor's issues
+    Gvisor,
+}
+
+/// The arguments of `bundle`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit status: 0 written, and the reproducer reproduces or could not be tried; 1 \
+                        written, and it does not reproduce; 2 wrong usage; 3 nothing was written."
+)]
+pub(crate) struct Bundle {
+    /// The ids of cases that show one bug, the clearest first
+    #[arg(required = true, value_name = "CASE")]
+    pub(crate) cases: Vec<String>,
+    /// The folder of a run: the bug is that of the first; further ones say how often, and what other
+    /// kernels do [default: asks this kernel now]
+    #[arg(long = "run", value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// For whom [default: apple for a Mac, else netdev]
+    #[arg(long = "for", value_enum, value_name = "WHOM")]
+    pub(crate) recipient: Option<For>,
+    /// The file to write [default: a name made from the case and the platform]
+    #[arg(short, long, value_name = "FILE.zip")]
+    pub(crate) output: Option<PathBuf>,
+    /// How many times this kernel is asked [default: 10]
+    #[arg(long, value_name = "N", conflicts_with = "runs", value_parser = times)]
+    pub(crate) times: Option<usize>,
+    /// Leave names, addresses and serial numbers of this machine as they are
+    #[arg(long)]
+    pub(crate) keep_private: bool,
+}
+
+fn times(text: &str) -> Result<usize, String> {
+    let most = 1000;
+    let n = text.parse().ok().filter(|n| (1..=most).contains(n));
+    n.ok_or_else(|| format!("a number from 1 to {most} is wanted"))
 }
 
 /// The arguments of `exec`.

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod bisect;
+mod bundle;
 mod claims;
 mod cli;
 mod control;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         Some(Command::Bisect(args)) => bisect::bisect(&args),
         Some(Command::Matrix(args)) => matrix::matrix(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
+        Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),
         Some(Command::Control(Control::Http(args))) => control::http(&args),

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, Os};
+use harness::environment::Log;
 use harness::trace::{Fingerprint, Trace};
 use reports::pcapng::Pcapng;
 use reports::runs::{self, Cite, Ended, Manifest, Rule, Subject};
@@ -95,7 +96,7 @@ pub(crate) fn manifest(subject: Subject, cases: &[&Case]) -> Manifest {
     let cite = |cite: &rules::Cite| Cite {
         source: cite.source.to_owned(),
         quote: cite.quote.to_owned(),
-        link: None,
+        link: cite.link(),
     };
     let rule = |rule: &rules::Rule| Rule {
         name: rule.name.to_owned(),
@@ -129,6 +130,8 @@ pub(crate) fn subject(
         began_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
         seed,
         cases,
+        environment: None,
+        log: None,
         ended: None,
     }
 }
@@ -142,6 +145,9 @@ pub(crate) fn default_folder(kind: &str) -> PathBuf {
         .map_or_else(|| here.join("sockeye-out"), |root| root.join("target/sockeye"))
         .join(kind)
 }
+
+/// How many lines of the kernel's log a run keeps at the most.
+const LOG_LINES: usize = 1000;
 
 /// A run that is being written.
 ///
@@ -187,6 +193,15 @@ impl Writer {
         line.push(b'\n');
         if let (None, Err(e)) = (&self.failed, self.lines.write_all(&line)) {
             self.failed = Some(e);
+        }
+    }
+
+    /// Keeps what the kernel of the only subject said meanwhile.
+    pub(crate) fn heard(&mut self, mut log: Log) {
+        // A kernel that says something of every case shall not drown them.
+        log.lines.truncate(LOG_LINES);
+        for subject in &mut self.manifest.subjects {
+            subject.log = Some(log.clone());
         }
     }
 

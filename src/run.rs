@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
-use harness::exec::Plant;
+use harness::exec::{KernelLog, Plant};
 use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -179,6 +179,9 @@ pub(crate) fn keep<'c>(
 ) -> Result<(Vec<Answer<'c>>, Duration)> {
     let mut about = results::subject(name, &under.kernel, cases.len(), seed);
     about.platforms.clone_from(&under.platforms);
+    // Of another kernel's machine there is nothing to see from here.
+    let log = (name == NATIVE).then(KernelLog::begin);
+    about.environment = log.is_some().then(harness::exec::environment);
     let writer = Mutex::new(Writer::begin(folder, results::manifest(about, cases))?);
     let start = Instant::now();
     let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
@@ -189,7 +192,10 @@ pub(crate) fn keep<'c>(
         tick();
     })?;
     let took = start.elapsed();
-    let writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(log) = log {
+        writer.heard(log.end());
+    }
     writer.end(&answers, took, under.os)?;
     Ok((answers, took))
 }

@@ -10,7 +10,7 @@ use harness::outcome;
 use harness::subject::{self, Subject};
 use harness::trace::{End, Trace};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use reports::repro::{Observed, Options, agrees, reproducer};
+use reports::repro::{FLAGS, Observed, Options, agrees, reproducer};
 use suites::{Table, tables};
 
 /// How many rows one test takes, so that the tests are of a size and run side by side.
@@ -70,10 +70,8 @@ fn reproduces(case: &Case, trace: &Trace, os: Os, folder: &Path) -> Result<(), B
     let observed = Observed { trace, platform: "this", kernel: "this kernel", outcome: &observed };
     let options = Options { os, observed: Some(observed), expected: &[] };
     fs::write(&source, reproducer(case, &options))?;
-    let compiled = Command::new("cc")
-        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pipe", "-o"])
-        .args([&program, &source])
-        .output()?;
+    let compiled =
+        Command::new("cc").args(FLAGS).args(["-pipe", "-o"]).args([&program, &source]).output()?;
     if !compiled.status.success() {
         return Err(String::from_utf8_lossy(&compiled.stderr).into_owned().into());
     }

@@ -8,11 +8,13 @@
 //! - [`wire`]: frames decoded, rendered and built;
 //! - [`outcome`]: a trace made stable and rendered like strace;
 //! - [`subject`]: a kernel under test, reached through the executor's protocol;
+//! - [`environment`]: the machine on which it was asked, as data;
 //! - [`verdict`]: the words for what a case came to.
 //!
 //! Everything but [`exec`] and [`subject`] is pure: no kernel, no clock, no `unsafe`.
 
 pub mod case;
+pub mod environment;
 pub mod exec;
 pub mod outcome;
 pub mod subject;

@@ -20,6 +20,7 @@ use std::io::{self, BufRead, Write};
 use crate::SCHEMA;
 use crate::case::op::Opt;
 use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
+use crate::environment::Environment;
 use crate::trace::{End, Fingerprint, Reply, Trace};
 use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
@@ -45,7 +46,14 @@ mod other;
 use other as os;
 
 use network::{Network as _, NoLab};
+
+pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
+
+/// The machine as this process finds it.
+pub fn environment() -> Environment {
+    os::environment()
+}
 
 /// Which kernel this is, and as whom the process runs.
 pub fn fingerprint() -> io::Result<Fingerprint> {

@@ -8,6 +8,7 @@ use libc::{c_int, sockaddr_storage, socklen_t};
 use super::network::{Network, NoLab};
 use crate::case::Sym;
 use crate::case::lab::{Lab, LabOp};
+use crate::environment::{Environment, Log, darwin};
 use crate::trace::{Direction, LinkFact};
 
 pub(super) type Request = libc::c_ulong;
@@ -130,5 +131,55 @@ impl Labs {
 
     pub(super) fn discard(&mut self, lab: NoSuchLab) {
         match lab {}
+    }
+}
+
+/// What commands of the system say.
+pub(super) fn environment() -> Environment {
+    let mut found = Environment { kernel: super::fingerprint().ok(), ..Environment::default() };
+    for argv in darwin::COMMANDS {
+        match said(argv) {
+            Ok(text) => darwin::keep(&mut found, argv, &text),
+            Err(why) => found.unknown.push(why),
+        }
+    }
+    let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    found.private.hosts.extend(name);
+    let users = ["USER", "LOGNAME", "SUDO_USER"].into_iter();
+    found.private.users.extend(users.filter_map(|variable| std::env::var(variable).ok()));
+    found
+}
+
+fn said<S: AsRef<std::ffi::OsStr>>(argv: &[S]) -> Result<String, String> {
+    let Some((program, args)) = argv.split_first() else { return Err("no command".to_owned()) };
+    let output = std::process::Command::new(program).args(args).output();
+    let name = program.as_ref().to_string_lossy();
+    match output {
+        Err(e) => Err(format!("{name}: {e}")),
+        Ok(output) if !output.status.success() => Err(format!("{name}: {}", output.status)),
+        Ok(output) => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+    }
+}
+
+/// The log, from the moment on when this was made.
+#[derive(Debug)]
+pub struct KernelLog(std::time::SystemTime);
+
+impl KernelLog {
+    /// Begins to listen.
+    pub fn begin() -> Self {
+        Self(std::time::SystemTime::now())
+    }
+
+    /// All that was said since.
+    pub fn end(self) -> Log {
+        let seconds = |time: std::time::SystemTime| {
+            time.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+        };
+        let now = std::time::SystemTime::now();
+        match said(&darwin::log_show(seconds(self.0), seconds(now) + 1)) {
+            Ok(text) => darwin::log(&text),
+            Err(why) => Log { lines: Vec::new(), missing: Some(why) },
+        }
     }
 }

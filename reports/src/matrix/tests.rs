@@ -60,6 +60,8 @@ fn run(subjects: &[&str], lines: Vec<Line>) -> Run {
         seed: None,
         cases: lines.iter().filter(|line| line.subject == *name).count(),
         ended: Some(Ended { took_ms: 1, verdicts: BTreeMap::new() }),
+        environment: None,
+        log: None,
     };
     let (rules, tables) = (Vec::new(), BTreeMap::new());
     let manifest = Manifest {

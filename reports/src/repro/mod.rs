@@ -31,6 +31,9 @@ pub use output::{Line, agrees, parse_output};
 use parts::Part;
 use program::{Missing, Program};
 
+/// The compiler's flags that every reproducer compiles with, in silence.
+pub const FLAGS: [&str; 4] = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
+
 /// What happened when the case ran.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {

@@ -13,6 +13,7 @@ mod read;
 use std::collections::BTreeMap;
 
 use harness::case::Case;
+use harness::environment::{Environment, Log};
 use harness::trace::{Fingerprint, Trace};
 use harness::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,12 @@ pub struct Subject {
     pub seed: Option<u64>,
     /// How many cases were asked for.
     pub cases: usize,
+    /// The machine that it ran on.
+    #[serde(default)]
+    pub environment: Option<Environment>,
+    /// What its kernel wrote to its log meanwhile.
+    #[serde(default)]
+    pub log: Option<Log>,
     /// How it ended; none while it runs, and for ever if it was cut off.
     #[serde(default)]
     pub ended: Option<Ended>,

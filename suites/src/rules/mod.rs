@@ -17,6 +17,7 @@ pub mod documented;
 mod documented_errno;
 mod forged;
 mod fragments;
+mod link;
 mod lookups;
 mod no_effect;
 mod resolution;

@@ -2,9 +2,11 @@
 
 mod abi;
 mod barrier;
+mod environment;
 mod files;
 mod host;
 pub(in crate::exec) mod init;
+mod kernel_log;
 mod lab;
 mod link;
 mod names;
@@ -13,7 +15,9 @@ pub(in crate::exec) mod plant;
 
 pub(in crate::exec) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(in crate::exec) use barrier::stay;
+pub(in crate::exec) use environment::environment;
 pub(in crate::exec) use files::see;
 pub(in crate::exec) use host::isolate;
+pub use kernel_log::KernelLog;
 pub(in crate::exec) use lab::Labs;
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};

@@ -1,0 +1,295 @@
+//! A bundle: one bug as one zip, for whoever can mend it.
+//!
+//! [`Bundle`] is all that is known, as data; [`Bundle::programs`] are the reproducers as they will
+//! be in it, to be tried before; [`Bundle::files`] is what is in it. Everything that is written has
+//! gone through [`Scrub`]. The same data make the same bytes.
+
+pub mod controls;
+mod mail;
+mod readme;
+mod script;
+mod scrub;
+mod since;
+#[cfg(test)]
+mod tests;
+mod title;
+pub mod zip;
+
+use std::collections::BTreeSet;
+
+use harness::case::{Case, Os};
+use harness::environment::{Environment, Log, Private};
+use harness::outcome;
+use harness::trace::{Fingerprint, Trace};
+use serde::Serialize;
+
+use crate::pcapng::{Pcapng, WriteError};
+use crate::repro::{Observed, Options, reproducer};
+use crate::runs::{Line, Rule, Subject};
+
+pub use scrub::Scrub;
+pub use since::Elsewhere;
+pub use title::broken;
+use zip::File;
+
+/// Whom a bundle is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// Feedback Assistant.
+    Apple,
+    /// The mailing list of Linux's networking.
+    Netdev,
+    /// FreeBSD's Bugzilla.
+    Freebsd,
+    /// gVisor's issues.
+    Gvisor,
+}
+
+/// All that is known of one bug.
+#[derive(Clone, Debug)]
+pub struct Bundle<'a> {
+    /// The kernel that did it.
+    pub subject: &'a Subject,
+    /// Its system.
+    pub os: Os,
+    /// Where it ran; none if the run does not say.
+    pub environment: Option<&'a Environment>,
+    /// What the kernel said meanwhile; none if the run did not keep it.
+    pub log: Option<&'a Log>,
+    /// The rules that findings name.
+    pub rules: &'a [Rule],
+    /// The cases that show it, the clearest first.
+    pub parts: Vec<Part<'a>>,
+    /// Whom it is for.
+    pub recipient: Recipient,
+}
+
+/// One case of a bug.
+#[derive(Clone, Debug)]
+pub struct Part<'a> {
+    /// What happened.
+    pub line: &'a Line,
+    /// The system that it happened on.
+    pub os: Os,
+    /// How many times it ran, the time shown among them.
+    pub times: usize,
+    /// How many times it came to the same.
+    pub same: usize,
+    /// What other kernels did, as far as there are runs of them.
+    pub elsewhere: Vec<Elsewhere>,
+    /// The baselines of platforms: name and outcome.
+    pub baselines: Vec<(&'a str, &'a str)>,
+    /// Cases like it that are as expected: what it is not.
+    pub controls: Vec<&'a Line>,
+    /// What the reproducer did when it was tried.
+    pub tried: Tried,
+}
+
+/// What a reproducer did when it was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// Each call did what the trace says.
+    Agrees,
+    /// It did something else.
+    Differs(String),
+    /// It was not tried, for this reason.
+    Not(String),
+}
+
+/// One case as `trace.json` has it.
+#[derive(Serialize)]
+struct Recorded<'a> {
+    case: &'a Case,
+    trace: &'a Trace,
+    verdict: harness::verdict::Verdict,
+    outcome: &'a str,
+}
+
+/// How people call a kernel and its system's build.
+pub fn build(kernel: &Fingerprint, environment: Option<&Environment>) -> String {
+    let of = |e: &Environment| Some(format!("{} ({})", e.os.as_ref()?, e.os_build.as_ref()?));
+    environment.and_then(of).unwrap_or_else(|| format!("{} {}", kernel.system, kernel.release))
+}
+
+impl Bundle<'_> {
+    /// How people call the build that did it.
+    pub fn build(&self) -> String {
+        build(&self.subject.kernel, self.environment)
+    }
+
+    /// The bug's title.
+    pub fn title(&self) -> String {
+        self.parts.first().map_or_else(String::new, |part| title::title(part, &self.build()))
+    }
+
+    /// What will be replaced, with what the cases and the rules themselves say left alone.
+    pub fn scrub(&self, keep_private: bool) -> Scrub {
+        if keep_private {
+            return Scrub::off();
+        }
+        let private = self.environment.map(|e| e.private.clone()).unwrap_or_default();
+        let mut scrub = Scrub::new(&private);
+        // Some sections have numbers like an address: RFC 1122 §2.3.2.2.
+        scrub.allow(&serde_json::to_string(self.rules).unwrap_or_default());
+        for part in &self.parts {
+            scrub.allow(&serde_json::to_string(&part.line.case).unwrap_or_default());
+        }
+        scrub
+    }
+
+    /// What is known, its frames and results without what is not the lab's.
+    fn clean(&self, scrub: &mut Scrub) -> Vec<Line> {
+        let clean = |part: &Part<'_>| {
+            let mut line = part.line.clone();
+            scrub.trace(&mut line.trace);
+            line
+        };
+        self.parts.iter().map(clean).collect()
+    }
+
+    /// The reproducers, in the order of the parts, as they will be in the bundle.
+    pub fn programs(&self, scrub: &mut Scrub) -> Vec<String> {
+        let lines = self.clean(scrub);
+        lines.iter().map(|line| self.program(line, scrub)).collect()
+    }
+
+    fn program(&self, line: &Line, scrub: &mut Scrub) -> String {
+        let kernel = &self.subject.kernel;
+        let name = format!("{} {} {}", kernel.system, kernel.release, kernel.version);
+        let platform = self.subject.platforms.first().map_or("", String::as_str);
+        let observed =
+            Observed { trace: &line.trace, platform, kernel: &name, outcome: &line.outcome };
+        let expected: Vec<String> = self
+            .broken(line)
+            .map(|rule| {
+                let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
+                format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
+            })
+            .collect();
+        let options = Options { os: self.os, observed: Some(observed), expected: &expected };
+        let bare = Options { os: self.os, observed: None, expected: &[] };
+        // A host that is called `main` stays in the program.
+        let vocabulary = words(&reproducer(&line.case, &bare));
+        scrub.text(&reproducer(&line.case, &options), &vocabulary)
+    }
+
+    /// The rules that a line's findings name.
+    fn broken<'b>(&'b self, line: &'b Line) -> impl Iterator<Item = &'b Rule> {
+        self.rules.iter().filter(|rule| line.findings.iter().any(|f| f.rule == rule.name))
+    }
+
+    /// What the bundle has in it.
+    pub fn files(&self, scrub: &mut Scrub) -> Result<Vec<File>, WriteError> {
+        let lines = self.clean(scrub);
+        let parts = self.parts.iter().zip(&lines).map(|(part, line)| Part { line, ..part.clone() });
+        let clean = Bundle { parts: parts.collect(), ..self.clone() };
+        let none = BTreeSet::new();
+        let names = program_names(lines.len());
+        let programs: Vec<String> = lines.iter().map(|line| self.program(line, scrub)).collect();
+        let transcripts: Vec<String> =
+            clean.parts.iter().map(|part| readme::transcript(&clean, part)).collect();
+        let mut files = vec![
+            File::text("transcript.txt", scrub.text(&transcripts.join("\n"), &none)),
+            File::text("trace.json", json(scrub, serde_json::to_value(recorded(&lines)))),
+            File::text("environment.json", json(scrub, serde_json::to_value(self.machine(scrub)))),
+            File::text("kernel.log", scrub.text(&readme::log(self.log), &none)),
+            File { bytes: self.frames(&lines, scrub)?, ..File::text("wire.pcapng", String::new()) },
+            File { runs: true, ..File::text("run.sh", script::script(&names, self.os, &lines)) },
+        ];
+        files
+            .extend(names.iter().zip(&programs).map(|(name, text)| File::text(name, text.clone())));
+        if self.recipient != Recipient::Apple {
+            // The programs are clean already, and their words are to stay.
+            let mail = scrub.text(&mail::mail(&clean, &programs), &words(&programs.join("\n")));
+            files.insert(0, File::text("mail.txt", mail));
+        }
+        // What people read first is made last: it counts what was replaced in all the others.
+        let readme = scrub.text(&readme::readme(&clean), &none) + &readme::replaced(scrub);
+        files.insert(0, File::text("README.md", readme));
+        Ok(files)
+    }
+
+    /// The machine, without the list of what is private, unless nothing is.
+    fn machine(&self, scrub: &Scrub) -> Environment {
+        let mut machine = self.environment.cloned().unwrap_or_else(|| Environment {
+            kernel: Some(self.subject.kernel.clone()),
+            unknown: vec!["the run did not keep its environment".to_owned()],
+            ..Environment::default()
+        });
+        if !scrub.is_off() {
+            machine.private = Private::default();
+        }
+        machine
+    }
+
+    fn frames(&self, lines: &[Line], scrub: &mut Scrub) -> Result<Vec<u8>, WriteError> {
+        let kernel = format!("{} {}", self.subject.kernel.system, self.subject.kernel.release);
+        let mut bytes = Vec::new();
+        let mut pcapng = Pcapng::new(&mut bytes, &scrub.text(&kernel, &BTreeSet::new()))?;
+        lines.iter().try_for_each(|line| pcapng.add(&line.case, &line.trace, self.os))?;
+        drop(pcapng);
+        Ok(bytes)
+    }
+}
+
+fn recorded(lines: &[Line]) -> Vec<Recorded<'_>> {
+    lines
+        .iter()
+        .map(|Line { case, trace, verdict, outcome, .. }| Recorded {
+            case,
+            trace,
+            verdict: *verdict,
+            outcome,
+        })
+        .collect()
+}
+
+/// As people read it; what cannot be said in JSON cannot have come out of it.
+fn json(scrub: &mut Scrub, value: serde_json::Result<serde_json::Value>) -> String {
+    format!("{:#}\n", scrub.json(value.unwrap_or_default()))
+}
+
+/// `repro.c`, `repro-2.c` and so on.
+fn program_names(count: usize) -> Vec<String> {
+    let name = |n: usize| if n == 0 { "repro.c".to_owned() } else { format!("repro-{}.c", n + 1) };
+    (0..count).map(name).collect()
+}
+
+/// The words of a program, in lower case.
+fn words(text: &str) -> BTreeSet<String> {
+    let apart = |c: char| !c.is_alphanumeric() && c != '_' && c != '-';
+    text.split(apart).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// The number of the step that a case is about: a call that breaks a rule, differs or fails.
+pub fn pivot(part: &Part<'_>) -> Option<u32> {
+    title::pivot(part)
+}
+
+/// The lines that show what it is about: the call and what it caused.
+fn shown(part: &Part<'_>) -> Vec<String> {
+    title::pivot(part).map_or_else(Vec::new, |pivot| step(part.line, pivot, part.os))
+}
+
+/// What a case like it did in place of what it is about.
+pub fn shown_like(part: &Part<'_>, other: &Line) -> Vec<String> {
+    let pivot = title::pivot(part);
+    let op = pivot.and_then(|op| controls::counterpart(&part.line.case, op, &other.case));
+    op.map_or_else(Vec::new, |op| step(other, op, part.os))
+}
+
+/// A step and what it caused.
+fn step(line: &Line, number: u32, os: Os) -> Vec<String> {
+    let is = |op: usize| u32::try_from(op) == Ok(number);
+    outcome::lines(&line.case, &line.trace, os)
+        .into_iter()
+        .filter(|line| match line.what {
+            outcome::What::Call { op }
+            | outcome::What::Frame { op }
+            | outcome::What::Signal { op }
+            | outcome::What::Lab { op } => is(op),
+            outcome::What::End => false,
+        })
+        .map(|line| line.text)
+        .collect()
+}

@@ -1,0 +1,301 @@
+//! `README.md`: the bug as an engineer reads it.
+
+use std::fmt::Write as _;
+
+use harness::environment::Log;
+use harness::outcome;
+use harness::verdict::Verdict;
+
+use super::since::{self, Elsewhere};
+use super::zip::utc;
+use super::{Bundle, Part, Recipient, Scrub, Tried, shown, shown_like};
+
+/// Everything but what was replaced, which [`replaced`] says.
+pub(super) fn readme(bundle: &Bundle<'_>) -> String {
+    let mut out = String::new();
+    out.push_str(&warning(bundle, "**", "**\n\n"));
+    let _ = writeln!(out, "# {}\n", bundle.title());
+    if bundle.recipient == Recipient::Apple {
+        out.push_str(&feedback(bundle));
+    }
+    for (number, part) in (1..).zip(&bundle.parts) {
+        if bundle.parts.len() > 1 {
+            let _ = writeln!(out, "# Case {number}: {}\n", part.line.case.title);
+        }
+        for (heading, text) in sections(bundle, part) {
+            let _ = writeln!(out, "## {heading}\n\n{}\n", text.trim_end());
+        }
+    }
+    let _ = writeln!(out, "## Steps to reproduce\n\n{}", steps(bundle));
+    let _ = writeln!(out, "{}", tried(bundle));
+    let _ = writeln!(out, "## Where\n\n{}", place(bundle));
+    out.push_str(FILES);
+    if bundle.recipient != Recipient::Apple {
+        out.push_str("- `mail.txt`: the same as plain text, to send.\n");
+    }
+    out
+}
+
+const FILES: &str = "\
+## Files
+
+- `run.sh`: compiles `repro.c`, runs it, says whether it reproduces, and cleans up.
+- `repro.c`: C11, one file; on Linux it builds the network that it needs in a namespace.
+- `transcript.txt`: every call and frame in order, with times.
+- `wire.pcapng`: the frames, each with a comment naming the call that caused it.
+- `trace.json`: the case and all that happened, as data.
+- `environment.json`: kernel, settings, interfaces, routes, filters.
+- `kernel.log`: the kernel's own words meanwhile.
+";
+
+/// What stands on the first line when the reproducer does not do what the bundle says.
+pub(super) fn warning(bundle: &Bundle<'_>, before: &str, behind: &str) -> String {
+    let bad = bundle.parts.iter().find_map(|part| match &part.tried {
+        Tried::Differs(how) => Some(format!("The reproducer does not reproduce this: {how}.")),
+        _ => None,
+    });
+    bad.map_or_else(String::new, |text| format!("{before}{text}{behind}"))
+}
+
+/// Feedback Assistant's fields, in its order.
+fn feedback(bundle: &Bundle<'_>) -> String {
+    format!(
+        "## For Feedback Assistant\n\n\
+         - Title: {}\n\
+         - Area: macOS, Networking (kernel, sockets)\n\
+         - Type: Incorrect/Unexpected Behavior\n\
+         - Build: {}\n\
+         - Description: what follows; attach this archive\n\n",
+        bundle.title(),
+        bundle.build()
+    )
+}
+
+/// Headings and texts of one case.
+pub(super) fn sections(bundle: &Bundle<'_>, part: &Part<'_>) -> Vec<(&'static str, String)> {
+    let mut out = vec![
+        ("What happened", happened(part)),
+        ("What was expected", expected(bundle, part)),
+        ("How often", often(part)),
+        ("On other systems", elsewhere(bundle, part)),
+    ];
+    let this = this(bundle, part);
+    if let Some(since) = since::since(&this, &part.elsewhere) {
+        out.insert(2, ("Since which build", since::sentence(since)));
+    }
+    if !part.controls.is_empty() {
+        out.push(("What it is not", controls(part)));
+    }
+    out
+}
+
+/// The kernel of the bundle, to be laid beside the others.
+pub(super) fn this(bundle: &Bundle<'_>, part: &Part<'_>) -> Elsewhere {
+    Elsewhere {
+        system: bundle.subject.kernel.system.clone(),
+        release: bundle.subject.kernel.release.clone(),
+        name: bundle.build(),
+        verdict: part.line.verdict,
+        outcome: part.line.outcome.trim_end().to_owned(),
+    }
+}
+
+fn happened(part: &Part<'_>) -> String {
+    let line = part.line;
+    let mut out = format!("{}.\n\n", line.case.title.trim_end_matches(['.', '?']));
+    if line.case.title.ends_with('?') {
+        out = format!("{}\n\n", line.case.title);
+    }
+    for finding in &line.findings {
+        let _ = writeln!(out, "{}\n", finding.text);
+    }
+    out.push_str(&code(shown(part).iter().map(String::as_str)));
+    out.push_str(
+        "\nAll calls, as strace writes them; frames stand beneath the call that caused them:\n\n",
+    );
+    let lab = line.case.lab.setup.iter().map(|step| format!("-- {step}"));
+    let lab: Vec<String> = lab.collect();
+    out.push_str(&code(lab.iter().map(String::as_str).chain(line.outcome.lines())));
+    out
+}
+
+fn code<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.flat_map(|line| ["    ", line, "\n"]).collect()
+}
+
+fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
+    let line = part.line;
+    let mut out = String::new();
+    for rule in bundle.broken(line) {
+        let _ = writeln!(out, "{}\n", rule.says);
+        for cite in &rule.cites {
+            let source = match &cite.link {
+                Some(page) => format!("[{}]({page})", cite.source),
+                None => cite.source.clone(),
+            };
+            let _ = writeln!(out, "> {}\n>\n> {source}\n", cite.quote);
+        }
+    }
+    for known in line.findings.iter().filter_map(|finding| finding.known.as_ref()) {
+        let text = format!("Known: {} ({})\n\n", known.reason, known.link);
+        if !out.contains(&text) {
+            out.push_str(&text);
+        }
+    }
+    if let (Verdict::Changed, Some(was)) = (line.verdict, &line.expected) {
+        let platform = line.baseline.as_deref().unwrap_or("this platform");
+        let _ = writeln!(out, "What was observed on {platform} before:\n\n{}", code(was.lines()));
+    }
+    match (line.verdict, out.is_empty()) {
+        (Verdict::Ok, true) => {
+            "This is what the platform was observed to do before, and no rule is \
+                                broken: a question, no fault is claimed."
+                .to_owned()
+        }
+        (_, true) => "Nothing was observed on this platform before, and no rule is broken: a \
+                      question, no fault is claimed."
+            .to_owned(),
+        _ => out,
+    }
+}
+
+fn often(part: &Part<'_>) -> String {
+    format!("{} of {} times the outcome was the one shown.", part.same, part.times)
+}
+
+/// The row of the matrix: whoever did the same together, and where the others part.
+fn elsewhere(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
+    let this = this(bundle, part);
+    let mut out = String::from("| system | what it did |\n| --- | --- |\n");
+    let _ = writeln!(out, "| {} (this) | {} |", this.name, cell(&shown(part).join("\n")));
+    let others = part.elsewhere.iter().map(|e| (e.name.clone(), e.outcome.as_str()));
+    let known = part.baselines.iter().map(|(name, text)| (format!("baseline of {name}"), *text));
+    for (name, outcome) in others.chain(known) {
+        let what = match parting(&this.outcome, outcome) {
+            None => "the same".to_owned(),
+            Some(line) => cell(line),
+        };
+        let _ = writeln!(out, "| {name} | {what} |");
+    }
+    out
+}
+
+/// The first line of `there` that is not the one of `here`.
+fn parting<'a>(here: &str, there: &'a str) -> Option<&'a str> {
+    if here.trim_end() == there.trim_end() {
+        return None;
+    }
+    let mut ours = here.lines();
+    there.lines().find(|line| ours.next() != Some(line)).or(Some("(less)"))
+}
+
+fn cell(text: &str) -> String {
+    let text = text.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+/// What cases like it did, as the runs at hand show.
+fn controls(part: &Part<'_>) -> String {
+    let mut out = String::from("These are as expected on the same kernel:\n\n");
+    for line in &part.controls {
+        let _ = writeln!(
+            out,
+            "- {} (`{}`): {}",
+            line.case.title.trim_end_matches('.'),
+            line.id,
+            cell(&shown_like(part, line).join("\n"))
+        );
+    }
+    out
+}
+
+/// What to paste.
+pub(super) fn steps(bundle: &Bundle<'_>) -> String {
+    let sudo = if bundle.os == harness::case::Os::Macos { "sudo " } else { "" };
+    format!(
+        "Unzip this archive into a folder, and there:\n\n    {sudo}sh run.sh\n\nor without the \
+         script:\n\n    cc repro.c -o repro && {sudo}./repro; echo $?\n\nIt exits with 0 if every \
+         call did what is shown here, with 1 if one did anything else.\n"
+    )
+}
+
+/// What became of trying it.
+pub(super) fn tried(bundle: &Bundle<'_>) -> String {
+    let mut out = String::new();
+    for part in &bundle.parts {
+        let text = match &part.tried {
+            Tried::Agrees => "The reproducer was compiled and run just before this was written: every call did what is shown.".to_owned(),
+            Tried::Differs(how) => format!("The reproducer was compiled and run just before this was written, and did something else: {how}."),
+            Tried::Not(why) => format!("The reproducer was not tried: {why}."),
+        };
+        if !out.contains(&text) {
+            let _ = writeln!(out, "{text}");
+        }
+    }
+    out
+}
+
+/// Kernel, machine and time.
+pub(super) fn place(bundle: &Bundle<'_>) -> String {
+    let kernel = &bundle.subject.kernel;
+    let began = bundle.parts.first().map_or(0, |part| part.line.trace.began_ns / 1_000_000_000);
+    let mut out = format!(
+        "- Kernel: {} {} {} {}\n- When: {}\n- As user {}, by sockeye {}\n",
+        kernel.system,
+        kernel.release,
+        kernel.version,
+        kernel.machine,
+        utc(began),
+        kernel.euid,
+        bundle.subject.program
+    );
+    let Some(environment) = bundle.environment else { return out };
+    if let Some(os) = &environment.os {
+        let build = environment.os_build.as_ref().map_or_else(String::new, |b| format!(" ({b})"));
+        let _ = writeln!(out, "- System: {os}{build}");
+    }
+    for line in environment.filters.iter().chain(&environment.confinement) {
+        let _ = writeln!(out, "- {line}");
+    }
+    out
+}
+
+/// The transcript of one case.
+pub(super) fn transcript(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
+    let line = part.line;
+    let mut out = format!("{}\n{}\n", line.id, line.case.title);
+    for step in &line.case.lab.setup {
+        let _ = writeln!(out, "-- {step}");
+    }
+    let began = utc(line.trace.began_ns / 1_000_000_000);
+    let _ = writeln!(out, "\non {}, {began}:\n", bundle.build());
+    out.push_str(&outcome::transcript(&line.case, &line.trace, part.os));
+    out
+}
+
+/// `kernel.log`.
+pub(super) fn log(log: Option<&Log>) -> String {
+    let Some(log) = log else { return "The run did not keep the kernel's log.\n".to_owned() };
+    let mut out: String = log.lines.iter().flat_map(|line| [line, "\n"]).collect();
+    if let Some(why) = &log.missing {
+        let _ = writeln!(out, "{why}");
+    } else if log.lines.is_empty() {
+        out.push_str("The kernel said nothing while the case ran.\n");
+    }
+    out
+}
+
+/// What was replaced.
+pub(super) fn replaced(scrub: &Scrub) -> String {
+    if scrub.is_off() {
+        return "\nNothing was replaced: names and addresses are the machine's own.\n".to_owned();
+    }
+    let what = scrub.replaced();
+    let what = if what.is_empty() { "nothing was found".to_owned() } else { what.join(", ") };
+    format!(
+        "\nNames, identifiers and addresses that are not the lab's were replaced, each everywhere by \
+         the same ({what}): `host-1`, `user-1`, addresses in 198.18.0.0/15, 2001:2::/48 and \
+         0a:00:00:00:00:00. The lab's own are 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24, \
+         2001:db8::/32, fe80::1 and the like, 02:00:00:00:00:01 and the like.\n"
+    )
+}

@@ -1,0 +1,528 @@
+//! What names a person or a machine is replaced, everywhere by the same.
+//!
+//! Two kinds. Words that the machine itself knows to be its own (host and user names, domains,
+//! serial numbers, names of wireless networks) become `host-1`, `user-1` and so on. What shows by
+//! its form (hardware and IP addresses, UUIDs, names in `/home` and `/Users`) is replaced unless it
+//! is the lab's; addresses by addresses that nobody has, so that text and frames stay readable and
+//! agree: `0a:00:00:00:00:01`, 198.18.0.0/15 (RFC 2544) and `2001:2::/48` (RFC 5180).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use harness::case::addr::SockAddr;
+use harness::case::{Hex, LinkKind};
+use harness::environment::Private;
+use harness::trace::{Event, Out, Trace};
+use harness::wire::{Framing, Mac, Net, decode, mend};
+use serde_json::Value;
+
+/// Names that many machines and people share: nobody is known by them.
+const COMMON: &[&str] = &[
+    "localhost",
+    "root",
+    "nobody",
+    "user",
+    "linux",
+    "darwin",
+    "macos",
+    "freebsd",
+    "debian",
+    "ubuntu",
+    "fedora",
+    "alpine",
+    "arch",
+    "sockeye",
+    "(none)",
+];
+
+/// What replaces what.
+#[derive(Clone, Debug, Default)]
+pub struct Scrub {
+    /// Nothing is replaced.
+    off: bool,
+    /// In lower case, the longest first.
+    words: Vec<(String, String)>,
+    /// Which of them were found.
+    found: BTreeSet<String>,
+    /// Names in paths that are none of those words.
+    users: BTreeMap<String, String>,
+    ids: BTreeMap<String, String>,
+    macs: BTreeMap<Mac, Mac>,
+    v4: BTreeMap<Ipv4Addr, Ipv4Addr>,
+    v6: BTreeMap<Ipv6Addr, Ipv6Addr>,
+    /// Addresses of the case itself, and what only looks like one.
+    public: BTreeSet<IpAddr>,
+}
+
+impl Scrub {
+    /// Replaces nothing.
+    pub fn off() -> Self {
+        Self { off: true, ..Self::default() }
+    }
+
+    /// Whether nothing is replaced.
+    pub fn is_off(&self) -> bool {
+        self.off
+    }
+
+    /// Replaces these words, and what shows by its form.
+    pub fn new(private: &Private) -> Self {
+        let mut scrub = Self::default();
+        let kinds = [
+            ("host", &private.hosts),
+            ("user", &private.users),
+            ("domain", &private.domains),
+            ("serial", &private.serials),
+            ("ssid", &private.ssids),
+        ];
+        for (kind, words) in kinds {
+            let mut number = 0;
+            for word in words {
+                let word = word.trim().to_lowercase();
+                let known = scrub.words.iter().any(|(known, _)| *known == word);
+                if word.len() < 2 || known || COMMON.contains(&word.as_str()) {
+                    continue;
+                }
+                number += 1;
+                let with = format!("{kind}-{number}");
+                scrub.words.push((word, with));
+            }
+        }
+        scrub.words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+        scrub
+    }
+
+    /// Leaves alone every address that stands in `text`: a case's own, which anybody may read.
+    pub fn allow(&mut self, text: &str) {
+        for (_, _, form) in forms(text) {
+            let Form::Ip(ip) = form else { continue };
+            self.public.insert(ip);
+            if let IpAddr::V6(ip) = ip {
+                let [.., a, b] = ip.segments();
+                let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00 | (a & 0xff), b);
+                self.public.insert(group.into());
+            }
+        }
+        let numbers = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+        self.public.extend(numbers.filter_map(shorthand).map(IpAddr::V4));
+    }
+
+    /// How many of which kind were replaced: `2 hardware addresses`.
+    pub fn replaced(&self) -> Vec<String> {
+        let counts = [
+            ("names and serial numbers", self.found.len() + self.users.len()),
+            ("identifiers", self.ids.len()),
+            ("hardware addresses", self.macs.len()),
+            ("IPv4 addresses", self.v4.len()),
+            ("IPv6 addresses", self.v6.len()),
+        ];
+        counts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}")).collect()
+    }
+
+    /// The text with everything replaced; words of `vocabulary` stay.
+    pub fn text(&mut self, text: &str, vocabulary: &BTreeSet<String>) -> String {
+        if self.off {
+            return text.to_owned();
+        }
+        let text = self.words_of(text, vocabulary);
+        let text = self.paths(&text);
+        self.forms(&text)
+    }
+
+    fn words_of(&mut self, text: &str, vocabulary: &BTreeSet<String>) -> String {
+        let mut text = text.to_owned();
+        for (word, with) in &self.words {
+            if vocabulary.contains(word) {
+                continue;
+            }
+            let lower = text.to_ascii_lowercase();
+            let mut out = String::with_capacity(text.len());
+            let mut last = 0;
+            for (at, _) in lower.match_indices(word.as_str()) {
+                let end = at + word.len();
+                if at >= last && is_apart(&text, at, end) {
+                    out.push_str(&text[last..at]);
+                    out.push_str(with);
+                    self.found.insert(with.clone());
+                    last = end;
+                }
+            }
+            out.push_str(&text[last..]);
+            text = out;
+        }
+        text
+    }
+
+    /// Who has a folder in `/home` or `/Users`.
+    fn paths(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((at, root)) =
+            ["/home/", "/Users/"].iter().filter_map(|root| Some((rest.find(root)?, *root))).min()
+        {
+            let (before, after) = rest.split_at(at + root.len());
+            out.push_str(before);
+            let len = after.find(|c: char| !c.is_alphanumeric() && !"._-".contains(c));
+            let (name, behind) = after.split_at(len.unwrap_or(after.len()));
+            if !name.is_empty() && !is_numbered(name, "user-") && name != "Shared" {
+                let known =
+                    self.words.iter().filter(|(_, with)| is_numbered(with, "user-")).count();
+                let number = known + self.users.len() + 1;
+                let key = name.to_lowercase();
+                out.push_str(self.users.entry(key).or_insert_with(|| format!("user-{number}")));
+            } else {
+                out.push_str(name);
+            }
+            rest = behind;
+        }
+        out.push_str(rest);
+        out
+    }
+
+    /// Addresses and identifiers.
+    fn forms(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut last = 0;
+        for (start, end, form) in forms(text) {
+            let was = &text[start..end];
+            let with = match form {
+                Form::Ip(ip) if self.ip(ip) == ip => continue,
+                Form::Ip(ip) => self.ip(ip).to_string(),
+                Form::Reverse(ip) if self.ip(ip) == ip => continue,
+                Form::Reverse(ip) => reverse(self.ip(ip)),
+                Form::Mac(mac) if self.mac(mac) == mac => continue,
+                Form::Mac(mac) => self.mac(mac).to_string().replace(':', &was[2..3]),
+                Form::Uuid => {
+                    let number = self.ids.len() + 1;
+                    let id = self.ids.entry(was.to_lowercase());
+                    id.or_insert_with(|| format!("id-{number}")).clone()
+                }
+            };
+            out.push_str(&text[last..start]);
+            out.push_str(&with);
+            last = end;
+        }
+        out.push_str(&text[last..]);
+        out
+    }
+
+    /// Every text in a JSON value, names of fields too.
+    pub fn json(&mut self, value: Value) -> Value {
+        let none = BTreeSet::new();
+        match value {
+            Value::String(text) => Value::String(self.text(&text, &none)),
+            Value::Array(all) => Value::Array(all.into_iter().map(|one| self.json(one)).collect()),
+            Value::Object(all) => {
+                let field =
+                    |(name, one): (String, Value)| (self.text(&name, &none), self.json(one));
+                Value::Object(all.into_iter().map(field).collect())
+            }
+            other => other,
+        }
+    }
+
+    fn mac(&mut self, mac: Mac) -> Mac {
+        let [a, b, c, ..] = mac.0;
+        let lab = matches!((a, b, c), (0x02 | 0x0a, 0, 0) | (0x33, 0x33, _) | (1, 0, 0x5e));
+        if self.off || lab || mac == Mac::ZERO || mac == Mac::BROADCAST {
+            return mac;
+        }
+        let [.., high, low] = number(self.macs.len());
+        *self.macs.entry(mac).or_insert(Mac([0x0a, 0, 0, 0, high, low]))
+    }
+
+    fn ip(&mut self, ip: IpAddr) -> IpAddr {
+        if self.off || self.public.contains(&ip) {
+            return ip;
+        }
+        match ip {
+            IpAddr::V4(ip) => self.v4(ip).into(),
+            IpAddr::V6(ip) => self.v6(ip).into(),
+        }
+    }
+
+    fn v4(&mut self, ip: Ipv4Addr) -> Ipv4Addr {
+        let [a, b, ..] = ip.octets();
+        let ours = ip.is_documentation() || ip.is_loopback() || ip.is_multicast();
+        // Netmasks and the network 0 name nobody.
+        if ours
+            || a == 0
+            || a == 255
+            || (a == 198 && b & 0xfe == 18)
+            || self.public.contains(&ip.into())
+        {
+            return ip;
+        }
+        let [.., high, low] = number(self.v4.len());
+        *self.v4.entry(ip).or_insert(Ipv4Addr::new(198, 18, high, low))
+    }
+
+    fn v6(&mut self, ip: Ipv6Addr) -> Ipv6Addr {
+        if let Some(v4) = ip.to_ipv4_mapped() {
+            return self.v4(v4).to_ipv6_mapped();
+        }
+        let s = ip.segments();
+        let plain = ip.is_unspecified() || ip.is_loopback();
+        let lab = s[0] == 0xfe80 && s[1..6] == [0; 5];
+        // The group of an address by its last 24 bits tells those (RFC 4291 §2.7.1).
+        let solicited = s[..7] == [0xff02, 0, 0, 0, 0, 1, s[6]] && s[6] & 0xff00 == 0xff00;
+        let lab_group = s[6] & 0xff < 16 && s[7] < 0x100;
+        let group = ip.is_multicast() && (!solicited || lab_group);
+        let ours = s[..3] == [0x2001, 2, 0] || s[..2] == [0x2001, 0xdb8];
+        // A prefix alone, such as fe80::/64 in a route.
+        let prefix = s[1..] == [0; 7];
+        if plain || lab || group || ours || prefix || self.public.contains(&ip.into()) {
+            return ip;
+        }
+        let last = number(self.v6.len());
+        let last = u16::from_be_bytes(last);
+        *self.v6.entry(ip).or_insert(Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, last))
+    }
+
+    /// The trace with the addresses in its frames and results replaced.
+    pub fn trace(&mut self, trace: &mut Trace) {
+        if self.off {
+            return;
+        }
+        let kinds: Vec<(String, Option<LinkKind>)> =
+            trace.links.iter().map(|link| (link.name.clone(), link.kind)).collect();
+        for link in &mut trace.links {
+            if let Ok(mac) = <[u8; 6]>::try_from(&link.mac.0[..]) {
+                link.mac = Hex(self.mac(Mac(mac)).0.to_vec());
+            }
+        }
+        for event in &mut trace.events {
+            match event {
+                Event::Frame { link, bytes, .. } => {
+                    let kind = kinds.iter().find(|(name, _)| name == link).and_then(|(_, k)| *k);
+                    let tun = kind == Some(LinkKind::Tun);
+                    self.frame(if tun { Framing::Ip } else { Framing::Ethernet }, &mut bytes.0);
+                }
+                Event::Call { addr, did, .. } => {
+                    if let Some(addr) = addr {
+                        self.sockaddr(addr);
+                    }
+                    if let harness::trace::Did::Returned { out, .. } = did {
+                        self.out(out);
+                    }
+                }
+                Event::Lab { .. } | Event::Signal { .. } => {}
+            }
+        }
+    }
+
+    fn out(&mut self, out: &mut Out) {
+        match out {
+            Out::Addr(addr) => self.sockaddr(addr),
+            Out::Addrs(list) => list.iter_mut().for_each(|entry| self.sockaddr(&mut entry.addr)),
+            Out::Ip(ip) => *ip = self.ip(*ip),
+            Out::Bytes(bytes) => self.swap(&mut bytes.0),
+            Out::Data { bytes, from, control, .. } => {
+                if let Some(addr) = from {
+                    self.sockaddr(addr);
+                }
+                self.swap(&mut bytes.0);
+                for message in control {
+                    self.swap(&mut message.bytes.0);
+                }
+            }
+            // Names are texts, which are replaced where they are written.
+            Out::Nothing | Out::Int(_) | Out::Errno(_) | Out::Poll(_) | Out::Names { .. } => {}
+        }
+    }
+
+    /// Every address that was replaced so far, wherever its bytes stand: headers that a raw socket
+    /// received, what an error quotes.
+    fn swap(&self, bytes: &mut [u8]) {
+        let macs = self.macs.iter().map(|(was, is)| (was.0.to_vec(), is.0.to_vec()));
+        let v6 = self.v6.iter().map(|(was, is)| (was.octets().to_vec(), is.octets().to_vec()));
+        let v4 = self.v4.iter().map(|(was, is)| (was.octets().to_vec(), is.octets().to_vec()));
+        for (was, is) in macs.chain(v6).chain(v4) {
+            let mut at = 0;
+            while at + was.len() <= bytes.len() {
+                if bytes[at..at + was.len()] == was {
+                    bytes[at..at + was.len()].copy_from_slice(&is);
+                    at += was.len();
+                } else {
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    fn sockaddr(&mut self, addr: &mut SockAddr) {
+        match addr {
+            SockAddr::V4 { ip, .. } => *ip = self.v4(*ip),
+            SockAddr::V6 { ip, .. } => *ip = self.v6(*ip),
+            SockAddr::Bare { .. } => {}
+        }
+    }
+
+    /// Every address of a frame that is not the lab's, wherever its bytes stand; checksums that
+    /// were right are right afterwards.
+    pub fn frame(&mut self, framing: Framing, frame: &mut [u8]) {
+        let mut as_summed = frame.to_vec();
+        mend(framing, &mut as_summed);
+        let sound = as_summed == frame;
+        let (mut macs, mut ips) = (Vec::new(), Vec::new());
+        {
+            let packet = decode(framing, frame);
+            macs.extend(packet.eth.iter().flat_map(|eth| [eth.src, eth.dst]));
+            ips.extend(packet.addresses().into_iter().flat_map(|(src, dst)| [src, dst]));
+            if let Net::Arp(arp) = &packet.net {
+                macs.extend([arp.sender_mac, arp.target_mac]);
+                ips.extend([arp.sender_ip, arp.target_ip].map(IpAddr::from));
+            }
+        }
+        for mac in macs {
+            self.mac(mac);
+        }
+        for ip in ips {
+            self.ip(ip);
+        }
+        let was = frame.to_vec();
+        self.swap(frame);
+        if sound && frame != was {
+            mend(framing, frame);
+        }
+    }
+}
+
+/// The number behind `count` others, from 1, in two bytes.
+fn number(count: usize) -> [u8; 2] {
+    u16::try_from(count + 1).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+fn is_numbered(text: &str, kind: &str) -> bool {
+    text.strip_prefix(kind).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether no letter or digit stands at either side.
+fn is_apart(text: &str, start: usize, end: usize) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let before = text[..start].chars().next_back().is_some_and(word);
+    let behind = text[end..].chars().next().is_some_and(word);
+    (!before || is_escape(&text.as_bytes()[..start])) && !behind
+}
+
+/// Whether these bytes end with an escape of C's, whose letter is no part of the next word.
+fn is_escape(before: &[u8]) -> bool {
+    matches!(before, [.., b'\\', b'n' | b'r' | b't' | b'0'])
+}
+
+/// What is known by its form.
+enum Form {
+    Ip(IpAddr),
+    /// Its labels in the DNS, below `in-addr.arpa` (RFC 1035 §3.5) or `ip6.arpa` (RFC 3596 §2.5).
+    Reverse(IpAddr),
+    Mac(Mac),
+    Uuid,
+}
+
+/// The longest that an IPv6 address gets, as text.
+const LONGEST: usize = 45;
+
+/// Every address and identifier in a text: where it begins, where it ends, and what it is.
+fn forms(text: &str) -> Vec<(usize, usize, Form)> {
+    let bytes = text.as_bytes();
+    let word = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let begins = bytes[at].is_ascii_hexdigit() || bytes[at] == b':';
+        let found = if begins && (at == 0 || !word(at - 1) || is_escape(&bytes[..at])) {
+            form(text, at, &word)
+        } else {
+            None
+        };
+        match found {
+            Some((end, form)) => {
+                out.push((at, end, form));
+                at = end;
+            }
+            None => at += 1,
+        }
+    }
+    out
+}
+
+/// What begins there, and where it ends: not within a word.
+fn form(text: &str, at: usize, word: &impl Fn(usize) -> bool) -> Option<(usize, Form)> {
+    let piece = |len: usize| text.get(at..at + len).filter(|_| !word(at + len));
+    if piece(36).is_some_and(is_uuid) {
+        return Some((at + 36, Form::Uuid));
+    }
+    if let Some(mac) = piece(17).and_then(mac_of) {
+        return Some((at + 17, Form::Mac(mac)));
+    }
+    let below =
+        |len: usize, zone: &str| text.get(at + len..).is_some_and(|rest| rest.starts_with(zone));
+    if below(NIBBLES, ".ip6.arpa") {
+        let ip = text.get(at..at + NIBBLES).and_then(nibbles)?;
+        return Some((at + NIBBLES, Form::Reverse(ip)));
+    }
+    let of = |b: &u8| b.is_ascii_hexdigit() || *b == b':' || *b == b'.';
+    let run = text.as_bytes()[at..].iter().take(LONGEST + 1).take_while(|b| of(b)).count();
+    let ip = |len: usize| Some((len, piece(len)?.parse().ok()?));
+    let (len, ip) = (2..=run.min(LONGEST)).rev().find_map(ip)?;
+    let form = match ip {
+        IpAddr::V4(ip) if below(len, ".in-addr.arpa") => {
+            let [a, b, c, d] = ip.octets();
+            Form::Reverse(Ipv4Addr::new(d, c, b, a).into())
+        }
+        ip => Form::Ip(ip),
+    };
+    Some((at + len, form))
+}
+
+/// 32 digits and the dots between them.
+const NIBBLES: usize = 63;
+
+/// The address of those labels, the last of its digits first.
+fn nibbles(labels: &str) -> Option<IpAddr> {
+    let digits: Vec<&str> = labels.split('.').rev().collect();
+    let whole = digits.iter().all(|digit| digit.len() == 1).then(|| digits.concat())?;
+    Some(Ipv6Addr::from(u128::from_str_radix(&whole, 16).ok()?).into())
+}
+
+/// The labels of an address.
+fn reverse(ip: IpAddr) -> String {
+    let labels: Vec<String> = match ip {
+        IpAddr::V4(ip) => ip.octets().iter().rev().map(u8::to_string).collect(),
+        IpAddr::V6(ip) => {
+            let digits = format!("{:032x}", u128::from(ip));
+            digits.chars().rev().map(String::from).collect()
+        }
+    };
+    labels.join(".")
+}
+
+fn mac_of(token: &str) -> Option<Mac> {
+    let separator = if token.contains('-') { '-' } else { ':' };
+    let byte = |part: &str| if part.len() == 2 { u8::from_str_radix(part, 16).ok() } else { None };
+    let bytes: Vec<u8> = token.split(separator).map(byte).collect::<Option<_>>()?;
+    Some(Mac(bytes.try_into().ok()?))
+}
+
+/// An address as `inet_aton` reads it: one to four numbers, of which the last has all bytes that are
+/// left; octal behind `0`, hexadecimal behind `0x`.
+fn shorthand(text: &str) -> Option<Ipv4Addr> {
+    let number = |part: &str| match part.to_lowercase() {
+        p if p.starts_with("0x") => u32::from_str_radix(&p[2..], 16).ok(),
+        p if p.starts_with('0') => u32::from_str_radix(&p, 8).ok(),
+        p => p.parse().ok(),
+    };
+    let parts: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
+    let mut whole = *last;
+    for (byte, shift) in first.iter().zip([24, 16, 8]) {
+        whole |= u32::from(u8::try_from(*byte).ok()?) << shift;
+    }
+    Some(Ipv4Addr::from(whole))
+}
+
+fn is_uuid(token: &str) -> bool {
+    let lengths: Vec<usize> = token.split('-').map(str::len).collect();
+    let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
+    lengths == [8, 4, 4, 4, 12] && token.chars().all(hex)
+}

@@ -1,0 +1,319 @@
+//! What is private goes nowhere, and what is known stands in its place.
+
+use harness::case::{Hex, Lab, LinkKind};
+use harness::trace::{Did, Direction, End, Event, LinkFact, Out};
+use harness::verdict::Verdict;
+use harness::wire::Framing;
+use rstest::rstest;
+
+use super::*;
+use crate::runs::{Cite, Finding};
+
+/// One of each kind, as it may stand anywhere.
+const PLANTED: [&str; 12] = [
+    "planted-host",
+    "plantuser",
+    "corp.planted.example",
+    "SN12345678",
+    "PlantedNet",
+    "8.20.30.40",
+    "2a00:1450::77",
+    "fe80::a8bb:ccff:fedd:eeff",
+    "ac:bb:cc:dd:ee:ff",
+    "AC-BB-CC-DD-EE-0F",
+    "6f9619ff-8b86-d011-b42d-00c04fc964ff",
+    "/home/stranger",
+];
+
+fn private() -> Private {
+    let one = |word: &str| vec![word.to_owned()];
+    Private {
+        hosts: one("planted-host"),
+        users: one("plantuser"),
+        domains: one("corp.planted.example"),
+        serials: one("SN12345678"),
+        ssids: one("PlantedNet"),
+    }
+}
+
+/// A UDP datagram from a stranger's card and address, which are none of the lab's.
+fn frame() -> Vec<u8> {
+    let mut frame = vec![0xac, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 2, 0, 0, 0, 0, 1, 8, 0];
+    frame.extend([0x45, 0, 0, 34, 0, 0, 0, 0, 64, 17, 0, 0, 8, 20, 30, 40, 192, 0, 2, 1]);
+    frame.extend([0x30, 0x39, 0x30, 0x39, 0, 14, 0, 1, b'h', b'e', b'l', b'l', b'o', 0]);
+    harness::wire::mend(Framing::Ethernet, &mut frame);
+    frame
+}
+
+fn line(text: &str) -> Line {
+    let ops = r#"[{"socket":{"fd":"s","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":[]}},
+        {"sendto":{"fd":"s","data":{"text":"hello\u0000"},"flags":[],"addr":{"host":{"ip":"192.0.2.2"},"port":{"is":9}}}}]"#;
+    let case = Case {
+        id: "s/t[a]".to_owned(),
+        title: "UDP to a neighbour".to_owned(),
+        catalogue: Vec::new(),
+        lab: Lab::one(LinkKind::Tap, "link0"),
+        ops: serde_json::from_str(ops).unwrap(),
+        window_ms: 0,
+    };
+    let call = |op, ret| {
+        let did = Did::Returned { ret, errno: None, out: Out::Nothing };
+        Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did }
+    };
+    let (link, dir) = ("link0".to_owned(), Direction::In);
+    let seen = Event::Frame { op: 1, at_ns: 0, link, dir, bytes: Hex(frame()) };
+    let mac = Hex(vec![0xac, 0xbb, 0xcc, 0xdd, 0xee, 0xff]);
+    let fact = LinkFact { name: "link0".into(), index: 2, kind: Some(LinkKind::Tap), mac };
+    let trace = Trace {
+        schema: harness::SCHEMA,
+        case: case.id.clone(),
+        began_ns: 1_795_510_301_000_000_000,
+        links: vec![fact],
+        events: vec![call(0, 0), call(1, 6), seen],
+        end: End::Done,
+    };
+    let broken = "sendto returned 6, but no frame carried them.".to_owned();
+    let finding = Finding { rule: "no-silent-loss".into(), op: 1, text: broken, known: None };
+    Line {
+        subject: "native".to_owned(),
+        id: case.id.clone(),
+        verdict: Verdict::Deviates,
+        outcome: format!("socket() = s\n{text}\n"),
+        baseline: None,
+        expected: None,
+        findings: vec![finding],
+        case,
+        trace,
+    }
+}
+
+fn subject(text: &str) -> Subject {
+    let kernel = Fingerprint {
+        system: "Linux".into(),
+        release: format!("6.18.4 {text}"),
+        version: format!("#1 {text}"),
+        machine: "x86_64".into(),
+        euid: 0,
+        libc: String::new(),
+    };
+    Subject {
+        name: "native".to_owned(),
+        platforms: vec!["linux-6.18".to_owned()],
+        program: "0.1.0".to_owned(),
+        revision: None,
+        began_ns: 0,
+        seed: None,
+        cases: 1,
+        environment: Some(Environment {
+            kernel: Some(kernel.clone()),
+            os: Some(format!("Debian {text}")),
+            os_build: Some("24D70".to_owned()),
+            private: private(),
+            ..Environment::default()
+        }),
+        log: Some(Log { lines: vec![format!("[    1.000000] {text}")], missing: None }),
+        kernel,
+        ended: None,
+    }
+}
+
+fn rules() -> Vec<Rule> {
+    let cite = Cite {
+        source: "RFC 1122 §2.3.2.2".to_owned(),
+        quote: "The words.".to_owned(),
+        link: Some("https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.2".to_owned()),
+    };
+    let says = "A send leaves its payload on a wire.".to_owned();
+    vec![Rule { name: "no-silent-loss".to_owned(), says, cites: vec![cite] }]
+}
+
+fn part(line: &Line) -> Part<'_> {
+    Part {
+        line,
+        os: Os::Linux,
+        times: 10,
+        same: 9,
+        elsewhere: Vec::new(),
+        baselines: Vec::new(),
+        controls: Vec::new(),
+        tried: Tried::Agrees,
+    }
+}
+
+fn files_of(
+    text: &str,
+    keep: bool,
+    recipient: Recipient,
+    change: impl Fn(&mut Part<'_>),
+) -> Vec<File> {
+    let (subject, line, rules) = (subject(text), line(text), rules());
+    let mut part = part(&line);
+    change(&mut part);
+    let bundle = Bundle {
+        subject: &subject,
+        os: Os::Linux,
+        environment: subject.environment.as_ref(),
+        log: subject.log.as_ref(),
+        rules: &rules,
+        parts: vec![part],
+        recipient,
+    };
+    bundle.files(&mut bundle.scrub(keep)).unwrap()
+}
+
+fn has(file: &File, word: &str) -> bool {
+    String::from_utf8_lossy(&file.bytes).to_lowercase().contains(&word.to_lowercase())
+}
+
+#[test]
+fn no_file_has_what_is_private() {
+    let text = PLANTED.join(" ");
+    let open = files_of(&text, true, Recipient::Netdev, |_| ());
+    let clean = files_of(&text, false, Recipient::Netdev, |_| ());
+    for (open, clean) in open.iter().zip(&clean) {
+        for word in PLANTED {
+            // The script has no words of a machine's in it, and nothing to plant them by.
+            assert!(
+                open.name == "run.sh" || has(open, word),
+                "not planted: {word} in {}",
+                open.name
+            );
+            assert!(!has(clean, word), "{word} in {}", clean.name);
+        }
+        for bytes in [&[0xac, 0xbb, 0xcc, 0xdd, 0xee, 0xff][..], &[8, 20, 30, 40]] {
+            let hex = Hex(bytes.to_vec()).to_string();
+            assert!(
+                !clean.bytes.windows(bytes.len()).any(|w| w == bytes),
+                "{hex} in {}",
+                clean.name
+            );
+            assert!(!has(clean, &hex), "{hex} in {}", clean.name);
+        }
+    }
+    let json =
+        String::from_utf8_lossy(&clean.iter().find(|f| f.name == "trace.json").unwrap().bytes)
+            .into_owned();
+    assert!(json.contains("0a0000000001") && json.contains("c6120001"), "{json}");
+}
+
+#[test]
+fn a_frame_that_was_sound_stays_so() {
+    let mut frame = frame();
+    Scrub::new(&private()).frame(Framing::Ethernet, &mut frame);
+    let mut mended = frame.clone();
+    harness::wire::mend(Framing::Ethernet, &mut mended);
+    assert_eq!(mended, frame);
+    assert_eq!(frame[..6], [0x0a, 0, 0, 0, 0, 1]);
+}
+
+#[rstest]
+#[case("of planted-host, PLANTED-HOST.", "of host-1, host-1.")]
+#[case("replanted-hosts", "replanted-hosts")]
+#[case("192.0.2.1 [fe80::1:2%3]:9 02:00:00:00:00:03 127.0.0.1 ff02::1:ff00:3 ::1", "")]
+#[case("SRC=10.0.0.9:53 and 10.0.0.9.", "SRC=198.18.0.1:53 and 198.18.0.1.")]
+#[case("ip=10.0.0.2::10.0.0.1:255.255.255.0:x", "ip=198.18.0.1::198.18.0.2:255.255.255.0:x")]
+#[case("a-10.0.0.1 10.0.0.1-10.0.0.2", "a-198.18.0.1 198.18.0.1-198.18.0.2")]
+#[case(
+    "MAC=ac:00:00:00:00:01:02:00:00:00:00:01:08:00",
+    "MAC=0a:00:00:00:00:01:02:00:00:00:00:01:08:00"
+)]
+#[case("host:10.0.0.1 1.0.0.10.in-addr.arpa", "host:198.18.0.1 1.0.18.198.in-addr.arpa")]
+#[case("mac:ac:00:00:00:00:01, x:2a00::7", "mac:0a:00:00:00:00:01, x:2001:2::1")]
+#[case("uuid-6f9619ff-8b86-d011-b42d-00c04fc964ff", "uuid-id-1")]
+#[case(r"a\nplanted-host\n10.0.0.1\n2001:db8::7", r"a\nhost-1\n198.18.0.1\n2001:db8::7")]
+#[case("8.2.0.192.in-addr.arpa", "")]
+#[case(
+    "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.a.2.ip6.arpa",
+    "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.1.0.0.2.ip6.arpa"
+)]
+#[case("3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "")]
+#[case("ff02::1:ffdd:eeff", "2001:2::1")]
+#[case("::ffff:8.8.8.8", "::ffff:198.18.0.1")]
+#[case("at 12:34:56, 2026-11-24", "")]
+#[case("/home/jane/x /Users/jim", "/home/user-2/x /Users/user-3")]
+fn what_is_private_is_known_by_its_form(#[case] text: &str, #[case] becomes: &str) {
+    let scrubbed = Scrub::new(&private()).text(text, &BTreeSet::new());
+    assert_eq!(scrubbed, if becomes.is_empty() { text } else { becomes });
+}
+
+#[test]
+fn a_host_that_many_have_is_nobody() {
+    let hosts = vec!["localhost".to_owned(), "debian".to_owned(), "x".to_owned()];
+    let mut scrub = Scrub::new(&Private { hosts, ..Private::default() });
+    let text = "localhost debian x";
+    assert_eq!(scrub.text(text, &BTreeSet::new()), text);
+}
+
+#[test]
+fn the_first_line_says_that_it_does_not_reproduce() {
+    let how = "#1 sendto(s): 6 in the trace, -1 ENETDOWN here";
+    let differs = |part: &mut Part<'_>| part.tried = Tried::Differs(how.to_owned());
+    for file in &files_of("", false, Recipient::Netdev, differs)[..2] {
+        let text = String::from_utf8_lossy(&file.bytes).into_owned();
+        let first = text.lines().next().unwrap_or_default();
+        assert!(
+            first.contains("does not reproduce") && first.contains(how),
+            "{}: {first}",
+            file.name
+        );
+    }
+}
+
+#[test]
+fn everything_that_an_engineer_asks_for_is_there() {
+    let other = |part: &mut Part<'_>| {
+        part.elsewhere = vec![Elsewhere {
+            system: "Linux".into(),
+            release: "6.1.0".into(),
+            name: "Linux 6.1.0".into(),
+            verdict: Verdict::Ok,
+            outcome: "socket() = s\nsendto() = -1 ENETDOWN".into(),
+        }];
+    };
+    let files = files_of("", false, Recipient::Netdev, other);
+    let read = |name: &str| {
+        let file = files.iter().find(|file| file.name == name).unwrap();
+        String::from_utf8(file.bytes.clone()).unwrap()
+    };
+    let readme = read("README.md");
+    for words in [
+        "# sendto returns 6, but nothing is sent and no error follows: UDP to a neighbour (Debian",
+        "Worked in Linux 6.1.0, fails in Debian",
+        "9 of 10 times",
+        "> The words.",
+        "[RFC 1122 §2.3.2.2](https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.2)",
+        "| Linux 6.1.0 | `sendto() = -1 ENETDOWN` |",
+        "sh run.sh",
+    ] {
+        assert!(readme.contains(words), "{words}: {readme}");
+    }
+    let mail = read("mail.txt");
+    for words in [
+        "To: netdev@vger",
+        "Subject: [BUG] net: sendto returns 6",
+        "#regzbot introduced: v6.1.0..v6.18.4",
+        "Fixes: ",
+        "int main(void)",
+    ] {
+        assert!(mail.contains(words), "{words}: {mail}");
+    }
+}
+
+#[rstest]
+#[case(Recipient::Apple, "README.md", "- Area: macOS")]
+#[case(Recipient::Freebsd, "mail.txt", "Product: Base System")]
+#[case(Recipient::Gvisor, "mail.txt", "https://github.com/google/gvisor/issues/new")]
+fn each_is_told_in_its_own_form(#[case] to: Recipient, #[case] name: &str, #[case] has: &str) {
+    let files = files_of("", false, to, |_| ());
+    let file = files.iter().find(|file| file.name == name).unwrap();
+    assert!(String::from_utf8_lossy(&file.bytes).contains(has));
+}
+
+#[test]
+fn what_a_case_says_is_left_alone_in_any_spelling() {
+    let mut scrub = Scrub::new(&private());
+    scrub.allow(r#"{"node":"1.65535"},{"node":"0x08.010.1"},{"ip":"2a00::1:2:3"}"#);
+    let text = "1.0.255.255 8.8.0.1 2a00::1:2:3 ff02::1:ff02:3";
+    assert_eq!(scrub.text(text, &BTreeSet::new()), text);
+    assert_eq!(scrub.text("8.8.0.2", &BTreeSet::new()), "198.18.0.1");
+}

@@ -1,0 +1,122 @@
+//! `sockeye bundle`: one bug as one zip, from this kernel or from runs.
+
+mod attempt;
+mod known;
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use harness::case::{Case, Os};
+use harness::trace::Fingerprint;
+use reports::bundle::{Bundle as Facts, Part, Recipient, Tried, pivot, zip};
+use suites::baseline::Baselines;
+
+use crate::cli::{Bundle, For};
+use crate::{Status, UsageError, results, run, select};
+use known::{Known, Seen};
+
+/// Gathers what is known, tries the reproducers, writes the zip, says what it is.
+pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
+    let mut cases: Vec<Case> = Vec::new();
+    for pattern in &args.cases {
+        let case = select::one(pattern)?;
+        if cases.iter().all(|known| known.id != case.id) {
+            cases.push(case);
+        }
+    }
+    let known = if args.runs.is_empty() {
+        known::here(&cases, args.times.unwrap_or(10))?
+    } else {
+        known::from_runs(&cases, &args.runs)?
+    };
+    let os = known::system(&known.subject.kernel)?;
+    let recipient = match args.recipient {
+        Some(For::Freebsd) => Recipient::Freebsd,
+        Some(For::Gvisor) => Recipient::Gvisor,
+        Some(For::Apple) => Recipient::Apple,
+        None if os == Os::Macos => Recipient::Apple,
+        Some(For::Netdev) | None => Recipient::Netdev,
+    };
+    let mut facts = Facts {
+        subject: &known.subject,
+        os,
+        environment: known.subject.environment.as_ref(),
+        log: known.subject.log.as_ref(),
+        rules: &known.rules,
+        parts: known.seen.iter().map(|seen| part(seen, os)).collect(),
+        recipient,
+    };
+    let programs = facts.programs(&mut facts.scrub(args.keep_private));
+    let tried = attempt::all(&known, &programs)?;
+    for (part, tried) in facts.parts.iter_mut().zip(tried) {
+        part.tried = tried;
+    }
+    let path = args.output.clone().unwrap_or_else(|| default_name(&known));
+    let there = path.exists();
+    write(&facts, args, &path)?;
+    anstream::println!("{}", facts.title());
+    for part in &facts.parts {
+        match &part.tried {
+            Tried::Agrees => anstream::println!("the reproducer reproduces it"),
+            Tried::Differs(how) => {
+                anstream::println!("the reproducer does not reproduce it: {how}");
+            }
+            Tried::Not(why) => anstream::println!("the reproducer was not tried: {why}"),
+        }
+    }
+    let instead = if there { ", in place of the file that was there" } else { "" };
+    anstream::println!("written to {}{instead}", path.display());
+    let differs = facts.parts.iter().any(|part| matches!(part.tried, Tried::Differs(_)));
+    Ok(if differs { Status::Unexpected } else { Status::Expected })
+}
+
+fn part(seen: &Seen, os: Os) -> Part<'_> {
+    Part {
+        line: &seen.line,
+        os,
+        times: seen.times,
+        same: seen.same,
+        elsewhere: seen.elsewhere.clone(),
+        baselines: Baselines::embedded().of_case(&seen.line.id).collect(),
+        controls: seen.controls.iter().collect(),
+        tried: Tried::Not("nobody has tried it yet".to_owned()),
+    }
+}
+
+fn write(facts: &Facts<'_>, args: &Bundle, path: &std::path::Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(UsageError(format!("{} is a folder, a file is wanted", path.display())).into());
+    }
+    let files = facts.files(&mut facts.scrub(args.keep_private)).context("the frames")?;
+    let began_ns = facts.parts.first().map_or(0, |part| part.line.trace.began_ns);
+    let mut bytes = Cursor::new(Vec::new());
+    zip::write(&files, began_ns / 1_000_000_000, &mut bytes)?;
+    results::whole(path, |file| Ok(file.write_all(bytes.get_ref())?))
+}
+
+/// `netdown.linux-6.18.zip`.
+fn default_name(known: &Known) -> PathBuf {
+    let id = known.seen.first().map_or("bundle", |seen| seen.line.id.as_str());
+    let name = id.split_once('/').map_or(id, |(_, name)| name);
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+    let name: String = name.trim_end_matches(']').chars().map(plain).collect();
+    let platform = known.subject.platforms.first().map_or("unknown", String::as_str);
+    PathBuf::from(format!("{name}.{platform}.zip"))
+}
+
+/// The call that a seen case is about.
+fn pivot_of(seen: &Seen, os: Os) -> u32 {
+    pivot(&part(seen, os)).unwrap_or_default()
+}
+
+/// Whether this kernel is the one that answered.
+fn is_here(known: &Known) -> Result<bool> {
+    let here = harness::subject::fingerprint(&run::native()?)?;
+    let there = &known.subject.kernel;
+    let who = |kernel: &Fingerprint| {
+        let Fingerprint { system, release, version, libc, .. } = kernel.clone();
+        [system, release, version, libc]
+    };
+    Ok(who(&here) == who(there))
+}
