@@ -219,13 +219,14 @@ impl<'a> Builder<'a> {
     fn row(&mut self, id: &str) -> Row {
         let columns = self.columns;
         let there = || columns.iter().filter_map(|c| c.lines.get(id).map(|line| (c, *line)));
-        let ran = || there().filter(|(_, line)| ran(line));
-        let outcomes = outcomes(ran());
+        let asked = || there().filter(|(_, line)| ran(line));
+        let outcomes = outcomes(asked());
         let words: Vec<usize> = words(&outcomes).iter().map(|w| self.words.number(w)).collect();
         let mut answers: Vec<Answer> = Vec::new();
         let cells = columns.iter().map(|column| {
             let line = column.lines.get(id)?;
-            let group = outcomes.iter().position(|(_, o)| ran_alike(o, line));
+            let alike = |(_, known): &(_, &Line)| ran(line) && known.outcome == line.outcome;
+            let group = outcomes.iter().position(alike);
             let answer = self.answer(column, line, group.map(|group| (group, words[group])));
             Some(number(&mut answers, &answer))
         });
@@ -244,7 +245,7 @@ impl<'a> Builder<'a> {
             let odd = |(_, line): &(_, &Line)| {
                 matches!(line.verdict, Verdict::Deviates | Verdict::Changed)
             };
-            let whose = ran().find(odd).or_else(|| ran().next());
+            let whose = asked().find(odd).or_else(|| asked().next());
             row.repro = whose.map(|(column, line)| {
                 let text = self.repro(column, line);
                 self.texts.number(&text)
@@ -325,10 +326,6 @@ impl<'a> Builder<'a> {
 /// Whether the kernel was asked at all.
 fn ran(line: &Line) -> bool {
     !matches!(line.verdict, Verdict::Skipped | Verdict::Error)
-}
-
-fn ran_alike(one: &Line, two: &Line) -> bool {
-    ran(one) && ran(two) && one.outcome == two.outcome
 }
 
 /// Each outcome once, by who had it first: what most columns have first, what fewest have last.
