@@ -283,6 +283,10 @@ fn keys(b: &mut Browser) {
     );
     assert!(b.eval("document.querySelectorAll('.text .differs').length").as_u64() >= Some(1));
     assert_eq!(b.eval("document.querySelectorAll('.pane.chosen').length"), 1);
+    let tops = "[...document.querySelectorAll('.text')].map((text) => \
+                [...text.children].map((line) => line.getBoundingClientRect().top).join()).every(\
+                (tops, _, all) => tops === all[0])";
+    assert_eq!(b.eval(tops), true, "what is the same stands at the same height");
     b.press("Escape");
     b.wait(&format!("!{OPEN}"));
     assert_eq!(b.text(focus), label, "the focus is back");

@@ -1,5 +1,6 @@
 //! Runs as rows, columns and cells.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use harness::case::Os;
@@ -139,19 +140,26 @@ fn answers(source: Source<'_>) -> Result<Vec<Answers<'_>>, ModelError> {
 }
 
 fn column(answers: &Answers<'_>) -> Column {
-    let Subject { kernel, name, program, revision, seed, .. } = answers.subject;
+    let Subject { kernel, platforms, name, program, revision, seed, .. } = answers.subject;
     let Fingerprint { system, release, version, machine, euid, libc } = kernel;
+    // What answers Linux's calls and is no Linux says so in its platforms alone.
+    let general = kernel.platforms().pop().unwrap_or_default();
+    let (system, build, uname) = match platforms.first() {
+        Some(platform) if !platforms.contains(&general) => {
+            (platform.clone(), String::new(), format!("{system} {release} {version}"))
+        }
+        _ => (system.clone(), release.clone(), version.clone()),
+    };
     let who = if *euid == 0 { "root".to_owned() } else { format!("user {euid}") };
     let libc = if libc.is_empty() { String::new() } else { format!(", {libc}") };
     let revision = revision.as_ref().map_or_else(String::new, |r| format!(" ({r})"));
-    let libc = if libc.is_empty() { String::new() } else { format!(", {libc}") };
     let seed = seed.map_or_else(String::new, |seed| format!(", --shuffle {seed}"));
     Column {
-        system: system.clone(),
-        build: release.clone(),
+        system,
+        build,
         subject: name.clone(),
         run: answers.source.name.to_owned(),
-        detail: format!("{version} {machine}{libc}, as {who}; sockeye {program}{revision}{seed}"),
+        detail: format!("{uname} {machine}{libc}, as {who}; sockeye {program}{revision}{seed}"),
     }
 }
 
@@ -210,49 +218,35 @@ impl<'a> Builder<'a> {
 
     fn row(&mut self, id: &str) -> Row {
         let columns = self.columns;
+        let there = || columns.iter().filter_map(|c| c.lines.get(id).map(|line| (c, *line)));
+        let asked = || there().filter(|(_, line)| ran(line));
+        let outcomes = outcomes(asked());
+        let words: Vec<usize> = words(&outcomes).iter().map(|w| self.words.number(w)).collect();
+        let mut answers: Vec<Answer> = Vec::new();
+        let cells = columns.iter().map(|column| {
+            let line = column.lines.get(id)?;
+            let alike = |(_, known): &(_, &Line)| ran(line) && known.outcome == line.outcome;
+            let group = outcomes.iter().position(alike);
+            let answer = self.answer(column, line, group.map(|group| (group, words[group])));
+            Some(number(&mut answers, &answer))
+        });
+        let cells = cells.collect();
+        let case = there().next().map(|(_, line)| &line.case);
         let mut row = Row {
             id: id.to_owned(),
-            title: String::new(),
-            table: 0,
-            answers: Vec::new(),
-            cells: Vec::with_capacity(columns.len()),
-            outcomes: 0,
+            title: case.map_or_else(String::new, |case| case.title.clone()),
+            table: self.table(case.map_or("", |case| case.table())),
+            answers,
+            cells,
+            outcomes: outcomes.len(),
             repro: None,
         };
-        // The outcomes, in the order of the columns; their words come when all are known.
-        let mut outcomes: Vec<(&Answers<'_>, &Line)> = Vec::new();
-        for column in columns {
-            let Some(line) = column.lines.get(id).copied() else {
-                row.cells.push(None);
-                continue;
-            };
-            if row.title.is_empty() {
-                row.title.clone_from(&line.case.title);
-                row.table = self.table(line.case.table());
-            }
-            let ran = !matches!(line.verdict, Verdict::Skipped | Verdict::Error);
-            let group = ran.then(|| {
-                outcomes.iter().position(|(_, o)| o.outcome == line.outcome).unwrap_or_else(|| {
-                    outcomes.push((column, line));
-                    outcomes.len() - 1
-                })
-            });
-            let answer = self.answer(column, line, group);
-            let known = row.answers.iter().position(|a| *a == answer);
-            row.cells.push(Some(known.unwrap_or(row.answers.len())));
-            if known.is_none() {
-                row.answers.push(answer);
-            }
-        }
-        row.outcomes = outcomes.len();
-        let words: Vec<usize> = words(&outcomes).iter().map(|w| self.words.number(w)).collect();
-        for answer in &mut row.answers {
-            if let Some(group) = answer.group {
-                answer.word = words[group];
-            }
-        }
         if row.is_of_interest() {
-            row.repro = outcomes.first().map(|(column, line)| {
+            let odd = |(_, line): &(_, &Line)| {
+                matches!(line.verdict, Verdict::Deviates | Verdict::Changed)
+            };
+            let whose = asked().find(odd).or_else(|| asked().next());
+            row.repro = whose.map(|(column, line)| {
                 let text = self.repro(column, line);
                 self.texts.number(&text)
             });
@@ -269,7 +263,13 @@ impl<'a> Builder<'a> {
         self.tables.len() - 1
     }
 
-    fn answer(&mut self, column: &Answers<'_>, line: &Line, group: Option<usize>) -> Answer {
+    /// `group` is the number of the outcome and that of its word.
+    fn answer(
+        &mut self,
+        column: &Answers<'_>,
+        line: &Line,
+        group: Option<(usize, usize)>,
+    ) -> Answer {
         let findings = line.findings.iter().map(|finding| Found {
             rule: self.numbers.get(finding.rule.as_str()).copied(),
             name: finding.rule.clone(),
@@ -292,9 +292,10 @@ impl<'a> Builder<'a> {
             .filter(|before| before.outcome != line.outcome)
             .map(|before| self.texts.number(&before.outcome));
         let word = match group {
-            Some(_) => 0,
+            Some((_, word)) => word,
             None => self.words.number(&word(&line.case, &line.trace, os(&column.subject.kernel))),
         };
+        let group = group.map(|(group, _)| group);
         let text = self.texts.number(&line.outcome);
         Answer { word, text, group, verdict: line.verdict, findings, claims, expected, since }
     }
@@ -320,6 +321,26 @@ impl<'a> Builder<'a> {
         let options = Options { os: os(kernel), observed: Some(observed), expected: &expected };
         reproducer(&line.case, &options)
     }
+}
+
+/// Whether the kernel was asked at all.
+fn ran(line: &Line) -> bool {
+    !matches!(line.verdict, Verdict::Skipped | Verdict::Error)
+}
+
+/// Each outcome once, by who had it first: what most columns have first, what fewest have last.
+fn outcomes<'a>(
+    lines: impl Iterator<Item = (&'a Answers<'a>, &'a Line)>,
+) -> Vec<(&'a Answers<'a>, &'a Line)> {
+    let mut counted: Vec<(usize, (&Answers<'_>, &Line))> = Vec::new();
+    for (column, line) in lines {
+        match counted.iter_mut().find(|(_, (_, known))| known.outcome == line.outcome) {
+            Some((count, _)) => *count += 1,
+            None => counted.push((1, (column, line))),
+        }
+    }
+    counted.sort_by_key(|(count, _)| Reverse(*count));
+    counted.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// The words of a row's outcomes: where two have the same word, what tells them apart is added.

@@ -108,9 +108,9 @@ pub struct Texts {
 /// One subject of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Column {
-    /// Such as `Linux`.
+    /// Such as `Linux`; `gvisor-20240729` of what is no Linux and says that it is.
     pub system: String,
-    /// The release.
+    /// The release; empty if the system's name has it.
     pub build: String,
     /// The subject's name.
     pub subject: String,
@@ -144,7 +144,7 @@ pub struct Row {
     pub cells: Vec<Option<usize>>,
     /// How many outcomes there are.
     pub outcomes: usize,
-    /// The text of the C program, where somebody would want it: see `Row::is_of_interest`.
+    /// The text of the C program, where columns differ, deviate or changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repro: Option<usize>,
 }

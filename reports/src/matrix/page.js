@@ -21,7 +21,7 @@ const make = (tag, props, ...children) => {
 const { columns, rows, tables } = data;
 const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 const name = (column) => {
-  const base = `${column.system} ${column.build}`;
+  const base = `${column.system} ${column.build}`.trim();
   const same = columns.filter((c) => c.system === column.system && c.build === column.build);
   return same.length > 1 ? `${base}, ${column.subject}${same.some((c) => c !== column && c.subject === column.subject) ? ` in ${column.run}` : ""}` : base;
 };
@@ -117,6 +117,7 @@ const layOut = () => {
       if (!folded.has(`${table.name}[`)) shown.push(...inTable.map((row) => ({ kind: "case", key: row.id, row })));
     }
   }
+  $("none").hidden = shown.length > 0;
   $("grid").setAttribute("aria-rowcount", shown.length + 1);
   const differ = cases.filter((row) => row.differs).length;
   const all = cases.length === rows.length ? "" : ` of ${rows.length.toLocaleString("en")}`;
@@ -160,12 +161,13 @@ const cell = (row, at) => {
   const list = marks(answer, row.differs);
   if (answer.group === null) td.className = "absent";
   else if (row.differs) td.className = `g${answer.group % 6}`;
-  for (const [kind, sign] of list.filter(([kind]) => kind === "letter")) td.append(make("b", { className: kind, "aria-hidden": "true" }, sign));
-  td.append(answer.group === null && answer.verdict === "skipped" ? "– not run" : word);
-  for (const [kind, sign] of list.filter(([kind]) => kind !== "letter")) td.append(make("b", { className: `mark ${kind}`, "aria-hidden": "true" }, sign));
-  const said = [word, ...list.map(([, , text]) => text)].join(", ");
-  td.setAttribute("aria-label", `${names[at]}: ${said}`);
-  td.title = said;
+  const sign = (of) => list.filter(([kind]) => (kind === "letter") === of)
+    .map(([kind, text]) => make("b", { className: of ? kind : `mark ${kind}`, "aria-hidden": "true" }, text));
+  const said = make("span", { className: "word" }, answer.group === null && answer.verdict === "skipped" ? "– not run" : word);
+  td.append(make("div", {}, ...sign(true), said, ...sign(false)));
+  const whole = [word, ...list.map(([, , text]) => text)].join(", ");
+  td.setAttribute("aria-label", `${names[at]}: ${whole}`);
+  td.title = whole;
   return td;
 };
 const draw = (at) => {
@@ -381,6 +383,7 @@ const evidence = (row, chosen) => {
   row.cells.forEach((number, at) => {
     if (number === null) return;
     const answer = row.answers[number];
+    if (answer.group === null) return;
     const of = pane(answer.text);
     of.group = answer.group;
     of.chosen ||= chosen === at;
@@ -396,13 +399,21 @@ const evidence = (row, chosen) => {
     if (since === undefined) return;
     pane(since).heads.push([names[at], `in ${data.since}`]);
   });
-  const boxes = sideBySide(panes);
-  out.push(heading(panes.length > 1 ? "Transcripts" : "Transcript"), make("div", { className: "panes" }, ...panes.map((of, i) => {
+  const boxes = panes.length ? sideBySide(panes) : [];
+  const side = make("div", { className: "panes" });
+  side.style.setProperty("--lines", boxes[0]?.children.length ?? 1);
+  if (panes.length) out.push(heading(panes.length > 1 ? "Transcripts" : "Transcript"), side);
+  side.append(...panes.map((of, i) => {
     const letter = row.differs && of.group !== null ? [make("b", { className: `letter g${of.group % 6}` }, LETTERS[of.group] || "*")] : [];
     const heads = of.heads.map(([who, what]) => make("small", {}, `${who}: ${what}`));
     boxes[i].setAttribute("aria-label", of.heads.map(([who]) => who).join(", "));
     return make("section", { className: of.chosen ? "pane chosen" : "pane" }, make("h4", {}, ...letter, ...heads), boxes[i]);
-  })));
+  }));
+  // Nothing to lay beside the others: what did not run says why in a line.
+  row.cells.forEach((number, at) => {
+    const answer = number === null ? undefined : row.answers[number];
+    if (answer?.group === null) out.push(make("p", { className: "soft" }, `${names[at]}: ${answer.verdict}. `, make("code", {}, textOf(answer.text).join(" "))));
+  });
   const absent = row.cells.flatMap((number, at) => number === null ? [names[at]] : []);
   if (absent.length) out.push(make("p", { className: "soft" }, `Not asked: ${absent.join("; ")}.`));
 
@@ -592,10 +603,12 @@ if (data.since !== null) {
   $("legend-changed").textContent = `changed since ${data.since}`;
 }
 $("grid").prepend(make("colgroup", {}, make("col", { className: "id" }), ...columns.map(() => make("col", { className: "cell" }))));
+$("grid").style.setProperty("--columns", columns.length);
 $("grid").setAttribute("aria-colcount", columns.length + 1);
+const alone = (column) => columns.filter((c) => c.subject === column.subject).length === 1;
 $("head").append(make("th", { scope: "col", role: "columnheader", "aria-colindex": "1" }, "Case"), ...columns.map((column, at) => {
   const th = make("th", { scope: "col", role: "columnheader", title: `${names[at]}\n${column.detail}\n${column.run}` }, `${column.system} ${column.build}`,
-    make("small", {}, columns.length > 1 && new Set(columns.map((c) => c.run)).size > 1 ? `${column.subject} · ${column.run}` : column.subject));
+    make("small", {}, alone(column) ? column.subject === names[at] ? "" : column.subject : `${column.subject} · ${column.run}`));
   th.setAttribute("aria-colindex", at + 2);
   return th;
 }));

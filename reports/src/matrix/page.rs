@@ -39,7 +39,7 @@ pub fn page(model: &Model, output: &mut dyn Write) -> Result<(), PageError> {
 fn title(model: &Model) -> String {
     let mut shown: Vec<String> = Vec::new();
     for column in &model.columns {
-        let system = format!("{} {}", column.system, column.build);
+        let system = format!("{} {}", column.system, column.build).trim_end().to_owned();
         if !shown.contains(&system) {
             shown.push(system);
         }

@@ -100,6 +100,30 @@ fn a_merged_run_has_a_column_for_each_subject() {
 }
 
 #[test]
+fn the_outcome_of_most_columns_is_the_first() {
+    let lines = [("a", OTHER), ("b", None), ("c", None)];
+    let lines = lines.iter().map(|(subject, errno)| line(subject, "s/t", *errno)).collect();
+    let model = made(&[&run(&["a", "b", "c"], lines)], None, &[]).unwrap();
+    let row = &model.rows[0];
+    let groups: Vec<_> = row.cells.iter().map(|c| row.answers[c.unwrap()].group).collect();
+    assert_eq!(groups, [Some(1), Some(0), Some(0)]);
+}
+
+#[rstest]
+#[case(&["linux-6.1", "linux"], "Linux", "6.1")]
+#[case(&["gvisor-20240729", "gvisor"], "gvisor-20240729", "")]
+fn a_column_says_who_answered(
+    #[case] platforms: &[&str],
+    #[case] system: &str,
+    #[case] build: &str,
+) {
+    let mut run = run(&["a"], vec![line("a", "s/t", None)]);
+    run.manifest.subjects[0].platforms = platforms.iter().map(|p| (*p).to_owned()).collect();
+    let model = made(&[&run], None, &[]).unwrap();
+    assert_eq!((&model.columns[0].system[..], &model.columns[0].build[..]), (system, build));
+}
+
+#[test]
 fn rows_stand_in_the_order_that_is_known() {
     let ids = ["s/t[10]", "s/t[9]", "s/unknown", "a/unknown"];
     let lines = ids.iter().map(|id| line("a", id, None)).collect();
@@ -163,6 +187,8 @@ fn the_word_of_a_send(#[case] ret: i64, #[case] errno: Option<&'static str>, #[c
 #[rstest]
 #[case::result("a() = 0\nrecv(s) = -1 EAGAIN\n", "a() = 0\nrecv(s) = 0\n", "recv -1 EAGAIN")]
 #[case::frame("a() = 0\n    > l ttl 64 DF UDP\n", "a() = 0\n    > l ttl 1 DF UDP\n", "ttl 64")]
+#[case::flag("    > l len 0\n", "    > l len 0 bad checksum\n", "without bad checksum")]
+#[case::its_flag("    > l len 0 bad checksum\n", "    > l len 0\n", "bad checksum")]
 #[case::another_frame("a() = 0\n    > l UDP\n", "a() = 0\n", "also > l UDP")]
 #[case::less("a() = 0\n", "a() = 0\n    > l UDP\n", "nothing more")]
 #[case::same("a() = 0\n", "a() = 0\n", "")]

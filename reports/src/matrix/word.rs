@@ -401,7 +401,8 @@ pub(super) fn apart(text: &str, other: &str) -> String {
     shortened(&said)
 }
 
-/// The words of `mine` between those at both ends that `theirs` has too, and the word before them.
+/// The words of `mine` between those at both ends that `theirs` has too, behind the label that they
+/// belong to; what is missing if there are none.
 fn middle(mine: &str, theirs: &str) -> String {
     let (mine, theirs): (Vec<&str>, Vec<&str>) =
         (mine.split_whitespace().collect(), theirs.split_whitespace().collect());
@@ -409,7 +410,12 @@ fn middle(mine: &str, theirs: &str) -> String {
     let first = mine.iter().zip(&theirs).take_while(same).count();
     let room = mine.len().min(theirs.len()) - first;
     let last = mine.iter().rev().zip(theirs.iter().rev()).take(room).take_while(same).count();
-    mine[first.saturating_sub(1)..mine.len() - last].join(" ")
+    let own = &mine[first..mine.len() - last];
+    if own.is_empty() {
+        return format!("without {}", theirs[first..theirs.len() - last].join(" "));
+    }
+    let label = mine[..first].last().filter(|word| word.chars().all(char::is_alphabetic));
+    label.into_iter().chain(own).copied().collect::<Vec<_>>().join(" ")
 }
 
 fn shortened(text: &str) -> String {
