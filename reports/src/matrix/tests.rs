@@ -62,8 +62,6 @@ fn run(subjects: &[&str], lines: Vec<Line>) -> Run {
         environment: None,
         log: None,
         ended: Some(Ended { took_ms: 1, verdicts: BTreeMap::new() }),
-        environment: None,
-        log: None,
     };
     let (rules, tables) = (Vec::new(), BTreeMap::new());
     let manifest = Manifest {
