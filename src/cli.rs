@@ -405,8 +405,8 @@ pub(crate) struct Bundle {
     /// How many times this kernel is asked [default: 10]
     #[arg(long, value_name = "N", conflicts_with = "runs", value_parser = times)]
     pub(crate) times: Option<usize>,
-    /// Leave names, addresses and serial numbers of this machine as they are
-    #[arg(long)]
+    /// Leave names, addresses and serial numbers of this machine as they are; a run has none
+    #[arg(long, conflicts_with = "runs")]
     pub(crate) keep_private: bool,
 }
 

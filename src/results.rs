@@ -197,11 +197,11 @@ impl Writer {
     }
 
     /// Keeps what the kernel of the only subject said meanwhile.
-    pub(crate) fn heard(&mut self, mut log: Log) {
-        // A kernel that says something of every case shall not drown them.
-        log.lines.truncate(LOG_LINES);
+    pub(crate) fn heard(&mut self, log: &Log) {
         for subject in &mut self.manifest.subjects {
-            subject.log = Some(log.clone());
+            // A kernel that says something of every case shall not drown them.
+            let lines = log.lines.iter().take(LOG_LINES).cloned().collect();
+            subject.log = Some(Log { lines, missing: log.missing.clone() });
         }
     }
 

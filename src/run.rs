@@ -12,6 +12,7 @@ use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::{OwoColorize as _, Style};
+use reports::bundle::Scrub;
 use reports::runs::first_difference;
 use suites::baseline::Baselines;
 use suites::verdict::{Judgement, Verdict, judge};
@@ -181,7 +182,11 @@ pub(crate) fn keep<'c>(
     about.platforms.clone_from(&under.platforms);
     // Of another kernel's machine there is nothing to see from here.
     let log = (name == NATIVE).then(KernelLog::begin);
-    about.environment = log.is_some().then(harness::exec::environment);
+    let machine = log.is_some().then(harness::exec::environment);
+    // Runs are passed on, so that what is private does not get into one.
+    let private = machine.as_ref().map(|machine| machine.private.clone());
+    let mut scrub = Scrub::new(&private.unwrap_or_default());
+    about.environment = machine.map(|machine| scrub.machine(&machine));
     let writer = Mutex::new(Writer::begin(folder, results::manifest(about, cases))?);
     let start = Instant::now();
     let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
@@ -194,7 +199,7 @@ pub(crate) fn keep<'c>(
     let took = start.elapsed();
     let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(log) = log {
-        writer.heard(log.end());
+        writer.heard(&scrub.log(&log.end()));
     }
     writer.end(&answers, took, under.os)?;
     Ok((answers, took))

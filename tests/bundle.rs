@@ -211,6 +211,7 @@ fn a_disk_that_is_full_leaves_no_half_file() {
 #[case(&["bundle", "link-state/netdwn"], "nearest are \"link-state/netdown\"")]
 #[case(&["bundle", "link-state/netdown", "--run", "/nonexistent"], "is not a run")]
 #[case(&["bundle", "link-state/netdown", "--times", "0"], "a number from 1")]
+#[case(&["bundle", "link-state/netdown", "--run", "x", "--keep-private"], "cannot be used with")]
 #[case(&["bundle", "link-state/netdown", "--for", "nobody"], "invalid value 'nobody'")]
 #[case(&["bundle"], "required arguments were not provided")]
 fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {

@@ -78,6 +78,15 @@ fn netdown_is_there_with_its_calls_and_verdict() {
     assert_eq!((run.lines.len(), ended.verdicts.values().sum::<usize>(), run.cut), (1, 1, false));
     assert_eq!(run.lines[0].trace.case, "link-state/netdown");
     assert!(!Path::new(&format!("{folder}.part")).exists());
+    // It may be passed on: the machine is told of, and by nothing that is its own.
+    let manifest = fs::read_to_string(out.path().join("run.json")).expect("a manifest");
+    let machine = run.manifest.subjects[0].environment.as_ref().expect("the machine");
+    assert!(machine.interfaces.iter().any(|interface| interface.name == "lo"));
+    for own in ["/etc/machine-id", "/proc/sys/kernel/random/boot_id"] {
+        let own = fs::read_to_string(own).unwrap_or_default();
+        assert!(own.trim().is_empty() || !manifest.contains(own.trim()), "{own}");
+    }
+    assert_eq!(machine.private, harness::environment::Private::default());
     let mut names: Vec<_> = fs::read_dir(out.path()).expect("the folder").flatten().collect();
     names.retain(|entry| entry.file_name().to_string_lossy().starts_with('.'));
     assert!(names.is_empty(), "{names:?}");

@@ -19,7 +19,7 @@ pub mod zip;
 use std::collections::BTreeSet;
 
 use harness::case::{Case, Os};
-use harness::environment::{Environment, Log, Private};
+use harness::environment::{Environment, Log};
 use harness::outcome;
 use harness::trace::{Fingerprint, Trace};
 use serde::Serialize;
@@ -191,9 +191,12 @@ impl Bundle<'_> {
             clean.parts.iter().map(|part| readme::transcript(&clean, part)).collect();
         let mut files = vec![
             File::text("transcript.txt", scrub.text(&transcripts.join("\n"), &none)),
-            File::text("trace.json", json(scrub, serde_json::to_value(recorded(&lines)))),
-            File::text("environment.json", json(scrub, serde_json::to_value(self.machine(scrub)))),
-            File::text("kernel.log", scrub.text(&readme::log(self.log), &none)),
+            File::text(
+                "trace.json",
+                pretty(serde_json::to_value(recorded(&lines)).map(|v| scrub.json(v))),
+            ),
+            File::text("environment.json", pretty(serde_json::to_value(self.machine(scrub)))),
+            File::text("kernel.log", readme::log(self.log.map(|log| scrub.log(log)).as_ref())),
             File { bytes: self.frames(&lines, scrub)?, ..File::text("wire.pcapng", String::new()) },
             File { runs: true, ..File::text("run.sh", script::script(&names, self.os, &lines)) },
         ];
@@ -210,17 +213,14 @@ impl Bundle<'_> {
         Ok(files)
     }
 
-    /// The machine, without the list of what is private, unless nothing is.
-    fn machine(&self, scrub: &Scrub) -> Environment {
-        let mut machine = self.environment.cloned().unwrap_or_else(|| Environment {
+    /// The machine, as it may be told.
+    fn machine(&self, scrub: &mut Scrub) -> Environment {
+        let machine = self.environment.cloned().unwrap_or_else(|| Environment {
             kernel: Some(self.subject.kernel.clone()),
             unknown: vec!["the run did not keep its environment".to_owned()],
             ..Environment::default()
         });
-        if !scrub.is_off() {
-            machine.private = Private::default();
-        }
-        machine
+        scrub.machine(&machine)
     }
 
     fn frames(&self, lines: &[Line], scrub: &mut Scrub) -> Result<Vec<u8>, WriteError> {
@@ -246,8 +246,8 @@ fn recorded(lines: &[Line]) -> Vec<Recorded<'_>> {
 }
 
 /// As people read it; what cannot be said in JSON cannot have come out of it.
-fn json(scrub: &mut Scrub, value: serde_json::Result<serde_json::Value>) -> String {
-    format!("{:#}\n", scrub.json(value.unwrap_or_default()))
+fn pretty(value: serde_json::Result<serde_json::Value>) -> String {
+    format!("{:#}\n", value.unwrap_or_default())
 }
 
 /// `repro.c`, `repro-2.c` and so on.

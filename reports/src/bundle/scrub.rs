@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use harness::case::addr::SockAddr;
 use harness::case::{Hex, LinkKind};
-use harness::environment::Private;
+use harness::environment::{Environment, Log, Private};
 use harness::trace::{Event, Out, Trace};
 use harness::wire::{Framing, Mac, Net, decode, mend};
 use serde_json::Value;
@@ -221,6 +221,28 @@ impl Scrub {
             }
             other => other,
         }
+    }
+
+    /// A machine as anybody may read of it, without the list of what is its own.
+    pub fn machine(&mut self, machine: &Environment) -> Environment {
+        let mut open = machine.clone();
+        if self.off {
+            return open;
+        }
+        open.private = Private::default();
+        let read = |value: Value| serde_json::from_value(self.json(value));
+        match serde_json::to_value(&open).and_then(read) {
+            Ok(clean) => clean,
+            // Nothing is told of it rather than what might be private.
+            Err(e) => Environment { unknown: vec![e.to_string()], ..Environment::default() },
+        }
+    }
+
+    /// A kernel's log, likewise.
+    pub fn log(&mut self, log: &Log) -> Log {
+        let none = BTreeSet::new();
+        let lines = log.lines.iter().map(|line| self.text(line, &none)).collect();
+        Log { lines, missing: log.missing.as_ref().map(|why| self.text(why, &none)) }
     }
 
     fn mac(&mut self, mac: Mac) -> Mac {

@@ -1,6 +1,7 @@
 //! What is private goes nowhere, and what is known stands in its place.
 
 use harness::case::{Hex, Lab, LinkKind};
+use harness::environment::Private;
 use harness::trace::{Did, Direction, End, Event, LinkFact, Out};
 use harness::verdict::Verdict;
 use harness::wire::Framing;
@@ -115,6 +116,26 @@ fn subject(text: &str) -> Subject {
         kernel,
         ended: None,
     }
+}
+
+/// What a run keeps of a machine goes where the run goes.
+#[test]
+fn a_machine_and_its_log_tell_nothing_private() {
+    let text = PLANTED.join(" ");
+    let subject = subject(&text);
+    let (machine, log) = (subject.environment.unwrap(), subject.log.unwrap());
+    let mut scrub = Scrub::new(&machine.private);
+    let clean = (scrub.machine(&machine), scrub.log(&log));
+    assert_eq!(clean.0.private, Private::default());
+    assert_eq!(clean.0.os_build.as_deref(), Some("24D70"));
+    let told = serde_json::to_string(&clean).unwrap();
+    for planted in PLANTED {
+        assert!(!told.contains(planted), "{planted}: {told}");
+    }
+    assert!(told.contains("host-1") && told.contains("198.18."), "{told}");
+    // The check can fail: what is not replaced is seen.
+    let open = serde_json::to_string(&Scrub::off().machine(&machine)).unwrap();
+    assert!(PLANTED.iter().all(|planted| open.contains(planted)), "{open}");
 }
 
 fn rules() -> Vec<Rule> {
