@@ -12,7 +12,7 @@ use harness::case::{Case, Os};
 use harness::environment::Log;
 use harness::trace::{Fingerprint, Trace};
 use reports::pcapng::Pcapng;
-use reports::runs::{self, Cite, Ended, Manifest, Rule, Subject};
+use reports::runs::{self, Cite, Ended, Manifest, ReadError, Rule, Subject};
 use serde::Serialize;
 use suites::rules::{self, RULES};
 use suites::verdict::{Judgement, Verdict};
@@ -223,7 +223,7 @@ impl Writer {
         }
         self.place(|folder| {
             tables.iter().try_for_each(|(table, answers)| {
-                whole(&folder.join("wire").join(format!("{table}.pcapng")), |file| {
+                whole(&folder.join(runs::WIRE).join(format!("{table}.pcapng")), |file| {
                     frames(file, &kernel, answers, os)
                 })
             })
@@ -269,18 +269,40 @@ impl Writer {
     }
 }
 
-/// A folder that a run replaces is removed with all that is in it: it had better be a run.
+/// A folder that a run replaces is removed with all that is in it: it had better be a run, and have
+/// nothing else in it.
 fn refuse_what_is_no_run(folder: &Path) -> Result<()> {
-    let is_ours = |folder: &Path| {
-        folder.join(runs::MANIFEST).is_file() || folder.join(runs::RESULTS).is_file()
+    let refused = |why: &str| {
+        let folder = folder.display();
+        Err(UsageError(format!("{folder} is there and {why}: it is left alone")).into())
     };
-    let is_empty = |folder: &Path| fs::read_dir(folder).is_ok_and(|mut all| all.next().is_none());
-    if !folder.exists() || folder.is_dir() && (is_ours(folder) || is_empty(folder)) {
+    if !folder.exists() {
         return Ok(());
     }
-    Err(UsageError(format!("{} is there and is not a run: it is left alone", folder.display()))
-        .into())
+    let Ok(entries) = fs::read_dir(folder) else { return refused("is not a run") };
+    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    // What a program that was killed had not put in its place yet.
+    names.retain(|name| !name.to_string_lossy().starts_with(UNPLACED));
+    let has = |name: &str| names.iter().any(|there| there == name);
+    let is_run = match runs::manifest(folder) {
+        Ok(_) | Err(ReadError::Newer { .. }) => true,
+        // It has not even begun.
+        Err(ReadError::NoRun { .. }) => {
+            let begun = fs::metadata(folder.join(runs::RESULTS)).is_ok_and(|file| file.len() == 0);
+            names.is_empty() || begun
+        }
+        Err(_) => false,
+    };
+    if !is_run {
+        return refused("is not a run");
+    }
+    let ours = [runs::MANIFEST, runs::RESULTS, runs::WIRE];
+    let known = ours.iter().filter(|name| has(name)).count();
+    if known < names.len() { refused("has more in it than a run") } else { Ok(()) }
 }
+
+/// How the names of files begin that [`whole`] has not put in their place.
+const UNPLACED: &str = ".sockeye-";
 
 fn frames(file: &mut dyn Write, kernel: &str, results: &[&Answer<'_>], os: Os) -> Result<()> {
     let mut pcapng = Pcapng::new(file, kernel)?;
@@ -297,7 +319,8 @@ pub(crate) fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()
         fs::create_dir_all(folder)?;
         // As readable as any other file: a temporary one is its owner's alone.
         let access = fs::Permissions::from_mode(0o666);
-        let fresh = tempfile::Builder::new().permissions(access).tempfile_in(folder)?;
+        let fresh =
+            tempfile::Builder::new().prefix(UNPLACED).permissions(access).tempfile_in(folder)?;
         let mut file = BufWriter::new(fresh);
         write(&mut file)?;
         file.into_inner()?.persist(path)?;

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use diff::{Diff, Side, SideError, first_difference};
 pub use merge::{MergeError, merge};
-pub use read::{ReadError, Run, read};
+pub use read::{ReadError, Run, manifest, read};
 
 /// The version of the shapes of [`Manifest`] and [`Line`]. It grows by one when an older reader
 /// would misread; a newer reader reads every older one.
@@ -31,6 +31,9 @@ pub const MANIFEST: &str = "run.json";
 
 /// The lines' name in the folder.
 pub const RESULTS: &str = "results.jsonl";
+
+/// The frames' name in the folder, which is a folder too.
+pub const WIRE: &str = "wire";
 
 /// What a run was: written when it begins, and again when it ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

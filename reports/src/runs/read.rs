@@ -107,7 +107,8 @@ fn said(e: &serde_json::Error) -> String {
     text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
-fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
+/// Reads what the run in `folder` was, and none of its lines.
+pub fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
     /// What every version of the manifest has.
     #[derive(Deserialize)]
     struct Versioned {
