@@ -33,6 +33,20 @@ pub fn platforms(kernel: &Fingerprint, own: &[String], suite: &str) -> Vec<Strin
     if suite == names::SUITE { kernel.libc_platforms() } else { own.to_vec() }
 }
 
+/// What a platform falls back to where it has nothing of its own, the more specific first:
+/// `linux-6.1` to `linux`, `uml-6.1` to `linux-6.1` and `linux`, `macos-15+cfil` to `macos-15` and
+/// `macos`.
+pub fn fallbacks(platform: &str) -> Vec<String> {
+    let less = match (platform.rsplit_once('+'), platform.rsplit_once('-')) {
+        (Some((plain, _)), _) => plain.to_owned(),
+        (None, Some(("uml", series))) => format!("linux-{series}"),
+        (None, Some((system, _))) => system.to_owned(),
+        (None, None) => return Vec::new(),
+    };
+    let rest = fallbacks(&less);
+    [vec![less], rest].concat()
+}
+
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
     let suites = [
@@ -50,7 +64,20 @@ pub fn tables() -> Vec<Table> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use rstest::rstest;
+
     use super::*;
+
+    #[rstest]
+    #[case("linux", &[])]
+    #[case("linux-6.1", &["linux"])]
+    #[case("glibc-2.36", &["glibc"])]
+    #[case("gvisor-20240729", &["gvisor"])]
+    #[case("uml-6.1", &["linux-6.1", "linux"])]
+    #[case("macos-15+cfil", &["macos-15", "macos"])]
+    fn platforms_fall_back(#[case] platform: &str, #[case] to: &[&str]) {
+        assert_eq!(fallbacks(platform), to);
+    }
 
     /// What the catalogue has of every row; cases may name rows of other suites to come.
     const LISTED: [&str; 6] = ["LINK-", "FRAG-", "SCOPE-", "HTTP-", "NAME-", "MCAST-"];
