@@ -44,8 +44,7 @@ pub struct Kernel {
 impl Kernel {
     /// By its fingerprint.
     ///
-    /// The third number of a distribution's Linux is zero, and the one behind the hyphen counts
-    /// the distribution's builds (`6.1.0-44-amd64`): which stable release it is, nobody can tell.
+    /// Of Linux that is [`Fingerprint::source_version`]: for some distributions' kernels the series.
     /// Of macOS the fingerprint tells the major version alone: Darwin's minor version does not
     /// always follow the product's.
     pub fn of(fingerprint: &Fingerprint) -> Self {
@@ -55,11 +54,7 @@ impl Kernel {
             let series = platforms[0].split_once('-').map_or("", |(_, series)| series);
             Version::leading(series)
         } else {
-            let mut version = Version::leading(&fingerprint.release);
-            if let (3, Some(0)) = (version.0.len(), version.0.get(2)) {
-                version.0.pop();
-            }
-            version
+            Version(fingerprint.source_version().numbers)
         };
         Self { system, version, content_filter: None }
     }
@@ -185,18 +180,12 @@ mod tests {
     use super::*;
 
     fn kernel(system: &str, release: &str) -> Kernel {
-        Kernel::of(&Fingerprint {
-            system: system.into(),
-            release: release.into(),
-            version: String::new(),
-            machine: String::new(),
-            euid: 0,
-            libc: String::new(),
-        })
+        let [system, release] = [system, release].map(str::to_owned);
+        Kernel::of(&Fingerprint { system, release, ..Fingerprint::default() })
     }
 
     #[rstest]
-    #[case("Linux", "6.18.44-fc", "linux 6.18.44")]
+    #[case("Linux", "6.18.44-mine", "linux 6.18.44")]
     #[case("Linux", "6.1.0-44-cloud-amd64", "linux 6.1")]
     #[case("Linux", "7.3-cloud-amd64", "linux 7.3")]
     #[case("Darwin", "24.3.0", "macos 15")]
