@@ -78,6 +78,10 @@ fn netdown_is_there_with_its_calls_and_verdict() {
     assert_eq!((run.lines.len(), ended.verdicts.values().sum::<usize>(), run.cut), (1, 1, false));
     assert_eq!(run.lines[0].trace.case, "link-state/netdown");
     assert!(!Path::new(&format!("{folder}.part")).exists());
+    // Which program it was: in a checkout the commit, elsewhere none.
+    let head = Command::new("git").args(["rev-parse", "HEAD"]).output().ok();
+    let head = head.filter(|output| output.status.success()).map(|output| stdout(&output));
+    assert_eq!(run.manifest.subjects[0].revision.as_deref(), head.as_deref().map(str::trim));
     // It may be passed on: the machine is told of, and by nothing that is its own.
     let manifest = fs::read_to_string(out.path().join("run.json")).expect("a manifest");
     let machine = run.manifest.subjects[0].environment.as_ref().expect("the machine");
