@@ -1,16 +1,15 @@
 //! `sockeye adopt`, on the baselines that are here.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn adopt(args: &[&str]) -> Output {
-    let mut sockeye = Command::new(env!("CARGO_BIN_EXE_sockeye"));
-    sockeye.arg("adopt").args(args).output().expect("sockeye starts")
-}
+use common::{sockeye, stdout};
 
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+fn adopt(args: &[&str]) -> Output {
+    sockeye(&[&["adopt"], args].concat())
 }
 
 const OURS: &str = "suites/baselines";

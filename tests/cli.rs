@@ -1,33 +1,15 @@
 //! The program as a user meets it.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use common::{has_labs, sockeye, stderr, stdout};
 use rstest::rstest;
-
-fn sockeye(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// Whether this host can make labs; where it cannot, the tests that need one say so.
-fn has_labs() -> bool {
-    let able = sockeye(&["doctor"]).status.success();
-    if !able {
-        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
-    }
-    able
-}
 
 /// The outcomes by id of a run with `--json` and these arguments.
 fn outcomes(args: &[&str]) -> BTreeMap<String, String> {
