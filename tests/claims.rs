@@ -3,7 +3,7 @@
 mod common;
 
 use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use common::{has_labs, sockeye, stdout};
 use rstest::rstest;

@@ -26,6 +26,11 @@ use crate::trace::{Direction, LinkFact};
 /// Longer than the longest frame that loopback carries.
 const LONGEST_FRAME: usize = 1 << 17;
 
+/// How long an address may take to become usable. The work queue is one for all namespaces of the
+/// host and its work waits for their common lock (rtnl): it is milliseconds, and many seconds where
+/// the host has a queue of other things to run.
+const USABLE_WITHIN: Duration = Duration::from_secs(30);
+
 /// Why there may be more frames to come.
 #[derive(Default)]
 struct More {
@@ -136,10 +141,11 @@ impl LinuxLab {
     }
 
     fn wait_until_local(&mut self, index: u32, ip: IpAddr) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + USABLE_WITHIN;
         while !self.netlink.is_local(index, ip).map_err(said("address", &ip.to_string()))? {
             if Instant::now() > deadline {
-                return Err(format!("address {ip} is not usable after five seconds"));
+                let seconds = USABLE_WITHIN.as_secs();
+                return Err(format!("address {ip} is not usable after {seconds} seconds"));
             }
             std::thread::sleep(Duration::from_micros(20));
         }
