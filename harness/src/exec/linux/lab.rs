@@ -113,6 +113,10 @@ impl LinuxLab {
                 up: Some(true),
                 mtu: Some(link.mtu),
                 mac: (fresh && link.kind == LinkKind::Tap).then_some(&own[..]),
+                // How many segments TCP makes at once follows the round trip that it has measured
+                // (net/ipv4/tcp_output.c tcp_tso_autosize, and tcp_grow_skb since 6.10), and with
+                // it where PSH stands: on a busy host other frames than on an idle one.
+                gso_max_segs: Some(1),
             };
             self.netlink.set_link(index, &change).map_err(said("link", &link.name))?;
             for range in &link.ranges {
