@@ -66,6 +66,10 @@ pub(in crate::exec) fn mac(link: usize, role: Role) -> [u8; 6] {
 impl LinuxLab {
     /// Builds `spec` in a network namespace of its own, which the calling thread is then in.
     pub(in crate::exec) fn build(spec: &Lab) -> Result<Self, NoLab> {
+        // Asked before there is a namespace, which takes the kernel a while to clear away.
+        if !spec.links.is_empty() {
+            FarEnd::device().map_err(NoLab::Missing)?;
+        }
         unshare(CloneFlags::CLONE_NEWNET)
             .map_err(|e| NoLab::Missing(format!("no new network namespace: {}", e.desc())))?;
         let namespace = File::open("/proc/thread-self/ns/net")

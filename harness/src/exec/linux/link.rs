@@ -1,6 +1,6 @@
 //! TUN and TAP links, whose far end is a descriptor, and the tap on loopback.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, RawFd};
@@ -20,19 +20,21 @@ const TUNSETPERSIST: libc::Ioctl = 0x4004_54cb_u32 as libc::Ioctl;
 
 /// The far end of a link: what the host sends there is read here, and the other way round.
 pub(super) struct FarEnd {
-    file: std::fs::File,
+    file: File,
 }
 
 impl FarEnd {
+    /// Opens the device that makes links, in this network namespace; or says why there can be none.
+    pub(super) fn device() -> Result<File, String> {
+        let path = "/dev/net/tun";
+        let mut how = OpenOptions::new();
+        how.read(true).write(true).custom_flags(libc::O_NONBLOCK);
+        how.open(path).map_err(|e| format!("{path} cannot be opened: {e}"))
+    }
+
     /// Makes the link `name` in this network namespace.
     pub(super) fn create(kind: LinkKind, name: &str) -> Result<Self, String> {
-        let path = "/dev/net/tun";
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(libc::O_NONBLOCK)
-            .open(path)
-            .map_err(|e| format!("{path} cannot be opened: {e}"))?;
+        let file = Self::device()?;
         // SAFETY: all zeros is a valid `struct ifreq`.
         let mut request: libc::ifreq = unsafe { MaybeUninit::zeroed().assume_init() };
         if name.len() >= request.ifr_name.len() {
