@@ -84,7 +84,10 @@ impl LinuxLab {
         let broken = |e: std::io::Error| no_lab(format!("the lab cannot be built: {e}"));
         let mut netlink = Netlink::open().map_err(broken)?;
         let up = LinkChange { up: Some(true), ..LinkChange::default() };
-        match netlink.set_link(1, &up) {
+        let facts = facts(spec).map_err(no_lab)?;
+        // In gVisor's namespaces of 2022 it is not 1.
+        let lo = facts[0].index;
+        match netlink.set_link(lo, &up) {
             // There it is up from the beginning.
             Err(_) if !host::is_linux() => {}
             done => done.map_err(broken)?,
@@ -93,11 +96,11 @@ impl LinuxLab {
             spec: spec.clone(),
             namespace,
             netlink,
-            loopback: LoopbackTap::open().map_err(broken)?,
+            loopback: LoopbackTap::open(lo).map_err(broken)?,
             loopback_is_up: true,
             barrier: Barrier::open().map_err(broken)?,
             far_ends,
-            facts: facts(spec).map_err(no_lab)?,
+            facts,
             files: None,
             servers: BTreeMap::new(),
             asked: Vec::new(),
@@ -120,7 +123,7 @@ impl LinuxLab {
                 // How many segments TCP makes at once follows the round trip that it has measured
                 // (net/ipv4/tcp_output.c tcp_tso_autosize, and tcp_grow_skb since 6.10), and with
                 // it where PSH stands: on a busy host other frames than on an idle one.
-                gso_max_segs: Some(1),
+                gso_max_segs: host::is_linux().then_some(1),
             };
             self.netlink.set_link(index, &change).map_err(said("link", &link.name))?;
             for range in &link.ranges {
