@@ -91,6 +91,30 @@ fn the_same_merge_twice_is_the_same_bytes() {
     }
 }
 
+/// The page of changes: rows that changed at the same places are told once, with the line.
+#[test]
+fn what_changed_between_kernels_is_a_page() {
+    let page = sockeye(&["changes", GOLDEN]);
+    assert_eq!(page.status.code(), Some(0), "{}", stderr(&page));
+    let text = stdout(&page);
+    for part in ["| linux-6.2 | native |", "| A | B |", "\n- A: `", "\n- B: `"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let one = copy(folder.path(), "", "");
+    let text = fs::read_to_string(Path::new(&one).join("run.json")).expect("it is there");
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    manifest["subjects"].as_array_mut().expect("subjects").truncate(1);
+    fs::write(Path::new(&one).join("run.json"), manifest.to_string()).expect("written");
+    let lines = fs::read_to_string(Path::new(&one).join("results.jsonl")).expect("it is there");
+    let native: Vec<&str> = lines.lines().take(13).collect();
+    let native = format!("{}\n", native.join("\n"));
+    fs::write(Path::new(&one).join("results.jsonl"), native).expect("written");
+    let alone = sockeye(&["changes", &one]);
+    assert_eq!(alone.status.code(), Some(2), "{}", stdout(&alone));
+    assert!(stderr(&alone).contains("one kernel has no changes"), "{}", stderr(&alone));
+}
+
 /// What a run replaces is gone with all that is in it, so that it may be nothing but a run.
 #[test]
 fn only_a_run_is_replaced_and_only_where_nothing_else_is_in_it() {
