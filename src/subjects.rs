@@ -13,7 +13,7 @@ use harness::trace::Fingerprint;
 use owo_colors::OwoColorize as _;
 
 use crate::cli::{On, Subjects};
-use crate::{Status, interrupt, run};
+use crate::{Status, UsageError, interrupt, run};
 
 /// This very host.
 pub(crate) const NATIVE: &str = "native";
@@ -215,6 +215,11 @@ pub(crate) fn subjects(args: &Subjects) -> Result<Status> {
     interrupt::tidy_up()?;
     let kernels = kernels();
     let offers = kernels.offers(args.fetch)?;
+    let none = |name: &&String| !offers.iter().any(|offer| offer.name.starts_with(name.as_str()));
+    if let Some(name) = args.names.iter().find(none) {
+        let why = format!("there is no subject {name:?} here; sockeye subjects lists them all");
+        return Err(UsageError(why).into());
+    }
     let meant = |offer: &&Offer| {
         args.names.is_empty() || args.names.iter().any(|name| offer.name.starts_with(name.as_str()))
     };

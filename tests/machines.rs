@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::sockeye;
+use common::{sockeye, stderr};
 use harness::case::Case;
 use harness::subject::{self, Console, Kernels, Machine, Plan, cache_folder};
 use harness::trace::{End, Trace};
@@ -315,4 +315,16 @@ fn a_subject_that_cannot_run_is_said_and_the_others_go_on(#[case] on: &str, #[ca
     assert!(out.path().join("native/results.jsonl").is_file());
     let output = sockeye(&["run", "--on", split[1], "--out", folder, "link-state/netdown"]);
     assert_eq!(output.status.code(), Some(3), "nothing ran");
+}
+
+#[test]
+fn a_subject_that_there_is_not_is_said() {
+    // Without a mirror nobody knows which there are, and that is said instead.
+    if Kernels::new(cache_folder()).offers(false).is_err() {
+        eprintln!("skipped: no list of kernels, see `sockeye subjects`");
+        return;
+    }
+    let output = sockeye(&["subjects", "uml-1.0"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(stderr(&output).contains("there is no subject \"uml-1.0\" here"), "{output:?}");
 }
