@@ -131,6 +131,8 @@ pub(crate) enum Format {
     Json,
     /// For the summary of a CI job, 1 MiB at most
     Markdown,
+    /// A run for KernelCI's database: kcidb's JSON, version 5
+    Kcidb,
 }
 
 /// The arguments of `merge`.

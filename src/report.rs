@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
-use reports::export::{Export, junit, ktap, markdown};
+use reports::export::{Export, junit, kcidb, ktap, markdown};
 use reports::runs::{self, Diff, Run};
 
 use crate::cli::{Format, Merge, Report};
@@ -51,6 +51,7 @@ pub(crate) fn text(format: Format, run: &Run) -> Result<String> {
         Format::Junit => junit(&Export::of(run))?,
         Format::Ktap => ktap(&Export::of(run)),
         Format::Markdown => markdown(&Export::of(run)),
+        Format::Kcidb => kcidb(run),
     })
 }
 
@@ -72,6 +73,11 @@ pub(crate) fn diff_text(format: Format, diff: &Diff<'_>) -> Result<String> {
         Format::Junit => junit(&Export::of_diff(diff))?,
         Format::Ktap => ktap(&Export::of_diff(diff)),
         Format::Markdown => markdown(&Export::of_diff(diff)),
+        Format::Kcidb => {
+            let why =
+                "kcidb has results of a run, and none of a difference: `report RUN --format kcidb`";
+            return Err(UsageError(why.to_owned()).into());
+        }
     })
 }
 

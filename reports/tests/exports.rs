@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use reports::export::{Export, junit, ktap, markdown};
+use reports::export::{Export, junit, kcidb, ktap, markdown};
 use reports::runs::{self, Diff, Run, Side};
 
 /// A run of schema 1: every verdict, every end, two subjects, and characters that no format takes.
@@ -163,4 +163,41 @@ fn the_kernels_own_parser_takes_the_ktap() {
     let (_, said) = judged("python3", &[kunit, "parse"], &text).expect("python3 is installed");
     assert!(said.contains("Ran 16 tests: passed: 9, failed: 5, skipped: 2"), "{said}");
     assert!(!said.contains("[ERROR]"), "{said}");
+}
+
+/// The published schema takes a run: that of the package `kcidb-io`, in a Python named by `$KCIDB`.
+#[test]
+fn the_published_schema_takes_the_kcidb_json() {
+    let Some(python) = std::env::var_os("KCIDB") else {
+        eprintln!("skipped: $KCIDB names no Python that has kcidb-io");
+        return;
+    };
+    let python = python.to_str().expect("UTF-8");
+    let program =
+        "import json, sys, kcidb_io; kcidb_io.schema.LATEST.validate(json.load(sys.stdin))";
+    let sound = kcidb(&golden());
+    let (done, said) = judged(python, &["-c", program], &sound).expect("it starts");
+    assert!(done, "{said}");
+    for (from, to) in [("\"PASS\"", "\"FINE\""), ("sockeye.link-state.", "sockeye/link-state/")] {
+        let wrong = sound.replacen(from, to, 1);
+        assert_ne!(wrong, sound, "{from} is in it");
+        assert!(!judged(python, &["-c", program], &wrong).expect("it starts").0, "{to} is wrong");
+    }
+}
+
+#[test]
+fn a_run_is_tests_of_builds_for_kcidb() {
+    let json: serde_json::Value = serde_json::from_str(&kcidb(&golden())).expect("JSON");
+    let count = |what: &str| json[what].as_array().map_or(0, Vec::len);
+    assert_eq!([count("checkouts"), count("builds"), count("tests")], [2, 2, 16]);
+    assert_eq!(json["checkouts"][0]["git_commit_name"], "v6.18");
+    let mut ids: Vec<&str> =
+        json["tests"].as_array().expect("tests").iter().filter_map(|t| t["id"].as_str()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 16);
+    let of = |status: &str| {
+        json["tests"].as_array().expect("tests").iter().filter(|t| t["status"] == status).count()
+    };
+    assert_eq!(["PASS", "FAIL", "ERROR", "SKIP"].map(of), [9, 4, 1, 2]);
 }
