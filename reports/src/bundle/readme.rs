@@ -99,6 +99,14 @@ pub(super) fn this(bundle: &Bundle<'_>, part: &Part<'_>) -> Elsewhere {
     }
 }
 
+/// With a capital, as a sentence begins; but for the name of a call.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let is_call = text.split(' ').next().is_some_and(|word| !["a", "after", "the"].contains(&word));
+    if is_call { text.to_owned() } else { format!("{first}{}", letters.as_str()) }
+}
+
 fn happened(part: &Part<'_>) -> String {
     let line = part.line;
     let mut out = format!("{}.\n\n", line.case.title.trim_end_matches(['.', '?']));
@@ -106,7 +114,7 @@ fn happened(part: &Part<'_>) -> String {
         out = format!("{}\n\n", line.case.title);
     }
     for finding in &line.findings {
-        let _ = writeln!(out, "{}\n", finding.text);
+        let _ = writeln!(out, "{}\n", sentence(&finding.text));
     }
     out.push_str(&code(shown(part).iter().map(String::as_str)));
     out.push_str(
