@@ -246,6 +246,18 @@ pub enum End {
     },
 }
 
+impl End {
+    /// This host does not allow the lab, or has not got what it needs.
+    pub fn skipped(reason: String) -> Self {
+        Self::Skipped { reason }
+    }
+
+    /// The lab should have worked.
+    pub fn broken(reason: String) -> Self {
+        Self::Broken { reason }
+    }
+}
+
 /// A line that the executor writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
