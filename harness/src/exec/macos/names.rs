@@ -3,7 +3,7 @@
 use libc::c_int;
 
 use crate::case::Sym;
-use crate::darwin::{IFREQ, ior, iowr};
+use crate::darwin::ioctl::{IFREQ, ior, iowr};
 
 macro_rules! values {
     ($($name:ident)* ; $($own:ident = $value:expr, $at:literal;)*) => {
