@@ -20,6 +20,8 @@ macro_rules! values {
 
 // Behind the semicolon what libc has not got, each with its place in xnu-11417.101.15/bsd.
 // SO_RECV_ANYIF is in a private header: a program that is built with the SDK has to define it.
+// IP_MSFILTER takes another structure than Linux's, which is private too, and MCAST_MSFILTER is
+// none of Darwin's: both are what setipv4sourcefilter(3) and setsourcefilter(3) are for.
 values! {
     AF_INET AF_INET6 AF_UNIX AF_UNSPEC
     AI_ADDRCONFIG AI_ALL AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_PASSIVE AI_V4MAPPED
@@ -28,11 +30,15 @@ values! {
     IPV6_BOUND_IF IPV6_CHECKSUM IPV6_DONTFRAG IPV6_HOPLIMIT IPV6_JOIN_GROUP IPV6_LEAVE_GROUP
     IPV6_MULTICAST_HOPS IPV6_MULTICAST_IF IPV6_MULTICAST_LOOP IPV6_PKTINFO IPV6_RECVHOPLIMIT
     IPV6_RECVPKTINFO IPV6_RECVTCLASS IPV6_TCLASS IPV6_UNICAST_HOPS IPV6_V6ONLY
-    IP_ADD_MEMBERSHIP IP_BOUND_IF IP_DONTFRAG IP_DROP_MEMBERSHIP IP_HDRINCL IP_MULTICAST_IF
-    IP_MULTICAST_LOOP IP_MULTICAST_TTL IP_PKTINFO IP_RECVDSTADDR IP_RECVIF IP_RECVTOS IP_RECVTTL
-    IP_TOS IP_TTL
+    IP_ADD_MEMBERSHIP IP_ADD_SOURCE_MEMBERSHIP IP_BLOCK_SOURCE IP_BOUND_IF IP_DONTFRAG
+    IP_DROP_MEMBERSHIP IP_DROP_SOURCE_MEMBERSHIP IP_HDRINCL IP_MULTICAST_IF IP_MULTICAST_LOOP
+    IP_MULTICAST_TTL IP_PKTINFO IP_RECVDSTADDR IP_RECVIF IP_RECVTOS IP_RECVTTL IP_TOS IP_TTL
+    IP_UNBLOCK_SOURCE
+    MCAST_BLOCK_SOURCE MCAST_JOIN_GROUP MCAST_JOIN_SOURCE_GROUP MCAST_LEAVE_GROUP
+    MCAST_LEAVE_SOURCE_GROUP MCAST_UNBLOCK_SOURCE
     MSG_CTRUNC MSG_DONTROUTE MSG_DONTWAIT MSG_EOF MSG_EOR MSG_FLUSH MSG_HAVEMORE MSG_HOLD
     MSG_NEEDSA MSG_NOSIGNAL MSG_OOB MSG_PEEK MSG_RCVMORE MSG_SEND MSG_TRUNC MSG_WAITALL
+    NI_DGRAM NI_NAMEREQD NI_NOFQDN NI_NUMERICHOST NI_NUMERICSCOPE NI_NUMERICSERV
     O_NONBLOCK
     POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI
     SHUT_RD SHUT_RDWR SHUT_WR
@@ -46,6 +52,9 @@ values! {
     TCP_CONNECTION_INFO TCP_FASTOPEN TCP_KEEPALIVE TCP_KEEPCNT TCP_KEEPINTVL TCP_MAXSEG
     TCP_NODELAY TCP_NOOPT TCP_NOPUSH
     ;
+    // What the suites call so, as Linux does, is RFC 3493's IPV6_JOIN_GROUP and IPV6_LEAVE_GROUP.
+    IPV6_ADD_MEMBERSHIP = libc::IPV6_JOIN_GROUP, "netinet6/in6.h:517";
+    IPV6_DROP_MEMBERSHIP = libc::IPV6_LEAVE_GROUP, "netinet6/in6.h:518";
     IPV6_AUTOFLOWLABEL = 59, "netinet6/in6.h:627";
     IPV6_PATHMTU = 44, "netinet6/in6.h:606";
     IPV6_PORTRANGE = 14, "netinet6/in6.h:521";
@@ -54,9 +63,13 @@ values! {
     IP_MULTICAST_IFINDEX = 66, "netinet/in.h:471";
     IP_PORTRANGE = 19, "netinet/in.h:434";
     IP_STRIPHDR = 23, "netinet/in.h:440";
+    MCAST_EXCLUDE = 2, "netinet/in.h:624";
+    MCAST_INCLUDE = 1, "netinet/in.h:623";
     SIOCATMARK = ior(b's', 7, 4), "sys/sockio.h:79";
     SIOCGIFFLAGS = iowr(b'i', 17, IFREQ), "sys/sockio.h:89";
     SIOCGIFMTU = iowr(b'i', 51, IFREQ), "sys/sockio.h:113";
+    SO_BINDTODEVICE = 0x1134, "sys/socket.h:210";
+    SO_NETSVC_MARKING_LEVEL = 0x1119, "sys/socket.h:199";
     SO_NET_SERVICE_TYPE = 0x1116, "sys/socket.h:193";
     SO_NUMRCVPKT = 0x1112, "sys/socket.h:189";
     SO_RECV_ANYIF = 0x1104, "sys/socket_private.h:228";
@@ -69,6 +82,21 @@ values! {
     TCP_SENDMOREACKS = 0x103, "netinet/tcp.h:242";
     UDP_NOCKSUM = 1, "netinet/udp.h:89";
 }
+
+// The numbers that decide what the suites ask, against the headers: checked when this is compiled.
+const _: () = {
+    assert!(libc::IP_BOUND_IF == 25, "netinet/in.h:443");
+    assert!(libc::IP_DONTFRAG == 28, "netinet/in.h:447");
+    assert!(libc::IP_PKTINFO == 26, "netinet/in.h:444");
+    assert!(libc::IP_RECVDSTADDR == 7, "netinet/in.h:422");
+    assert!(libc::IP_RECVIF == 20, "netinet/in.h:435");
+    assert!(libc::IPV6_BOUND_IF == 125, "netinet6/in6.h:641");
+    assert!(libc::IPV6_DONTFRAG == 62, "netinet6/in6.h:629");
+    assert!(libc::IPV6_HOPLIMIT == 47 && libc::IPV6_PKTINFO == 46, "RFC 3542's, in6.h:620");
+    assert!(libc::IPV6_RECVPKTINFO == 61, "netinet6/in6.h:589");
+    assert!(libc::SO_NOSIGPIPE == 0x1022, "sys/socket.h:174");
+    assert!(libc::SO_LINGER == 0x80, "sys/socket.h:132, in ticks; SO_LINGER_SEC is another");
+};
 
 macro_rules! errnos {
     ($($name:ident)*) => {
