@@ -60,6 +60,18 @@ pub(crate) fn doctor() -> Result<Status> {
     Ok(if unmet { Status::Harness } else { Status::Expected })
 }
 
+/// Takes away what labs left that were killed.
+pub(crate) fn clean() -> Result<Status> {
+    let lines = harness::exec::clean().map_err(anyhow::Error::msg)?;
+    if lines.is_empty() {
+        anstream::println!("nothing is left");
+    }
+    for line in lines {
+        anstream::println!("{line}");
+    }
+    Ok(Status::Expected)
+}
+
 /// Why the executor cannot make `lab` here, or not take these steps in it.
 fn missing(lab: Lab, ops: Vec<Op>) -> Result<Option<String>> {
     let (catalogue, window_ms) = (Vec::new(), 0);

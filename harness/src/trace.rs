@@ -28,6 +28,13 @@ pub struct Trace {
     pub end: End,
 }
 
+impl Trace {
+    /// Whether nobody saw what the host sent on some link.
+    pub fn is_unseen(&self) -> bool {
+        self.links.iter().any(|link| link.unseen)
+    }
+}
+
 /// A link of the lab as the kernel had it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkFact {
@@ -39,6 +46,9 @@ pub struct LinkFact {
     pub kind: Option<LinkKind>,
     /// The host's own link-layer address.
     pub mac: Hex,
+    /// Whether nobody saw its frames, so that a trace without any says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
 }
 
 /// Which way a frame went.

@@ -25,6 +25,11 @@ pub const fn iowr(group: u8, number: u8, len: u32) -> u32 {
     ioc(0xc000_0000, group, number, len)
 }
 
+/// `IOCPARM_LEN`: how many bytes the kernel reads or writes.
+pub const fn len_of(request: u32) -> usize {
+    (request >> 16 & 0x1fff) as usize
+}
+
 /// `sizeof(struct ifreq)`: 16 bytes of name and a union of 16.
 pub const IFREQ: u32 = 32;
 /// `sizeof(struct ifaliasreq)`: a name and three `struct sockaddr` (`bsd/net/if.h`).
@@ -109,5 +114,6 @@ mod tests {
     #[case(BIOCSSEESENT, 0x8004_4277)]
     fn requests_are_the_headers(#[case] computed: u32, #[case] header: u32) {
         assert_eq!(computed, header, "{computed:#x}, {header:#x}");
+        assert_eq!(len_of(SIOCAIFADDR_IN6), IN6_ALIASREQ as usize);
     }
 }

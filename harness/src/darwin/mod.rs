@@ -6,6 +6,7 @@
 pub mod bpf;
 pub mod ioctl;
 pub mod ledger;
+pub mod request;
 pub mod route;
 pub mod scope;
 pub mod sockaddr;

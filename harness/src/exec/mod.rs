@@ -35,9 +35,9 @@ mod signals;
 mod sockaddr;
 
 // What far ends do: of use where labs have any.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 mod resolution;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 mod server;
 
 #[cfg(target_os = "linux")]
@@ -48,13 +48,15 @@ use linux as os;
 #[cfg(not(target_os = "linux"))]
 mod commands;
 #[cfg(not(target_os = "linux"))]
-mod no_lab;
+mod not_linux;
 
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+mod no_lab;
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 mod other;
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
@@ -134,6 +136,16 @@ pub fn serve(
     Ok(())
 }
 
+/// Whether all labs are in one network, the host's own: then one executor runs at a time.
+pub fn shares_the_network() -> bool {
+    os::IS_SHARED
+}
+
+/// Takes away what labs left on this host that were killed, and says what that was, a line each.
+pub fn clean() -> Result<Vec<String>, String> {
+    os::clean()
+}
+
 /// Whether this process is the first of a machine that was made for it: then it calls [`init`].
 pub fn is_init() -> bool {
     os::init::is_first()
@@ -171,6 +183,9 @@ fn nothing(case: &Case, end: End) -> Trace {
 }
 
 fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
+    if let Some(reason) = os::refused(case) {
+        return nothing(case, End::Skipped { reason });
+    }
     let mut lab = match labs.take(&case.lab) {
         Ok(lab) => lab,
         Err(end) => return nothing(case, end),

@@ -14,6 +14,10 @@ pub(super) trait Network {
     fn files(&self) -> Option<Arc<OwnedFd>>;
     /// Its links, `lo` first.
     fn facts(&self) -> &[LinkFact];
+    /// What the kernel calls a link: what the case calls it, where a lab can give names.
+    fn interface(&self, link: &str) -> String {
+        link.to_owned()
+    }
     /// Takes one step.
     fn step(&mut self, step: &LabOp) -> Result<(), String>;
     /// Hands over each frame that was sent since the last time, and each that the far ends sent

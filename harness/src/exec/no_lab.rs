@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
     clippy::unused_self,
     reason = "the shape is that of a system that has labs"
 )]
@@ -10,6 +11,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::network::Network;
+use crate::case::Case;
 use crate::case::lab::{Lab, LabOp};
 use crate::trace::{Direction, End, LinkFact};
 
@@ -19,30 +21,19 @@ pub(super) fn isolate() -> Result<(), String> {
     Err(NONE.to_owned())
 }
 
-pub(super) fn stay(_: bool) {}
+/// Without a lab there is nothing to share, or to take away.
+pub(super) const IS_SHARED: bool = false;
+
+pub(super) fn clean() -> Result<Vec<String>, String> {
+    Ok(Vec::new())
+}
+
+pub(super) fn refused(_: &Case) -> Option<String> {
+    None
+}
 
 pub(super) fn see(_: &OwnedFd) -> Result<(), String> {
     Err(NONE.to_owned())
-}
-
-pub(super) mod init {
-    pub(in crate::exec) fn is_first() -> bool {
-        false
-    }
-
-    pub(in crate::exec) fn live() {}
-}
-
-pub(super) mod plant {
-    use std::io;
-
-    pub(in crate::exec) fn sendto_lies() -> io::Result<()> {
-        Err(io::Error::other("faults can be planted on Linux only"))
-    }
-
-    pub(in crate::exec) fn happen(_: crate::exec::Mishap) -> io::Result<()> {
-        sendto_lies()
-    }
 }
 
 /// No lab ever stands here.

@@ -340,7 +340,8 @@ fn index_of(name: &str) -> Option<u32> {
 fn facts(spec: &Lab) -> Result<Vec<LinkFact>, String> {
     let fact = |name: &str, kind: Option<LinkKind>, mac: [u8; 6]| {
         let index = index_of(name).ok_or_else(|| format!("no link {name:?}"))?;
-        Ok(LinkFact { name: name.to_owned(), index, kind, mac: Hex(mac.to_vec()) })
+        let mac = Hex(mac.to_vec());
+        Ok(LinkFact { name: name.to_owned(), index, kind, mac, unseen: false })
     };
     let links = spec.links.iter().enumerate();
     std::iter::once(fact("lo", None, [0; 6]))

@@ -1,10 +1,31 @@
-//! macOS: the names of its sockets API. It has no lab yet.
+//! macOS: its names and layouts, and labs of utun and feth.
 
 mod abi;
+mod far_end;
+mod host;
+mod lab;
 mod names;
+mod sys;
+
+use std::os::fd::OwnedFd;
 
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
-pub(super) use super::no_lab::{Labs, init, isolate, plant, see, stay};
+pub(super) use super::not_linux::{init, plant, stay};
+pub(super) use crate::darwin::request::refused;
 pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
+pub(super) use host::clean;
+pub(super) use lab::Labs;
 pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};
+
+/// All labs are in the host's network, one at a time.
+pub(super) const IS_SHARED: bool = true;
+
+/// Takes the host's network for this process, if it may change it.
+pub(super) fn isolate() -> Result<(), String> {
+    if nix::unistd::geteuid().is_root() { host::begin() } else { Ok(()) }
+}
+
+pub(super) fn see(_: &OwnedFd) -> Result<(), String> {
+    Err("a lab on macOS has no files of its own for names".to_owned())
+}
