@@ -73,7 +73,7 @@ mod tests {
             Trace { schema, case: String::new(), began_ns: 0, links, events, end: End::Done };
         let (version, machine) = (String::new(), String::new());
         let (system, release, libc) = (system.to_owned(), release.to_owned(), String::new());
-        let kernel = Fingerprint { system, release, version, machine, euid, libc };
+        let kernel = Fingerprint { system, release, version, machine, euid, libc, product: None };
         may_be_refused(&case, &trace, &kernel)
     }
 

@@ -306,11 +306,28 @@ pub struct Fingerprint {
     /// The C library and its version, such as `glibc 2.36`; empty where the system has but one.
     #[serde(default)]
     pub libc: String,
+    /// What the system says of itself beyond uname(2), if it is a product with a version of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
+}
+
+/// macOS, of which uname(2) tells the kernel's version alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Product {
+    /// `kern.osproductversion`, such as `15.3.1`.
+    pub version: String,
+    /// `kern.osversion`, such as `24D70`.
+    pub build: String,
+    /// Whether a content filter sees what sockets send (`net.cfil.active_count`), where that is known:
+    /// behind one, the first send on a socket does not say what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_filter: Option<bool>,
 }
 
 impl Fingerprint {
     /// The names that baselines of this kernel are kept under, the most specific first:
-    /// `linux-6.18`, `linux`.
+    /// `linux-6.18`, `linux`. With a content filter macOS is a platform of its own:
+    /// `macos-15+cfil`, `macos-15`, `macos`.
     pub fn platforms(&self) -> Vec<String> {
         let system = match self.system.as_str() {
             "Darwin" => "macos".to_owned(),
@@ -326,7 +343,10 @@ impl Fingerprint {
             },
             (_, series) => series.join("."),
         };
-        vec![format!("{system}-{series}"), system]
+        let series = format!("{system}-{series}");
+        let filtered = self.product.as_ref().and_then(|product| product.content_filter);
+        let filtered = (filtered == Some(true)).then(|| format!("{series}+cfil"));
+        filtered.into_iter().chain([series, system]).collect()
     }
 
     /// The same for what the C library does by itself: `glibc-2.36`, `glibc`.
@@ -363,10 +383,24 @@ mod tests {
             machine: String::new(),
             euid: 0,
             libc: String::new(),
+            product: None,
         };
         assert_eq!(kernel.platforms(), [specific, general]);
         // The library is the system's own.
         assert_eq!(kernel.libc_platforms(), [specific, general]);
+    }
+
+    #[rstest]
+    #[case(r#","content_filter":true"#, &["macos-15+cfil", "macos-15", "macos"])]
+    #[case(r#","content_filter":false"#, &["macos-15", "macos"])]
+    #[case("", &["macos-15", "macos"])]
+    fn a_content_filter_makes_another_platform(#[case] filter: &str, #[case] expected: &[&str]) {
+        let hello = format!(
+            r#"{{"system":"Darwin","release":"24.3.0","version":"","machine":"","euid":0,
+                "product":{{"version":"15.3.1","build":"24D70"{filter}}}}}"#
+        );
+        let kernel: Fingerprint = serde_json::from_str(&hello).unwrap();
+        assert_eq!(kernel.platforms(), expected);
     }
 
     #[rstest]

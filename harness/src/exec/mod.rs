@@ -83,6 +83,7 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
         machine: text(uname.machine()),
         euid: nix::unistd::geteuid().as_raw(),
         libc: os::libc_name(),
+        product: os::product(),
     })
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::network::Network;
 use crate::case::Case;
 use crate::case::lab::{Lab, LabOp};
-use crate::trace::{Direction, End, LinkFact};
+use crate::trace::{Direction, End, LinkFact, Product};
 
 const NONE: &str = "sockeye has no lab for this system yet";
 
@@ -29,6 +29,10 @@ pub(super) fn clean() -> Result<Vec<String>, String> {
 }
 
 pub(super) fn refused(_: &Case) -> Option<String> {
+    None
+}
+
+pub(super) fn product() -> Option<Product> {
     None
 }
 

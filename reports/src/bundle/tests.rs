@@ -97,6 +97,7 @@ fn subject(text: &str) -> Subject {
         machine: "x86_64".into(),
         euid: 0,
         libc: String::new(),
+        product: None,
     };
     Subject {
         name: "native".to_owned(),

@@ -52,6 +52,7 @@ fn run(subjects: &[&str], lines: Vec<Line>) -> Run {
             machine: "x86_64".to_owned(),
             euid: 0,
             libc: String::new(),
+            product: None,
         },
         platforms: vec!["linux-6.1".to_owned()],
         program: "0".to_owned(),

@@ -90,6 +90,7 @@ fn kernel(system: &str, release: &str) -> Kernel {
         machine: String::new(),
         euid: 0,
         libc: String::new(),
+        product: None,
     })
 }
 

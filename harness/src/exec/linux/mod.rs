@@ -35,3 +35,8 @@ pub(in crate::exec) fn clean() -> Result<Vec<String>, String> {
 pub(in crate::exec) fn refused(_: &crate::case::Case) -> Option<String> {
     None
 }
+
+/// None: a distribution decides nothing that its kernel and its C library do not.
+pub(in crate::exec) fn product() -> Option<crate::trace::Product> {
+    None
+}

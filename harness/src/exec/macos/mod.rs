@@ -9,6 +9,8 @@ mod sys;
 
 use std::os::fd::OwnedFd;
 
+use crate::trace::Product;
+
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::not_linux::{init, plant, stay};
@@ -17,6 +19,15 @@ pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(super) use host::clean;
 pub(super) use lab::Labs;
 pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};
+
+/// Which macOS this is, and whether a content filter sees what sockets send.
+pub(super) fn product() -> Option<Product> {
+    Some(Product {
+        version: sys::setting("kern.osproductversion").ok()?,
+        build: sys::setting("kern.osversion").ok()?,
+        content_filter: sys::count("net.cfil.active_count").ok().map(|count| count > 0),
+    })
+}
 
 /// All labs are in the host's network, one at a time.
 pub(super) const IS_SHARED: bool = true;

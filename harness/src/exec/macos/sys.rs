@@ -114,14 +114,26 @@ pub(super) fn interfaces() -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A setting that is a text, such as `kern.bootsessionuuid`.
-pub(super) fn setting(name: &str) -> io::Result<String> {
+/// What a setting has in it, cut to what was written.
+fn read_setting(name: &str) -> io::Result<Vec<u8>> {
     let name = CString::new(name).map_err(io::Error::other)?;
-    let mut text = [0u8; 256];
-    let mut len = text.len();
-    let (to, nothing) = (text.as_mut_ptr().cast(), std::ptr::null_mut());
+    let mut bytes = vec![0u8; 256];
+    let mut len = bytes.len();
+    let (to, nothing) = (bytes.as_mut_ptr().cast(), std::ptr::null_mut());
     // SAFETY: the name has its end, and the buffer has room for `len` bytes.
     check(unsafe { libc::sysctlbyname(name.as_ptr(), to, &raw mut len, nothing, 0) })?;
-    let text = String::from_utf8_lossy(&text[..len.min(256)]);
-    Ok(text.trim_end_matches('\0').to_owned())
+    bytes.truncate(len);
+    Ok(bytes)
+}
+
+/// A setting that is a text, such as `kern.bootsessionuuid`.
+pub(super) fn setting(name: &str) -> io::Result<String> {
+    let bytes = read_setting(name)?;
+    Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned())
+}
+
+/// A setting that is an int, such as `net.cfil.active_count`.
+pub(super) fn count(name: &str) -> io::Result<i32> {
+    let bytes: [u8; 4] = read_setting(name)?.try_into().map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(i32::from_ne_bytes(bytes))
 }
