@@ -1,15 +1,15 @@
 //! `sockeye adopt`: what reviewed runs observed becomes baselines.
 //!
-//! Of a platform that nothing was known of everything is kept, as its system's general baseline;
-//! of any other only what differs from the general one, beside it. What was observed on another
-//! platform is never written over.
+//! Of a system that nothing was known of everything is kept, as its general baseline; of any other
+//! platform only what differs from those that it falls back to, beside them. What was observed on
+//! another platform is never written over.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use reports::runs;
+use reports::runs::{self, Subject};
 use suites::baseline::{self, Baselines, Snapshot};
 use suites::verdict::Verdict;
 
@@ -22,6 +22,10 @@ type Rows = BTreeMap<String, String>;
 /// What was observed of one table on one platform.
 #[derive(Debug, Default)]
 struct Observed {
+    /// What it falls back to, the more specific first: of `uml-6.12` that is `linux-6.12`, `linux`.
+    fallbacks: Vec<String>,
+    /// Whether its source has it as the general baseline of its system.
+    is_general: bool,
     rows: Rows,
     /// Cases that two sources tell otherwise, with the sources.
     disputed: Vec<String>,
@@ -40,7 +44,7 @@ enum Change {
 
 /// Writes the baselines, or says why it does not; status 1 if something was refused.
 pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
-    let mut observed: BTreeMap<(String, String), Observed> = BTreeMap::new();
+    let mut observed = All::new();
     for source in &args.sources {
         read(source, &mut observed)?;
     }
@@ -48,6 +52,17 @@ pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
         return Err(UsageError("nothing ran: there is nothing to adopt".to_owned()).into());
     }
     let (mut refused, order) = (false, order());
+    // What others are compared with is settled before them: the more general has fewer fallbacks,
+    // and a general baseline is renewed by the platform that it was observed on.
+    let owns = |platform: &str, general: Option<&String>, table: &str| {
+        let known = general.and_then(|general| snapshot(&args.into, general, table));
+        known.is_some_and(|known| known.observed_on.as_deref() == Some(platform))
+    };
+    let mut observed: Vec<_> = observed.into_iter().collect();
+    observed.sort_by_cached_key(|((platform, table), o)| {
+        let is_general = o.is_general || owns(platform, o.fallbacks.last(), table);
+        (!is_general, o.fallbacks.len(), platform.clone())
+    });
     for ((platform, table), observed) in &observed {
         if !observed.disputed.is_empty() {
             refused = true;
@@ -55,20 +70,21 @@ pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
             observed.disputed.iter().for_each(|what| anstream::println!("    {what}"));
             continue;
         }
-        let general = platform.split('-').next().unwrap_or(platform);
         let known = |platform: &str| snapshot(&args.into, platform, table);
-        let change =
-            plan(platform, &observed.rows, known(general).as_ref(), known(platform).as_ref());
+        let fallbacks: Vec<(&str, Option<Snapshot>)> =
+            observed.fallbacks.iter().map(|name| (name.as_str(), known(name))).collect();
+        let change = plan(platform, &observed.rows, &fallbacks, known(platform).as_ref());
         apply(&args.into, table, &change, &order)?;
     }
     Ok(if refused { Status::Unexpected } else { Status::Expected })
 }
 
-/// What becomes of a table, by what was known of it.
+/// What becomes of a table, by what was known of it: what `platform` falls back to, the more
+/// specific first, and its own.
 fn plan(
     platform: &str,
     rows: &Rows,
-    general: Option<&Snapshot>,
+    fallbacks: &[(&str, Option<Snapshot>)],
     specific: Option<&Snapshot>,
 ) -> Change {
     let write = |kept: &str, rows: Rows, old: Option<&Snapshot>| {
@@ -83,16 +99,19 @@ fn plan(
         let (instead_of, observed) = (old.map(other), platform.to_owned());
         Change::Write { platform: kept.to_owned(), observed, rows, instead_of }
     };
+    let (system, general) =
+        fallbacks.last().map_or((platform, specific), |(name, known)| (name, known.as_ref()));
     // What a run left out stays as it was.
-    let Some(general) = general.filter(|known| known.observed_on.as_deref() != Some(platform))
-    else {
+    let Some(_) = general.filter(|known| known.observed_on.as_deref() != Some(platform)) else {
         let mut all = general.map(|known| known.rows.clone()).unwrap_or_default();
         all.extend(rows.iter().map(|(id, outcome)| (id.clone(), outcome.clone())));
-        return write(platform.split('-').next().unwrap_or(platform), all, general);
+        return write(system, all, general);
     };
+    let falls_back_to =
+        |id: &str| fallbacks.iter().find_map(|(_, known)| known.as_ref()?.rows.get(id));
     let mut differing = specific.map(|known| known.rows.clone()).unwrap_or_default();
     for (id, outcome) in rows {
-        if general.rows.get(id) == Some(outcome) {
+        if falls_back_to(id) == Some(outcome) {
             differing.remove(id);
         } else {
             differing.insert(id.clone(), outcome.clone());
@@ -145,17 +164,30 @@ fn order() -> BTreeMap<String, usize> {
     cases.enumerate().map(|(place, case)| (case.id, place)).collect()
 }
 
+/// By platform and table.
+type All = BTreeMap<(String, String), Observed>;
+
+/// Adds what a case did on the first of `platforms`, by what `source` tells.
+fn add<'a>(
+    observed: &'a mut All,
+    source: &Path,
+    platforms: &[String],
+    (id, outcome): (&str, &str),
+) -> &'a mut Observed {
+    let table = id.split('[').next().unwrap_or_default().to_owned();
+    let platform = platforms.first().cloned().unwrap_or_default();
+    let entry = observed.entry((platform, table)).or_default();
+    entry.fallbacks = platforms.iter().skip(1).cloned().collect();
+    let outcome = outcome.trim_end().to_owned();
+    let was = entry.rows.entry(id.to_owned()).or_insert_with(|| outcome.clone());
+    if *was != outcome {
+        entry.disputed.push(format!("{id}, in {}", source.display()));
+    }
+    entry
+}
+
 /// Reads the folder of a run, or one of snapshots as `suites/baselines` has them.
-fn read(source: &Path, observed: &mut BTreeMap<(String, String), Observed>) -> Result<()> {
-    let mut add = |platform: &str, id: &str, outcome: &str| {
-        let table = id.split('[').next().unwrap_or_default().to_owned();
-        let entry = observed.entry((platform.to_owned(), table)).or_default();
-        let outcome = outcome.trim_end().to_owned();
-        let was = entry.rows.entry(id.to_owned()).or_insert_with(|| outcome.clone());
-        if *was != outcome {
-            entry.disputed.push(format!("{id}, in {}", source.display()));
-        }
-    };
+fn read(source: &Path, observed: &mut All) -> Result<()> {
     if source.join(runs::MANIFEST).is_file() {
         let run = runs::read(source)?;
         for line in &run.lines {
@@ -163,8 +195,9 @@ fn read(source: &Path, observed: &mut BTreeMap<(String, String), Observed>) -> R
                 continue;
             }
             let subject = run.manifest.subjects.iter().find(|s| s.name == line.subject);
-            if let Some(platform) = subject.and_then(|subject| subject.platforms.first()) {
-                add(platform, &line.id, &line.outcome);
+            if let Some(Subject { kernel, platforms, .. }) = subject {
+                let platforms = suites::platforms(kernel, platforms, line.case.suite());
+                add(observed, source, &platforms, (&line.id, &line.outcome));
             }
         }
         return Ok(());
@@ -180,7 +213,14 @@ fn read(source: &Path, observed: &mut BTreeMap<(String, String), Observed>) -> R
             let why = "does not say where it was observed";
             return Err(UsageError(format!("{} {why}", path.display())).into());
         };
-        snapshot.rows.iter().for_each(|(id, outcome)| add(platform, id, outcome));
+        let platforms = [vec![platform.clone()], suites::fallbacks(platform)].concat();
+        let is_general = path.strip_prefix(source).is_ok_and(|path| {
+            platforms.last().is_some_and(|system| path.starts_with(system) && system != platform)
+        });
+        for (id, outcome) in &snapshot.rows {
+            let entry = add(observed, source, &platforms, (id, outcome));
+            entry.is_general |= is_general;
+        }
     }
     Ok(())
 }
@@ -206,27 +246,38 @@ mod tests {
 
     #[test]
     fn the_first_of_a_system_is_its_general_baseline() {
-        let change = plan("macos-15", &rows(&[("t[a]", "1")]), None, None);
+        let change = plan("macos-15", &rows(&[("t[a]", "1")]), &[("macos", None)], None);
         assert_eq!(written(change), ("macos".to_owned(), rows(&[("t[a]", "1")])));
     }
 
     #[test]
     fn another_version_keeps_what_differs_and_leaves_the_general_one() {
-        let general = known("macos-15", &[("t[a]", "1"), ("t[b]", "1")]);
+        let general = [("macos", Some(known("macos-15", &[("t[a]", "1"), ("t[b]", "1")])))];
         let seen = rows(&[("t[a]", "1"), ("t[b]", "2")]);
-        let change = plan("macos-26", &seen, Some(&general), None);
+        let change = plan("macos-26", &seen, &general, None);
         assert_eq!(written(change), ("macos-26".to_owned(), rows(&[("t[b]", "2")])));
         let same = rows(&[("t[a]", "1"), ("t[b]", "1")]);
-        assert_eq!(plan("macos-26", &same, Some(&general), None), Change::Nothing);
+        assert_eq!(plan("macos-26", &same, &general, None), Change::Nothing);
         let stale = known("macos-26", &[("t[b]", "2")]);
         let gone = Change::Remove { platform: "macos-26".to_owned() };
-        assert_eq!(plan("macos-26", &same, Some(&general), Some(&stale)), gone);
+        assert_eq!(plan("macos-26", &same, &general, Some(&stale)), gone);
+    }
+
+    /// What equals the general one, and not what stands between, has to be told too.
+    #[test]
+    fn what_differs_is_told_by_all_that_a_platform_falls_back_to() {
+        let general = known("linux-6.18", &[("t[a]", "1"), ("t[b]", "1"), ("t[c]", "1")]);
+        let between = known("linux-6.12", &[("t[a]", "2"), ("t[b]", "2")]);
+        let fallbacks = [("linux-6.12", Some(between)), ("linux", Some(general))];
+        let seen = rows(&[("t[a]", "1"), ("t[b]", "2"), ("t[c]", "1")]);
+        let change = plan("uml-6.12", &seen, &fallbacks, None);
+        assert_eq!(written(change), ("uml-6.12".to_owned(), rows(&[("t[a]", "1")])));
     }
 
     #[test]
     fn a_part_of_a_table_leaves_the_rest() {
-        let general = known("macos-15", &[("t[a]", "1"), ("t[b]", "1")]);
-        let change = plan("macos-15", &rows(&[("t[b]", "2")]), Some(&general), None);
+        let general = [("macos", Some(known("macos-15", &[("t[a]", "1"), ("t[b]", "1")])))];
+        let change = plan("macos-15", &rows(&[("t[b]", "2")]), &general, None);
         assert_eq!(written(change), ("macos".to_owned(), rows(&[("t[a]", "1"), ("t[b]", "2")])));
     }
 }

@@ -66,7 +66,7 @@ fn outcome<'r>(ran: &'r Ran<'_>, number: usize) -> Option<&'r str> {
 }
 
 /// A letter for each outcome, in the order in which they are first seen, and what each stands for.
-fn letters<'o>(outcomes: &[Option<&'o str>]) -> (Vec<char>, BTreeMap<char, &'o str>) {
+pub(crate) fn letters<'o>(outcomes: &[Option<&'o str>]) -> (Vec<char>, BTreeMap<char, &'o str>) {
     let mut texts: BTreeMap<char, &str> = BTreeMap::new();
     let mut letter = |outcome: Option<&'o str>| {
         let Some(outcome) = outcome else { return '.' };

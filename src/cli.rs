@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Say between which kernels the outcomes of cases changed
     Bisect(Bisect),
+    /// Write what kernels do otherwise than each other as a page of Markdown
+    Changes(Changes),
     /// Keep what reviewed runs observed as baselines
     Adopt(Adopt),
     /// Lay runs side by side as one page: a row for each case, a column for each kernel
@@ -296,6 +298,17 @@ pub(crate) struct Bisect {
     /// Where results go [default: as for `run`]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// The arguments of `changes`.
+#[derive(Args, Debug)]
+pub(crate) struct Changes {
+    /// The folder of a run; each kernel in it becomes a column
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The file to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// The arguments of `matrix`.

@@ -4,6 +4,7 @@
 mod adopt;
 mod bisect;
 mod bundle;
+mod changes;
 mod claims;
 mod cli;
 mod control;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
         Some(Command::Report(args)) => report::report(&args),
         Some(Command::Adopt(args)) => adopt::adopt(&args),
         Some(Command::Bisect(args)) => bisect::bisect(&args),
+        Some(Command::Changes(args)) => changes::changes(&args),
         Some(Command::Matrix(args)) => matrix::matrix(&args),
         Some(Command::Observe(args)) => observe::observe(&args),
         Some(Command::Bundle(args)) => bundle::bundle(&args),

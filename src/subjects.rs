@@ -184,15 +184,11 @@ impl Wanted {
 
     /// The names that its baselines are kept under: gVisor calls itself a Linux that it is not.
     pub(crate) fn platforms(&self, kernel: &Fingerprint) -> Vec<String> {
-        let of_kernel = kernel.platforms();
         match &self.what {
-            What::Packaged(offer) if offer.kind == Kind::Gvisor => {
-                vec![offer.name.clone(), "gvisor".to_owned()]
+            What::Packaged(offer) if matches!(offer.kind, Kind::Gvisor | Kind::Uml) => {
+                [vec![offer.name.clone()], suites::fallbacks(&offer.name)].concat()
             }
-            What::Packaged(offer) if offer.kind == Kind::Uml => {
-                [vec![offer.name.clone()], of_kernel].concat()
-            }
-            _ => of_kernel,
+            _ => kernel.platforms(),
         }
     }
 

@@ -1,16 +1,15 @@
 //! `sockeye adopt`, on the baselines that are here.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
+
+use common::{sockeye, stdout};
 
 fn adopt(args: &[&str]) -> Output {
-    let mut sockeye = Command::new(env!("CARGO_BIN_EXE_sockeye"));
-    sockeye.arg("adopt").args(args).output().expect("sockeye starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    sockeye(&[&["adopt"], args].concat())
 }
 
 const OURS: &str = "suites/baselines";
@@ -56,6 +55,29 @@ fn another_version_stands_beside_the_general_one() {
     assert_eq!(kept, general);
     let beside = fs::read_to_string(into.path().join("macos-26").join(TABLE)).expect("written");
     assert!(beside.contains("observed on macos-26") && beside.contains(") = 6"), "{beside}");
+}
+
+/// What the C library answers by itself is kept under its name, and a kernel that is another one's
+/// build falls back to that.
+#[test]
+fn a_run_keeps_each_suite_under_the_platform_that_it_is_judged_by() {
+    let (into, from) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("one"));
+    let golden = Path::new("reports/tests/runs/1");
+    let read = |name: &str| fs::read_to_string(golden.join(name)).expect("it is there");
+    let manifest = read("run.json").replace(r#""libc": """#, r#""libc": "glibc 2.36""#);
+    let uml = manifest.replacen("\"linux-6.18\",", "\"uml-6.18\",\n\"linux-6.18\",", 1);
+    let line = read("results.jsonl").lines().next().expect("a line").to_owned();
+    let names = line.replace("link-state/netdown", "names/numeric[v4,1]");
+    fs::write(from.path().join("run.json"), uml).expect("written");
+    fs::write(from.path().join("results.jsonl"), format!("{line}\n{names}\n")).expect("written");
+    let [folder, run] = [&into, &from].map(|dir| dir.path().to_str().expect("UTF-8"));
+    let said = stdout(&adopt(&[run, "--into", folder]));
+    for kept in [
+        "wrote glibc names/numeric: 1 rows of uml-6.18",
+        "wrote linux link-state/netdown: 1 rows of uml-6.18",
+    ] {
+        assert!(said.contains(kept), "{said}");
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! `sockeye bundle` from end to end: what is in the zip does what the zip says.
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::sockeye;
 use harness::case::{Case, Os};
 use harness::environment::Private;
 use reports::bundle::{Scrub, broken};
@@ -13,10 +16,6 @@ use reports::repro::{Options, reproducer};
 use rstest::rstest;
 use suites::baseline::Baselines;
 use suites::rules::RULES;
-
-fn sockeye(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
-}
 
 fn said(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();

@@ -1,27 +1,13 @@
 //! `sockeye claims` and `sockeye netdown`, on this kernel and on one that lies.
 
-use std::fs;
-use std::process::{Command, Output, Stdio};
+mod common;
 
+use std::fs;
+use std::process::{Command, Stdio};
+
+use common::{has_labs, sockeye, stdout};
 use rstest::rstest;
 use serde_json::{Value, json};
-
-fn sockeye(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-/// Whether this host can make labs; where it cannot, the tests that need one say so.
-fn has_labs() -> bool {
-    let able = sockeye(&["doctor"]).status.success();
-    if !able {
-        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
-    }
-    able
-}
 
 /// What became of the one claim of this id.
 fn standing(args: &[&str]) -> Value {

@@ -1,33 +1,15 @@
 //! The program as a user meets it.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use common::{has_labs, sockeye, stderr, stdout};
 use rstest::rstest;
-
-fn sockeye(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// Whether this host can make labs; where it cannot, the tests that need one say so.
-fn has_labs() -> bool {
-    let able = sockeye(&["doctor"]).status.success();
-    if !able {
-        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
-    }
-    able
-}
 
 /// The outcomes by id of a run with `--json` and these arguments.
 fn outcomes(args: &[&str]) -> BTreeMap<String, String> {
@@ -78,6 +60,10 @@ fn netdown_is_there_with_its_calls_and_verdict() {
     assert_eq!((run.lines.len(), ended.verdicts.values().sum::<usize>(), run.cut), (1, 1, false));
     assert_eq!(run.lines[0].trace.case, "link-state/netdown");
     assert!(!Path::new(&format!("{folder}.part")).exists());
+    // Which program it was: in a checkout the commit, elsewhere none.
+    let head = Command::new("git").args(["rev-parse", "HEAD"]).output().ok();
+    let head = head.filter(|output| output.status.success()).map(|output| stdout(&output));
+    assert_eq!(run.manifest.subjects[0].revision.as_deref(), head.as_deref().map(str::trim));
     // It may be passed on: the machine is told of, and by nothing that is its own.
     let manifest = fs::read_to_string(out.path().join("run.json")).expect("a manifest");
     let machine = run.manifest.subjects[0].environment.as_ref().expect("the machine");

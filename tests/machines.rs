@@ -3,12 +3,15 @@
 //! Most are shell scripts that speak the hub's protocol; one is User-Mode Linux, where it was
 //! fetched (`sockeye subjects --fetch uml`).
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::sockeye;
 use harness::case::Case;
 use harness::subject::{self, Console, Kernels, Machine, Plan, cache_folder};
 use harness::trace::{End, Trace};
@@ -170,10 +173,6 @@ fn cases_that_wait_do_so_side_by_side(#[case] window: Option<usize>) {
     assert!(traces.iter().all(|trace| trace.end == End::Done), "{traces:#?}");
     let took = start.elapsed();
     assert!(took < Duration::from_millis(16 * 300), "one after the other: {took:?}");
-}
-
-fn sockeye(args: &[&str]) -> Output {
-    Command::new(SOCKEYE).args(args).output().expect("sockeye starts")
 }
 
 fn lines(file: &Path) -> Vec<serde_json::Value> {

@@ -1,25 +1,18 @@
 //! `sockeye matrix` as a user meets it: the command, and its page in a headless Chromium.
 
 mod browser;
+mod common;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use browser::Browser;
+use common::{sockeye, stderr};
 use reports::matrix::{Input, Model, Source, model, page};
 use reports::runs::{self, Run};
 use rstest::rstest;
 use serde_json::json;
-
-fn sockeye(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
 
 /// Runs cases on this kernel.
 fn run(folder: &Path, how: &[&str]) -> Run {

@@ -1,9 +1,12 @@
-//! `scripts/nightly-report`, on recorded runs and with a program that writes down how it is called.
+//! `scripts/nightly-report`: with a program that writes down how it is called, and with the real one
+//! on runs of this kernel.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use serde_json::json;
 
 /// Stands in for the program: makes what it is asked for, and says so in a file.
 const PROGRAM: &str = r#"#!/bin/sh
@@ -28,24 +31,36 @@ impl Night {
         self.folder.path().join(name)
     }
 
-    /// A run whose cases came to these verdicts.
+    /// A lane's run whose cases came to these verdicts.
     fn run(&self, name: &str, lines: &[(&str, &str)]) {
-        let run = self.path(name);
-        fs::create_dir(&run).expect("made");
         let line = |(id, verdict): &(&str, &str)| {
-            format!("{}\n", serde_json::json!({"id": id, "verdict": verdict}))
+            let died = id.ends_with("[died]");
+            let end = if died { json!({"died": {"how": "killed"}}) } else { json!("done") };
+            format!("{}\n", json!({"id": id, "verdict": verdict, "trace": {"end": end}}))
         };
         let lines: String = lines.iter().map(line).collect();
-        fs::write(run.join("results.jsonl"), lines).expect("written");
-        fs::write(run.join("summary.md"), format!("what {name} said\n")).expect("written");
+        self.lane(name, &[("run/results.jsonl", &lines)]);
+    }
+
+    /// What a lane has left: these files, and what it said.
+    fn lane(&self, name: &str, files: &[(&str, &str)]) {
+        let lane = self.path(name);
+        fs::create_dir_all(lane.join("run")).expect("made");
+        fs::write(lane.join("summary.md"), format!("what {name} said\n")).expect("written");
+        for (file, text) in files {
+            fs::write(lane.join(file), text).expect("written");
+        }
     }
 
     fn report(&self, runs: &[&str]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/nightly-report");
+        let real = self.path("real").exists();
+        let program =
+            if real { env!("CARGO_BIN_EXE_sockeye").into() } else { self.path("sockeye") };
         Command::new(script)
             .arg(self.path("out"))
             .args(runs.iter().map(|run| self.path(run)))
-            .env("SOCKEYE", self.path("sockeye"))
+            .env("SOCKEYE", program)
             .output()
             .expect("the script starts")
     }
@@ -84,11 +99,12 @@ fn what_changed_has_a_bundle_and_every_run_a_summary() {
     let calls = night.read("calls").replace(&format!("{}/", night.folder.path().display()), "");
     assert_eq!(
         calls,
-        "merge linux mac -o out/merged\n\
+        "merge linux/run mac/run -o out/merged\n\
          matrix out/merged -o out/page/index.html\n\
-         bundle http/ftp[inet,PASV,whole] --run linux -o out/bundles/linux-http-ftp.zip\n\
-         bundle link-state/bind[tap,up,ll,udp] link-state/bind[tap,up,v4,udp] --run linux \
-         -o out/bundles/linux-link-state-bind.zip\n"
+         bundle http/ftp[inet,PASV,whole] --run linux/run --run mac/run \
+         -o out/bundles/linux-http-ftp.zip\n\
+         bundle link-state/bind[tap,up,ll,udp] link-state/bind[tap,up,v4,udp] --run linux/run \
+         --run mac/run -o out/bundles/linux-link-state-bind.zip\n"
     );
     let summary = night.read("out/summary.md");
     for part in ["what linux said", "what mac said", "## freebsd\n\nNo run", "- linux-http-ftp.zip"]
@@ -107,6 +123,77 @@ fn nothing_changed_attaches_nothing() {
     assert!(night.report(&["linux"]).status.success());
     assert!(!night.read("calls").contains("bundle"));
     assert!(!night.read("out/summary.md").contains("Changed"));
+}
+
+/// Where a part cannot be made, the rest is, and the summary says which and why.
+#[test]
+fn what_could_not_be_made_is_in_the_summary() {
+    if !has_jq() {
+        return;
+    }
+    let night = Night::new();
+    night.run("linux", &[("link-state/netdown", "changed"), ("http/ftp[died]", "changed")]);
+    let fails =
+        PROGRAM.replace("\nwhile", "\n[ $1 != bundle ] || { echo so it is; exit 1; }\nwhile");
+    fs::write(night.path("sockeye"), fails).expect("written");
+    assert_eq!(night.report(&["linux"]).status.code(), Some(1));
+    let summary = night.read("out/summary.md");
+    for part in [
+        "what linux said",
+        "- The bundle linux-link-state-netdown, status 1: so it is",
+        "- http/ftp[died] on linux: {\"died\":{\"how\":\"killed\"}}",
+    ] {
+        assert!(summary.contains(part), "{part}: {summary}");
+    }
+    assert!(!night.read("calls").contains("ftp"), "what died has no bundle");
+}
+
+/// The real program, on a run of this kernel and on the same said to be of two others, of which one
+/// did something else.
+#[test]
+fn a_night_of_three_kernels_has_a_page_and_a_bundle() {
+    if !has_jq() {
+        return;
+    }
+    let night = Night::new();
+    fs::write(night.path("real"), "").expect("written");
+    night.lane("here", &[]);
+    let ran = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+        .args(["run", "link-state/netdown", "link-state/bind", "--out"])
+        .arg(night.path("here/run"))
+        .output()
+        .expect("sockeye starts");
+    if ran.status.code() == Some(3) {
+        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
+        return;
+    }
+    assert!(ran.status.success(), "{ran:?}");
+    let (manifest, lines) = (night.read("here/run/run.json"), night.read("here/run/results.jsonl"));
+    let kernel: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    let release = kernel["subjects"][0]["kernel"]["release"].as_str().expect("a release");
+    let of = |other: &str| manifest.replace(release, other);
+    let fell = |line: &str| {
+        let mut line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        if line["id"] == "link-state/netdown" {
+            line["verdict"] = json!("changed");
+            line["outcome"] = json!("socket() = s");
+        }
+        format!("{line}\n")
+    };
+    let other: String = lines.lines().map(fell).collect();
+    night.lane("older", &[("run/run.json", &of("4.19.1")), ("run/results.jsonl", &other)]);
+    night.lane("oldest", &[("run/run.json", &of("4.4.1")), ("run/results.jsonl", &lines)]);
+    let output = night.report(&["here", "older", "oldest"]);
+    assert!(output.status.success(), "{output:?}");
+    let merged = reports::runs::read(&night.path("out/merged")).expect("a run");
+    assert_eq!(merged.manifest.subjects.len(), 3);
+    let page = night.read("out/page/index.html");
+    assert!(page.contains("4.19.1") && page.contains("4.4.1"));
+    let summary = night.read("out/summary.md");
+    assert!(summary.contains("- older-link-state-netdown.zip"), "{summary}");
+    assert!(!summary.contains("Not as it should be"), "{summary}");
+    let zip = fs::read(night.path("out/bundles/older-link-state-netdown.zip")).expect("a bundle");
+    assert_eq!(&zip[..2], b"PK");
 }
 
 #[test]

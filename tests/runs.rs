@@ -1,24 +1,15 @@
 //! Runs on the command line: merged, compared, exported; and what is wrong with them.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::{sockeye, stderr, stdout};
 use rstest::rstest;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");
-
-fn sockeye(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
 
 /// A copy of the golden run, with something of its results replaced.
 fn copy(to: &Path, from: &str, by: &str) -> String {
@@ -98,6 +89,30 @@ fn the_same_merge_twice_is_the_same_bytes() {
         let [a, b] = [&first, &second].map(|run| fs::read(run.join(file)).expect("it is there"));
         assert!(a == b, "{file}");
     }
+}
+
+/// The page of changes: rows that changed at the same places are told once, with the line.
+#[test]
+fn what_changed_between_kernels_is_a_page() {
+    let page = sockeye(&["changes", GOLDEN]);
+    assert_eq!(page.status.code(), Some(0), "{}", stderr(&page));
+    let text = stdout(&page);
+    for part in ["| linux-6.2 | native |", "| A | B |", "\n- A: `", "\n- B: `"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let one = copy(folder.path(), "", "");
+    let text = fs::read_to_string(Path::new(&one).join("run.json")).expect("it is there");
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    manifest["subjects"].as_array_mut().expect("subjects").truncate(1);
+    fs::write(Path::new(&one).join("run.json"), manifest.to_string()).expect("written");
+    let lines = fs::read_to_string(Path::new(&one).join("results.jsonl")).expect("it is there");
+    let native: Vec<&str> = lines.lines().take(13).collect();
+    let native = format!("{}\n", native.join("\n"));
+    fs::write(Path::new(&one).join("results.jsonl"), native).expect("written");
+    let alone = sockeye(&["changes", &one]);
+    assert_eq!(alone.status.code(), Some(2), "{}", stdout(&alone));
+    assert!(stderr(&alone).contains("one kernel has no changes"), "{}", stderr(&alone));
 }
 
 /// What a run replaces is gone with all that is in it, so that it may be nothing but a run.

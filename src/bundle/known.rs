@@ -179,8 +179,7 @@ fn add(one: &mut Seen, subject: &Subject, about: &Subject, line: &Line) {
         return;
     }
     one.elsewhere.push(Elsewhere {
-        system: theirs.system.clone(),
-        release: theirs.release.clone(),
+        kernel: theirs.clone(),
         name: build(theirs, about.environment.as_ref()),
         verdict: line.verdict,
         outcome: line.outcome.trim_end().to_owned(),

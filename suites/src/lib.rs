@@ -28,9 +28,31 @@ use harness::trace::Fingerprint;
 pub use table::{LeftOut, Table};
 
 /// The names that a suite's baselines and known deviations on this kernel are kept under, the most
-/// specific first: `own`, or those of the C library where the answers are its own.
+/// specific first: `own`, or those of the C library where the answers are its own. But what stands
+/// in for a kernel, gVisor for Linux, has a part in those too.
 pub fn platforms(kernel: &Fingerprint, own: &[String], suite: &str) -> Vec<String> {
-    if suite == names::SUITE { kernel.libc_platforms() } else { own.to_vec() }
+    if suite != names::SUITE {
+        return own.to_vec();
+    }
+    let plain = kernel.platforms();
+    let mut platforms: Vec<String> =
+        own.iter().filter(|name| !plain.contains(name)).cloned().collect();
+    platforms.extend(kernel.libc_platforms());
+    platforms
+}
+
+/// What a platform falls back to where it has nothing of its own, the more specific first:
+/// `linux-6.1` to `linux`, `uml-6.1` to `linux-6.1` and `linux`, `macos-15+cfil` to `macos-15` and
+/// `macos`.
+pub fn fallbacks(platform: &str) -> Vec<String> {
+    let less = match (platform.rsplit_once('+'), platform.rsplit_once('-')) {
+        (Some((plain, _)), _) => plain.to_owned(),
+        (None, Some(("uml", series))) => format!("linux-{series}"),
+        (None, Some((system, _))) => system.to_owned(),
+        (None, None) => return Vec::new(),
+    };
+    let rest = fallbacks(&less);
+    [vec![less], rest].concat()
 }
 
 /// Every table of every suite, in the order in which they are shown.
@@ -50,7 +72,32 @@ pub fn tables() -> Vec<Table> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use rstest::rstest;
+
     use super::*;
+
+    #[rstest]
+    #[case(&["linux-6.1", "linux"], "link-state", &["linux-6.1", "linux"])]
+    #[case(&["linux-6.1", "linux"], "names", &["glibc-2.36", "glibc"])]
+    #[case(&["uml-6.1", "linux-6.1", "linux"], "names", &["uml-6.1", "glibc-2.36", "glibc"])]
+    #[case(&["gvisor-1", "gvisor"], "names", &["gvisor-1", "gvisor", "glibc-2.36", "glibc"])]
+    fn names_are_the_librarys(#[case] own: &[&str], #[case] suite: &str, #[case] are: &[&str]) {
+        let own: Vec<String> = own.iter().map(|name| (*name).to_owned()).collect();
+        let [system, release, libc] = ["Linux", "6.1.9", "glibc 2.36"].map(str::to_owned);
+        let kernel = Fingerprint { system, release, libc, ..Fingerprint::default() };
+        assert_eq!(platforms(&kernel, &own, suite), are);
+    }
+
+    #[rstest]
+    #[case("linux", &[])]
+    #[case("linux-6.1", &["linux"])]
+    #[case("glibc-2.36", &["glibc"])]
+    #[case("gvisor-20240729", &["gvisor"])]
+    #[case("uml-6.1", &["linux-6.1", "linux"])]
+    #[case("macos-15+cfil", &["macos-15", "macos"])]
+    fn platforms_fall_back(#[case] platform: &str, #[case] to: &[&str]) {
+        assert_eq!(fallbacks(platform), to);
+    }
 
     /// What the catalogue has of every row; cases may name rows of other suites to come.
     const LISTED: [&str; 6] = ["LINK-", "FRAG-", "SCOPE-", "HTTP-", "NAME-", "MCAST-"];

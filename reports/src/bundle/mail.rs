@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::readme::{place, sections, steps, this, tried, warning};
-use super::since::{self, tag};
+use super::since::{self, Elsewhere};
 use super::{Bundle, Recipient};
 
 /// As wide as a mail gets.
@@ -16,7 +16,8 @@ pub(super) fn mail(bundle: &Bundle<'_>, programs: &[String]) -> String {
     let range = bundle.parts.first().and_then(|part| {
         let this = this(bundle, part);
         let since = since::since(&this, &part.elsewhere)?;
-        Some((tag(&since.before.release), tag(&since.first.release)))
+        let tag = |e: &Elsewhere| e.kernel.source_version().tag();
+        Some((tag(since.before)?, tag(since.first)?))
     });
     let head = match bundle.recipient {
         Recipient::Netdev | Recipient::Apple => {

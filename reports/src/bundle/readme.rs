@@ -92,8 +92,7 @@ pub(super) fn sections(bundle: &Bundle<'_>, part: &Part<'_>) -> Vec<(&'static st
 /// The kernel of the bundle, to be laid beside the others.
 pub(super) fn this(bundle: &Bundle<'_>, part: &Part<'_>) -> Elsewhere {
     Elsewhere {
-        system: bundle.subject.kernel.system.clone(),
-        release: bundle.subject.kernel.release.clone(),
+        kernel: bundle.subject.kernel.clone(),
         name: bundle.build(),
         verdict: part.line.verdict,
         outcome: part.line.outcome.trim_end().to_owned(),

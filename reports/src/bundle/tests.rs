@@ -95,9 +95,7 @@ fn subject(text: &str) -> Subject {
         release: format!("6.18.4 {text}"),
         version: format!("#1 {text}"),
         machine: "x86_64".into(),
-        euid: 0,
-        libc: String::new(),
-        product: None,
+        ..Fingerprint::default()
     };
     Subject {
         name: "native".to_owned(),
@@ -286,8 +284,11 @@ fn the_first_line_says_that_it_does_not_reproduce() {
 fn everything_that_an_engineer_asks_for_is_there() {
     let other = |part: &mut Part<'_>| {
         part.elsewhere = vec![Elsewhere {
-            system: "Linux".into(),
-            release: "6.1.0".into(),
+            kernel: Fingerprint {
+                system: "Linux".into(),
+                release: "6.1.0".into(),
+                ..Fingerprint::default()
+            },
             name: "Linux 6.1.0".into(),
             verdict: Verdict::Ok,
             outcome: "socket() = s\nsendto() = -1 ENETDOWN".into(),
@@ -314,7 +315,7 @@ fn everything_that_an_engineer_asks_for_is_there() {
     for words in [
         "To: netdev@vger",
         "Subject: [BUG] net: sendto returns 6",
-        "#regzbot introduced: v6.1.0..v6.18.4",
+        "#regzbot introduced: v6.1..v6.18.4",
         "Fixes: ",
         "int main(void)",
     ] {

@@ -50,9 +50,7 @@ fn run(subjects: &[&str], lines: Vec<Line>) -> Run {
             release: "6.1".to_owned(),
             version: "#1".to_owned(),
             machine: "x86_64".to_owned(),
-            euid: 0,
-            libc: String::new(),
-            product: None,
+            ..Fingerprint::default()
         },
         platforms: vec!["linux-6.1".to_owned()],
         program: "0".to_owned(),

@@ -59,7 +59,8 @@ pub struct Subject {
     pub platforms: Vec<String>,
     /// The version of the program that asked.
     pub program: String,
-    /// The git revision that the program was built from, where that is known.
+    /// The commit that was checked out when the program was built, where that is known. Whether
+    /// something was changed since, it does not tell.
     #[serde(default)]
     pub revision: Option<String>,
     /// When the run began, in nanoseconds since 1970 (UTC).

@@ -44,8 +44,7 @@ pub struct Kernel {
 impl Kernel {
     /// By its fingerprint.
     ///
-    /// The third number of a distribution's Linux is zero, and the one behind the hyphen counts
-    /// the distribution's builds (`6.1.0-44-amd64`): which stable release it is, nobody can tell.
+    /// Of Linux that is [`Fingerprint::source_version`]: for some distributions' kernels the series.
     /// Of macOS the kernel tells the major version alone (Darwin's minor version does not always
     /// follow the product's), the product all of it.
     pub fn of(fingerprint: &Fingerprint) -> Self {
@@ -56,11 +55,7 @@ impl Kernel {
             let product = fingerprint.product.as_ref().map(|product| product.version.as_str());
             Version::leading(product.unwrap_or(series))
         } else {
-            let mut version = Version::leading(&fingerprint.release);
-            if let (3, Some(0)) = (version.0.len(), version.0.get(2)) {
-                version.0.pop();
-            }
-            version
+            Version(fingerprint.source_version().numbers)
         };
         let content_filter =
             fingerprint.product.as_ref().and_then(|product| product.content_filter);
@@ -189,19 +184,12 @@ mod tests {
     use harness::trace::Product;
 
     fn kernel(system: &str, release: &str) -> Kernel {
-        Kernel::of(&Fingerprint {
-            system: system.into(),
-            release: release.into(),
-            version: String::new(),
-            machine: String::new(),
-            euid: 0,
-            libc: String::new(),
-            product: None,
-        })
+        let [system, release] = [system, release].map(str::to_owned);
+        Kernel::of(&Fingerprint { system, release, ..Fingerprint::default() })
     }
 
     #[rstest]
-    #[case("Linux", "6.18.44-fc", "linux 6.18.44")]
+    #[case("Linux", "6.18.44-mine", "linux 6.18.44")]
     #[case("Linux", "6.1.0-44-cloud-amd64", "linux 6.1")]
     #[case("Linux", "7.3-cloud-amd64", "linux 7.3")]
     #[case("Darwin", "24.3.0", "macos 15")]

@@ -83,15 +83,8 @@ fn trace(case: &Case, errno: Option<&'static str>, packets: usize, end: End) -> 
 }
 
 fn kernel(system: &str, release: &str) -> Kernel {
-    Kernel::of(&Fingerprint {
-        system: system.into(),
-        release: release.into(),
-        version: String::new(),
-        machine: String::new(),
-        euid: 0,
-        libc: String::new(),
-        product: None,
-    })
+    let [system, release] = [system, release].map(str::to_owned);
+    Kernel::of(&Fingerprint { system, release, ..Fingerprint::default() })
 }
 
 fn claim(on: &str, when: &str, expect: &str) -> Claim {

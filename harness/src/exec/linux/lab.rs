@@ -26,6 +26,11 @@ use crate::trace::{Direction, End, LinkFact};
 /// Longer than the longest frame that loopback carries.
 const LONGEST_FRAME: usize = 1 << 17;
 
+/// How long an address may take to become usable. The work queue is one for all namespaces of the
+/// host and its work waits for their common lock (rtnl): it is milliseconds, and many seconds where
+/// the host has a queue of other things to run.
+const USABLE_WITHIN: Duration = Duration::from_secs(30);
+
 /// Why there may be more frames to come.
 #[derive(Default)]
 struct More {
@@ -61,6 +66,10 @@ pub(in crate::exec) fn mac(link: usize, role: Role) -> [u8; 6] {
 impl LinuxLab {
     /// Builds `spec` in a network namespace of its own, which the calling thread is then in.
     pub(in crate::exec) fn build(spec: &Lab) -> Result<Self, End> {
+        // Asked before there is a namespace, which takes the kernel a while to clear away.
+        if !spec.links.is_empty() {
+            FarEnd::device().map_err(End::skipped)?;
+        }
         unshare(CloneFlags::CLONE_NEWNET)
             .map_err(|e| End::skipped(format!("no new network namespace: {}", e.desc())))?;
         let namespace = File::open("/proc/thread-self/ns/net")
@@ -75,7 +84,10 @@ impl LinuxLab {
         let broken = |e: std::io::Error| no_lab(format!("the lab cannot be built: {e}"));
         let mut netlink = Netlink::open().map_err(broken)?;
         let up = LinkChange { up: Some(true), ..LinkChange::default() };
-        match netlink.set_link(1, &up) {
+        let facts = facts(spec).map_err(no_lab)?;
+        // In gVisor's namespaces of 2022 it is not 1.
+        let lo = facts[0].index;
+        match netlink.set_link(lo, &up) {
             // There it is up from the beginning.
             Err(_) if !host::is_linux() => {}
             done => done.map_err(broken)?,
@@ -84,11 +96,11 @@ impl LinuxLab {
             spec: spec.clone(),
             namespace,
             netlink,
-            loopback: LoopbackTap::open().map_err(broken)?,
+            loopback: LoopbackTap::open(lo).map_err(broken)?,
             loopback_is_up: true,
             barrier: Barrier::open().map_err(broken)?,
             far_ends,
-            facts: facts(spec).map_err(no_lab)?,
+            facts,
             files: None,
             servers: BTreeMap::new(),
             asked: Vec::new(),
@@ -114,6 +126,10 @@ impl LinuxLab {
                 up: Some(true),
                 mtu: Some(link.mtu),
                 mac: (fresh && link.kind == LinkKind::Tap).then_some(&own[..]),
+                // How many segments TCP makes at once follows the round trip that it has measured
+                // (net/ipv4/tcp_output.c tcp_tso_autosize, and tcp_grow_skb since 6.10), and with
+                // it where PSH stands: on a busy host other frames than on an idle one.
+                gso_max_segs: host::is_linux().then_some(1),
             };
             self.netlink.set_link(index, &change).map_err(said("link", &link.name))?;
             for range in &link.ranges {
@@ -142,10 +158,11 @@ impl LinuxLab {
     }
 
     fn wait_until_local(&mut self, index: u32, ip: IpAddr) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + USABLE_WITHIN;
         while !self.netlink.is_local(index, ip).map_err(said("address", &ip.to_string()))? {
             if Instant::now() > deadline {
-                return Err(format!("address {ip} is not usable after five seconds"));
+                let seconds = USABLE_WITHIN.as_secs();
+                return Err(format!("address {ip} is not usable after {seconds} seconds"));
             }
             std::thread::sleep(Duration::from_micros(20));
         }

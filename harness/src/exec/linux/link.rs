@@ -1,6 +1,6 @@
 //! TUN and TAP links, whose far end is a descriptor, and the tap on loopback.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, RawFd};
@@ -20,19 +20,21 @@ const TUNSETPERSIST: libc::Ioctl = 0x4004_54cb_u32 as libc::Ioctl;
 
 /// The far end of a link: what the host sends there is read here, and the other way round.
 pub(super) struct FarEnd {
-    file: std::fs::File,
+    file: File,
 }
 
 impl FarEnd {
+    /// Opens the device that makes links, in this network namespace; or says why there can be none.
+    pub(super) fn device() -> Result<File, String> {
+        let path = "/dev/net/tun";
+        let mut how = OpenOptions::new();
+        how.read(true).write(true).custom_flags(libc::O_NONBLOCK);
+        how.open(path).map_err(|e| format!("{path} cannot be opened: {e}"))
+    }
+
     /// Makes the link `name` in this network namespace.
     pub(super) fn create(kind: LinkKind, name: &str) -> Result<Self, String> {
-        let path = "/dev/net/tun";
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(libc::O_NONBLOCK)
-            .open(path)
-            .map_err(|e| format!("{path} cannot be opened: {e}"))?;
+        let file = Self::device()?;
         // SAFETY: all zeros is a valid `struct ifreq`.
         let mut request: libc::ifreq = unsafe { MaybeUninit::zeroed().assume_init() };
         if name.len() >= request.ifr_name.len() {
@@ -83,8 +85,8 @@ pub(super) struct LoopbackTap {
 }
 
 impl LoopbackTap {
-    /// In this network namespace.
-    pub(super) fn open() -> io::Result<Self> {
+    /// In this network namespace, of the loopback interface with this index.
+    pub(super) fn open(lo: u32) -> io::Result<Self> {
         // Without a protocol until it is bound: to change the interface of one that hears already
         // takes the kernel a grace period (net/packet/af_packet.c packet_do_bind).
         let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), None)?;
@@ -103,17 +105,17 @@ impl LoopbackTap {
             // Beyond the host's limit by its own root only; twice that limit holds such a datagram.
             socket.set_recv_buffer_size(ROOM as usize)?;
         }
-        socket.bind(&Self::address(1, libc::ETH_P_ALL as u16))?;
+        socket.bind(&Self::address(lo, libc::ETH_P_ALL as u16))?;
         Ok(Self { socket, under_way: 0 })
     }
 
-    fn address(index: i32, protocol: u16) -> SockAddr {
+    fn address(index: u32, protocol: u16) -> SockAddr {
         let mut storage = SockAddrStorage::zeroed();
         // SAFETY: `sockaddr_ll` is one of the addresses that a storage is made to hold.
         let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
         address.sll_family = libc::AF_PACKET as u16;
         address.sll_protocol = protocol.to_be();
-        address.sll_ifindex = index;
+        address.sll_ifindex = index.cast_signed();
         let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
         // SAFETY: the storage holds a whole `sockaddr_ll` and `len` is its length.
         unsafe { SockAddr::new(storage, len) }

@@ -33,6 +33,8 @@ pub(super) struct LinkChange<'a> {
     pub(super) up: Option<bool>,
     pub(super) mtu: Option<u32>,
     pub(super) mac: Option<&'a [u8]>,
+    /// How many segments one packet may stand for on its way to the device.
+    pub(super) gso_max_segs: Option<u32>,
 }
 
 impl Netlink {
@@ -89,6 +91,7 @@ impl Netlink {
             link.header.change_mask = LinkFlags::Up;
             link.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
         }
+        link.attributes.extend(change.gso_max_segs.map(LinkAttribute::GsoMaxSegs));
         link.attributes.extend(change.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
         link.attributes.extend(change.mtu.map(LinkAttribute::Mtu));
         self.tell(RouteNetlinkMessage::SetLink(link), 0)
