@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Subjects(Subjects),
     /// Say what this host can do, and the command that mends what it cannot
     Doctor,
+    /// Take away what labs left on this host that were killed
+    Clean,
     /// Read cases on standard input, write traces on standard output, as JSON Lines
     Exec(Exec),
     /// Print the JSON Schema of cases and traces

@@ -1,12 +1,14 @@
 //! `sockeye doctor`: what this host can do, and the command that mends what it cannot.
 
+mod macos;
+
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Result;
-use harness::case::{Case, Flags, Lab, LinkKind, Op};
+use harness::case::{Case, Flags, Lab, LinkKind, Op, Os};
 use harness::subject;
 use harness::trace::End;
 use owo_colors::OwoColorize as _;
@@ -36,15 +38,21 @@ pub(crate) fn doctor() -> Result<Status> {
         if kernel.libc.is_empty() { String::new() } else { format!("{}, ", kernel.libc) },
         kernel.euid
     );
-    let checks = [
-        namespaces()?,
-        tun()?,
-        files()?,
-        program("cc", "cc: compiles C reproducers", "gcc"),
-        tshark(),
-        qemu(),
-        apt(),
-    ];
+    if let Some(product) = &kernel.product {
+        anstream::println!("macOS {}, build {}", product.version, product.build);
+    }
+    let checks = match Os::host() {
+        Some(Os::Macos) => macos::checks(&kernel)?,
+        _ => vec![
+            namespaces()?,
+            tun()?,
+            files()?,
+            program("cc", "cc: compiles C reproducers", "gcc"),
+            tshark(),
+            qemu(),
+            apt(),
+        ],
+    };
     for check in &checks {
         match &check.missing {
             None => anstream::println!("{}  {}", "ok".green(), check.what),
@@ -58,6 +66,18 @@ pub(crate) fn doctor() -> Result<Status> {
     }
     let unmet = checks.iter().any(|check| check.needed && check.missing.is_some());
     Ok(if unmet { Status::Harness } else { Status::Expected })
+}
+
+/// Takes away what labs left that were killed.
+pub(crate) fn clean() -> Result<Status> {
+    let lines = harness::exec::clean().map_err(anyhow::Error::msg)?;
+    if lines.is_empty() {
+        anstream::println!("nothing is left");
+    }
+    for line in lines {
+        anstream::println!("{line}");
+    }
+    Ok(Status::Expected)
 }
 
 /// Why the executor cannot make `lab` here, or not take these steps in it.

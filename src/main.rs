@@ -90,6 +90,7 @@ fn main() -> ExitCode {
         Some(Command::Control(Control::Http(args))) => control::http(&args),
         Some(Command::Subjects(args)) => subjects::subjects(&args),
         Some(Command::Doctor) => doctor::doctor(),
+        Some(Command::Clean) => doctor::clean(),
         Some(Command::Exec(args)) => exec(&args),
         Some(Command::Schema) => {
             anstream::println!("{:#}", schema());

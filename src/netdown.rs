@@ -1,10 +1,9 @@
 //! `sockeye netdown`: does this kernel say that it sent what an interface that is down cannot send?
 
-use std::process::Command;
-
 use anyhow::{Context as _, Result};
 use harness::case::addr::{Addr, Scope};
 use harness::case::{Case, Lab, Op, Os};
+use harness::darwin::scope::without_embedded_scope;
 use harness::outcome;
 use harness::subject;
 use harness::trace::{End, Fingerprint};
@@ -46,7 +45,7 @@ pub(crate) fn netdown(args: &Netdown) -> Result<Status> {
         kernel.system,
         kernel.release,
         kernel.euid,
-        content_filter(os)
+        content_filter(os, &kernel)
     );
     let all: Vec<Case> = tables().into_iter().flat_map(|table| table.cases).collect();
     let case = |id: &str| {
@@ -214,8 +213,10 @@ fn interface(up: bool) -> Result<Option<(String, Addr)>> {
         if loopback || found.flags.contains(InterfaceFlags::IFF_UP) != up {
             continue;
         }
-        let address =
-            found.address.as_ref().and_then(|address| Some(address.as_sockaddr_in6()?.ip()));
+        let address = found.address.as_ref().and_then(|address| {
+            // getifaddrs(3) of macOS leaves the interface in the address.
+            Some(without_embedded_scope(address.as_sockaddr_in6()?.ip()).0)
+        });
         if let Some(ip) = address.filter(std::net::Ipv6Addr::is_unicast_link_local) {
             let index = if_nametoindex(found.interface_name.as_str())?;
             let to = Addr::ip(ip, 12345).scoped(Scope::Id(index));
@@ -225,18 +226,17 @@ fn interface(up: bool) -> Result<Option<(String, Addr)>> {
     Ok(None)
 }
 
-/// Whether one sees what sockets send: `net.cfil.active_count` counts those of macOS.
-fn content_filter(os: Os) -> String {
+/// Whether one sees what sockets send.
+fn content_filter(os: Os, kernel: &Fingerprint) -> String {
     if os != Os::Macos {
         return format!("{os:?} has none");
     }
-    let told = Command::new("/usr/sbin/sysctl").args(["-n", "net.cfil.active_count"]).output();
-    let count = told.ok().and_then(|told| String::from_utf8(told.stdout).ok()?.trim().parse().ok());
-    match count {
-        Some(0u32) => "none".to_owned(),
-        Some(count) => format!("{count} attached (net.cfil.active_count)"),
-        None => "not known".to_owned(),
+    match kernel.product.as_ref().and_then(|product| product.content_filter) {
+        Some(true) => "attached (net.cfil.active_count)",
+        Some(false) => "none",
+        None => "not known",
     }
+    .to_owned()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //!
 //! - [`case`]: a short program of socket calls, as data;
 //! - [`exec`]: the only code that touches a kernel: it runs cases in a lab and writes traces;
+//! - [`darwin`]: how Darwin lays out what programs and its kernel tell each other, as pure functions;
 //! - [`trace`]: all that happened, as data;
 //! - [`wire`]: frames decoded, rendered and built;
 //! - [`outcome`]: a trace made stable and rendered like strace;
@@ -14,6 +15,7 @@
 //! Everything but [`exec`] and [`subject`] is pure: no kernel, no clock, no `unsafe`.
 
 pub mod case;
+pub mod darwin;
 pub mod environment;
 pub mod exec;
 pub mod outcome;

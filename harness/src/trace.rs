@@ -28,6 +28,13 @@ pub struct Trace {
     pub end: End,
 }
 
+impl Trace {
+    /// Whether nobody saw what the host sent on some link.
+    pub fn is_unseen(&self) -> bool {
+        self.links.iter().any(|link| link.unseen)
+    }
+}
+
 /// A link of the lab as the kernel had it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkFact {
@@ -39,6 +46,9 @@ pub struct LinkFact {
     pub kind: Option<LinkKind>,
     /// The host's own link-layer address.
     pub mac: Hex,
+    /// Whether nobody saw its frames, so that a trace without any says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
 }
 
 /// Which way a frame went.
@@ -246,6 +256,18 @@ pub enum End {
     },
 }
 
+impl End {
+    /// This host does not allow the lab, or has not got what it needs.
+    pub fn skipped(reason: String) -> Self {
+        Self::Skipped { reason }
+    }
+
+    /// The lab should have worked.
+    pub fn broken(reason: String) -> Self {
+        Self::Broken { reason }
+    }
+}
+
 /// A line that the executor writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -284,6 +306,22 @@ pub struct Fingerprint {
     /// The C library and its version, such as `glibc 2.36`; empty where the system has but one.
     #[serde(default)]
     pub libc: String,
+    /// What the system says of itself beyond uname(2), if it is a product with a version of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
+}
+
+/// macOS, of which uname(2) tells the kernel's version alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Product {
+    /// `kern.osproductversion`, such as `15.3.1`.
+    pub version: String,
+    /// `kern.osversion`, such as `24D70`.
+    pub build: String,
+    /// Whether a content filter sees what sockets send (`net.cfil.active_count`), where that is known:
+    /// behind one, the first send on a socket does not say what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_filter: Option<bool>,
 }
 
 /// Which version of its sources a kernel was built from.
@@ -307,7 +345,8 @@ impl SourceVersion {
 
 impl Fingerprint {
     /// The names that baselines of this kernel are kept under, the most specific first:
-    /// `linux-6.18`, `linux`.
+    /// `linux-6.18`, `linux`. With a content filter macOS is a platform of its own:
+    /// `macos-15+cfil`, `macos-15`, `macos`.
     pub fn platforms(&self) -> Vec<String> {
         let system = match self.system.as_str() {
             "Darwin" => "macos".to_owned(),
@@ -323,7 +362,10 @@ impl Fingerprint {
             },
             (_, series) => series.join("."),
         };
-        vec![format!("{system}-{series}"), system]
+        let series = format!("{system}-{series}");
+        let filtered = self.product.as_ref().and_then(|product| product.content_filter);
+        let filtered = (filtered == Some(true)).then(|| format!("{series}+cfil"));
+        filtered.into_iter().chain([series, system]).collect()
     }
 
     /// The version that the kernel was built from, as far as it can be told.
@@ -413,6 +455,19 @@ mod tests {
         assert_eq!(kernel.platforms(), [specific, general]);
         // The library is the system's own.
         assert_eq!(kernel.libc_platforms(), [specific, general]);
+    }
+
+    #[rstest]
+    #[case(r#","content_filter":true"#, &["macos-15+cfil", "macos-15", "macos"])]
+    #[case(r#","content_filter":false"#, &["macos-15", "macos"])]
+    #[case("", &["macos-15", "macos"])]
+    fn a_content_filter_makes_another_platform(#[case] filter: &str, #[case] expected: &[&str]) {
+        let hello = format!(
+            r#"{{"system":"Darwin","release":"24.3.0","version":"","machine":"","euid":0,
+                "product":{{"version":"15.3.1","build":"24D70"{filter}}}}}"#
+        );
+        let kernel: Fingerprint = serde_json::from_str(&hello).unwrap();
+        assert_eq!(kernel.platforms(), expected);
     }
 
     #[rstest]

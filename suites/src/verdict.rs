@@ -39,9 +39,9 @@ pub fn judge(
     baselines: &Baselines,
 ) -> Judgement {
     let outcome = outcome::render(case, trace, os);
-    let expected = baselines
-        .expected(platforms, &case.id)
-        .map(|(platform, text)| (platform.to_owned(), text.to_owned()));
+    // A baseline has frames, and what nobody saw differs from none.
+    let expected = (!trace.is_unseen()).then(|| baselines.expected(platforms, &case.id)).flatten();
+    let expected = expected.map(|(platform, text)| (platform.to_owned(), text.to_owned()));
     let findings: Vec<_> = rules::judge(case, trace, os)
         .into_iter()
         .map(|finding| {
@@ -62,13 +62,14 @@ pub fn judge(
 
 #[cfg(test)]
 mod tests {
-    use harness::case::Lab;
-    use harness::trace::{Did, Event, Out};
+    use harness::case::addr::{Addr, SockAddr};
+    use harness::case::{Hex, Lab, LinkKind};
+    use harness::trace::{Did, Event, LinkFact, Out};
     use rstest::rstest;
 
     use super::*;
     use crate::baseline;
-    use crate::steps::{case, socket};
+    use crate::steps::{case, sendto, socket};
 
     const SAID: &str = "socket(AF_INET, SOCK_DGRAM, 0) = s";
 
@@ -82,6 +83,55 @@ mod tests {
         let (schema, links) = (harness::SCHEMA, Vec::new());
         let (id, events) = (case.id.clone(), vec![call]);
         (case, Trace { schema, case: id, began_ns: 0, links, events, end })
+    }
+
+    /// Without root on macOS: what nobody saw is neither as ever nor changed.
+    #[test]
+    fn a_trace_without_a_wire_is_judged_by_its_calls_alone() {
+        let (case, mut trace) = trace(Some("ENOTTY"), End::Done);
+        let lo = |unseen| LinkFact {
+            name: "lo".into(),
+            index: 1,
+            kind: None,
+            mac: Hex(vec![0; 6]),
+            unseen,
+        };
+        let platforms = ["macos-15".to_owned(), "macos".to_owned()];
+        for unseen in [false, true] {
+            trace.links = vec![lo(unseen)];
+            let judgement = judge(&case, &trace, Os::Macos, &platforms, Baselines::embedded());
+            assert_eq!(judgement.verdict, Verdict::Deviates);
+            assert_eq!(judgement.outcome.contains("+++ wire not captured +++"), unseen);
+        }
+        let mut sent = lost_send();
+        assert_eq!(rules::judge(&sent.0, &sent.1, Os::Macos).len(), 1, "it was lost in silence");
+        sent.1.links[0].unseen = true;
+        assert_eq!(rules::judge(&sent.0, &sent.1, Os::Macos), []);
+    }
+
+    /// A datagram that was sent, and that no link and no receiver has seen.
+    fn lost_send() -> (Case, Trace) {
+        let to = Addr::ip([192, 0, 2, 2], 9);
+        let ops = vec![socket("s", "AF_INET", "SOCK_DGRAM"), sendto("s", to)];
+        let lab = Lab::one(LinkKind::Tun, "tun0");
+        let case = Case { id: "s/t[b]".to_owned(), ..case(String::new(), lab, ops) };
+        let call = |op, ret, addr| {
+            let did = Did::Returned { ret, errno: None, out: Out::Nothing };
+            Event::Call { op, at_ns: 0, took_ns: 0, addr, did }
+        };
+        let addr = SockAddr::V4 { ip: [192, 0, 2, 2].into(), port: 9 };
+        let events = vec![call(0, 0, None), call(1, 6, Some(addr))];
+        let tun = LinkFact {
+            name: "tun0".into(),
+            index: 2,
+            kind: Some(LinkKind::Tun),
+            mac: Hex(vec![]),
+            unseen: false,
+        };
+        let (schema, id) = (harness::SCHEMA, case.id.clone());
+        let trace =
+            Trace { schema, case: id, began_ns: 0, links: vec![tun], events, end: End::Done };
+        (case, trace)
     }
 
     #[rstest]

@@ -5,18 +5,29 @@ use super::{Environment, Log};
 /// Commands whose words are kept whole, `networksetup` and the like left out: they name networks.
 pub const COMMANDS: &[&[&str]] = &[
     &["sw_vers"],
-    &["sysctl", "net.cfil", "net.link.fake", "net.inet", "net.inet6", "net.necp", "kern.boottime"],
+    &[
+        "sysctl",
+        "net.cfil",
+        "net.link.fake",
+        "net.inet",
+        "net.inet6",
+        "net.necp",
+        "kern.boottime",
+        "hw.model",
+    ],
     &["ifconfig", "-a"],
     &["netstat", "-rn"],
     &["systemextensionsctl", "list"],
     &["scutil", "--nc", "list"],
     &["pfctl", "-s", "info"],
+    &["csrutil", "status"],
+    &["/usr/libexec/ApplicationFirewall/socketfilterfw", "--getglobalstate"],
 ];
 
 /// What the kernel said of content filters, links and sockets in between, from log(1). Times are
 /// in seconds since 1970.
 pub fn log_show(from_s: u64, to_s: u64) -> Vec<String> {
-    let predicate = "process == \"kernel\" AND (eventMessage CONTAINS \"CFIL\" OR eventMessage \
+    let predicate = "process == \"kernel\" AND (eventMessage CONTAINS[c] \"cfil\" OR eventMessage \
                      CONTAINS \"sosend\" OR eventMessage CONTAINS \"necp\" OR eventMessage CONTAINS \
                      \"feth\" OR eventMessage CONTAINS \"utun\")";
     let (start, end) = (format!("@{from_s}"), format!("@{to_s}"));
@@ -94,7 +105,7 @@ mod tests {
         assert_eq!(argv[..2], ["log", "show"]);
         let after = |flag: &str| &argv[argv.iter().position(|a| a == flag).unwrap() + 1];
         assert_eq!((after("--start").as_str(), after("--end").as_str()), ("@10", "@12"));
-        assert!(after("--predicate").contains("CFIL"));
+        assert!(after("--predicate").contains("[c] \"cfil\""));
         let text = "Timestamp  (process)[PID]\n2025-02-01 kernel: CFIL: sosend() failed 50\n";
         assert_eq!(log(text).lines, ["2025-02-01 kernel: CFIL: sosend() failed 50"]);
     }

@@ -138,10 +138,15 @@ pub(super) fn poll(fds: &mut [libc::pollfd], timeout_ms: c_int) -> Returned {
     int(unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, timeout_ms) })
 }
 
+/// Without a sign: where the type is wider, the kernel compares all of it.
+fn request_of(request: c_int) -> os::Request {
+    request.cast_unsigned() as os::Request
+}
+
 /// On an `int`.
 pub(super) fn ioctl_int(fd: RawFd, request: c_int, value: &mut c_int) -> Returned {
     // SAFETY: the requests that a case may name here write one int.
-    int(unsafe { libc::ioctl(fd, request as os::Request, &raw mut *value) })
+    int(unsafe { libc::ioctl(fd, request_of(request), &raw mut *value) })
 }
 
 /// On a `struct ifreq` that names an interface: its flags or MTU, the first int of the answer.
@@ -152,7 +157,7 @@ pub(super) fn ioctl_link(fd: RawFd, request: c_int, link: &str, value: &mut c_in
         *to = libc::c_char::from_ne_bytes([from]);
     }
     // SAFETY: the requests that a case may name here read and write one `struct ifreq`.
-    let done = int(unsafe { libc::ioctl(fd, request as os::Request, &raw mut ifreq) });
+    let done = int(unsafe { libc::ioctl(fd, request_of(request), &raw mut ifreq) });
     // SAFETY: the union's members are plain numbers, each a valid int.
     *value = unsafe { ifreq.ifr_ifru.ifru_mtu };
     done
@@ -316,16 +321,16 @@ pub(super) fn getnameinfo(
         if room.is_empty() { std::ptr::null_mut() } else { room.as_mut_ptr() }
     };
     let (host_at, service_at) = (at(&mut host), at(&mut service));
-    let (host_len, service_len) = (host_len as socklen_t, service_len as socklen_t);
-    // SAFETY: the address is valid for its length, and there is room for what the lengths say.
+    // SAFETY: the address is valid for its length, and there is room for what the lengths say, whose
+    // type differs between systems.
     let failed = unsafe {
         libc::getnameinfo(
             addr.as_ptr(),
             addr.len,
             host_at,
-            host_len,
+            host_len as _,
             service_at,
-            service_len,
+            service_len as _,
             flags,
         )
     };

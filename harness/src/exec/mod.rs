@@ -4,7 +4,8 @@
 //! may raise a signal, hang or kill it, and since the same bytes then run anywhere. This is the
 //! only module that touches a kernel, and the only one with `unsafe` in it.
 //!
-//! One system, one folder: `linux` has all that differs there. Nothing else looks at the system.
+//! One system, one folder: `linux` and `macos` have all that differs there. Nothing else looks at
+//! the system.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -29,11 +30,15 @@ mod lookup;
 mod network;
 mod options;
 mod plant;
-mod resolution;
 mod run;
-mod server;
 mod signals;
 mod sockaddr;
+
+// What far ends do: of use where labs have any.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod resolution;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod server;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -41,11 +46,23 @@ mod linux;
 use linux as os;
 
 #[cfg(not(target_os = "linux"))]
-mod other;
+mod commands;
 #[cfg(not(target_os = "linux"))]
+mod not_linux;
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+use macos as os;
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+mod no_lab;
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+mod other;
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
 use other as os;
 
-use network::{Network as _, NoLab};
+use network::Network as _;
 
 pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
@@ -66,6 +83,7 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
         machine: text(uname.machine()),
         euid: nix::unistd::geteuid().as_raw(),
         libc: os::libc_name(),
+        product: os::product(),
     })
 }
 
@@ -119,6 +137,16 @@ pub fn serve(
     Ok(())
 }
 
+/// Whether all labs are in one network, the host's own: then one executor runs at a time.
+pub fn shares_the_network() -> bool {
+    os::IS_SHARED
+}
+
+/// Takes away what labs left on this host that were killed, and says what that was, a line each.
+pub fn clean() -> Result<Vec<String>, String> {
+    os::clean()
+}
+
 /// Whether this process is the first of a machine that was made for it: then it calls [`init`].
 pub fn is_init() -> bool {
     os::init::is_first()
@@ -156,10 +184,12 @@ fn nothing(case: &Case, end: End) -> Trace {
 }
 
 fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
+    if let Some(reason) = os::refused(case) {
+        return nothing(case, End::Skipped { reason });
+    }
     let mut lab = match labs.take(&case.lab) {
         Ok(lab) => lab,
-        Err(NoLab::Missing(reason)) => return nothing(case, End::Skipped { reason }),
-        Err(NoLab::Broken(reason)) => return nothing(case, End::Broken { reason }),
+        Err(end) => return nothing(case, end),
     };
     debug_assert!(*lab.spec() == case.lab);
     if case.resolves()

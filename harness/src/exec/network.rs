@@ -6,25 +6,18 @@ use std::sync::Arc;
 use crate::case::lab::{Lab, LabOp};
 use crate::trace::{Direction, LinkFact};
 
-/// Why a lab could not be built.
-#[derive(Debug)]
-pub(super) enum NoLab {
-    /// This host does not allow it, or has not got it: the case is skipped.
-    Missing(String),
-    /// It should have worked: nothing that happened can be trusted.
-    Broken(String),
-}
-
 /// A lab that stands: an isolated network with its links, in the state that its [`Lab`] describes.
 pub(super) trait Network {
     /// The lab that this is.
     fn spec(&self) -> &Lab;
-    /// Makes this network the one in which sockets are made.
-    fn enter(&mut self) -> Result<(), String>;
     /// The files by which names are resolved; none until they have been asked for.
     fn files(&self) -> Option<Arc<OwnedFd>>;
     /// Its links, `lo` first.
     fn facts(&self) -> &[LinkFact];
+    /// What the kernel calls a link: what the case calls it, where a lab can give names.
+    fn interface(&self, link: &str) -> String {
+        link.to_owned()
+    }
     /// Takes one step.
     fn step(&mut self, step: &LabOp) -> Result<(), String>;
     /// Hands over each frame that was sent since the last time, and each that the far ends sent

@@ -15,6 +15,8 @@ use crate::case::op::{Control, Value};
 pub(super) trait Resolve {
     /// A link's interface index.
     fn index(&self, link: &str) -> Result<u32, Fault>;
+    /// A link's name as the kernel has it.
+    fn interface(&self, link: &str) -> String;
     /// A host's address.
     fn ip(&self, host: &Host) -> Result<IpAddr, Fault>;
 }
@@ -50,7 +52,7 @@ pub(super) fn encode(name: &str, value_: &Value, lab: &dyn Resolve) -> Result<Ve
         Value::Int(n) => int(*n),
         Value::Named(n) => int(value(n.as_str())?),
         Value::Link(link) => match name {
-            "SO_BINDTODEVICE" => link.bytes().chain([0]).collect(),
+            "SO_BINDTODEVICE" => lab.interface(link).bytes().chain([0]).collect(),
             "IP_MULTICAST_IF" => mreqn([0; 4], lab.index(link)?),
             _ => lab.index(link)?.to_ne_bytes().to_vec(),
         },

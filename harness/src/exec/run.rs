@@ -53,6 +53,10 @@ impl Resolve for Runner<'_> {
         fact.map(|f| f.index).ok_or_else(|| Fault::Broken(format!("the lab has no link {link:?}")))
     }
 
+    fn interface(&self, link: &str) -> String {
+        self.lab.interface(link)
+    }
+
     fn ip(&self, host: &Host) -> Result<IpAddr, Fault> {
         self.case.lab.ip(host).ok_or_else(|| Fault::Broken(format!("the lab has no {host:?}")))
     }
@@ -339,7 +343,9 @@ impl<'c> Runner<'c> {
             }
             Op::Getsockopt { fd: name, option, len } => self.getsockopt(fd, name, option, *len)?,
             Op::Poll { fds, timeout_ms } => self.poll(number, fds, *timeout_ms)?,
-            Op::Ioctl { request, link, .. } => ioctl(fd, request, link.as_deref())?,
+            Op::Ioctl { request, link, .. } => {
+                ioctl(fd, request, link.as_ref().map(|link| self.interface(link)).as_deref())?
+            }
             Op::Fcntl { cmd, arg, .. } => {
                 plain(calls::fcntl(fd, value(cmd.as_str())?, flags(arg)?))
             }

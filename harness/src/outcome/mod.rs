@@ -71,7 +71,7 @@ pub enum What {
         /// The step beneath which it stands.
         op: usize,
     },
-    /// An end other than [`End::Done`] that no event shows.
+    /// An end other than [`End::Done`] that no event shows, or that no frame could be seen.
     End,
 }
 
@@ -111,6 +111,9 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
             event_text(&names, event)
         };
         lines.push(line(what(case, event), Some(at), &text));
+    }
+    if trace.is_unseen() {
+        lines.push(line(What::End, None, "+++ wire not captured +++"));
     }
     lines.extend(end_text(&trace.end).map(|text| line(What::End, None, &text)));
     lines

@@ -167,6 +167,8 @@ fn control_message(names: &Names<'_>, message: &ControlOut) -> String {
         ) => i32_at(bytes, 0).to_string(),
         ("IP_TTL" | "IP_RECVTTL" | "IP_TOS" | "IP_RECVTOS", 1) => bytes[0].to_string(),
         ("IP_RECVDSTADDR", 4) => v4_at(bytes, 0).to_string(),
+        // `struct sockaddr_dl`: its index stands behind its length and family.
+        ("IP_RECVIF", 8..) => names.index(u16::from_le_bytes([bytes[2], bytes[3]]).into()),
         ("IP_RECVERR" | "IPV6_RECVERR", 16..) => extended_error(names, bytes),
         _ => hex(&message.bytes),
     };

@@ -30,6 +30,7 @@ pub(super) fn trace(events: impl IntoIterator<Item = Event>) -> Trace {
         index,
         kind,
         mac: Hex(mac.to_vec()),
+        unseen: false,
     };
     Trace {
         schema: crate::SCHEMA,

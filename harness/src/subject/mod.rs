@@ -79,6 +79,11 @@ pub enum SubjectError {
 pub trait Executors: Sync {
     /// Starts one, and says which kernel it runs on.
     fn start(&self) -> Result<(Box<dyn Executor>, Fingerprint), SubjectError>;
+
+    /// Whether one may run while another does.
+    fn side_by_side(&self) -> bool {
+        true
+    }
 }
 
 /// An executor that runs.
@@ -142,14 +147,16 @@ pub fn run(
     jobs: usize,
     done: &(dyn Fn(usize, &Trace) + Sync),
 ) -> Result<Vec<Trace>, SubjectError> {
+    let side_by_side = subject.side_by_side();
     let (waiting, busy): (Vec<usize>, Vec<usize>) =
-        (0..cases.len()).partition(|number| cases[*number].is_idle());
+        (0..cases.len()).partition(|number| side_by_side && cases[*number].is_idle());
+    let jobs = if side_by_side { jobs.max(1) } else { 1 };
     let same_lab = |a: &usize, b: &usize| cases[*a].lab == cases[*b].lab;
     let busy: Vec<&[usize]> =
         busy.chunk_by(same_lab).flat_map(|neighbours| neighbours.chunks(BATCH)).collect();
     let waiting: Vec<&[usize]> = waiting.chunks(1).collect();
     let kept = Kept { cases, done, traces: Mutex::default(), suspects: Mutex::default() };
-    let queues = [(Queue::new(&waiting), WAITING), (Queue::new(&busy), jobs.max(1))];
+    let queues = [(Queue::new(&waiting), WAITING), (Queue::new(&busy), jobs)];
     let mut failed = work(subject, &queues, AHEAD, &kept).err();
     // A machine died with answers under way, or several cases: each of them alone, so that its death
     // tells which it was.

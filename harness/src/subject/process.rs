@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use super::{Ending, Executor, Executors, SILENCE, SubjectError, greet};
+use crate::exec;
 use crate::trace::Fingerprint;
 
 /// How to start an executor: any program that reads cases and writes traces.
@@ -50,6 +51,10 @@ impl Executors for Subject {
                 Err(error)
             }
         }
+    }
+
+    fn side_by_side(&self) -> bool {
+        !exec::shares_the_network()
     }
 }
 

@@ -64,7 +64,8 @@ fn line(text: &str) -> Line {
     let (link, dir) = ("link0".to_owned(), Direction::In);
     let seen = Event::Frame { op: 1, at_ns: 0, link, dir, bytes: Hex(frame()) };
     let mac = Hex(vec![0xac, 0xbb, 0xcc, 0xdd, 0xee, 0xff]);
-    let fact = LinkFact { name: "link0".into(), index: 2, kind: Some(LinkKind::Tap), mac };
+    let fact =
+        LinkFact { name: "link0".into(), index: 2, kind: Some(LinkKind::Tap), mac, unseen: false };
     let trace = Trace {
         schema: harness::SCHEMA,
         case: case.id.clone(),

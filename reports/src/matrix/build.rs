@@ -141,7 +141,7 @@ fn answers(source: Source<'_>) -> Result<Vec<Answers<'_>>, ModelError> {
 
 fn column(answers: &Answers<'_>) -> Column {
     let Subject { kernel, platforms, name, program, revision, seed, .. } = answers.subject;
-    let Fingerprint { system, release, version, machine, euid, libc } = kernel;
+    let Fingerprint { system, release, version, machine, euid, libc, product } = kernel;
     // What answers Linux's calls and is no Linux says so in its platforms alone.
     let general = kernel.platforms().pop().unwrap_or_default();
     let (system, build, uname) = match platforms.first() {
@@ -152,6 +152,14 @@ fn column(answers: &Answers<'_>) -> Column {
     };
     let who = if *euid == 0 { "root".to_owned() } else { format!("user {euid}") };
     let libc = if libc.is_empty() { String::new() } else { format!(", {libc}") };
+    let product = product.as_ref().map_or_else(String::new, |product| {
+        let filter = match product.content_filter {
+            Some(true) => ", with a content filter",
+            Some(false) => ", without a content filter",
+            None => "",
+        };
+        format!(", {} ({}){filter}", product.version, product.build)
+    });
     let revision = revision.as_ref().map_or_else(String::new, |r| format!(" ({r})"));
     let seed = seed.map_or_else(String::new, |seed| format!(", --shuffle {seed}"));
     Column {
@@ -159,7 +167,9 @@ fn column(answers: &Answers<'_>) -> Column {
         build,
         subject: name.clone(),
         run: answers.source.name.to_owned(),
-        detail: format!("{uname} {machine}{libc}, as {who}; sockeye {program}{revision}{seed}"),
+        detail: format!(
+            "{uname} {machine}{libc}{product}, as {who}; sockeye {program}{revision}{seed}"
+        ),
     }
 }
 

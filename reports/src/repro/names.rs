@@ -17,7 +17,8 @@ const NOT_ON_LINUX: &[&str] = &[
 ];
 
 /// The names of `harness::case::KNOWN` that Apple's headers have not got, under
-/// `_DARWIN_C_SOURCE` and `__APPLE_USE_RFC_3542`. `IPV6_ADD_MEMBERSHIP` is [`c_name`]'s.
+/// `_DARWIN_C_SOURCE` and `__APPLE_USE_RFC_3542`. `IPV6_ADD_MEMBERSHIP` is [`c_name`]'s. Of
+/// `IP_MSFILTER` there is the number, and no structure (xnu-11417 bsd/netinet/in.h:479).
 const NOT_ON_MACOS: &[&str] = &[
     "IPV6_MTU",
     "IPV6_MTU_DISCOVER",
@@ -28,6 +29,7 @@ const NOT_ON_MACOS: &[&str] = &[
     "IPV6_PMTUDISC_PROBE",
     "IPV6_PMTUDISC_WANT",
     "IPV6_RECVERR",
+    "IP_MSFILTER",
     "IP_MTU",
     "IP_MTU_DISCOVER",
     "IP_PMTUDISC_DO",
@@ -37,6 +39,7 @@ const NOT_ON_MACOS: &[&str] = &[
     "IP_PMTUDISC_PROBE",
     "IP_PMTUDISC_WANT",
     "IP_RECVERR",
+    "MCAST_MSFILTER",
     "MSG_ERRQUEUE",
     "MSG_FASTOPEN",
     "MSG_MORE",
@@ -299,6 +302,23 @@ mod tests {
     fn the_lists_are_of_names_that_a_case_may_use() {
         for name in NOT_ON_LINUX.iter().chain(NOT_ON_MACOS) {
             assert!(harness::case::is_known(name), "{name}");
+        }
+    }
+
+    /// The executor's table for macOS is compiled there alone, so it is read as text.
+    #[test]
+    fn the_executor_has_the_names_that_apples_headers_have() {
+        let table = include_str!("../../../harness/src/exec/macos/names.rs");
+        let words = |line: &str| {
+            let code = line.split("//").next().unwrap_or_default().to_owned();
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            code.split(|c| !is_word(c)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (_, table) = table.split_once("\nvalues! {").expect("the table");
+        let (table, _) = table.split_once("\n}").expect("its end");
+        let known: std::collections::BTreeSet<String> = table.lines().flat_map(words).collect();
+        for name in harness::case::KNOWN {
+            assert_eq!(known.contains(*name), exists(Os::Macos, name), "{name}");
         }
     }
 

@@ -108,6 +108,9 @@ impl Expect {
 
     /// What the trace says of it.
     pub(crate) fn check(&self, view: &View<'_>) -> Seems {
+        if view.trace.is_unseen() && self.is_about_frames() {
+            return Seems::Untold("what the host sent was not captured".to_owned());
+        }
         let Some(name) = &self.call else {
             let packets: Vec<&Seen<'_>> = view.sent().collect();
             return self.wire("the case", &packets).map_or(Seems::So, Seems::Not);
@@ -125,6 +128,11 @@ impl Expect {
         }
         let packets: Vec<&Seen<'_>> = view.sent().filter(|seen| seen.op == call.op).collect();
         self.wire(name, &packets).map_or(Seems::So, Seems::Not)
+    }
+
+    fn is_about_frames(&self) -> bool {
+        let counts = self.packets.is_some() || self.fragments.is_some();
+        counts || self.df.is_some() || self.hops.is_some() || self.unreachable.is_some()
     }
 
     fn call_says(&self, call: &Call<'_>, nth: usize) -> Option<String> {

@@ -45,18 +45,21 @@ impl Kernel {
     /// By its fingerprint.
     ///
     /// Of Linux that is [`Fingerprint::source_version`]: for some distributions' kernels the series.
-    /// Of macOS the fingerprint tells the major version alone: Darwin's minor version does not
-    /// always follow the product's.
+    /// Of macOS the kernel tells the major version alone (Darwin's minor version does not always
+    /// follow the product's), the product all of it.
     pub fn of(fingerprint: &Fingerprint) -> Self {
         let platforms = fingerprint.platforms();
         let system = platforms.last().cloned().unwrap_or_default();
         let version = if system == "macos" {
             let series = platforms[0].split_once('-').map_or("", |(_, series)| series);
-            Version::leading(series)
+            let product = fingerprint.product.as_ref().map(|product| product.version.as_str());
+            Version::leading(product.unwrap_or(series))
         } else {
             Version(fingerprint.source_version().numbers)
         };
-        Self { system, version, content_filter: None }
+        let content_filter =
+            fingerprint.product.as_ref().and_then(|product| product.content_filter);
+        Self { system, version, content_filter }
     }
 }
 
@@ -178,6 +181,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use harness::trace::Product;
 
     fn kernel(system: &str, release: &str) -> Kernel {
         let [system, release] = [system, release].map(str::to_owned);
@@ -196,6 +200,25 @@ mod tests {
         #[case] named: &str,
     ) {
         assert_eq!(kernel(system, release).to_string(), named);
+    }
+
+    #[test]
+    fn a_product_tells_its_version_and_its_filter() {
+        let product = Product {
+            version: "15.3.1".to_owned(),
+            build: "24D70".to_owned(),
+            content_filter: Some(true),
+        };
+        let hello = r#"{"system":"Darwin","release":"24.3.0","version":"","machine":"","euid":0}"#;
+        let fingerprint: Fingerprint = serde_json::from_str(hello).unwrap();
+        let kernel = Kernel::of(&Fingerprint { product: Some(product), ..fingerprint });
+        assert_eq!(
+            (kernel.to_string().as_str(), kernel.content_filter),
+            ("macos 15.3.1", Some(true))
+        );
+        let range = |text: &str| Range::try_from(text.to_owned()).unwrap();
+        assert_eq!(range("macos < 15.4").has(&kernel), Some(true));
+        assert_eq!(range("macos >= 15.4").has(&kernel), Some(false));
     }
 
     #[rstest]

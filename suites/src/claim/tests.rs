@@ -77,7 +77,8 @@ fn trace(case: &Case, errno: Option<&'static str>, packets: usize, end: End) -> 
     events.extend(std::iter::repeat_n(frame, packets));
     events.push(call(2, 0, None, Out::Int(0)));
     let kind = Some(LinkKind::Tun);
-    let links = vec![LinkFact { name: "link0".into(), index: 2, kind, mac: Hex(vec![]) }];
+    let links =
+        vec![LinkFact { name: "link0".into(), index: 2, kind, mac: Hex(vec![]), unseen: false }];
     Trace { schema: harness::SCHEMA, case: case.id.clone(), began_ns: 0, links, events, end }
 }
 
@@ -138,6 +139,18 @@ fn a_send_that_failed(
     let trace = trace(&case, Some("ENETUNREACH"), 0, end);
     let claim = claim(on, when, r#"{ call = "sendto", returns = 6 }, { packets = 0 }"#);
     let test = claim.test(&case, &trace, &kernel("Linux", "6.18.44"));
+    assert_eq!(test.standing, standing, "{:?}", test.why);
+}
+
+#[rstest]
+#[case("{ packets = 0 }", Standing::NotReached)]
+#[case(r#"{ call = "sendto", returns = 6 }"#, Standing::Confirmed)]
+#[case(r#"{ call = "sendto", returns = 6, fragments = 0 }"#, Standing::NotReached)]
+fn frames_that_nobody_saw_say_nothing(#[case] expect: &str, #[case] standing: Standing) {
+    let case = asked();
+    let mut trace = trace(&case, None, 0, End::Done);
+    trace.links[0].unseen = true;
+    let test = claim("linux", "", expect).test(&case, &trace, &kernel("Linux", "6.18.44"));
     assert_eq!(test.standing, standing, "{:?}", test.why);
 }
 

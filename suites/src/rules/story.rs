@@ -34,6 +34,7 @@ impl Story {
             index,
             kind,
             mac: Hex(OWN.0.to_vec()),
+            unseen: false,
         };
         let facts = vec![
             fact("lo", 1, None),

@@ -18,10 +18,10 @@ use super::{files, host};
 use crate::case::addr::{Host, Range, Role, address, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
-use crate::exec::network::{Network, NoLab};
+use crate::exec::network::Network;
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
-use crate::trace::{Direction, LinkFact};
+use crate::trace::{Direction, End, LinkFact};
 
 /// Longer than the longest frame that loopback carries.
 const LONGEST_FRAME: usize = 1 << 17;
@@ -65,22 +65,22 @@ pub(in crate::exec) fn mac(link: usize, role: Role) -> [u8; 6] {
 
 impl LinuxLab {
     /// Builds `spec` in a network namespace of its own, which the calling thread is then in.
-    pub(in crate::exec) fn build(spec: &Lab) -> Result<Self, NoLab> {
+    pub(in crate::exec) fn build(spec: &Lab) -> Result<Self, End> {
         // Asked before there is a namespace, which takes the kernel a while to clear away.
         if !spec.links.is_empty() {
-            FarEnd::device().map_err(NoLab::Missing)?;
+            FarEnd::device().map_err(End::skipped)?;
         }
         unshare(CloneFlags::CLONE_NEWNET)
-            .map_err(|e| NoLab::Missing(format!("no new network namespace: {}", e.desc())))?;
+            .map_err(|e| End::skipped(format!("no new network namespace: {}", e.desc())))?;
         let namespace = File::open("/proc/thread-self/ns/net")
-            .map_err(|e| NoLab::Missing(format!("/proc/thread-self/ns/net: {e}")))?;
-        host::quiet_network().map_err(NoLab::Missing)?;
+            .map_err(|e| End::skipped(format!("/proc/thread-self/ns/net: {e}")))?;
+        host::quiet_network().map_err(End::skipped)?;
         let mut far_ends = Vec::new();
         for link in &spec.links {
-            far_ends.push(FarEnd::create(link.kind, &link.name).map_err(NoLab::Missing)?);
+            far_ends.push(FarEnd::create(link.kind, &link.name).map_err(End::skipped)?);
         }
         // What only answers Linux's system calls may lack any of them.
-        let no_lab = if host::is_linux() { NoLab::Broken } else { NoLab::Missing };
+        let no_lab = if host::is_linux() { End::broken } else { End::skipped };
         let broken = |e: std::io::Error| no_lab(format!("the lab cannot be built: {e}"));
         let mut netlink = Netlink::open().map_err(broken)?;
         let up = LinkChange { up: Some(true), ..LinkChange::default() };
@@ -108,6 +108,12 @@ impl LinuxLab {
         };
         lab.furnish(true).map_err(no_lab)?;
         Ok(lab)
+    }
+
+    /// Makes this network the one in which sockets are made.
+    fn enter(&mut self) -> Result<(), String> {
+        setns(&self.namespace, CloneFlags::CLONE_NEWNET)
+            .map_err(|e| format!("the lab cannot be entered: {}", e.desc()))
     }
 
     /// Brings every link up with its MTU, addresses and neighbours, and takes the lab's own steps.
@@ -351,7 +357,8 @@ fn index_of(name: &str) -> Option<u32> {
 fn facts(spec: &Lab) -> Result<Vec<LinkFact>, String> {
     let fact = |name: &str, kind: Option<LinkKind>, mac: [u8; 6]| {
         let index = index_of(name).ok_or_else(|| format!("no link {name:?}"))?;
-        Ok(LinkFact { name: name.to_owned(), index, kind, mac: Hex(mac.to_vec()) })
+        let mac = Hex(mac.to_vec());
+        Ok(LinkFact { name: name.to_owned(), index, kind, mac, unseen: false })
     };
     let links = spec.links.iter().enumerate();
     std::iter::once(fact("lo", None, [0; 6]))
@@ -364,11 +371,6 @@ fn facts(spec: &Lab) -> Result<Vec<LinkFact>, String> {
 impl Network for LinuxLab {
     fn spec(&self) -> &Lab {
         &self.spec
-    }
-
-    fn enter(&mut self) -> Result<(), String> {
-        setns(&self.namespace, CloneFlags::CLONE_NEWNET)
-            .map_err(|e| format!("the lab cannot be entered: {}", e.desc()))
     }
 
     fn files(&self) -> Option<Arc<OwnedFd>> {
@@ -490,7 +492,7 @@ const MOST_LABS: usize = 48;
 
 impl Labs {
     /// Takes out the lab that `spec` describes, building it if none stands, and enters it.
-    pub(in crate::exec) fn take(&mut self, spec: &Lab) -> Result<LinuxLab, NoLab> {
+    pub(in crate::exec) fn take(&mut self, spec: &Lab) -> Result<LinuxLab, End> {
         let entered = std::mem::replace(&mut self.entered, false);
         let mut standing = self.standing.iter().rev();
         let Some(key) = standing.find(|(_, lab)| lab.spec == *spec).map(|(key, _)| *key) else {
@@ -498,7 +500,7 @@ impl Labs {
         };
         let Some(mut lab) = self.standing.remove(&key) else { return LinuxLab::build(spec) };
         if !(entered && key == self.clock) {
-            lab.enter().map_err(NoLab::Broken)?;
+            lab.enter().map_err(End::broken)?;
         }
         Ok(lab)
     }

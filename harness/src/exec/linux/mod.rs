@@ -21,3 +21,22 @@ pub(in crate::exec) use host::isolate;
 pub use kernel_log::KernelLog;
 pub(in crate::exec) use lab::Labs;
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
+
+/// Each lab has a network of its own.
+pub(in crate::exec) const IS_SHARED: bool = false;
+
+/// Nothing: a network goes with the last process in it.
+#[allow(clippy::unnecessary_wraps, reason = "the shape is that of a system where it can fail")]
+pub(in crate::exec) fn clean() -> Result<Vec<String>, String> {
+    Ok(Vec::new())
+}
+
+/// Nothing that a case can ask of a lab.
+pub(in crate::exec) fn refused(_: &crate::case::Case) -> Option<String> {
+    None
+}
+
+/// None: a distribution decides nothing that its kernel and its C library do not.
+pub(in crate::exec) fn product() -> Option<crate::trace::Product> {
+    None
+}

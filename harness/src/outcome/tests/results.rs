@@ -197,6 +197,8 @@ const TOO_BIG: &[u8] = &[
 )]
 #[case("IP_TTL", &[64, 0, 0, 0], "64")]
 #[case("IP_TOS", &[16], "16")]
+#[case("IP_RECVDSTADDR", &[192, 0, 2, 1], "192.0.2.1")]
+#[case("IP_RECVIF", &[20, 18, 3, 0, 6, 4, 6, 0, b'f'], "tun0")]
 #[case("IPV6_HOPLIMIT", &[255, 0, 0, 0], "255")]
 #[case("IPV6_TCLASS", &[8, 0, 0, 0], "8")]
 #[case(

@@ -1,0 +1,13 @@
+//! How Darwin lays out what programs and its kernel tell each other, as pure functions.
+//!
+//! None of it calls a kernel, so all of it is tested on any system. Sources: XNU 11417.101.15, whose
+//! sizes and numbers a compiler took from the headers.
+
+pub mod bpf;
+pub mod ioctl;
+pub mod ledger;
+pub mod request;
+pub mod route;
+pub mod scope;
+pub mod sockaddr;
+pub mod utun;

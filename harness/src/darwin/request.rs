@@ -1,0 +1,209 @@
+//! What ioctls on interfaces read and write, and what of a case no lab on macOS can do.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::sockaddr;
+use crate::case::lab::RouteKind;
+use crate::case::{Case, LabOp, Op};
+
+/// `IFNAMSIZ`.
+const NAME: usize = 16;
+
+/// `IN6_IFF_NODAD` of `bsd/netinet6/in6_var.h:821`: nobody is asked whether the address is free.
+const NODAD: u32 = 0x20;
+/// `ND6_INFINITE_LIFETIME` of `bsd/netinet6/in6_var.h`.
+const FOR_EVER: u32 = u32::MAX;
+
+fn named(name: &str, len: u32) -> Vec<u8> {
+    let mut bytes = vec![0; len as usize];
+    // One byte is left for its end.
+    for (to, from) in bytes.iter_mut().zip(name.bytes().take(NAME - 1)) {
+        *to = from;
+    }
+    bytes
+}
+
+/// `struct ifreq` with nothing but a name.
+pub fn ifreq(name: &str) -> Vec<u8> {
+    named(name, super::ioctl::IFREQ)
+}
+
+/// The same with flags, `ifr_flags`.
+pub fn ifreq_flags(name: &str, flags: u16) -> Vec<u8> {
+    let mut bytes = ifreq(name);
+    bytes[NAME..NAME + 2].copy_from_slice(&flags.to_ne_bytes());
+    bytes
+}
+
+/// `ifr_flags` as the kernel wrote it.
+pub fn flags_of(ifreq: &[u8]) -> u16 {
+    ifreq.get(NAME..NAME + 2).and_then(|two| two.try_into().ok()).map_or(0, u16::from_ne_bytes)
+}
+
+/// The same with an MTU, `ifr_mtu`.
+pub fn ifreq_mtu(name: &str, mtu: u32) -> Vec<u8> {
+    let mut bytes = ifreq(name);
+    bytes[NAME..NAME + 4].copy_from_slice(&mtu.to_ne_bytes());
+    bytes
+}
+
+/// The same with a link-layer address, whose length stands in `sa_len` (`bsd/net/if_fake.c`
+/// `feth_ioctl`).
+pub fn ifreq_mac(name: &str, mac: [u8; 6]) -> Vec<u8> {
+    let mut bytes = ifreq(name);
+    bytes[NAME] = 6;
+    bytes[NAME + 1] = sockaddr::AF_LINK;
+    bytes[NAME + 2..NAME + 8].copy_from_slice(&mac);
+    bytes
+}
+
+/// The same with an IPv4 address, `ifr_addr`.
+pub fn ifreq_ip(name: &str, ip: Ipv4Addr) -> Vec<u8> {
+    let mut bytes = ifreq(name);
+    bytes[NAME..].copy_from_slice(&sockaddr::of_ip(ip.into(), 0));
+    bytes
+}
+
+/// `struct ifaliasreq`: an IPv4 address, and the far end's or the broadcast address.
+pub fn ifaliasreq(name: &str, ip: Ipv4Addr, other: Ipv4Addr, prefix_len: u8) -> Vec<u8> {
+    let mut bytes = named(name, super::ioctl::IFALIASREQ);
+    let mask = sockaddr::of_prefix(ip.into(), prefix_len);
+    let parts = [sockaddr::of_ip(ip.into(), 0), sockaddr::of_ip(other.into(), 0), mask].concat();
+    bytes[NAME..].copy_from_slice(&parts);
+    bytes
+}
+
+/// `struct in6_aliasreq`: an IPv6 address for ever.
+pub fn in6_aliasreq(name: &str, ip: Ipv6Addr, prefix_len: u8) -> Vec<u8> {
+    let mut bytes = named(name, super::ioctl::IN6_ALIASREQ);
+    bytes[16..44].copy_from_slice(&sockaddr::of_ip(ip.into(), 0));
+    bytes[72..100].copy_from_slice(&sockaddr::of_prefix(ip.into(), prefix_len));
+    bytes[100..104].copy_from_slice(&NODAD.to_ne_bytes());
+    bytes[120..124].copy_from_slice(&FOR_EVER.to_ne_bytes());
+    bytes[124..].copy_from_slice(&FOR_EVER.to_ne_bytes());
+    bytes
+}
+
+/// `struct in6_ifreq` with an address.
+pub fn in6_ifreq(name: &str, ip: Ipv6Addr, scope: u32) -> Vec<u8> {
+    let mut bytes = named(name, super::ioctl::IN6_IFREQ);
+    bytes[16..44].copy_from_slice(&sockaddr::of_ip(ip.into(), scope));
+    bytes
+}
+
+/// `struct ctl_info` that asks for the id of a kernel control.
+pub fn ctl_info(name: &str) -> Vec<u8> {
+    let mut bytes = vec![0; super::ioctl::CTL_INFO as usize];
+    for (to, from) in bytes[4..99].iter_mut().zip(name.bytes()) {
+        *to = from;
+    }
+    bytes
+}
+
+/// `struct if_fake_request` that names a peer (`bsd/net/if_fake_var.h`): four reserved words of eight
+/// bytes before a union of 128.
+pub fn fake_peer(peer: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 160];
+    bytes[32..48].copy_from_slice(&named(peer, 16));
+    bytes
+}
+
+/// The broadcast address of the network that `ip` is in.
+pub fn broadcast(ip: Ipv4Addr, prefix_len: u8) -> Ipv4Addr {
+    let host = u32::MAX.checked_shr(prefix_len.into()).unwrap_or(0);
+    (u32::from(ip) | host).into()
+}
+
+/// The network that `ip` is in.
+pub fn network(ip: IpAddr, prefix_len: u8) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => {
+            let host = u32::MAX.checked_shr(prefix_len.into()).unwrap_or(0);
+            Ipv4Addr::from(u32::from(ip) & !host).into()
+        }
+        IpAddr::V6(ip) => {
+            let host = u128::MAX.checked_shr(prefix_len.into()).unwrap_or(0);
+            Ipv6Addr::from(u128::from(ip) & !host).into()
+        }
+    }
+}
+
+/// Why no lab on macOS does what the case asks of it, as one sentence.
+pub fn refused(case: &Case) -> Option<String> {
+    let steps = case.ops.iter().filter_map(|op| match op {
+        Op::Lab { step } => Some(step),
+        _ => None,
+    });
+    case.lab.setup.iter().chain(steps).find_map(|step| match step {
+        LabOp::LinkUp { link } | LabOp::LinkDown { link } | LabOp::Mtu { link, .. }
+            if link == "lo" =>
+        {
+            Some("macOS has one loopback interface, and all of the host needs it".to_owned())
+        }
+        LabOp::RouteAdd { kind: RouteKind::Prohibit | RouteKind::Throw, .. } => {
+            Some("macOS has no routes that prohibit, and one table of them".to_owned())
+        }
+        LabOp::RetransTime { .. } => {
+            Some("macOS keeps the retransmission time to itself".to_owned())
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Lab;
+
+    #[test]
+    fn each_has_its_size_and_places() {
+        assert_eq!(ifreq("feth7000")[..9], *b"feth7000\0");
+        assert_eq!(ifreq("a-name-that-is-too-long")[15], 0);
+        assert_eq!(flags_of(&ifreq_flags("lo0", 0x8049)), 0x8049);
+        assert_eq!(ifreq_mtu("utun9", 1280)[16..20], 1280u32.to_ne_bytes());
+        assert_eq!(ifreq_mac("feth1", [2, 0, 0, 0, 0, 1])[16..24], [6, 18, 2, 0, 0, 0, 0, 1]);
+        let ip = Ipv4Addr::new(192, 0, 2, 1);
+        assert_eq!(ifreq_ip("feth1", ip)[16..24], [16, 2, 0, 0, 192, 0, 2, 1]);
+        let alias = ifaliasreq("feth1", ip, broadcast(ip, 24), 24);
+        assert_eq!(
+            (alias.len(), &alias[36..40], &alias[52..56]),
+            (64, &[192, 0, 2, 255][..], &[255, 255, 255, 0][..])
+        );
+        let ll = "fe80::1".parse().unwrap();
+        let alias = in6_aliasreq("feth1", ll, 64);
+        assert_eq!((alias.len(), alias[24], alias[80], alias[88]), (128, 0xfe, 255, 0));
+        assert_eq!((alias[100], alias[123]), (0x20, 255));
+        assert_eq!(in6_ifreq("feth1", ll, 7)[40..44], 7u32.to_ne_bytes());
+        assert_eq!(ctl_info("com.apple.net.utun_control")[4..7], *b"com");
+        assert_eq!(fake_peer("feth2")[32..38], *b"feth2\0");
+    }
+
+    #[test]
+    fn networks_are_masked() {
+        let ip = "203.0.113.7".parse().unwrap();
+        assert_eq!(network(ip, 24).to_string(), "203.0.113.0");
+        assert_eq!(network(ip, 0).to_string(), "0.0.0.0");
+        assert_eq!(network("2001:db8:1::4".parse().unwrap(), 64).to_string(), "2001:db8:1::");
+        assert_eq!(network("::1".parse().unwrap(), 128).to_string(), "::1");
+    }
+
+    #[test]
+    fn what_all_of_the_host_would_feel_is_refused() {
+        let case = |step: LabOp| Case {
+            id: "s/t".to_owned(),
+            title: String::new(),
+            catalogue: Vec::new(),
+            lab: Lab::loopback(),
+            ops: vec![Op::Lab { step }],
+            window_ms: 0,
+        };
+        let down = |link: &str| case(LabOp::LinkDown { link: link.to_owned() });
+        assert!(refused(&down("lo")).is_some());
+        assert_eq!(refused(&down("tap0")), None);
+        let case = Case {
+            lab: Lab::loopback().with([LabOp::RetransTime { link: "tap0".to_owned(), ms: 1 }]),
+            ..down("tap0")
+        };
+        assert!(refused(&case).is_some());
+    }
+}

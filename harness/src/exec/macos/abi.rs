@@ -1,0 +1,28 @@
+//! Where Darwin's structures are laid out other than Linux's.
+
+use libc::{c_int, sockaddr_storage, socklen_t};
+
+/// Sets `sa_family` and `sa_len`.
+pub(in crate::exec) fn set_family(storage: &mut sockaddr_storage, family: c_int, len: socklen_t) {
+    storage.ss_family = family as libc::sa_family_t;
+    storage.ss_len = len as u8;
+}
+
+/// The bytes of a `struct timeval`: `tv_usec` is an `int`, and four bytes of padding follow.
+pub(in crate::exec) fn timeval(seconds: libc::time_t, microseconds: u32) -> Vec<u8> {
+    let mut bytes = [&seconds.to_ne_bytes()[..], &microseconds.to_ne_bytes()].concat();
+    bytes.resize(size_of::<libc::timeval>(), 0);
+    bytes
+}
+
+/// The type of `ioctl`'s second argument.
+pub(in crate::exec) type Request = libc::c_ulong;
+
+/// `struct ip_mreq_source`: the source before the interface (bsd/netinet/in.h).
+pub(in crate::exec) fn mreq_source(group: [u8; 4], interface: [u8; 4], source: [u8; 4]) -> Vec<u8> {
+    [group, source, interface].concat()
+}
+
+/// The bytes between an interface index and the `sockaddr_storage` behind it: none under
+/// `#pragma pack(4)` (bsd/netinet/in.h).
+pub(in crate::exec) const BEFORE_STORAGE: usize = 0;

@@ -1,0 +1,42 @@
+//! macOS: its names and layouts, and labs of utun and feth.
+
+mod abi;
+mod far_end;
+mod host;
+mod lab;
+mod names;
+mod sys;
+
+use std::os::fd::OwnedFd;
+
+use crate::trace::Product;
+
+pub use super::commands::KernelLog;
+pub(super) use super::commands::environment;
+pub(super) use super::not_linux::{init, plant, stay};
+pub(super) use crate::darwin::request::refused;
+pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
+pub(super) use host::clean;
+pub(super) use lab::Labs;
+pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};
+
+/// Which macOS this is, and whether a content filter sees what sockets send.
+pub(super) fn product() -> Option<Product> {
+    Some(Product {
+        version: sys::setting("kern.osproductversion").ok()?,
+        build: sys::setting("kern.osversion").ok()?,
+        content_filter: sys::count("net.cfil.active_count").ok().map(|count| count > 0),
+    })
+}
+
+/// All labs are in the host's network, one at a time.
+pub(super) const IS_SHARED: bool = true;
+
+/// Takes the host's network for this process, if it may change it.
+pub(super) fn isolate() -> Result<(), String> {
+    if nix::unistd::geteuid().is_root() { host::begin() } else { Ok(()) }
+}
+
+pub(super) fn see(_: &OwnedFd) -> Result<(), String> {
+    Err("a lab on macOS has no files of its own for names".to_owned())
+}

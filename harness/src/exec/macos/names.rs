@@ -1,0 +1,180 @@
+//! The names of the sockets API that macOS has, and their values there.
+
+use libc::c_int;
+
+use crate::case::Sym;
+use crate::darwin::ioctl::{IFREQ, ior, iowr};
+
+macro_rules! values {
+    ($($name:ident)* ; $($own:ident = $value:expr, $at:literal;)*) => {
+        /// The value of `name`; none where macOS has not got it.
+        pub(in crate::exec) fn value(name: &str) -> Option<c_int> {
+            match name {
+                $(stringify!($name) => Some(libc::$name as c_int),)*
+                $(stringify!($own) => Some($value as c_int),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+// Behind the semicolon what libc has not got, each with its place in xnu-11417.101.15/bsd.
+// SO_RECV_ANYIF is in a private header: a program that is built with the SDK has to define it.
+// IP_MSFILTER takes another structure than Linux's, which is private too, and MCAST_MSFILTER is
+// none of Darwin's: both are what setipv4sourcefilter(3) and setsourcefilter(3) are for.
+values! {
+    AF_INET AF_INET6 AF_UNIX AF_UNSPEC
+    AI_ADDRCONFIG AI_ALL AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_PASSIVE AI_V4MAPPED
+    FIONBIO FIONREAD F_GETFL F_SETFL
+    IPPROTO_ICMP IPPROTO_ICMPV6 IPPROTO_IP IPPROTO_IPV6 IPPROTO_RAW IPPROTO_TCP IPPROTO_UDP
+    IPV6_BOUND_IF IPV6_CHECKSUM IPV6_DONTFRAG IPV6_HOPLIMIT IPV6_JOIN_GROUP IPV6_LEAVE_GROUP
+    IPV6_MULTICAST_HOPS IPV6_MULTICAST_IF IPV6_MULTICAST_LOOP IPV6_PKTINFO IPV6_RECVHOPLIMIT
+    IPV6_RECVPKTINFO IPV6_RECVTCLASS IPV6_TCLASS IPV6_UNICAST_HOPS IPV6_V6ONLY
+    IP_ADD_MEMBERSHIP IP_ADD_SOURCE_MEMBERSHIP IP_BLOCK_SOURCE IP_BOUND_IF IP_DONTFRAG
+    IP_DROP_MEMBERSHIP IP_DROP_SOURCE_MEMBERSHIP IP_HDRINCL IP_MULTICAST_IF IP_MULTICAST_LOOP
+    IP_MULTICAST_TTL IP_PKTINFO IP_RECVDSTADDR IP_RECVIF IP_RECVTOS IP_RECVTTL IP_TOS IP_TTL
+    IP_UNBLOCK_SOURCE
+    MCAST_BLOCK_SOURCE MCAST_JOIN_GROUP MCAST_JOIN_SOURCE_GROUP MCAST_LEAVE_GROUP
+    MCAST_LEAVE_SOURCE_GROUP MCAST_UNBLOCK_SOURCE
+    MSG_CTRUNC MSG_DONTROUTE MSG_DONTWAIT MSG_EOF MSG_EOR MSG_FLUSH MSG_HAVEMORE MSG_HOLD
+    MSG_NEEDSA MSG_NOSIGNAL MSG_OOB MSG_PEEK MSG_RCVMORE MSG_SEND MSG_TRUNC MSG_WAITALL
+    NI_DGRAM NI_NAMEREQD NI_NOFQDN NI_NUMERICHOST NI_NUMERICSCOPE NI_NUMERICSERV
+    O_NONBLOCK
+    POLLERR POLLHUP POLLIN POLLNVAL POLLOUT POLLPRI
+    SHUT_RD SHUT_RDWR SHUT_WR
+    SOCK_DGRAM SOCK_RAW SOCK_SEQPACKET SOCK_STREAM
+    SOL_SOCKET
+    SO_ACCEPTCONN SO_BROADCAST SO_DEBUG SO_DONTROUTE SO_DONTTRUNC SO_ERROR SO_KEEPALIVE SO_LABEL
+    SO_LINGER SO_LINGER_SEC SO_NKE SO_NOADDRERR SO_NOSIGPIPE SO_NOTIFYCONFLICT SO_NP_EXTENSIONS
+    SO_NREAD SO_NWRITE SO_OOBINLINE SO_PEERLABEL SO_RANDOMPORT SO_RCVBUF SO_RCVLOWAT SO_RCVTIMEO
+    SO_REUSEADDR SO_REUSEPORT SO_REUSESHAREUID SO_SNDBUF SO_SNDLOWAT SO_SNDTIMEO SO_TIMESTAMP
+    SO_TIMESTAMP_MONOTONIC SO_TYPE SO_USELOOPBACK SO_WANTMORE SO_WANTOOBFLAG
+    TCP_CONNECTION_INFO TCP_FASTOPEN TCP_KEEPALIVE TCP_KEEPCNT TCP_KEEPINTVL TCP_MAXSEG
+    TCP_NODELAY TCP_NOOPT TCP_NOPUSH
+    ;
+    // What the suites call so, as Linux does, is RFC 3493's IPV6_JOIN_GROUP and IPV6_LEAVE_GROUP.
+    IPV6_ADD_MEMBERSHIP = libc::IPV6_JOIN_GROUP, "netinet6/in6.h:517";
+    IPV6_DROP_MEMBERSHIP = libc::IPV6_LEAVE_GROUP, "netinet6/in6.h:518";
+    IPV6_AUTOFLOWLABEL = 59, "netinet6/in6.h:627";
+    IPV6_PATHMTU = 44, "netinet6/in6.h:606";
+    IPV6_PORTRANGE = 14, "netinet6/in6.h:521";
+    IPV6_RECVPATHMTU = 43, "netinet6/in6.h:600";
+    IPV6_USE_MIN_MTU = 42, "netinet6/in6.h:599";
+    IP_MULTICAST_IFINDEX = 66, "netinet/in.h:471";
+    IP_PORTRANGE = 19, "netinet/in.h:434";
+    IP_STRIPHDR = 23, "netinet/in.h:440";
+    MCAST_EXCLUDE = 2, "netinet/in.h:624";
+    MCAST_INCLUDE = 1, "netinet/in.h:623";
+    SIOCATMARK = ior(b's', 7, 4), "sys/sockio.h:79";
+    SIOCGIFFLAGS = iowr(b'i', 17, IFREQ), "sys/sockio.h:89";
+    SIOCGIFMTU = iowr(b'i', 51, IFREQ), "sys/sockio.h:113";
+    SO_BINDTODEVICE = 0x1134, "sys/socket.h:210";
+    SO_NETSVC_MARKING_LEVEL = 0x1119, "sys/socket.h:199";
+    SO_NET_SERVICE_TYPE = 0x1116, "sys/socket.h:193";
+    SO_NUMRCVPKT = 0x1112, "sys/socket.h:189";
+    SO_RECV_ANYIF = 0x1104, "sys/socket_private.h:228";
+    SO_UPCALLCLOSEWAIT = 0x1027, "sys/socket.h:180";
+    TCP_CONNECTIONTIMEOUT = 0x20, "netinet/tcp.h:227";
+    TCP_ENABLE_ECN = 0x104, "netinet/tcp.h:243";
+    TCP_NOTSENT_LOWAT = 0x201, "netinet/tcp.h:252";
+    TCP_RXT_CONNDROPTIME = 0x80, "netinet/tcp.h:232";
+    TCP_RXT_FINDROP = 0x100, "netinet/tcp.h:235";
+    TCP_SENDMOREACKS = 0x103, "netinet/tcp.h:242";
+    UDP_NOCKSUM = 1, "netinet/udp.h:89";
+}
+
+// The numbers that decide what the suites ask, against the headers: checked when this is compiled.
+const _: () = {
+    assert!(libc::IP_BOUND_IF == 25, "netinet/in.h:443");
+    assert!(libc::IP_DONTFRAG == 28, "netinet/in.h:447");
+    assert!(libc::IP_PKTINFO == 26, "netinet/in.h:444");
+    assert!(libc::IP_RECVDSTADDR == 7, "netinet/in.h:422");
+    assert!(libc::IP_RECVIF == 20, "netinet/in.h:435");
+    assert!(libc::IPV6_BOUND_IF == 125, "netinet6/in6.h:641");
+    assert!(libc::IPV6_DONTFRAG == 62, "netinet6/in6.h:629");
+    assert!(libc::IPV6_HOPLIMIT == 47 && libc::IPV6_PKTINFO == 46, "RFC 3542's, in6.h:620");
+    assert!(libc::IPV6_RECVPKTINFO == 61, "netinet6/in6.h:589");
+    assert!(libc::SO_NOSIGPIPE == 0x1022, "sys/socket.h:174");
+    assert!(libc::SO_LINGER == 0x80, "sys/socket.h:132, in ticks; SO_LINGER_SEC is another");
+};
+
+macro_rules! errnos {
+    ($($name:ident)*) => {
+        /// The name of an errno value; a value without one is `errno N`.
+        pub(in crate::exec) fn errno(value: c_int) -> Sym {
+            match value {
+                $(libc::$name => stringify!($name).into(),)*
+                other => Sym(format!("errno {other}").into()),
+            }
+        }
+    };
+}
+
+errnos! {
+    E2BIG EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF EBADMSG EBUSY
+    ECANCELED ECONNABORTED ECONNREFUSED ECONNRESET EDESTADDRREQ EDOM EEXIST EFAULT EFBIG EHOSTDOWN
+    EHOSTUNREACH EINPROGRESS EINTR EINVAL EIO EISCONN EISDIR ELOOP EMFILE EMSGSIZE ENAMETOOLONG
+    ENETDOWN ENETRESET ENETUNREACH ENFILE ENOBUFS ENODEV ENOENT ENOMEM ENOPROTOOPT ENOSPC
+    ENOSYS ENOTCONN ENOTDIR ENOTSOCK ENOTTY ENXIO EOPNOTSUPP EPERM EPFNOSUPPORT EPIPE EPROTO
+    EPROTONOSUPPORT EPROTOTYPE ERANGE ESHUTDOWN ESOCKTNOSUPPORT ESRCH ESTALE ETIMEDOUT
+    ETOOMANYREFS EXDEV
+}
+
+macro_rules! resolver_errors {
+    ($($name:ident)*) => {
+        /// The name of what `getaddrinfo` and `getnameinfo` return.
+        pub(in crate::exec) fn eai(value: c_int) -> Sym {
+            match value {
+                $(libc::$name => stringify!($name).into(),)*
+                other => Sym(format!("EAI {other}").into()),
+            }
+        }
+
+        /// The value of such a name.
+        pub(in crate::exec) fn eai_value(name: &str) -> Option<c_int> {
+            match name {
+                $(stringify!($name) => Some(libc::$name),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+/// None: the system has but one, and it comes with the kernel.
+pub(in crate::exec) fn libc_name() -> String {
+    String::new()
+}
+
+resolver_errors! {
+    EAI_AGAIN EAI_BADFLAGS EAI_FAIL EAI_FAMILY EAI_MEMORY EAI_NODATA EAI_NONAME EAI_OVERFLOW
+    EAI_SERVICE EAI_SOCKTYPE EAI_SYSTEM
+}
+
+/// The names of a control message's level and type, or their numbers. What arrives bears the
+/// number of the option that asked for it (`ip_savecontrol` of `bsd/netinet/ip_input.c`).
+pub(in crate::exec) fn control_name(level: c_int, kind: c_int) -> (String, String) {
+    let (level_name, names): (_, &[(c_int, &str)]) = match level {
+        libc::IPPROTO_IP => (
+            "IPPROTO_IP",
+            &[
+                (libc::IP_PKTINFO, "IP_PKTINFO"),
+                (libc::IP_RECVDSTADDR, "IP_RECVDSTADDR"),
+                (libc::IP_RECVIF, "IP_RECVIF"),
+                (libc::IP_RECVTOS, "IP_RECVTOS"),
+                (libc::IP_RECVTTL, "IP_RECVTTL"),
+            ],
+        ),
+        libc::IPPROTO_IPV6 => (
+            "IPPROTO_IPV6",
+            &[
+                (libc::IPV6_PKTINFO, "IPV6_PKTINFO"),
+                (libc::IPV6_TCLASS, "IPV6_TCLASS"),
+                (libc::IPV6_HOPLIMIT, "IPV6_HOPLIMIT"),
+            ],
+        ),
+        libc::SOL_SOCKET => ("SOL_SOCKET", &[]),
+        _ => return (level.to_string(), kind.to_string()),
+    };
+    let name = names.iter().find(|(number, _)| *number == kind);
+    (level_name.to_owned(), name.map_or_else(|| kind.to_string(), |(_, name)| (*name).to_owned()))
+}

@@ -1,0 +1,25 @@
+//! What an executor does on Linux alone, as every other system does it.
+
+/// The thread runs wherever the system likes.
+pub(super) fn stay(_: bool) {}
+
+/// This is never the first process of a machine that was made for it.
+pub(super) mod init {
+    pub(in crate::exec) fn is_first() -> bool {
+        false
+    }
+
+    pub(in crate::exec) fn live() {}
+}
+
+pub(super) mod plant {
+    use std::io;
+
+    pub(in crate::exec) fn sendto_lies() -> io::Result<()> {
+        Err(io::Error::other("faults can be planted on Linux only"))
+    }
+
+    pub(in crate::exec) fn happen(_: crate::exec::Mishap) -> io::Result<()> {
+        sendto_lies()
+    }
+}
