@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::sockaddr;
 use crate::case::lab::RouteKind;
-use crate::case::{Case, LabOp, Op};
+use crate::case::{Case, Lab, LabOp, Op};
 
 /// `IFNAMSIZ`.
 const NAME: usize = 16;
@@ -128,6 +128,15 @@ pub fn network(ip: IpAddr, prefix_len: u8) -> IpAddr {
     }
 }
 
+/// Whether a case asks for more of the network than loopback as it is, which root alone can give.
+pub fn needs_root(case: &Case) -> bool {
+    let changes = |op: &Op| match op {
+        Op::Lab { step } => !matches!(step, LabOp::Wait { .. }),
+        _ => false,
+    };
+    case.lab != Lab::loopback() || case.ops.iter().any(changes)
+}
+
 /// Why no lab on macOS does what the case asks of it, as one sentence.
 pub fn refused(case: &Case) -> Option<String> {
     let steps = case.ops.iter().filter_map(|op| match op {
@@ -153,7 +162,7 @@ pub fn refused(case: &Case) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::Lab;
+    use crate::case::LinkKind;
 
     #[test]
     fn each_has_its_size_and_places() {
@@ -200,6 +209,10 @@ mod tests {
         let down = |link: &str| case(LabOp::LinkDown { link: link.to_owned() });
         assert!(refused(&down("lo")).is_some());
         assert_eq!(refused(&down("tap0")), None);
+        assert!(needs_root(&down("tap0")));
+        let plain = Case { ops: Vec::new(), ..down("tap0") };
+        assert!(!needs_root(&plain));
+        assert!(needs_root(&Case { lab: Lab::one(LinkKind::Tun, "tun0"), ..plain }));
         let case = Case {
             lab: Lab::loopback().with([LabOp::RetransTime { link: "tap0".to_owned(), ms: 1 }]),
             ..down("tap0")

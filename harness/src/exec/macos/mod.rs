@@ -9,16 +9,31 @@ mod sys;
 
 use std::os::fd::OwnedFd;
 
+use crate::case::Case;
+use crate::darwin::request;
 use crate::trace::Product;
 
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::not_linux::{init, plant, stay};
-pub(super) use crate::darwin::request::refused;
 pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(super) use host::clean;
 pub(super) use lab::Labs;
 pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};
+
+/// Why no lab here does what the case asks of it, as one sentence.
+pub(super) fn refused(case: &Case) -> Option<String> {
+    let by_root = || {
+        let links = "links are made by root alone: run it by sudo; `sockeye netdown` asks an \
+                     interface that is there already";
+        (request::needs_root(case) && !is_root()).then(|| links.to_owned())
+    };
+    request::refused(case).or_else(by_root)
+}
+
+fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
 
 /// Which macOS this is, and whether a content filter sees what sockets send.
 pub(super) fn product() -> Option<Product> {
@@ -34,7 +49,7 @@ pub(super) const IS_SHARED: bool = true;
 
 /// Takes the host's network for this process, if it may change it.
 pub(super) fn isolate() -> Result<(), String> {
-    if nix::unistd::geteuid().is_root() { host::begin() } else { Ok(()) }
+    if is_root() { host::begin() } else { Ok(()) }
 }
 
 pub(super) fn see(_: &OwnedFd) -> Result<(), String> {
