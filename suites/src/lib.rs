@@ -16,6 +16,7 @@ mod http;
 mod link_state;
 mod multicast;
 mod names;
+mod options;
 pub mod pattern;
 pub mod rules;
 mod scoped_ipv6;
@@ -64,6 +65,7 @@ pub fn tables() -> Vec<Table> {
         multicast::tables(),
         http::tables(),
         names::tables(),
+        options::tables(),
     ];
     suites.into_iter().flatten().collect()
 }

@@ -15,6 +15,7 @@ use harness::trace::{Did, Event, Out, Trace};
 
 mod calls;
 mod comment;
+mod headers;
 mod lab_linux;
 mod macos;
 mod messages;
@@ -142,6 +143,10 @@ fn finish(p: Program<'_>, comment: &str, words: &[(&str, String)], main: &str) -
         let _ = writeln!(out, "{header}");
     }
     out.push('\n');
+    let missing = names::defines(p.os, main);
+    if !missing.is_empty() {
+        let _ = writeln!(out, "/* For headers that are older than the kernel. */\n{missing}");
+    }
     out.push_str(&functions);
     out.push_str(main);
     out

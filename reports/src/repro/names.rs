@@ -1,60 +1,13 @@
 //! Names: which constants a system's headers have, and what sockets and links are called in C.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::case::lab::Lab;
-use harness::case::{Flags, LinkKind, Op, Os, Sym};
+use harness::case::{Flags, LinkKind, Op, Os, Sym, numbers};
 
-/// The names of `harness::case::KNOWN` that glibc's headers have not got.
-const NOT_ON_LINUX: &[&str] = &[
-    "IPV6_BOUND_IF",
-    "IP_BOUND_IF",
-    "IP_DONTFRAG",
-    "IP_RECVDSTADDR",
-    "IP_RECVIF",
-    "NI_NUMERICSCOPE",
-    "SO_NOSIGPIPE",
-];
+use super::headers::{NOT_ON_LINUX, NOT_ON_MACOS};
 
-/// The names of `harness::case::KNOWN` that Apple's headers have not got, under
-/// `_DARWIN_C_SOURCE` and `__APPLE_USE_RFC_3542`. `IPV6_ADD_MEMBERSHIP` is [`c_name`]'s. Of
-/// `IP_MSFILTER` there is the number, and no structure (xnu-11417 bsd/netinet/in.h:479).
-const NOT_ON_MACOS: &[&str] = &[
-    "IPV6_MTU",
-    "IPV6_MTU_DISCOVER",
-    "IPV6_PMTUDISC_DO",
-    "IPV6_PMTUDISC_DONT",
-    "IPV6_PMTUDISC_INTERFACE",
-    "IPV6_PMTUDISC_OMIT",
-    "IPV6_PMTUDISC_PROBE",
-    "IPV6_PMTUDISC_WANT",
-    "IPV6_RECVERR",
-    "IP_MSFILTER",
-    "IP_MTU",
-    "IP_MTU_DISCOVER",
-    "IP_PMTUDISC_DO",
-    "IP_PMTUDISC_DONT",
-    "IP_PMTUDISC_INTERFACE",
-    "IP_PMTUDISC_OMIT",
-    "IP_PMTUDISC_PROBE",
-    "IP_PMTUDISC_WANT",
-    "IP_RECVERR",
-    "MCAST_MSFILTER",
-    "MSG_ERRQUEUE",
-    "MSG_FASTOPEN",
-    "MSG_MORE",
-    "POLLRDHUP",
-    "SOCK_CLOEXEC",
-    "SOCK_NONBLOCK",
-    "SO_DOMAIN",
-    "SO_PROTOCOL",
-    "TCP_FASTOPEN_CONNECT",
-    "TCP_FASTOPEN_NO_COOKIE",
-    "TCP_USER_TIMEOUT",
-    "UDP_SEGMENT",
-];
-
-/// Whether the headers of `os` have the constant `name`.
+/// Whether `os` has the constant `name`: in its headers, or as [`defines`] has it.
 pub(super) fn exists(os: Os, name: &str) -> bool {
     !match os {
         Os::Linux => NOT_ON_LINUX,
@@ -70,6 +23,16 @@ pub(super) fn c_name(os: Os, name: &Sym) -> &str {
         (Os::Macos, "IPV6_DROP_MEMBERSHIP") => "IPV6_LEAVE_GROUP",
         (_, name) => name,
     }
+}
+
+/// The `#define` of each constant in `text` that headers as they are installed may lack.
+pub(super) fn defines(os: Os, text: &str) -> String {
+    let words: BTreeSet<&str> =
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let used = numbers(os).iter().filter(|(name, _)| words.contains(name));
+    let defines: Vec<String> =
+        used.map(|(name, n)| format!("#ifndef {name}\n#define {name} {n}\n#endif\n")).collect();
+    defines.concat()
 }
 
 /// `A | B`, or `0`.
@@ -316,7 +279,7 @@ mod tests {
         };
         let (_, table) = table.split_once("\nvalues! {").expect("the table");
         let (table, _) = table.split_once("\n}").expect("its end");
-        let known: std::collections::BTreeSet<String> = table.lines().flat_map(words).collect();
+        let known: BTreeSet<String> = table.lines().flat_map(words).collect();
         for name in harness::case::KNOWN {
             assert_eq!(known.contains(*name), exists(Os::Macos, name), "{name}");
         }
@@ -343,6 +306,11 @@ mod tests {
         ];
         let mut source = "#define _GNU_SOURCE\n".to_owned();
         source.extend(headers.map(|h| format!("#include <{h}>\n")));
+        // Where the headers have a number, it is the same.
+        for (name, n) in numbers(Os::Linux) {
+            let define = defines(Os::Linux, name);
+            source.extend([format!("{define}_Static_assert({name} == {n}, \"{name}\");\n")]);
+        }
         for name in harness::case::KNOWN {
             let missing = if exists(Os::Linux, name) { "ifndef" } else { "ifdef" };
             source.extend([format!("#{missing} {name}\n#error {name}\n#endif\n")]);
@@ -356,6 +324,14 @@ mod tests {
         cc.stdin.take().unwrap().write_all(source.as_bytes()).unwrap();
         let out = cc.wait_with_output().unwrap();
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    #[test]
+    fn what_is_used_and_may_be_missing_is_defined() {
+        let text = "getsockopt(s, SOL_SOCKET, SO_INQ, &SO_TXREHASHED, &len1);";
+        let define = "#ifndef SO_INQ\n#define SO_INQ 84\n#endif\n";
+        assert_eq!(defines(Os::Linux, text), define);
+        assert_eq!(defines(Os::Macos, text), "");
     }
 
     #[test]

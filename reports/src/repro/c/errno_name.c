@@ -19,6 +19,9 @@ static const char *errno_name(int error)
         NAME(EPROTONOSUPPORT), NAME(EPROTOTYPE), NAME(ERANGE), NAME(ESHUTDOWN),
         NAME(ESOCKTNOSUPPORT), NAME(ESRCH), NAME(ESTALE), NAME(ETIMEDOUT), NAME(ETOOMANYREFS),
         NAME(EXDEV),
+#ifdef ENODATA
+        NAME(ENODATA),
+#endif
 #ifdef ENONET
         NAME(ENONET),
 #endif
