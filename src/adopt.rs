@@ -26,6 +26,8 @@ struct Observed {
     fallbacks: Vec<String>,
     /// Whether its source has it as the general baseline of its system.
     is_general: bool,
+    /// Whether its source has it as what differs from a more general one.
+    is_specific: bool,
     rows: Rows,
     /// Cases that two sources tell otherwise, with the sources.
     disputed: Vec<String>,
@@ -71,8 +73,12 @@ pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
             continue;
         }
         let known = |platform: &str| snapshot(&args.into, platform, table);
-        let fallbacks: Vec<(&str, Option<Snapshot>)> =
+        let mut fallbacks: Vec<(&str, Option<Snapshot>)> =
             observed.fallbacks.iter().map(|name| (name.as_str(), known(name))).collect();
+        // What differs from another one does not become that one where there is none yet.
+        if let Some((_, general @ None)) = fallbacks.last_mut().filter(|_| observed.is_specific) {
+            *general = Some(Snapshot::default());
+        }
         let change = plan(platform, &observed.rows, &fallbacks, known(platform).as_ref());
         apply(&args.into, table, &change, &order)?;
     }
@@ -214,12 +220,14 @@ fn read(source: &Path, observed: &mut All) -> Result<()> {
             return Err(UsageError(format!("{} {why}", path.display())).into());
         };
         let platforms = [vec![platform.clone()], suites::fallbacks(platform)].concat();
-        let is_general = path.strip_prefix(source).is_ok_and(|path| {
-            platforms.last().is_some_and(|system| path.starts_with(system) && system != platform)
-        });
+        let kept_as =
+            |name: &str| path.strip_prefix(source).is_ok_and(|path| path.starts_with(name));
+        let is_general = platforms.iter().skip(1).any(|name| kept_as(name));
+        let is_specific = platforms.len() > 1 && kept_as(platform);
         for (id, outcome) in &snapshot.rows {
             let entry = add(observed, source, &platforms, (id, outcome));
             entry.is_general |= is_general;
+            entry.is_specific |= is_specific;
         }
     }
     Ok(())
