@@ -96,6 +96,10 @@ pub(super) fn table() -> Table {
                         "Whether sockets have a label, and which, is the business of the security \
                          module that the host has loaded.",
                     ),
+                    "TCP_AO_INFO" | "TCP_AO_GET_KEYS" | "TCP_AO_REPAIR" => Row::LeftOut(
+                        "Whether a kernel has TCP-AO is its configuration (CONFIG_TCP_AO): of two \
+                         kernels of one version one says ENOENT or EPERM, the other ENOPROTOOPT.",
+                    ),
                     _ => Row::Case(case(title, Lab::loopback(), ops)),
                 };
                 table.push(&[kind.id, name], row);

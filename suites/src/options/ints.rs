@@ -41,6 +41,9 @@ const SETS: &[Set] = &[
     (UDP_TCP, "SOL_SOCKET", &["SO_BUF_LOCK", "SO_TXREHASH"], FLAG, &[3, 4, 255]),
     (UDP_TCP, "SOL_SOCKET", &["SO_PRIORITY"], NUMBER, &[6, 7]),
     (UDP_TCP, "SOL_SOCKET", &["SO_PEEK_OFF"], NUMBER, &[-2]),
+    // unix(7). SO_INQ can be set and not be asked for.
+    (&[Kind::UNIX], "SOL_SOCKET", &["SO_PASSCRED", "SO_PASSPIDFD", "SO_PASSRIGHTS", "SO_INQ"],
+        FLAG, &[]),
     // ip(7), ip(4).
     (UDP_TCP, "IPPROTO_IP", &[
         "IP_DONTFRAG", "IP_RECVPKTINFO", "IP_BIND_ADDRESS_NO_PORT", "IP_FREEBIND",

@@ -88,9 +88,9 @@ pub(super) const IP: [&[&str]; 4] = [
     ],
     // Linux has them since:
     &[
-        // 6.3
+        // 6.3, and 6.1 by a stable update
         "IP_LOCAL_PORT_RANGE",
-        // 6.4
+        // 6.4, and 5.10 by a stable update
         "IP_PROTOCOL",
     ],
 ];
