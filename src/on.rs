@@ -176,5 +176,15 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)]) {
             .collect();
         anstream::println!("{:wide$}{}  {}", wanted.name, cells.concat(), ran.folder.display());
     }
+    for (wanted, ran) in ran() {
+        let mut bad = ran.answers.iter().filter(|answer| answer.judgement.is_unexpected());
+        let Some(first) = bad.next() else { continue };
+        let verdict = first.judgement.verdict.style(run::style(first.judgement.verdict));
+        let more = match bad.count() {
+            0 => String::new(),
+            n => format!(", and {n} more"),
+        };
+        anstream::println!("\n{}: {verdict} {}{more}", wanted.name, first.case.id);
+    }
     anstream::println!("\n`sockeye diff` compares any two of these folders");
 }
