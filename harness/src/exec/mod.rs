@@ -34,7 +34,11 @@ mod run;
 mod signals;
 mod sockaddr;
 
-// What far ends do: of use where labs have any.
+// Of use where there are labs: names of the system, who has which address, what far ends do.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod naming;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod plan;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod resolution;
 #[cfg(any(target_os = "linux", target_os = "macos"))]

@@ -13,8 +13,10 @@ use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpCidr, IpEndpoint};
 
+use super::plan::ip_of;
 use crate::case::NameServer;
-use crate::case::lab::{ServerStep, Service};
+use crate::case::addr::{Role, prefix_len};
+use crate::case::lab::{Link, ServerStep, Service};
 use crate::case::names::DNS_PORT;
 use crate::wire::build::{self, Segment};
 use crate::wire::{Body, Framing, TcpFlags, TcpOption, decode, dns};
@@ -58,8 +60,14 @@ struct Connection {
 }
 
 impl Server {
+    /// The neighbour on the lab's link number `number`, that serves nothing yet.
+    pub(super) fn on(number: usize, link: &Link) -> Self {
+        let own = |range| (ip_of(number, Role::Neighbour, range), prefix_len(range));
+        Self::new(link.mtu, &link.ranges.iter().map(|range| own(*range)).collect::<Vec<_>>())
+    }
+
     /// The neighbour with these addresses, on a link of that MTU, that serves nothing yet.
-    pub(super) fn new(mtu: u32, addresses: &[(IpAddr, u8)]) -> Self {
+    fn new(mtu: u32, addresses: &[(IpAddr, u8)]) -> Self {
         let mut wire = Wire { mtu: mtu as usize, arrived: None, sent: VecDeque::new() };
         // The seed of its sequence numbers is the default, so that they are the same in every run.
         let config = Config::new(HardwareAddress::Ip);

@@ -15,10 +15,11 @@ use super::barrier::{Barrier, is_heard_by_sender};
 use super::link::{FarEnd, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
 use super::{files, host};
-use crate::case::addr::{Host, Range, Role, address, prefix_len};
+use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
 use crate::exec::network::Network;
+use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
 use crate::trace::{Direction, End, LinkFact};
@@ -56,11 +57,6 @@ pub(in crate::exec) struct LinuxLab {
     /// Whom the host has asked for since the network was last restored, by link number.
     asked: Vec<(usize, IpAddr)>,
     buffer: Vec<u8>,
-}
-
-/// The link-layer address of somebody on the lab's link number `link`: locally administered.
-pub(in crate::exec) fn mac(link: usize, role: Role) -> [u8; 6] {
-    [2, 0, 0, 0, u8::try_from(link).unwrap_or(u8::MAX), role as u8]
 }
 
 impl LinuxLab {
@@ -121,7 +117,7 @@ impl LinuxLab {
         for number in 0..self.spec.links.len() {
             let link = self.spec.links[number].clone();
             let index = self.facts[number + 1].index;
-            let own = mac(number, Role::Own);
+            let own = mac_of(number, Role::Own);
             let change = LinkChange {
                 up: Some(true),
                 mtu: Some(link.mtu),
@@ -181,13 +177,13 @@ impl LinuxLab {
         let ip = self.address(number, Role::Neighbour, range);
         let index = self.facts[number + 1].index;
         self.netlink
-            .add_neighbour(index, ip, &mac(number, Role::Neighbour))
+            .add_neighbour(index, ip, &mac_of(number, Role::Neighbour))
             .map_err(said("neighbour", &ip.to_string()))
     }
 
     fn address(&self, number: usize, role: Role, range: Range) -> IpAddr {
         debug_assert!(number < self.spec.links.len());
-        address(u8::try_from(number).unwrap_or(u8::MAX), role, range)
+        ip_of(number, role, range)
     }
 
     fn number(&self, link: &str) -> Result<usize, String> {
@@ -257,13 +253,7 @@ impl LinuxLab {
     /// The neighbour on a link, who may serve nothing yet.
     fn server(&mut self, number: usize) -> &mut Server {
         let link = &self.spec.links[number];
-        let place = u8::try_from(number).unwrap_or(u8::MAX);
-        let addresses = link
-            .ranges
-            .iter()
-            .map(|range| (address(place, Role::Neighbour, *range), prefix_len(*range)));
-        let addresses: Vec<_> = addresses.collect();
-        self.servers.entry(number).or_insert_with(|| Server::new(link.mtu, &addresses))
+        self.servers.entry(number).or_insert_with(|| Server::on(number, link))
     }
 
     /// Servers that know nothing of what was before.
@@ -321,7 +311,7 @@ impl LinuxLab {
                 }
                 let who = self.spec.who(asked).map(|(_, role, _)| role);
                 if who == Some(Role::Unresolved)
-                    && let Some(reply) = answer(frame, mac(number, Role::Unresolved))
+                    && let Some(reply) = answer(frame, mac_of(number, Role::Unresolved))
                 {
                     more.answered = true;
                     seen(&link.name, Direction::In, &reply);
@@ -363,7 +353,8 @@ fn facts(spec: &Lab) -> Result<Vec<LinkFact>, String> {
     let links = spec.links.iter().enumerate();
     std::iter::once(fact("lo", None, [0; 6]))
         .chain(
-            links.map(|(number, link)| fact(&link.name, Some(link.kind), mac(number, Role::Own))),
+            links
+                .map(|(number, link)| fact(&link.name, Some(link.kind), mac_of(number, Role::Own))),
         )
         .collect()
 }

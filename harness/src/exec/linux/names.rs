@@ -3,6 +3,7 @@
 use libc::c_int;
 
 use crate::case::{Os, Sym, number};
+use crate::exec::naming::{control_names, errnos, resolver_errors};
 
 macro_rules! values {
     ($($name:ident)*) => {
@@ -75,18 +76,6 @@ values! {
     UDP_SEGMENT
 }
 
-macro_rules! errnos {
-    ($($name:ident)*) => {
-        /// The name of an errno value; a value without one is `errno N`.
-        pub(in crate::exec) fn errno(value: c_int) -> Sym {
-            match value {
-                $(libc::$name => stringify!($name).into(),)*
-                other => Sym(format!("errno {other}").into()),
-            }
-        }
-    };
-}
-
 errnos! {
     E2BIG EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF EBADMSG EBUSY ECANCELED
     ECONNABORTED ECONNREFUSED ECONNRESET EDESTADDRREQ EDOM EEXIST EFAULT EFBIG EHOSTDOWN
@@ -96,9 +85,6 @@ errnos! {
     EPROTONOSUPPORT EPROTOTYPE ERANGE EREMOTEIO ESHUTDOWN ESOCKTNOSUPPORT ESRCH ESTALE ETIMEDOUT
     ETOOMANYREFS EXDEV
 }
-
-/// netdb.h of glibc under `_GNU_SOURCE`, which libc has not got.
-const EAI_ADDRFAMILY: c_int = -9;
 
 /// The C library and its version.
 pub(in crate::exec) fn libc_name() -> String {
@@ -114,57 +100,16 @@ pub(in crate::exec) fn libc_name() -> String {
     "musl".to_owned()
 }
 
-macro_rules! resolver_errors {
-    ($($name:ident)*) => {
-        /// The name of what `getaddrinfo` and `getnameinfo` return.
-        pub(in crate::exec) fn eai(value: c_int) -> Sym {
-            match value {
-                $(libc::$name => stringify!($name).into(),)*
-                EAI_ADDRFAMILY => "EAI_ADDRFAMILY".into(),
-                other => Sym(format!("EAI {other}").into()),
-            }
-        }
-
-        /// The value of such a name.
-        pub(in crate::exec) fn eai_value(name: &str) -> Option<c_int> {
-            match name {
-                $(stringify!($name) => Some(libc::$name),)*
-                "EAI_ADDRFAMILY" => Some(EAI_ADDRFAMILY),
-                _ => None,
-            }
-        }
-    };
-}
-
 resolver_errors! {
     EAI_AGAIN EAI_BADFLAGS EAI_FAIL EAI_FAMILY EAI_MEMORY EAI_NODATA EAI_NONAME EAI_OVERFLOW
     EAI_SERVICE EAI_SOCKTYPE EAI_SYSTEM
+    ;
+    // netdb.h of glibc under `_GNU_SOURCE`.
+    EAI_ADDRFAMILY = -9;
 }
 
-/// The names of a control message's level and type, or their numbers.
-pub(in crate::exec) fn control_name(level: c_int, kind: c_int) -> (String, String) {
-    let (level_name, names): (_, &[(c_int, &str)]) = match level {
-        libc::IPPROTO_IP => (
-            "IPPROTO_IP",
-            &[
-                (libc::IP_PKTINFO, "IP_PKTINFO"),
-                (libc::IP_RECVERR, "IP_RECVERR"),
-                (libc::IP_TOS, "IP_TOS"),
-                (libc::IP_TTL, "IP_TTL"),
-            ],
-        ),
-        libc::IPPROTO_IPV6 => (
-            "IPPROTO_IPV6",
-            &[
-                (libc::IPV6_PKTINFO, "IPV6_PKTINFO"),
-                (libc::IPV6_RECVERR, "IPV6_RECVERR"),
-                (libc::IPV6_TCLASS, "IPV6_TCLASS"),
-                (libc::IPV6_HOPLIMIT, "IPV6_HOPLIMIT"),
-            ],
-        ),
-        libc::SOL_SOCKET => ("SOL_SOCKET", &[]),
-        _ => return (level.to_string(), kind.to_string()),
-    };
-    let name = names.iter().find(|(number, _)| *number == kind);
-    (level_name.to_owned(), name.map_or_else(|| kind.to_string(), |(_, name)| (*name).to_owned()))
+control_names! {
+    IPPROTO_IP: IP_PKTINFO IP_RECVERR IP_TOS IP_TTL;
+    IPPROTO_IPV6: IPV6_PKTINFO IPV6_RECVERR IPV6_TCLASS IPV6_HOPLIMIT;
+    SOL_SOCKET: ;
 }

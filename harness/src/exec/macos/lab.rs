@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 
 use super::far_end::{Bpf, FarEnd};
 use super::host::Host;
-use crate::case::addr::{Range, Role, address, prefix_len};
+use crate::case::addr::{Range, Role, prefix_len};
 use crate::case::lab::{Lab, LabOp, RouteKind};
 use crate::case::{Hex, LinkKind};
 use crate::darwin::ledger::Thing;
 use crate::darwin::request::network;
 use crate::darwin::route::{Change, Route, Way};
 use crate::exec::network::Network;
+use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
 use crate::exec::{calls, sockaddr::RawAddr};
@@ -57,21 +58,12 @@ pub(in crate::exec) struct MacLab {
     buffer: Vec<u8>,
 }
 
-/// The link-layer address of somebody on the lab's link number `link`: locally administered.
-fn mac(link: usize, role: Role) -> [u8; 6] {
-    [2, 0, 0, 0, u8::try_from(link).unwrap_or(u8::MAX), role as u8]
-}
-
 fn said<'a>(what: &'a str, which: &'a str) -> impl Fn(std::io::Error) -> String + 'a {
     move |e| format!("{what} {which}: {e}")
 }
 
 fn index_of(name: &str) -> Result<u32, String> {
     nix::net::if_::if_nametoindex(name).map_err(|e| format!("{name}: {e}"))
-}
-
-fn ip_of(number: usize, role: Role, range: Range) -> IpAddr {
-    address(u8::try_from(number).unwrap_or(u8::MAX), role, range)
 }
 
 impl MacLab {
@@ -132,12 +124,12 @@ impl MacLab {
         // It is the lab's from here on, so that it goes with it whatever fails.
         self.links.push(link);
         let index = index_of(&self.links[number].name)?;
-        let mac = Hex(mac(number, Role::Own).to_vec());
-        let (name, unseen) = (name.to_owned(), false);
+        let own = mac_of(number, Role::Own);
+        let (name, mac, unseen) = (name.to_owned(), Hex(own.to_vec()), false);
         self.facts.push(LinkFact { name, index, kind: Some(kind), mac, unseen });
         let link = &mut self.links[number];
         if let (Some(peer), Some(host)) = (&link.peer, &self.host) {
-            host.set_mac(&link.name, self::mac(number, Role::Own)).map_err(said("link", peer))?;
+            host.set_mac(&link.name, own).map_err(said("link", peer))?;
             host.set_up(peer, true).map_err(said("link", peer))?;
             link.far = FarEnd::Feth(Bpf::open(peer, true).map_err(said("BPF on", peer))?);
         }
@@ -157,7 +149,7 @@ impl MacLab {
             }
             for range in link.ranges.iter().filter(|_| link.kind == LinkKind::Tap) {
                 let ip = ip_of(number, Role::Neighbour, *range);
-                let way = Way::Neighbour(self.short_index(number), mac(number, Role::Neighbour));
+                let way = Way::Neighbour(self.short_index(number), mac_of(number, Role::Neighbour));
                 self.change(Change::Add, ip, 128, way)?;
             }
         }
@@ -238,12 +230,7 @@ impl MacLab {
     /// The neighbour on a link, who may serve nothing yet.
     fn server(&mut self, number: usize) -> &mut Server {
         let link = &self.spec.links[number];
-        let addresses: Vec<_> = link
-            .ranges
-            .iter()
-            .map(|range| (ip_of(number, Role::Neighbour, *range), prefix_len(*range)))
-            .collect();
-        self.servers.entry(number).or_insert_with(|| Server::new(link.mtu, &addresses))
+        self.servers.entry(number).or_insert_with(|| Server::on(number, link))
     }
 
     /// Servers that know nothing of what was before.
@@ -284,7 +271,7 @@ impl MacLab {
                 }
                 let who = self.spec.who(asked).map(|(_, role, _)| role);
                 if who == Some(Role::Unresolved)
-                    && let Some(reply) = answer(frame, mac(number, Role::Unresolved))
+                    && let Some(reply) = answer(frame, mac_of(number, Role::Unresolved))
                 {
                     seen(name, Direction::In, &reply);
                     link.far.write(&reply);

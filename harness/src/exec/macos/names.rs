@@ -4,6 +4,7 @@ use libc::c_int;
 
 use crate::case::Sym;
 use crate::darwin::ioctl::{IFREQ, ior, iowr};
+use crate::exec::naming::{control_names, errnos, resolver_errors};
 
 macro_rules! values {
     ($($name:ident)* ; $($own:ident = $value:expr, $at:literal;)*) => {
@@ -135,18 +136,6 @@ const _: () = {
     assert!(libc::SO_LINGER == 0x80, "sys/socket.h:132, in ticks; SO_LINGER_SEC is another");
 };
 
-macro_rules! errnos {
-    ($($name:ident)*) => {
-        /// The name of an errno value; a value without one is `errno N`.
-        pub(in crate::exec) fn errno(value: c_int) -> Sym {
-            match value {
-                $(libc::$name => stringify!($name).into(),)*
-                other => Sym(format!("errno {other}").into()),
-            }
-        }
-    };
-}
-
 errnos! {
     E2BIG EACCES EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF EBADMSG EBUSY
     ECANCELED ECONNABORTED ECONNREFUSED ECONNRESET EDESTADDRREQ EDOM EEXIST EFAULT EFBIG EHOSTDOWN
@@ -157,26 +146,6 @@ errnos! {
     ETOOMANYREFS EXDEV
 }
 
-macro_rules! resolver_errors {
-    ($($name:ident)*) => {
-        /// The name of what `getaddrinfo` and `getnameinfo` return.
-        pub(in crate::exec) fn eai(value: c_int) -> Sym {
-            match value {
-                $(libc::$name => stringify!($name).into(),)*
-                other => Sym(format!("EAI {other}").into()),
-            }
-        }
-
-        /// The value of such a name.
-        pub(in crate::exec) fn eai_value(name: &str) -> Option<c_int> {
-            match name {
-                $(stringify!($name) => Some(libc::$name),)*
-                _ => None,
-            }
-        }
-    };
-}
-
 /// None: the system has but one, and it comes with the kernel.
 pub(in crate::exec) fn libc_name() -> String {
     String::new()
@@ -185,33 +154,13 @@ pub(in crate::exec) fn libc_name() -> String {
 resolver_errors! {
     EAI_AGAIN EAI_BADFLAGS EAI_FAIL EAI_FAMILY EAI_MEMORY EAI_NODATA EAI_NONAME EAI_OVERFLOW
     EAI_SERVICE EAI_SOCKTYPE EAI_SYSTEM
+    ;
 }
 
-/// The names of a control message's level and type, or their numbers. What arrives bears the
-/// number of the option that asked for it (`ip_savecontrol` of `bsd/netinet/ip_input.c`).
-pub(in crate::exec) fn control_name(level: c_int, kind: c_int) -> (String, String) {
-    let (level_name, names): (_, &[(c_int, &str)]) = match level {
-        libc::IPPROTO_IP => (
-            "IPPROTO_IP",
-            &[
-                (libc::IP_PKTINFO, "IP_PKTINFO"),
-                (libc::IP_RECVDSTADDR, "IP_RECVDSTADDR"),
-                (libc::IP_RECVIF, "IP_RECVIF"),
-                (libc::IP_RECVTOS, "IP_RECVTOS"),
-                (libc::IP_RECVTTL, "IP_RECVTTL"),
-            ],
-        ),
-        libc::IPPROTO_IPV6 => (
-            "IPPROTO_IPV6",
-            &[
-                (libc::IPV6_PKTINFO, "IPV6_PKTINFO"),
-                (libc::IPV6_TCLASS, "IPV6_TCLASS"),
-                (libc::IPV6_HOPLIMIT, "IPV6_HOPLIMIT"),
-            ],
-        ),
-        libc::SOL_SOCKET => ("SOL_SOCKET", &[]),
-        _ => return (level.to_string(), kind.to_string()),
-    };
-    let name = names.iter().find(|(number, _)| *number == kind);
-    (level_name.to_owned(), name.map_or_else(|| kind.to_string(), |(_, name)| (*name).to_owned()))
+// What arrives bears the number of the option that asked for it (`ip_savecontrol` of
+// `bsd/netinet/ip_input.c`).
+control_names! {
+    IPPROTO_IP: IP_PKTINFO IP_RECVDSTADDR IP_RECVIF IP_RECVTOS IP_RECVTTL;
+    IPPROTO_IPV6: IPV6_PKTINFO IPV6_TCLASS IPV6_HOPLIMIT;
+    SOL_SOCKET: ;
 }

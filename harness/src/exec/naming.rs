@@ -1,0 +1,61 @@
+//! From the names that a system has to the functions between names and numbers.
+//!
+//! Macros, since what `libc` lacks on a system has no number that could be asked for there.
+
+/// `errno`, of these names.
+macro_rules! errnos {
+    ($($name:ident)*) => {
+        /// The name of an errno value; a value without one is `errno N`.
+        pub(in crate::exec) fn errno(value: c_int) -> Sym {
+            match value {
+                $(libc::$name => stringify!($name).into(),)*
+                other => Sym(format!("errno {other}").into()),
+            }
+        }
+    };
+}
+pub(super) use errnos;
+
+/// `eai` and `eai_value`, of these names; behind the semicolon what `libc` has not got.
+macro_rules! resolver_errors {
+    ($($name:ident)* ; $($own:ident = $value:literal;)*) => {
+        /// The name of what `getaddrinfo` and `getnameinfo` return.
+        pub(in crate::exec) fn eai(value: c_int) -> Sym {
+            match value {
+                $(libc::$name => stringify!($name).into(),)*
+                $($value => stringify!($own).into(),)*
+                other => Sym(format!("EAI {other}").into()),
+            }
+        }
+
+        /// The value of such a name.
+        pub(in crate::exec) fn eai_value(name: &str) -> Option<c_int> {
+            match name {
+                $(stringify!($name) => Some(libc::$name),)*
+                $(stringify!($own) => Some($value),)*
+                _ => None,
+            }
+        }
+    };
+}
+pub(super) use resolver_errors;
+
+/// `control_name`, of these types of these levels.
+macro_rules! control_names {
+    ($($level:ident: $($kind:ident)*;)*) => {
+        /// The names of a control message's level and type, or their numbers.
+        pub(in crate::exec) fn control_name(level: c_int, kind: c_int) -> (String, String) {
+            let number = || kind.to_string();
+            match level {
+                $(libc::$level => {
+                    let kinds: &[(c_int, &str)] = &[$((libc::$kind, stringify!($kind)),)*];
+                    let name = kinds.iter().find(|(number, _)| *number == kind);
+                    let name = name.map_or_else(number, |(_, name)| (*name).to_owned());
+                    (stringify!($level).to_owned(), name)
+                })*
+                _ => (level.to_string(), number()),
+            }
+        }
+    };
+}
+pub(super) use control_names;
