@@ -20,39 +20,32 @@ pub(super) fn checks(kernel: &Fingerprint) -> Result<Vec<Check>> {
     let down = [vec![Op::Lab { step: LabOp::LinkDown { link: LINK.to_owned() } }], to(Range::V4)];
     Ok(vec![
         root(kernel),
-        check("1  utun: an IPv4 datagram is seen once, and nothing is asked", true, || {
+        check("1  utun: an IPv4 datagram is seen once, and nothing is asked", || {
             seen(&tun, to(Range::V4), LINK)
         })?,
-        check("2  utun: an IPv6 datagram to a link-local address", true, || {
+        check("2  utun: an IPv6 datagram to a link-local address", || {
             seen(&tun, to(Range::Ll), LINK)
         })?,
-        check("3  feth: an IPv4 datagram is seen once, and nothing is asked", true, || {
+        check("3  feth: an IPv4 datagram is seen once, and nothing is asked", || {
             seen(&tap, to(Range::V4), LINK)
         })?,
-        check("4  feth: an IPv6 datagram to a link-local address", true, || {
+        check("4  feth: an IPv6 datagram to a link-local address", || {
             seen(&tap, to(Range::Ll), LINK)
         })?,
-        check("5  lo0: a datagram is seen once", true, || {
-            seen(&Lab::loopback(), to_itself(), "lo")
-        })?,
-        check("6  feth: nothing leaves by a link that is down", true, || {
-            unseen(&tap, down.concat())
-        })?,
-        check("7  nothing of a lab is left", true, || Ok(left_over()))?,
+        check("5  lo0: a datagram is seen once", || seen(&Lab::loopback(), to_itself(), "lo"))?,
+        check("6  feth: nothing leaves by a link that is down", || unseen(&tap, down.concat()))?,
+        check("7  nothing of a lab is left", || Ok(left_over()))?,
         content_filter(kernel),
         by(program("cc", "cc: compiles C reproducers", ""), "xcode-select --install"),
         by(tshark(), "brew install wireshark"),
     ])
 }
 
-fn check(
-    what: &'static str,
-    needed: bool,
-    ask: impl FnOnce() -> Result<Option<String>>,
-) -> Result<Check> {
+/// A check that is needed.
+fn check(what: &'static str, ask: impl FnOnce() -> Result<Option<String>>) -> Result<Check> {
     let missing = ask()?;
     let mend = missing.as_ref().map(|_| "docs/macos.md says what to send us".to_owned());
-    Ok(Check { what, missing, mend, needed })
+    Ok(Check { what, missing, mend, needed: true })
 }
 
 /// What mends it here.

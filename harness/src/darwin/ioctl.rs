@@ -67,8 +67,6 @@ pub const SIOCSDRVSPEC: u32 = iow(b'i', 123, IFDRV);
 pub const SIOCDIFADDR_IN6: u32 = iow(b'i', 25, IN6_IFREQ);
 /// `bsd/netinet6/in6_var.h:632`.
 pub const SIOCAIFADDR_IN6: u32 = iow(b'i', 26, IN6_ALIASREQ);
-/// `bsd/netinet6/in6_var.h:711`: IPv6 begins to use an interface.
-pub const SIOCPROTOATTACH_IN6: u32 = iowr(b'i', 110, IN6_ALIASREQ);
 /// `bsd/sys/kern_control.h:97`: the id of a kernel control.
 pub const CTLIOCGINFO: u32 = iowr(b'N', 3, CTL_INFO);
 /// `bsd/net/bpf.h:214`: how long the buffer is; each read asks for all of it.
@@ -104,7 +102,6 @@ mod tests {
     #[case(SIOCSDRVSPEC, 0x8028_697b)]
     #[case(SIOCDIFADDR_IN6, 0x8120_6919)]
     #[case(SIOCAIFADDR_IN6, 0x8080_691a)]
-    #[case(SIOCPROTOATTACH_IN6, 0xc080_696e)]
     #[case(CTLIOCGINFO, 0xc064_4e03)]
     #[case(BIOCGBLEN, 0x4004_4266)]
     #[case(BIOCPROMISC, 0x2000_4269)]

@@ -197,19 +197,6 @@ pub struct Interface {
     pub addresses: Vec<(IpAddr, u8)>,
 }
 
-impl Interface {
-    /// Whether `IFF_UP` is set.
-    pub fn is_up(&self) -> bool {
-        self.flags & 1 != 0
-    }
-
-    /// An address that is good on this link alone.
-    pub fn link_local(&self) -> Option<IpAddr> {
-        let is = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-        self.addresses.iter().map(|(ip, _)| *ip).find(is)
-    }
-}
-
 /// The interfaces of a dump: for each a message of its own, and one for each of its addresses.
 pub fn interfaces(dump: &[u8]) -> Vec<Interface> {
     let mut found: Vec<Interface> = Vec::new();
