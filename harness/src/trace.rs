@@ -33,6 +33,14 @@ impl Trace {
     pub fn is_unseen(&self) -> bool {
         self.links.iter().any(|link| link.unseen)
     }
+
+    /// The name that this system has not got, where the case ended at it: its call was never made.
+    pub fn lacks(&self) -> Option<&str> {
+        match self.events.last() {
+            Some(Event::Call { did: Did::Unsupported { name }, .. }) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// A link of the lab as the kernel had it.

@@ -161,7 +161,7 @@ fn the_kernels_own_parser_takes_the_ktap() {
     let kunit = kunit.to_str().expect("UTF-8");
     let text = ktap(&Export::of(&golden()));
     let (_, said) = judged("python3", &[kunit, "parse"], &text).expect("python3 is installed");
-    assert!(said.contains("Ran 16 tests: passed: 9, failed: 5, skipped: 2"), "{said}");
+    assert!(said.contains("Ran 16 tests: passed: 8, failed: 5, skipped: 3"), "{said}");
     assert!(!said.contains("[ERROR]"), "{said}");
 }
 
@@ -199,5 +199,5 @@ fn a_run_is_tests_of_builds_for_kcidb() {
     let of = |status: &str| {
         json["tests"].as_array().expect("tests").iter().filter(|t| t["status"] == status).count()
     };
-    assert_eq!(["PASS", "FAIL", "ERROR", "SKIP"].map(of), [9, 4, 1, 2]);
+    assert_eq!(["PASS", "FAIL", "ERROR", "SKIP"].map(of), [8, 4, 1, 3]);
 }

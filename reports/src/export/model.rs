@@ -70,7 +70,8 @@ pub enum Came {
     },
     /// The harness failed; why.
     Broken(String),
-    /// Nothing ran, or nothing is known to compare it with; why.
+    /// Nothing ran, or not the call that the case is about, or nothing is known to compare it with;
+    /// why.
     Skipped(String),
 }
 
@@ -206,7 +207,10 @@ fn came(line: &Line) -> Came {
             let known = line.findings.iter().filter_map(|finding| finding.known.as_ref());
             Came::Known(known.map(|known| known.reason.clone()).collect())
         }
-        _ => Came::Passed,
+        _ => match line.trace.lacks() {
+            Some(name) => Came::Skipped(format!("this system has not got {name}")),
+            None => Came::Passed,
+        },
     }
 }
 
