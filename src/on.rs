@@ -23,6 +23,8 @@ use crate::{Status, interrupt, report, run};
 pub(crate) struct Ran<'c> {
     pub(crate) release: String,
     pub(crate) answers: Vec<Answer<'c>>,
+    /// Known deviations of its platform that are not true any more.
+    unseen: Vec<String>,
     took: Duration,
     boots: Vec<Duration>,
     pub(crate) folder: PathBuf,
@@ -114,7 +116,8 @@ fn one<'c>(
     if let Some(answer) = answers.first().filter(|_| skipped) {
         bail!("nothing ran: {}", answer.judgement.outcome.trim());
     }
-    Ok(Ran { release, answers, took, boots: source.boots(), folder })
+    let unseen = run::unseen(&answers, &under.platforms[0]);
+    Ok(Ran { release, answers, unseen, took, boots: source.boots(), folder })
 }
 
 /// Runs, writes, and says how it went.
@@ -141,7 +144,8 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
         Ok(ran) => {
             let has = |verdict| ran.answers.iter().any(|a| a.judgement.verdict == verdict);
             let strict = args.strict && (has(Verdict::Skipped) || has(Verdict::New));
-            strict || ran.answers.iter().any(|a| a.judgement.is_unexpected())
+            let unexpected = ran.answers.iter().any(|a| a.judgement.is_unexpected());
+            strict || unexpected || !ran.unseen.is_empty()
         }
         Err(_) => wanted.by_name || args.strict,
     });
@@ -185,6 +189,11 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)]) {
             n => format!(", and {n} more"),
         };
         anstream::println!("\n{}: {verdict} {}{more}", wanted.name, first.case.id);
+    }
+    for (wanted, ran) in ran() {
+        for untrue in &ran.unseen {
+            anstream::println!("\n{}: {} {untrue}", wanted.name, "not seen any more:".red());
+        }
     }
     anstream::println!("\n`sockeye diff` compares any two of these folders");
 }

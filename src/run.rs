@@ -15,6 +15,7 @@ use owo_colors::{OwoColorize as _, Style};
 use reports::bundle::Scrub;
 use reports::runs::first_difference;
 use suites::baseline::Baselines;
+use suites::deviation::{self, Broke};
 use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::{Format, Run};
@@ -157,6 +158,9 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     } else {
         table(&answers);
         remarks(&answers, &under.kernel);
+        for untrue in unseen(&answers, &under.platforms[0]) {
+            anstream::println!("{} {untrue}", "not seen any more:".red());
+        }
         let seconds = took.as_secs_f64();
         let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
         anstream::println!(
@@ -166,7 +170,16 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
             folder.display()
         );
     }
-    status(&answers, args)
+    status(&answers, &under.platforms[0], args)
+}
+
+/// The known deviations of `platform` that are not true any more.
+pub(crate) fn unseen(answers: &[Answer<'_>], platform: &str) -> Vec<String> {
+    let ran = answers.iter().filter(|a| !matches!(a.trace.end, End::Skipped { .. }));
+    let broke: Vec<Broke<'_>> = ran
+        .map(|a| (a.case.id.as_str(), a.judgement.findings.iter().map(|(f, _)| f.rule).collect()))
+        .collect();
+    deviation::unseen(deviation::known(), platform, &broke)
 }
 
 /// The answers of a kernel, written into `folder` as they come, and how long they took.
@@ -215,7 +228,7 @@ fn progress(cases: usize) -> ProgressBar {
     bar
 }
 
-fn status(answers: &[Answer<'_>], args: &Run) -> Result<Status> {
+fn status(answers: &[Answer<'_>], platform: &str, args: &Run) -> Result<Status> {
     let has = |verdict| answers.iter().any(|a| a.judgement.verdict == verdict);
     if answers.iter().all(|a| a.judgement.verdict == Verdict::Skipped) {
         let reason = answers.iter().find_map(|a| match &a.trace.end {
@@ -228,7 +241,8 @@ fn status(answers: &[Answer<'_>], args: &Run) -> Result<Status> {
         return Ok(Status::Harness);
     }
     let strict = args.strict && (has(Verdict::Skipped) || has(Verdict::New));
-    let unexpected = answers.iter().any(|a| a.judgement.is_unexpected());
+    let unexpected = answers.iter().any(|a| a.judgement.is_unexpected())
+        || !unseen(answers, platform).is_empty();
     Ok(if unexpected || strict { Status::Unexpected } else { Status::Expected })
 }
 
@@ -311,6 +325,13 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
     let refused = answers.iter().filter(may).count();
     if refused > 0 {
         anstream::println!("{} {refused} cases: {}", "refused?".bold(), local_network::HINT);
+    }
+    let lacking = answers.iter().filter(|a| a.trace.lacks().is_some()).count();
+    if lacking > 0 {
+        anstream::println!(
+            "{} {lacking} cases end at a name that this system has not got: no call was made with it",
+            "lacking".bold()
+        );
     }
     let new = answers.iter().filter(|a| a.judgement.verdict == Verdict::New).count();
     if new > 0 {

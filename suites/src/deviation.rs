@@ -48,10 +48,66 @@ impl Deviation {
     }
 }
 
+/// A case that ran, and the rules that it was found to break.
+pub type Broke<'a> = (&'a str, Vec<&'a str>);
+
+/// Which entries that name `platform` itself are not true any more: all of the cases that a pattern
+/// means ran, and none of them broke the rule. Each as one sentence.
+///
+/// An entry for a more general platform is not judged: of all Linux one may be right.
+pub fn unseen(known: &[Deviation], platform: &str, ran: &[Broke<'_>]) -> Vec<String> {
+    let own = known.iter().filter(|entry| entry.platforms.iter().any(|p| p == platform));
+    let patterns: Vec<(&str, &Deviation)> = own
+        .flat_map(|entry| entry.cases.iter().map(move |cases| (cases.as_str(), entry)))
+        .collect();
+    if patterns.is_empty() {
+        return Vec::new();
+    }
+    let all: Vec<String> =
+        crate::tables().into_iter().flat_map(|t| t.cases).map(|c| c.id).collect();
+    let mut unseen = Vec::new();
+    for (cases, entry) in patterns {
+        let meant = all.iter().filter(|id| pattern::matches(cases, id)).count();
+        let those: Vec<_> = ran.iter().filter(|(id, _)| pattern::matches(cases, id)).collect();
+        let broken = those.iter().any(|(_, rules)| rules.contains(&entry.rule.as_str()));
+        if those.len() == meant && !broken {
+            unseen.push(format!("{cases} {}: none of {meant} cases does so here", entry.rule));
+        }
+    }
+    unseen
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rules::RULES;
+
+    #[test]
+    fn an_entry_that_became_untrue_is_found() {
+        let entry = |platform: &str| Deviation {
+            cases: vec!["options/default[*,SO_PEER*]".to_owned()],
+            rule: "errno-documented".to_owned(),
+            platforms: vec![platform.to_owned()],
+            reason: String::new(),
+            link: String::new(),
+        };
+        let known = [entry("linux-6.1")];
+        let tables = crate::tables();
+        let ids: Vec<&str> =
+            tables.iter().flat_map(|t| &t.cases).map(|case| case.id.as_str()).collect();
+        let quiet: Vec<Broke<'_>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+        assert_eq!(unseen(&known, "linux-6.1", &quiet).len(), 1);
+        // Another platform's, or some of its cases alone: nothing can be said.
+        assert_eq!(unseen(&known, "linux-6.12", &quiet), [""; 0]);
+        assert_eq!(unseen(&[entry("linux")], "linux-6.1", &quiet), [""; 0]);
+        let first = quiet.iter().position(|(id, _)| id.contains("SO_PEER")).unwrap();
+        let some = [&quiet[..first], &quiet[first + 1..]].concat();
+        assert_eq!(unseen(&known, "linux-6.1", &some), [""; 0]);
+        // One that still does so is enough.
+        let mut one = quiet;
+        one[first].1.push("errno-documented");
+        assert_eq!(unseen(&known, "linux-6.1", &one), [""; 0]);
+    }
 
     #[test]
     fn the_file_is_sound() {

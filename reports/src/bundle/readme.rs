@@ -246,15 +246,17 @@ pub(super) fn tried(bundle: &Bundle<'_>) -> String {
 pub(super) fn place(bundle: &Bundle<'_>) -> String {
     let kernel = &bundle.subject.kernel;
     let began = bundle.parts.first().map_or(0, |part| part.line.trace.began_ns / 1_000_000_000);
+    let revision = bundle.subject.revision.as_ref();
     let mut out = format!(
-        "- Kernel: {} {} {} {}\n- When: {}\n- As user {}, by sockeye {}\n",
+        "- Kernel: {} {} {} {}\n- When: {}\n- As user {}, by sockeye {}{}\n",
         kernel.system,
         kernel.release,
         kernel.version,
         kernel.machine,
         utc(began),
         kernel.euid,
-        bundle.subject.program
+        bundle.subject.program,
+        revision.map_or_else(String::new, |revision| format!(" ({revision})"))
     );
     let Some(environment) = bundle.environment else { return out };
     if let Some(os) = &environment.os {

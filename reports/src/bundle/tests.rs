@@ -101,7 +101,7 @@ fn subject(text: &str) -> Subject {
         name: "native".to_owned(),
         platforms: vec!["linux-6.18".to_owned()],
         program: "0.1.0".to_owned(),
-        revision: None,
+        revision: Some("v0.1.0-7-g0123456".to_owned()),
         began_ns: 0,
         seed: None,
         cases: 1,
@@ -307,6 +307,7 @@ fn everything_that_an_engineer_asks_for_is_there() {
         "> The words.",
         "[RFC 1122 §2.3.2.2](https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.2)",
         "| Linux 6.1.0 | `sendto() = -1 ENETDOWN` |",
+        "by sockeye 0.1.0 (v0.1.0-7-g0123456)",
         "sh run.sh",
     ] {
         assert!(readme.contains(words), "{words}: {readme}");
