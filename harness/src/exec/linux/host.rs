@@ -1,11 +1,13 @@
 //! The namespaces in which an executor works, and what this host lets it have.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::OnceLock;
 
+use nix::fcntl::{OFlag, openat};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::stat::Mode;
 
 /// Enters a new network namespace, inside a new user namespace when not root, so that the
 /// process may change that network and no other.
@@ -45,33 +47,52 @@ pub(super) fn is_linux() -> bool {
 }
 
 /// Sets what a fresh network namespace shall do differently, before it has any link: no
-/// addresses, solicitations or detection of its own accord; no limit on the rate of ICMP errors,
+/// solicitations or detection of its own accord; no limit on the rate of ICMP errors,
 /// which would make an outcome depend on what ran before; and the kernel's own default where it
 /// takes over what the host has set (`rp_filter`) or counted from its memory (`tcp_rmem`).
 pub(super) fn quiet_network() -> Result<(), String> {
-    let settings = [
-        ("ipv6/conf/default/accept_dad", "0"),
-        ("ipv6/conf/default/router_solicitations", "0"),
-        ("ipv6/conf/default/addr_gen_mode", "1"),
-        ("ipv4/conf/all/rp_filter", "0"),
-        ("ipv4/conf/default/rp_filter", "0"),
-        ("ipv4/tcp_rmem", "4096 131072 6291456"),
-        ("ipv4/tcp_wmem", "4096 16384 4194304"),
-        ("ipv4/icmp_ratemask", "0"),
-        ("ipv6/icmp/ratelimit", "0"),
+    let ipv4 = [
+        ("conf/all/rp_filter", "0"),
+        ("conf/default/rp_filter", "0"),
+        ("tcp_rmem", "4096 131072 6291456"),
+        ("tcp_wmem", "4096 16384 4194304"),
+        ("icmp_ratemask", "0"),
         // Ping sockets, which nobody may open by default: for the executor's own group.
-        ("ipv4/ping_group_range", "0 0"),
+        ("ping_group_range", "0 0"),
     ];
+    let ipv6 = [
+        ("conf/default/accept_dad", "0"),
+        ("conf/default/router_solicitations", "0"),
+        ("icmp/ratelimit", "0"),
+    ];
+    // The first: a probe for a lost tail after two round trips, which take microseconds here:
+    // nothing is lost. The second is there since Linux 5.1, where the limit is not the only one.
+    set("ipv4", &ipv4, ("tcp_early_retrans", "0"))?;
+    set("ipv6", &ipv6, ("icmp/ratemask", "\n"))
+}
+
+/// Sets a family's settings, and one that not every kernel has. The directory is opened once: in
+/// that of all families the kernel looks up a name among those of every network namespace of the
+/// host, one by one (`fs/proc/proc_sysctl.c` `proc_sys_compare`).
+fn set(family: &str, settings: &[(&str, &str)], other: (&str, &str)) -> Result<(), String> {
+    let path = format!("/proc/sys/net/{family}");
+    let folder = match File::open(&path) {
+        Err(e) if is_linux() => return Err(format!("{path} cannot be opened: {e}")),
+        Err(_) => return Ok(()),
+        Ok(folder) => folder,
+    };
+    let write = |name: &str, value: &str| -> io::Result<()> {
+        let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+        File::from(openat(&folder, name, flags, Mode::empty())?).write_all(value.as_bytes())
+    };
     for (name, value) in settings {
-        let path = format!("/proc/sys/net/{name}");
-        match write_new(&path, value) {
-            Err(e) if is_linux() => return Err(format!("{path} cannot be set to {value}: {e}")),
+        match write(name, value) {
+            Err(e) if is_linux() => {
+                return Err(format!("{path}/{name} cannot be set to {value}: {e}"));
+            }
             _ => {}
         }
     }
-    // A probe for a lost tail after two round trips, which take microseconds here: nothing is lost.
-    let _ = write_new("/proc/sys/net/ipv4/tcp_early_retrans", "0");
-    // Of IPv6 only since Linux 5.1, where the limit above is not the only one.
-    let _ = write_new("/proc/sys/net/ipv6/icmp/ratemask", "\n");
+    let _ = write(other.0, other.1);
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use netlink_packet_route::link::In6AddrGenMode;
 use netlink_packet_route::route::RouteType;
 use nix::sched::{CloneFlags, setns, unshare};
 
@@ -31,6 +32,9 @@ const LONGEST_FRAME: usize = 1 << 17;
 /// host and its work waits for their common lock (rtnl): it is milliseconds, and many seconds where
 /// the host has a queue of other things to run.
 const USABLE_WITHIN: Duration = Duration::from_secs(30);
+
+/// RFC 8200 §5: over links with less there is no IPv6.
+const LEAST_MTU_OF_IPV6: u32 = 1280;
 
 /// Why there may be more frames to come.
 #[derive(Default)]
@@ -119,15 +123,17 @@ impl LinuxLab {
             let index = self.facts[number + 1].index;
             let own = mac_of(number, Role::Own);
             let change = LinkChange {
-                up: Some(true),
                 mtu: Some(link.mtu),
                 mac: (fresh && link.kind == LinkKind::Tap).then_some(&own[..]),
                 // How many segments TCP makes at once follows the round trip that it has measured
                 // (net/ipv4/tcp_output.c tcp_tso_autosize, and tcp_grow_skb since 6.10), and with
                 // it where PSH stands: on a busy host other frames than on an idle one.
                 gso_max_segs: host::is_linux().then_some(1),
+                ..LinkChange::default()
             };
             self.netlink.set_link(index, &change).map_err(said("link", &link.name))?;
+            self.make_no_addresses(&link, index)?;
+            self.set_up(&link.name, true)?;
             for range in &link.ranges {
                 self.add_address(number, *range)?;
             }
@@ -140,6 +146,18 @@ impl LinuxLab {
         }
         self.swallow();
         Ok(())
+    }
+
+    /// Lets the kernel give the link no address of its own accord. By netlink, since the setting
+    /// that does so for all links to come is written in a loop that spins until nobody on the host
+    /// has the lock (net/ipv6/addrconf.c `addrconf_sysctl_addr_gen_mode`, `restart_syscall`).
+    fn make_no_addresses(&mut self, link: &Link, index: u32) -> Result<(), String> {
+        if link.mtu < LEAST_MTU_OF_IPV6 || !host::is_linux() {
+            return Ok(());
+        }
+        let addr_gen_mode = Some(In6AddrGenMode::None);
+        let change = LinkChange { addr_gen_mode, ..LinkChange::default() };
+        self.netlink.set_link(index, &change).map_err(said("link", &link.name))
     }
 
     fn add_address(&mut self, number: usize, range: Range) -> Result<(), String> {

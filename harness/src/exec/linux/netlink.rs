@@ -8,7 +8,9 @@ use netlink_packet_core::{
     NetlinkPayload,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::link::{
+    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, LinkAttribute, LinkFlags, LinkMessage,
+};
 use netlink_packet_route::neighbour::{NeighbourAttribute, NeighbourMessage, NeighbourState};
 use netlink_packet_route::route::{
     RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
@@ -35,6 +37,8 @@ pub(super) struct LinkChange<'a> {
     pub(super) mac: Option<&'a [u8]>,
     /// How many segments one packet may stand for on its way to the device.
     pub(super) gso_max_segs: Option<u32>,
+    /// Which link-local address it makes itself; a link without IPv6 has no such thing.
+    pub(super) addr_gen_mode: Option<In6AddrGenMode>,
 }
 
 impl Netlink {
@@ -94,6 +98,10 @@ impl Netlink {
         link.attributes.extend(change.gso_max_segs.map(LinkAttribute::GsoMaxSegs));
         link.attributes.extend(change.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
         link.attributes.extend(change.mtu.map(LinkAttribute::Mtu));
+        link.attributes.extend(change.addr_gen_mode.map(|mode| {
+            let inet6 = vec![AfSpecInet6::AddrGenMode(mode)];
+            LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(inet6)])
+        }));
         self.tell(RouteNetlinkMessage::SetLink(link), 0)
     }
 
