@@ -4,6 +4,8 @@
 //! generated at random and shrunk. It holds for every system: sockets and links go by name,
 //! addresses by their part in the lab, constants by their C names.
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +106,17 @@ impl Case {
     pub fn resolves(&self) -> bool {
         let resolves = |op: &Op| matches!(op, Op::Getaddrinfo { .. } | Op::Getnameinfo { .. });
         self.ops.iter().any(resolves)
+    }
+
+    /// Whether it names a group or a broadcast address: what goes there the host may hear itself,
+    /// and answer, whether it leaves by a link or not.
+    pub fn names_a_group(&self) -> bool {
+        let given = self.ops.iter().filter_map(Op::addr);
+        given.filter_map(|addr| self.lab.ip(&addr.host)).any(|ip| match ip.to_canonical() {
+            // A directed broadcast of the networks of the address plan, or the limited one.
+            IpAddr::V4(ip) => ip.is_multicast() || ip.octets()[3] == 255,
+            IpAddr::V6(ip) => ip.is_multicast(),
+        })
     }
 
     /// Whether the case spends its time waiting, for what it asked or for the kernel to take a
@@ -324,6 +337,7 @@ mod tests {
     use proptest::option;
     use proptest::prelude::*;
     use proptest::sample::select;
+    use rstest::rstest;
 
     use super::addr::{Addr, Host, Port, Range, Role, Scope};
     use super::op::{Control, PollFd};
@@ -345,7 +359,7 @@ mod tests {
         let role = select(vec![Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent]);
         let range = select(vec![Range::Ll, Range::V6, Range::V4]);
         prop_oneof![
-            any::<std::net::IpAddr>().prop_map(Host::Ip),
+            any::<IpAddr>().prop_map(Host::Ip),
             (name(), role, range).prop_map(|(link, role, range)| Host::On { link, role, range }),
         ]
     }
@@ -412,6 +426,22 @@ mod tests {
             (name(), any::<u32>())
                 .prop_map(|(link, mtu)| Op::Lab { step: LabOp::Mtu { link, mtu } }),
         ]
+    }
+
+    #[rstest]
+    #[case("ff02::1", true)]
+    #[case("224.0.0.251", true)]
+    #[case("::ffff:224.0.0.251", true)]
+    #[case("255.255.255.255", true)]
+    #[case("192.0.2.255", true)]
+    #[case("192.0.2.2", false)]
+    #[case("fe80::2", false)]
+    fn groups_and_broadcasts_are_told(#[case] ip: IpAddr, #[case] told: bool) {
+        let addr = Addr::ip(ip, 9);
+        let ops = vec![Op::Getsockname { fd: "s".into() }, Op::Connect { fd: "s".into(), addr }];
+        let (id, title, lab) = (String::new(), String::new(), Lab::one(LinkKind::Tun, "l"));
+        let case = Case { id, title, catalogue: Vec::new(), lab, ops, window_ms: 0 };
+        assert_eq!(case.names_a_group(), told);
     }
 
     proptest! {

@@ -20,6 +20,8 @@ pub(super) trait Network {
     }
     /// Takes one step.
     fn step(&mut self, step: &LabOp) -> Result<(), String>;
+    /// Waits until the host has dealt with what it has sent to itself, as far as that can be told.
+    fn settle(&mut self) {}
     /// Hands over each frame that was sent since the last time, and each that the far ends sent
     /// in answer, until there are no more.
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8]));

@@ -441,13 +441,19 @@ impl Network for LinuxLab {
         }
     }
 
+    fn settle(&mut self) {
+        if self.loopback_is_up {
+            self.barrier.pass();
+        }
+    }
+
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) {
         // What a far end answers can make the host send again, and so can what it sends to itself.
         while let More { answered, to_itself } = self.drain_once(seen)
             && (answered || to_itself)
         {
-            if to_itself && self.loopback_is_up {
-                self.barrier.pass();
+            if to_itself {
+                self.settle();
             }
         }
     }
