@@ -92,9 +92,18 @@ impl Case {
 
     /// How long the case asks to wait at the most, in milliseconds: time that passes for it alone.
     pub fn waits_ms(&self) -> u32 {
+        let polls = self.ops.iter().map(|op| match op {
+            Op::Poll { timeout_ms, .. } => u32::try_from(*timeout_ms).unwrap_or(0),
+            _ => 0,
+        });
+        polls.fold(self.idles_ms(), u32::saturating_add)
+    }
+
+    /// How much of that is for what comes late or never. `poll` is not: what it asks for is there
+    /// soon, as a rule.
+    pub fn idles_ms(&self) -> u32 {
         let steps = self.ops.iter().map(|op| match op {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
-            Op::Poll { timeout_ms, .. } => u32::try_from(*timeout_ms).unwrap_or(0),
             Op::Run { limit_ms, .. } => *limit_ms,
             Op::Getaddrinfo { node: Some(node), .. } if self.lab.keeps_waiting(node) => LOOKUP_MS,
             _ => 0,

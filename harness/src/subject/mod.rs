@@ -5,7 +5,6 @@
 //! host (`process`), or run in a machine of their own, one kernel for all of them (`machine`).
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -152,19 +151,21 @@ pub fn run(
         (0..cases.len()).partition(|number| side_by_side && cases[*number].is_idle());
     let jobs = if side_by_side { jobs.max(1) } else { 1 };
     let same_lab = |a: &usize, b: &usize| cases[*a].lab == cases[*b].lab;
-    let busy: Vec<&[usize]> =
-        busy.chunk_by(same_lab).flat_map(|neighbours| neighbours.chunks(BATCH)).collect();
-    let waiting: Vec<&[usize]> = waiting.chunks(1).collect();
     let kept = Kept { cases, done, traces: Mutex::default(), suspects: Mutex::default() };
-    let queues = [(Queue::new(&waiting), WAITING), (Queue::new(&busy), jobs)];
-    let mut failed = work(subject, &queues, AHEAD, &kept).err();
+    // What waits long does not stand behind others that do, even if they have its lab.
+    let long = |number: &usize| cases[*number].idles_ms() > 0;
+    let waiting = waiting.chunk_by(|a, b| same_lab(a, b) && !long(a) && !long(b));
+    let busy = busy.chunk_by(same_lab);
+    let waiting = Work { queue: Queue::new(waiting, 1), executors: WAITING, ahead: 2 };
+    let busy = Work { queue: Queue::new(busy, BATCH), executors: jobs, ahead: AHEAD };
+    let mut failed = work(subject, &[waiting, busy], &kept).err();
     // A machine died with answers under way, or several cases: each of them alone, so that its death
     // tells which it was.
     let suspects = std::mem::take(&mut *lock(&kept.suspects));
-    let suspects = [&suspects[..]];
-    let queue = [(Queue::new(&suspects), usize::from(!suspects[0].is_empty()))];
+    let queue = Queue::new(std::iter::once(&suspects[..]), suspects.len().max(1));
+    let alone = Work { queue, executors: usize::from(!suspects.is_empty()), ahead: 1 };
     if failed.is_none() {
-        failed = work(subject, &queue, 1, &kept).err();
+        failed = work(subject, &[alone], &kept).err();
     }
     let mut traces = kept.traces.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(error) = failed {
@@ -202,18 +203,19 @@ impl Kept<'_> {
     }
 }
 
-/// Works each queue off with as many executors as it says, `ahead` cases given to each.
-fn work(
-    subject: &dyn Executors,
-    queues: &[(Queue<'_>, usize)],
+/// A queue, how many executors work it off at the most, and how many cases each is given ahead.
+struct Work<'a> {
+    queue: Queue<'a>,
+    executors: usize,
     ahead: usize,
-    kept: &Kept<'_>,
-) -> Result<(), SubjectError> {
+}
+
+fn work(subject: &dyn Executors, works: &[Work<'_>], kept: &Kept<'_>) -> Result<(), SubjectError> {
     std::thread::scope(|scope| {
         let mut workers = Vec::new();
-        for (queue, most) in queues {
-            for _ in 0..(*most).min(queue.batches.len()) {
-                workers.push(scope.spawn(move || worker(subject, queue, ahead, kept)));
+        for Work { queue, executors, ahead } in works {
+            for _ in 0..(*executors).min(queue.batches()) {
+                workers.push(scope.spawn(move || worker(subject, queue, *ahead, kept)));
             }
         }
         // All of them, so that no thread is left behind when one fails.
@@ -224,20 +226,42 @@ fn work(
     })
 }
 
-/// Batches of cases that workers take from.
+/// Batches of cases that workers take from, those of neighbours that ask for the same lab as a group:
+/// who has such a lab goes on with it, so that few executors build it.
 struct Queue<'a> {
-    batches: &'a [&'a [usize]],
-    next: AtomicUsize,
+    groups: Mutex<Vec<Group<'a>>>,
+}
+
+/// What is left of the cases that stand side by side and have one lab.
+struct Group<'a> {
+    batches: VecDeque<&'a [usize]>,
+    begun: bool,
 }
 
 impl<'a> Queue<'a> {
-    fn new(batches: &'a [&'a [usize]]) -> Self {
-        Self { batches, next: AtomicUsize::new(0) }
+    fn new(groups: impl Iterator<Item = &'a [usize]>, batch: usize) -> Self {
+        let groups =
+            groups.map(|cases| Group { batches: cases.chunks(batch).collect(), begun: false });
+        Self { groups: Mutex::new(groups.collect()) }
     }
 
-    /// The next batch that nobody has taken.
-    fn take(&self) -> &'a [usize] {
-        self.batches.get(self.next.fetch_add(1, Ordering::Relaxed)).copied().unwrap_or_default()
+    fn batches(&self) -> usize {
+        lock(&self.groups).iter().map(|group| group.batches.len()).sum()
+    }
+
+    /// The next batch that nobody has taken: of the `own` group, else of the first that nobody has
+    /// begun, else of the one with the most left. None is empty.
+    fn take(&self, own: &mut usize) -> &'a [usize] {
+        let mut groups = lock(&self.groups);
+        if groups.get(*own).is_none_or(|group| group.batches.is_empty()) {
+            let fresh = groups.iter().position(|group| !group.begun);
+            let most =
+                || (0..groups.len()).rev().max_by_key(|number| groups[*number].batches.len());
+            *own = fresh.or_else(most).unwrap_or(0);
+        }
+        let Some(group) = groups.get_mut(*own) else { return &[] };
+        group.begun = true;
+        group.batches.pop_front().unwrap_or_default()
     }
 }
 
@@ -248,7 +272,8 @@ fn worker(
     kept: &Kept<'_>,
 ) -> Result<(), SubjectError> {
     let mut line = Vec::new();
-    let mut wanted: VecDeque<usize> = queue.take().iter().copied().collect();
+    let mut own = usize::MAX;
+    let mut wanted: VecDeque<usize> = queue.take(&mut own).iter().copied().collect();
     // Given and not yet answered, the oldest first.
     let mut given: VecDeque<usize> = VecDeque::new();
     let mut deaths = 0;
@@ -262,7 +287,7 @@ fn worker(
                 write(kept.cases[number], &mut line);
                 executor.give(&line);
                 if wanted.is_empty() {
-                    wanted.extend(queue.take());
+                    wanted.extend(queue.take(&mut own));
                 }
             }
             let Some(number) = given.front().copied() else {
