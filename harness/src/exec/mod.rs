@@ -206,11 +206,11 @@ fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
-    let lasting = steps().any(|step| lasts(case, step));
+    let lasting = steps().any(lasts);
     let restored = if lasting || leaves_an_orphan(case) || remembers_a_server(case) {
         Ok(false)
     } else {
-        lab.restore(steps().any(changes))
+        lab.restore(steps().any(|step| changes(case, step)))
     };
     match restored {
         Ok(true) => labs.put(lab),
@@ -237,17 +237,17 @@ fn leaves_an_orphan(case: &Case) -> bool {
 }
 
 /// Whether a step leaves the network other than it was.
-fn changes(step: &LabOp) -> bool {
-    !matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. } | LabOp::Resume { .. })
+fn changes(case: &Case, step: &LabOp) -> bool {
+    match step {
+        LabOp::Inject { link, frame } => is_remembered(case, link, &frame.0),
+        LabOp::Wait { .. } | LabOp::Resume { .. } => false,
+        _ => true,
+    }
 }
 
 /// Whether what a step does outlives taking the links down and up again.
-fn lasts(case: &Case, step: &LabOp) -> bool {
-    match step {
-        LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. } | LabOp::RetransTime { .. } => true,
-        LabOp::Inject { link, frame } => is_remembered(case, link, &frame.0),
-        _ => false,
-    }
+fn lasts(step: &LabOp) -> bool {
+    matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. } | LabOp::RetransTime { .. })
 }
 
 /// Whether the host remembers what it was to a server: whether it may have a cookie, and which
