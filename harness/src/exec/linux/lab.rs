@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use netlink_packet_route::route::RouteType;
 use nix::sched::{CloneFlags, setns, unshare};
@@ -14,7 +14,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 use super::barrier::{Barrier, is_heard_by_sender};
 use super::link::{FarEnd, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
-use super::{files, host};
+use super::{files, host, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
@@ -26,11 +26,6 @@ use crate::trace::{Direction, End, LinkFact};
 
 /// Longer than the longest frame that loopback carries.
 const LONGEST_FRAME: usize = 1 << 17;
-
-/// How long an address may take to become usable. The work queue is one for all namespaces of the
-/// host and its work waits for their common lock (rtnl): it is milliseconds, and many seconds where
-/// the host has a queue of other things to run.
-const USABLE_WITHIN: Duration = Duration::from_secs(30);
 
 /// Why there may be more frames to come.
 #[derive(Default)]
@@ -148,21 +143,7 @@ impl LinuxLab {
         self.netlink
             .add_address(index, ip, prefix_len(range))
             .map_err(said("address", &ip.to_string()))?;
-        // The kernel makes an IPv6 address usable in a work queue (net/ipv6/addrconf.c
-        // addrconf_dad_start, addrconf_dad_completed), even without detection of duplicates.
-        if range == Range::V4 { Ok(()) } else { self.wait_until_local(index, ip) }
-    }
-
-    fn wait_until_local(&mut self, index: u32, ip: IpAddr) -> Result<(), String> {
-        let deadline = Instant::now() + USABLE_WITHIN;
-        while !self.netlink.is_local(index, ip).map_err(said("address", &ip.to_string()))? {
-            if Instant::now() > deadline {
-                let seconds = USABLE_WITHIN.as_secs();
-                return Err(format!("address {ip} is not usable after {seconds} seconds"));
-            }
-            std::thread::sleep(Duration::from_micros(20));
-        }
-        Ok(())
+        if range == Range::V4 { Ok(()) } else { usable::wait(&mut self.netlink, index, ip) }
     }
 
     fn resolve_neighbour(
