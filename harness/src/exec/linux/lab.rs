@@ -6,16 +6,16 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use netlink_packet_route::link::In6AddrGenMode;
 use netlink_packet_route::route::RouteType;
 use nix::sched::{CloneFlags, setns, unshare};
 
 use super::barrier::{Barrier, is_heard_by_sender};
-use super::link::{FarEnd, LoopbackTap};
+use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
-use super::{files, host};
+use super::{files, host, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
@@ -27,11 +27,6 @@ use crate::trace::{Direction, End, LinkFact};
 
 /// Longer than the longest frame that loopback carries.
 const LONGEST_FRAME: usize = 1 << 17;
-
-/// How long an address may take to become usable. The work queue is one for all namespaces of the
-/// host and its work waits for their common lock (rtnl): it is milliseconds, and many seconds where
-/// the host has a queue of other things to run.
-const USABLE_WITHIN: Duration = Duration::from_secs(30);
 
 /// RFC 8200 §5: over links with less there is no IPv6.
 const LEAST_MTU_OF_IPV6: u32 = 1280;
@@ -96,7 +91,7 @@ impl LinuxLab {
             spec: spec.clone(),
             namespace,
             netlink,
-            loopback: LoopbackTap::open(lo).map_err(broken)?,
+            loopback: LoopbackTap::open(lo, asks_about_timers(spec)).map_err(broken)?,
             loopback_is_up: true,
             barrier: Barrier::open().map_err(broken)?,
             far_ends,
@@ -166,21 +161,7 @@ impl LinuxLab {
         self.netlink
             .add_address(index, ip, prefix_len(range))
             .map_err(said("address", &ip.to_string()))?;
-        // The kernel makes an IPv6 address usable in a work queue (net/ipv6/addrconf.c
-        // addrconf_dad_start, addrconf_dad_completed), even without detection of duplicates.
-        if range == Range::V4 { Ok(()) } else { self.wait_until_local(index, ip) }
-    }
-
-    fn wait_until_local(&mut self, index: u32, ip: IpAddr) -> Result<(), String> {
-        let deadline = Instant::now() + USABLE_WITHIN;
-        while !self.netlink.is_local(index, ip).map_err(said("address", &ip.to_string()))? {
-            if Instant::now() > deadline {
-                let seconds = USABLE_WITHIN.as_secs();
-                return Err(format!("address {ip} is not usable after {seconds} seconds"));
-            }
-            std::thread::sleep(Duration::from_micros(20));
-        }
-        Ok(())
+        if range == Range::V4 { Ok(()) } else { usable::wait(&mut self.netlink, index, ip) }
     }
 
     fn resolve_neighbour(
@@ -302,42 +283,59 @@ impl LinuxLab {
     /// Hands over each frame that is there, and answers those that ask.
     fn drain_once(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) -> More {
         let mut more = More::default();
-        while let Some(frame) = self.loopback.read(&mut self.buffer) {
-            if !self.barrier.owns(frame) {
-                seen("lo", Direction::Out, frame);
+        while let Some(heard) = self.loopback.read(&mut self.buffer) {
+            match heard {
+                Heard::Loopback(frame) if self.barrier.owns(frame) => {}
+                Heard::Loopback(frame) => seen("lo", Direction::Out, frame),
+                Heard::Link(index) => {
+                    let mut links = self.facts.iter().skip(1);
+                    if let Some(number) = links.position(|fact| fact.index == index) {
+                        self.hear(number, seen, &mut more);
+                    }
+                }
             }
         }
-        more.to_itself = self.loopback.has_packets_under_way();
-        for (number, far_end) in self.far_ends.iter_mut().enumerate() {
-            let link = &self.spec.links[number];
-            let mut server = self.servers.get_mut(&number);
-            loop {
-                while let Some(packet) = server.as_mut().and_then(|server| server.output()) {
-                    more.answered = true;
-                    seen(&link.name, Direction::In, &packet);
-                    far_end.write(&packet);
-                }
-                let Some(frame) = far_end.read(&mut self.buffer) else { break };
-                seen(&link.name, Direction::Out, frame);
-                if let Some(server) = &mut server {
-                    server.input(frame);
-                }
-                more.to_itself |= is_heard_by_sender(link.kind, frame);
-                let Some(asked) = asked_for(link.kind, frame) else { continue };
-                if !self.asked.contains(&(number, asked)) {
-                    self.asked.push((number, asked));
-                }
-                let who = self.spec.who(asked).map(|(_, role, _)| role);
-                if who == Some(Role::Unresolved)
-                    && let Some(reply) = answer(frame, mac_of(number, Role::Unresolved))
-                {
-                    more.answered = true;
-                    seen(&link.name, Direction::In, &reply);
-                    far_end.write(&reply);
-                }
-            }
+        more.to_itself |= self.loopback.has_packets_under_way();
+        for number in 0..self.far_ends.len() {
+            while self.hear(number, seen, &mut more) {}
         }
         more
+    }
+
+    /// Hands over the next frame that has left by a link, if there is one, behind what its server
+    /// has to say, and answers it.
+    fn hear(
+        &mut self,
+        number: usize,
+        seen: &mut dyn FnMut(&str, Direction, &[u8]),
+        more: &mut More,
+    ) -> bool {
+        let (link, far_end) = (&self.spec.links[number], &mut self.far_ends[number]);
+        let mut server = self.servers.get_mut(&number);
+        while let Some(packet) = server.as_mut().and_then(|server| server.output()) {
+            more.answered = true;
+            seen(&link.name, Direction::In, &packet);
+            far_end.write(&packet);
+        }
+        let Some(frame) = far_end.read(&mut self.buffer) else { return false };
+        seen(&link.name, Direction::Out, frame);
+        if let Some(server) = &mut server {
+            server.input(frame);
+        }
+        more.to_itself |= is_heard_by_sender(link.kind, frame);
+        let Some(asked) = asked_for(link.kind, frame) else { return true };
+        if !self.asked.contains(&(number, asked)) {
+            self.asked.push((number, asked));
+        }
+        let who = self.spec.who(asked).map(|(_, role, _)| role);
+        if who == Some(Role::Unresolved)
+            && let Some(reply) = answer(frame, mac_of(number, Role::Unresolved))
+        {
+            more.answered = true;
+            seen(&link.name, Direction::In, &reply);
+            far_end.write(&reply);
+        }
+        true
     }
 
     /// Forgets what was sent until now.
@@ -356,6 +354,13 @@ impl LinuxLab {
 
 fn said<'a>(what: &'a str, which: &'a str) -> impl Fn(std::io::Error) -> String + 'a {
     move |e| format!("{what} {which}: {e}")
+}
+
+/// Whether timers of the kernel's decide when frames leave: then several may be there at one look,
+/// on loopback and on links, and the order in which they left has to be asked for. It costs a
+/// second copy of each frame.
+fn asks_about_timers(spec: &Lab) -> bool {
+    spec.setup.iter().any(|step| matches!(step, LabOp::RetransTime { .. }))
 }
 
 fn index_of(name: &str) -> Option<u32> {
@@ -550,3 +555,6 @@ impl Drop for Labs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,19 +74,59 @@ impl FarEnd {
     }
 }
 
+/// The flags of a link in this network (netdevice(7)): whether it is up, and whether it runs. For
+/// people: that it cannot be had is said as well.
+pub(super) fn state(name: &str) -> String {
+    let of = || -> io::Result<i16> {
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+        // SAFETY: all zeros is a valid `struct ifreq`.
+        let mut request: libc::ifreq = unsafe { MaybeUninit::zeroed().assume_init() };
+        // The last byte stays zero.
+        let room = request.ifr_name.len() - 1;
+        for (to, from) in request.ifr_name[..room].iter_mut().zip(name.bytes()) {
+            *to = libc::c_char::from_ne_bytes([from]);
+        }
+        let get = libc::SIOCGIFFLAGS as libc::Ioctl;
+        // SAFETY: SIOCGIFFLAGS reads and writes one `struct ifreq`, which lives through the call.
+        if unsafe { libc::ioctl(socket.as_raw_fd(), get, &raw mut request) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: it is the flags that SIOCGIFFLAGS has written.
+        Ok(unsafe { request.ifr_ifru.ifru_flags })
+    };
+    match of() {
+        Ok(flags) => {
+            let (up, runs) = (libc::IFF_UP as i16, libc::IFF_RUNNING as i16);
+            let word = |bit: i16, name| if flags & bit == 0 { "" } else { name };
+            format!("flags {flags:#06x}{}{}", word(up, " up"), word(runs, " running"))
+        }
+        Err(e) => e.to_string(),
+    }
+}
+
 /// The receive buffer of the tap on loopback, in bytes.
 const ROOM: libc::c_int = 4 << 20;
 
-/// Sees each packet that the host sends to itself: packet(7) on loopback.
+/// What a [`LoopbackTap`] hears.
+pub(super) enum Heard<'b> {
+    /// A packet that the host sends to itself.
+    Loopback(&'b [u8]),
+    /// That a frame leaves by the link with this index.
+    Link(u32),
+}
+
+/// Sees each packet that the host sends to itself: packet(7) on loopback, or on all links.
 pub(super) struct LoopbackTap {
     socket: Socket,
+    lo: u32,
     /// How many packets were seen on their way out and not yet on their way in.
     under_way: i64,
 }
 
 impl LoopbackTap {
-    /// In this network namespace, of the loopback interface with this index.
-    pub(super) fn open(lo: u32) -> io::Result<Self> {
+    /// In this network namespace, of the loopback interface with this index; with `all` it hears
+    /// when something leaves by another link, too.
+    pub(super) fn open(lo: u32, all: bool) -> io::Result<Self> {
         // Without a protocol until it is bound: to change the interface of one that hears already
         // takes the kernel a grace period (net/packet/af_packet.c packet_do_bind).
         let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), None)?;
@@ -105,8 +145,9 @@ impl LoopbackTap {
             // Beyond the host's limit by its own root only; twice that limit holds such a datagram.
             socket.set_recv_buffer_size(ROOM as usize)?;
         }
-        socket.bind(&Self::address(lo, libc::ETH_P_ALL as u16))?;
-        Ok(Self { socket, under_way: 0 })
+        // No index is every interface.
+        socket.bind(&Self::address(if all { 0 } else { lo }, libc::ETH_P_ALL as u16))?;
+        Ok(Self { socket, lo, under_way: 0 })
     }
 
     fn address(index: u32, protocol: u16) -> SockAddr {
@@ -121,9 +162,9 @@ impl LoopbackTap {
         unsafe { SockAddr::new(storage, len) }
     }
 
-    /// The next packet sent, if there is one. Loopback shows each twice, on its way out and on
-    /// its way in: the second is passed over.
-    pub(super) fn read<'b>(&mut self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    /// The next that is sent, if there is something. Loopback shows each packet twice, on its way
+    /// out and on its way in: the second is passed over, and so is what comes in by a link.
+    pub(super) fn read<'b>(&mut self, buffer: &'b mut [u8]) -> Option<Heard<'b>> {
         loop {
             let fd: RawFd = self.socket.as_raw_fd();
             // SAFETY: all zeros is a valid `struct sockaddr_ll`.
@@ -145,11 +186,17 @@ impl LoopbackTap {
                 continue;
             }
             let len = usize::try_from(len).ok()?;
-            if from.sll_pkttype == libc::PACKET_OUTGOING {
-                self.under_way += 1;
-                return Some(&buffer[..len]);
+            let out = from.sll_pkttype == libc::PACKET_OUTGOING;
+            let index = from.sll_ifindex.cast_unsigned();
+            match (index == self.lo, out) {
+                (true, true) => {
+                    self.under_way += 1;
+                    return Some(Heard::Loopback(&buffer[..len]));
+                }
+                (true, false) => self.under_way -= 1,
+                (false, true) => return Some(Heard::Link(index)),
+                (false, false) => {}
             }
-            self.under_way -= 1;
         }
     }
 

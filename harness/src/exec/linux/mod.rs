@@ -12,6 +12,7 @@ mod link;
 mod names;
 mod netlink;
 pub(in crate::exec) mod plant;
+mod usable;
 
 pub(in crate::exec) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(in crate::exec) use barrier::stay;
