@@ -350,8 +350,22 @@ impl Scrub {
                     self.swap(&mut message.bytes.0);
                 }
             }
+            Out::Messages(messages) => {
+                for message in messages {
+                    if let Some(addr) = &mut message.from {
+                        self.sockaddr(addr);
+                    }
+                    self.swap(&mut message.bytes.0);
+                    message.control.iter_mut().for_each(|c| self.swap(&mut c.bytes.0));
+                }
+            }
             // Names are texts, which are replaced where they are written.
-            Out::Nothing | Out::Int(_) | Out::Errno(_) | Out::Poll(_) | Out::Names { .. } => {}
+            Out::Events(_)
+            | Out::Nothing
+            | Out::Int(_)
+            | Out::Errno(_)
+            | Out::Poll(_)
+            | Out::Names { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@ use harness::case::LinkKind::{Tap, Tun};
 use harness::case::addr::{Addr, Scope};
 use harness::case::op::{Op, PollFd, Value};
 use harness::case::{Flags, LabOp, Payload};
-use harness::trace::{ControlOut, Did, Event, Out};
+use harness::trace::{ControlOut, Did, Event, Kevent, Out};
 use harness::wire::build;
 use rstest::rstest;
 
@@ -51,6 +51,16 @@ fn ping(domain: &'static str, protocol: &'static str, ip: &str) -> Story {
     Story::on(Tun)
         .ok(socket("s", domain, "SOCK_DGRAM", &[protocol]), 0)
         .ok(sendto("\u{80}\0\0\0\0\0\0\u{1}data", to(ip, "")), 12)
+}
+
+fn kevent() -> Op {
+    Op::Kevent { changes: Vec::new(), timeout_ms: 0 }
+}
+
+fn events(fd: &str, fflags: &[&'static str]) -> Out {
+    let (fd, filter, flags) = (fd.to_owned(), "EVFILT_WRITE".into(), vec!["EV_EOF".into()]);
+    let fflags = Flags::of(fflags).0;
+    Out::Events(vec![Kevent { fd, filter, flags, fflags, data: 0, error: None }])
 }
 
 fn segmented() -> Story {
@@ -157,6 +167,7 @@ fn with_own_header() -> Story {
         timeout_ms: 0,
     },
     Out::Poll(vec![vec!["POLLERR".into()]])))]
+#[case::an_errno_of_an_event(sent().gives(kevent(), events("s", &["ECONNREFUSED"])))]
 #[case::error_queue(sent().gives(
     Op::Recvmsg {
         fd: "s".into(),
@@ -212,6 +223,8 @@ const OTHERS: &str = "the packet that left on l0 for that destination carried ot
         timeout_ms: 0,
     },
     Out::Poll(vec![vec!["POLLOUT".into()]])), NOTHING)]
+#[case::an_event_without_errno(sent().gives(kevent(), events("s", &["NOTE_LOWAT"])), NOTHING)]
+#[case::another_sockets_event(sent().gives(kevent(), events("r", &["ECONNREFUSED"])), NOTHING)]
 #[case::with_hops(hops("IPV6_MULTICAST_HOPS", 1, "fe80::2"), NOTHING)]
 fn fires(#[case] story: Story, #[case] why: &str) {
     let told = story.told(&RULE);
