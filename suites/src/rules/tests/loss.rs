@@ -320,3 +320,38 @@ fn a_call_that_hangs_is_no_success() {
     *did = Did::Hung { after_ms: 2000 };
     assert_eq!(story.told(&RULE), [""; 0]);
 }
+
+/// A packet of the program's own header, `ip_off` by its bytes, and the fragment that left.
+fn own_fragment(off: [char; 2], offset: u32, more: bool, body: &[u8]) -> Story {
+    let [high, low] = off;
+    let packet =
+        format!("\u{45}\0\0\u{1c}\0\0{high}{low}@\u{11}\0\0\0\0\0\0\u{c0}\0\u{2}\u{2}payload!");
+    let story = Story::on(Tap)
+        .ok(socket("s", "AF_INET", "SOCK_RAW", &["IPPROTO_UDP"]), 0)
+        .ok(sendto(&packet, to("192.0.2.2", "")), 28);
+    let (src, dst) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+    let (header, piece) = (story.header("l0"), harness::wire::Fragment { offset, more, id: 7 });
+    let frame = build::fragment(header, src, dst, 64, 17, piece, body).unwrap();
+    story.frame("l0", harness::trace::Direction::Out, frame)
+}
+
+#[rstest]
+#[case::network_order(['\u{20}', '\u{2}'], 16, true, b"payload!", true)]
+#[case::host_order(['\u{2}', '\u{20}'], 16, true, b"payload!", true)]
+#[case::df_in_host_order(['\0', '\u{40}'], 512, false, b"payload!", true)]
+#[case::another_offset(['\u{20}', '\u{2}'], 24, true, b"payload!", false)]
+#[case::no_more(['\u{20}', '\u{2}'], 16, false, b"payload!", false)]
+#[case::another_payload(['\u{20}', '\u{2}'], 16, true, b"payloads", false)]
+#[case::no_fragment_was_written(['\0', '\0'], 16, true, b"payload!", false)]
+fn a_fragment_of_the_programs_own_is_all_there_is(
+    #[case] off: [char; 2],
+    #[case] offset: u32,
+    #[case] more: bool,
+    #[case] body: &[u8],
+    #[case] holds: bool,
+) {
+    let story = own_fragment(off, offset, more, body);
+    assert_eq!(story.told(&RULE).is_empty(), holds);
+    let whole = own_fragment(off, offset, more, body).told(&super::super::fragments::WHOLE);
+    assert_eq!(whole.is_empty(), holds || !more, "{whole:?}");
+}
