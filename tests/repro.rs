@@ -1,11 +1,11 @@
 //! The reproducer of every case, compiled and run: each call's result must be the executor's.
 
 use std::error::Error;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::{env, fs};
 
-use harness::case::{Case, Os};
+use harness::case::{Case, LabOp, Op, Os};
 use harness::outcome;
 use harness::subject::{self, Subject};
 use harness::trace::{End, Trace};
@@ -18,7 +18,8 @@ const ROWS: usize = 24;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = tables().iter().flat_map(trials).collect();
+    let mut trials: Vec<Trial> = tables().iter().flat_map(trials).collect();
+    trials.push(Trial::ignorable_test("for-macos-compiles", for_macos_compiles));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -34,6 +35,57 @@ fn trials(table: &Table) -> Vec<Trial> {
         Trial::ignorable_test(name(part), move || reproduce(&cases))
     })
     .collect()
+}
+
+/// From xnu-11417.101.15 `bsd/net/if_utun.h` and `bsd/sys/sys_domain.h`, as much as a reproducer names.
+const UTUN: [(&str, &str); 2] = [
+    ("net/if_utun.h", "#define UTUN_CONTROL_NAME \"com.apple.net.utun_control\"\n"),
+    ("sys/sys_domain.h", "#define SYSPROTO_CONTROL 2\n#define AF_SYS_CONTROL 2\n"),
+];
+
+/// Apple's headers are in `zig`, with clang beside them: the program that `ZIG` names, of the
+/// package `ziglang` for instance. Of each table the first row and the last, of `darwin` all.
+fn for_macos_compiles() -> Result<Completion, Failed> {
+    let Some(zig) = env::var_os("ZIG") else {
+        return Ok(Completion::ignored_with("ZIG names no zig, which has Apple's headers"));
+    };
+    let folder = tempfile::tempdir()?;
+    // What of the SDK's headers about utun zig has not got.
+    for (header, text) in UTUN {
+        let file = folder.path().join(header);
+        fs::create_dir_all(file.parent().unwrap_or(folder.path()))?;
+        fs::write(file, text)?;
+    }
+    let mut wrong = Vec::new();
+    let tables = tables();
+    let rows = tables.iter().flat_map(|table| {
+        let ends = |at: usize| at == 0 || at + 1 == table.cases.len();
+        let own = table.name.starts_with("darwin/");
+        // Nor has it `net/bpf.h`, by which frames are sent into a feth.
+        let injects = |op: &Op| matches!(op, Op::Lab { step: LabOp::Inject { .. } });
+        table
+            .cases
+            .iter()
+            .enumerate()
+            .filter(move |(at, case)| (own || ends(*at)) && !case.ops.iter().any(injects))
+    });
+    for (_, case) in rows {
+        let (source, object) = (folder.path().join("repro.c"), folder.path().join("repro.o"));
+        fs::write(
+            &source,
+            reproducer(case, &Options { os: Os::Macos, observed: None, expected: &[] }),
+        )?;
+        let zig = Command::new(&zig)
+            .args(["cc", "-target", "aarch64-macos"])
+            .args(FLAGS)
+            .args(["-c".as_ref(), "-I".as_ref(), folder.path().as_os_str()])
+            .args([source.as_os_str(), "-o".as_ref(), object.as_os_str()])
+            .output()?;
+        if !zig.status.success() {
+            wrong.push(format!("{}: {}", case.id, String::from_utf8_lossy(&zig.stderr)));
+        }
+    }
+    if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
 }
 
 fn has_compiler() -> bool {

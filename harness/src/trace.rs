@@ -192,6 +192,10 @@ pub enum Out {
     Bytes(Hex),
     /// `revents`, in the order of the array.
     Poll(Vec<Vec<Sym>>),
+    /// The datagrams of `recvmsg_x`, each an [`Out::Data`]'s worth.
+    Messages(Vec<Received>),
+    /// The events of `kevent`, in the order of the changes that asked for them.
+    Events(Vec<Kevent>),
     /// The list of `getaddrinfo`.
     Addrs(Vec<AddrInfo>),
     /// What `getnameinfo` wrote; none where it was given no room.
@@ -203,6 +207,43 @@ pub enum Out {
     },
     /// What `inet_pton` or `inet_aton` made of a text.
     Ip(IpAddr),
+}
+
+/// A datagram of `recvmsg_x`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Received {
+    /// `msg_datalen`.
+    pub len: i64,
+    /// The bytes, as many as there was room for.
+    pub bytes: Hex,
+    /// `msg_name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<SockAddr>,
+    /// `msg_flags`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Sym>,
+    /// Control messages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub control: Vec<ControlOut>,
+}
+
+/// An event of `kevent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Kevent {
+    /// The socket whose descriptor `ident` is.
+    pub fd: String,
+    /// `filter`.
+    pub filter: Sym,
+    /// `flags`: those that are reported, `EV_EOF` and the like.
+    pub flags: Vec<Sym>,
+    /// `fflags`: an errno where `flags` has `EV_EOF`, else the filter's own flags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fflags: Vec<Sym>,
+    /// `data`; 0 where it is an errno.
+    pub data: i64,
+    /// `data` where `flags` has `EV_ERROR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Sym>,
 }
 
 /// An entry of the list of `getaddrinfo`.

@@ -10,6 +10,7 @@
 pub mod baseline;
 pub mod catalogue;
 pub mod claim;
+mod darwin;
 pub mod deviation;
 mod fragmentation;
 mod http;
@@ -66,6 +67,7 @@ pub fn tables() -> Vec<Table> {
         http::tables(),
         names::tables(),
         options::tables(),
+        darwin::tables(),
     ];
     suites.into_iter().flatten().collect()
 }

@@ -93,14 +93,16 @@ impl Case {
     /// How long the case asks to wait at the most, in milliseconds: time that passes for it alone.
     pub fn waits_ms(&self) -> u32 {
         let polls = self.ops.iter().map(|op| match op {
-            Op::Poll { timeout_ms, .. } => u32::try_from(*timeout_ms).unwrap_or(0),
+            Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => {
+                u32::try_from(*timeout_ms).unwrap_or(0)
+            }
             _ => 0,
         });
         polls.fold(self.idles_ms(), u32::saturating_add)
     }
 
-    /// How much of that is for what comes late or never. `poll` is not: what it asks for is there
-    /// soon, as a rule.
+    /// How much of that is for what comes late or never. `poll` and `kevent` are not: what they ask
+    /// for is there soon, as a rule.
     pub fn idles_ms(&self) -> u32 {
         let steps = self.ops.iter().map(|op| match op {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
@@ -244,10 +246,16 @@ impl Case {
                 return Err(format!("{}: {name:?} is no name of the sockets API", op.call()));
             }
         }
-        if let Some(payload) = op.payload() {
+        for payload in op.payloads() {
             check_text(op.call(), payload)?;
         }
-        if let Some(addr) = op.addr() {
+        if matches!(op, Op::Kevent { changes, .. } if changes.is_empty()) {
+            return Err("kevent: it waits for nothing".to_owned());
+        }
+        if let Op::Connectx { link: Some(link), .. } = op {
+            self.check_link(link)?;
+        }
+        for addr in op.addrs() {
             if self.lab.ip(&addr.host).is_none() {
                 return Err(format!("{}: the lab has no {:?}", op.call(), addr.host));
             }
@@ -293,6 +301,9 @@ fn names(op: &Op) -> Vec<&str> {
         | Op::Recv { flags, .. }
         | Op::Recvfrom { flags, .. }
         | Op::Recvmsg { flags, .. }
+        | Op::Connectx { flags, .. }
+        | Op::SendmsgX { flags, .. }
+        | Op::RecvmsgX { flags, .. }
         | Op::Getnameinfo { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
         Op::Sendmsg { flags, control, .. } => {
             out.extend(flags.0.iter().map(Sym::as_str));
@@ -314,6 +325,7 @@ fn names(op: &Op) -> Vec<&str> {
         }
         Op::Getsockopt { option: o, .. } => option(o, &mut out),
         Op::Poll { fds, .. } => out.extend(fds.iter().flat_map(|p| &p.events.0).map(Sym::as_str)),
+        Op::Kevent { changes, .. } => out.extend(changes.iter().flat_map(op::Change::names)),
         Op::Ioctl { request, .. } => out.push(request.as_str()),
         Op::Fcntl { cmd, arg, .. } => {
             out.push(cmd.as_str());
@@ -334,6 +346,7 @@ fn names(op: &Op) -> Vec<&str> {
         | Op::Getsockname { .. }
         | Op::Getpeername { .. }
         | Op::InetAton { .. }
+        | Op::Disconnectx { .. }
         | Op::Run { .. }
         | Op::Lab { .. } => {}
     }
@@ -349,7 +362,7 @@ mod tests {
     use rstest::rstest;
 
     use super::addr::{Addr, Host, Port, Range, Role, Scope};
-    use super::op::{Control, PollFd};
+    use super::op::{Change, Control, PollFd};
     use super::*;
 
     fn name() -> impl Strategy<Value = String> {
@@ -429,6 +442,30 @@ mod tests {
                 let fds = fds.into_iter().map(|(fd, events)| PollFd { fd, events }).collect();
                 Op::Poll { fds, timeout_ms }
             }),
+            (name(), option::of(name()), option::of(address()), address(), option::of(payload()))
+                .prop_map(|(fd, link, source, addr, data)| {
+                    let flags = Flags::of(&["CONNECT_DATA_IDEMPOTENT"]);
+                    Op::Connectx { fd, link, source, addr, flags, data }
+                }),
+            (name(), vec(payload(), 0..3), flags(), option::of(address()))
+                .prop_map(|(fd, data, flags, addr)| Op::SendmsgX { fd, data, flags, addr }),
+            (name(), any::<[u32; 3]>(), flags()).prop_map(
+                |(fd, [count, len, control_len], flags)| {
+                    Op::RecvmsgX { fd, count, len, control_len, flags }
+                }
+            ),
+            (vec((name(), sym(), flags(), flags(), any::<i32>()), 0..3), any::<i32>()).prop_map(
+                |(changes, timeout_ms)| {
+                    let change = |(fd, filter, flags, fflags, data)| Change {
+                        fd,
+                        filter,
+                        flags,
+                        fflags,
+                        data,
+                    };
+                    Op::Kevent { changes: changes.into_iter().map(change).collect(), timeout_ms }
+                }
+            ),
             (name(), vec(any::<u8>(), 0..8)).prop_map(|(link, frame)| {
                 Op::Lab { step: LabOp::Inject { link, frame: Hex(frame) } }
             }),

@@ -128,6 +128,31 @@ pub struct PollFd {
     pub events: Flags,
 }
 
+/// One entry of `kevent`'s list of changes, a `struct kevent` whose `ident` is a socket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// Which socket.
+    pub fd: Name,
+    /// Such as `EVFILT_READ`.
+    pub filter: Sym,
+    /// Such as `EV_ADD`.
+    pub flags: Flags,
+    /// Such as `NOTE_LOWAT`.
+    #[serde(default)]
+    pub fflags: Flags,
+    /// What the filter's flags are about, such as the low-water mark.
+    #[serde(default)]
+    pub data: i32,
+}
+
+impl Change {
+    /// Every constant that it names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let flags = self.flags.0.iter().chain(&self.fflags.0);
+        std::iter::once(&self.filter).chain(flags).map(Sym::as_str)
+    }
+}
+
 /// One step. A call's name is the C function's; its fields are the arguments in their order.
 ///
 /// A socket that does not exist (its `socket` failed) is descriptor -1.
@@ -197,6 +222,26 @@ pub enum Op {
     /// `inet_aton(text)`.
     #[serde(rename = "inet_aton")]
     InetAton { text: String },
+    /// `connectx(fd, {link, source, addr}, SAE_ASSOCID_ANY, flags, data, &len, NULL)`: Darwin's.
+    Connectx {
+        fd: Name,
+        link: Option<String>,
+        source: Option<Addr>,
+        addr: Addr,
+        flags: Flags,
+        data: Option<Payload>,
+    },
+    /// `disconnectx(fd, SAE_ASSOCID_ANY, SAE_CONNID_ANY)`: Darwin's.
+    Disconnectx { fd: Name },
+    /// `sendmsg_x(fd, [{addr, data}…], n, flags)`, each of them to the same address: Darwin's.
+    #[serde(rename = "sendmsg_x")]
+    SendmsgX { fd: Name, data: Vec<Payload>, flags: Flags, addr: Option<Addr> },
+    /// `recvmsg_x(fd, [{len, control_len}…], count, flags)`: Darwin's.
+    #[serde(rename = "recvmsg_x")]
+    RecvmsgX { fd: Name, count: u32, len: u32, control_len: u32, flags: Flags },
+    /// `kevent(kqueue(), changes, n, events, n, timeout_ms)`, and the queue is closed: Darwin's, and
+    /// the other BSDs'.
+    Kevent { changes: Vec<Change>, timeout_ms: i32 },
     /// Not a call: another program, run in the lab as it is, its input empty and its output on the
     /// executor's standard error. Its exit status is the value.
     Run { argv: Vec<String>, limit_ms: u32 },
@@ -235,9 +280,26 @@ impl Op {
             Self::Getnameinfo { .. } => "getnameinfo",
             Self::InetPton { .. } => "inet_pton",
             Self::InetAton { .. } => "inet_aton",
+            Self::Connectx { .. } => "connectx",
+            Self::Disconnectx { .. } => "disconnectx",
+            Self::SendmsgX { .. } => "sendmsg_x",
+            Self::RecvmsgX { .. } => "recvmsg_x",
+            Self::Kevent { .. } => "kevent",
             Self::Run { .. } => "run",
             Self::Lab { .. } => "lab",
         }
+    }
+
+    /// Whether the call is none of POSIX's or Linux's, but Darwin's.
+    pub fn is_darwins(&self) -> bool {
+        matches!(
+            self,
+            Self::Connectx { .. }
+                | Self::Disconnectx { .. }
+                | Self::SendmsgX { .. }
+                | Self::RecvmsgX { .. }
+                | Self::Kevent { .. }
+        )
     }
 
     /// The socket that the call is made on; none for calls on no single existing socket.
@@ -262,7 +324,11 @@ impl Op {
             | Self::Setsockopt { fd, .. }
             | Self::Getsockopt { fd, .. }
             | Self::Ioctl { fd, .. }
-            | Self::Fcntl { fd, .. } => Some(fd),
+            | Self::Fcntl { fd, .. }
+            | Self::Connectx { fd, .. }
+            | Self::Disconnectx { fd }
+            | Self::SendmsgX { fd, .. }
+            | Self::RecvmsgX { fd, .. } => Some(fd),
             Self::Socket { .. }
             | Self::Socketpair { .. }
             | Self::Poll { .. }
@@ -270,6 +336,7 @@ impl Op {
             | Self::Getnameinfo { .. }
             | Self::InetPton { .. }
             | Self::InetAton { .. }
+            | Self::Kevent { .. }
             | Self::Run { .. }
             | Self::Lab { .. } => None,
         }
@@ -282,18 +349,37 @@ impl Op {
             | Self::Sendto { data, .. }
             | Self::Sendmsg { data, .. }
             | Self::Write { data, .. } => Some(data),
+            Self::Connectx { data, .. } => data.as_ref(),
             _ => None,
         }
     }
 
-    /// The address that the call is given, if it is given one.
+    /// Everything that the call sends: more than one payload where it is made for that.
+    pub fn payloads(&self) -> Vec<&Payload> {
+        match self {
+            Self::SendmsgX { data, .. } => data.iter().collect(),
+            other => other.payload().into_iter().collect(),
+        }
+    }
+
+    /// Every address that the call is given.
+    pub fn addrs(&self) -> impl Iterator<Item = &Addr> {
+        let source = match self {
+            Self::Connectx { source, .. } => source.as_ref(),
+            _ => None,
+        };
+        source.into_iter().chain(self.addr())
+    }
+
+    /// The address that the call is given, if it is given one; of two the peer's.
     pub fn addr(&self) -> Option<&Addr> {
         match self {
             Self::Bind { addr, .. }
             | Self::Connect { addr, .. }
             | Self::Sendto { addr, .. }
+            | Self::Connectx { addr, .. }
             | Self::Getnameinfo { addr, .. } => Some(addr),
-            Self::Sendmsg { addr, .. } => addr.as_ref(),
+            Self::Sendmsg { addr, .. } | Self::SendmsgX { addr, .. } => addr.as_ref(),
             _ => None,
         }
     }

@@ -159,6 +159,31 @@ pub fn refused(case: &Case) -> Option<String> {
     })
 }
 
+/// Says that a case may run that is not run otherwise, if it is 1.
+pub const DANGEROUS: &str = "SOCKEYE_DANGEROUS";
+
+/// Why a case is not run on this version unless [`DANGEROUS`] says so, as one sentence.
+///
+/// `recvmsg_x` of xnu before 11417.140.69 loses a socket's lock when two processes use the socket: the
+/// thread that hands on what loopback has waits for it until the host is started again
+/// (<https://github.com/oven-sh/bun/issues/34461>). A case has one process; it is not run all the same.
+pub fn dangerous(case: &Case, version: Option<&str>) -> Option<String> {
+    let is_mended = version.and_then(parts).is_some_and(|version| version >= (15, 6));
+    let asks = case.ops.iter().any(|op| matches!(op, Op::RecvmsgX { .. }));
+    (asks && !is_mended).then(|| {
+        format!(
+            "recvmsg_x can block the whole host's loopback before macOS 15.6: {DANGEROUS}=1 runs it"
+        )
+    })
+}
+
+/// `15.6.1` as 15 and 6.
+fn parts(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split('.').map(str::parse);
+    let major = numbers.next()?.ok()?;
+    Some((major, numbers.next().and_then(Result::ok).unwrap_or(0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +219,30 @@ mod tests {
         assert_eq!(network(ip, 0).to_string(), "0.0.0.0");
         assert_eq!(network("2001:db8:1::4".parse().unwrap(), 64).to_string(), "2001:db8:1::");
         assert_eq!(network("::1".parse().unwrap(), 128).to_string(), "::1");
+    }
+
+    #[test]
+    fn what_can_block_the_host_is_asked_for() {
+        let flags = crate::case::Flags::NONE;
+        let call = |op| Case {
+            id: "s/t".to_owned(),
+            title: String::new(),
+            catalogue: Vec::new(),
+            lab: Lab::loopback(),
+            ops: vec![op],
+            window_ms: 0,
+        };
+        let case =
+            call(Op::RecvmsgX { fd: "r".to_owned(), count: 1, len: 1, control_len: 0, flags });
+        for version in [None, Some(""), Some("14.7.6"), Some("15"), Some("15.5"), Some("x.9")] {
+            let why = dangerous(&case, version).expect("it is dangerous there");
+            assert!(why.contains("SOCKEYE_DANGEROUS=1"), "{why}");
+        }
+        for version in ["15.6", "15.6.1", "15.10", "26.0", "26"] {
+            assert_eq!(dangerous(&case, Some(version)), None);
+        }
+        let other = call(Op::Disconnectx { fd: "r".to_owned() });
+        assert_eq!(dangerous(&other, Some("11.5")), None);
     }
 
     #[test]

@@ -72,6 +72,9 @@ pub fn keep(environment: &mut Environment, command: &[&str], said: &str) {
             let what = command.join(" ");
             let lines = said.lines().filter(|line| !line.trim().is_empty());
             environment.filters.extend(lines.map(|line| format!("{what}: {}", line.trim())));
+            if command[0] == "scutil" {
+                environment.private.vpns.extend(said.lines().filter_map(vpn));
+            }
         }
         _ => {
             environment.said.insert(command.join(" "), said.to_owned());
@@ -79,9 +82,33 @@ pub fn keep(environment: &mut Environment, command: &[&str], said: &str) {
     }
 }
 
+/// The name of a VPN in a line of `scutil --nc list`: the last text in quotes before its kind.
+fn vpn(line: &str) -> Option<String> {
+    let (before, _) = line.rsplit_once('[')?;
+    let (_, quoted) = before.split_once('"')?;
+    let (name, _) = quoted.rsplit_once('"')?;
+    Some(name.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_vpns_are_private() {
+        let said = "Available network connection services in the current set (*=enabled):\n\
+            * (Disconnected)   7A0C5F3E-0B0D-4F5C-9C6B-2C8E3B1D4F60 IPSec              \"Office \
+            of \"A\" [Berlin]\"      [IPSec]\n\
+            * (Connected)      0D8B5E1C-7B1C-4E39-8A55-9D7B6C2F1A02 VPN (com.wireguard.macos) \
+            \"home-tunnel\"                    [VPN:com.wireguard.macos]\n";
+        let mut environment = Environment::default();
+        keep(&mut environment, &["scutil", "--nc", "list"], said);
+        assert_eq!(environment.private.vpns, ["Office of \"A\" [Berlin]", "home-tunnel"]);
+        assert_eq!(environment.filters.len(), 3);
+        let mut other = Environment::default();
+        keep(&mut other, &["systemextensionsctl", "list"], said);
+        assert_eq!(other.private.vpns, [""; 0]);
+    }
 
     #[test]
     fn the_build_and_the_settings_have_fields() {

@@ -72,6 +72,8 @@ pub struct Private {
     pub serials: Vec<String>,
     /// Names of wireless networks.
     pub ssids: Vec<String>,
+    /// Names that somebody gave to a VPN.
+    pub vpns: Vec<String>,
 }
 
 /// What a kernel wrote to its log while something ran.

@@ -248,26 +248,39 @@ pub(super) fn recvmsg(
     let mut msg = header(Some(from), &mut iov, &mut control, control_len);
     // SAFETY: the header's parts outlive the call.
     let returned = size(unsafe { libc::recvmsg(fd, &raw mut msg, flags) });
-    let mut messages = Vec::new();
-    if returned.is_ok() {
-        // SAFETY: the header describes the control buffer as the kernel left it.
-        let mut at = unsafe { libc::CMSG_FIRSTHDR(&raw const msg) };
-        // SAFETY: a header that FIRSTHDR or NXTHDR gave is null or lies within the buffer.
-        while let Some(head) = unsafe { at.as_ref() } {
-            // SAFETY: computes a size.
-            let empty = unsafe { libc::CMSG_LEN(0) } as usize;
-            let len = (head.cmsg_len as usize).saturating_sub(empty);
-            // SAFETY: behind the header.
-            let data = unsafe { libc::CMSG_DATA(at) };
-            // SAFETY: the kernel wrote `len` bytes of data there.
-            let data = unsafe { std::slice::from_raw_parts(data, len) };
-            messages.push((head.cmsg_level, head.cmsg_type, data.to_vec()));
-            // SAFETY: the header describes the control buffer, and `at` lies in it.
-            at = unsafe { libc::CMSG_NXTHDR(&raw const msg, at) };
-        }
-    }
+    // SAFETY: the header describes the control buffer as the kernel left it.
+    let messages = if returned.is_ok() { unsafe { messages(&msg) } } else { Vec::new() };
     from.len = msg.msg_namelen;
     Received { returned, flags: msg.msg_flags, messages }
+}
+
+/// The control messages that a header has.
+///
+/// # Safety
+/// The header describes a control buffer that is there, as the kernel left it.
+pub(super) unsafe fn messages(msg: &libc::msghdr) -> Vec<Message> {
+    let mut messages = Vec::new();
+    // SAFETY: computes a size.
+    let empty = unsafe { libc::CMSG_LEN(0) } as usize;
+    // SAFETY: the caller vouches for the control buffer.
+    let mut at = unsafe { libc::CMSG_FIRSTHDR(msg) };
+    // SAFETY: a header that FIRSTHDR or NXTHDR gave is null or lies within the buffer.
+    while let Some(head) = unsafe { at.as_ref() } {
+        let len = (head.cmsg_len as usize).saturating_sub(empty);
+        // SAFETY: behind the header.
+        let data = unsafe { libc::CMSG_DATA(at) };
+        // SAFETY: the kernel wrote `len` bytes of data there.
+        let data = unsafe { std::slice::from_raw_parts(data, len) };
+        messages.push((head.cmsg_level, head.cmsg_type, data.to_vec()));
+        // A header of zeros leads to itself: `recvmsg_x` before macOS 14 says that there is more
+        // than it wrote.
+        if (head.cmsg_len as usize) < empty {
+            break;
+        }
+        // SAFETY: the header describes the control buffer, and `at` lies in it.
+        at = unsafe { libc::CMSG_NXTHDR(msg, at) };
+    }
+    messages
 }
 
 /// The text that a C library wrote.
@@ -367,4 +380,30 @@ pub(super) fn inet_aton(text: &str) -> Option<IpAddr> {
 pub(super) fn named(bits: c_int, known: &'static [&'static str]) -> Vec<crate::case::Sym> {
     let set = |name: &&&str| os::value(name).is_some_and(|v| v != 0 && bits & v == v);
     known.iter().filter(set).map(|name| (*name).into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_of_zeros_is_the_last() {
+        // SAFETY: computes a size.
+        let room = unsafe { libc::CMSG_SPACE(4) };
+        // SAFETY: computes a size.
+        let len = unsafe { libc::CMSG_LEN(4) };
+        let mut control = control_room(room as usize + 64);
+        let mut nothing = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
+        let msg = header(None, &mut nothing, &mut control, room as usize + 64);
+        // SAFETY: the header describes the control buffer.
+        let at = unsafe { libc::CMSG_FIRSTHDR(&raw const msg) };
+        // SAFETY: the buffer has room for one message.
+        let head = unsafe { &mut *at };
+        (head.cmsg_level, head.cmsg_type, head.cmsg_len) = (7, 9, len as _);
+        // SAFETY: the header describes the control buffer.
+        let mut all = unsafe { messages(&msg) };
+        assert_eq!(all.remove(0), (7, 9, vec![0; 4]));
+        // What follows is zeros: glibc's macro ends there, Darwin's leads to the same place for ever.
+        assert!(all.len() < 2 && all.iter().all(|rest| *rest == (0, 0, Vec::new())), "{all:?}");
+    }
 }

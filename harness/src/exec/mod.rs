@@ -54,6 +54,9 @@ mod commands;
 #[cfg(not(target_os = "linux"))]
 mod not_linux;
 
+#[cfg(not(target_os = "macos"))]
+mod not_macos;
+
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "macos")]
@@ -262,6 +265,7 @@ fn remembers_a_server(case: &Case) -> bool {
     };
     let opens_fast = |op: &Op| match op {
         Op::Sendto { flags, .. } | Op::Sendmsg { flags, .. } => flags.has("MSG_FASTOPEN"),
+        Op::Connectx { flags, .. } => flags.has("CONNECT_DATA_IDEMPOTENT"),
         Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
             name.as_str() == "TCP_FASTOPEN_CONNECT"
         }

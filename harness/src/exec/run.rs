@@ -47,6 +47,8 @@ pub(super) struct Runner<'c> {
     start: Instant,
     room: Vec<u8>,
     plant: Option<&'c Plant>,
+    /// What a call wrote though it failed.
+    pub(super) beside: Out,
 }
 
 impl Resolve for Runner<'_> {
@@ -72,8 +74,9 @@ pub(super) fn run(case: &Case, lab: &mut dyn Network, plant: Option<&Plant>) -> 
     let events = Vec::with_capacity(case.ops.len() * 2);
     let start = Instant::now();
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
-    let heard = case.names_a_group();
-    let mut runner = Runner { case, lab, sockets, streams, heard, events, start, room, plant };
+    let (heard, beside) = (case.names_a_group(), Out::Nothing);
+    let mut runner =
+        Runner { case, lab, sockets, streams, heard, events, start, room, plant, beside };
     let end = runner.steps();
     // Without a connection that goes on trying after the case, to a peer that may be gone.
     let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
@@ -176,7 +179,8 @@ impl<'c> Runner<'c> {
             }
             Ok(Err(errno)) => {
                 let ret = lookup::returned(op, &errno);
-                (Did::Returned { ret, errno: Some(errno), out: Out::Nothing }, None)
+                let out = std::mem::take(&mut self.beside);
+                (Did::Returned { ret, errno: Some(errno), out }, None)
             }
             Ok(Ok((ret, out))) => (Did::Returned { ret, errno: None, out }, None),
             Err(Fault::Unsupported(name)) => (Did::Unsupported { name }, Some(End::Unsupported)),
@@ -235,7 +239,7 @@ impl<'c> Runner<'c> {
         }
     }
 
-    fn drain(&mut self, number: u32) {
+    pub(super) fn drain(&mut self, number: u32) {
         let (start, events) = (self.start, &mut self.events);
         let plant = self.plant.map(|plant| (plant, self.lab.facts().to_vec()));
         self.lab.drain(&mut |link, dir, bytes| {
@@ -254,7 +258,7 @@ impl<'c> Runner<'c> {
         self.lab.files().ok_or_else(|| Fault::Broken("the lab has no files".to_owned()))
     }
 
-    fn fd(&self, name: &str) -> RawFd {
+    pub(super) fn fd(&self, name: &str) -> RawFd {
         self.sockets.iter().rev().find(|(n, _)| *n == name).map_or(-1, |(_, fd)| *fd)
     }
 
@@ -267,7 +271,7 @@ impl<'c> Runner<'c> {
     }
 
     /// The address as the kernel is given it; `seen` is set to what it means.
-    fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
+    pub(super) fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
         let port = match &addr.port {
             Port::Is(port) => *port,
             Port::Of(socket) => {
@@ -346,9 +350,7 @@ impl<'c> Runner<'c> {
                 let mut name = RawAddr::room();
                 given(calls::getpeername(fd, &mut name)).map(|r| (r, address(&name)))
             }
-            Op::Setsockopt { fd: name, option, value: v } => {
-                self.setsockopt(fd, name, option, v)?
-            }
+            Op::Setsockopt { fd: s, option, value: v } => self.setsockopt(fd, s, option, v)?,
             Op::Getsockopt { fd: name, option, len } => self.getsockopt(fd, name, option, *len)?,
             Op::Poll { fds, timeout_ms } => self.poll(number, fds, *timeout_ms)?,
             Op::Ioctl { request, link, .. } => {
@@ -362,7 +364,8 @@ impl<'c> Runner<'c> {
             | Op::InetPton { .. }
             | Op::InetAton { .. } => self.resolve(number, op, seen)?,
             Op::Run { argv, limit_ms } => self.program(number, argv, *limit_ms)?,
-            Op::Lab { .. } => return Err(Fault::Broken("a lab step is not a call".to_owned())),
+            op if op.is_darwins() => os::own_call(self, number, op, seen)?,
+            op => return Err(Fault::Broken(format!("{} is not a call", op.call()))),
         })
     }
 
@@ -510,7 +513,7 @@ impl<'c> Runner<'c> {
     }
 }
 
-fn given(returned: calls::Returned) -> Result<i64, Sym> {
+pub(super) fn given(returned: calls::Returned) -> Result<i64, Sym> {
     returned.map_err(os::errno)
 }
 
@@ -540,7 +543,7 @@ fn ioctl(fd: RawFd, request: &Sym, link: Option<&str>) -> Result<Gave, Fault> {
     Ok(given(returned).map(|ret| (ret, Out::Int(n))))
 }
 
-fn control_out((level, kind, data): options::Message) -> ControlOut {
+pub(super) fn control_out((level, kind, data): options::Message) -> ControlOut {
     let (level, name) = os::control_name(level, kind);
     ControlOut { level, name, bytes: Hex(data) }
 }

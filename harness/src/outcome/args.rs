@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::data;
 use super::names::Names;
 use crate::case::addr::{Host, SockAddr};
-use crate::case::op::{Control, Intent, Opt, Value};
+use crate::case::op::{Change, Control, Intent, Opt, Value};
 use crate::case::payload::quoted;
 use crate::case::{Flags, Hex, Op, Payload, intent};
 
@@ -70,6 +70,11 @@ fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
             let addr = names.addr("", addr, resolved);
             format!("{addr}, {host_len}, {service_len}, {flags}")
         }
+        Op::Connectx { .. }
+        | Op::Disconnectx { .. }
+        | Op::SendmsgX { .. }
+        | Op::RecvmsgX { .. }
+        | Op::Kevent { .. } => darwins(names, op, resolved),
         Op::InetPton { family, text } => format!("{family}, {}", quoted(text.as_bytes())),
         Op::InetAton { text } => quoted(text.as_bytes()),
         Op::Run { argv, .. } => {
@@ -78,6 +83,47 @@ fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
         }
         Op::Lab { step } => step.to_string(),
     }
+}
+
+/// The arguments of Darwin's own calls.
+fn darwins(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
+    match op {
+        Op::Connectx { .. } => connectx(names, op, resolved),
+        Op::Disconnectx { fd } => format!("{fd}, SAE_ASSOCID_ANY, SAE_CONNID_ANY"),
+        Op::SendmsgX { fd, data, flags, addr } => {
+            let name = addr.as_ref().map(|addr| names.addr(fd, addr, resolved));
+            let name = name.map(|name| format!("msg_name={name}, ")).unwrap_or_default();
+            let each = data.iter().map(|data| format!("{{{name}msg_iov=[{}]}}", sized(data)));
+            format!("{fd}, [{}], {}, {flags}", join(each), data.len())
+        }
+        Op::RecvmsgX { fd, count, len, control_len, flags } => {
+            let control = match control_len {
+                0 => String::new(),
+                len => format!(", msg_controllen={len}"),
+            };
+            format!("{fd}, {{msg_iov=[{len}]{control}}}, {count}, {flags}")
+        }
+        Op::Kevent { changes, timeout_ms } => {
+            format!("[{}], {timeout_ms}", join(changes.iter().map(change)))
+        }
+        _ => String::new(),
+    }
+}
+
+/// `{s, EVFILT_READ, EV_ADD, NOTE_LOWAT, 10}`, as `EV_SET` has it.
+fn change(change: &Change) -> String {
+    let Change { fd, filter, flags, fflags, data } = change;
+    format!("{{{fd}, {filter}, {flags}, {fflags}, {data}}}")
+}
+
+fn connectx(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
+    let Op::Connectx { fd, link, source, addr, flags, data } = op else { return String::new() };
+    let mut ends: Vec<String> = link.iter().map(|link| format!("sae_srcif={link}")).collect();
+    let source = source.as_ref().map(|source| names.addr(fd, source, None));
+    ends.extend(source.map(|source| format!("sae_srcaddr={source}")));
+    ends.push(format!("sae_dstaddr={}", names.addr(fd, addr, resolved)));
+    let data = data.as_ref().map_or_else(|| "NULL".to_owned(), |data| format!("[{}]", sized(data)));
+    format!("{fd}, {{{}}}, SAE_ASSOCID_ANY, {flags}, {data}", join(ends))
 }
 
 fn sized(payload: &Payload) -> String {

@@ -38,9 +38,9 @@ const SHOWN: usize = 64;
 
 impl<'a> Sources<'a> {
     pub(super) fn new(case: &'a Case, trace: Option<&'a Trace>) -> Self {
-        let patterns = case.ops.iter().filter_map(|op| match op.payload() {
-            Some(Payload::Pattern(len)) => Some(*len),
-            _ => None,
+        let patterns = case.ops.iter().flat_map(Op::payloads).filter_map(|data| match data {
+            Payload::Pattern(len) => Some(*len),
+            Payload::Text(_) => None,
         });
         let pattern = patterns.max().unwrap_or(0);
         Self { case, trace, pattern, own: OnceCell::new(), far: OnceCell::new() }
@@ -87,10 +87,11 @@ impl<'a> Sources<'a> {
         let own = self.own.get_or_init(|| {
             let mut by_fd: Vec<(&str, Vec<u8>)> = Vec::new();
             for op in &self.case.ops {
-                let (Some(fd), Some(payload)) = (op.fd(), op.payload()) else { continue };
+                let (Some(fd), bytes) = (op.fd(), op.payloads()) else { continue };
+                let bytes: Vec<u8> = bytes.into_iter().flat_map(Payload::bytes).collect();
                 match by_fd.iter_mut().find(|(name, _)| *name == fd) {
-                    Some((_, stream)) => stream.extend(payload.bytes()),
-                    None => by_fd.push((fd, payload.bytes())),
+                    Some((_, stream)) => stream.extend(bytes),
+                    None => by_fd.push((fd, bytes)),
                 }
             }
             let injected = injected(self.case).map(|(_, frame)| frame.to_vec());

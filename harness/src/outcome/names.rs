@@ -210,13 +210,13 @@ fn zone(scope: &Scope) -> String {
 fn named_ports(case: &Case) -> Vec<u16> {
     let mut named = Vec::new();
     for op in &case.ops {
-        match (op, op.addr()) {
-            (Op::Getaddrinfo { service: Some(service), .. }, _) => {
-                named.extend(service.parse::<u16>());
-            }
-            (_, Some(Addr { port: Port::Is(port), .. })) => named.push(*port),
-            _ => {}
+        if let Op::Getaddrinfo { service: Some(service), .. } = op {
+            named.extend(service.parse::<u16>());
         }
+        named.extend(op.addrs().filter_map(|addr| match addr.port {
+            Port::Is(port) => Some(port),
+            Port::Of(_) => None,
+        }));
     }
     for step in &case.lab.setup {
         let LabOp::Serve { service, .. } = step else { continue };

@@ -14,7 +14,7 @@ use crate::case::addr::SockAddr;
 use crate::case::op::Opt;
 use crate::case::payload::quoted;
 use crate::case::{Hex, Op, Sym, intent};
-use crate::trace::{AddrInfo, ControlOut, Out};
+use crate::trace::{AddrInfo, ControlOut, Kevent, Out, Received};
 
 /// `6`, `-1 EAGAIN`, `6, "hello\0", {AF_INET6 [fe80::1%tap0]:eph1}`; a descriptor by its name.
 pub(super) fn returned(
@@ -50,13 +50,7 @@ fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
         Out::Data { bytes, from, flags, control } => {
             let mut parts = vec![data(names, fd, &bytes.0)];
             parts.extend(from.as_ref().map(|from| names.sockaddr_of(fd, from)));
-            if !flags.is_empty() {
-                parts.push(format!("msg_flags={}", or(flags)));
-            }
-            if !control.is_empty() {
-                let messages = control.iter().map(|message| control_message(names, message));
-                parts.push(format!("msg_control=[{}]", join(messages)));
-            }
+            beside(names, flags, control, &mut parts);
             join(parts)
         }
         Out::Int(value) => int(names, op, *value),
@@ -71,6 +65,12 @@ fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
             }
             format!("[{ready}]")
         }
+        Out::Messages(messages) if ret < 0 && messages.is_empty() => return None,
+        Out::Messages(messages) => {
+            format!("[{}]", join(messages.iter().map(|message| datagram(names, fd, message))))
+        }
+        Out::Events(events) if events.is_empty() => return None,
+        Out::Events(events) => format!("[{}]", join(events.iter().map(event))),
         // Its ports are those of the service.
         Out::Addrs(addrs) => {
             format!("[{}]", join(addrs.iter().map(|info| addr_info(names, info))))
@@ -95,6 +95,33 @@ fn addr_info(names: &Names<'_>, info: &AddrInfo) -> String {
 
 fn or(flags: &[Sym]) -> String {
     flags.iter().map(Sym::as_str).collect::<Vec<_>>().join("|")
+}
+
+/// `{6, "hello\0", {AF_INET 192.0.2.2:9}}`
+fn datagram(names: &Names<'_>, fd: &str, message: &Received) -> String {
+    let mut parts = vec![message.len.to_string(), data(names, fd, &message.bytes.0)];
+    parts.extend(message.from.as_ref().map(|from| names.sockaddr_of(fd, from)));
+    beside(names, &message.flags, &message.control, &mut parts);
+    format!("{{{}}}", join(parts))
+}
+
+/// What comes with data: flags and control messages, if any.
+fn beside(names: &Names<'_>, flags: &[Sym], control: &[ControlOut], parts: &mut Vec<String>) {
+    if !flags.is_empty() {
+        parts.push(format!("msg_flags={}", or(flags)));
+    }
+    if !control.is_empty() {
+        let messages = control.iter().map(|message| control_message(names, message));
+        parts.push(format!("msg_control=[{}]", join(messages)));
+    }
+}
+
+/// `{s, EVFILT_WRITE, EV_EOF, ECONNRESET, 131072}`
+fn event(event: &Kevent) -> String {
+    let Kevent { fd, filter, flags, fflags, data, error } = event;
+    let or = |flags: &[Sym]| if flags.is_empty() { "0".to_owned() } else { or(flags) };
+    let data = error.as_ref().map_or_else(|| data.to_string(), Sym::to_string);
+    format!("{{{fd}, {filter}, {}, {}, {data}}}", or(flags), or(fflags))
 }
 
 /// A raw socket receives headers too, and what differs between runs is in them.
@@ -145,8 +172,62 @@ fn option_bytes(names: &Names<'_>, op: &Op, raw: &Hex) -> String {
         }
         ("SO_RCVTIMEO" | "SO_SNDTIMEO", 16) => timeval(i64_at(bytes, 0), i64_at(bytes, 8)),
         ("IP_MULTICAST_IF", 4) => v4_at(bytes, 0).to_string(),
+        ("TCP_CONNECTION_INFO", 112) => connection_info(bytes),
         _ => hex(raw),
     }
+}
+
+/// The names of `bsd/netinet/tcp_fsm.h` (xnu-11417.101.15), from 0.
+const STATES: [&str; 11] = [
+    "CLOSED",
+    "LISTEN",
+    "SYN_SENT",
+    "SYN_RECEIVED",
+    "ESTABLISHED",
+    "CLOSE_WAIT",
+    "FIN_WAIT_1",
+    "CLOSING",
+    "LAST_ACK",
+    "FIN_WAIT_2",
+    "TIME_WAIT",
+];
+
+/// The flags behind `tcpi_rttvar`, from the lowest bit (`bsd/netinet/tcp.h:278`).
+const FAST_OPEN: [&str; 15] = [
+    "cookie_req",
+    "cookie_rcv",
+    "syn_loss",
+    "syn_data_sent",
+    "syn_data_acked",
+    "syn_data_rcv",
+    "cookie_req_rcv",
+    "cookie_sent",
+    "cookie_invalid",
+    "cookie_wrong",
+    "no_cookie_rcv",
+    "heuristics_disable",
+    "send_blackhole",
+    "recv_blackhole",
+    "onebyte_proxy",
+];
+
+/// What no clock decides of `struct tcp_connection_info` (`bsd/netinet/tcp.h:254`): not windows,
+/// round trips and counts of packets.
+fn connection_info(bytes: &[u8]) -> String {
+    let u32_at = |at| u32::from_le_bytes(array(bytes, at));
+    let state = STATES.get(usize::from(bytes[0]));
+    let state = state.map_or_else(|| bytes[0].to_string(), |name| (*name).to_owned());
+    let set = |(bit, name): (u32, &&str)| (u32_at(52) >> bit & 1 == 1).then(|| (*name).to_owned());
+    let fast_open: Vec<String> = (0..).zip(&FAST_OPEN).filter_map(set).collect();
+    let fast_open = if fast_open.is_empty() { "0".to_owned() } else { fast_open.join("|") };
+    format!(
+        "{{tcpi_state={state}, tcpi_options={:#x}, tcpi_maxseg={}, tcpi_tfo={fast_open}, \
+         tcpi_txbytes={}, tcpi_rxbytes={}}}",
+        u32_at(4),
+        u32_at(16),
+        i64_at(bytes, 64),
+        i64_at(bytes, 88),
+    )
 }
 
 /// `{IPPROTO_IPV6, IPV6_HOPLIMIT, 64}`

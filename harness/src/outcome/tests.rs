@@ -1,6 +1,7 @@
 //! What the tests of this module share, and the tables of lines.
 
 mod calls;
+mod darwin;
 mod lines;
 mod results;
 mod stability;

@@ -1,7 +1,7 @@
 //! What names a person or a machine is replaced, everywhere by the same.
 //!
 //! Two kinds. Words that the machine itself knows to be its own (host and user names, domains,
-//! serial numbers, names of wireless networks) become `host-1`, `user-1` and so on. What shows by
+//! serial numbers, names of wireless networks and VPNs) become `host-1`, `user-1` and so on. What shows by
 //! its form (hardware and IP addresses, UUIDs, names in `/home` and `/Users`) is replaced unless it
 //! is the lab's; addresses by addresses that nobody has, so that text and frames stay readable and
 //! agree: `0a:00:00:00:00:01`, 198.18.0.0/15 (RFC 2544) and `2001:2::/48` (RFC 5180).
@@ -35,6 +35,7 @@ const COMMON: &[&str] = &[
     "arch",
     "sockeye",
     "(none)",
+    "vpn",
 ];
 
 /// What replaces what.
@@ -76,6 +77,7 @@ impl Scrub {
             ("domain", &private.domains),
             ("serial", &private.serials),
             ("ssid", &private.ssids),
+            ("vpn", &private.vpns),
         ];
         for (kind, words) in kinds {
             let mut number = 0;
@@ -350,8 +352,22 @@ impl Scrub {
                     self.swap(&mut message.bytes.0);
                 }
             }
+            Out::Messages(messages) => {
+                for message in messages {
+                    if let Some(addr) = &mut message.from {
+                        self.sockaddr(addr);
+                    }
+                    self.swap(&mut message.bytes.0);
+                    message.control.iter_mut().for_each(|c| self.swap(&mut c.bytes.0));
+                }
+            }
             // Names are texts, which are replaced where they are written.
-            Out::Nothing | Out::Int(_) | Out::Errno(_) | Out::Poll(_) | Out::Names { .. } => {}
+            Out::Events(_)
+            | Out::Nothing
+            | Out::Int(_)
+            | Out::Errno(_)
+            | Out::Poll(_)
+            | Out::Names { .. } => {}
         }
     }
 

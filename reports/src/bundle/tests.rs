@@ -34,6 +34,7 @@ fn private() -> Private {
         domains: one("corp.planted.example"),
         serials: one("SN12345678"),
         ssids: one("PlantedNet"),
+        vpns: vec!["VPN".to_owned(), "Planted Office".to_owned()],
     }
 }
 
@@ -249,6 +250,7 @@ fn a_frame_that_was_sound_stays_so() {
 )]
 #[case("3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "")]
 #[case("ff02::1:ffdd:eeff", "2001:2::1")]
+#[case(r#"VPN (com.x) "Planted Office" [VPN:com.x]"#, r#"VPN (com.x) "vpn-1" [VPN:com.x]"#)]
 #[case("::ffff:8.8.8.8", "::ffff:198.18.0.1")]
 #[case("at 12:34:56, 2026-11-24", "")]
 #[case("/home/jane/x /Users/jim", "/home/user-2/x /Users/user-3")]

@@ -3,7 +3,7 @@
 use harness::case::addr::{Addr, Port, Scope};
 use harness::case::op::PollFd;
 use harness::case::payload::quoted;
-use harness::case::{Case, Op, Payload};
+use harness::case::{Case, Op, Os, Payload};
 
 use super::parts::Part;
 use super::program::{Missing, Program};
@@ -50,6 +50,11 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
         Op::Getaddrinfo { .. } => resolve(p, number, op)?,
         Op::Getnameinfo { .. } => name_of(p, number, op)?,
         Op::InetPton { .. } | Op::InetAton { .. } => parse(p, number, op)?,
+        Op::Connectx { .. }
+        | Op::Disconnectx { .. }
+        | Op::SendmsgX { .. }
+        | Op::RecvmsgX { .. }
+        | Op::Kevent { .. } => super::darwin::call(p, number, op)?,
         Op::Run { .. } => {
             let why = "the case runs a program of the user's, which is its own reproducer";
             return Err(Missing::Step(why.to_owned()));
@@ -87,6 +92,14 @@ fn make(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
             p.call(number, op, &format!("socketpair({domain}, {kind}, {protocol}, {pair})"));
             p.set_fd(a, &format!("{pair}[0]"));
             p.set_fd(b, &format!("{pair}[1]"));
+            // A variable that nothing reads is a warning.
+            let lacks = |op: &&Op| !(op.is_darwins() && p.os == Os::Linux);
+            let later = p.case.ops.iter().skip(number as usize + 1).take_while(lacks);
+            let used: Vec<&str> = later.flat_map(super::names::sockets).collect();
+            for end in [a, b].into_iter().filter(|end| !used.contains(&end.as_str())) {
+                let var = p.fd(end);
+                p.line(format_args!("(void){var};"));
+            }
         }
         Op::Accept { fd, new } => {
             p.need(Part::Address);
@@ -117,6 +130,15 @@ pub(super) fn address(
     number: u32,
     addr: &Addr,
 ) -> Result<(String, String), Missing> {
+    address_as(p, &format!("addr{number}"), addr)
+}
+
+/// The same in a variable of this name.
+pub(super) fn address_as(
+    p: &mut Program<'_>,
+    var: &str,
+    addr: &Addr,
+) -> Result<(String, String), Missing> {
     p.include(&["arpa/inet.h", "netinet/in.h"]);
     let Some(ip) = p.case.lab.ip(&addr.host) else {
         return Err(Missing::Step(format!("the lab has no {:?}", addr.host)));
@@ -137,7 +159,6 @@ pub(super) fn address(
         Scope::Link(link) => Some(p.index(link)),
         Scope::Id(id) => Some(id.to_string()),
     };
-    let var = format!("addr{number}");
     p.line(format_args!("struct sockaddr_{} {var} = {{", &sin.replace("sin", "in")));
     p.line(format_args!("    .{sin}_family = {family},"));
     p.line(format_args!("    .{sin}_port = {port},"));
@@ -151,13 +172,17 @@ pub(super) fn address(
 
 /// What a call sends: the pointer to it, and its length.
 pub(super) fn payload(p: &mut Program<'_>, number: u32, data: &Payload) -> (String, String) {
+    payload_as(p, &format!("data{number}"), data)
+}
+
+/// The same, in a variable of this name if it needs one.
+pub(super) fn payload_as(p: &mut Program<'_>, var: &str, data: &Payload) -> (String, String) {
     match data {
         Payload::Pattern(len) if *len > 0 => {
             p.need(Part::Pattern);
-            let var = format!("data{number}");
             p.line(format_args!("static unsigned char {var}[{len}];"));
             p.line(format_args!("pattern({var}, sizeof {var});"));
-            (var.clone(), format!("sizeof {var}"))
+            (var.to_owned(), format!("sizeof {var}"))
         }
         Payload::Pattern(_) | Payload::Text(_) => {
             let bytes = data.bytes();
@@ -388,7 +413,9 @@ pub(super) fn patience_ms(case: &Case) -> Option<u32> {
     let asked = case.ops.iter().fold(0u32, |sum, op| {
         sum.saturating_add(match op {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
-            Op::Poll { timeout_ms, .. } => u32::try_from(*timeout_ms).unwrap_or(0),
+            Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => {
+                u32::try_from(*timeout_ms).unwrap_or(0)
+            }
             _ => 0,
         })
     });
@@ -396,15 +423,18 @@ pub(super) fn patience_ms(case: &Case) -> Option<u32> {
         Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => !r#type.has("SOCK_DGRAM"),
         _ => false,
     });
-    let sent: usize = case.ops.iter().filter_map(Op::payload).map(Payload::len).sum();
+    let sent: usize = case.ops.iter().flat_map(Op::payloads).map(Payload::len).sum();
     let waits = |op: &Op| match op {
         Op::Accept { .. }
         | Op::Recv { .. }
         | Op::Recvfrom { .. }
         | Op::Recvmsg { .. }
+        | Op::RecvmsgX { .. }
         | Op::Read { .. } => true,
-        Op::Poll { timeout_ms, .. } => *timeout_ms != 0,
+        Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => *timeout_ms != 0,
         Op::Connect { .. }
+        | Op::Connectx { .. }
+        | Op::Disconnectx { .. }
         | Op::Send { .. }
         | Op::Sendto { .. }
         | Op::Sendmsg { .. }

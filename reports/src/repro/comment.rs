@@ -61,6 +61,11 @@ fn on_linux(case: &Case, options: &Options<'_>) -> Vec<String> {
     lines.extend(lab_linux::commands(case).into_iter().map(|c| format!("    {c}")));
     let setup = case.lab.setup.iter().map(|step| lab_linux::command(&case.lab, step));
     lines.extend(setup.map(|c| format!("    {c}")));
+    let darwins = |op: &&Op| op.is_darwins();
+    if let Some(op) = case.ops.iter().find(darwins) {
+        let text = format!("Linux has no {}: the program says so and ends there.", op.call());
+        lines.extend(wrapped(&text, "", ""));
+    }
     if !case.lab.links.is_empty() {
         let text = "ip(8) makes a link whose far end nobody holds open, so that it has no carrier; \
                     this program holds it open.";

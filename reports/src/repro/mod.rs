@@ -15,6 +15,7 @@ use harness::trace::{Did, Event, Out, Trace};
 
 mod calls;
 mod comment;
+mod darwin;
 mod headers;
 mod lab_linux;
 mod macos;

@@ -79,6 +79,7 @@ const TAKEN: &[&str] = &[
     "const",
     "continue",
     "control",
+    "control_x",
     "data",
     "default",
     "dial",
@@ -104,6 +105,7 @@ const TAKEN: &[&str] = &[
     "inject",
     "inline",
     "int",
+    "kevents",
     "lab",
     "linux",
     "long",
@@ -186,6 +188,12 @@ const CALLS: &[&str] = &[
     "getnameinfo",
     "inet_pton",
     "inet_aton",
+    "connectx",
+    "disconnectx",
+    "sendmsg_x",
+    "recvmsg_x",
+    "kevent",
+    "kqueue",
 ];
 
 /// The C variables of a case: each socket's descriptor and each link's index.
@@ -249,11 +257,13 @@ pub(super) fn sockets(op: &Op) -> Vec<&str> {
         Op::Socketpair { a, b, .. } => out.extend([a.as_str(), b.as_str()]),
         Op::Accept { new, .. } => out.push(new),
         Op::Poll { fds, .. } => out.extend(fds.iter().map(|f| f.fd.as_str())),
+        Op::Kevent { changes, .. } => out.extend(changes.iter().map(|c| c.fd.as_str())),
         _ => {}
     }
-    if let Some(Port::Of(socket)) = op.addr().map(|a| &a.port) {
-        out.push(socket);
-    }
+    out.extend(op.addrs().filter_map(|addr| match &addr.port {
+        Port::Of(socket) => Some(socket.as_str()),
+        Port::Is(_) => None,
+    }));
     out
 }
 

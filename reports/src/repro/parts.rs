@@ -81,6 +81,9 @@ parts! {
     Control = "control" needs [Value, Hex];
     RecvFlags = "recv_flags" needs [Value];
     Revents = "revents" needs [Value];
+    MsghdrX = "msghdr_x" needs [];
+    ControlX = "control_x" needs [MsghdrX, Value, Hex];
+    Kevents = "kevents" needs [Value, ErrnoName];
     LookedUp = "looked_up" needs [];
     Resolved = "resolved" needs [Address, LookedUp];
     Pattern = "pattern" needs [];

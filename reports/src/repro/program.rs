@@ -173,6 +173,10 @@ pub(super) fn shown(op: &Op) -> String {
             let fds: Vec<&str> = fds.iter().map(|f| f.fd.as_str()).collect();
             format!("{call}({})", fds.join(", "))
         }
+        Op::Kevent { changes, .. } => {
+            let fds: Vec<&str> = changes.iter().map(|change| change.fd.as_str()).collect();
+            format!("{call}({})", fds.join(", "))
+        }
         Op::Getaddrinfo { node, service, .. } => {
             let text = |t: &Option<String>| {
                 t.as_ref().map_or_else(|| "NULL".to_owned(), |t| quoted(t.as_bytes()))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use harness::case::Case;
-use harness::trace::{Did, Event, Out, Trace};
+use harness::trace::{Did, Event, Kevent, Out, Trace};
 use harness::wire::{Body, Icmp4, Icmp6, Net};
 use serde::Deserialize;
 
@@ -26,6 +26,11 @@ pub struct Expect {
     pub returns: Option<Answer>,
     /// What it wrote: an option's `int`, or the errno that `SO_ERROR` has.
     pub value: Option<Answer>,
+    /// Words that one event of `kevent` has among its filter, flags and fflags, such as
+    /// `EVFILT_WRITE EV_EOF`.
+    pub event: Option<String>,
+    /// Words that no event of `kevent` has all of.
+    pub no_event: Option<String>,
     /// How many packets.
     pub packets: Option<usize>,
     /// How many of them are fragments.
@@ -143,6 +148,11 @@ impl Expect {
             let got = call.errno.map_or_else(|| call.ret.to_string(), str::to_owned);
             return Some(format!("claimed: {name} returns {returns}; here: {got}"));
         }
+        if let Out::Events(events) = call.out
+            && let Some(wrong) = self.events_say(events)
+        {
+            return Some(wrong);
+        }
         let value = self.value.as_ref()?;
         let (is, got) = match (call.errno, call.out) {
             (Some(errno), _) => (false, errno.to_owned()),
@@ -153,6 +163,25 @@ impl Expect {
             (None, _) => (false, "something else".to_owned()),
         };
         (!is).then(|| format!("claimed: {name} tells {value}; here: {got}"))
+    }
+
+    fn events_say(&self, events: &[Kevent]) -> Option<String> {
+        let has = |words: &String| {
+            events.iter().any(|event| {
+                let said =
+                    || std::iter::once(&event.filter).chain(&event.flags).chain(&event.fflags);
+                words.split(' ').all(|word| said().any(|name| name.as_str() == word))
+            })
+        };
+        match (&self.event, &self.no_event) {
+            (Some(words), _) if !has(words) => {
+                Some(format!("claimed: {words}; here: no such event"))
+            }
+            (_, Some(words)) if has(words) => {
+                Some(format!("claimed: never {words}; here: it is so"))
+            }
+            _ => None,
+        }
     }
 
     /// What is otherwise among the packets that the host sent.

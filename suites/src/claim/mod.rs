@@ -141,13 +141,14 @@ struct File {
     claim: Vec<Claim>,
 }
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     include_str!("../../claims/link-state.toml"),
     include_str!("../../claims/fragmentation.toml"),
     include_str!("../../claims/scoped-ipv6.toml"),
     include_str!("../../claims/multicast.toml"),
     include_str!("../../claims/http.toml"),
     include_str!("../../claims/options.toml"),
+    include_str!("../../claims/darwin.toml"),
 ];
 
 /// Every claim, as the files have them.

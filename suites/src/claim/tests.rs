@@ -33,6 +33,13 @@ fn the_files_are_sound() {
         for expect in claim.expect.iter().chain(&claim.given) {
             let answers = [&expect.returns, &expect.value];
             assert!(answers.into_iter().flatten().all(Answer::is_sound), "{id}: {expect:?}");
+            let of_events = expect.event.is_some() || expect.no_event.is_some();
+            let of_kevent = expect.call.as_deref() == Some("kevent");
+            assert!(!of_events || of_kevent, "{id}: {expect:?}");
+            for word in [&expect.event, &expect.no_event].into_iter().flatten() {
+                let known = |word: &str| harness::case::is_known(word) || word.starts_with('E');
+                assert!(word.split(' ').all(known), "{id}: {word}");
+            }
             let of_a_call = expect.returns.is_some() || expect.value.is_some();
             assert!(!of_a_call || expect.call.is_some(), "{id}: {expect:?}");
             assert_ne!(expect, &Expect { call: expect.call.clone(), ..Expect::default() }, "{id}");
@@ -198,6 +205,42 @@ fn a_minor_version_that_nobody_knows_is_not_reached() {
     let test = claim.test(&case, &trace, &kernel("Darwin", "24.3.0"));
     assert_eq!(test.standing, Standing::NotReached);
     assert!(test.why.is_some_and(|why| why.contains("macos 15")));
+}
+
+#[rstest]
+#[case("event = \"EVFILT_WRITE EV_EOF ECONNRESET\"", Standing::Confirmed)]
+#[case("event = \"EVFILT_READ\"", Standing::Confirmed)]
+#[case("event = \"EVFILT_READ EV_EOF\"", Standing::Refuted)]
+#[case("event = \"EVFILT_EXCEPT\"", Standing::Refuted)]
+#[case("no_event = \"EVFILT_READ EV_EOF\"", Standing::Confirmed)]
+#[case("no_event = \"EVFILT_WRITE EV_EOF\"", Standing::Refuted)]
+#[case("event = \"EVFILT_READ\", no_event = \"EV_EOF\"", Standing::Refuted)]
+#[case("returns = 2, event = \"EVFILT_READ\"", Standing::Confirmed)]
+#[case("returns = 1, event = \"EVFILT_READ\"", Standing::Refuted)]
+fn events_are_by_their_words(#[case] expect: &str, #[case] standing: Standing) {
+    let change = |filter: &'static str| harness::case::op::Change {
+        fd: "s".to_owned(),
+        filter: filter.into(),
+        flags: harness::case::Flags::of(&["EV_ADD"]),
+        fflags: harness::case::Flags::NONE,
+        data: 0,
+    };
+    let changes = vec![change("EVFILT_READ"), change("EVFILT_WRITE")];
+    let op = harness::case::Op::Kevent { changes, timeout_ms: 0 };
+    let case = case("a case".to_owned(), Lab::loopback(), vec![op]);
+    let event = |filter: &'static str, words: &[&'static str], fflags: &[&'static str]| {
+        let (flags, fflags) =
+            (harness::case::Flags::of(words).0, harness::case::Flags::of(fflags).0);
+        let (fd, filter) = ("s".to_owned(), filter.into());
+        harness::trace::Kevent { fd, filter, flags, fflags, data: 0, error: None }
+    };
+    let events =
+        vec![event("EVFILT_READ", &[], &[]), event("EVFILT_WRITE", &["EV_EOF"], &["ECONNRESET"])];
+    let did = Did::Returned { ret: 2, errno: None, out: Out::Events(events) };
+    let call = Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did };
+    let trace = Trace { events: vec![call], ..trace(&asked(), None, 0, End::Done) };
+    let claim = claim("macos", "", &format!("{{ call = \"kevent\", {expect} }}"));
+    assert_eq!(claim.test(&case, &trace, &kernel("Darwin", "24.3.0")).standing, standing);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::steps::{case, connect, covering, send_of, sendto_of, setsockopt, so_e
 use crate::table::{Row, Table};
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![raw(), ping(), own_header()]
+    vec![raw(), ping(), own_header(), byte_order()]
 }
 
 fn icmp(path: Path) -> &'static str {
@@ -113,6 +113,46 @@ fn own_header() -> Table {
                 let case = covering(case, &asked.catalogue(Path::V4));
                 table.push(&[df, &asked.id(), name], Row::Case(case));
             }
+        }
+    }
+    table
+}
+
+/// How long the packets are whose byte order is asked for.
+const LEN: u16 = 100;
+
+/// The same header with these two fields, each by its bytes. DF in the wrong order is an offset of 512
+/// bytes, MF one of 256.
+fn packet_of(len: [u8; 2], off: [u8; 2]) -> Payload {
+    let header =
+        [0x45, 0, len[0], len[1], 0, 0, off[0], off[1], 64, 1, 0, 0, 0, 0, 0, 0, 192, 0, 2, 2];
+    let text: String = header.iter().map(|byte| char::from(*byte)).collect();
+    Payload::Text(text + &"h".repeat(usize::from(LEN) - header.len()))
+}
+
+/// The network's order, or that of every system here: little-endian.
+///
+/// raw(7): Linux fills in the length, whatever it is. Of the others some want both fields in host byte
+/// order: FreeBSD before 11 and macOS do, OpenBSD and FreeBSD since do not.
+fn byte_order() -> Table {
+    let question = "In which byte order does IP_HDRINCL want the length and the fragment offset?";
+    let mut table = Table::new("fragmentation/own-header-order", question);
+    let lens = [("network", LEN.to_be_bytes()), ("host", LEN.to_le_bytes()), ("zero", [0; 2])];
+    let lens = lens.into_iter().chain([("beyond", [0xff; 2])]);
+    let mut offs = vec![("none".to_owned(), [0; 2])];
+    for (flag, bit) in [("df", 0x4000), ("mf", 0x2000)] {
+        offs.push((format!("{flag}-network"), u16::to_be_bytes(bit)));
+        offs.push((format!("{flag}-host"), u16::to_le_bytes(bit)));
+    }
+    for (len, len_bytes) in lens {
+        for (off, off_bytes) in &offs {
+            let title = format!("A packet with its own header, length: {len}, offset: {off}");
+            let mut ops = vec![socket_of("s", "AF_INET", &["SOCK_RAW"], &["IPPROTO_ICMP"])];
+            ops.push(setsockopt("s", "IPPROTO_IP", "IP_HDRINCL", Value::Int(1)));
+            let data = packet_of(len_bytes, *off_bytes);
+            ops.extend([sendto_of("s", data, Path::V4.neighbour(0)), so_error("s")]);
+            let case = case(title, lab(LinkKind::Tun, 1500), ops);
+            table.push(&[len, off], Row::Case(covering(case, &["RAW-01"])));
         }
     }
     table

@@ -180,6 +180,18 @@ impl<'a> Walk<'_, 'a> {
                 self.socks.remove(fd.as_str());
             }
             Op::Connect { fd, .. } => self.connect(index, call, fd),
+            // No act: whether a SYN leaves at once, and with which data, its flags decide.
+            Op::Connectx { fd, .. } => {
+                if let Some(sock) = self.socks.get_mut(fd.as_str()) {
+                    let progress = call.ok() || call.errno == Some("EINPROGRESS");
+                    (sock.peer, sock.connected) = (dest(call).filter(|_| progress), None);
+                }
+            }
+            Op::Disconnectx { fd } if call.ok() => {
+                if let Some(sock) = self.socks.get_mut(fd.as_str()) {
+                    (sock.peer, sock.connected) = (None, None);
+                }
+            }
             Op::Setsockopt { fd, option, value } if call.ok() => self.option(fd, option, value),
             Op::Send { fd, .. }
             | Op::Sendto { fd, .. }

@@ -75,6 +75,9 @@ impl<'a> Datagram<'a> {
 
     /// Whether it is what `act` sends: all of the payload, where it is to go.
     pub(super) fn carries(&self, act: &Act<'_>) -> bool {
+        if self.is_as_written(act) {
+            return true;
+        }
         if !self.whole {
             return false;
         }
@@ -92,6 +95,27 @@ impl<'a> Datagram<'a> {
             }
             Kind::Tcp => false,
         }
+    }
+}
+
+impl Datagram<'_> {
+    /// Whether it is one fragment that the program wrote itself as one (`IP_HDRINCL`): the rest of the
+    /// packet is nobody's to send. Which byte order the system reads `ip_off` in is its own affair.
+    fn is_as_written(&self, act: &Act<'_>) -> bool {
+        let ([(offset, more, piece)], Kind::Raw { v6: false }) = (&self.pieces[..], act.kind)
+        else {
+            return false;
+        };
+        let (Some(&[high, low]), Some(behind)) = (act.bytes.get(6..8), behind_header(&act.bytes))
+        else {
+            return false;
+        };
+        let says = |off: u16| {
+            let (at, goes_on) = (u32::from(off & 0x1fff) * 8, off & 0x2000 != 0);
+            (at > 0 || goes_on) && (at, goes_on) == (*offset, *more)
+        };
+        let orders = [[high, low], [low, high]].map(u16::from_be_bytes);
+        orders.into_iter().any(says) && *piece == behind
     }
 }
 

@@ -187,12 +187,15 @@ fn on_names(view: &View<'_>) -> Vec<Finding> {
 /// Whether a socket may have other names after the call.
 fn forgets(call: &Call<'_>) -> bool {
     match call.what {
-        Op::Connect { .. } | Op::Close { .. } => true,
+        Op::Connect { .. } | Op::Connectx { .. } | Op::Disconnectx { .. } | Op::Close { .. } => {
+            true
+        }
         Op::Bind { .. }
         | Op::Listen { .. }
         | Op::Send { .. }
         | Op::Sendto { .. }
         | Op::Sendmsg { .. }
+        | Op::SendmsgX { .. }
         | Op::Write { .. }
         | Op::Shutdown { .. } => !failed(call),
         _ => false,

@@ -251,6 +251,10 @@ fn tells(call: &Call<'_>, fd: &str) -> bool {
         let bad = |names: &[Sym]| names.iter().any(|name| name.as_str() == "POLLERR");
         return fds.iter().zip(revents).any(|(entry, names)| entry.fd == fd && bad(names));
     }
+    if let Out::Events(events) = call.out {
+        let an_errno = |name: &Sym| RAISED_BY_A_NETWORK.contains(&name.as_str());
+        return events.iter().any(|event| event.fd == fd && event.fflags.iter().any(an_errno));
+    }
     if call.what.fd() != Some(fd) {
         return false;
     }
@@ -262,6 +266,10 @@ fn tells(call: &Call<'_>, fd: &str) -> bool {
         | Op::Send { .. }
         | Op::Sendto { .. }
         | Op::Sendmsg { .. }
+        | Op::Connectx { .. }
+        | Op::Disconnectx { .. }
+        | Op::SendmsgX { .. }
+        | Op::RecvmsgX { .. }
         | Op::Write { .. }
         | Op::Recv { .. }
         | Op::Recvfrom { .. }

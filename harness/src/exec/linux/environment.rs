@@ -256,7 +256,7 @@ fn private() -> Private {
         .flat_map(|entry| lines(&entry.path().display().to_string()))
         .filter_map(|line| line.strip_prefix("ssid=").map(str::to_owned))
         .collect();
-    Private { hosts, users, domains, serials, ssids }
+    Private { hosts, users, domains, serials, ssids, ..Private::default() }
 }
 
 /// The name of a person's account in a line of passwd(5): those that distributions number from 1000.

@@ -5,6 +5,8 @@ mod far_end;
 mod host;
 mod lab;
 mod names;
+mod own;
+mod own_calls;
 mod sys;
 
 use std::os::fd::OwnedFd;
@@ -20,6 +22,7 @@ pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(super) use host::clean;
 pub(super) use lab::Labs;
 pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};
+pub(super) use own::own_call;
 
 /// Why no lab here does what the case asks of it, as one sentence.
 pub(super) fn refused(case: &Case) -> Option<String> {
@@ -28,7 +31,12 @@ pub(super) fn refused(case: &Case) -> Option<String> {
                      interface that is there already";
         (request::needs_root(case) && !is_root()).then(|| links.to_owned())
     };
-    request::refused(case).or_else(by_root)
+    let dangerous = || {
+        let asked_for = std::env::var_os(request::DANGEROUS).is_some_and(|says| says == "1");
+        let version = product().map(|product| product.version);
+        if asked_for { None } else { request::dangerous(case, version.as_deref()) }
+    };
+    request::refused(case).or_else(by_root).or_else(dangerous)
 }
 
 fn is_root() -> bool {

@@ -12,7 +12,9 @@ use crate::case::addr::{Addr, Range, Role, SockAddr};
 use crate::case::op::{Control, Intent, Opt, PollFd, Value};
 use crate::case::payload::pattern;
 use crate::case::{Case, Flags, Hex, LabOp, Op, Os, Payload, Sym};
-use crate::trace::{AddrInfo, ControlOut, Did, Direction, End, Event, Out, Trace};
+use crate::trace::{
+    AddrInfo, ControlOut, Did, Direction, End, Event, Kevent, Out, Received, Trace,
+};
 use crate::wire::{Fragment, Mac, TcpFlags, build};
 
 /// What two runs on one kernel differ in.
@@ -287,6 +289,7 @@ fn every_kind() -> Vec<Op> {
         Op::Getsockopt { fd: fd(), option: intent, len: 4 },
         Op::Poll { fds: vec![PollFd { fd: fd(), events: Flags::NONE }], timeout_ms: 0 },
         Op::Fcntl { fd: fd(), cmd: "F_GETFL".into(), arg: Flags::NONE },
+        Op::RecvmsgX { fd: fd(), count: 2, len: 1, control_len: 1, flags: Flags::NONE },
         Op::Lab { step: LabOp::Wait { ms: 1, until: None, why: "two\nlines".into() } },
         Op::Lab { step: LabOp::Inject { link: "tun0".into(), frame: Hex(vec![0x45; 30]) } },
         socket("raw", "AF_INET", "SOCK_RAW", "IPPROTO_ICMP"),
@@ -342,6 +345,25 @@ fn any_out() -> impl Strategy<Value = Out> {
         any_sym().prop_map(Out::Errno),
         any_hex(20).prop_map(Out::Bytes),
         vec(vec(any_sym(), 0..3), 0..3).prop_map(Out::Poll),
+        vec((any_hex(9), prop::option::of(any_addr()), vec(any_sym(), 0..3)), 0..3).prop_map(
+            |all| {
+                let one = |(bytes, from, flags)| Received {
+                    len: 3,
+                    bytes,
+                    from,
+                    flags,
+                    control: Vec::new(),
+                };
+                Out::Messages(all.into_iter().map(one).collect())
+            }
+        ),
+        vec((any_sym(), vec(any_sym(), 0..3), prop::option::of(any_sym())), 0..3).prop_map(|all| {
+            let one = |(filter, flags, error)| {
+                let (fd, fflags) = ("s".to_owned(), Vec::new());
+                Kevent { fd, filter, flags, fflags, data: 1, error }
+            };
+            Out::Events(all.into_iter().map(one).collect())
+        }),
         vec(any_info(), 0..3).prop_map(Out::Addrs),
     ]
 }
@@ -376,7 +398,7 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let op = 0..18u32;
+    let op = 0..19u32;
     let link = prop::sample::select(vec!["lo", "tap0", "tun0", "none"]);
     let dir = prop::sample::select(vec![Direction::In, Direction::Out]);
     prop_oneof![

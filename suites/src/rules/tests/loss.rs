@@ -4,7 +4,7 @@ use harness::case::LinkKind::{Tap, Tun};
 use harness::case::addr::{Addr, Scope};
 use harness::case::op::{Op, PollFd, Value};
 use harness::case::{Flags, LabOp, Payload};
-use harness::trace::{ControlOut, Did, Event, Out};
+use harness::trace::{ControlOut, Did, Event, Kevent, Out};
 use harness::wire::build;
 use rstest::rstest;
 
@@ -51,6 +51,16 @@ fn ping(domain: &'static str, protocol: &'static str, ip: &str) -> Story {
     Story::on(Tun)
         .ok(socket("s", domain, "SOCK_DGRAM", &[protocol]), 0)
         .ok(sendto("\u{80}\0\0\0\0\0\0\u{1}data", to(ip, "")), 12)
+}
+
+fn kevent() -> Op {
+    Op::Kevent { changes: Vec::new(), timeout_ms: 0 }
+}
+
+fn events(fd: &str, fflags: &[&'static str]) -> Out {
+    let (fd, filter, flags) = (fd.to_owned(), "EVFILT_WRITE".into(), vec!["EV_EOF".into()]);
+    let fflags = Flags::of(fflags).0;
+    Out::Events(vec![Kevent { fd, filter, flags, fflags, data: 0, error: None }])
 }
 
 fn segmented() -> Story {
@@ -157,6 +167,7 @@ fn with_own_header() -> Story {
         timeout_ms: 0,
     },
     Out::Poll(vec![vec!["POLLERR".into()]])))]
+#[case::an_errno_of_an_event(sent().gives(kevent(), events("s", &["ECONNREFUSED"])))]
 #[case::error_queue(sent().gives(
     Op::Recvmsg {
         fd: "s".into(),
@@ -212,6 +223,8 @@ const OTHERS: &str = "the packet that left on l0 for that destination carried ot
         timeout_ms: 0,
     },
     Out::Poll(vec![vec!["POLLOUT".into()]])), NOTHING)]
+#[case::an_event_without_errno(sent().gives(kevent(), events("s", &["NOTE_LOWAT"])), NOTHING)]
+#[case::another_sockets_event(sent().gives(kevent(), events("r", &["ECONNREFUSED"])), NOTHING)]
 #[case::with_hops(hops("IPV6_MULTICAST_HOPS", 1, "fe80::2"), NOTHING)]
 fn fires(#[case] story: Story, #[case] why: &str) {
     let told = story.told(&RULE);
@@ -306,4 +319,39 @@ fn a_call_that_hangs_is_no_success() {
     let Some(Event::Call { did, .. }) = story.trace.events.last_mut() else { panic!() };
     *did = Did::Hung { after_ms: 2000 };
     assert_eq!(story.told(&RULE), [""; 0]);
+}
+
+/// A packet of the program's own header, `ip_off` by its bytes, and the fragment that left.
+fn own_fragment(off: [char; 2], offset: u32, more: bool, body: &[u8]) -> Story {
+    let [high, low] = off;
+    let packet =
+        format!("\u{45}\0\0\u{1c}\0\0{high}{low}@\u{11}\0\0\0\0\0\0\u{c0}\0\u{2}\u{2}payload!");
+    let story = Story::on(Tap)
+        .ok(socket("s", "AF_INET", "SOCK_RAW", &["IPPROTO_UDP"]), 0)
+        .ok(sendto(&packet, to("192.0.2.2", "")), 28);
+    let (src, dst) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+    let (header, piece) = (story.header("l0"), harness::wire::Fragment { offset, more, id: 7 });
+    let frame = build::fragment(header, src, dst, 64, 17, piece, body).unwrap();
+    story.frame("l0", harness::trace::Direction::Out, frame)
+}
+
+#[rstest]
+#[case::network_order(['\u{20}', '\u{2}'], 16, true, b"payload!", true)]
+#[case::host_order(['\u{2}', '\u{20}'], 16, true, b"payload!", true)]
+#[case::df_in_host_order(['\0', '\u{40}'], 512, false, b"payload!", true)]
+#[case::another_offset(['\u{20}', '\u{2}'], 24, true, b"payload!", false)]
+#[case::no_more(['\u{20}', '\u{2}'], 16, false, b"payload!", false)]
+#[case::another_payload(['\u{20}', '\u{2}'], 16, true, b"payloads", false)]
+#[case::no_fragment_was_written(['\0', '\0'], 16, true, b"payload!", false)]
+fn a_fragment_of_the_programs_own_is_all_there_is(
+    #[case] off: [char; 2],
+    #[case] offset: u32,
+    #[case] more: bool,
+    #[case] body: &[u8],
+    #[case] holds: bool,
+) {
+    let story = own_fragment(off, offset, more, body);
+    assert_eq!(story.told(&RULE).is_empty(), holds);
+    let whole = own_fragment(off, offset, more, body).told(&super::super::fragments::WHOLE);
+    assert_eq!(whole.is_empty(), holds || !more, "{whole:?}");
 }

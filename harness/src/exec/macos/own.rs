@@ -1,0 +1,148 @@
+//! The steps of a case that Darwin alone can take.
+
+use std::time::{Duration, Instant};
+
+use libc::{c_int, c_uint};
+
+use super::{errno, own_calls as calls};
+use crate::case::addr::SockAddr;
+use crate::case::op::Change;
+use crate::case::{Hex, Op, Payload, Sym};
+use crate::exec::calls::named;
+use crate::exec::options::{Resolve as _, flags, value};
+use crate::exec::run::{Fault, Gave, Runner, control_out, given};
+use crate::exec::signals;
+use crate::trace::{Kevent, Out, Received};
+
+/// Makes one of Darwin's own calls.
+pub(in crate::exec) fn own_call(
+    runner: &mut Runner<'_>,
+    number: u32,
+    op: &Op,
+    seen: &mut Option<SockAddr>,
+) -> Result<Gave, Fault> {
+    let fd = op.fd().map_or(-1, |name| runner.fd(name));
+    Ok(match op {
+        Op::Connectx { .. } => connectx(runner, fd, op, seen)?,
+        Op::Disconnectx { .. } => given(calls::disconnectx(fd)).map(|ret| (ret, Out::Nothing)),
+        Op::SendmsgX { data, flags: f, addr, .. } => {
+            let mut to = addr.as_ref().map(|addr| runner.addr(addr, seen)).transpose()?;
+            let data: Vec<Vec<u8>> = data.iter().map(Payload::bytes).collect();
+            given(calls::sendmsg_x(fd, &data, to.as_mut(), flags(f)?)).map(|n| (n, Out::Nothing))
+        }
+        Op::RecvmsgX { count, len, control_len, flags: f, .. } => {
+            let room = (*count as usize, *len as usize, *control_len as usize);
+            let (returned, got) = calls::recvmsg_x(fd, room, flags(f)?);
+            let got = got.into_iter().map(received).collect();
+            given(returned).map(|ret| (ret, Out::Messages(got)))
+        }
+        Op::Kevent { changes, timeout_ms } => kevent(runner, number, changes, *timeout_ms)?,
+        op => return Err(Fault::Broken(format!("{} is everybody's", op.call()))),
+    })
+}
+
+fn connectx(
+    runner: &mut Runner<'_>,
+    fd: c_int,
+    op: &Op,
+    seen: &mut Option<SockAddr>,
+) -> Result<Gave, Fault> {
+    let Op::Connectx { link, source, addr, flags: f, data, .. } = op else {
+        return Err(Fault::Broken(format!("{} connects nothing", op.call())));
+    };
+    let link = link.as_deref().map_or(Ok(0), |link| runner.index(link))?;
+    let source = source.as_ref().map(|source| runner.addr(source, &mut None)).transpose()?;
+    let to = runner.addr(addr, seen)?;
+    let data = data.as_ref().map(Payload::bytes);
+    let ends = (link, source.as_ref(), &to);
+    let (returned, sent) = calls::connectx(fd, ends, flags(f)? as c_uint, data.as_deref());
+    let sent = data.map_or(Out::Nothing, |_| Out::Int(sent as i32));
+    Ok(match given(returned) {
+        Ok(ret) => Ok((ret, sent)),
+        Err(errno) => {
+            // A connection that is being made may have taken data already.
+            runner.beside = sent;
+            Err(errno)
+        }
+    })
+}
+
+fn received(got: calls::Got) -> Received {
+    Received {
+        len: got.len as i64,
+        bytes: Hex(got.bytes),
+        from: got.from.read(),
+        flags: named(got.flags, &["MSG_CTRUNC", "MSG_OOB", "MSG_TRUNC"]),
+        control: got.messages.into_iter().map(control_out).collect(),
+    }
+}
+
+/// In slices, so that the far ends can answer while the case waits.
+fn kevent(
+    runner: &mut Runner<'_>,
+    number: u32,
+    changes: &[Change],
+    timeout_ms: i32,
+) -> Result<Gave, Fault> {
+    let mut list = Vec::new();
+    for (place, change) in changes.iter().enumerate() {
+        let filter = value(change.filter.as_str())? as i16;
+        let (flags, fflags) = (flags(&change.flags)? as u16, flags(&change.fflags)? as u32);
+        let ident = runner.fd(&change.fd);
+        list.push(calls::change(ident, filter, (flags, fflags, change.data), place));
+    }
+    let queue = match calls::kqueue() {
+        Ok(queue) => queue,
+        Err(number) => return Ok(Err(errno(number))),
+    };
+    let forever = timeout_ms < 0;
+    let until = Instant::now() + Duration::from_millis(timeout_ms.max(0).unsigned_abs().into());
+    let mut register = &list[..];
+    let events = loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let slice = Duration::from_millis(u64::from(forever || !left.is_zero()));
+        match calls::kevent(&queue, register, list.len(), slice) {
+            Ok(events) if !events.is_empty() => break events,
+            Ok(_) if forever && signals::alarm_came() => return Ok(Err("EINTR".into())),
+            Ok(_) if forever || !left.is_zero() => runner.drain(number),
+            Ok(events) => break events,
+            Err(number) => return Ok(Err(errno(number))),
+        }
+        register = &[];
+    };
+    // In the order of the changes: that in which a queue has them is nobody's promise.
+    let mut events: Vec<(usize, Kevent)> =
+        events.iter().filter_map(|event| said(event, changes)).collect();
+    events.sort_by_key(|(place, _)| *place);
+    let count = events.len() as i64;
+    Ok(Ok((count, Out::Events(events.into_iter().map(|(_, event)| event).collect()))))
+}
+
+/// An event in the words of the headers, and the place of the change that asked for it.
+fn said(event: &libc::kevent, changes: &[Change]) -> Option<(usize, Kevent)> {
+    let place = event.udata as usize;
+    let change = changes.get(place)?;
+    let known = &[
+        "EV_EOF",
+        "EV_ERROR",
+        "EV_OOBAND",
+        "EV_ADD",
+        "EV_ENABLE",
+        "EV_DISABLE",
+        "EV_ONESHOT",
+        "EV_CLEAR",
+        "EV_RECEIPT",
+        "EV_DISPATCH",
+    ];
+    let flags = named(event.flags.into(), known);
+    let has = |name: &str| flags.iter().any(|flag: &Sym| flag.as_str() == name);
+    let fflags = match event.fflags as c_int {
+        0 => Vec::new(),
+        number if has("EV_EOF") => vec![errno(number)],
+        bits => named(bits, &["NOTE_LOWAT", "NOTE_OOB"]),
+    };
+    let error = has("EV_ERROR").then(|| errno(event.data as c_int));
+    let data = if error.is_some() { 0 } else { event.data as i64 };
+    let (fd, filter) = (change.fd.clone(), change.filter.clone());
+    Some((place, Kevent { fd, filter, flags, fflags, data, error }))
+}

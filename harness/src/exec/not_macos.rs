@@ -1,0 +1,15 @@
+//! What an executor does on macOS alone, as every other system does it.
+
+use super::run::{Fault, Gave, Runner};
+use crate::case::Op;
+use crate::case::addr::SockAddr;
+
+/// Darwin's own calls: there are none.
+pub(super) fn own_call(
+    _: &mut Runner<'_>,
+    _: u32,
+    op: &Op,
+    _: &mut Option<SockAddr>,
+) -> Result<Gave, Fault> {
+    Err(Fault::Unsupported(op.call().to_owned()))
+}
