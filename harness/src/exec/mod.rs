@@ -33,6 +33,7 @@ mod plant;
 mod run;
 mod signals;
 mod sockaddr;
+mod waits;
 
 // Of use where there are labs: names of the system, who has which address, what far ends do.
 #[cfg(any(target_os = "linux", target_os = "macos"))]

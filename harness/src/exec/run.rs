@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 use std::os::fd::{OwnedFd, RawFd};
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +15,7 @@ use super::{calls, lookup, os, signals};
 use crate::SCHEMA;
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::intent::concrete;
-use crate::case::op::{Opt, PollFd, Value};
+use crate::case::op::{Opt, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
 use crate::trace::{ControlOut, Did, Direction, End, Event, Out, Trace};
 
@@ -43,7 +41,7 @@ pub(super) struct Runner<'c> {
     streams: bool,
     /// Whether what the case sends may come to the host itself.
     heard: bool,
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
     start: Instant,
     room: Vec<u8>,
     plant: Option<&'c Plant>,
@@ -223,20 +221,6 @@ impl<'c> Runner<'c> {
         }
         self.drain(number);
         done.err().map(|reason| End::Broken { reason: format!("{step}: {reason}") })
-    }
-
-    /// Lets time pass, the far ends answering meanwhile, or until a frame is seen on `link`.
-    fn pass(&mut self, number: u32, ms: u32, link: Option<&str>) {
-        let deadline = Instant::now() + Duration::from_millis(ms.into());
-        while Instant::now() < deadline {
-            let before = self.events.len();
-            self.drain(number);
-            let on = |event: &Event| matches!(event, Event::Frame { link: l, .. } if Some(l.as_str()) == link);
-            if self.events[before..].iter().any(on) {
-                return;
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        }
     }
 
     pub(super) fn drain(&mut self, number: u32) {
@@ -452,64 +436,6 @@ impl<'c> Runner<'c> {
             let from = if named { from.read() } else { None };
             (ret, Out::Data { bytes, from, flags: out_flags, control })
         }))
-    }
-
-    /// Runs a program, the far ends answering meanwhile. One that is not done in time is killed.
-    fn program(&mut self, number: u32, argv: &[String], limit_ms: u32) -> Result<Gave, Fault> {
-        let Some((program, arguments)) = argv.split_first() else {
-            return Err(Fault::Broken("no program is named".to_owned()));
-        };
-        // The program may run where it likes, unlike the executor.
-        os::stay(false);
-        let child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(std::io::stderr())
-            .spawn();
-        os::stay(true);
-        let mut child = child.map_err(|e| Fault::Broken(format!("{program}: {e}")))?;
-        let until = Instant::now() + Duration::from_millis(limit_ms.into());
-        let status = loop {
-            self.drain(number);
-            match child.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_micros(200));
-                }
-                _ => {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return Ok(Err("EINTR".into()));
-                }
-            }
-        };
-        let signal = status.signal().map(|signal| 128 + i64::from(signal));
-        Ok(Ok((status.code().map_or(signal.unwrap_or(-1), i64::from), Out::Nothing)))
-    }
-
-    /// In slices, so that the far ends can answer while the case waits.
-    fn poll(&mut self, number: u32, fds: &[PollFd], timeout_ms: i32) -> Result<Gave, Fault> {
-        let mut list = Vec::new();
-        for entry in fds {
-            let events = flags(&entry.events)? as libc::c_short;
-            list.push(libc::pollfd { fd: self.fd(&entry.fd), events, revents: 0 });
-        }
-        let forever = timeout_ms < 0;
-        let until = Instant::now() + Duration::from_millis(timeout_ms.max(0).unsigned_abs().into());
-        let ret = loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let slice = c_int::from(forever || !left.is_zero());
-            match given(calls::poll(&mut list, slice)) {
-                Ok(0) if forever && signals::alarm_came() => return Ok(Err("EINTR".into())),
-                Ok(0) if forever || !left.is_zero() => self.drain(number),
-                Ok(ret) => break ret,
-                Err(errno) => return Ok(Err(errno)),
-            }
-        };
-        let known =
-            &["POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLRDHUP"];
-        let revents = list.iter().map(|p| calls::named(p.revents.into(), known)).collect();
-        Ok(Ok((ret, Out::Poll(revents))))
     }
 }
 

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use netlink_packet_route::link::In6AddrGenMode;
@@ -106,7 +105,7 @@ impl LinuxLab {
     }
 
     /// Makes this network the one in which sockets are made.
-    fn enter(&mut self) -> Result<(), String> {
+    pub(super) fn enter(&mut self) -> Result<(), String> {
         setns(&self.namespace, CloneFlags::CLONE_NEWNET)
             .map_err(|e| format!("the lab cannot be entered: {}", e.desc()))
     }
@@ -493,66 +492,6 @@ impl Network for LinuxLab {
 impl Drop for LinuxLab {
     fn drop(&mut self) {
         self.far_ends.iter().for_each(FarEnd::outlive);
-    }
-}
-
-/// The labs that stand, so that cases which ask for the same one share it.
-#[derive(Default)]
-pub(in crate::exec) struct Labs {
-    /// By the time of their last use.
-    standing: BTreeMap<u64, LinuxLab>,
-    clock: u64,
-    /// Whether the thread is in the network of the lab that was used last.
-    entered: bool,
-    closing: Vec<JoinHandle<()>>,
-}
-
-/// More would keep too many descriptors and namespaces.
-const MOST_LABS: usize = 48;
-
-impl Labs {
-    /// Takes out the lab that `spec` describes, building it if none stands, and enters it.
-    pub(in crate::exec) fn take(&mut self, spec: &Lab) -> Result<LinuxLab, End> {
-        let entered = std::mem::replace(&mut self.entered, false);
-        let mut standing = self.standing.iter().rev();
-        let Some(key) = standing.find(|(_, lab)| lab.spec == *spec).map(|(key, _)| *key) else {
-            return LinuxLab::build(spec);
-        };
-        let Some(mut lab) = self.standing.remove(&key) else { return LinuxLab::build(spec) };
-        if !(entered && key == self.clock) {
-            lab.enter().map_err(End::broken)?;
-        }
-        Ok(lab)
-    }
-
-    /// Puts a restored lab back for the next case.
-    pub(in crate::exec) fn put(&mut self, lab: LinuxLab) {
-        if self.standing.len() == MOST_LABS
-            && let Some((_, oldest)) = self.standing.pop_first()
-        {
-            self.discard(oldest);
-        }
-        self.clock += 1;
-        self.entered = true;
-        self.standing.insert(self.clock, lab);
-    }
-
-    /// Gives up a lab. Its sockets close in a thread of their own, since the kernel takes a grace
-    /// period for a packet socket (`net/packet/af_packet.c` `packet_release`).
-    pub(in crate::exec) fn discard(&mut self, lab: LinuxLab) {
-        self.closing.retain(|thread| !thread.is_finished());
-        self.closing.push(std::thread::spawn(move || drop(lab)));
-    }
-}
-
-impl Drop for Labs {
-    fn drop(&mut self) {
-        while let Some((_, lab)) = self.standing.pop_first() {
-            self.discard(lab);
-        }
-        for thread in self.closing.drain(..) {
-            let _ = thread.join();
-        }
     }
 }
 

@@ -1,0 +1,97 @@
+//! The steps of a case that take their time: the far ends answer meanwhile.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use libc::c_int;
+
+use super::options::flags;
+use super::run::{Fault, Gave, Runner, given};
+use super::{calls, os, signals};
+use crate::case::op::PollFd;
+use crate::trace::{Event, Out};
+
+impl Runner<'_> {
+    /// Lets time pass, the far ends answering meanwhile, or until a frame is seen on `link`.
+    pub(super) fn pass(&mut self, number: u32, ms: u32, link: Option<&str>) {
+        let deadline = Instant::now() + Duration::from_millis(ms.into());
+        while Instant::now() < deadline {
+            let before = self.events.len();
+            self.drain(number);
+            let on = |event: &Event| matches!(event, Event::Frame { link: l, .. } if Some(l.as_str()) == link);
+            if self.events[before..].iter().any(on) {
+                return;
+            }
+            std::thread::sleep(Duration::from_micros(500));
+        }
+    }
+
+    /// Runs a program, the far ends answering meanwhile. One that is not done in time is killed.
+    pub(super) fn program(
+        &mut self,
+        number: u32,
+        argv: &[String],
+        limit_ms: u32,
+    ) -> Result<Gave, Fault> {
+        let Some((program, arguments)) = argv.split_first() else {
+            return Err(Fault::Broken("no program is named".to_owned()));
+        };
+        // The program may run where it likes, unlike the executor.
+        os::stay(false);
+        let child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(std::io::stderr())
+            .spawn();
+        os::stay(true);
+        let mut child = child.map_err(|e| Fault::Broken(format!("{program}: {e}")))?;
+        let until = Instant::now() + Duration::from_millis(limit_ms.into());
+        let status = loop {
+            self.drain(number);
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                _ => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Ok(Err("EINTR".into()));
+                }
+            }
+        };
+        let signal = status.signal().map(|signal| 128 + i64::from(signal));
+        Ok(Ok((status.code().map_or(signal.unwrap_or(-1), i64::from), Out::Nothing)))
+    }
+
+    /// In slices, so that the far ends can answer while the case waits.
+    pub(super) fn poll(
+        &mut self,
+        number: u32,
+        fds: &[PollFd],
+        timeout_ms: i32,
+    ) -> Result<Gave, Fault> {
+        let mut list = Vec::new();
+        for entry in fds {
+            let events = flags(&entry.events)? as libc::c_short;
+            list.push(libc::pollfd { fd: self.fd(&entry.fd), events, revents: 0 });
+        }
+        let forever = timeout_ms < 0;
+        let until = Instant::now() + Duration::from_millis(timeout_ms.max(0).unsigned_abs().into());
+        let ret = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let slice = c_int::from(forever || !left.is_zero());
+            match given(calls::poll(&mut list, slice)) {
+                Ok(0) if forever && signals::alarm_came() => return Ok(Err("EINTR".into())),
+                Ok(0) if forever || !left.is_zero() => self.drain(number),
+                Ok(ret) => break ret,
+                Err(errno) => return Ok(Err(errno)),
+            }
+        };
+        let known =
+            &["POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLRDHUP"];
+        let revents = list.iter().map(|p| calls::named(p.revents.into(), known)).collect();
+        Ok(Ok((ret, Out::Poll(revents))))
+    }
+}
