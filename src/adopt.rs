@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use harness::outcome::UNSEEN;
 use reports::runs::{self, Subject};
 use suites::baseline::{self, Baselines, Snapshot};
 use suites::verdict::Verdict;
@@ -192,12 +193,18 @@ fn add<'a>(
     entry
 }
 
+/// Whether nobody saw what left, so that no other run of the platform could be judged by it.
+fn is_blind(outcome: &str) -> bool {
+    outcome.lines().any(|line| line == UNSEEN)
+}
+
 /// Reads the folder of a run, or one of snapshots as `suites/baselines` has them.
 fn read(source: &Path, observed: &mut All) -> Result<()> {
     if source.join(runs::MANIFEST).is_file() {
         let run = runs::read(source)?;
         for line in &run.lines {
-            if matches!(line.verdict, Verdict::Skipped | Verdict::Error) {
+            if matches!(line.verdict, Verdict::Skipped | Verdict::Error) || is_blind(&line.outcome)
+            {
                 continue;
             }
             let subject = run.manifest.subjects.iter().find(|s| s.name == line.subject);
@@ -224,7 +231,7 @@ fn read(source: &Path, observed: &mut All) -> Result<()> {
             |name: &str| path.strip_prefix(source).is_ok_and(|path| path.starts_with(name));
         let is_general = platforms.iter().skip(1).any(|name| kept_as(name));
         let is_specific = platforms.len() > 1 && kept_as(platform);
-        for (id, outcome) in &snapshot.rows {
+        for (id, outcome) in snapshot.rows.iter().filter(|(_, outcome)| !is_blind(outcome)) {
             let entry = add(observed, source, &platforms, (id, outcome));
             entry.is_general |= is_general;
             entry.is_specific |= is_specific;

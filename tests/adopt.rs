@@ -80,6 +80,24 @@ fn a_run_keeps_each_suite_under_the_platform_that_it_is_judged_by() {
     }
 }
 
+/// What nobody saw is no baseline: a run that sees it would be judged by it.
+#[test]
+fn what_was_not_captured_is_not_adopted() {
+    let (into, from) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("one"));
+    let [folder, source] = [&into, &from].map(|dir| dir.path().to_str().expect("UTF-8"));
+    recorded(from.path(), "macos-15", ") = ", ") = 6\n+++ wire not captured +++\nwas ");
+    assert_eq!(stdout(&adopt(&[source, "--into", folder])), "");
+    let golden = Path::new("reports/tests/runs/1");
+    let read = |name: &str| fs::read_to_string(golden.join(name)).expect("it is there");
+    let mut line: serde_json::Value =
+        serde_json::from_str(read("results.jsonl").lines().next().expect("a line")).expect("JSON");
+    line["outcome"] = "close(s) = 0\n+++ wire not captured +++\n".into();
+    let run = tempfile::tempdir().expect("a folder");
+    fs::write(run.path().join("run.json"), read("run.json")).expect("written");
+    fs::write(run.path().join("results.jsonl"), format!("{line}\n")).expect("written");
+    assert_eq!(stdout(&adopt(&[run.path().to_str().expect("UTF-8"), "--into", folder])), "");
+}
+
 #[test]
 fn sources_that_disagree_are_refused() {
     let dirs = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));

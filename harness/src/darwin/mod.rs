@@ -4,6 +4,7 @@
 //! sizes and numbers a compiler took from the headers.
 
 pub mod bpf;
+pub mod down;
 pub mod ioctl;
 pub mod ledger;
 pub mod request;

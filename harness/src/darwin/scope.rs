@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-fn is_scoped(ip: Ipv6Addr) -> bool {
+pub(super) fn is_scoped(ip: Ipv6Addr) -> bool {
     let first = ip.segments()[0];
     first & 0xffc0 == 0xfe80 || matches!(first & 0xff0f, 0xff01 | 0xff02)
 }

@@ -31,6 +31,7 @@ mod network;
 mod options;
 mod plant;
 mod run;
+mod sends;
 mod signals;
 mod sockaddr;
 mod waits;
@@ -207,6 +208,10 @@ fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
         return nothing(case, End::Skipped { reason });
     }
     let mut trace = run::run(case, &mut lab, plant);
+    if let Some(reason) = lab.spoilt() {
+        labs.discard(lab);
+        return nothing(case, End::Skipped { reason });
+    }
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use crate::case::lab::{Lab, LabOp};
+use crate::darwin::down::StandIn;
 use crate::trace::{Direction, LinkFact};
 
 /// A lab that stands: an isolated network with its links, in the state that its [`Lab`] describes.
@@ -17,6 +18,14 @@ pub(super) trait Network {
     /// What the kernel calls a link: what the case calls it, where a lab can give names.
     fn interface(&self, link: &str) -> String {
         link.to_owned()
+    }
+    /// The host's own interface that stands for a link, where the lab could make none.
+    fn stand_in(&self) -> Option<&StandIn> {
+        None
+    }
+    /// Why what just happened in it says nothing, where others than the case may change it.
+    fn spoilt(&self) -> Option<String> {
+        None
     }
     /// Takes one step.
     fn step(&mut self, step: &LabOp) -> Result<(), String>;

@@ -10,6 +10,7 @@ use libc::c_int;
 use super::network::Network;
 use super::options::{self, Resolve, flags, value};
 use super::plant::Plant;
+use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
 use super::{calls, lookup, os, signals};
 use crate::SCHEMA;
@@ -60,7 +61,9 @@ impl Resolve for Runner<'_> {
     }
 
     fn ip(&self, host: &Host) -> Result<IpAddr, Fault> {
-        self.case.lab.ip(host).ok_or_else(|| Fault::Broken(format!("the lab has no {host:?}")))
+        let ip = self.case.lab.ip(host);
+        let ip = ip.ok_or_else(|| Fault::Broken(format!("the lab has no {host:?}")))?;
+        Ok(self.lab.stand_in().map_or(ip, |stand_in| stand_in.real(ip)))
     }
 }
 
@@ -94,49 +97,6 @@ pub(super) fn run(case: &Case, lab: &mut dyn Network, plant: Option<&Plant>) -> 
     }
 }
 
-fn is_run(op: &Op) -> bool {
-    matches!(op, Op::Run { .. })
-}
-
-/// Whether a call can put a frame on a wire, at once or by what it sets off. A stream can speak
-/// whenever it is touched; a datagram socket when it sends, connects or joins a group.
-fn may_send(op: &Op, streams: bool) -> bool {
-    match op {
-        Op::Socket { .. }
-        | Op::Socketpair { .. }
-        | Op::Bind { .. }
-        | Op::Listen { .. }
-        | Op::Getsockname { .. }
-        | Op::Getpeername { .. }
-        | Op::Getsockopt { .. }
-        | Op::Ioctl { .. }
-        | Op::Fcntl { .. }
-        | Op::InetPton { .. }
-        | Op::InetAton { .. } => false,
-        // Options of a protocol can: a membership is told, a cork lets go.
-        Op::Setsockopt { option: Opt::Raw { level, .. }, .. } => {
-            streams || level.as_str() != "SOL_SOCKET"
-        }
-        Op::Setsockopt { option: Opt::Intent(_), .. }
-        | Op::Recv { .. }
-        | Op::Recvfrom { .. }
-        | Op::Recvmsg { .. }
-        | Op::Read { .. }
-        | Op::Accept { .. } => streams,
-        _ => true,
-    }
-}
-
-/// Whether the case has a socket of a connection.
-fn has_streams(case: &Case) -> bool {
-    case.ops.iter().any(|op| match op {
-        Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => {
-            !r#type.has("SOCK_DGRAM") && !r#type.has("SOCK_RAW")
-        }
-        _ => false,
-    })
-}
-
 impl<'c> Runner<'c> {
     fn steps(&mut self) -> End {
         for (number, op) in (0u32..).zip(&self.case.ops) {
@@ -168,7 +128,7 @@ impl<'c> Runner<'c> {
             Some(plant) => gave.map(|gave| plant.told(op, gave)),
             None => gave,
         };
-        let (did, end) = match gave {
+        let (mut did, end) = match gave {
             Ok(Err(errno))
                 if errno.as_str() == "EINTR" && (signals::alarm_came() || is_run(op)) =>
             {
@@ -184,6 +144,9 @@ impl<'c> Runner<'c> {
             Err(Fault::Unsupported(name)) => (Did::Unsupported { name }, Some(End::Unsupported)),
             Err(Fault::Broken(reason)) => return Some(End::Broken { reason }),
         };
+        if let (Some(stand_in), Did::Returned { out, .. }) = (self.lab.stand_in(), &mut did) {
+            stand_in.hide(addr.as_mut(), out);
+        }
         // What `poll` saw go by while it waited stands behind it in the trace as all frames do.
         let place = self.events.iter().rposition(|e| e.op() != number).map_or(0, |i| i + 1);
         self.events.insert(place, Event::Call { op: number, at_ns, took_ns, addr, did });
@@ -473,3 +436,6 @@ pub(super) fn control_out((level, kind, data): options::Message) -> ControlOut {
     let (level, name) = os::control_name(level, kind);
     ControlOut { level, name, bytes: Hex(data) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,9 @@ pub use transcript::transcript;
 use crate::case::{Case, Op, Os};
 use crate::trace::{Did, End, Event, Trace};
 
+/// The line of an outcome which says that nobody saw what was sent.
+pub const UNSEEN: &str = "+++ wire not captured +++";
+
 /// One line of an outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -113,7 +116,7 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
         lines.push(line(what(case, event), Some(at), &text));
     }
     if trace.is_unseen() {
-        lines.push(line(What::End, None, "+++ wire not captured +++"));
+        lines.push(line(What::End, None, UNSEEN));
     }
     lines.extend(end_text(&trace.end).map(|text| line(What::End, None, &text)));
     lines

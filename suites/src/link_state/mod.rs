@@ -62,3 +62,6 @@ fn again() -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -230,6 +230,23 @@ impl Host {
     pub(super) fn forget_route(&mut self, thing: &Thing) -> Result<(), String> {
         ledger::remove(self, thing)
     }
+}
+
+/// Until then `bind` would say that there is no such address (`in6_pcbbind` of
+/// `bsd/netinet6/in6_pcb.c`).
+pub(super) fn wait_until_usable(ip: IpAddr, index: u32) -> Result<(), String> {
+    let at = match ip {
+        IpAddr::V4(_) => SocketAddr::new(ip, 0),
+        IpAddr::V6(ip) => SocketAddrV6::new(ip, 0, 0, index).into(),
+    };
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while let Err(e) = UdpSocket::bind(at) {
+        if Instant::now() > deadline {
+            return Err(format!("address {ip} is not usable after five seconds: {e}"));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
 
 /// `reject:192.0.2.0/24`

@@ -1,19 +1,23 @@
 //! A lab on macOS: utun and feth links in the host's own network, whose far ends are this process.
 //!
 //! There are no namespaces, so that there is one lab at a time on a host, and only root makes any.
-//! Without root the lab is the host's loopback, and nobody sees what goes over it.
+//! Without root the lab is the host's loopback, or an interface that is down anyway, and nobody sees
+//! what goes over it.
+
+mod down;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::far_end::{Bpf, FarEnd};
-use super::host::Host;
+use super::host::{Host, wait_until_usable};
 use crate::case::addr::{Range, Role, prefix_len};
 use crate::case::lab::{Lab, LabOp, RouteKind};
 use crate::case::{Hex, LinkKind};
+use crate::darwin::down::StandIn;
 use crate::darwin::ledger::Thing;
 use crate::darwin::request::network;
 use crate::darwin::route::{Change, Route, Way};
@@ -44,6 +48,8 @@ pub(in crate::exec) struct MacLab {
     spec: Lab,
     /// None without root.
     host: Option<Host>,
+    /// Without root what stands for a link.
+    stand_in: Option<StandIn>,
     loopback: Option<Bpf>,
     links: Vec<Link>,
     facts: Vec<LinkFact>,
@@ -67,11 +73,6 @@ fn index_of(name: &str) -> Result<u32, String> {
 }
 
 impl MacLab {
-    /// The host's loopback, as anybody may use it.
-    pub(super) fn unseen(spec: &Lab) -> Result<Self, End> {
-        Self::bare(spec, None, None).map_err(End::broken)
-    }
-
     fn bare(spec: &Lab, host: Option<Host>, loopback: Option<Bpf>) -> Result<Self, String> {
         let (name, mac) = ("lo".to_owned(), Hex(vec![0; 6]));
         let unseen = loopback.is_none();
@@ -79,6 +80,7 @@ impl MacLab {
         Ok(Self {
             spec: spec.clone(),
             host,
+            stand_in: None,
             loopback,
             links: Vec::new(),
             facts: vec![lo],
@@ -313,23 +315,6 @@ fn are_free(spec: &Lab) -> Result<(), End> {
     Ok(())
 }
 
-/// Until then `bind` would say that there is no such address (`in6_pcbbind` of
-/// `bsd/netinet6/in6_pcb.c`).
-fn wait_until_usable(ip: IpAddr, index: u32) -> Result<(), String> {
-    let at = match ip {
-        IpAddr::V4(_) => SocketAddr::new(ip, 0),
-        IpAddr::V6(ip) => std::net::SocketAddrV6::new(ip, 0, 0, index).into(),
-    };
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while let Err(e) = UdpSocket::bind(at) {
-        if Instant::now() > deadline {
-            return Err(format!("address {ip} is not usable after five seconds: {e}"));
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Ok(())
-}
-
 /// The ports of this process's sockets.
 fn own_ports() -> impl Iterator<Item = u16> {
     (3..MOST_SOCKETS).filter_map(|fd| {
@@ -368,8 +353,18 @@ impl Network for MacLab {
         name.unwrap_or_else(|| if link == "lo" { "lo0" } else { link }.to_owned())
     }
 
+    fn stand_in(&self) -> Option<&StandIn> {
+        self.stand_in.as_ref()
+    }
+
+    fn spoilt(&self) -> Option<String> {
+        self.stand_in.as_ref().and_then(down::has_come_up)
+    }
+
     fn step(&mut self, step: &LabOp) -> Result<(), String> {
         match step {
+            // It is: it was chosen for that.
+            LabOp::LinkDown { .. } if self.stand_in.is_some() => Ok(()),
             LabOp::LinkUp { link } => self.set_up(link, true),
             LabOp::LinkDown { link } => self.set_up(link, false),
             LabOp::LinkDelete { link } => self.delete(self.number(link)?),
@@ -435,7 +430,8 @@ impl Network for MacLab {
 
     fn restore(&mut self, changed: bool) -> Result<bool, String> {
         self.drain(&mut |_, _, _| ());
-        if changed {
+        // What stands for a link may be up when the next case comes: it is chosen anew.
+        if changed || self.stand_in.is_some() {
             return Ok(false);
         }
         self.ports.clear();

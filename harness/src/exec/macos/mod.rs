@@ -12,7 +12,7 @@ mod sys;
 use std::os::fd::OwnedFd;
 
 use crate::case::Case;
-use crate::darwin::request;
+use crate::darwin::{down, request};
 use crate::trace::Product;
 
 pub use super::commands::KernelLog;
@@ -27,9 +27,9 @@ pub(super) use own::own_call;
 /// Why no lab here does what the case asks of it, as one sentence.
 pub(super) fn refused(case: &Case) -> Option<String> {
     let by_root = || {
-        let links = "links are made by root alone: run it by sudo; `sockeye netdown` asks an \
-                     interface that is there already";
-        (request::needs_root(case) && !is_root()).then(|| links.to_owned())
+        let more = request::needs_root(case) && !down::fits(case);
+        let links = "links are made by root alone: run it by sudo";
+        (more && !is_root()).then(|| links.to_owned())
     };
     let dangerous = || {
         let asked_for = std::env::var_os(request::DANGEROUS).is_some_and(|says| says == "1");
