@@ -1,7 +1,8 @@
 //! What the executor asks of a lab, whichever system builds it.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::case::lab::{Lab, LabOp};
 use crate::darwin::down::StandIn;
@@ -31,6 +32,10 @@ pub(super) trait Network {
     fn step(&mut self, step: &LabOp) -> Result<(), String>;
     /// Waits until the host has dealt with what it has sent to itself, as far as that can be told.
     fn settle(&mut self) {}
+    /// Waits until there may be a frame to hand over, until `done` can be read, or not long.
+    fn watch(&self, _done: BorrowedFd<'_>) {
+        std::thread::sleep(Duration::from_micros(100));
+    }
     /// Hands over each frame that was sent since the last time, and each that the far ends sent
     /// in answer, until there are no more.
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8]));

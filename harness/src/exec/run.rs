@@ -1,7 +1,7 @@
 //! Runs one case in a lab that stands, and takes down what happens.
 
 use std::net::IpAddr;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -200,6 +200,12 @@ impl<'c> Runner<'c> {
         });
     }
 
+    /// Lets the far ends answer, and waits for what may be next.
+    fn watch(&mut self, number: u32, done: BorrowedFd<'_>) {
+        self.drain(number);
+        self.lab.watch(done);
+    }
+
     /// What the calls that resolve names are to see.
     fn files(&self) -> Result<Arc<OwnedFd>, Fault> {
         self.lab.files().ok_or_else(|| Fault::Broken("the lab has no files".to_owned()))
@@ -326,11 +332,11 @@ impl<'c> Runner<'c> {
         Ok(match op {
             Op::Getaddrinfo { .. } => {
                 let files = self.files()?;
-                lookup::getaddrinfo(op, &files, &mut || self.drain(number))?
+                lookup::getaddrinfo(op, &files, &mut |done| self.watch(number, done))?
             }
             Op::Getnameinfo { addr, .. } => {
                 let (files, addr) = (self.files()?, self.addr(addr, seen)?);
-                lookup::getnameinfo(op, &addr, &files, &mut || self.drain(number))?
+                lookup::getnameinfo(op, &addr, &files, &mut |done| self.watch(number, done))?
             }
             Op::InetPton { family, text } => {
                 let (ret, made) = calls::inet_pton(value(family.as_str())?, text);

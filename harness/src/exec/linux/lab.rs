@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 use super::barrier::{Barrier, is_heard_by_sender};
 use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
-use super::{files, host, usable};
+use super::{files, host, link, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
@@ -449,6 +449,11 @@ impl Network for LinuxLab {
         if self.loopback_is_up {
             self.barrier.pass();
         }
+    }
+
+    fn watch(&self, done: BorrowedFd<'_>) {
+        let ends = self.far_ends.iter().map(AsFd::as_fd);
+        link::watch(ends.chain([self.loopback.as_fd(), done]));
     }
 
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) {

@@ -3,9 +3,11 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, poll};
 use socket2::{Domain, SockAddr, SockAddrStorage, Socket, Type};
 
 use crate::case::LinkKind;
@@ -74,6 +76,23 @@ impl FarEnd {
     }
 }
 
+impl AsFd for FarEnd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// Waits until one of them can be read, or not long.
+pub(super) fn watch<'f>(fds: impl Iterator<Item = BorrowedFd<'f>>) {
+    let mut fds: Vec<PollFd<'_>> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+    let readable = poll(&mut fds, 10u8).is_ok_and(|count| count == 0)
+        || fds.iter().any(|fd| fd.revents().is_some_and(|is| is.contains(PollFlags::POLLIN)));
+    // A link that is gone is an error at once, each time.
+    if !readable {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}
+
 /// The flags of a link in this network (netdevice(7)): whether it is up, and whether it runs. For
 /// people: that it cannot be had is said as well.
 pub(super) fn state(name: &str) -> String {
@@ -121,6 +140,12 @@ pub(super) struct LoopbackTap {
     lo: u32,
     /// How many packets were seen on their way out and not yet on their way in.
     under_way: i64,
+}
+
+impl AsFd for LoopbackTap {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
 }
 
 impl LoopbackTap {
