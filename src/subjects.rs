@@ -92,7 +92,8 @@ pub(crate) fn wanted(words: &[String], kernels: &Kernels) -> Vec<Wanted> {
             }
             named(word, offers)
         };
-        all.push(Wanted { name: word.to_owned(), what, by_name: true });
+        let name = shown(word, std::env::home_dir().as_deref());
+        all.push(Wanted { name, what, by_name: true });
     }
     let mut seen = std::collections::BTreeSet::new();
     all.retain(|wanted| seen.insert(wanted.name.clone()));
@@ -201,6 +202,14 @@ impl Wanted {
     }
 }
 
+/// A subject's name in a run, which is passed on: without the user's, who stands in the path of home.
+fn shown(word: &str, home: Option<&Path>) -> String {
+    match home.and_then(Path::to_str).map(|home| home.trim_end_matches('/')) {
+        Some(home) if !home.is_empty() => word.replace(&format!("{home}/"), "~/"),
+        _ => word.to_owned(),
+    }
+}
+
 /// Which system answered.
 pub(crate) fn os_of(kernel: &Fingerprint) -> Result<Os> {
     match kernel.system.as_str() {
@@ -253,4 +262,21 @@ pub(crate) fn subjects(args: &Subjects) -> Result<Status> {
     anstream::println!("./PATH/TO/bzImage {:31} a kernel of your own, in QEMU", "");
     anstream::println!("cmd:PROGRAM       {:31} whatever reads cases and writes traces", "");
     Ok(if failed { Status::Harness } else { Status::Expected })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("/home/jane/linux/vmlinux", Some("/home/jane"), "~/linux/vmlinux")]
+    #[case("cmd:/home/jane/bin/exec -v", Some("/home/jane/"), "cmd:~/bin/exec -v")]
+    #[case("/home/janet/vmlinux", Some("/home/jane"), "/home/janet/vmlinux")]
+    #[case("./vmlinux", Some("/"), "./vmlinux")]
+    #[case("./vmlinux", None, "./vmlinux")]
+    fn no_name_has_the_users(#[case] word: &str, #[case] home: Option<&str>, #[case] is: &str) {
+        assert_eq!(shown(word, home.map(Path::new)), is);
+    }
 }
