@@ -351,3 +351,35 @@ fn ended(case: &Case, end: End) -> Trace {
     let (links, events) = (Vec::new(), Vec::new());
     Trace { schema: SCHEMA, case: case.id.clone(), began_ns: 0, links, events, end }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_lab_goes_on_with_it() {
+        let groups: [&[usize]; 3] = [&[0, 1, 2, 3, 4], &[5], &[6, 7]];
+        let queue = Queue::new(groups.into_iter(), 2);
+        assert_eq!(queue.batches(), 5);
+        let (mut a, mut b) = (usize::MAX, usize::MAX);
+        assert_eq!(queue.take(&mut a), [0, 1]);
+        // Nobody else's as long as there are others.
+        assert_eq!(queue.take(&mut b), [5]);
+        assert_eq!(queue.take(&mut a), [2, 3]);
+        assert_eq!(queue.take(&mut b), [6, 7]);
+        // Then a share of the largest that is left.
+        assert_eq!(queue.take(&mut b), [4]);
+        assert_eq!(queue.take(&mut a), [0; 0]);
+        assert_eq!(queue.take(&mut b), [0; 0]);
+    }
+
+    #[test]
+    fn an_order_without_neighbours_is_kept() {
+        let groups: [&[usize]; 3] = [&[7], &[2], &[5]];
+        let queue = Queue::new(groups.into_iter(), 32);
+        let mut own = usize::MAX;
+        let taken: Vec<usize> =
+            std::iter::repeat_with(|| queue.take(&mut own)).take(3).flatten().copied().collect();
+        assert_eq!(taken, [7, 2, 5]);
+    }
+}
