@@ -36,8 +36,13 @@ impl Trace {
 
     /// The name that this system has not got, where the case ended at it: its call was never made.
     pub fn lacks(&self) -> Option<&str> {
-        match self.events.last() {
-            Some(Event::Call { did: Did::Unsupported { name }, .. }) => Some(name),
+        // Behind the call there may be frames of the kernel's own.
+        let call = self.events.iter().rev().find_map(|event| match event {
+            Event::Call { did, .. } => Some(did),
+            _ => None,
+        });
+        match call {
+            Some(Did::Unsupported { name }) => Some(name),
             _ => None,
         }
     }

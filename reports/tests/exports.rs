@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use reports::export::{Export, junit, kcidb, ktap, markdown};
+use harness::case::Hex;
+use harness::trace::{Direction, Event};
+use reports::export::{Came, Export, junit, kcidb, ktap, markdown};
 use reports::runs::{self, Diff, Run, Side};
 
 /// A run of schema 1: every verdict, every end, two subjects, and characters that no format takes.
@@ -31,6 +33,23 @@ fn a_run_of_schema_1_is_what_it_was() {
         let text = serde_json::to_string(line).expect("JSON");
         assert_eq!(&serde_json::from_str::<runs::Line>(&text).expect("the same"), line);
     }
+}
+
+/// Which frames of the kernel's own come behind the last call is chance.
+#[test]
+fn who_lacks_a_name_is_skipped_whatever_comes_behind() {
+    let mut run = golden();
+    run.lines.retain(|line| line.id == "link-state/ends[unsupported]");
+    let came = |run: &Run| Export::of(run).parts[0].tables[0].tests[0].came.clone();
+    let skipped = Came::Skipped("this system has not got SO_NONE".to_owned());
+    assert_eq!(came(&run), skipped);
+    let (link, bytes) = ("link0".to_owned(), Hex(vec![0x60]));
+    let frame = Event::Frame { op: 2, at_ns: 9000, link, dir: Direction::Out, bytes };
+    run.lines[0].trace.events.push(frame);
+    assert_eq!(came(&run), skipped);
+    // What has ended before that name was not kept from its calls.
+    run.lines[0].trace.events.retain(|event| event.op() < 2);
+    assert_eq!(came(&run), Came::Passed);
 }
 
 #[test]
