@@ -148,10 +148,14 @@ impl Expect {
             let got = call.errno.map_or_else(|| call.ret.to_string(), str::to_owned);
             return Some(format!("claimed: {name} returns {returns}; here: {got}"));
         }
-        if let Out::Events(events) = call.out
-            && let Some(wrong) = self.events_say(events)
-        {
-            return Some(wrong);
+        if self.event.is_some() || self.no_event.is_some() {
+            let Out::Events(events) = call.out else {
+                let got = call.errno.unwrap_or("something else");
+                return Some(format!("claimed: {name} tells of events; here: {got}"));
+            };
+            if let Some(wrong) = self.events_say(events) {
+                return Some(wrong);
+            }
         }
         let value = self.value.as_ref()?;
         let (is, got) = match (call.errno, call.out) {

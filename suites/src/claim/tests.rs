@@ -240,7 +240,14 @@ fn events_are_by_their_words(#[case] expect: &str, #[case] standing: Standing) {
     let call = Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did };
     let trace = Trace { events: vec![call], ..trace(&asked(), None, 0, End::Done) };
     let claim = claim("macos", "", &format!("{{ call = \"kevent\", {expect} }}"));
-    assert_eq!(claim.test(&case, &trace, &kernel("Darwin", "24.3.0")).standing, standing);
+    let kernel = kernel("Darwin", "24.3.0");
+    assert_eq!(claim.test(&case, &trace, &kernel).standing, standing);
+    // A call that failed tells of none, whatever was claimed of its events.
+    let errno = Some("EBADF".into());
+    let did = Did::Returned { ret: -1, errno, out: Out::Nothing };
+    let call = Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did };
+    let failed = Trace { events: vec![call], ..trace };
+    assert_eq!(claim.test(&case, &failed, &kernel).standing, Standing::Refuted);
 }
 
 #[test]
