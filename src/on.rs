@@ -124,6 +124,12 @@ fn one<'c>(
 pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
     let out = args.out.clone().unwrap_or_else(|| results::default_folder("on"));
     let all = on_each(args, cases, &out)?;
+    for (wanted, ran) in &all {
+        for untrue in ran.iter().flat_map(|ran| &ran.unseen) {
+            let untrue = format!("{} {untrue}", "not seen any more:".red());
+            anstream::eprintln!("{}: {untrue}", wanted.name);
+        }
+    }
     if args.printed() == Some(Format::Json) {
         for (wanted, ran) in &all {
             for Answer { case, trace, judgement } in ran.iter().flat_map(|ran| &ran.answers) {
@@ -190,10 +196,13 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)]) {
         };
         anstream::println!("\n{}: {verdict} {}{more}", wanted.name, first.case.id);
     }
-    for (wanted, ran) in ran() {
-        for untrue in &ran.unseen {
-            anstream::println!("\n{}: {} {untrue}", wanted.name, "not seen any more:".red());
-        }
+    let lacking = ran().map(|(wanted, ran)| (run::lacking(&ran.answers), &wanted.name));
+    let lacking: Vec<_> = lacking.filter(|(count, _)| *count > 0).collect();
+    if !lacking.is_empty() {
+        let each: Vec<String> = lacking.iter().map(|(n, name)| format!("{n} on {name}")).collect();
+        let what =
+            "cases that end at a name which the kernel has not got, no call being made with it:";
+        anstream::println!("\n{what} {}", each.join(", "));
     }
     anstream::println!("\n`sockeye diff` compares any two of these folders");
 }

@@ -147,6 +147,10 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     let bar = progress(cases.len());
     let (answers, took) = keep(NATIVE, &under, &cases, args.shuffle, &folder, &|| bar.inc(1))?;
     bar.finish_and_clear();
+    let unseen = unseen(&answers, &under.platforms[0]);
+    for untrue in &unseen {
+        anstream::eprintln!("{} {untrue}", "not seen any more:".red());
+    }
     if args.printed() == Some(Format::Json) {
         for answer in &answers {
             let Answer { case, trace, judgement } = answer;
@@ -158,9 +162,6 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     } else {
         table(&answers);
         remarks(&answers, &under.kernel);
-        for untrue in unseen(&answers, &under.platforms[0]) {
-            anstream::println!("{} {untrue}", "not seen any more:".red());
-        }
         let seconds = took.as_secs_f64();
         let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
         anstream::println!(
@@ -170,7 +171,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
             folder.display()
         );
     }
-    status(&answers, &under.platforms[0], args)
+    status(&answers, !unseen.is_empty(), args)
 }
 
 /// The known deviations of `platform` that are not true any more.
@@ -179,7 +180,7 @@ pub(crate) fn unseen(answers: &[Answer<'_>], platform: &str) -> Vec<String> {
     let broke: Vec<Broke<'_>> = ran
         .map(|a| (a.case.id.as_str(), a.judgement.findings.iter().map(|(f, _)| f.rule).collect()))
         .collect();
-    deviation::unseen(deviation::known(), platform, &broke)
+    deviation::unseen(deviation::known(), &[platform.to_owned()], &broke)
 }
 
 /// The answers of a kernel, written into `folder` as they come, and how long they took.
@@ -228,7 +229,7 @@ fn progress(cases: usize) -> ProgressBar {
     bar
 }
 
-fn status(answers: &[Answer<'_>], platform: &str, args: &Run) -> Result<Status> {
+fn status(answers: &[Answer<'_>], untrue: bool, args: &Run) -> Result<Status> {
     let has = |verdict| answers.iter().any(|a| a.judgement.verdict == verdict);
     if answers.iter().all(|a| a.judgement.verdict == Verdict::Skipped) {
         let reason = answers.iter().find_map(|a| match &a.trace.end {
@@ -241,8 +242,7 @@ fn status(answers: &[Answer<'_>], platform: &str, args: &Run) -> Result<Status> 
         return Ok(Status::Harness);
     }
     let strict = args.strict && (has(Verdict::Skipped) || has(Verdict::New));
-    let unexpected = answers.iter().any(|a| a.judgement.is_unexpected())
-        || !unseen(answers, platform).is_empty();
+    let unexpected = untrue || answers.iter().any(|a| a.judgement.is_unexpected());
     Ok(if unexpected || strict { Status::Unexpected } else { Status::Expected })
 }
 
@@ -326,7 +326,7 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
     if refused > 0 {
         anstream::println!("{} {refused} cases: {}", "refused?".bold(), local_network::HINT);
     }
-    let lacking = answers.iter().filter(|a| a.trace.lacks().is_some()).count();
+    let lacking = lacking(answers);
     if lacking > 0 {
         anstream::println!(
             "{} {lacking} cases end at a name that this system has not got: no call was made with it",
@@ -337,6 +337,11 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
     if new > 0 {
         anstream::println!("{} {new} cases: this platform has no baseline for them", "new".cyan());
     }
+}
+
+/// How many cases end at a name that the system has not got.
+pub(crate) fn lacking(answers: &[Answer<'_>]) -> usize {
+    answers.iter().filter(|answer| answer.trace.lacks().is_some()).count()
 }
 
 /// The first line that differs, and each rule that is broken without being known.

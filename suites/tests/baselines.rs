@@ -14,8 +14,9 @@ use harness::subject::{self, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use suites::baseline::{self, Baselines, OBSERVED_ON, Snapshot};
+use suites::deviation::Broke;
 use suites::verdict::{Judgement, judge};
-use suites::{Table, deviation, pattern, platforms, tables};
+use suites::{Table, deviation, platforms, tables};
 
 fn main() -> ExitCode {
     if env::args().nth(1).as_deref() == Some("exec") {
@@ -185,20 +186,12 @@ fn judge_deviations() -> Result<Completion, Failed> {
         }
     }
     let platforms = [kernel.platforms(), kernel.libc_platforms()].concat();
-    for entry in deviation::known() {
-        if !entry.platforms.iter().any(|p| platforms.contains(p)) {
-            continue;
-        }
-        for cases in &entry.cases {
-            let seen = ran.iter().any(|ran| {
-                let found = ran.judgement.findings.iter().any(|(f, _)| f.rule == entry.rule);
-                found && pattern::matches(cases, &ran.case.id)
-            });
-            if !seen {
-                wrong.push(format!("known, but not seen any more: {cases} {}", entry.rule));
-            }
-        }
-    }
+    let broke: Vec<Broke<'_>> = ran
+        .iter()
+        .map(|ran| (&*ran.case.id, ran.judgement.findings.iter().map(|(f, _)| f.rule).collect()))
+        .collect();
+    let unseen = deviation::unseen(deviation::known(), &platforms, &broke);
+    wrong.extend(unseen.iter().map(|untrue| format!("known, but not seen any more: {untrue}")));
     if !wrong.is_empty() && env::var_os(RECORDING).is_some() {
         let reason = format!("{} deviations that nobody has looked at yet", wrong.len());
         return Ok(Completion::ignored_with(reason));
