@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, poll};
 use socket2::{Domain, SockAddr, SockAddrStorage, Socket, Type};
 
 use crate::case::LinkKind;
+use crate::exec::calls;
 
 /// `if_tun.h`: bare packets or frames, with no header before them.
 const IFF_TUN: i16 = 0x0001;
@@ -96,31 +97,17 @@ pub(super) fn watch<'f>(fds: impl Iterator<Item = BorrowedFd<'f>>) {
 /// The flags of a link in this network (netdevice(7)): whether it is up, and whether it runs. For
 /// people: that it cannot be had is said as well.
 pub(super) fn state(name: &str) -> String {
-    let of = || -> io::Result<i16> {
-        let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-        // SAFETY: all zeros is a valid `struct ifreq`.
-        let mut request: libc::ifreq = unsafe { MaybeUninit::zeroed().assume_init() };
-        // The last byte stays zero.
-        let room = request.ifr_name.len() - 1;
-        for (to, from) in request.ifr_name[..room].iter_mut().zip(name.bytes()) {
-            *to = libc::c_char::from_ne_bytes([from]);
-        }
-        let get = libc::SIOCGIFFLAGS as libc::Ioctl;
-        // SAFETY: SIOCGIFFLAGS reads and writes one `struct ifreq`, which lives through the call.
-        if unsafe { libc::ioctl(socket.as_raw_fd(), get, &raw mut request) } < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: it is the flags that SIOCGIFFLAGS has written.
-        Ok(unsafe { request.ifr_ifru.ifru_flags })
+    let socket = match Socket::new(Domain::IPV4, Type::DGRAM, None) {
+        Ok(socket) => socket,
+        Err(e) => return e.to_string(),
     };
-    match of() {
-        Ok(flags) => {
-            let (up, runs) = (libc::IFF_UP as i16, libc::IFF_RUNNING as i16);
-            let word = |bit: i16, name| if flags & bit == 0 { "" } else { name };
-            format!("flags {flags:#06x}{}{}", word(up, " up"), word(runs, " running"))
-        }
-        Err(e) => e.to_string(),
+    let (mut flags, get) = (0, libc::SIOCGIFFLAGS as libc::c_int);
+    if let Err(number) = calls::ioctl_link(socket.as_raw_fd(), get, name, &mut flags) {
+        return io::Error::from_raw_os_error(number).to_string();
     }
+    let word = |bit, name| if flags & bit == 0 { "" } else { name };
+    let (up, runs) = (word(libc::IFF_UP, " up"), word(libc::IFF_RUNNING, " running"));
+    format!("flags {flags:#06x}{up}{runs}")
 }
 
 /// The receive buffer of the tap on loopback, in bytes.

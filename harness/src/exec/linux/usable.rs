@@ -38,11 +38,20 @@ const PAUSE: Duration = Duration::from_micros(20);
 /// # Errors
 /// One sentence, with what is known of the addresses and links.
 pub(super) fn wait(netlink: &mut Netlink, index: u32, ip: IpAddr) -> Result<(), String> {
+    wait_within(WITHIN, netlink, index, ip)
+}
+
+fn wait_within(
+    within: Duration,
+    netlink: &mut Netlink,
+    index: u32,
+    ip: IpAddr,
+) -> Result<(), String> {
     let began = Instant::now();
     let (mut waited, mut locked) = (Duration::ZERO, Duration::ZERO);
     while !netlink.is_local(index, ip).map_err(|e| format!("address {ip}: {e}"))? {
         let all = began.elapsed();
-        if waited > WITHIN || all > AT_THE_LATEST && waited > AT_ONCE {
+        if waited > within || all > AT_THE_LATEST && waited > AT_ONCE {
             let [all, waited, locked] = [all, waited, locked].map(|time| time.as_secs());
             let of = format!("{waited} of them this process's own, {locked} for the lock");
             return Err(format!(
@@ -87,6 +96,18 @@ fn addresses(table: &str) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_nobody_has_is_never_usable() {
+        let mut netlink = Netlink::open().unwrap();
+        let lo = nix::net::if_::if_nametoindex("lo").unwrap();
+        // Of IPv4, so that the test needs no IPv6: it is asked for alike.
+        let ip = "198.51.100.77".parse().unwrap();
+        let within = Duration::from_millis(30);
+        let said = wait_within(within, &mut netlink, lo, ip).unwrap_err();
+        assert!(said.starts_with("address 198.51.100.77 is not usable after 0 seconds"), "{said}");
+        assert!(said.contains("link lo flags "), "{said}");
+    }
 
     #[test]
     fn a_state_says_flags_and_links() {
