@@ -122,7 +122,7 @@ impl Case {
     /// Whether it names a group or a broadcast address: what goes there the host may hear itself,
     /// and answer, whether it leaves by a link or not.
     pub fn names_a_group(&self) -> bool {
-        let given = self.ops.iter().filter_map(Op::addr);
+        let given = self.ops.iter().flat_map(Op::addrs);
         given.filter_map(|addr| self.lab.ip(&addr.host)).any(|ip| match ip.to_canonical() {
             // A directed broadcast of the networks of the address plan, or the limited one.
             IpAddr::V4(ip) => ip.is_multicast() || ip.octets()[3] == 255,

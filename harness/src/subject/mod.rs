@@ -46,6 +46,9 @@ const BATCH: usize = 32;
 /// How many cases an executor is given ahead, so that it does not wait for the next one.
 const AHEAD: usize = 8;
 
+/// How many of those that wait: the next is there when one is done, and none waits behind many.
+const AHEAD_OF_WAITING: usize = 2;
+
 /// How often in a row executors may die without having answered before the subject is given up.
 const DEATHS: usize = 16;
 
@@ -156,7 +159,8 @@ pub fn run(
     let long = |number: &usize| cases[*number].idles_ms() > 0;
     let waiting = waiting.chunk_by(|a, b| same_lab(a, b) && !long(a) && !long(b));
     let busy = busy.chunk_by(same_lab);
-    let waiting = Work { queue: Queue::new(waiting, 1), executors: WAITING, ahead: 2 };
+    let waiting =
+        Work { queue: Queue::new(waiting, 1), executors: WAITING, ahead: AHEAD_OF_WAITING };
     let busy = Work { queue: Queue::new(busy, BATCH), executors: jobs, ahead: AHEAD };
     let mut failed = work(subject, &[waiting, busy], &kept).err();
     // A machine died with answers under way, or several cases: each of them alone, so that its death
