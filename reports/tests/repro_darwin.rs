@@ -118,6 +118,13 @@ fn messages() -> Out {
     Out::Messages(vec![one(b"one", 0), one(b"", 1)])
 }
 
+/// `struct tcp_connection_info` with this state, and a round trip.
+fn told(state: u8, rtt: u8) -> Hex {
+    let mut bytes = vec![0; 112];
+    (bytes[0], bytes[40]) = (state, rtt);
+    Hex(bytes)
+}
+
 const EVENTS: &str =
     "    -> EVFILT_READ EV_EOF|EV_ADD ECONNRESET 7\n    -> EVFILT_WRITE EV_ERROR 0 EBADF\n";
 const MESSAGES: &str = "    -> \"one\"\n    -> {AF_INET 192.0.2.2:9}\n    -> \"\"\n    -> {AF_INET 192.0.2.2:9}\n    -> control 0 0 \n";
@@ -135,7 +142,10 @@ const MESSAGES: &str = "    -> \"one\"\n    -> {AF_INET 192.0.2.2:9}\n    -> \"\
 #[case(recvmsg_x(), trace(-1, Some("EAGAIN"), Out::Messages(vec![])), "-1 EAGAIN (wait)\n".to_owned(), true)]
 #[case(connectx(), trace(-1, Some("EINPROGRESS"), Out::Int(3)), "-1 EINPROGRESS (on)\n    -> 3\n".to_owned(), true)]
 #[case(connectx(), trace(-1, Some("EINPROGRESS"), Out::Int(3)), "-1 EINPROGRESS (on)\n    -> 0\n".to_owned(), false)]
-#[case(info(), trace(0, None, Out::Bytes(Hex(vec![1; 112]))), "0\n    -> 02\n".to_owned(), true)]
+#[case(info(), trace(0, None, Out::Bytes(told(4, 1))), format!("0\n    -> {}\n", told(4, 1)), true)]
+#[case::another_round_trip(info(), trace(0, None, Out::Bytes(told(4, 1))), format!("0\n    -> {}\n", told(4, 2)), true)]
+#[case::another_state(info(), trace(0, None, Out::Bytes(told(4, 1))), format!("0\n    -> {}\n", told(5, 1)), false)]
+#[case::no_structure(info(), trace(0, None, Out::Bytes(told(4, 1))), "0\n    -> 02\n".to_owned(), false)]
 fn what_it_printed_is_compared(
     #[case] op: Op,
     #[case] trace: Trace,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
@@ -16,6 +17,15 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 impl fmt::Display for Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl FromStr for Hex {
+    type Err = ();
+
+    /// What `Display` shows.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        parse(text).map(Self).ok_or(())
     }
 }
 

@@ -31,6 +31,7 @@ mod tests;
 mod transcript;
 
 pub use names::Names;
+pub use results::connection_info;
 pub use transcript::transcript;
 
 use crate::case::{Case, Op, Os};

@@ -172,7 +172,7 @@ fn option_bytes(names: &Names<'_>, op: &Op, raw: &Hex) -> String {
         }
         ("SO_RCVTIMEO" | "SO_SNDTIMEO", 16) => timeval(i64_at(bytes, 0), i64_at(bytes, 8)),
         ("IP_MULTICAST_IF", 4) => v4_at(bytes, 0).to_string(),
-        ("TCP_CONNECTION_INFO", 112) => connection_info(bytes),
+        ("TCP_CONNECTION_INFO", _) => connection_info(bytes).unwrap_or_else(|| hex(raw)),
         _ => hex(raw),
     }
 }
@@ -212,22 +212,25 @@ const FAST_OPEN: [&str; 15] = [
 ];
 
 /// What no clock decides of `struct tcp_connection_info` (`bsd/netinet/tcp.h:254`): not windows,
-/// round trips and counts of packets.
-fn connection_info(bytes: &[u8]) -> String {
+/// round trips and counts of packets. None of what has another length.
+pub fn connection_info(bytes: &[u8]) -> Option<String> {
+    if bytes.len() != 112 {
+        return None;
+    }
     let u32_at = |at| u32::from_le_bytes(array(bytes, at));
     let state = STATES.get(usize::from(bytes[0]));
     let state = state.map_or_else(|| bytes[0].to_string(), |name| (*name).to_owned());
     let set = |(bit, name): (u32, &&str)| (u32_at(52) >> bit & 1 == 1).then(|| (*name).to_owned());
     let fast_open: Vec<String> = (0..).zip(&FAST_OPEN).filter_map(set).collect();
     let fast_open = if fast_open.is_empty() { "0".to_owned() } else { fast_open.join("|") };
-    format!(
+    Some(format!(
         "{{tcpi_state={state}, tcpi_options={:#x}, tcpi_maxseg={}, tcpi_tfo={fast_open}, \
          tcpi_txbytes={}, tcpi_rxbytes={}}}",
         u32_at(4),
         u32_at(16),
         i64_at(bytes, 64),
         i64_at(bytes, 88),
-    )
+    ))
 }
 
 /// `{IPPROTO_IPV6, IPV6_HOPLIMIT, 64}`
