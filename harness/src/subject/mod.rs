@@ -150,13 +150,15 @@ pub fn run(
     done: &(dyn Fn(usize, &Trace) + Sync),
 ) -> Result<Vec<Trace>, SubjectError> {
     let side_by_side = subject.side_by_side();
-    let (waiting, busy): (Vec<usize>, Vec<usize>) =
+    let (mut waiting, busy): (Vec<usize>, Vec<usize>) =
         (0..cases.len()).partition(|number| side_by_side && cases[*number].is_idle());
     let jobs = if side_by_side { jobs.max(1) } else { 1 };
     let same_lab = |a: &usize, b: &usize| cases[*a].lab == cases[*b].lab;
     let kept = Kept { cases, done, traces: Mutex::default(), suspects: Mutex::default() };
-    // What waits long does not stand behind others that do, even if they have its lab.
+    // What waits long comes first, since the run ends with it, and not behind others that do, even if
+    // they have its lab.
     let long = |number: &usize| cases[*number].idles_ms() > 0;
+    waiting.sort_by_key(|number| !long(number));
     let waiting = waiting.chunk_by(|a, b| same_lab(a, b) && !long(a) && !long(b));
     let busy = busy.chunk_by(same_lab);
     let waiting =
