@@ -483,12 +483,16 @@ impl Network for LinuxLab {
             self.asked.clear();
             self.furnish(false)?;
         } else {
-            for (number, ip) in std::mem::take(&mut self.asked) {
-                // What has given up meanwhile is gone already.
-                let _ = self.netlink.delete_neighbour(self.facts[number + 1].index, ip);
-            }
             self.serve_anew();
-            self.swallow();
+            // What waited for an address is given up by that, of which its sender is told by ICMP
+            // (net/ipv6/ndisc.c `ndisc_error_report`): and for that an address may be asked in turn.
+            while !self.asked.is_empty() {
+                for (number, ip) in std::mem::take(&mut self.asked) {
+                    // What has given up meanwhile is gone already.
+                    let _ = self.netlink.delete_neighbour(self.facts[number + 1].index, ip);
+                }
+                self.swallow();
+            }
         }
         Ok(true)
     }

@@ -1,6 +1,7 @@
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV6, UdpSocket};
 
 use super::*;
+use crate::wire::{Framing, chatter, decode};
 
 /// The links on which something is seen, in order, when a datagram was sent by a TAP and another
 /// one to the host itself before anybody looked; none where there can be no lab.
@@ -45,5 +46,50 @@ fn where_timers_send_the_order_is_that_of_leaving() {
 fn elsewhere_loopback_is_looked_at_first() {
     if let Some(links) = order(Vec::new()) {
         assert_eq!(links, ["lo", "tap0", "tap0"]);
+    }
+}
+
+/// What a restored lab says of its own accord within the time after which solicitations repeat, when
+/// a datagram from the address of one link waits for the same address on the other; none where there
+/// can be no lab.
+fn left_behind() -> Option<Vec<Vec<u8>>> {
+    let in_lab = || {
+        let links = ["tap0", "tap1"].map(|name| Link::new(LinkKind::Tap, name));
+        let mut lab = match LinuxLab::build(&Lab { links: links.into(), setup: Vec::new() }) {
+            Ok(lab) => lab,
+            Err(End::Skipped { reason }) => {
+                eprintln!("skipped: {reason}");
+                return None;
+            }
+            Err(end) => panic!("{end:?}"),
+        };
+        let IpAddr::V6(own) = ip_of(1, Role::Own, Range::Ll) else { panic!("not IPv6") };
+        let on = |number: usize, port| SocketAddrV6::new(own, port, 0, lab.facts[number + 1].index);
+        let socket = UdpSocket::bind(on(1, 0)).unwrap();
+        // The other link is asked for by the message that says so, since the socket has an address.
+        let sent = socket.send_to(b"x", on(0, 9));
+        drop(socket);
+        let mut asked = Vec::new();
+        lab.drain(&mut |_, _, frame| asked.push(frame.to_vec()));
+        assert!(sent.is_ok() && !asked.is_empty(), "{sent:?}");
+        assert_eq!(lab.restore(false), Ok(true));
+        assert_eq!(lab.asked, []);
+        std::thread::sleep(Duration::from_millis(1_200));
+        let mut seen = Vec::new();
+        lab.drain(&mut |_, _, frame| {
+            // Reports of its own memberships are nobody's case.
+            if chatter(&decode(Framing::Ethernet, frame)).is_none() {
+                seen.push(frame.to_vec());
+            }
+        });
+        Some(seen)
+    };
+    std::thread::spawn(in_lab).join().unwrap()
+}
+
+#[test]
+fn nobody_is_asked_for_in_a_restored_lab() {
+    if let Some(seen) = left_behind() {
+        assert_eq!(seen, Vec::<Vec<u8>>::new());
     }
 }
