@@ -68,9 +68,7 @@ mod tests {
         let lab = Lab::one(LinkKind::Tap, "link0");
         let (id, title, catalogue, ops) = (String::new(), String::new(), Vec::new(), Vec::new());
         let case = Case { id, title, catalogue, lab, ops, window_ms: 0 };
-        let (schema, links) = (harness::SCHEMA, Vec::new());
-        let trace =
-            Trace { schema, case: String::new(), began_ns: 0, links, events, end: End::Done };
+        let trace = Trace::new("", Vec::new(), events, End::Done);
         let [system, release] = [system, release].map(str::to_owned);
         let kernel = Fingerprint { system, release, euid, ..Fingerprint::default() };
         may_be_refused(&case, &trace, &kernel)

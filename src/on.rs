@@ -204,5 +204,10 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)]) {
             "cases that end at a name which the kernel has not got, no call being made with it:";
         anstream::println!("\n{what} {}", each.join(", "));
     }
+    for (wanted, ran) in ran() {
+        if let Some(paused) = run::paused(&ran.answers) {
+            anstream::println!("\n{}: {paused}", wanted.name);
+        }
+    }
     anstream::println!("\n`sockeye diff` compares any two of these folders");
 }

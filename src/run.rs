@@ -333,6 +333,9 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
             "lacking".bold()
         );
     }
+    if let Some(paused) = paused(answers) {
+        anstream::println!("{} {paused}", "paused".bold());
+    }
     let new = answers.iter().filter(|a| a.judgement.verdict == Verdict::New).count();
     if new > 0 {
         anstream::println!("{} {new} cases: this platform has no baseline for them", "new".cyan());
@@ -342,6 +345,20 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
 /// How many cases end at a name that the system has not got.
 pub(crate) fn lacking(answers: &[Answer<'_>]) -> usize {
     answers.iter().filter(|answer| answer.trace.lacks().is_some()).count()
+}
+
+/// How many cases were taken again since the executor stood still in them, if any, as a sentence.
+pub(crate) fn paused(answers: &[Answer<'_>]) -> Option<String> {
+    let paused = answers.iter().map(|a| &a.trace).filter(|trace| !trace.pauses_ms.is_empty());
+    let longest = paused.clone().filter_map(|trace| trace.pauses_ms.iter().max()).max()?;
+    let kept = match paused.clone().filter(|trace| trace.has_pause()).count() {
+        0 => String::new(),
+        n => format!("; {n} of them {} times, which may have changed the outcome", Trace::TAKES),
+    };
+    let count = paused.count();
+    Some(format!(
+        "{count} cases were taken again: the executor stood still for up to {longest} ms{kept}"
+    ))
 }
 
 /// The first line that differs, and each rule that is broken without being known.

@@ -31,8 +31,15 @@ fn two_runs_and_a_shuffled_one_say_the_same() {
     assert!(first.len() > 1_000);
     for args in [&[][..], &["--shuffle", "1"], &["--shuffle", "2", "--jobs", "5"]] {
         let again = outcomes(args);
-        let differing: Vec<_> = first.iter().filter(|(id, o)| again.get(*id) != Some(o)).collect();
-        assert!(differing.is_empty(), "{args:?}: {differing:#?}");
+        let differing: Vec<String> = first
+            .iter()
+            .filter(|(id, outcome)| again.get(*id) != Some(outcome))
+            .map(|(id, outcome)| {
+                let other = again.get(id).map_or("nothing at all", String::as_str);
+                format!("{id}:\n{outcome}\nand then:\n{other}")
+            })
+            .collect();
+        assert!(differing.is_empty(), "{args:?}:\n{}", differing.join("\n\n"));
     }
 }
 

@@ -65,6 +65,31 @@ fn a_call_that_never_returns_is_an_outcome() {
     assert_eq!(text.matches("socket(").count(), 1, "the case ends there: {text}");
 }
 
+/// A second SYN leaves after a second, which is shorter than a planted pause.
+#[rstest]
+#[case("pause", 1)]
+#[case("pauses", Trace::TAKES)]
+fn a_case_in_which_the_executor_stood_still_is_taken_again(
+    #[case] plant: &str,
+    #[case] paused: usize,
+) {
+    if !can_run() || Os::host() != Some(Os::Linux) {
+        return;
+    }
+    let id = "link-state/tcp-connect[tun,up,neighbour]";
+    let all = suites::tables().into_iter().flat_map(|table| table.cases);
+    let cases: Vec<Case> = all.filter(|case| case.id == id).collect();
+    let undisturbed = run(&executor(&[]), &cases).expect("it runs");
+    let plant = format!("{plant}@{id}");
+    let disturbed = run(&executor(&["--plant", &plant]), &cases).expect("it runs");
+    let pauses = &disturbed[0].pauses_ms;
+    assert!(pauses.len() == paused && pauses.iter().all(|ms| *ms >= 1_000), "{pauses:?}");
+    assert_eq!(disturbed[0].has_pause(), paused == Trace::TAKES);
+    let [a, b] = [&undisturbed, &disturbed].map(|t| outcome::render(&cases[0], &t[0], Os::Linux));
+    // That of the third take is what it is.
+    assert_eq!(a == b, paused == 1, "{a}\n{b}");
+}
+
 #[test]
 fn a_name_that_this_system_lacks_is_an_outcome() {
     if !can_run() || Os::host() != Some(Os::Linux) {

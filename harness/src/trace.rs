@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::SCHEMA;
 use crate::case::addr::SockAddr;
 use crate::case::{Hex, LinkKind, Sym};
 
@@ -26,9 +27,28 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// How it ended.
     pub end: End,
+    /// For how many milliseconds the executor stood still in each take of the case in which that was
+    /// long enough for a timer of the host's; none as a rule. Such a take is given up and the case
+    /// taken again, but for the third one: with three pauses here, the last is in this trace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses_ms: Vec<u32>,
 }
 
 impl Trace {
+    /// What happened in a case that begins at no time, and without a pause.
+    pub fn new(case: &str, links: Vec<LinkFact>, events: Vec<Event>, end: End) -> Self {
+        let (case, pauses_ms) = (case.to_owned(), Vec::new());
+        Self { schema: SCHEMA, case, began_ns: 0, links, events, end, pauses_ms }
+    }
+
+    /// How often a case is taken at the most.
+    pub const TAKES: usize = 3;
+
+    /// Whether the executor stood still in it, so that timers of the host's may have changed it.
+    pub fn has_pause(&self) -> bool {
+        self.pauses_ms.len() >= Self::TAKES
+    }
+
     /// Whether nobody saw what the host sent on some link.
     pub fn is_unseen(&self) -> bool {
         self.links.iter().any(|link| link.unseen)
@@ -159,7 +179,7 @@ pub enum Did {
         /// The name.
         name: String,
     },
-    /// It was still waiting when the case's time was over; the case ends here.
+    /// It was still waiting when its time was over; the case ends here.
     Hung {
         /// After so many milliseconds.
         after_ms: u32,

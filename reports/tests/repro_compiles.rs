@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use harness::SCHEMA;
 use harness::case::addr::SockAddr;
 use harness::case::{Case, Flags, Hex, Lab, Op, Os, Sym};
 use harness::trace::{Did, End, Event, Out, Trace};
@@ -48,7 +47,7 @@ fn trace_of(case: &Case, lines: &[Line]) -> Trace {
         }
     }
     let case = case.id.clone();
-    Trace { schema: SCHEMA, case, began_ns: 0, links: Vec::new(), events, end: End::Done }
+    Trace::new(&case, Vec::new(), events, End::Done)
 }
 
 /// Writes a source file that no other test writes.

@@ -1,6 +1,5 @@
 //! Reproducers of Darwin's own calls: what they are on macOS, and that Linux has none of them.
 
-use harness::SCHEMA;
 use harness::case::addr::{Addr, Range, Role};
 use harness::case::op::{Change, Opt};
 use harness::case::{Case, Flags, Hex, Lab, LinkKind, Op, Os, Payload};
@@ -91,7 +90,7 @@ fn trace(ret: i64, errno: Option<&'static str>, out: Out) -> Trace {
     let did = Did::Returned { ret, errno: errno.map(Into::into), out };
     let (case, links) = ("reports/darwin".to_owned(), Vec::new());
     let events = vec![call(0, made), call(1, did)];
-    Trace { schema: SCHEMA, case, began_ns: 0, links, events, end: End::Done }
+    Trace::new(&case, links, events, End::Done)
 }
 
 fn events() -> Out {

@@ -80,9 +80,8 @@ mod tests {
         let ret = if errno.is_some() { -1 } else { 0 };
         let did = Did::Returned { ret, errno: errno.map(Into::into), out: Out::Nothing };
         let call = Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did };
-        let (schema, links) = (harness::SCHEMA, Vec::new());
-        let (id, events) = (case.id.clone(), vec![call]);
-        (case, Trace { schema, case: id, began_ns: 0, links, events, end })
+        let trace = Trace::new(&case.id, Vec::new(), vec![call], end);
+        (case, trace)
     }
 
     /// Without root on macOS: what nobody saw is neither as ever nor changed.
@@ -128,9 +127,7 @@ mod tests {
             mac: Hex(vec![]),
             unseen: false,
         };
-        let (schema, id) = (harness::SCHEMA, case.id.clone());
-        let trace =
-            Trace { schema, case: id, began_ns: 0, links: vec![tun], events, end: End::Done };
+        let trace = Trace::new(&case.id, vec![tun], events, End::Done);
         (case, trace)
     }
 

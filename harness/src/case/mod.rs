@@ -92,25 +92,34 @@ impl Case {
 
     /// How long the case asks to wait at the most, in milliseconds: time that passes for it alone.
     pub fn waits_ms(&self) -> u32 {
-        let polls = self.ops.iter().map(|op| match op {
+        let steps = self.ops.iter().map(|op| self.step_waits_ms(op));
+        steps.fold(self.window_ms, u32::saturating_add)
+    }
+
+    /// How much of that is one step's.
+    pub fn step_waits_ms(&self, op: &Op) -> u32 {
+        match op {
             Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => {
                 u32::try_from(*timeout_ms).unwrap_or(0)
             }
-            _ => 0,
-        });
-        polls.fold(self.idles_ms(), u32::saturating_add)
+            op => self.step_idles_ms(op),
+        }
     }
 
     /// How much of that is for what comes late or never. `poll` and `kevent` are not: what they ask
     /// for is there soon, as a rule.
     pub fn idles_ms(&self) -> u32 {
-        let steps = self.ops.iter().map(|op| match op {
+        let steps = self.ops.iter().map(|op| self.step_idles_ms(op));
+        steps.fold(self.window_ms, u32::saturating_add)
+    }
+
+    fn step_idles_ms(&self, op: &Op) -> u32 {
+        match op {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
             Op::Run { limit_ms, .. } => *limit_ms,
             Op::Getaddrinfo { node: Some(node), .. } if self.lab.keeps_waiting(node) => LOOKUP_MS,
             _ => 0,
-        });
-        steps.fold(self.window_ms, u32::saturating_add)
+        }
     }
 
     /// Whether a call of it looks at the files by which names are resolved.

@@ -29,6 +29,7 @@ mod calls;
 mod lookup;
 mod network;
 mod options;
+mod pace;
 mod plant;
 mod run;
 mod sends;
@@ -182,35 +183,53 @@ fn say(output: &mut impl Write, text: &mut Vec<u8>, reply: &Reply) -> io::Result
 }
 
 fn nothing(case: &Case, end: End) -> Trace {
-    Trace {
-        schema: SCHEMA,
-        case: case.id.clone(),
-        began_ns: 0,
-        links: Vec::new(),
-        events: Vec::new(),
-        end,
-    }
+    Trace::new(&case.id, Vec::new(), Vec::new(), end)
 }
 
+/// Takes a case, and again in another lab when the executor stood still in it.
 fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
     if let Some(reason) = os::refused(case) {
         return nothing(case, End::Skipped { reason });
     }
+    let mut pauses_ms = Vec::new();
+    loop {
+        let (trace, pause_ms) = take(labs, case, pauses_ms.len(), plant);
+        pauses_ms.extend(pause_ms);
+        if pause_ms.is_none() || pauses_ms.len() == Trace::TAKES {
+            return Trace { pauses_ms, ..trace };
+        }
+    }
+}
+
+/// Takes a case for the time that has this number, from 0. Beside its trace, for how many
+/// milliseconds the executor stood still in it, if that was long.
+fn take(
+    labs: &mut os::Labs,
+    case: &Case,
+    number: usize,
+    plant: Option<&Plant>,
+) -> (Trace, Option<u32>) {
     let mut lab = match labs.take(&case.lab) {
         Ok(lab) => lab,
-        Err(end) => return nothing(case, end),
+        Err(end) => return (nothing(case, end), None),
     };
     debug_assert!(*lab.spec() == case.lab);
     if case.resolves()
         && let Err(reason) = lab.make_files()
     {
         labs.put(lab);
-        return nothing(case, End::Skipped { reason });
+        return (nothing(case, End::Skipped { reason }), None);
     }
-    let mut trace = run::run(case, &mut lab, plant);
+    let plant = plant.filter(|plant| plant.is_for(number));
+    let (mut trace, pause_ms) = run::run(case, &mut lab, plant);
     if let Some(reason) = lab.spoilt() {
         labs.discard(lab);
-        return nothing(case, End::Skipped { reason });
+        return (nothing(case, End::Skipped { reason }), None);
+    }
+    if pause_ms.is_some() {
+        // Timers of the host's may go on in it.
+        labs.discard(lab);
+        return (trace, pause_ms);
     }
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
@@ -232,7 +251,7 @@ fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
             }
         }
     }
-    trace
+    (trace, None)
 }
 
 /// Whether the host may go on speaking to a server that has vanished, on a connection that the

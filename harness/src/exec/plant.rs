@@ -6,6 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::run::Gave;
 use crate::case::addr::SockAddr;
@@ -28,6 +29,9 @@ pub enum Mishap {
     /// The executor answers with something that is no answer.
     Garbage,
 }
+
+/// How long a planted pause is: longer than the shortest timer of a host's, which is a second.
+const PAUSE: Duration = Duration::from_millis(1_200);
 
 /// A fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +60,14 @@ pub enum Plant {
     AsksAnyway,
     /// Something happens to the machine when the case of this id is to be run.
     At(Mishap, String),
+    /// The executor stands still after each call of the case of this id that may send, in its first
+    /// take or in each.
+    Pauses {
+        /// The case.
+        id: String,
+        /// In each take.
+        always: bool,
+    },
 }
 
 impl Plant {
@@ -92,6 +104,20 @@ impl Plant {
             Self::At(Mishap::Hang, _) => "hang",
             Self::At(Mishap::Off, _) => "off",
             Self::At(Mishap::Garbage, _) => "garbage",
+            Self::Pauses { always: false, .. } => "pause",
+            Self::Pauses { always: true, .. } => "pauses",
+        }
+    }
+
+    /// Whether it is there in the take of a case that has this number, from 0.
+    pub(super) fn is_for(&self, take: usize) -> bool {
+        take == 0 || !matches!(self, Self::Pauses { always: false, .. })
+    }
+
+    /// Stands still, if that is the fault and its case is this one.
+    pub(super) fn pause(&self, case: &str) {
+        if matches!(self, Self::Pauses { id, .. } if id == case) {
+            std::thread::sleep(PAUSE);
         }
     }
 
@@ -166,13 +192,16 @@ impl FromStr for Plant {
             Some(("hang", id)) => at(Mishap::Hang, id),
             Some(("off", id)) => at(Mishap::Off, id),
             Some(("garbage", id)) => at(Mishap::Garbage, id),
+            Some((name @ ("pause" | "pauses"), id)) => {
+                Some(Self::Pauses { id: id.to_owned(), always: name == "pauses" })
+            }
             Some(_) => None,
         };
         found.ok_or_else(|| {
             let all = Self::ALL.map(|plant| plant.name()).join(", ");
             format!(
                 "there is no fault {name:?} to plant; there are: {all}, and panic, hang, off, \
-                 garbage with @CASE"
+                 garbage, pause, pauses with @CASE"
             )
         })
     }

@@ -9,18 +9,18 @@ use libc::c_int;
 
 use super::network::Network;
 use super::options::{self, Resolve, flags, value};
+use super::pace::Pace;
 use super::plant::Plant;
 use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
 use super::{calls, lookup, os, signals};
-use crate::SCHEMA;
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::intent::concrete;
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
 use crate::trace::{ControlOut, Did, Direction, End, Event, Out, Trace};
 
-/// How long a case may wait for what never comes, beyond what it asks to wait itself.
+/// How long a step may wait for what never comes, beyond what it asks to wait itself.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a step could not be taken as the case has it.
@@ -44,6 +44,7 @@ pub(super) struct Runner<'c> {
     heard: bool,
     pub(super) events: Vec<Event>,
     start: Instant,
+    pace: Pace,
     room: Vec<u8>,
     plant: Option<&'c Plant>,
     /// What a call wrote though it failed.
@@ -67,17 +68,21 @@ impl Resolve for Runner<'_> {
     }
 }
 
-/// Runs `case` in `lab`, which is in the state that `case.lab` describes and has been entered.
-pub(super) fn run(case: &Case, lab: &mut dyn Network, plant: Option<&Plant>) -> Trace {
-    signals::arm(PATIENCE + Duration::from_millis(case.waits_ms().into()));
+/// Runs `case` in `lab`, which is in the state that `case.lab` describes and has been entered. Beside
+/// the trace, for how many milliseconds the executor stood still, if that was long ([`Pace`]).
+pub(super) fn run(
+    case: &Case,
+    lab: &mut dyn Network,
+    plant: Option<&Plant>,
+) -> (Trace, Option<u32>) {
     signals::pipe_came();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let events = Vec::with_capacity(case.ops.len() * 2);
     let start = Instant::now();
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
-    let (heard, beside) = (case.names_a_group(), Out::Nothing);
+    let (heard, beside, pace) = (case.names_a_group(), Out::Nothing, Pace::of(case));
     let mut runner =
-        Runner { case, lab, sockets, streams, heard, events, start, room, plant, beside };
+        Runner { case, lab, sockets, streams, heard, events, start, pace, room, plant, beside };
     let end = runner.steps();
     // Without a connection that goes on trying after the case, to a peer that may be gone.
     let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
@@ -87,24 +92,24 @@ pub(super) fn run(case: &Case, lab: &mut dyn Network, plant: Option<&Plant>) -> 
         }
         let _ = calls::close(*fd);
     }
-    Trace {
-        schema: SCHEMA,
-        case: case.id.clone(),
-        began_ns: u64::try_from(began.as_nanos()).unwrap_or(u64::MAX),
-        links: runner.lab.facts().to_vec(),
-        events: runner.events,
-        end,
-    }
+    // What is done between two cases is not to be interrupted.
+    signals::disarm();
+    let began_ns = u64::try_from(began.as_nanos()).unwrap_or(u64::MAX);
+    let trace = Trace::new(&case.id, runner.lab.facts().to_vec(), runner.events, end);
+    (Trace { began_ns, ..trace }, runner.pace.pause_ms())
 }
 
 impl<'c> Runner<'c> {
     fn steps(&mut self) -> End {
         for (number, op) in (0u32..).zip(&self.case.ops) {
+            // Anew for each: however slowly the others went, it has its time.
+            signals::arm(PATIENCE + Duration::from_millis(self.case.step_waits_ms(op).into()));
             if let Some(end) = self.step(number, op) {
                 return end;
             }
         }
         if self.case.window_ms > 0 {
+            signals::arm(PATIENCE + Duration::from_millis(self.case.window_ms.into()));
             let last = u32::try_from(self.case.ops.len().saturating_sub(1)).unwrap_or(u32::MAX);
             self.pass(last, self.case.window_ms, None);
         }
@@ -121,9 +126,14 @@ impl<'c> Runner<'c> {
             return self.lab_step(number, step);
         }
         let mut addr = None;
+        self.pace.here();
         let at_ns = self.now();
         let gave = self.call(number, op, &mut addr);
         let took_ns = self.now() - at_ns;
+        let sends = may_send(op, self.streams);
+        if let (Some(plant), true) = (self.plant, sends) {
+            plant.pause(&self.case.id);
+        }
         let gave = match self.plant {
             Some(plant) => gave.map(|gave| plant.told(op, gave)),
             None => gave,
@@ -132,6 +142,7 @@ impl<'c> Runner<'c> {
             Ok(Err(errno))
                 if errno.as_str() == "EINTR" && (signals::alarm_came() || is_run(op)) =>
             {
+                self.pace.waited();
                 let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
                 (Did::Hung { after_ms }, Some(End::Hung))
             }
@@ -144,6 +155,7 @@ impl<'c> Runner<'c> {
             Err(Fault::Unsupported(name)) => (Did::Unsupported { name }, Some(End::Unsupported)),
             Err(Fault::Broken(reason)) => return Some(End::Broken { reason }),
         };
+        self.pace.here();
         if let (Some(stand_in), Did::Returned { out, .. }) = (self.lab.stand_in(), &mut did) {
             stand_in.hide(addr.as_mut(), out);
         }
@@ -154,7 +166,7 @@ impl<'c> Runner<'c> {
             let at_ns = self.now();
             self.events.push(Event::Signal { op: number, at_ns, name: "SIGPIPE".to_owned() });
         }
-        if may_send(op, self.streams) {
+        if sends {
             // Else its answer to itself may come late on a busy host: behind frames of other links,
             // or in the next case where no link showed that there would be one.
             if self.heard {
@@ -187,6 +199,7 @@ impl<'c> Runner<'c> {
     }
 
     pub(super) fn drain(&mut self, number: u32) {
+        self.pace.here();
         let (start, events) = (self.start, &mut self.events);
         let plant = self.plant.map(|plant| (plant, self.lab.facts().to_vec()));
         self.lab.drain(&mut |link, dir, bytes| {
@@ -198,6 +211,7 @@ impl<'c> Runner<'c> {
             let bytes = Hex(bytes);
             events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
         });
+        self.pace.here();
     }
 
     /// Lets the far ends answer, and waits for what may be next.

@@ -36,15 +36,21 @@ pub(super) fn alarm_came() -> bool {
 /// Interrupts whatever waits after `limit`, and again every tenth of a second, so that a call made
 /// just after the alarm does not wait forever.
 pub(super) fn arm(limit: Duration) {
+    set(limit, Duration::from_millis(100));
+}
+
+/// Interrupts nothing any more.
+pub(super) fn disarm() {
+    set(Duration::ZERO, Duration::ZERO);
+}
+
+fn set(limit: Duration, again: Duration) {
     ALARM.store(false, Ordering::Relaxed);
     let timeval = |d: Duration| libc::timeval {
         tv_sec: d.as_secs() as libc::time_t,
         tv_usec: d.subsec_micros() as libc::suseconds_t,
     };
-    let timer = libc::itimerval {
-        it_value: timeval(limit),
-        it_interval: timeval(Duration::from_millis(100)),
-    };
+    let timer = libc::itimerval { it_value: timeval(limit), it_interval: timeval(again) };
     // SAFETY: the timer is valid and outlives the call; the old one is not asked for.
     unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
 }

@@ -86,6 +86,8 @@ impl Runner<'_> {
                 Ok(0) if forever && signals::alarm_came() => return Ok(Err("EINTR".into())),
                 Ok(0) if forever || !left.is_zero() => self.drain(number),
                 Ok(ret) => break ret,
+                // It has a time of its own, and the alarm came for who stood still.
+                Err(errno) if errno.as_str() == "EINTR" && !forever => self.drain(number),
                 Err(errno) => return Ok(Err(errno)),
             }
         };

@@ -123,7 +123,7 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
     lines
 }
 
-/// The trace without what an outcome leaves out: times are zero, events stand beneath their step,
+/// The trace without what an outcome leaves out: times are zero and pauses forgotten, events stand beneath their step,
 /// kernel chatter and repeated requests are gone. Doing it twice is doing it once, and the outcome
 /// of the result is the outcome of `trace`.
 #[must_use]
@@ -140,7 +140,8 @@ pub fn normalise(case: &Case, trace: &Trace) -> Trace {
         }
         event
     });
-    Trace { began_ns: 0, events: events.collect(), ..trace.clone() }
+    let pauses_ms = Vec::new();
+    Trace { began_ns: 0, events: events.collect(), pauses_ms, ..trace.clone() }
 }
 
 /// The text of step `op` of the names' case: a call with its arguments as written in the case, and

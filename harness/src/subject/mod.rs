@@ -304,7 +304,7 @@ fn worker(
                 Ok(text) => {
                     let answer = reply(kept.cases[number], &text);
                     let lost = answer.is_err();
-                    kept.keep(number, answer.unwrap_or_else(|broken| broken));
+                    kept.keep(number, answer.unwrap_or_else(|broken| *broken));
                     given.pop_front();
                     if lost {
                         break None;
@@ -344,18 +344,19 @@ fn write(case: &Case, line: &mut Vec<u8>) {
 
 /// The trace that answers a case. An error: it is none, and what follows can be the answer to
 /// anything.
-fn reply(case: &Case, text: &str) -> Result<Trace, Trace> {
+fn reply(case: &Case, text: &str) -> Result<Trace, Box<Trace>> {
     let broken = |reason| ended(case, End::Broken { reason });
     match serde_json::from_str(text) {
         Ok(Reply::Trace(trace)) if trace.case == case.id => Ok(*trace),
         Ok(Reply::Error { message, .. }) => Ok(broken(message)),
-        _ => Err(broken(format!("the executor's answer is no trace of this case: {text:.200}"))),
+        _ => Err(Box::new(broken(format!(
+            "the executor's answer is no trace of this case: {text:.200}"
+        )))),
     }
 }
 
 fn ended(case: &Case, end: End) -> Trace {
-    let (links, events) = (Vec::new(), Vec::new());
-    Trace { schema: SCHEMA, case: case.id.clone(), began_ns: 0, links, events, end }
+    Trace::new(&case.id, Vec::new(), Vec::new(), end)
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ fn line(text: &str) -> Line {
         links: vec![fact],
         events: vec![call(0, 0), call(1, 6), seen],
         end: End::Done,
+        pauses_ms: Vec::new(),
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
     let finding = Finding { rule: "no-silent-loss".into(), op: 1, text: broken, known: None };

@@ -21,8 +21,7 @@ fn send(id: &str, ret: i64, errno: Option<&'static str>) -> (Case, Trace) {
     let case = Case { id: id.to_owned(), title, catalogue, lab, ops, window_ms: 0 };
     let did = Did::Returned { ret, errno: errno.map(Sym::from), out: Out::Nothing };
     let events = vec![Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did }];
-    let (schema, links, end) = (harness::SCHEMA, Vec::new(), End::Done);
-    (case, Trace { schema, case: id.to_owned(), began_ns: 0, links, events, end })
+    (case, Trace::new(id, Vec::new(), events, End::Done))
 }
 
 fn line(subject: &str, id: &str, errno: Option<&'static str>) -> Line {

@@ -13,8 +13,7 @@ fn trace(frames: &[Vec<u8>], errno: Option<&'static str>) -> Trace {
     }));
     let (name, kind, mac) = (LINK.to_owned(), Some(LinkKind::Tap), Hex(vec![]));
     let links = vec![LinkFact { name, index: 9, kind, mac, unseen: false }];
-    let (schema, case) = (harness::SCHEMA, String::new());
-    Trace { schema, case, began_ns: 0, links, events, end: End::Done }
+    Trace::new("", links, events, End::Done)
 }
 
 fn datagram() -> Vec<u8> {

@@ -86,7 +86,7 @@ fn trace(case: &Case, errno: Option<&'static str>, packets: usize, end: End) -> 
     let kind = Some(LinkKind::Tun);
     let links =
         vec![LinkFact { name: "link0".into(), index: 2, kind, mac: Hex(vec![]), unseen: false }];
-    Trace { schema: harness::SCHEMA, case: case.id.clone(), began_ns: 0, links, events, end }
+    Trace::new(&case.id, links, events, end)
 }
 
 fn kernel(system: &str, release: &str) -> Kernel {

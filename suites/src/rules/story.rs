@@ -50,14 +50,7 @@ impl Story {
                 ops: Vec::new(),
                 window_ms: 0,
             },
-            trace: Trace {
-                schema: harness::SCHEMA,
-                case: "rules/story".into(),
-                began_ns: 0,
-                links: facts,
-                events: Vec::new(),
-                end: End::Done,
-            },
+            trace: Trace::new("rules/story", facts, Vec::new(), End::Done),
             kind,
             now_ns: 0,
         }

@@ -106,6 +106,8 @@ fn kevent(
             Ok(_) if forever && signals::alarm_came() => return Ok(Err("EINTR".into())),
             Ok(_) if forever || !left.is_zero() => runner.drain(number),
             Ok(events) => break events,
+            // It has a time of its own, and the alarm came for who stood still.
+            Err(libc::EINTR) if !forever => runner.drain(number),
             Err(number) => return Ok(Err(errno(number))),
         }
         register = &[];

@@ -1,0 +1,107 @@
+//! Whether the executor was there when the host spoke.
+//!
+//! The far ends are the executor's own. While it stands still, because its process was stopped or
+//! its machine was, nobody answers, and timers of the host's send what they would not have sent: a
+//! second SYN after a second, a second solicitation. So it looks at the clock whenever it does
+//! something, and a case in which it stood still is taken again. The clock alone decides that, and
+//! never what came out.
+
+use std::time::{Duration, Instant};
+
+use crate::case::{Case, LabOp};
+
+/// The shortest timer of a host's that a case meets unless it sets one itself: of a SYN (RFC 6298
+/// §2.1) and of a solicitation (RFC 4861 §10).
+const SHORTEST_TIMER_MS: u32 = 1_000;
+
+/// When the executor did something last, and how long it ever did nothing.
+pub(super) struct Pace {
+    last: Instant,
+    longest: Duration,
+    limit: Duration,
+}
+
+impl Pace {
+    /// From now on, for `case`.
+    pub(super) fn of(case: &Case) -> Self {
+        Self { last: Instant::now(), longest: Duration::ZERO, limit: limit(case) }
+    }
+
+    /// The executor does something: sleeps of milliseconds at the most lie between two of these.
+    pub(super) fn here(&mut self) {
+        let now = Instant::now();
+        self.longest = self.longest.max(now - self.last);
+        self.last = now;
+    }
+
+    /// It did nothing since the last time because a call did not return, not to be held against it.
+    pub(super) fn waited(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// For how many milliseconds it stood still at the most, if that is more than a timer's half.
+    pub(super) fn pause_ms(&self) -> Option<u32> {
+        let ms = u32::try_from(self.longest.as_millis()).unwrap_or(u32::MAX);
+        (self.longest > self.limit).then_some(ms)
+    }
+}
+
+/// Half of the shortest timer: the other half is for what lies between two steps of a case anyway.
+fn limit(case: &Case) -> Duration {
+    let set = case.lab.setup.iter().filter_map(|step| match step {
+        LabOp::RetransTime { ms, .. } => Some(*ms),
+        _ => None,
+    });
+    let shortest = set.min().unwrap_or(SHORTEST_TIMER_MS).min(SHORTEST_TIMER_MS);
+    Duration::from_millis(shortest.into()) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::{Lab, LinkKind};
+
+    fn case(setup: impl IntoIterator<Item = LabOp>) -> Case {
+        Case {
+            id: "s/t".to_owned(),
+            title: String::new(),
+            catalogue: Vec::new(),
+            lab: Lab::one(LinkKind::Tap, "tap0").with(setup),
+            ops: Vec::new(),
+            window_ms: 0,
+        }
+    }
+
+    #[test]
+    fn the_limit_is_half_of_the_shortest_timer() {
+        let retrans = |ms| LabOp::RetransTime { link: "tap0".to_owned(), ms };
+        assert_eq!(limit(&case([])), Duration::from_millis(500));
+        assert_eq!(limit(&case([retrans(200)])), Duration::from_millis(100));
+        assert_eq!(limit(&case([retrans(5_000)])), Duration::from_millis(500));
+    }
+
+    #[test]
+    fn a_call_that_does_not_return_is_no_pause() {
+        let mut pace = Pace::of(&case([]));
+        pace.last -= Duration::from_secs(7);
+        pace.waited();
+        pace.here();
+        assert!(pace.longest < Duration::from_secs(7));
+    }
+
+    #[test]
+    fn a_pause_is_the_longest_and_short_ones_do_not_add_up() {
+        let mut pace = Pace { limit: Duration::from_millis(50), ..Pace::of(&case([])) };
+        for _ in 0..8 {
+            std::thread::sleep(Duration::from_millis(10));
+            pace.here();
+        }
+        let slept = pace.longest;
+        // On a machine that stood still meanwhile it says so.
+        assert_eq!(pace.pause_ms().is_some(), slept > Duration::from_millis(50));
+        pace.last -= Duration::from_secs(7);
+        pace.here();
+        pace.here();
+        assert!(pace.pause_ms().is_some_and(|ms| ms >= 7_000), "{:?}", pace.pause_ms());
+    }
+}
