@@ -353,11 +353,11 @@ pub(crate) fn paused(answers: &[Answer<'_>]) -> Option<String> {
     let longest = paused.clone().filter_map(|trace| trace.pauses_ms.iter().max()).max()?;
     let kept = match paused.clone().filter(|trace| trace.has_pause()).count() {
         0 => String::new(),
-        n => format!("; {n} of them {} times, which may have changed the outcome", Trace::TAKES),
+        n => format!("; each time in {n}, whose outcome may be that pause's"),
     };
     let count = paused.count();
     Some(format!(
-        "{count} cases were taken again: the executor stood still for up to {longest} ms{kept}"
+        "cases taken again, since the executor stood still for up to {longest} ms: {count}{kept}"
     ))
 }
 

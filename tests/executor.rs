@@ -67,11 +67,11 @@ fn a_call_that_never_returns_is_an_outcome() {
 
 /// A second SYN leaves after a second, which is shorter than a planted pause.
 #[rstest]
-#[case("pause", 1)]
-#[case("pauses", Trace::TAKES)]
+#[case("pause", false)]
+#[case("pauses", true)]
 fn a_case_in_which_the_executor_stood_still_is_taken_again(
     #[case] plant: &str,
-    #[case] paused: usize,
+    #[case] always: bool,
 ) {
     if !can_run() || Os::host() != Some(Os::Linux) {
         return;
@@ -83,11 +83,11 @@ fn a_case_in_which_the_executor_stood_still_is_taken_again(
     let plant = format!("{plant}@{id}");
     let disturbed = run(&executor(&["--plant", &plant]), &cases).expect("it runs");
     let pauses = &disturbed[0].pauses_ms;
-    assert!(pauses.len() == paused && pauses.iter().all(|ms| *ms >= 1_000), "{pauses:?}");
-    assert_eq!(disturbed[0].has_pause(), paused == Trace::TAKES);
+    assert!(pauses.first().is_some_and(|ms| *ms >= 1_000), "{pauses:?}");
+    assert_eq!(disturbed[0].has_pause(), always, "{pauses:?}");
     let [a, b] = [&undisturbed, &disturbed].map(|t| outcome::render(&cases[0], &t[0], Os::Linux));
     // That of the third take is what it is.
-    assert_eq!(a == b, paused == 1, "{a}\n{b}");
+    assert_eq!(a != b, always, "{a}\n{b}");
 }
 
 #[test]

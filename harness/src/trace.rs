@@ -35,14 +35,14 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// How often a case is taken at the most.
+    pub const TAKES: usize = 3;
+
     /// What happened in a case that begins at no time, and without a pause.
     pub fn new(case: &str, links: Vec<LinkFact>, events: Vec<Event>, end: End) -> Self {
         let (case, pauses_ms) = (case.to_owned(), Vec::new());
         Self { schema: SCHEMA, case, began_ns: 0, links, events, end, pauses_ms }
     }
-
-    /// How often a case is taken at the most.
-    pub const TAKES: usize = 3;
 
     /// Whether the executor stood still in it, so that timers of the host's may have changed it.
     pub fn has_pause(&self) -> bool {
