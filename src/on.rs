@@ -27,6 +27,7 @@ pub(crate) struct Ran<'c> {
     unseen: Vec<String>,
     took: Duration,
     boots: Vec<Duration>,
+    losses: Vec<String>,
     pub(crate) folder: PathBuf,
 }
 
@@ -78,7 +79,10 @@ fn line(name: &str, wide: usize, ran: Result<&Ran<'_>, &anyhow::Error>) -> Strin
             let boots = match ran.boots[..] {
                 [] => String::new(),
                 [boot] => format!(", booted in {:.1} s", boot.as_secs_f64()),
-                ref boots => format!(", booted {} times", boots.len()),
+                ref boots => {
+                    let lost = ran.losses.join("; ");
+                    format!(", booted {} times: {lost}", boots.len())
+                }
             };
             format!(
                 "{name:wide$} {} cases on {} in {:.1} s{boots}",
@@ -117,7 +121,8 @@ fn one<'c>(
         bail!("nothing ran: {}", answer.judgement.outcome.trim());
     }
     let unseen = run::unseen(&answers, &under.platforms[0]);
-    Ok(Ran { release, answers, unseen, took, boots: source.boots(), folder })
+    let (boots, losses) = (source.boots(), source.losses());
+    Ok(Ran { release, answers, unseen, took, boots, losses, folder })
 }
 
 /// Runs, writes, and says how it went.

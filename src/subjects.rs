@@ -54,6 +54,14 @@ impl Source {
         }
     }
 
+    /// Why machines were lost, each as one line.
+    pub(crate) fn losses(&self) -> Vec<String> {
+        match self {
+            Self::Processes(_) => Vec::new(),
+            Self::Machine(machine) => machine.losses(),
+        }
+    }
+
     /// How long each boot took.
     pub(crate) fn boots(&self) -> Vec<Duration> {
         match self {

@@ -85,6 +85,8 @@ fn a_machine_that_ends_costs_only_the_case_that_it_ran(#[case] mishap: &str, #[c
     }
     // Again after it, and once more to see it alone.
     assert!((2..=3).contains(&machine.boots().len()), "{:?}", machine.boots());
+    let losses = machine.losses();
+    assert!(losses.len() + 1 == machine.boots().len() && losses.iter().all(|why| why == how));
 }
 
 /// With several executors in one machine, its end does not say whose case it was.

@@ -48,17 +48,24 @@ pub struct Machine {
     console: Arc<Console>,
     live: Mutex<Option<Arc<Live>>>,
     boots: Mutex<Vec<Duration>>,
+    losses: Mutex<Vec<String>>,
 }
 
 impl Machine {
     /// One that `plan` starts.
     pub fn new(plan: Plan, console: Console) -> Self {
-        Self { plan, console: Arc::new(console), live: Mutex::default(), boots: Mutex::default() }
+        let (boots, losses) = (Mutex::default(), Mutex::default());
+        Self { plan, console: Arc::new(console), live: Mutex::default(), boots, losses }
     }
 
     /// How long each start took until the hub answered.
     pub fn boots(&self) -> Vec<Duration> {
         lock(&self.boots).clone()
+    }
+
+    /// Why each was lost that another one was started for, as one line.
+    pub fn losses(&self) -> Vec<String> {
+        lock(&self.losses).clone()
     }
 
     /// The machine that runs, or a new one.
@@ -67,8 +74,11 @@ impl Machine {
         if let Some(live) = live.as_ref().filter(|live| live.is_well()) {
             return Ok(Arc::clone(live));
         }
-        // The old one has to be gone before its console is forgotten.
-        drop(live.take());
+        if let Some(lost) = live.take() {
+            let why = lost.cause().lines().next().unwrap_or_default().to_owned();
+            lock(&self.losses).push(why);
+        }
+        // The old one has to be gone before its console is forgotten, and is.
         self.console.forget();
         let start = Instant::now();
         let fresh = Arc::new(Live::boot(&self.plan, &self.console)?);
