@@ -90,6 +90,25 @@ fn a_case_in_which_the_executor_stood_still_is_taken_again(
     assert_eq!(a != b, always, "{a}\n{b}");
 }
 
+/// Nothing comes in its time, however late the executor sees that: it is stopped until the alarm
+/// for a call that hangs has gone off.
+#[test]
+fn a_poll_does_not_hang_because_its_executor_was_stopped() {
+    if !can_run() || Os::host() != Some(Os::Linux) {
+        return;
+    }
+    let poll = r#"{"poll":{"fds":[{"fd":"s","events":["POLLIN"]}],"timeout_ms":1500}}"#;
+    let json = format!(r#"{{"id":"test/steps","title":"","ops":[{UDP},{poll}]}}"#);
+    let case: Case = serde_json::from_str(&json).expect("a case");
+    let stopped = fake(&format!(
+        "exec 3<&0; '{}' exec <&3 & sleep 0.7; kill -STOP $!; sleep 4; kill -CONT $!; wait $!",
+        env!("CARGO_BIN_EXE_sockeye")
+    ));
+    let traces = run(&stopped, std::slice::from_ref(&case)).expect("it runs");
+    let text = outcome::render(&case, &traces[0], Os::Linux);
+    assert!(text.contains("poll([{s, POLLIN}], 1500) = 0"), "{text}");
+}
+
 #[test]
 fn a_name_that_this_system_lacks_is_an_outcome() {
     if !can_run() || Os::host() != Some(Os::Linux) {
