@@ -35,6 +35,10 @@ pub struct Product {
     /// behind one, the first send on a socket does not say what became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_filter: Option<bool>,
+    /// Whether the host has a default route, over IPv4 or IPv6, where that is known: labs share its
+    /// table, so that on a host with one fewer destinations are unreachable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_route: Option<bool>,
 }
 
 /// Which version of its sources a kernel was built from.
@@ -59,7 +63,8 @@ impl SourceVersion {
 impl Fingerprint {
     /// The names that baselines of this kernel are kept under, the most specific first:
     /// `linux-6.18`, `linux`. With a content filter macOS is a platform of its own:
-    /// `macos-15+cfil`, `macos-15`, `macos`.
+    /// `macos-15+cfil`, `macos-15`, `macos`. With a default route it is another, to the last: neither
+    /// is judged by what the other did.
     pub fn platforms(&self) -> Vec<String> {
         let system = match self.system.as_str() {
             "Darwin" => "macos".to_owned(),
@@ -76,9 +81,13 @@ impl Fingerprint {
             (_, series) => series.join("."),
         };
         let series = format!("{system}-{series}");
-        let filtered = self.product.as_ref().and_then(|product| product.content_filter);
-        let filtered = (filtered == Some(true)).then(|| format!("{series}+cfil"));
-        filtered.into_iter().chain([series, system]).collect()
+        let product = self.product.as_ref();
+        let filtered = product.and_then(|product| product.content_filter) == Some(true);
+        let filtered = filtered.then(|| format!("{series}+cfil"));
+        let online = product.and_then(|product| product.default_route) == Some(true);
+        let online = if online { "+online" } else { "" };
+        let names = filtered.into_iter().chain([series, system]);
+        names.map(|name| name + online).collect()
     }
 
     /// The version that the kernel was built from, as far as it can be told.
@@ -174,7 +183,13 @@ mod tests {
     #[case(r#","content_filter":true"#, &["macos-15+cfil", "macos-15", "macos"])]
     #[case(r#","content_filter":false"#, &["macos-15", "macos"])]
     #[case("", &["macos-15", "macos"])]
-    fn a_content_filter_makes_another_platform(#[case] filter: &str, #[case] expected: &[&str]) {
+    #[case(r#","default_route":false"#, &["macos-15", "macos"])]
+    #[case(r#","default_route":true"#, &["macos-15+online", "macos+online"])]
+    #[case(
+        r#","content_filter":true,"default_route":true"#,
+        &["macos-15+cfil+online", "macos-15+online", "macos+online"]
+    )]
+    fn what_the_host_has_makes_another_platform(#[case] filter: &str, #[case] expected: &[&str]) {
         let hello = format!(
             r#"{{"system":"Darwin","release":"24.3.0","version":"","machine":"","euid":0,
                 "product":{{"version":"15.3.1","build":"24D70"{filter}}}}}"#

@@ -208,6 +208,7 @@ mod tests {
             version: "15.3.1".to_owned(),
             build: "24D70".to_owned(),
             content_filter: Some(true),
+            default_route: None,
         };
         let hello = r#"{"system":"Darwin","release":"24.3.0","version":"","machine":"","euid":0}"#;
         let fingerprint: Fingerprint = serde_json::from_str(hello).unwrap();

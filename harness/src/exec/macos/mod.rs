@@ -49,6 +49,7 @@ pub(super) fn product() -> Option<Product> {
         version: sys::setting("kern.osproductversion").ok()?,
         build: sys::setting("kern.osversion").ok()?,
         content_filter: sys::count("net.cfil.active_count").ok().map(|count| count > 0),
+        default_route: None,
     })
 }
 
