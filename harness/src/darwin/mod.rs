@@ -5,6 +5,7 @@
 
 pub mod beyond;
 pub mod bpf;
+pub mod breaks;
 pub mod down;
 pub mod interface;
 pub mod ioctl;
