@@ -7,15 +7,17 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::case::op::Value;
+use crate::case::op::{Opt, Value};
 use crate::case::{Case, LabOp, Op};
 
 /// How the kernel chooses the interface for a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// Nothing of it leaves the host, or nothing at all: loopback, and a link-local destination without
-    /// a scope (xnu-11417 `bsd/netinet6/in6_src.c:1471`).
+    /// Nothing of it leaves the host.
     Stays,
+    /// A link-local destination of IPv6 without a scope: none (xnu-11417 `bsd/netinet6/in6_src.c:1471`),
+    /// or that of the default route, whose address `connect` then takes for the source.
+    Default,
     /// The scope id names it.
     Scope(u32),
     /// The table of routes says it, unless the socket does.
@@ -29,7 +31,7 @@ pub fn choice(ip: IpAddr, scope: u32) -> Choice {
         // What is sent to no address goes to an address of the host's own (xnu-11417
         // `bsd/netinet/in_pcb.c` `in_pcbladdr`).
         _ if ip.is_loopback() || ip.is_unspecified() => Choice::Stays,
-        IpAddr::V6(ip) if is_link_local(ip) && scope == 0 => Choice::Stays,
+        IpAddr::V6(ip) if is_link_local(ip) && scope == 0 => Choice::Default,
         IpAddr::V6(ip) if is_link_local(ip) || (ip.is_multicast() && scope != 0) => {
             Choice::Scope(scope)
         }
@@ -53,9 +55,18 @@ fn membership(op: &Op) -> Option<(IpAddr, Option<&str>)> {
 }
 
 /// The group that a step joins or leaves on whatever interface the kernel chooses: it tells the
-/// neighbours there.
+/// neighbours there. Of a `struct ip_mreqn` Darwin reads the first eight bytes and so not the index
+/// (xnu-11417 `bsd/netinet/in_mcast.c:2132`).
 pub fn joins_anywhere(op: &Op) -> Option<IpAddr> {
-    membership(op).filter(|(_, link)| link.is_none()).map(|(group, _)| group)
+    let is_mreqn = match op {
+        Op::Setsockopt {
+            option: Opt::Raw { name, .. }, value: Value::Membership { .. }, ..
+        } => {
+            matches!(name.as_str(), "IP_ADD_MEMBERSHIP" | "IP_DROP_MEMBERSHIP")
+        }
+        _ => false,
+    };
+    membership(op).filter(|(_, link)| link.is_none() || is_mreqn).map(|(group, _)| group)
 }
 
 /// The groups that a case names.

@@ -53,6 +53,18 @@ pub fn attach_v6(kernel: &impl Control, name: &str) -> io::Result<()> {
     kernel.control(Family::V6, ioctl::SIOCSIFINFO_FLAGS, &mut wanted)
 }
 
+/// `IFRTYPE_ECN_DISABLE` of `bsd/net/if_private.h`.
+const NO_ECN: u32 = 2;
+
+/// Has no connection by an interface ask for ECN. Else that depends on what became of connections
+/// before, which the kernel remembers for an hour (xnu-7195 `bsd/netinet/tcp_output.c:501`,
+/// `tcp_heuristic_do_ecn`).
+pub fn without_ecn(kernel: &impl Control, name: &str) -> io::Result<()> {
+    // The number stands where an MTU does.
+    let mut bytes = request::ifreq_mtu(name, NO_ECN);
+    kernel.control(Family::V4, ioctl::SIOCSECNMODE, &mut bytes)
+}
+
 /// Adds an address. `far` is the other end's where a link has but one, `index` the interface's.
 pub fn add_address(
     kernel: &impl Control,

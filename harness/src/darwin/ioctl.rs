@@ -81,6 +81,8 @@ pub const SIOCSIFINFO_FLAGS: u32 = iowr(b'i', 87, IN6_NDIREQ);
 pub const SIOCPROTOATTACH_IN6: u32 = iowr(b'i', 110, IN6_ALIASREQ);
 /// `bsd/sys/kern_control.h:97`: the id of a kernel control.
 pub const CTLIOCGINFO: u32 = iowr(b'N', 3, CTL_INFO);
+/// `bsd/sys/sockio_private.h`: whether connections by an interface ask for ECN (RFC 3168).
+pub const SIOCSECNMODE: u32 = iow(b'i', 177, IFREQ);
 /// `bsd/net/bpf.h:214`: how long the buffer is; each read asks for all of it.
 pub const BIOCGBLEN: u32 = ior(b'B', 102, 4);
 /// `bsd/net/bpf.h:215`: how long it shall be, before the device has an interface.

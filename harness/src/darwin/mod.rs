@@ -10,6 +10,7 @@ pub mod down;
 pub mod interface;
 pub mod ioctl;
 pub mod ledger;
+pub mod orphans;
 pub mod ours;
 pub mod request;
 pub mod route;

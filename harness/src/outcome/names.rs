@@ -1,7 +1,7 @@
 //! What differs between two runs, by a name that does not.
 
 use std::cell::RefCell;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::data::{Sources, injected};
 use super::frames::{framing, ports};
@@ -9,6 +9,7 @@ use super::socks::{Transport, has_ping, transport};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::names::DNS_PORT;
 use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
+use crate::darwin::scope::without_embedded_scope;
 use crate::trace::{LinkFact, Trace};
 use crate::wire;
 
@@ -159,10 +160,21 @@ impl<'a> Names<'a> {
             SockAddr::V6 { ip, port, scope } => {
                 let zone =
                     if *scope == 0 { String::new() } else { format!("%{}", self.index(*scope)) };
-                let port = self.port(transport, *port);
+                let (ip, port) = (self.kept(*ip), self.port(transport, *port));
                 format!("{{{} [{ip}{zone}]:{port}}}", family.unwrap_or("AF_INET6"))
             }
             SockAddr::Bare { family } => format!("{{{family}}}"),
+        }
+    }
+
+    /// An address as text. Darwin shows some with the interface's index in it, as its kernel keeps
+    /// them (xnu-11417 `bsd/netinet6/in6_pcb.c` `in6_getpeeraddr` leaves it in `ff01::1`).
+    fn kept(&self, ip: Ipv6Addr) -> String {
+        let (plain, index) = without_embedded_scope(ip);
+        let link = self.links.iter().find(|link| index != 0 && link.index == index);
+        match link.filter(|_| self.stable) {
+            None => ip.to_string(),
+            Some(link) => format!("{plain} with {} in it", link.name),
         }
     }
 
@@ -270,6 +282,9 @@ mod tests {
     #[rstest]
     #[case::link("{AF_INET6 [fe80::2%2]:1}", "{AF_INET6 [fe80::2%tap0]:eph1}")]
     #[case::gone("{AF_INET6 [fe80::2%9]:1}", "{AF_INET6 [fe80::2%9]:eph1}")]
+    #[case::kept("{AF_INET6 [ff01:2::1]:1}", "{AF_INET6 [ff01::1 with tap0 in it]:eph1}")]
+    #[case::nobodys("{AF_INET6 [ff01:9::1]:1}", "{AF_INET6 [ff01:9::1]:eph1}")]
+    #[case::global("{AF_INET6 [2001:2::1]:1}", "{AF_INET6 [2001:2::1]:eph1}")]
     #[case::no_zone("{AF_INET6 [::]:0}", "{AF_INET6 [::]:0}")]
     #[case::v4("{AF_INET 192.0.2.1:5}", "{AF_INET 192.0.2.1:eph1}")]
     #[case::bare("{AF_UNIX}", "{AF_UNIX}")]

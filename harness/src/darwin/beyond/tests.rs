@@ -10,8 +10,8 @@ use crate::case::{Flags, Lab, LinkKind};
 #[case("::1", 0, Choice::Stays)]
 #[case("::ffff:127.0.0.1", 0, Choice::Stays)]
 #[case("0.0.0.0", 0, Choice::Stays)]
-#[case("fe80::2", 0, Choice::Stays)]
-#[case("ff02::1", 0, Choice::Stays)]
+#[case("fe80::2", 0, Choice::Default)]
+#[case("ff02::1", 0, Choice::Default)]
 #[case("fe80::2", 7, Choice::Scope(7))]
 #[case("ff02::1", 7, Choice::Scope(7))]
 #[case("ff05::99", 7, Choice::Scope(7))]
@@ -69,13 +69,16 @@ fn connections_that_lose_their_way(#[case] ops: Vec<Op>, #[case] told: bool) {
 #[test]
 fn groups_are_those_joined_and_those_sent_to() {
     let group: IpAddr = "239.1.2.3".parse().unwrap();
-    let join = |link: Option<&str>| Op::Setsockopt {
+    let join_by = |name: &'static str, link: Option<&str>| Op::Setsockopt {
         fd: "s".to_owned(),
-        option: Opt::Raw { level: "IPPROTO_IP".into(), name: "IP_ADD_MEMBERSHIP".into() },
+        option: Opt::Raw { level: "IPPROTO_IP".into(), name: name.into() },
         value: Value::Membership { group, link: link.map(str::to_owned) },
     };
+    let join = |link| join_by("MCAST_JOIN_GROUP", link);
     assert_eq!(joins_anywhere(&join(None)), Some(group));
     assert_eq!(joins_anywhere(&join(Some("tap0"))), None);
+    // Its index is not read: the report of such a membership left by the default route's interface.
+    assert_eq!(joins_anywhere(&join_by("IP_ADD_MEMBERSHIP", Some("tap0"))), Some(group));
     let other: IpAddr = "ff05::99".parse().unwrap();
     let send = Op::Connect { fd: "s".to_owned(), addr: Addr::ip(other, 9) };
     let all = case(vec![join(Some("tap0")), send.clone(), connect(Range::V4), join(None)]);

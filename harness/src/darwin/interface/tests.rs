@@ -111,6 +111,13 @@ fn a_kernel_asked_in_another_order_is_found_out() {
 }
 
 #[test]
+fn connections_do_not_ask_for_ecn() {
+    let kernel = Kernel::default();
+    without_ecn(&kernel, "feth7").unwrap();
+    assert_eq!(*kernel.asked.borrow(), [0x8020_69b1]);
+}
+
+#[test]
 fn ipv4_addresses_need_no_preparation() {
     let kernel = Kernel::default();
     let ip = Ipv4Addr::new(192, 0, 2, 1).into();

@@ -16,7 +16,8 @@ const LOOPBACK: u32 = 0x8;
 /// BPF on each interface of the host's that is up and that no lab has made.
 #[derive(Default)]
 pub(super) struct Watch {
-    devices: BTreeMap<String, Bpf>,
+    /// By its name, with the frames that it had lost when the case began.
+    devices: BTreeMap<String, (Bpf, u32)>,
     /// What has left by one of them: after that no case is run.
     left: Vec<String>,
 }
@@ -24,24 +25,27 @@ pub(super) struct Watch {
 impl Watch {
     /// Looks from now on at all that are up but those of `ours`. What they carried until now is looked
     /// at too: of an earlier case may have gone on what no call sends.
-    pub(super) fn begin(&mut self, ours: &[String]) -> Result<(), String> {
-        let all = Host::interfaces();
-        let all = all.map_err(|e| format!("the interfaces cannot be listed: {e}"))?;
+    pub(super) fn begin(&mut self, ours: &[String]) {
+        // Where they cannot be listed, or one cannot be opened, the case says that it was not watched.
+        let all = Host::interfaces().unwrap_or_default();
         let others: Vec<String> = all.into_iter().filter_map(|i| watched(i, ours)).collect();
         self.devices.retain(|name, _| others.contains(name));
+        self.look(&Ours::default(), &[]);
         for name in others {
-            if !self.devices.contains_key(&name) {
-                let device = Bpf::open(&name, false).map_err(|e| format!("BPF on {name}: {e}"))?;
-                self.devices.insert(name.clone(), device);
+            if !self.devices.contains_key(&name)
+                && let Ok(device) = Bpf::open(&name, false)
+            {
+                self.devices.insert(name, (device, 0));
             }
         }
-        self.look(&Ours::default(), &[]);
-        Ok(())
+        for (device, dropped) in self.devices.values_mut() {
+            *dropped = device.drops();
+        }
     }
 
     /// What of a case's has left by one of them meanwhile.
     pub(super) fn look(&mut self, ours: &Ours, groups: &[IpAddr]) {
-        for (name, device) in &mut self.devices {
+        for (name, (device, _)) in &mut self.devices {
             let frames = device.read_all();
             let left = frames.iter().filter_map(|frame| ours.beyond(frame, groups));
             self.left.extend(left.map(|line| format!("{name}: {line}")));
@@ -50,7 +54,8 @@ impl Watch {
 
     /// How it is known that nothing left, and what did.
     pub(super) fn beyond(&self) -> Beyond {
-        Beyond { watched: self.devices.keys().cloned().collect(), left: self.left.clone() }
+        let whole = self.devices.iter().filter(|(_, (device, lost))| device.drops() == *lost);
+        Beyond { watched: whole.map(|(name, _)| name.clone()).collect(), left: self.left.clone() }
     }
 
     /// Why no more cases are run.

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
@@ -27,7 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The units from which a lab's feth are taken: beyond those that people make by hand, and those that
 /// `ZeroTier` takes, 0 to 9999, all of which it destroys when it starts (`MacEthernetTap.cpp`). A feth
 /// that was destroyed has its name for a while longer, so that there are more than a lab needs.
-const UNITS: std::ops::Range<u32> = 20_000..20_400;
+const UNITS: std::ops::Range<u32> = 20_000..21_000;
+
+/// The unit that is tried next. One after the other, since an interface that is made anew under its name
+/// soon after is the one that was: for seconds it remembers the groups that sockets had joined
+/// (xnu-11417 `bsd/net/dlil.c` `dlil_if_acquire`, `bsd/netinet/igmp.c` `igmp_final_leave`).
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Whether a feth hands what it sends to a thread of its own; 0 while one is made has it sent within
 /// the call that causes it (xnu-11417 `bsd/net/if_fake.c:3576`).
@@ -152,8 +158,11 @@ impl Host {
 
     fn joined(&mut self) -> Result<[String; 2], String> {
         let mut made = || {
-            let names = UNITS.map(|unit| Thing::Interface(format!("feth{unit}")));
-            match ledger::make(self, names)? {
+            let (first, count) = (NEXT.load(Ordering::Relaxed), UNITS.end - UNITS.start);
+            let units = (0..count).map(|n| UNITS.start + (first + n) % count).inspect(|unit| {
+                NEXT.store(unit - UNITS.start + 1, Ordering::Relaxed);
+            });
+            match ledger::make(self, units.map(|unit| Thing::Interface(format!("feth{unit}"))))? {
                 Thing::Interface(name) => Ok(name),
                 thing => Err(format!("{thing} is no interface")),
             }
@@ -206,6 +215,11 @@ impl Host {
         prefix_len: u8,
     ) -> io::Result<()> {
         interface::add_address(self, link, ip, far, prefix_len)
+    }
+
+    /// Has no connection by it ask for ECN. Where that cannot be said, connections may.
+    pub(super) fn without_ecn(&self, name: &str) {
+        let _ = interface::without_ecn(self, name);
     }
 
     pub(super) fn delete_address(&self, link: (&str, u16), ip: IpAddr) -> io::Result<()> {

@@ -28,13 +28,14 @@ use crate::case::{Case, Hex, LinkKind};
 use crate::darwin::beyond;
 use crate::darwin::down::StandIn;
 use crate::darwin::ledger::Thing;
+use crate::darwin::orphans::Orphans;
 use crate::darwin::ours::{Ours, is_of_mdns};
 use crate::exec::network::{Network, Reach};
 use crate::exec::plan::mac_of;
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
 use crate::trace::{Beyond, Direction, End, LinkFact};
-use crate::wire::Framing;
+use crate::wire::{Framing, Mac, build};
 
 pub(in crate::exec) use labs::Labs;
 
@@ -79,6 +80,8 @@ pub(in crate::exec) struct MacLab {
     /// The table of routes, to ask it: without root too.
     table: Routes,
     watch: Rc<RefCell<Watch>>,
+    /// The connections of the case's, and of earlier ones whose links had gone.
+    orphans: Orphans,
     /// How many frames the BPF devices had lost when the case began.
     dropped: u32,
     buffer: Vec<u8>,
@@ -114,19 +117,21 @@ impl MacLab {
             without: Vec::new(),
             table: Routes::open().map_err(|e| format!("routing socket: {e}"))?,
             watch: Rc::default(),
+            orphans: Orphans::default(),
             dropped: 0,
             buffer: vec![0; LONGEST_PACKET],
         })
     }
 
     /// Builds `spec` in the host's network.
-    fn build(spec: &Lab, watch: Rc<RefCell<Watch>>) -> Result<Self, End> {
+    fn build(spec: &Lab, watch: Rc<RefCell<Watch>>, orphans: Orphans) -> Result<Self, End> {
         shared::are_free(spec)?;
         let host = Host::open().map_err(End::skipped)?;
         let loopback = Bpf::open("lo0", false);
         let loopback = loopback.map_err(|e| End::skipped(format!("BPF on lo0: {e}")))?;
         let mut lab = Self::bare(spec, Some(host), Some(loopback)).map_err(End::broken)?;
         lab.watch = watch;
+        lab.orphans = orphans;
         for link in &spec.links {
             lab.make(link.kind, &link.name).map_err(End::skipped)?;
         }
@@ -176,6 +181,7 @@ impl MacLab {
             let name = self.links[number].name.clone();
             let host = self.host()?;
             host.set_mtu(&name, link.mtu).map_err(said("link", &link.name))?;
+            host.without_ecn(&name);
             host.set_up(&name, true).map_err(said("link", &link.name))?;
             for range in &link.ranges {
                 self.add_address(number, *range)?;
@@ -186,8 +192,24 @@ impl MacLab {
         for step in self.spec.setup.clone() {
             self.step(&step)?;
         }
-        self.drain(&mut |_, _, _| ());
+        self.bury();
         Ok(())
+    }
+
+    /// Has the host give up each connection that was seen.
+    fn bury(&mut self) {
+        let back = |(number, link): (usize, &Link)| match link.far {
+            FarEnd::Feth(_) => build::Link::Ethernet {
+                src: Mac(mac_of(number, Role::Neighbour)),
+                dst: Mac(mac_of(number, Role::Own)),
+            },
+            FarEnd::Utun(_) | FarEnd::Gone => build::Link::Ip,
+        };
+        let back: Vec<build::Link> = self.links.iter().enumerate().map(back).collect();
+        for (number, frame) in self.orphans.resets(&back) {
+            self.links[number].far.write(&frame);
+        }
+        self.drain(&mut |_, _, _| ());
     }
 
     /// The name and the index of a link's interface.
@@ -235,6 +257,7 @@ impl MacLab {
                 }
                 any = true;
                 seen(name, Direction::Out, frame);
+                self.orphans.saw(number, framing, Direction::Out, frame);
                 if let Some(server) = &mut server {
                     server.input(frame);
                 }
@@ -253,6 +276,7 @@ impl MacLab {
             while let Some(packet) = server.as_mut().and_then(|server| server.output()) {
                 any = true;
                 seen(name, Direction::In, &packet);
+                self.orphans.saw(number, framing, Direction::In, &packet);
                 link.far.write(&packet);
             }
         }
@@ -304,8 +328,7 @@ impl Network for MacLab {
         if self.host.is_some() {
             let mut ours: Vec<String> = self.links.iter().map(|link| link.name.clone()).collect();
             ours.extend(self.links.iter().filter_map(|link| link.peer.clone()));
-            // What cannot be watched is said with the case: its `watched` lacks it.
-            let _ = self.watch.borrow_mut().begin(&ours);
+            self.watch.borrow_mut().begin(&ours);
         }
     }
 
@@ -355,7 +378,7 @@ impl Network for MacLab {
             forgotten.map_err(said("neighbour", &ip.to_string()))?;
         }
         self.serve_anew();
-        self.drain(&mut |_, _, _| ());
+        self.bury();
         Ok(true)
     }
 }

@@ -114,19 +114,27 @@ pub(super) fn utun() -> io::Result<(OwnedFd, String)> {
     Ok((fd, String::from_utf8_lossy(&name[..end]).into_owned()))
 }
 
-/// Whether the socket itself names an interface: for all that it sends, or for groups.
+/// Whether the socket itself names an interface: for all that it sends, or for groups of IPv4. For a
+/// group of IPv6 beyond the link XNU looks at the table of routes all the same: what was sent to
+/// `ff05::99` with `IPV6_MULTICAST_IF` left by the default route's interface.
 pub(super) fn names_an_interface(fd: c_int, is_v6: bool, is_group: bool) -> bool {
-    let (level, bound, group) = if is_v6 {
-        (libc::IPPROTO_IPV6, IPV6_BOUND_IF, libc::IPV6_MULTICAST_IF)
-    } else {
-        (libc::IPPROTO_IP, IP_BOUND_IF, libc::IP_MULTICAST_IF)
-    };
-    let is_set = |name| {
+    let is_set = |level, name| {
         let mut four = vec![0; 4];
         let got = crate::exec::calls::getsockopt(fd, level, name, &mut four);
         got.is_ok() && four.iter().any(|byte| *byte != 0)
     };
-    is_set(bound) || (is_group && is_set(group))
+    if is_v6 {
+        return is_set(libc::IPPROTO_IPV6, IPV6_BOUND_IF);
+    }
+    let group = || is_group && is_set(libc::IPPROTO_IP, libc::IP_MULTICAST_IF);
+    is_set(libc::IPPROTO_IP, IP_BOUND_IF) || group()
+}
+
+/// Whether a socket is for IPv6 alone.
+pub(super) fn is_v6only(fd: c_int) -> bool {
+    let mut four = vec![0; 4];
+    crate::exec::calls::getsockopt(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, &mut four).is_ok()
+        && four.iter().any(|byte| *byte != 0)
 }
 
 /// The type of a socket of the Internet's, `SOCK_STREAM` and others; none of any other descriptor.

@@ -8,6 +8,7 @@ use super::MacLab;
 use crate::case::LinkKind;
 use crate::case::lab::Lab;
 use crate::darwin::breaks::Breaks;
+use crate::darwin::orphans::Orphans;
 use crate::exec::macos::beyond::Watch;
 use crate::trace::End;
 
@@ -16,6 +17,7 @@ pub(in crate::exec) struct Labs {
     standing: Option<MacLab>,
     watch: Rc<RefCell<Watch>>,
     breaks: Breaks<Vec<LinkKind>>,
+    orphans: Orphans,
 }
 
 impl Labs {
@@ -28,7 +30,9 @@ impl Labs {
             Some(lab) if lab.spec == *spec => Ok(lab),
             other => {
                 // It has the addresses that the next one takes.
-                drop(other);
+                if let Some(lab) = other {
+                    self.discard(lab);
+                }
                 self.build(spec)
             }
         }
@@ -42,7 +46,8 @@ impl Labs {
         if let Some(reason) = self.breaks.given_up(&needs) {
             return Err(End::broken(reason));
         }
-        let built = MacLab::build(spec, Rc::clone(&self.watch));
+        let orphans = std::mem::take(&mut self.orphans);
+        let built = MacLab::build(spec, Rc::clone(&self.watch), orphans);
         let broke = match &built {
             Err(End::Broken { reason }) => Some(reason.as_str()),
             _ => None,
@@ -57,8 +62,9 @@ impl Labs {
     }
 
     /// Gives up a lab, and all that it has made.
-    #[allow(clippy::unused_self, reason = "the shape is that of a system that keeps many")]
-    pub(in crate::exec) fn discard(&mut self, lab: MacLab) {
-        drop(lab);
+    pub(in crate::exec) fn discard(&mut self, mut lab: MacLab) {
+        // Over links that are down or gone nothing reaches the host: the next lab says it again.
+        self.orphans.inherit(lab.orphans.clone());
+        lab.bury();
     }
 }

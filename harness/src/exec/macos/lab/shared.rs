@@ -57,6 +57,21 @@ pub(super) fn remember_sockets(ours: &mut Ours) {
 }
 
 impl MacLab {
+    /// The index of the interface by which the table leads, if it does and the socket names none.
+    fn by_table(
+        &mut self,
+        reach: &Reach,
+        to: IpAddr,
+        prefix_len: Option<u8>,
+    ) -> Result<Option<u32>, String> {
+        if sys::names_an_interface(reach.fd, reach.to.is_ipv6(), to.is_multicast()) {
+            return Ok(None);
+        }
+        let answer = self.table.ask(to, prefix_len);
+        let answer = answer.map_err(|e| format!("whether {to} stays on this host: {e}"))?;
+        Ok(answer.filter(|answer| !answer.drops).map(|answer| answer.index.into()))
+    }
+
     /// How many frames the BPF devices have lost in all.
     pub(super) fn drops(&self) -> u32 {
         let links: u32 = self.links.iter().map(|link| link.far.drops()).sum();
@@ -68,17 +83,20 @@ impl MacLab {
     pub(super) fn leaves_by(&mut self, reach: &Reach) -> Option<String> {
         let by = match choice(reach.to, reach.scope) {
             Choice::Stays => return None,
-            Choice::Scope(index) => index,
-            Choice::Table(to) => {
-                let is_v6 = reach.to.is_ipv6();
-                if sys::names_an_interface(reach.fd, is_v6, to.is_multicast()) {
-                    return None;
-                }
-                match self.table.ask(to, None) {
-                    Ok(answer) => answer.filter(|answer| !answer.drops)?.index.into(),
-                    Err(e) => return Some(format!("whether {to} stays on this host: {e}")),
-                }
+            Choice::Scope(index) => Ok(index),
+            Choice::Default => {
+                let any = IpAddr::from([0; 16]);
+                self.by_table(reach, any, Some(0)).transpose()?
             }
+            Choice::Table(to) => {
+                // To a socket that is for IPv6 alone a mapped address is one of IPv6.
+                let to = if sys::is_v6only(reach.fd) { reach.to } else { to };
+                self.by_table(reach, to, None).transpose()?
+            }
+        };
+        let by = match by {
+            Ok(by) => by,
+            Err(why) => return Some(why),
         };
         if self.facts.iter().any(|fact| fact.index == by) {
             return None;
