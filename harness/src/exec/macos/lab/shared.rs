@@ -101,13 +101,16 @@ impl MacLab {
         if self.facts.iter().any(|fact| fact.index == by) {
             return None;
         }
-        let to = reach.to;
         let all = match Host::interfaces() {
             Ok(all) => all,
-            Err(e) => return Some(format!("{to} is reached by interface {by}: {e}")),
+            Err(e) => return Some(format!("{} is reached by interface {by}: {e}", reach.to)),
         };
         // One that is not there reaches nobody.
         let other = all.into_iter().find(|interface| u32::from(interface.index) == by)?;
-        Some(format!("{to} would be reached by {}, which sockeye did not make", other.name))
+        Some(format!(
+            "what it sends would leave by {}, which sockeye did not make: a host without a default \
+             route runs it",
+            other.name
+        ))
     }
 }
