@@ -19,6 +19,7 @@ mod forged;
 mod fragments;
 mod link;
 mod lookups;
+mod loopback;
 mod no_effect;
 mod resolution;
 mod silent_loss;
