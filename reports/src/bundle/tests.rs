@@ -77,7 +77,8 @@ fn line(text: &str) -> Line {
         pauses_ms: Vec::new(),
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
-    let finding = Finding { rule: "no-silent-loss".into(), op: 1, text: broken, known: None };
+    let finding =
+        Finding { rule: "no-silent-loss".into(), rank: None, op: 1, text: broken, known: None };
     Line {
         subject: "native".to_owned(),
         id: case.id.clone(),
@@ -86,6 +87,7 @@ fn line(text: &str) -> Line {
         baseline: None,
         expected: None,
         findings: vec![finding],
+        remarks: Vec::new(),
         case,
         trace,
     }
@@ -147,7 +149,7 @@ fn rules() -> Vec<Rule> {
         link: Some("https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.2".to_owned()),
     };
     let says = "A send leaves its payload on a wire.".to_owned();
-    vec![Rule { name: "no-silent-loss".to_owned(), says, cites: vec![cite] }]
+    vec![Rule { name: "no-silent-loss".to_owned(), rank: None, says, cites: vec![cite] }]
 }
 
 fn part(line: &Line) -> Part<'_> {

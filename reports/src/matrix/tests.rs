@@ -35,6 +35,7 @@ fn line(subject: &str, id: &str, errno: Option<&'static str>) -> Line {
         baseline: None,
         expected: None,
         findings: Vec::new(),
+        remarks: Vec::new(),
         case,
         trace,
     }

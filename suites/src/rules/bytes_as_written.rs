@@ -24,6 +24,7 @@ use std::net::IpAddr;
 use harness::case::op::Op;
 use harness::case::{Case, Os};
 use harness::trace::Trace;
+use harness::verdict::Rank;
 use harness::wire::TcpFlags;
 
 use super::acts::{Act, Acts, Kind, acts};
@@ -33,6 +34,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *the bytes that leave are those that were written*.
 pub(super) const RULE: Rule = Rule {
     name: "bytes-as-written",
+    rank: Rank::Violates,
     says: "The TCP stream that leaves on the wire is exactly the bytes that the sends on its socket \
            reported as sent, in their order: nobody beneath the socket adds a header, leaves a byte \
            out or changes one.",

@@ -15,6 +15,7 @@
 use harness::case::op::{Op, Opt};
 use harness::case::{Case, Os};
 use harness::trace::{Direction, Out, Trace};
+use harness::verdict::Rank;
 use harness::wire::{Body, Icmp4, Icmp6, quoted};
 
 use super::acts::{Act, acts};
@@ -25,6 +26,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *forged ICMP changes nothing*.
 pub(super) const RULE: Rule = Rule {
     name: "forged-icmp-changes-nothing",
+    rank: Rank::Surprises,
     says: "An ICMP error about the size of a packet that the host never sent changes no path MTU \
            and raises no error.",
     cites: &[

@@ -14,6 +14,7 @@
 
 use harness::case::{Case, Os};
 use harness::trace::Trace;
+use harness::verdict::Rank;
 use harness::wire::Net;
 
 use super::acts::acts;
@@ -25,6 +26,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *do not fragment*.
 pub(super) const FORBIDDEN: Rule = Rule {
     name: "do-not-fragment",
+    rank: Rank::Violates,
     says: "A datagram that shall not be fragmented leaves whole, with DF set if it is IPv4, or not \
            at all.",
     cites: &[
@@ -49,6 +51,7 @@ pub(super) const FORBIDDEN: Rule = Rule {
 /// The rule *fragments make the datagram*.
 pub(super) const WHOLE: Rule = Rule {
     name: "fragments-reassemble",
+    rank: Rank::Violates,
     says: "The fragments that leave do not overlap, have no hole, and make exactly what a send was \
            given.",
     cites: &[

@@ -26,6 +26,7 @@ use harness::case::addr::SockAddr;
 use harness::case::op::Op;
 use harness::case::{Case, Os};
 use harness::trace::{Out, Trace};
+use harness::verdict::Rank;
 use harness::wire::{Body, Icmp4, Icmp6, TcpFlags};
 
 use super::acts::{Act, Acts, Kind, acts};
@@ -36,6 +37,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *a failed call has no effect*.
 pub(super) const RULE: Rule = Rule {
     name: "failed-call-no-effect",
+    rank: Rank::Surprises,
     says: "A call that fails puts nothing on a wire and leaves the socket's names as they were; \
            no standard requires this, it is what this project expects (POSIX lets a failed action \
            be partially performed), and the names after a failed connect are exempt.",

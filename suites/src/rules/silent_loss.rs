@@ -39,6 +39,7 @@
 use harness::case::op::Op;
 use harness::case::{Case, Os, Payload, Sym};
 use harness::trace::{Out, Trace};
+use harness::verdict::Rank;
 use harness::wire::TcpFlags;
 
 use super::acts::{Act, Acts, Kind, Receipt, acts, is_same_network};
@@ -51,6 +52,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *no silent loss*.
 pub(super) const RULE: Rule = Rule {
     name: "no-silent-loss",
+    rank: Rank::Surprises,
     says: "A send that reports success leaves its payload on a wire, reaches a receiver or is \
            followed by an error on its socket; a connect that reports progress leaves a SYN on a \
            wire or is followed by an error; an unanswered request for the next hop's link-layer \

@@ -19,6 +19,7 @@ use std::net::IpAddr;
 use harness::case::addr::{Role, SockAddr};
 use harness::case::{Case, Os};
 use harness::trace::Trace;
+use harness::verdict::Rank;
 
 use super::acts::{Act, Kind, acts};
 use super::datagrams::{Datagram, claims, datagrams};
@@ -29,6 +30,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *no frame leaves by another interface than the scope id says*.
 pub(super) const RULE: Rule = Rule {
     name: "scope-id-names-the-link",
+    rank: Rank::Violates,
     says: "No frame for a link-local or link-scope multicast destination leaves by another \
            interface than its scope id names, and none of a socket that is bound to an interface \
            by another than that; loopback may show what goes to the link's own address.",

@@ -19,6 +19,7 @@ use harness::case::addr::{Role, SockAddr};
 use harness::case::op::Op;
 use harness::case::{Case, Os};
 use harness::trace::{ControlOut, Direction, Out, Trace};
+use harness::verdict::Rank;
 
 use super::view::{Call, View};
 use super::{Cite, Finding, Rule};
@@ -26,6 +27,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *names carry the scope*.
 pub(super) const RULE: Rule = Rule {
     name: "names-carry-the-scope",
+    rank: Rank::Violates,
     says: "A link-local address that getsockname, getpeername, accept or a receive reports has \
            the scope id of the link on which it is used, and never zero.",
     cites: &[
