@@ -77,8 +77,9 @@ fn line(text: &str) -> Line {
         pauses_ms: Vec::new(),
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
-    let finding =
-        Finding { rule: "no-silent-loss".into(), rank: None, op: 1, text: broken, known: None };
+    let found =
+        |rule: &str, text| Finding { rule: rule.into(), rank: None, op: 1, text, known: None };
+    let remark = "sendto returned ENOTTY, which no manual lists.".to_owned();
     Line {
         subject: "native".to_owned(),
         id: case.id.clone(),
@@ -86,8 +87,8 @@ fn line(text: &str) -> Line {
         outcome: format!("socket() = s\n{text}\n"),
         baseline: None,
         expected: None,
-        findings: vec![finding],
-        remarks: Vec::new(),
+        findings: vec![found("no-silent-loss", broken)],
+        remarks: vec![found("errno-documented", remark)],
         case,
         trace,
     }
@@ -309,6 +310,7 @@ fn everything_that_an_engineer_asks_for_is_there() {
         "# sendto returns 6, but nothing is sent and no error follows: UDP to a neighbour (Debian",
         "Worked in Linux 6.1.0, fails in Debian",
         "9 of 10 times",
+        "A remark, no fault: sendto returned ENOTTY, which no manual lists.\n",
         "> The words.",
         "[RFC 1122 §2.3.2.2](https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.2)",
         "| Linux 6.1.0 | `sendto() = -1 ENETDOWN` |",

@@ -230,7 +230,7 @@ impl<'a> Walk<'_, 'a> {
             Op::Bind { fd, .. } if call.ok() => {
                 if let Some(sock) = self.socks.get_mut(fd.as_str()) {
                     let ip = call.addr.and_then(SockAddr::ip);
-                    sock.from_loopback = ip.is_some_and(|ip| ip.is_loopback());
+                    sock.from_loopback = ip.is_some_and(|ip| ip.to_canonical().is_loopback());
                 }
             }
             Op::Connectx { fd, .. } => self.connectx(index, call, fd),

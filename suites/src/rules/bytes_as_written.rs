@@ -15,7 +15,8 @@
 //! - Bytes at the end of a stream that goes on: TCP may hold them back for Nagle's algorithm,
 //!   congestion or a closed window, and what a network does to a case is no promise broken. That
 //!   the first of them leave at all is *no silent loss*.
-//! - Streams whose SYN was not seen, and accepted ones.
+//! - Streams whose SYN was not seen, accepted ones, and those that Darwin's `connectx` opened: which of
+//!   its data leave with the SYN its flags decide.
 //! - When, in how many segments and with which flags they leave.
 
 use std::collections::BTreeMap;

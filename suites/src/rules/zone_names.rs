@@ -5,7 +5,7 @@
 //! group. Its scope id shall not be zero, and where the trace tells which link it is, it shall be
 //! that link's:
 //!
-//! - an own address is on one link of the lab, and on Darwin fe80::1 on loopback as well, which has it
+//! - an own address is on one link of the lab, and on Darwin `fe80::1` on loopback as well, which has it
 //!   itself (xnu-11417.121.6 `bsd/netinet6/in6_ifattach.c:891`);
 //! - the peer of a socket is on the link that the last `connect` or `connectx` to this address named;
 //! - what was received is on a link on which a frame with that address came in.

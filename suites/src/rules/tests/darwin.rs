@@ -149,6 +149,10 @@ fn behind(route: LabOp) -> Story {
     .ok(setsockopt(option("IPPROTO_IP", "IP_MULTICAST_LOOP"), Value::Bytes(Hex(vec![0]))), 0)
     .ok(hello("239.1.2.3"), 6))]
 #[case::black_hole(behind(route(HOLE, "10.0.0.0", 8)))]
+#[case::black_hole_for_streams(Story::on(LinkKind::Tap)
+    .ok(socket("s", "AF_INET", "SOCK_STREAM", &[]), 0)
+    .lab(route(HOLE, "10.0.0.0", 8))
+    .err(connect(to("10.0.0.9", "")), "EINPROGRESS"))]
 #[case::longest_prefix(Story::udp4()
     .lab(route(HOLE, "10.0.0.0", 16))
     .lab(route(RouteKind::Unreachable, "10.0.0.0", 8))
