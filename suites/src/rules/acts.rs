@@ -82,9 +82,10 @@ pub(super) struct Act<'a> {
     pub(super) dest: Option<Dest<'a>>,
     /// The link that the socket is bound to.
     pub(super) bound: Option<&'a str>,
-    /// By which link multicast was told to leave: a control message, `IP_MULTICAST_IF` and its twin,
-    /// a loopback source.
+    /// By which link multicast was told to leave: a control message, `IP_MULTICAST_IF` or its twin.
     pub(super) by: Option<&'a str>,
+    /// Whether the socket is bound to an address of loopback.
+    pub(super) from_loopback: bool,
     /// Whether members on this host shall hear it: `IP_MULTICAST_LOOP` and its twin.
     pub(super) loops: bool,
     /// The kernel cuts the datagram (`UDP_SEGMENT`).
@@ -162,7 +163,8 @@ impl<'a> Sock<'a> {
             doubtful: false,
             dest: None,
             bound: self.bound,
-            by: packet_info(call.what).or(self.by).or(self.from_loopback.then_some("lo")),
+            by: packet_info(call.what).or(self.by),
+            from_loopback: self.from_loopback,
             loops: self.loops,
             segments: self.segments || is_cut(call.what),
             stays: false,

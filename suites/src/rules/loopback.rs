@@ -30,13 +30,20 @@ pub(super) fn is_for_many(view: &View<'_>, ip: IpAddr) -> bool {
     v4.is_multicast() || v4.is_broadcast() || is_of_a_link()
 }
 
-/// Whether all that the program said of the link by which a multicast shall leave is loopback.
+/// Whether the program had a multicast leave by loopback. A control message and `IPV6_MULTICAST_IF` come
+/// first (RFC 3542 §6.7, in this order), and so does `IP_MULTICAST_IF` on Darwin; without them it is
+/// loopback if nothing else names a link. That another link was named as well is the business of *the
+/// scope id names the link*.
 pub(super) fn is_by_loopback(view: &View<'_>, act: &Act<'_>) -> bool {
+    if let Some(link) = act.by {
+        return link == "lo";
+    }
     let scope = match act.dest.map(|dest| dest.addr) {
         Some(SockAddr::V6 { scope: scope @ 1.., .. }) => Some(view.link_of(*scope).unwrap_or("")),
         _ => None,
     };
-    let mut said = [scope, act.bound, act.by].into_iter().flatten().peekable();
+    let from_loopback = act.from_loopback.then_some("lo");
+    let mut said = [scope, act.bound, from_loopback].into_iter().flatten().peekable();
     said.peek().is_some() && said.all(|link| link == "lo")
 }
 
@@ -56,12 +63,12 @@ pub(super) fn is_dropped(view: &View<'_>, act: &Act<'_>, os: Os) -> bool {
     has_black_hole(view, act, ip)
 }
 
-/// Every interface is in these.
-const ALL_NODES: [&str; 2] = ["224.0.0.1", "ff02::1"];
+/// Loopback itself is in these: all nodes, and the solicited-node group of `::1` and `fe80::1`.
+const LOOPBACKS: [&str; 3] = ["224.0.0.1", "ff02::1", "ff02::1:ff00:1"];
 
 /// Whether somebody is a member of the group on loopback.
 fn has_member(view: &View<'_>, act: &Act<'_>, group: IpAddr) -> bool {
-    if ALL_NODES.contains(&group.to_string().as_str()) {
+    if LOOPBACKS.contains(&group.to_string().as_str()) {
         return true;
     }
     let mut members: Vec<&str> = Vec::new();

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use harness::case::addr::{Addr, SockAddr};
 use harness::case::lab::{LabOp, RouteKind};
-use harness::case::op::{Intent, Op, Opt, Value};
-use harness::case::{Hex, LinkKind};
+use harness::case::op::{Control, Intent, Op, Opt, Value};
+use harness::case::{Flags, Hex, LinkKind};
 use harness::trace::Out;
 use rstest::rstest;
 
@@ -132,6 +132,15 @@ fn behind(route: LabOp) -> Story {
 #[rstest]
 #[case::by_loopback(with("IPV6_MULTICAST_IF", lo()).ok(hello("ff02::99"), 6))]
 #[case::by_loopbacks_scope(Story::udp6().ok(sendto(HELLO, to("ff02::99", "").on_lo()), 6))]
+#[case::by_loopback_and_another_scope(
+    with("IPV6_MULTICAST_IF", lo()).ok(sendto(HELLO, to("ff02::99", "l0")), 6))]
+#[case::by_a_message(with("IPV6_MULTICAST_IF", Value::Link("l0".into())).ok(by_message("lo"), 6))]
+#[case::bound_to_another_link(bound()
+    .ok(setsockopt(option("IPPROTO_IP", "IP_MULTICAST_IF"), lo()), 0)
+    .ok(hello("239.1.2.3"), 6))]
+#[case::from_loopback(Story::udp4()
+    .ok(Op::Bind { fd: "s".into(), addr: to("127.0.0.1", "") }, 0)
+    .ok(hello("239.1.2.3"), 6))]
 #[case::by_loopbacks_address(with4(
     "IP_MULTICAST_IF", Value::Host(to("127.0.0.1", "").host)).ok(hello("239.1.2.3"), 6))]
 #[case::member_elsewhere(with4("IP_ADD_MEMBERSHIP", joined("239.1.2.3", Some("l0")))
@@ -196,9 +205,15 @@ const COPY: &str = "only the host's own copy of the packet is there, on lo";
         &1_u32.to_ne_bytes()].concat())))
     .ok(setsockopt(option("IPPROTO_IPV6", "IPV6_MULTICAST_IF"), lo()), 0)
     .ok(hello("ff02::99"), 6), NOTHING)]
+#[case::its_solicited_node_group(
+    with("IPV6_MULTICAST_IF", lo()).ok(hello("ff02::1:ff00:1"), 6), NOTHING)]
 #[case::all_nodes(with("IPV6_MULTICAST_IF", lo()).ok(hello("ff02::1"), 6), NOTHING)]
-#[case::scope_of_a_link(
-    with("IPV6_MULTICAST_IF", lo()).ok(sendto(HELLO, to("ff02::99", "l0")), 6), NOTHING)]
+#[case::scope_of_loopback_and_another_link(with("IPV6_MULTICAST_IF", Value::Link("l0".into()))
+    .ok(sendto(HELLO, to("ff02::99", "").on_lo()), 6), NOTHING)]
+#[case::bound_to_a_link_and_from_loopback(bound()
+    .ok(Op::Bind { fd: "s".into(), addr: to("127.0.0.1", "") }, 0)
+    .ok(hello("239.1.2.3"), 6), NOTHING)]
+#[case::a_message_that_names_a_link(with("IPV6_MULTICAST_IF", lo()).ok(by_message("l0"), 6), NOTHING)]
 #[case::by_a_link(with("IPV6_MULTICAST_IF", Value::Link("l0".into()))
     .ok(hello("ff02::99"), 6), NOTHING)]
 #[case::nobody_said_by_what(Story::udp6().ok(hello("ff02::99"), 6), NOTHING)]
@@ -217,6 +232,14 @@ const COPY: &str = "only the host's own copy of the packet is there, on lo";
 fn a_loss_is_found_on_darwin(#[case] story: Story, #[case] why: &str) {
     let told = story.told_of_darwin(&silent_loss::RULE);
     assert!(matches!(&told[..], [one] if one.contains(why)), "{told:?}");
+}
+
+/// `IPV6_PKTINFO` names the link.
+fn by_message(link: &str) -> Op {
+    let (level, link, source) = ("IPPROTO_IPV6".into(), Some(link.to_owned()), None);
+    let (data, flags, addr) = (text(HELLO), Flags::NONE, Some(to("ff02::99", "")));
+    let control = vec![Control::PktInfo { level, link, source }];
+    Op::Sendmsg { fd: "s".into(), data, flags, addr, control }
 }
 
 fn joined(group: &str, link: Option<&str>) -> Value {
