@@ -274,7 +274,22 @@ fn loopback_has_a_link_local_address_on_darwin() {
     assert_eq!(own.told_of_darwin(&zone_names::RULE), [""; 0]);
 }
 
+/// `en0` has it, which no trace knows.
+#[test]
+fn an_address_of_the_host_may_be_on_another_interface() {
+    let told = "1: getsockname reports the name fe80::5 with the scope id 14, which is the index of no \
+                link.";
+    assert_eq!(named("fe80::5", 14).told(&zone_names::RULE), [told]);
+    assert_eq!(named("fe80::5", 14).told_of_darwin(&zone_names::RULE), [""; 0]);
+}
+
 #[rstest]
+#[case::no_scope_of_the_hosts("fe80::5", 0, "without a scope id, which is the index of no link")]
+#[case::an_interface_of_the_hosts(
+    "fe80::1:1",
+    14,
+    "with the scope id 14, but the address is used on l1"
+)]
 #[case::no_scope("fe80::1", 0, "without a scope id, but the address is used on l0 and lo")]
 #[case::another_link("fe80::1", 3, "with the scope id of l1, but the address is used on l0 and lo")]
 #[case::another_address("fe80::1:1", 1, "with the scope id of lo, but the address is used on l1")]
