@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use harness::verdict::Rank;
 
 use crate::select::Shard;
 
@@ -92,6 +93,9 @@ pub(crate) struct Run {
     /// Print this instead of the table
     #[arg(long, value_enum, conflicts_with = "json")]
     pub(crate) format: Option<Format>,
+    /// Print the findings of this rank alone: violates, surprises or undocumented
+    #[arg(long, value_name = "RANK")]
+    pub(crate) rank: Option<Rank>,
     /// Where results and evidence go [default: target/sockeye/run in the workspace,
     /// else sockeye-out/run; with --on target/sockeye/on, a folder for each kernel]
     #[arg(long, value_name = "DIR")]
@@ -156,6 +160,9 @@ pub(crate) struct Report {
     /// As what
     #[arg(long, value_enum)]
     pub(crate) format: Format,
+    /// Only the cases with a finding of this rank: violates, surprises or undocumented
+    #[arg(long, value_name = "RANK")]
+    pub(crate) rank: Option<Rank>,
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -24,6 +24,7 @@ mod run;
 mod select;
 mod show;
 mod subjects;
+mod summary;
 
 use std::io;
 use std::process::ExitCode;

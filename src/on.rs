@@ -17,6 +17,7 @@ use crate::cli::{Format, Run};
 use crate::results::{self, Answer};
 use crate::run::Under;
 use crate::subjects::{self, Wanted};
+use crate::summary::{self, Counted};
 use crate::{Status, interrupt, report, run};
 
 /// What came of one kernel.
@@ -137,16 +138,21 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
     }
     if args.printed() == Some(Format::Json) {
         for (wanted, ran) in &all {
-            for Answer { case, trace, judgement } in ran.iter().flat_map(|ran| &ran.answers) {
+            let asked = ran.iter().flat_map(|ran| &ran.answers);
+            let of_rank = asked.filter(|answer| summary::is_of(answer, args.rank));
+            for Answer { case, trace, judgement } in of_rank {
                 let line = results::json(&wanted.name, case, trace, judgement)?;
                 anstream::println!("{}", String::from_utf8(line)?);
             }
         }
     } else if let Some(format) = args.printed() {
         let ran = all.iter().filter_map(|(_, ran)| Some(ran.as_ref().ok()?.folder.as_path()));
-        anstream::print!("{}", report::text(format, &report::merged(ran)?)?);
+        anstream::print!(
+            "{}",
+            report::text(format, &report::of_rank(report::merged(ran)?, args.rank))?
+        );
     } else {
-        table(&all);
+        table(&all, args);
     }
     if all.iter().all(|(_, ran)| ran.is_err()) {
         bail!("nothing ran");
@@ -164,28 +170,27 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
 }
 
 /// A row for each kernel, a column for each verdict that there is.
-fn table(all: &[(Wanted, Result<Ran<'_>>)]) {
+fn table(all: &[(Wanted, Result<Ran<'_>>)], args: &Run) {
     let ran = || all.iter().filter_map(|(wanted, ran)| Some((wanted, ran.as_ref().ok()?)));
     let count = |ran: &Ran<'_>| {
-        let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<Counted, usize> = BTreeMap::new();
         for answer in &ran.answers {
-            *counts.entry(answer.judgement.verdict).or_default() += 1;
+            *counts.entry(Counted::of(answer)).or_default() += 1;
         }
         counts
     };
-    let used: Vec<Verdict> = Verdict::ALL
-        .into_iter()
+    let used: Vec<Counted> = Counted::all()
         .filter(|verdict| ran().any(|(_, ran)| count(ran).contains_key(verdict)))
         .collect();
     let wide = ran().map(|(wanted, _)| wanted.name.len()).max().unwrap_or(0).max(7);
-    let heads: Vec<String> = used.iter().map(|verdict| format!("{verdict:>10}")).collect();
+    let heads: Vec<String> = used.iter().map(|verdict| format!("{:>10}", verdict.word())).collect();
     anstream::println!("\n{:wide$}{}  results", "subject", heads.concat());
     for (wanted, ran) in ran() {
         let counts = count(ran);
         let cells: Vec<String> = used
             .iter()
             .map(|verdict| match counts.get(verdict) {
-                Some(n) => format!("{n:>10}").style(run::style(*verdict)).to_string(),
+                Some(n) => format!("{n:>10}").style(verdict.colour()).to_string(),
                 None => format!("{:>10}", "."),
             })
             .collect();
@@ -201,12 +206,19 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)]) {
         };
         anstream::println!("\n{}: {verdict} {}{more}", wanted.name, first.case.id);
     }
-    let lacking = ran().map(|(wanted, ran)| (run::lacking(&ran.answers), &wanted.name));
-    let lacking: Vec<_> = lacking.filter(|(count, _)| *count > 0).collect();
-    if !lacking.is_empty() {
-        let each: Vec<String> = lacking.iter().map(|(n, name)| format!("{n} on {name}")).collect();
-        let what =
-            "cases that end at a name which the kernel has not got, no call being made with it:";
+    for (wanted, ran) in ran() {
+        for (rank, text) in summary::ranks(&ran.answers) {
+            anstream::println!("\n{}: {} {text}", wanted.name, rank.style(summary::style(rank)));
+        }
+        if let Some(rank) = args.rank {
+            summary::list(&ran.answers, rank);
+        }
+    }
+    let not_here = ran().map(|(wanted, ran)| (summary::not_here(&ran.answers), &wanted.name));
+    let not_here: Vec<_> = not_here.filter(|(count, _)| *count > 0).collect();
+    if !not_here.is_empty() {
+        let each: Vec<String> = not_here.iter().map(|(n, name)| format!("{n} on {name}")).collect();
+        let what = "no result, since they end at a name that the system has not got:";
         anstream::println!("\n{what} {}", each.join(", "));
     }
     for (wanted, ran) in ran() {

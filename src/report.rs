@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use harness::verdict::Rank;
 use reports::export::{Export, junit, kcidb, ktap, markdown};
 use reports::runs::{self, Diff, Run};
 
@@ -36,6 +37,14 @@ pub(crate) fn merged<'p>(folders: impl IntoIterator<Item = &'p Path>) -> Result<
         all.push((folder.display().to_string(), read(folder)?));
     }
     runs::merge(&all).map_err(|e| UsageError(e.to_string()))
+}
+
+/// What of a run has findings of this rank; all of it if none is asked for.
+pub(crate) fn of_rank(run: Run, rank: Option<Rank>) -> Run {
+    match rank {
+        Some(rank) => run.of_rank(rank),
+        None => run,
+    }
 }
 
 /// A run in this format, as text.
@@ -83,7 +92,7 @@ pub(crate) fn diff_text(format: Format, diff: &Diff<'_>) -> Result<String> {
 
 /// Writes a run in a format, to standard output or a file.
 pub(crate) fn report(args: &Report) -> Result<Status> {
-    let text = text(args.format, &read(&args.run)?)?;
+    let text = text(args.format, &of_rank(read(&args.run)?, args.rank))?;
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
         None => std::io::stdout().lock().write_all(text.as_bytes())?,

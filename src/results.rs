@@ -14,8 +14,9 @@ use harness::trace::{Fingerprint, Trace};
 use reports::pcapng::Pcapng;
 use reports::runs::{self, Cite, Ended, Manifest, ReadError, Rule, Subject};
 use serde::Serialize;
+use suites::deviation::Deviation;
 use suites::rules::{self, RULES};
-use suites::verdict::{Judgement, Verdict};
+use suites::verdict::{Judgement, Rank, Verdict};
 
 use crate::UsageError;
 
@@ -29,6 +30,8 @@ struct Line<'a> {
     baseline: Option<&'a str>,
     expected: Option<&'a str>,
     findings: Vec<Finding<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<Finding<'a>>,
     case: &'a Case,
     trace: &'a Trace,
 }
@@ -37,9 +40,22 @@ struct Line<'a> {
 #[derive(Serialize)]
 struct Finding<'a> {
     rule: &'a str,
+    rank: Rank,
     op: u32,
     text: &'a str,
     known: Option<Known<'a>>,
+}
+
+impl<'a> Finding<'a> {
+    fn of((finding, known): &'a (rules::Finding, Option<&'static Deviation>)) -> Self {
+        Self {
+            rule: finding.rule,
+            rank: finding.rank(),
+            op: finding.op,
+            text: &finding.text,
+            known: known.map(|d| Known { reason: &d.reason, link: &d.link }),
+        }
+    }
 }
 
 /// A [`runs::Known`].
@@ -76,16 +92,8 @@ pub(crate) fn json(
         expected: expected
             .filter(|_| judgement.verdict == Verdict::Changed)
             .map(|(_, text)| text.as_str()),
-        findings: judgement
-            .findings
-            .iter()
-            .map(|(finding, known)| Finding {
-                rule: finding.rule,
-                op: finding.op,
-                text: &finding.text,
-                known: known.map(|d| Known { reason: &d.reason, link: &d.link }),
-            })
-            .collect(),
+        findings: judgement.findings.iter().map(Finding::of).collect(),
+        remarks: judgement.remarks.iter().map(Finding::of).collect(),
         case,
         trace,
     })
@@ -100,6 +108,7 @@ pub(crate) fn manifest(subject: Subject, cases: &[&Case]) -> Manifest {
     };
     let rule = |rule: &rules::Rule| Rule {
         name: rule.name.to_owned(),
+        rank: Some(rule.rank),
         says: rule.says.to_owned(),
         cites: rule.cites.iter().map(cite).collect(),
     };
@@ -327,4 +336,19 @@ pub(crate) fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()
         Ok(())
     };
     done().with_context(|| format!("{} cannot be written", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was found before there were ranks counts as what is found today.
+    #[test]
+    fn a_finding_without_a_rank_has_its_rules() {
+        for rule in RULES {
+            let (name, text) = (rule.name.to_owned(), String::new());
+            let old = runs::Finding { rule: name, rank: None, op: 0, text, known: None };
+            assert_eq!(old.rank(), rule.rank, "{}", rule.name);
+        }
+    }
 }

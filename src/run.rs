@@ -20,6 +20,7 @@ use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::{Format, Run};
 use crate::results::{self, Answer, Writer};
+use crate::summary::{self, Counted};
 use crate::{Status, UsageError, local_network, on, report, select};
 
 /// The name of the kernel that this program runs on, as a subject of a run.
@@ -152,22 +153,25 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
         anstream::eprintln!("{} {untrue}", "not seen any more:".red());
     }
     if args.printed() == Some(Format::Json) {
-        for answer in &answers {
+        for answer in answers.iter().filter(|answer| summary::is_of(answer, args.rank)) {
             let Answer { case, trace, judgement } = answer;
             let line = results::json(NATIVE, case, trace, judgement)?;
             anstream::println!("{}", String::from_utf8(line)?);
         }
     } else if let Some(format) = args.printed() {
-        anstream::print!("{}", report::text(format, &report::read(&folder)?)?);
+        let run = report::read(&folder)?;
+        anstream::print!("{}", report::text(format, &report::of_rank(run, args.rank))?);
     } else {
         table(&answers);
+        if let Some(rank) = args.rank {
+            summary::list(&answers, rank);
+        }
         remarks(&answers, &under.kernel);
         let seconds = took.as_secs_f64();
         let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
         anstream::println!(
-            "{} cases on {} in {seconds:.2} s ({rate:.0} a second); results and frames in {}",
-            answers.len(),
-            under.platforms[0],
+            "{}; {seconds:.2} s ({rate:.0} a second); results and frames in {}",
+            summary::cases(&answers, &under.platforms[0]),
             folder.display()
         );
     }
@@ -177,9 +181,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
 /// The known deviations of `platform` that are not true any more.
 pub(crate) fn unseen(answers: &[Answer<'_>], platform: &str) -> Vec<String> {
     let ran = answers.iter().filter(|a| !matches!(a.trace.end, End::Skipped { .. }));
-    let broke: Vec<Broke<'_>> = ran
-        .map(|a| (a.case.id.as_str(), a.judgement.findings.iter().map(|(f, _)| f.rule).collect()))
-        .collect();
+    let broke: Vec<Broke<'_>> = ran.map(|a| (a.case.id.as_str(), a.judgement.broken())).collect();
     deviation::unseen(deviation::known(), &[platform.to_owned()], &broke)
 }
 
@@ -257,31 +259,30 @@ pub(crate) fn style(verdict: Verdict) -> Style {
     }
 }
 
-/// A row for each table, a column for each verdict that there is.
+/// A row for each table, a column for each verdict that there is, and one for what is no result.
 fn table(answers: &[Answer<'_>]) {
-    let mut tables: Vec<(&str, BTreeMap<Verdict, usize>)> = Vec::new();
+    let mut tables: Vec<(&str, BTreeMap<Counted, usize>)> = Vec::new();
     for answer in answers {
         let name = answer.case.table();
         if tables.last().is_none_or(|(last, _)| *last != name) {
             tables.push((name, BTreeMap::new()));
         }
         if let Some((_, counts)) = tables.last_mut() {
-            *counts.entry(answer.judgement.verdict).or_default() += 1;
+            *counts.entry(Counted::of(answer)).or_default() += 1;
         }
     }
     let wide = tables.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(5);
-    let used: Vec<Verdict> = Verdict::ALL
-        .into_iter()
+    let used: Vec<Counted> = Counted::all()
         .filter(|v| tables.iter().any(|(_, counts)| counts.contains_key(v)))
         .collect();
-    let heads: Vec<String> = used.iter().map(|v| format!("{v:>10}")).collect();
+    let heads: Vec<String> = used.iter().map(|v| format!("{:>10}", v.word())).collect();
     let heads = heads.concat();
     anstream::println!("{:wide$}{heads}", "table");
     for (name, counts) in &tables {
         let cells: Vec<String> = used
             .iter()
             .map(|v| match counts.get(v) {
-                Some(n) => format!("{n:>10}").style(style(*v)).to_string(),
+                Some(n) => format!("{n:>10}").style(v.colour()).to_string(),
                 None => format!("{:>10}", "."),
             })
             .collect();
@@ -326,25 +327,25 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
     if refused > 0 {
         anstream::println!("{} {refused} cases: {}", "refused?".bold(), local_network::HINT);
     }
-    let lacking = lacking(answers);
-    if lacking > 0 {
+    for (rank, text) in summary::ranks(answers) {
+        anstream::println!("{} {text}", rank.style(summary::style(rank)));
+    }
+    let not_here = summary::not_here(answers);
+    if not_here > 0 {
         anstream::println!(
-            "{} {lacking} cases end at a name that this system has not got: no call was made with it",
-            "lacking".bold()
+            "{} {not_here} cases end at a name that this system has not got: they have no meaning \
+             here and no result, no call was made with it",
+            "not here".bold()
         );
     }
     if let Some(paused) = paused(answers) {
         anstream::println!("{} {paused}", "paused".bold());
     }
-    let new = answers.iter().filter(|a| a.judgement.verdict == Verdict::New).count();
+    let is_new = |a: &&Answer<'_>| Counted::of(a) == Counted::Result(Verdict::New);
+    let new = answers.iter().filter(is_new).count();
     if new > 0 {
         anstream::println!("{} {new} cases: this platform has no baseline for them", "new".cyan());
     }
-}
-
-/// How many cases end at a name that the system has not got.
-pub(crate) fn lacking(answers: &[Answer<'_>]) -> usize {
-    answers.iter().filter(|answer| answer.trace.lacks().is_some()).count()
 }
 
 /// How many cases were taken again since the executor stood still in them, if any, as a sentence.
@@ -375,6 +376,6 @@ pub(crate) fn explain(answer: &Answer<'_>) {
         anstream::println!("    {reason}");
     }
     for (finding, _) in judgement.findings.iter().filter(|(_, known)| known.is_none()) {
-        anstream::println!("    {}: {}", finding.rule, finding.text);
+        anstream::println!("    {} {}: {}", finding.rank(), finding.rule, finding.text);
     }
 }

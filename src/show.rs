@@ -16,7 +16,7 @@ use suites::rules::RULES;
 
 use crate::cli::{Repro, Run, Show, Target, Wire};
 use crate::results::{self, Answer};
-use crate::{Status, claims, platforms, run, select};
+use crate::{Status, claims, platforms, run, select, summary};
 
 /// Runs one case on this kernel.
 fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
@@ -52,10 +52,10 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
         None => anstream::println!(", there is no baseline of this platform"),
     }
     run::explain(&answer);
-    for rule in RULES {
-        let found = judgement.findings.iter().filter(|(finding, _)| finding.rule == rule.name);
-        for (finding, known) in found {
-            anstream::println!("\n{} {}: {}", "deviates from".yellow(), rule.name, rule.says);
+    for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
+        for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {
+            let rank = rule.rank.style(summary::style(rule.rank));
+            anstream::println!("\n{rank} {}: {}", rule.name, rule.says);
             anstream::println!("  {}", finding.text);
             if let Some(deviation) = known {
                 anstream::println!("  known: {} {}", deviation.reason, deviation.link);

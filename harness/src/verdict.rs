@@ -1,9 +1,12 @@
 //! The words for what a case came to.
 
 use std::fmt;
+use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::trace::Trace;
 
 /// One word for a case.
 #[derive(
@@ -40,6 +43,56 @@ impl Verdict {
             Self::Skipped => "skipped",
             Self::Error => "error",
         }
+    }
+}
+
+impl Verdict {
+    /// Whether a case that came to this says nothing of the system: it ended at a name which the system
+    /// has not got, and what ran before is no news.
+    pub fn is_not_here(self, trace: &Trace) -> bool {
+        matches!(self, Self::Ok | Self::New) && trace.lacks().is_some()
+    }
+}
+
+/// How much a broken rule weighs, the heaviest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rank {
+    /// A standard says "MUST" or "shall".
+    Violates,
+    /// No such clause, but success and loss, an effect of a failure, a "SHOULD" that is not followed.
+    Surprises,
+    /// An errno that no manual lists: a remark, which makes no case deviate and fails nothing.
+    Undocumented,
+}
+
+impl Rank {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Violates, Self::Surprises, Self::Undocumented];
+
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Violates => "violates",
+            Self::Surprises => "surprises",
+            Self::Undocumented => "undocumented",
+        }
+    }
+}
+
+impl fmt::Display for Rank {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Rank {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words = Self::ALL.map(Self::word).join(", ");
+        let found = Self::ALL.into_iter().find(|rank| rank.word() == text);
+        found.ok_or_else(|| format!("{text:?} is none of {words}"))
     }
 }
 

@@ -41,7 +41,7 @@ fn who_lacks_a_name_is_skipped_whatever_comes_behind() {
     let mut run = golden();
     run.lines.retain(|line| line.id == "link-state/ends[unsupported]");
     let came = |run: &Run| Export::of(run).parts[0].tables[0].tests[0].came.clone();
-    let skipped = Came::Skipped("this system has not got SO_NONE".to_owned());
+    let skipped = Came::NotHere("this system has not got SO_NONE".to_owned());
     assert_eq!(came(&run), skipped);
     let (link, bytes) = ("link0".to_owned(), Hex(vec![0x60]));
     let frame = Event::Frame { op: 2, at_ns: 9000, link, dir: Direction::Out, bytes };

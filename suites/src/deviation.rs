@@ -7,7 +7,8 @@ use serde::Deserialize;
 use crate::pattern;
 use crate::rules::Finding;
 
-/// A known deviation. It excuses nothing but the exit status: the case still `deviates`.
+/// A known deviation. It excuses nothing but the exit status: the case still `deviates`. One of a rule
+/// that is `undocumented` explains a remark.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {

@@ -3,7 +3,7 @@
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{End, Trace};
-pub use harness::verdict::Verdict;
+pub use harness::verdict::{Rank, Verdict};
 
 use crate::baseline::Baselines;
 use crate::deviation::{self, Deviation};
@@ -18,8 +18,11 @@ pub struct Judgement {
     pub outcome: String,
     /// What was expected, and by the baseline of which platform.
     pub expected: Option<(String, String)>,
-    /// Each rule broken, and the known deviation that this is, if it is one.
+    /// Each rule broken, those of the highest rank first, and the known deviation that this is, if it
+    /// is one.
     pub findings: Vec<(Finding, Option<&'static Deviation>)>,
+    /// The same of those that are [`Rank::Undocumented`]: no verdict and no exit status asks for them.
+    pub remarks: Vec<(Finding, Option<&'static Deviation>)>,
 }
 
 impl Judgement {
@@ -27,6 +30,11 @@ impl Judgement {
     pub fn is_unexpected(&self) -> bool {
         matches!(self.verdict, Verdict::Changed | Verdict::Error)
             || self.findings.iter().any(|(_, known)| known.is_none())
+    }
+
+    /// The names of all rules that are broken, of whichever rank.
+    pub fn broken(&self) -> Vec<&'static str> {
+        self.findings.iter().chain(&self.remarks).map(|(finding, _)| finding.rule).collect()
     }
 }
 
@@ -42,13 +50,13 @@ pub fn judge(
     // A baseline has frames, and what nobody saw differs from none.
     let expected = (!trace.is_unseen()).then(|| baselines.expected(platforms, &case.id)).flatten();
     let expected = expected.map(|(platform, text)| (platform.to_owned(), text.to_owned()));
-    let findings: Vec<_> = rules::judge(case, trace, os)
-        .into_iter()
-        .map(|finding| {
-            let known = deviation::known().iter().find(|d| d.covers(platforms, &case.id, &finding));
-            (finding, known)
-        })
-        .collect();
+    let found = rules::judge(case, trace, os).into_iter().map(|finding| {
+        let known = deviation::known().iter().find(|d| d.covers(platforms, &case.id, &finding));
+        (finding, known)
+    });
+    let (remarks, mut findings): (Vec<_>, Vec<_>) =
+        found.partition(|(finding, _)| finding.rank() == Rank::Undocumented);
+    findings.sort_by_key(|(finding, _)| finding.rank());
     let verdict = match (&trace.end, &expected) {
         (End::Skipped { .. }, _) => Verdict::Skipped,
         (End::Broken { .. }, _) => Verdict::Error,
@@ -57,13 +65,13 @@ pub fn judge(
         (_, None) => Verdict::New,
         (_, Some(_)) => Verdict::Ok,
     };
-    Judgement { verdict, outcome, expected, findings }
+    Judgement { verdict, outcome, expected, findings, remarks }
 }
 
 #[cfg(test)]
 mod tests {
     use harness::case::addr::{Addr, SockAddr};
-    use harness::case::{Hex, Lab, LinkKind};
+    use harness::case::{Flags, Hex, Lab, LinkKind, Op};
     use harness::trace::{Did, Event, LinkFact, Out};
     use rstest::rstest;
 
@@ -99,7 +107,7 @@ mod tests {
         for unseen in [false, true] {
             trace.links = vec![lo(unseen)];
             let judgement = judge(&case, &trace, Os::Macos, &platforms, Baselines::embedded());
-            assert_eq!(judgement.verdict, Verdict::Deviates);
+            assert_eq!((judgement.verdict, judgement.remarks.len()), (Verdict::New, 1));
             assert_eq!(judgement.outcome.contains("+++ wire not captured +++"), unseen);
         }
         let mut sent = lost_send();
@@ -141,14 +149,15 @@ mod tests {
         Verdict::Changed,
         true
     )]
-    #[case(Some("ENOTTY"), End::Done, None, Verdict::Deviates, true)]
-    #[case(
+    #[case::undocumented(Some("ENOTTY"), End::Done, None, Verdict::New, false)]
+    #[case::undocumented_as_before(
         Some("ENOTTY"),
         End::Done,
         Some("socket(AF_INET, SOCK_DGRAM, 0) = -1 ENOTTY"),
-        Verdict::Deviates,
-        true
+        Verdict::Ok,
+        false
     )]
+    #[case::undocumented_and_changed(Some("ENOTTY"), End::Done, Some(SAID), Verdict::Changed, true)]
     #[case(None, End::Skipped { reason: "no root".into() }, Some(SAID), Verdict::Skipped, false)]
     #[case(None, End::Broken { reason: "no link".into() }, Some(SAID), Verdict::Error, true)]
     #[case(None, End::Died { how: "killed".into() }, Some(SAID), Verdict::Changed, true)]
@@ -168,5 +177,51 @@ mod tests {
         let judgement = judge(&case, &trace, Os::Linux, &platforms, &baselines);
         assert_eq!(judgement.verdict, verdict);
         assert_eq!(judgement.is_unexpected(), unexpected);
+        // No errno that a manual lacks is lost: it is a remark, whatever the verdict.
+        assert_eq!(
+            (judgement.findings.len(), judgement.remarks.len()),
+            (0, usize::from(errno.is_some()))
+        );
+        assert_eq!(judgement.broken().len(), judgement.remarks.len());
+    }
+
+    /// On every system: the remark stands beside the loss and is not what the case is about.
+    #[rstest]
+    #[case(Os::Linux, "linux")]
+    #[case(Os::Macos, "macos")]
+    fn a_remark_buries_no_lost_datagram(#[case] os: Os, #[case] platform: &str) {
+        let (mut case, mut trace) = lost_send();
+        let Op::Socket { fd, domain, r#type, .. } = case.ops[0].clone() else { panic!("a socket") };
+        let again = Op::Socket { fd: format!("{fd}2"), domain, r#type, protocol: Flags::NONE };
+        case.ops.insert(0, again);
+        for event in &mut trace.events {
+            let Event::Call { op, .. } = event else { panic!("a call") };
+            *op += 1;
+        }
+        let did = Did::Returned { ret: -1, errno: Some("ENOTTY".into()), out: Out::Nothing };
+        trace.events.insert(0, Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did });
+        let judgement = judge(&case, &trace, os, &[platform.to_owned()], &Baselines::default());
+        assert_eq!(judgement.verdict, Verdict::Deviates);
+        assert!(judgement.is_unexpected());
+        let rules =
+            |of: &[(Finding, Option<_>)]| of.iter().map(|(f, _)| f.rule).collect::<Vec<_>>();
+        assert_eq!(rules(&judgement.findings), ["no-silent-loss"]);
+        assert_eq!(rules(&judgement.remarks), ["errno-documented"]);
+        assert_eq!(judgement.broken(), ["no-silent-loss", "errno-documented"]);
+    }
+
+    /// The rules are told in an order of their own; what a standard forbids comes first all the same.
+    #[test]
+    fn the_first_finding_is_of_the_highest_rank() {
+        let (mut case, mut trace) = lost_send();
+        let name = SockAddr::V6 { ip: "fe80::9".parse().unwrap(), port: 9, scope: 0 };
+        case.ops.push(Op::Getsockname { fd: "s".to_owned() });
+        let did = Did::Returned { ret: 0, errno: None, out: Out::Addr(name) };
+        trace.events.push(Event::Call { op: 2, at_ns: 0, took_ns: 0, addr: None, did });
+        let told = rules::judge(&case, &trace, Os::Macos);
+        assert_eq!([told[0].rank(), told[1].rank()], [Rank::Surprises, Rank::Violates]);
+        let judgement = judge(&case, &trace, Os::Macos, &[], &Baselines::default());
+        let ranks: Vec<Rank> = judgement.findings.iter().map(|(found, _)| found.rank()).collect();
+        assert_eq!(ranks, [Rank::Violates, Rank::Surprises]);
     }
 }

@@ -186,10 +186,8 @@ fn judge_deviations() -> Result<Completion, Failed> {
         }
     }
     let platforms = [kernel.platforms(), kernel.libc_platforms()].concat();
-    let broke: Vec<Broke<'_>> = ran
-        .iter()
-        .map(|ran| (&*ran.case.id, ran.judgement.findings.iter().map(|(f, _)| f.rule).collect()))
-        .collect();
+    let broke: Vec<Broke<'_>> =
+        ran.iter().map(|ran| (&*ran.case.id, ran.judgement.broken())).collect();
     let unseen = deviation::unseen(deviation::known(), &platforms, &broke);
     wrong.extend(unseen.iter().map(|untrue| format!("known, but not seen any more: {untrue}")));
     if !wrong.is_empty() && env::var_os(RECORDING).is_some() {

@@ -116,6 +116,9 @@ fn happened(part: &Part<'_>) -> String {
     for finding in &line.findings {
         let _ = writeln!(out, "{}\n", sentence(&finding.text));
     }
+    for remark in &line.remarks {
+        let _ = writeln!(out, "A remark, no fault: {}\n", remark.text);
+    }
     out.push_str(&code(shown(part).iter().map(String::as_str)));
     out.push_str(
         "\nAll calls, as strace writes them; frames stand beneath the call that caused them:\n\n",

@@ -78,7 +78,9 @@ fn line(text: &str) -> Line {
         beyond: None,
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
-    let finding = Finding { rule: "no-silent-loss".into(), op: 1, text: broken, known: None };
+    let found =
+        |rule: &str, text| Finding { rule: rule.into(), rank: None, op: 1, text, known: None };
+    let remark = "sendto returned ENOTTY, which no manual lists.".to_owned();
     Line {
         subject: "native".to_owned(),
         id: case.id.clone(),
@@ -86,7 +88,8 @@ fn line(text: &str) -> Line {
         outcome: format!("socket() = s\n{text}\n"),
         baseline: None,
         expected: None,
-        findings: vec![finding],
+        findings: vec![found("no-silent-loss", broken)],
+        remarks: vec![found("errno-documented", remark)],
         case,
         trace,
     }
@@ -148,7 +151,7 @@ fn rules() -> Vec<Rule> {
         link: Some("https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.2".to_owned()),
     };
     let says = "A send leaves its payload on a wire.".to_owned();
-    vec![Rule { name: "no-silent-loss".to_owned(), says, cites: vec![cite] }]
+    vec![Rule { name: "no-silent-loss".to_owned(), rank: None, says, cites: vec![cite] }]
 }
 
 fn part(line: &Line) -> Part<'_> {
@@ -308,6 +311,7 @@ fn everything_that_an_engineer_asks_for_is_there() {
         "# sendto returns 6, but nothing is sent and no error follows: UDP to a neighbour (Debian",
         "Worked in Linux 6.1.0, fails in Debian",
         "9 of 10 times",
+        "A remark, no fault: sendto returned ENOTTY, which no manual lists.\n",
         "> The words.",
         "[RFC 1122 §2.3.2.2](https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.2)",
         "| Linux 6.1.0 | `sendto() = -1 ENETDOWN` |",

@@ -1,14 +1,17 @@
 //! JUnit's XML, as Jenkins, GitLab and most others read it: a suite for each table.
 
+use harness::verdict::Rank;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::model::{Came, Export, Part, Table, Test, visible};
+use super::model::{Came, Export, Part, Table, Test, known, visible};
 
 /// The whole file.
 ///
 /// `classname` is the suite, `name` the case's id. What changed or deviates as nobody knew is a
 /// failure, what the harness failed at an error, a known deviation a success that says so; what is
-/// new is skipped, since it is neither right nor wrong.
+/// new is skipped, since it is neither right nor wrong. The `type` of a failure is `changed` or the
+/// highest rank of what is broken; what is undocumented stands in `system-out` and fails nothing. How
+/// many cases of the table have findings of a rank are properties of the suite.
 pub fn junit(export: &Export) -> Result<String, quick_junit::SerializeError> {
     let mut report = Report::new("sockeye");
     let several = export.parts.len() > 1;
@@ -23,6 +26,12 @@ fn suite(part: &Part, table: &Table, several: bool) -> TestSuite {
     let mut suite = TestSuite::new(&*visible(&name));
     for (name, value) in &part.properties {
         suite.add_property((*name, &*visible(value)));
+    }
+    for rank in Rank::ALL {
+        let count = table.tests.iter().filter(|test| test.ranks.contains(&rank)).count();
+        if count > 0 {
+            suite.add_property((rank.word(), &*count.to_string()));
+        }
     }
     if part.cut {
         suite.add_property(("cut-off", "true"));
@@ -39,7 +48,7 @@ fn case(test: &Test, class: &str) -> TestCase {
         Came::Passed | Came::Known(_) => TestCaseStatus::success(),
         Came::Failed { .. } => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Came::Broken(_) => TestCaseStatus::non_success(NonSuccessKind::Error),
-        Came::Skipped(_) => TestCaseStatus::skipped(),
+        Came::Skipped(_) | Came::NotHere(_) => TestCaseStatus::skipped(),
     };
     match &test.came {
         Came::Passed | Came::Known(_) => {}
@@ -49,15 +58,19 @@ fn case(test: &Test, class: &str) -> TestCase {
             let all = format!("{}\n\n{text}", lines.join("\n"));
             status.set_description(&*visible(&all));
         }
-        Came::Broken(reason) | Came::Skipped(reason) => {
+        Came::Broken(reason) | Came::Skipped(reason) | Came::NotHere(reason) => {
             status.set_message(&*visible(reason));
         }
     }
     let mut case = TestCase::new(&*visible(&test.id), status);
     case.set_classname(&*visible(class)).set_time(test.took);
-    if let Came::Known(reasons) = &test.came {
-        let known = format!("deviates, known: {}", reasons.join(" "));
-        case.set_system_out(&*visible(&known));
+    let known = match &test.came {
+        Came::Known(reasons) => Some(known(test, reasons)),
+        _ => None,
+    };
+    let said: Vec<String> = known.into_iter().chain(test.remarked()).collect();
+    if !said.is_empty() {
+        case.set_system_out(&*visible(&said.join("\n")));
     }
     case
 }

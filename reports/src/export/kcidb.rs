@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Came, Export, Part, Test, visible};
+use super::model::{Came, Export, Part, Test, known, visible};
 use crate::runs::{Run, Subject};
 
 /// The CI system that reports.
@@ -60,10 +60,10 @@ fn properties(part: &Part) -> Value {
 fn one(build: &str, test: &Test) -> Value {
     let (status, why) = match &test.came {
         Came::Passed => ("PASS", String::new()),
-        Came::Known(reasons) => ("PASS", format!("deviates, known: {}", reasons.join(" "))),
+        Came::Known(reasons) => ("PASS", known(test, reasons)),
         Came::Failed { lines, text, .. } => ("FAIL", format!("{}\n\n{text}", lines.join("\n"))),
         Came::Broken(reason) => ("ERROR", reason.clone()),
-        Came::Skipped(reason) => ("SKIP", reason.clone()),
+        Came::Skipped(reason) | Came::NotHere(reason) => ("SKIP", reason.clone()),
     };
     let mut said = json!({
         "id": format!("{build}:{}", visible(&test.id)),
@@ -74,6 +74,11 @@ fn one(build: &str, test: &Test) -> Value {
         "status": status,
         "duration": test.took.as_secs_f64(),
     });
+    // What is undocumented fails nothing: it is no word of the log's.
+    if !test.ranks.is_empty() {
+        let ranks: Vec<&str> = test.ranks.iter().map(|rank| rank.word()).collect();
+        said["misc"] = json!({"ranks": ranks, "undocumented": test.remarks.iter().map(|remark| visible(remark)).collect::<Vec<_>>()});
+    }
     if !why.is_empty() {
         said["log_excerpt"] = visible(&why).chars().take(EXCERPT).collect::<String>().into();
     }

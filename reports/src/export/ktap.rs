@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::model::{Came, Export, Part, Test, visible};
+use super::model::{Came, Export, Part, Test, by_rank, known, visible};
 
 /// The version of the format that this is, the first line of every level.
 const VERSION: &str = "KTAP version 1";
@@ -28,7 +28,7 @@ enum Ended {
 /// several.
 ///
 /// A known deviation is `ok … # XFAIL`, what is new or did not run `ok … # SKIP`, what the harness
-/// failed at `not ok … # ERROR`. A test's
+/// failed at `not ok … # ERROR`. What is undocumented is a diagnostic of a test that is `ok`. A test's
 /// diagnostics stand before its result, where the kernel's parser looks for them.
 pub fn ktap(export: &Export) -> String {
     let mut nodes: Vec<Node<'_>> =
@@ -42,6 +42,9 @@ pub fn ktap(export: &Export) -> String {
     for part in &export.parts {
         for (name, value) in &part.properties {
             say(&mut out, 0, &format!("{name}: {value}"));
+        }
+        for line in by_rank(part) {
+            say(&mut out, 0, &line);
         }
         if part.cut {
             say(&mut out, 0, &format!("{} was cut off: cases are missing", part.name));
@@ -92,10 +95,15 @@ fn write(out: &mut String, depth: usize, number: usize, node: &Node<'_>) -> Ende
 
 fn case(out: &mut String, depth: usize, number: usize, test: &Test) -> Ended {
     let name = named(&test.id);
+    if let Some(remarks) = test.remarked() {
+        say(out, depth, &remarks);
+    }
     let (ended, directive) = match &test.came {
         Came::Passed => (Ended::Ok, String::new()),
-        Came::Known(reasons) => (Ended::Ok, directive("XFAIL", &reasons.join(" "))),
-        Came::Skipped(reason) => (Ended::Skipped, directive("SKIP", reason)),
+        Came::Known(reasons) => (Ended::Ok, directive("XFAIL", &known(test, reasons))),
+        Came::Skipped(reason) | Came::NotHere(reason) => {
+            (Ended::Skipped, directive("SKIP", reason))
+        }
         Came::Failed { what, lines, .. } => {
             say(out, depth, what);
             for line in lines {

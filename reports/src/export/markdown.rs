@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::model::{Came, Export, Part, Test, visible};
+use super::model::{Came, Export, Part, Test, by_rank, visible};
 
 /// What GitHub takes for the summary of a step, in bytes.
 const MOST: usize = 1024 * 1024;
@@ -12,9 +12,9 @@ const MOST: usize = 1024 * 1024;
 const ROOM: usize = 1024;
 
 /// The heads of the columns that count.
-const HEADS: [&str; 6] = ["ok", "known", "failed", "error", "skipped", "cases"];
+const HEADS: [&str; 7] = ["ok", "known", "failed", "error", "skipped", "not here", "cases"];
 
-/// The whole text: counts for each suite, a row for each case that a user has to look at, the known
+/// The whole text: counts for each suite and each rank, a row for each case that a user has to look at, the known
 /// deviations counted. It has at most 1 MiB, which is what GitHub takes.
 pub fn markdown(export: &Export) -> String {
     limited(export, MOST)
@@ -65,6 +65,7 @@ fn column(came: &Came) -> usize {
         Came::Failed { .. } => 2,
         Came::Broken(_) => 3,
         Came::Skipped(_) => 4,
+        Came::NotHere(_) => 5,
     }
 }
 
@@ -90,6 +91,10 @@ fn counts(out: &mut String, part: &Part, several: bool) {
         let _ = writeln!(out, "| {} | {} |", escaped(suite), cells.join(" | "));
     }
     out.push('\n');
+    let ranks = by_rank(part);
+    if !ranks.is_empty() {
+        let _ = writeln!(out, "- {}\n", ranks.join("\n- "));
+    }
 }
 
 /// How often each known deviation was met.
@@ -114,7 +119,7 @@ fn known(out: &mut String, export: &Export) {
 /// The row of a case that a user has to look at.
 fn row(part: &Part, test: &Test) -> Option<String> {
     let (what, lines) = match &test.came {
-        Came::Passed | Came::Known(_) | Came::Skipped(_) => return None,
+        Came::Passed | Came::Known(_) | Came::Skipped(_) | Came::NotHere(_) => return None,
         Came::Failed { what, lines, .. } => (*what, lines.clone()),
         Came::Broken(reason) => ("error", vec![reason.clone()]),
     };
@@ -164,6 +169,8 @@ mod tests {
                 lines: vec!["was".to_owned(), "is | <b>".to_owned()],
                 text: String::new(),
             },
+            ranks: Vec::new(),
+            remarks: Vec::new(),
         };
         let tests = (0..cases).map(test).collect();
         let tables = vec![Table { name: "s/t".to_owned(), tests }];

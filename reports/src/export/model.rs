@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use harness::trace::{End, Event, Trace};
-use harness::verdict::Verdict;
+use harness::verdict::{Rank, Verdict};
 
-use crate::runs::{Diff, Line, Run, Subject, first_difference};
+use crate::runs::{Diff, Finding, Line, Run, Subject, first_difference};
 
 /// Everything that one file is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,18 @@ pub struct Test {
     pub took: Duration,
     /// What came of it.
     pub came: Came,
+    /// Of which ranks rules are broken, known or not, the highest first.
+    pub ranks: Vec<Rank>,
+    /// What is undocumented in it, as one line each: it changes nothing of what came of it.
+    pub remarks: Vec<String>,
+}
+
+impl Test {
+    /// The remarks as text, if there are any.
+    pub(super) fn remarked(&self) -> Option<String> {
+        let all = || self.remarks.iter().map(|remark| format!("{}: {remark}", Rank::Undocumented));
+        (!self.remarks.is_empty()).then(|| all().collect::<Vec<_>>().join("\n"))
+    }
 }
 
 /// What came of a case.
@@ -61,7 +73,7 @@ pub enum Came {
     Known(Vec<String>),
     /// A user has to look.
     Failed {
-        /// A word: `changed`, `deviates`, `differs`, `missing`.
+        /// A word: `changed`, the highest rank of what nobody knew, `differs`, `missing`.
         what: &'static str,
         /// The first lines that differ, or the rule that is broken, as one line each.
         lines: Vec<String>,
@@ -70,9 +82,10 @@ pub enum Came {
     },
     /// The harness failed; why.
     Broken(String),
-    /// Nothing ran, or not the call that the case is about, or nothing is known to compare it with;
-    /// why.
+    /// Nothing ran, or nothing is known to compare it with; why.
     Skipped(String),
+    /// It has no meaning there: it ended at a name that the system has not got; why.
+    NotHere(String),
 }
 
 /// What stands for the line that a shorter text has not got.
@@ -119,7 +132,9 @@ impl Export {
                 test(line, Came::Failed { what: "missing", lines, text })
             })
         };
-        let mut all: Vec<Test> = shared.chain(only(0)).chain(only(1)).collect();
+        // What either side breaks is another question than how they differ.
+        let plain = |test: Test| Test { ranks: Vec::new(), remarks: Vec::new(), ..test };
+        let mut all: Vec<Test> = shared.chain(only(0)).chain(only(1)).map(plain).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         let properties = properties(diff.sides[1].subject);
         let (name, tables) = (names[1].to_owned(), tables(all));
@@ -153,7 +168,11 @@ fn properties(subject: &Subject) -> Vec<(&'static str, String)> {
 }
 
 fn test(line: &Line, came: Came) -> Test {
-    Test { id: line.id.clone(), took: took(&line.trace), came }
+    let mut ranks: Vec<Rank> = line.broken().map(Finding::rank).collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    let remarks = line.remarks.iter().map(said).collect();
+    Test { id: line.id.clone(), took: took(&line.trace), came, ranks, remarks }
 }
 
 /// From the case's begin to the end of its last event.
@@ -177,13 +196,14 @@ fn tables(tests: impl IntoIterator<Item = Test>) -> Vec<Table> {
     tables.into_iter().map(|(name, tests)| Table { name, tests }).collect()
 }
 
+/// A finding as one line.
+fn said(finding: &Finding) -> String {
+    format!("{}: {}", finding.rule, finding.text)
+}
+
 fn came(line: &Line) -> Came {
-    let broken: Vec<String> = line
-        .findings
-        .iter()
-        .filter(|finding| finding.known.is_none())
-        .map(|finding| format!("{}: {}", finding.rule, finding.text))
-        .collect();
+    let unknown = || line.findings.iter().filter(|finding| finding.known.is_none());
+    let broken: Vec<String> = unknown().map(said).collect();
     match (&line.trace.end, line.verdict) {
         (End::Broken { reason }, _) => Came::Broken(reason.clone()),
         (_, Verdict::Error) => Came::Broken(line.outcome.clone()),
@@ -200,17 +220,19 @@ fn came(line: &Line) -> Came {
             Came::Failed { what: "changed", lines, text: line.outcome.clone() }
         }
         _ if !broken.is_empty() => {
-            Came::Failed { what: "deviates", lines: broken, text: line.outcome.clone() }
+            let what = unknown().map(Finding::rank).min().map_or("deviates", Rank::word);
+            Came::Failed { what, lines: broken, text: line.outcome.clone() }
+        }
+        _ if line.is_not_here() => {
+            let name = line.trace.lacks().unwrap_or_default();
+            Came::NotHere(format!("this system has not got {name}"))
         }
         (_, Verdict::New) => Came::Skipped("new: this platform has no baseline for it".to_owned()),
         _ if !line.findings.is_empty() => {
             let known = line.findings.iter().filter_map(|finding| finding.known.as_ref());
             Came::Known(known.map(|known| known.reason.clone()).collect())
         }
-        _ => match line.trace.lacks() {
-            Some(name) => Came::Skipped(format!("this system has not got {name}")),
-            None => Came::Passed,
-        },
+        _ => Came::Passed,
     }
 }
 
@@ -218,6 +240,26 @@ fn came(line: &Line) -> Came {
 fn two(both: [(&str, Option<&str>); 2]) -> Vec<String> {
     let wide = both[0].0.chars().count().max(both[1].0.chars().count());
     both.iter().map(|(who, line)| format!("{who:wide$} {}", line.unwrap_or(NOTHING))).collect()
+}
+
+/// What a known deviation is called.
+pub(super) fn known(test: &Test, reasons: &[String]) -> String {
+    let rank = test.ranks.first().map_or("deviates", |rank| rank.word());
+    format!("{rank}, known: {}", reasons.join(" "))
+}
+
+/// In how many cases of a part there are findings of each rank, as `surprises: 3 cases`; nothing of a
+/// rank that was not found.
+pub(super) fn by_rank(part: &Part) -> Vec<String> {
+    let line = |rank: Rank| {
+        let tests = part.tables.iter().flat_map(|table| &table.tests);
+        match tests.filter(|test| test.ranks.contains(&rank)).count() {
+            0 => None,
+            1 => Some(format!("{rank}: 1 case")),
+            n => Some(format!("{rank}: {n} cases")),
+        }
+    };
+    Rank::ALL.into_iter().filter_map(line).collect()
 }
 
 /// The text with what no format and no terminal takes said as an escape: control characters but for

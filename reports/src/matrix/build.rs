@@ -12,7 +12,7 @@ use super::model::{
 };
 use super::word::{apart, word};
 use crate::repro::{Observed, Options, reproducer};
-use crate::runs::{Known, Line, Rule, Subject};
+use crate::runs::{Finding, Known, Line, Rule, Subject};
 
 /// Each value once, by number.
 #[derive(Default)]
@@ -280,13 +280,7 @@ impl<'a> Builder<'a> {
         line: &Line,
         group: Option<(usize, usize)>,
     ) -> Answer {
-        let findings = line.findings.iter().map(|finding| Found {
-            rule: self.numbers.get(finding.rule.as_str()).copied(),
-            name: finding.rule.clone(),
-            text: finding.text.clone(),
-            known: finding.known.as_ref().map(|known| number(&mut self.known, known)),
-        });
-        let findings = findings.collect();
+        let (findings, remarks) = (self.found(&line.findings), self.found(&line.remarks));
         let said = (self.ask)(line, &column.subject.kernel);
         let claims = said.into_iter().map(|Claimed { claim, standing, why }| {
             (number(&mut self.claims, &claim), standing, why)
@@ -307,7 +301,29 @@ impl<'a> Builder<'a> {
         };
         let group = group.map(|(group, _)| group);
         let text = self.texts.number(&line.outcome);
-        Answer { word, text, group, verdict: line.verdict, findings, claims, expected, since }
+        Answer {
+            word,
+            text,
+            group,
+            verdict: line.verdict,
+            not_here: line.is_not_here(),
+            findings,
+            remarks,
+            claims,
+            expected,
+            since,
+        }
+    }
+
+    fn found(&mut self, findings: &[Finding]) -> Vec<Found> {
+        let one = |finding: &Finding| Found {
+            rule: self.numbers.get(finding.rule.as_str()).copied(),
+            name: finding.rule.clone(),
+            rank: finding.rank(),
+            text: finding.text.clone(),
+            known: finding.known.as_ref().map(|known| number(&mut self.known, known)),
+        };
+        findings.iter().map(one).collect()
     }
 
     fn repro(&self, column: &Answers<'_>, line: &Line) -> String {
@@ -333,9 +349,9 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Whether the kernel was asked at all.
+/// Whether the kernel was asked at all: what it has no name for is no answer of it.
 fn ran(line: &Line) -> bool {
-    !matches!(line.verdict, Verdict::Skipped | Verdict::Error)
+    !matches!(line.verdict, Verdict::Skipped | Verdict::Error) && !line.is_not_here()
 }
 
 /// Each outcome once, by who had it first: what most columns have first, what fewest have last.

@@ -1,7 +1,7 @@
 //! Rows, columns and cells.
 
 use harness::trace::Fingerprint;
-use harness::verdict::Verdict;
+use harness::verdict::{Rank, Verdict};
 use serde::Serialize;
 
 use crate::runs::{Known, Line, Rule, Run};
@@ -167,13 +167,20 @@ pub struct Answer {
     pub word: usize,
     /// The number of the outcome's text.
     pub text: usize,
-    /// The number of the outcome in its row, from 0; none if nothing ran.
+    /// The number of the outcome in its row, from 0; none if nothing ran, or nothing that has a meaning
+    /// there.
     pub group: Option<usize>,
     /// What it came to.
     pub verdict: Verdict,
+    /// Whether it ended at a name that the system has not got: it is no result.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_here: bool,
     /// Each rule broken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Found>,
+    /// What is undocumented: it makes no case deviate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Found>,
     /// What it says of claims: the claim's number, `confirmed`, `refuted` or `not reached`, and
     /// why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -193,6 +200,8 @@ pub struct Found {
     pub rule: Option<usize>,
     /// Its name.
     pub name: String,
+    /// Its rank.
+    pub rank: Rank,
     /// What happened.
     pub text: String,
     /// The number of the reason, if it is known.

@@ -28,11 +28,16 @@ const name = (column) => {
 const names = columns.map(name);
 const changed = (answer) => data.since === null ? answer.verdict === "changed" : answer.since !== undefined;
 const deviates = (answer) => answer.findings !== undefined;
+/** What is undocumented is a remark, and no deviation. */
+const remarked = (answer) => answer.remarks !== undefined;
+const RANKS = ["violates", "surprises", "undocumented"];
+const ranksOf = (answer) => [...answer.findings || [], ...answer.remarks || []].map((found) => found.rank);
 for (const row of rows) {
   row.suite = row.id.split("/")[0];
   row.differs = row.outcomes > 1;
   row.deviates = row.answers.some(deviates);
   row.changed = row.answers.some(changed);
+  row.ranks = new Set(row.answers.flatMap(ranksOf));
 }
 const hay = (row) => row.hay ??= `${row.id} ${row.title} ${row.answers.map((a) => data.words[a.word]).join(" ")}`.toLowerCase();
 const byId = new Map(rows.map((row) => [row.id, row]));
@@ -40,13 +45,14 @@ const suites = [...new Set(rows.map((row) => row.suite))];
 
 /* ---- State, which is the fragment: #ID?text=…&suite=…&only=…  ---- */
 
-const state = { row: "", text: "", suite: "", differs: false, deviates: false, changed: false };
+const state = { row: "", text: "", suite: "", rank: "", differs: false, deviates: false, changed: false };
 const ONLY = ["differs", "deviates", "changed"];
 const encodeId = (id) => encodeURIComponent(id).replace(/%(2F|5B|5D|2C|3A|3D|2B|40)/g, decodeURIComponent);
 const fragment = () => {
   const words = new URLSearchParams();
   if (state.text) words.set("text", state.text);
   if (state.suite) words.set("suite", state.suite);
+  if (state.rank) words.set("rank", state.rank);
   const only = ONLY.filter((key) => state[key]);
   if (only.length) words.set("only", only.join(","));
   const query = words.toString();
@@ -61,6 +67,7 @@ const readFragment = () => {
   state.row = byId.has(row) ? row : "";
   state.text = words.get("text") || "";
   state.suite = suites.includes(words.get("suite")) ? words.get("suite") : "";
+  state.rank = RANKS.includes(words.get("rank")) ? words.get("rank") : "";
   for (const key of ONLY) state[key] = only.includes(key);
   return row === state.row ? "" : row;
 };
@@ -77,18 +84,22 @@ const matching = () => {
   const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter((row) => (!state.suite || row.suite === state.suite)
     && (!state.differs || row.differs) && (!state.deviates || row.deviates)
-    && (!state.changed || row.changed) && words.every((word) => hay(row).includes(word)));
+    && (!state.changed || row.changed) && (!state.rank || row.ranks.has(state.rank)) && words.every((word) => hay(row).includes(word)));
 };
-const COUNTED = ["deviate", "changed", "new", "failed", "not run"];
+const COUNTED = ["violate", "surprise", "changed", "new", "failed", "undocumented", "not here", "not run"];
 const summary = (cases) => columns.map((_, at) => {
-  const n = [0, 0, 0, 0, 0];
+  const n = COUNTED.map(() => 0);
   for (const row of cases) {
     const answer = row.cells[at] === null ? null : row.answers[row.cells[at]];
-    if (answer === null || answer.verdict === "skipped") { n[4] += 1; continue; }
-    if (deviates(answer)) n[0] += 1;
-    if (changed(answer)) n[1] += 1;
-    if (answer.verdict === "new") n[2] += 1;
-    if (answer.verdict === "error") n[3] += 1;
+    if (answer === null || answer.verdict === "skipped") { n[7] += 1; continue; }
+    const ranks = ranksOf(answer);
+    if (ranks.includes("violates")) n[0] += 1;
+    if (ranks.includes("surprises")) n[1] += 1;
+    if (remarked(answer)) n[5] += 1;
+    if (answer.not_here) { n[6] += 1; continue; }
+    if (changed(answer)) n[2] += 1;
+    if (answer.verdict === "new") n[3] += 1;
+    if (answer.verdict === "error") n[4] += 1;
   }
   return COUNTED.flatMap((word, i) => n[i] ? [`${n[i].toLocaleString("en")} ${word}`] : []).join(" · ");
 });
@@ -124,6 +135,8 @@ const layOut = () => {
   $("count").textContent = `${cases.length.toLocaleString("en")}${all} ${rows.length === 1 ? "case" : "cases"}`
     + (columns.length > 1 ? `, ${differ.toLocaleString("en")} differ between platforms` : "")
     + `, ${cases.filter((row) => row.deviates).length.toLocaleString("en")} deviate`
+    + RANKS.map((rank) => [rank, cases.filter((row) => row.ranks.has(rank)).length])
+      .map(([rank, n]) => n ? `, ${n.toLocaleString("en")} ${{ violates: "violate a standard", surprises: "surprise", undocumented: "undocumented" }[rank]}` : "").join("")
     + `, ${cases.filter((row) => row.changed).length.toLocaleString("en")} changed`;
 };
 
@@ -137,12 +150,13 @@ let active = { at: 0, column: 0 };
 
 const marks = (answer, differs) => {
   const list = [];
-  if (deviates(answer)) list.push(["deviates", "!", "deviates"]);
+  if (deviates(answer)) list.push(["deviates", "!", `deviates: ${answer.findings[0].rank}`]);
   if (changed(answer)) list.push(["changed", "≠", "changed"]);
   const claims = new Set((answer.claims || []).map(([, standing]) => standing));
   if (claims.has("confirmed")) list.push(["confirmed", "✓", "a claim confirmed"]);
   if (claims.has("refuted")) list.push(["refuted", "✗", "a claim refuted"]);
-  if (answer.verdict === "new") list.push(["new", "+", "never observed before"]);
+  if (remarked(answer)) list.push(["undocumented", "?", "undocumented"]);
+  if (answer.verdict === "new" && !answer.not_here) list.push(["new", "+", "never observed before"]);
   if (differs && answer.group !== null) list.unshift(["letter", LETTERS[answer.group] || "*", `outcome ${LETTERS[answer.group] || answer.group}`]);
   return list;
 };
@@ -157,7 +171,7 @@ const cell = (row, at) => {
     td.title = "not asked";
     return td;
   }
-  const answer = row.answers[number], word = data.words[answer.word];
+  const answer = row.answers[number], word = answer.not_here ? "– not here" : data.words[answer.word];
   const list = marks(answer, row.differs);
   if (answer.group === null) td.className = "absent";
   else if (row.differs) td.className = `g${answer.group % 6}`;
@@ -412,21 +426,25 @@ const evidence = (row, chosen) => {
   // Nothing to lay beside the others: what did not run says why in a line.
   row.cells.forEach((number, at) => {
     const answer = number === null ? undefined : row.answers[number];
-    if (answer?.group === null) out.push(make("p", { className: "soft" }, `${names[at]}: ${answer.verdict}. `, make("code", {}, textOf(answer.text).join(" "))));
+    if (answer?.group === null) out.push(make("p", { className: "soft" }, `${names[at]}: ${answer.not_here ? "not here" : answer.verdict}. `, make("code", {}, textOf(answer.text).join(" "))));
   });
   const absent = row.cells.flatMap((number, at) => number === null ? [names[at]] : []);
   if (absent.length) out.push(make("p", { className: "soft" }, `Not asked: ${absent.join("; ")}.`));
 
-  const found = new Map();
+  // The heaviest first; what is undocumented is no deviation.
+  const found = new Map(), weight = ({ finding }) => RANKS.indexOf(finding.rank);
   row.cells.forEach((number, at) => {
-    for (const finding of (number === null ? [] : row.answers[number].findings) || []) {
+    const answer = number === null ? {} : row.answers[number];
+    for (const finding of [...answer.findings || [], ...answer.remarks || []]) {
       const key = `${finding.name} ${finding.text} ${finding.known}`;
       if (!found.has(key)) found.set(key, { finding, who: [] });
       found.get(key).who.push(names[at]);
     }
   });
-  if (found.size) out.push(heading("Deviates"));
-  for (const { finding, who } of found.values()) {
+  const sorted = [...found.values()].sort((a, b) => weight(a) - weight(b));
+  let last = "";
+  for (const { finding, who } of sorted) {
+    if (finding.rank !== last) out.push(heading({ violates: "Violates", surprises: "Surprises", undocumented: "Undocumented, a remark" }[last = finding.rank]));
     const rule = finding.rule === null ? undefined : data.rules[finding.rule];
     const known = finding.known === undefined ? undefined : data.known[finding.known];
     out.push(make("div", { className: "rule" },
@@ -552,6 +570,7 @@ const filtered = () => { layOut(); active = { at: 0, column: 0 }; scroller.scrol
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("text").addEventListener("input", () => { state.text = $("text").value.trim(); remember(false); filtered(); });
 $("suite").addEventListener("change", () => { state.suite = $("suite").value; remember(true); filtered(); });
+$("rank").addEventListener("change", () => { state.rank = $("rank").value; remember(true); filtered(); });
 for (const key of ONLY) $(key).addEventListener("change", () => { state[key] = $(key).checked; remember(true); filtered(); });
 $("fold").addEventListener("click", () => {
   const all = folded.size === 0;
@@ -578,6 +597,7 @@ const apply = () => {
   const unknown = readFragment();
   $("text").value = state.text;
   $("suite").value = state.suite;
+  $("rank").value = state.rank;
   for (const key of ONLY) $(key).checked = state[key];
   layOut();
   redraw();
@@ -595,6 +615,7 @@ addEventListener("popstate", apply);
 addEventListener("hashchange", apply);
 
 $("about").textContent = `${count(rows.length, "case")} on ${count(columns.length, "platform")}`;
+for (const rank of RANKS) $("rank").append(make("option", { value: rank }, rank));
 for (const suite of suites) $("suite").append(make("option", { value: suite }, suite));
 $("legend-claims").hidden = !data.claims.length;
 $("differs-label").hidden = columns.length < 2;

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use harness::case::Case;
 use harness::environment::{Environment, Log};
 use harness::trace::{Fingerprint, Trace};
-use harness::verdict::Verdict;
+use harness::verdict::{Rank, Verdict};
 use serde::{Deserialize, Serialize};
 
 pub use diff::{Diff, Side, SideError, first_difference};
@@ -95,6 +95,9 @@ pub struct Ended {
 pub struct Rule {
     /// Such as `no-silent-loss`.
     pub name: String,
+    /// How much it weighs; none in runs that were made before there were ranks.
+    #[serde(default)]
+    pub rank: Option<Rank>,
     /// What it says, as one sentence.
     pub says: String,
     /// Where it comes from.
@@ -130,9 +133,12 @@ pub struct Line {
     /// The baseline's text, where the outcome is another one.
     #[serde(default)]
     pub expected: Option<String>,
-    /// Each rule broken.
+    /// Each rule broken, those of the highest rank first.
     #[serde(default)]
     pub findings: Vec<Finding>,
+    /// The same of those that are [`Rank::Undocumented`]: no verdict asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Finding>,
     /// What was asked.
     pub case: Case,
     /// What happened.
@@ -145,6 +151,30 @@ impl Line {
         matches!(self.verdict, Verdict::Changed | Verdict::Error)
             || self.findings.iter().any(|finding| finding.known.is_none())
     }
+
+    /// Each broken rule, of whichever rank.
+    pub fn broken(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().chain(&self.remarks)
+    }
+
+    /// Whether it says nothing of its subject: it ended at a name which that has not got.
+    pub fn is_not_here(&self) -> bool {
+        self.verdict.is_not_here(&self.trace)
+    }
+
+    /// With its findings by rank, as lines are written since there are ranks.
+    pub(crate) fn ranked(mut self) -> Self {
+        let all = std::mem::take(&mut self.findings);
+        let undocumented = |finding: &Finding| finding.rank() == Rank::Undocumented;
+        let (remarks, findings): (Vec<_>, Vec<_>) = all.into_iter().partition(undocumented);
+        self.findings = findings;
+        self.findings.sort_by_key(Finding::rank);
+        self.remarks.extend(remarks);
+        if self.verdict == Verdict::Deviates && self.findings.is_empty() {
+            self.verdict = if self.baseline.is_some() { Verdict::Ok } else { Verdict::New };
+        }
+        self
+    }
 }
 
 /// A broken rule.
@@ -152,6 +182,9 @@ impl Line {
 pub struct Finding {
     /// [`Rule::name`].
     pub rule: String,
+    /// [`Rule::rank`].
+    #[serde(default)]
+    pub rank: Option<Rank>,
     /// The number of the case's step.
     pub op: u32,
     /// What happened, as one sentence.
@@ -159,6 +192,21 @@ pub struct Finding {
     /// Why the system does it, where that is known.
     #[serde(default)]
     pub known: Option<Known>,
+}
+
+impl Finding {
+    /// How much it weighs. What was found before there were ranks has that of its rule today.
+    pub fn rank(&self) -> Rank {
+        self.rank.unwrap_or(match self.rule.as_str() {
+            "errno-documented" => Rank::Undocumented,
+            "no-silent-loss"
+            | "failed-call-no-effect"
+            | "forged-icmp-changes-nothing"
+            | "localhost-is-not-asked-for"
+            | "no-zone-without-a-scope" => Rank::Surprises,
+            _ => Rank::Violates,
+        })
+    }
 }
 
 /// A deviation that is known.

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
+use harness::verdict::Rank;
 use serde::Deserialize;
 
 use super::{Line, MANIFEST, Manifest, RESULTS, SCHEMA};
@@ -70,6 +71,19 @@ pub enum ReadError {
     },
 }
 
+impl Run {
+    /// The cases in which a rule of this rank is broken, as a run of their own.
+    #[must_use]
+    pub fn of_rank(mut self, rank: Rank) -> Self {
+        self.lines.retain(|line| line.broken().any(|finding| finding.rank() == rank));
+        for subject in &mut self.manifest.subjects {
+            let of_it = self.lines.iter().filter(|line| line.subject == subject.name);
+            subject.cases = of_it.count();
+        }
+        self
+    }
+}
+
 /// Reads the run in `folder`.
 pub fn read(folder: &Path) -> Result<Run, ReadError> {
     let manifest = manifest(folder)?;
@@ -94,7 +108,7 @@ pub fn read(folder: &Path) -> Result<Run, ReadError> {
         if !seen.insert((subject, line.id.clone())) {
             return Err(damaged(format!("{} of {} for the second time", line.id, line.subject)));
         }
-        lines.push(line);
+        lines.push(line.ranked());
     }
     Ok(Run { manifest, lines, cut: false })
 }

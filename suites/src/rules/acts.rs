@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use harness::case::addr::{Port, SockAddr};
 use harness::case::op::{Control, Intent, Op, Opt, Value};
-use harness::case::{Flags, LabOp};
+use harness::case::{Flags, LabOp, Payload};
 use harness::trace::Out;
 
 use super::view::{Call, View};
@@ -82,6 +82,12 @@ pub(super) struct Act<'a> {
     pub(super) dest: Option<Dest<'a>>,
     /// The link that the socket is bound to.
     pub(super) bound: Option<&'a str>,
+    /// By which link multicast was told to leave: a control message, `IP_MULTICAST_IF` or its twin.
+    pub(super) by: Option<&'a str>,
+    /// Whether the socket is bound to an address of loopback.
+    pub(super) from_loopback: bool,
+    /// Whether members on this host shall hear it: `IP_MULTICAST_LOOP` and its twin.
+    pub(super) loops: bool,
     /// The kernel cuts the datagram (`UDP_SEGMENT`).
     pub(super) segments: bool,
     /// Multicast that must not leave the host: hop limit zero (RFC 1112 §6.1), or interface-local
@@ -125,10 +131,16 @@ struct Cork<'a> {
     doubtful: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one socket")]
 struct Sock<'a> {
     kind: Kind,
     peer: Option<Dest<'a>>,
     bound: Option<&'a str>,
+    /// By `IP_MULTICAST_IF` or its twin.
+    by: Option<&'a str>,
+    /// Whether the socket is bound to an address of loopback.
+    from_loopback: bool,
+    loops: bool,
     segments: bool,
     no_hops: bool,
     cork: Option<Cork<'a>>,
@@ -137,12 +149,49 @@ struct Sock<'a> {
     wrote: bool,
 }
 
-impl Sock<'_> {
+impl<'a> Sock<'a> {
+    /// What a call on it asks for, as far as the socket decides it.
+    fn act(&self, (index, call): (usize, &Call<'a>), fd: &'a str) -> Act<'a> {
+        Act {
+            call: index,
+            op: call.op,
+            fd,
+            kind: self.kind,
+            connects: false,
+            ok: call.ok(),
+            bytes: Vec::new(),
+            doubtful: false,
+            dest: None,
+            bound: self.bound,
+            by: packet_info(call.what).or(self.by),
+            from_loopback: self.from_loopback,
+            loops: self.loops,
+            segments: self.segments || is_cut(call.what),
+            stays: false,
+            opens: false,
+        }
+    }
+
+    /// The datagram of these bytes.
+    fn datagram(
+        &self,
+        call: (usize, &Call<'a>),
+        fd: &'a str,
+        bytes: Vec<u8>,
+        dest: Option<Dest<'a>>,
+    ) -> Act<'a> {
+        let stays = dest.and_then(|dest| dest.ip()).is_some_and(|ip| stays(ip, self.no_hops));
+        Act { bytes, dest, stays, ..self.act(call, fd) }
+    }
+
     fn new(kind: Kind) -> Self {
         Self {
             kind,
             peer: None,
             bound: None,
+            by: None,
+            from_loopback: false,
+            loops: true,
             segments: false,
             no_hops: false,
             cork: None,
@@ -180,13 +229,14 @@ impl<'a> Walk<'_, 'a> {
                 self.socks.remove(fd.as_str());
             }
             Op::Connect { fd, .. } => self.connect(index, call, fd),
-            // No act: whether a SYN leaves at once, and with which data, its flags decide.
-            Op::Connectx { fd, .. } => {
+            Op::Bind { fd, .. } if call.ok() => {
                 if let Some(sock) = self.socks.get_mut(fd.as_str()) {
-                    let progress = call.ok() || call.errno == Some("EINPROGRESS");
-                    (sock.peer, sock.connected) = (dest(call).filter(|_| progress), None);
+                    let ip = call.addr.and_then(SockAddr::ip);
+                    sock.from_loopback = ip.is_some_and(|ip| ip.to_canonical().is_loopback());
                 }
             }
+            Op::Connectx { fd, .. } => self.connectx(index, call, fd),
+            Op::SendmsgX { fd, data, .. } => self.batch(index, call, fd, data),
             Op::Disconnectx { fd } if call.ok() => {
                 if let Some(sock) = self.socks.get_mut(fd.as_str()) {
                     (sock.peer, sock.connected) = (None, None);
@@ -200,15 +250,55 @@ impl<'a> Walk<'_, 'a> {
             Op::Recv { fd, len, .. }
             | Op::Recvfrom { fd, len, .. }
             | Op::Recvmsg { fd, len, .. }
-            | Op::Read { fd, len } => {
-                if let Out::Data { bytes, .. } = call.out {
-                    let kind = self.socks.get(fd.as_str()).map(|sock| sock.kind);
-                    let place = call.place;
-                    let receipt = Receipt { place, fd, kind, bytes: &bytes.0, room: *len };
-                    self.acts.receipts.push(receipt);
+            | Op::Read { fd, len }
+            | Op::RecvmsgX { fd, len, .. } => {
+                let kind = self.socks.get(fd.as_str()).map(|sock| sock.kind);
+                let (place, room) = (call.place, *len);
+                let receipt = |bytes| Receipt { place, fd, kind, bytes, room };
+                match call.out {
+                    Out::Data { bytes, .. } => self.acts.receipts.push(receipt(&bytes.0)),
+                    Out::Messages(list) => {
+                        self.acts.receipts.extend(list.iter().map(|got| receipt(&got.bytes.0)));
+                    }
+                    _ => {}
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Its data is a datagram. On a stream it is no act: whether a SYN leaves at once, and with which
+    /// data, the flags decide.
+    fn connectx(&mut self, index: usize, call: &Call<'a>, fd: &'a str) {
+        let (Some(sock), Op::Connectx { link, data, .. }) = (self.socks.get_mut(fd), call.what)
+        else {
+            return;
+        };
+        let (progress, to) = (call.ok() || call.errno == Some("EINPROGRESS"), dest(call));
+        let before = sock.bound;
+        sock.bound = link.as_deref().or(before);
+        if let Some(bytes) = data.as_ref().map(Payload::bytes)
+            && sock.kind != Kind::Tcp
+            // The length that it tells is what it has sent.
+            && !matches!(call.out, Out::Int(sent) if usize::try_from(*sent) != Ok(bytes.len()) && call.ok())
+        {
+            self.acts.list.push(sock.datagram((index, call), fd, bytes, to));
+        }
+        if !progress {
+            sock.bound = before;
+        }
+        (sock.peer, sock.connected) = (to.filter(|_| progress), None);
+    }
+
+    /// Each payload is a datagram; of a call that succeeds only as many as it says were to be sent.
+    fn batch(&mut self, index: usize, call: &Call<'a>, fd: &'a str, data: &'a [Payload]) {
+        let Some(sock) = self.socks.get_mut(fd).filter(|sock| sock.kind != Kind::Tcp) else {
+            return;
+        };
+        let to = dest(call).or(sock.peer);
+        let sent = if call.ok() { usize::try_from(call.ret).unwrap_or(0) } else { data.len() };
+        for payload in data.iter().take(sent) {
+            self.acts.list.push(sock.datagram((index, call), fd, payload.bytes(), to));
         }
     }
 
@@ -224,21 +314,8 @@ impl<'a> Walk<'_, 'a> {
             return;
         }
         if sock.kind == Kind::Tcp && sock.connected.is_none() {
-            self.acts.list.push(Act {
-                call: index,
-                op: call.op,
-                fd,
-                kind: sock.kind,
-                connects: true,
-                ok: progress,
-                bytes: Vec::new(),
-                doubtful: false,
-                dest,
-                bound: sock.bound,
-                segments: false,
-                stays: false,
-                opens: false,
-            });
+            let act = sock.act((index, call), fd);
+            self.acts.list.push(Act { connects: true, ok: progress, dest, ..act });
         }
         if progress {
             sock.peer = dest;
@@ -250,6 +327,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn option(&mut self, fd: &str, option: &Opt, value: &'a Value) {
+        let view = self.view;
         let Some(sock) = self.socks.get_mut(fd) else { return };
         let name = match option {
             Opt::Intent(Intent::BindToInterface) => "SO_BINDTODEVICE",
@@ -261,7 +339,9 @@ impl<'a> Walk<'_, 'a> {
                 sock.bound = if let Value::Link(link) = value { Some(link) } else { None };
             }
             "UDP_SEGMENT" => sock.segments = *value != Value::Int(0),
-            "IP_MULTICAST_TTL" | "IPV6_MULTICAST_HOPS" => sock.no_hops = *value == Value::Int(0),
+            "IP_MULTICAST_TTL" | "IPV6_MULTICAST_HOPS" => sock.no_hops = is_zero(value),
+            "IP_MULTICAST_LOOP" | "IPV6_MULTICAST_LOOP" => sock.loops = !is_zero(value),
+            "IP_MULTICAST_IF" | "IPV6_MULTICAST_IF" => sock.by = link_of(view, value),
             _ => {}
         }
     }
@@ -299,21 +379,8 @@ impl<'a> Walk<'_, 'a> {
             cork.bytes.clear();
             cork.doubtful = true;
         }
-        self.acts.list.push(Act {
-            call: index,
-            op: call.op,
-            fd,
-            kind: sock.kind,
-            connects: false,
-            ok: call.ok(),
-            bytes,
-            doubtful,
-            dest,
-            bound: sock.bound,
-            segments: sock.segments || is_cut(call.what),
-            stays: dest.and_then(|dest| dest.ip()).is_some_and(|ip| stays(ip, sock.no_hops)),
-            opens,
-        });
+        let act = sock.datagram((index, call), fd, bytes, dest);
+        self.acts.list.push(Act { doubtful, opens, ..act });
     }
 }
 
@@ -352,6 +419,37 @@ fn is_cut(op: &Op) -> bool {
         Control::Int { name, .. } => name.as_str() == "UDP_SEGMENT",
         Control::PktInfo { .. } => false,
     })
+}
+
+/// The link that a control message names.
+fn packet_info(op: &Op) -> Option<&str> {
+    let Op::Sendmsg { control, .. } = op else { return None };
+    control.iter().find_map(|control| match control {
+        Control::PktInfo { link, .. } => link.as_deref(),
+        Control::Int { .. } => None,
+    })
+}
+
+/// The link that `IP_MULTICAST_IF` or its twin is given, by whichever of its names.
+fn link_of<'a>(view: &View<'a>, value: &'a Value) -> Option<&'a str> {
+    match value {
+        Value::Link(link) => Some(link),
+        Value::Int(index) => view.link_of(u32::try_from(*index).ok()?),
+        Value::Host(host) => match view.case.lab.ip(host)? {
+            ip if ip.is_loopback() => Some("lo"),
+            ip => view.case.lab.who(ip).map(|(link, ..)| link.name.as_str()),
+        },
+        _ => None,
+    }
+}
+
+/// An `int`, or the one byte that BSD's own options are (ip(4)).
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Int(number) => *number == 0,
+        Value::Bytes(bytes) => !bytes.0.is_empty() && bytes.0.iter().all(|byte| *byte == 0),
+        _ => false,
+    }
 }
 
 fn flags(op: &Op) -> Option<&Flags> {

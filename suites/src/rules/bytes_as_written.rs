@@ -15,7 +15,8 @@
 //! - Bytes at the end of a stream that goes on: TCP may hold them back for Nagle's algorithm,
 //!   congestion or a closed window, and what a network does to a case is no promise broken. That
 //!   the first of them leave at all is *no silent loss*.
-//! - Streams whose SYN was not seen, and accepted ones.
+//! - Streams whose SYN was not seen, accepted ones, and those that Darwin's `connectx` opened: which of
+//!   its data leave with the SYN its flags decide.
 //! - When, in how many segments and with which flags they leave.
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use std::net::IpAddr;
 use harness::case::op::Op;
 use harness::case::{Case, Os};
 use harness::trace::Trace;
+use harness::verdict::Rank;
 use harness::wire::TcpFlags;
 
 use super::acts::{Act, Acts, Kind, acts};
@@ -33,6 +35,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *the bytes that leave are those that were written*.
 pub(super) const RULE: Rule = Rule {
     name: "bytes-as-written",
+    rank: Rank::Violates,
     says: "The TCP stream that leaves on the wire is exactly the bytes that the sends on its socket \
            reported as sent, in their order: nobody beneath the socket adds a header, leaves a byte \
            out or changes one.",

@@ -3,10 +3,14 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
+use harness::case::Os;
+
 use super::acts::{Act, Kind};
+use super::loopback::is_for_many;
 use super::view::View;
 
 const UDP: u8 = 17;
+const ICMPV6: u8 = 58;
 
 /// An IP packet that the host sent.
 pub(super) struct Datagram<'a> {
@@ -22,6 +26,8 @@ pub(super) struct Datagram<'a> {
     pub(super) whole: bool,
     /// Its first piece, by its place among the view's frames.
     pub(super) frame: usize,
+    /// Whether it is the host's own copy of one that left by a link: see [`super::loopback`].
+    pub(super) copy: bool,
     id: u32,
     pieces: Vec<(u32, bool, &'a [u8])>,
 }
@@ -58,6 +64,20 @@ impl<'a> Datagram<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether it carries the same as `other`: their checksums may be another, since who computes
+    /// that last is an interface's own affair.
+    fn is_like(&self, other: &Self) -> bool {
+        let checksum = match self.protocol {
+            UDP => 6..8,
+            ICMPV6 => 2..4,
+            _ => 0..0,
+        };
+        let mut pairs = self.bytes.iter().zip(&other.bytes).enumerate();
+        (self.dst, self.protocol, self.whole) == (other.dst, other.protocol, other.whole)
+            && self.bytes.len() == other.bytes.len()
+            && pairs.all(|(i, (a, b))| a == b || checksum.contains(&i))
     }
 
     /// Whether it goes where `act` sends, over the protocol of its socket.
@@ -138,7 +158,34 @@ fn behind_header(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// The IP packets that the host sent, in order.
-pub(super) fn datagrams<'a>(view: &View<'a>) -> Vec<Datagram<'a>> {
+pub(super) fn datagrams<'a>(view: &View<'a>, os: Os) -> Vec<Datagram<'a>> {
+    let mut list = sent(view);
+    if os == Os::Macos {
+        mark_copies(view, &mut list);
+    }
+    list
+}
+
+/// Marks what Darwin gave to `lo0` besides: each copy has an original of its own.
+fn mark_copies(view: &View<'_>, list: &mut [Datagram<'_>]) {
+    let mut originals = Vec::new();
+    for at in 0..list.len() {
+        if list[at].link != "lo" || !is_for_many(view, list[at].dst) {
+            continue;
+        }
+        let original = (0..list.len()).find(|other| {
+            list[*other].link != "lo"
+                && !originals.contains(other)
+                && list[*other].is_like(&list[at])
+        });
+        if let Some(original) = original {
+            originals.push(original);
+            list[at].copy = true;
+        }
+    }
+}
+
+fn sent<'a>(view: &View<'a>) -> Vec<Datagram<'a>> {
     let mut list: Vec<Datagram<'a>> = Vec::new();
     for (frame, seen) in view.frames.iter().enumerate() {
         let (Some((src, dst)), Some(protocol)) = (seen.packet.addresses(), seen.protocol()) else {
@@ -158,9 +205,9 @@ pub(super) fn datagrams<'a>(view: &View<'a>) -> Vec<Datagram<'a>> {
             continue;
         }
         let (op, link, id) = (seen.op, seen.link, part.id);
-        let (bytes, whole, pieces) = (Vec::new(), false, Vec::new());
+        let (bytes, whole, pieces, copy) = (Vec::new(), false, Vec::new(), false);
         let mut datagram =
-            Datagram { op, link, src, dst, protocol, bytes, whole, frame, id, pieces };
+            Datagram { op, link, src, dst, protocol, bytes, whole, frame, copy, id, pieces };
         datagram.add(part.offset, part.more, seen.body);
         list.push(datagram);
     }
@@ -169,14 +216,14 @@ pub(super) fn datagrams<'a>(view: &View<'a>) -> Vec<Datagram<'a>> {
 
 /// Which act each datagram belongs to, by its place in the list of acts.
 ///
-/// A datagram belongs to one send at most, so two equal sends need two of them. The last send
+/// A copy is nobody's: what was sent is its original. A datagram belongs to one send at most, so two equal sends need two of them. The last send
 /// takes first, since the fewest are left for it: then if one of two equal sends was lost, the one
 /// without a datagram of its own step is the one that goes empty-handed.
 pub(super) fn claims(acts: &[Act<'_>], datagrams: &[Datagram<'_>]) -> Vec<Option<usize>> {
     let mut of = vec![None; datagrams.len()];
     for (index, act) in acts.iter().enumerate().rev().filter(|(_, act)| act.ok && !act.connects) {
         let mut free = (0..datagrams.len())
-            .filter(|d| of[*d].is_none() && datagrams[*d].op >= act.op)
+            .filter(|d| of[*d].is_none() && !datagrams[*d].copy && datagrams[*d].op >= act.op)
             .collect::<Vec<_>>();
         if let Some(found) = free.iter().find(|d| datagrams[**d].carries(act)) {
             of[*found] = Some(index);

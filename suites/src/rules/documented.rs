@@ -102,7 +102,12 @@ fn table(os: Manual) -> &'static [Row] {
 mod tests {
     use std::collections::BTreeSet;
 
+    use rstest::rstest;
+
     use super::*;
+
+    /// Those of Darwin's own that have a page.
+    const DARWINS: [&str; 3] = ["connectx", "disconnectx", "kevent"];
 
     const CALLS: [&str; 25] = [
         "socket",
@@ -176,13 +181,31 @@ mod tests {
         let of_posix = standard::TABLE.iter().filter(|(name, _)| CALLS.contains(name)).count();
         // POSIX.1-2024 has no ioctl.
         assert_eq!((standard::TABLE.len(), of_posix), (CALLS.len() - 1, CALLS.len() - 1));
-        for os in [Manual::Linux, Manual::Darwin] {
+        for (os, own) in [(Manual::Linux, &[][..]), (Manual::Darwin, &DARWINS)] {
             let calls: Vec<_> = table(os).iter().flat_map(|row| row.calls).collect();
-            assert_eq!(calls.len(), CALLS.len(), "{os:?}");
-            for call in CALLS {
+            assert_eq!(calls.len(), CALLS.len() + own.len(), "{os:?}");
+            for call in CALLS.iter().chain(own) {
                 assert!(!manual(os, call).is_empty(), "{os:?}: {call}");
             }
         }
+    }
+
+    /// Every errno of the page, and no other.
+    #[rstest]
+    #[case("connectx", "EMSGSIZE", Some("connectx(2) ERRORS"))]
+    #[case("connectx", "EPROTOTYPE", None)]
+    #[case("disconnectx", "ENOTCONN", Some("disconnectx(2) ERRORS"))]
+    #[case("disconnectx", "EOPNOTSUPP", None)]
+    #[case("kevent", "ENOENT", Some("kqueue(2) ERRORS"))]
+    #[case("kevent", "ENOTSUP", None)]
+    #[case("sendmsg_x", "EMSGSIZE", None)]
+    fn darwins_own_calls_have_pages_of_their_own(
+        #[case] call: &str,
+        #[case] errno: &str,
+        #[case] page: Option<&str>,
+    ) {
+        assert_eq!(documented(Manual::Darwin, call, errno).as_deref(), page);
+        assert_eq!(documented(Manual::Linux, call, errno), None);
     }
 
     #[test]

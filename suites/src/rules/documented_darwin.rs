@@ -23,6 +23,20 @@ pub(super) const TABLE: &[Row] = rows! {
             ENAMETOOLONG ENETDOWN ENETUNREACH ENOBUFS ENOENT ENOTDIR ENOTSOCK EOPNOTSUPP EPROTOTYPE
             ETIMEDOUT;
     }
+    connectx {
+        // Without EPROTOTYPE, which the page has as a comment.
+        "connectx(2) ERRORS": EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EALREADY EBADF ECONNREFUSED
+            EFAULT EHOSTUNREACH EINPROGRESS EINTR EINVAL EISCONN EMSGSIZE ENETDOWN ENETUNREACH
+            ENOBUFS ENOTSOCK EOPNOTSUPP ETIMEDOUT;
+        "tcp(4) DIAGNOSTICS": ECONNRESET;
+    }
+    disconnectx {
+        "disconnectx(2) ERRORS": EALREADY EBADF EINVAL ENOTCONN ENOTSOCK;
+    }
+    // No sendmsg_x and no recvmsg_x: they have no page.
+    kevent {
+        "kqueue(2) ERRORS": EACCES EBADF EFAULT EINTR EINVAL ENOENT ENOMEM ESRCH;
+    }
     listen {
         "listen(2) ERRORS": EACCES EBADF EDESTADDRREQ EINVAL ENOTSOCK EOPNOTSUPP;
         "tcp(4) DIAGNOSTICS": ENOBUFS;

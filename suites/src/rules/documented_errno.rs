@@ -6,6 +6,7 @@
 
 use harness::case::{Case, Os};
 use harness::trace::Trace;
+use harness::verdict::Rank;
 
 use super::documented::{Manual, documented};
 use super::view::calls;
@@ -14,6 +15,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *the errno is documented*.
 pub(super) const RULE: Rule = Rule {
     name: "errno-documented",
+    rank: Rank::Undocumented,
     says: "Every errno that a call returns is listed for it by POSIX or by a manual page of the \
            operating system; POSIX allows further ones, so a deviation is a gap in the manual.",
     cites: &[

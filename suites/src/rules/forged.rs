@@ -15,16 +15,18 @@
 use harness::case::op::{Op, Opt};
 use harness::case::{Case, Os};
 use harness::trace::{Direction, Out, Trace};
+use harness::verdict::Rank;
 use harness::wire::{Body, Icmp4, Icmp6, quoted};
 
 use super::acts::{Act, acts};
-use super::datagrams::{claims, datagrams};
+use super::datagrams::{Datagram, claims, datagrams};
 use super::view::{Call, Seen, View};
 use super::{Cite, Finding, Rule};
 
 /// The rule *forged ICMP changes nothing*.
 pub(super) const RULE: Rule = Rule {
     name: "forged-icmp-changes-nothing",
+    rank: Rank::Surprises,
     says: "An ICMP error about the size of a packet that the host never sent changes no path MTU \
            and raises no error.",
     cites: &[
@@ -45,7 +47,7 @@ pub(super) const RULE: Rule = Rule {
 /// The IP and UDP headers of IPv6, the longer ones.
 const HEADERS: usize = 48;
 
-fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
+fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let view = View::new(case, trace);
     let errors: Vec<_> = view.frames.iter().filter_map(|seen| Some((seen, quote(seen)?))).collect();
     let Some((first, _)) = errors.first() else { return Vec::new() };
@@ -56,10 +58,13 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
         return Vec::new();
     };
     let acts = acts(&view).list;
+    let datagrams = datagrams(&view, os);
     let within = |call: &&Call<'_>| (from..until).contains(&call.place);
     let found = view.calls.iter().filter(within).filter_map(|call| {
-        let act = acts.iter().find(|act| act.op == call.op);
-        let told = changed(&view, call, act, &acts, mtu)?;
+        // Of several datagrams the largest: it is the one that may not fit.
+        let own = acts.iter().filter(|act| act.op == call.op);
+        let act = own.max_by_key(|act| act.bytes.len());
+        let told = changed(call, act, (&acts, &datagrams), mtu)?;
         let text = format!("after an ICMP error about a packet that was never sent, {told}.");
         Some(Finding { rule: RULE.name, op: call.op, text })
     });
@@ -94,10 +99,9 @@ fn was_sent(view: &View<'_>, before: usize, quote: &[u8]) -> bool {
 
 /// What the call shows to have changed.
 fn changed(
-    view: &View<'_>,
     call: &Call<'_>,
     act: Option<&Act<'_>>,
-    acts: &[Act<'_>],
+    (acts, datagrams): (&[Act<'_>], &[Datagram<'_>]),
     mtu: u32,
 ) -> Option<String> {
     if let (Op::Getsockopt { option: Opt::Raw { name, .. }, .. }, true) = (call.what, call.ok()) {
@@ -122,8 +126,7 @@ fn changed(
     if call.errno == Some("EMSGSIZE") {
         return Some(format!("{} for {} bytes", call.said(), act.bytes.len()));
     }
-    let datagrams = datagrams(view);
-    let mut own = datagrams.iter().zip(claims(acts, &datagrams)).filter(|(datagram, of)| {
+    let mut own = datagrams.iter().zip(claims(acts, datagrams)).filter(|(datagram, of)| {
         datagram.pieces() > 1 && of.is_some_and(|of| acts[of].op == act.op)
     });
     let (datagram, _) = own.next()?;

@@ -14,17 +14,19 @@
 
 use harness::case::{Case, Os};
 use harness::trace::Trace;
+use harness::verdict::Rank;
 use harness::wire::Net;
 
 use super::acts::acts;
 use super::asked::forbidden;
-use super::datagrams::{claims, datagrams};
+use super::datagrams::{Datagram, claims, datagrams};
 use super::view::{View, kind_of};
 use super::{Cite, Finding, Rule};
 
 /// The rule *do not fragment*.
 pub(super) const FORBIDDEN: Rule = Rule {
     name: "do-not-fragment",
+    rank: Rank::Violates,
     says: "A datagram that shall not be fragmented leaves whole, with DF set if it is IPv4, or not \
            at all.",
     cites: &[
@@ -49,6 +51,7 @@ pub(super) const FORBIDDEN: Rule = Rule {
 /// The rule *fragments make the datagram*.
 pub(super) const WHOLE: Rule = Rule {
     name: "fragments-reassemble",
+    rank: Rank::Violates,
     says: "The fragments that leave do not overlap, have no hole, and make exactly what a send was \
            given.",
     cites: &[
@@ -69,10 +72,10 @@ pub(super) const WHOLE: Rule = Rule {
     check: check_whole,
 };
 
-fn check_forbidden(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
+fn check_forbidden(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let view = View::new(case, trace);
     let acts = acts(&view).list;
-    let datagrams = datagrams(&view);
+    let datagrams = datagrams(&view, os);
     let claims = claims(&acts, &datagrams);
     let mut findings = Vec::new();
     for (index, act) in acts.iter().enumerate().filter(|(_, act)| act.ok && !act.connects) {
@@ -103,14 +106,19 @@ fn check_forbidden(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
     findings
 }
 
-fn check_whole(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
+fn check_whole(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let view = View::new(case, trace);
     let acts = acts(&view).list;
-    let datagrams = datagrams(&view);
+    let datagrams = datagrams(&view, os);
     let claims = claims(&acts, &datagrams);
     let doubtful = |op| acts.iter().any(|act| act.op == op && act.doubtful);
+    // That a send which failed has sent after all is the business of *failed call, no effect*.
+    let failed = |datagram: &Datagram<'_>| {
+        let mut of_call = acts.iter().filter(|act| act.op == datagram.op && !act.ok);
+        of_call.any(|act| datagram.carries(act))
+    };
     let mut findings = Vec::new();
-    for (datagram, claim) in datagrams.iter().zip(&claims) {
+    for (datagram, claim) in datagrams.iter().zip(&claims).filter(|(of, _)| !of.copy) {
         let first = &view.frames[datagram.frame];
         if case.ops.len() <= datagram.op as usize {
             continue;
@@ -123,7 +131,11 @@ fn check_whole(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
             "overlap"
         } else if !datagram.whole {
             "have a hole or no end"
-        } else if claim.is_none() && !first.is_upkeep() && !doubtful(datagram.op) {
+        } else if claim.is_none()
+            && !first.is_upkeep()
+            && !doubtful(datagram.op)
+            && !failed(datagram)
+        {
             "make a datagram that no send was given"
         } else {
             continue;

@@ -11,6 +11,7 @@ use harness::case::names::DNS_PORT;
 use harness::case::op::Op;
 use harness::case::{Case, Flags};
 use harness::trace::{AddrInfo, Direction, Out, Trace};
+use harness::verdict::Rank;
 use harness::wire::Body;
 use harness::wire::dns::{Dns, addresses, dns};
 
@@ -20,6 +21,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *a number is not looked up*.
 pub(super) const NUMERIC: Rule = Rule {
     name: "numeric-asks-nobody",
+    rank: Rank::Violates,
     says: "With AI_NUMERICHOST or NI_NUMERICHOST nobody is asked: no query leaves.",
     cites: &[Cite {
         source: "POSIX.1-2017 getaddrinfo, after RFC 3493 §6.1",
@@ -32,6 +34,7 @@ pub(super) const NUMERIC: Rule = Rule {
 /// The rule *localhost is nobody else's business*.
 pub(super) const LOCALHOST: Rule = Rule {
     name: "localhost-is-not-asked-for",
+    rank: Rank::Surprises,
     says: "No query for localhost, or for a name beneath it, leaves the host.",
     cites: &[Cite {
         source: "RFC 6761 §6.3 item 3",
@@ -44,6 +47,7 @@ pub(super) const LOCALHOST: Rule = Rule {
 /// The rule *a service is its port*.
 pub(super) const SERVICE: Rule = Rule {
     name: "service-is-the-port",
+    rank: Rank::Violates,
     says: "A service of decimal digits becomes that very port; one that no port can have is \
            refused.",
     cites: &[Cite {
@@ -56,6 +60,7 @@ pub(super) const SERVICE: Rule = Rule {
 /// The rule *no zone without a scope*.
 pub(super) const ZONE: Rule = Rule {
     name: "no-zone-without-a-scope",
+    rank: Rank::Surprises,
     says: "getaddrinfo gives no scope id to a global address, to loopback or to the unspecified \
            address; that it refuses the text instead is this project's reading.",
     cites: &[Cite {
@@ -68,6 +73,7 @@ pub(super) const ZONE: Rule = Rule {
 /// The rule *an answer is a response*.
 pub(super) const RESPONSE: Rule = Rule {
     name: "answers-are-responses",
+    rank: Rank::Violates,
     says: "An address that getaddrinfo has from the network came in a response: with its bit, with \
            the ID and with the question of a query.",
     cites: &[

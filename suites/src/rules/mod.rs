@@ -19,6 +19,7 @@ mod forged;
 mod fragments;
 mod link;
 mod lookups;
+mod loopback;
 mod no_effect;
 mod resolution;
 mod silent_loss;
@@ -34,6 +35,7 @@ mod tests;
 
 use harness::case::{Case, Os};
 use harness::trace::{End, Trace};
+use harness::verdict::Rank;
 
 /// Something in a trace that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub struct Cite {
 pub struct Rule {
     /// Such as `no-silent-loss`.
     pub name: &'static str,
+    /// How much it weighs that it is broken.
+    pub rank: Rank,
     /// What it says, as one sentence.
     pub says: &'static str,
     /// Where it comes from; what no document requires is said in `says`.
@@ -88,6 +92,14 @@ pub const RULES: &[Rule] = &[
     lookups::ZONE,
     lookups::RESPONSE,
 ];
+
+impl Finding {
+    /// The rank of its rule.
+    pub fn rank(&self) -> Rank {
+        let rule = RULES.iter().find(|rule| rule.name == self.rule);
+        rule.map_or(Rank::Surprises, |rule| rule.rank)
+    }
+}
 
 /// Those that need no frames.
 const WITHOUT_FRAMES: &[Rule] = &[documented_errno::RULE, zone_names::RULE];

@@ -26,6 +26,7 @@ use harness::case::addr::SockAddr;
 use harness::case::op::Op;
 use harness::case::{Case, Os};
 use harness::trace::{Out, Trace};
+use harness::verdict::Rank;
 use harness::wire::{Body, Icmp4, Icmp6, TcpFlags};
 
 use super::acts::{Act, Acts, Kind, acts};
@@ -36,6 +37,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *a failed call has no effect*.
 pub(super) const RULE: Rule = Rule {
     name: "failed-call-no-effect",
+    rank: Rank::Surprises,
     says: "A call that fails puts nothing on a wire and leaves the socket's names as they were; \
            no standard requires this, it is what this project expects (POSIX lets a failed action \
            be partially performed), and the names after a failed connect are exempt.",
@@ -57,10 +59,10 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
+fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let view = View::new(case, trace);
     let acts = acts(&view);
-    let mut findings = on_wires(&view, &acts);
+    let mut findings = on_wires(&view, &acts, os);
     findings.extend(on_names(&view));
     findings.sort_by_key(|finding| finding.op);
     findings
@@ -72,8 +74,8 @@ fn failed(call: &Call<'_>) -> bool {
         && call.errno.is_some_and(|e| !["EINPROGRESS", "EALREADY", "EINTR"].contains(&e))
 }
 
-fn on_wires(view: &View<'_>, acts: &Acts<'_>) -> Vec<Finding> {
-    let datagrams = datagrams(view);
+fn on_wires(view: &View<'_>, acts: &Acts<'_>, os: Os) -> Vec<Finding> {
+    let datagrams = datagrams(view, os);
     let claims = claims(&acts.list, &datagrams);
     let mut findings = Vec::new();
     for call in view.calls.iter().filter(|call| failed(call)) {
@@ -83,7 +85,11 @@ fn on_wires(view: &View<'_>, acts: &Acts<'_>) -> Vec<Finding> {
         }
         let leaked = datagrams.iter().zip(&claims).find(|(datagram, claim)| {
             let seen = &view.frames[datagram.frame];
-            datagram.op == call.op && claim.is_none() && datagram.protocol != 6 && !seen.is_upkeep()
+            datagram.op == call.op
+                && claim.is_none()
+                && !datagram.copy
+                && datagram.protocol != 6
+                && !seen.is_upkeep()
         });
         let leaked =
             leaked.map(|(datagram, _)| (kind_of(datagram.protocol), datagram.dst, datagram.link));

@@ -101,7 +101,8 @@ fn next_hops(view: &View<'_>, dst: IpAddr) -> Vec<IpAddr> {
     hops
 }
 
-fn covers(prefix: IpAddr, len: u8, ip: IpAddr) -> bool {
+/// Whether `ip` is in the prefix.
+pub(super) fn covers(prefix: IpAddr, len: u8, ip: IpAddr) -> bool {
     let bits = |ip| match ip {
         IpAddr::V4(ip) => u128::from(u32::from(ip)) << 96,
         IpAddr::V6(ip) => u128::from(ip),

@@ -33,14 +33,18 @@
 //!   Nagle's algorithm, congestion or a closed window. The first too, when the network was changed
 //!   since: TCP then goes on trying for 100 seconds at least (RFC 9293 §3.8.3), longer than a case.
 //! - Sockets of other families and protocols.
+//! - On Darwin what is dropped as it is meant to be: see [`super::loopback`]. The copy of a multicast
+//!   or a broadcast that Darwin gives to `lo0` is no frame of the packet's, unless it was to go there.
 
 use harness::case::op::Op;
 use harness::case::{Case, Os, Payload, Sym};
 use harness::trace::{Out, Trace};
+use harness::verdict::Rank;
 use harness::wire::TcpFlags;
 
 use super::acts::{Act, Acts, Kind, Receipt, acts, is_same_network};
 use super::datagrams::{Datagram, claims, datagrams};
+use super::loopback::{is_by_loopback, is_dropped, is_for_many};
 use super::resolution::{Asked, asked};
 use super::view::{Call, Seen, View};
 use super::{Cite, Finding, Rule};
@@ -48,6 +52,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *no silent loss*.
 pub(super) const RULE: Rule = Rule {
     name: "no-silent-loss",
+    rank: Rank::Surprises,
     says: "A send that reports success leaves its payload on a wire, reaches a receiver or is \
            followed by an error on its socket; a connect that reports progress leaves a SYN on a \
            wire or is followed by an error; an unanswered request for the next hop's link-layer \
@@ -91,16 +96,16 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
+fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let view = View::new(case, trace);
     let Acts { list, receipts } = acts(&view);
-    let datagrams = datagrams(&view);
+    let datagrams = datagrams(&view, os);
     let claims = claims(&list, &datagrams);
     let mut got = vec![false; list.len()];
     take_receipts(&view, &list, &receipts, &mut got);
     let mut findings = Vec::new();
     for (index, act) in list.iter().enumerate().filter(|(_, act)| act.ok && !act.stays) {
-        if got[index] || reported(&view, act) {
+        if got[index] || reported(&view, act) || is_dropped(&view, act, os) {
             continue;
         }
         let asked = asked(&view, &list, index);
@@ -108,10 +113,13 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
             (Asked::Waits, ..) => false,
             (_, true, _) => !has_syn(&view, act),
             (_, false, Kind::Tcp) => act.opens && !act.bytes.is_empty() && !has_data(&view, act),
-            (..) => !claims.contains(&Some(index)),
+            (..) => !datagrams
+                .iter()
+                .zip(&claims)
+                .any(|(datagram, of)| *of == Some(index) && !is_own_copy(&view, act, datagram, os)),
         };
         if lost {
-            let what = lack(act, asked, &datagrams, &claims);
+            let what = lack((index, act), asked, &datagrams, &claims);
             findings.push(Finding {
                 rule: RULE.name,
                 op: act.op,
@@ -122,9 +130,17 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
     findings
 }
 
+/// Whether it is what Darwin gives to its own members, and nothing left by a link.
+fn is_own_copy(view: &View<'_>, act: &Act<'_>, datagram: &Datagram<'_>, os: Os) -> bool {
+    os == Os::Macos
+        && datagram.link == "lo"
+        && is_for_many(view, datagram.dst)
+        && !is_by_loopback(view, act)
+}
+
 /// What is missing, in words.
 fn lack(
-    act: &Act<'_>,
+    (index, act): (usize, &Act<'_>),
     asked: Asked,
     datagrams: &[Datagram<'_>],
     claims: &[Option<usize>],
@@ -134,6 +150,10 @@ fn lack(
         (_, Kind::Tcp) => "no segment carried any of them",
         _ => "no frame carried them",
     };
+    let own = datagrams.iter().zip(claims).any(|(_, claim)| *claim == Some(index));
+    if own {
+        return "only the host's own copy of the packet is there, on lo".to_owned();
+    }
     let near = datagrams
         .iter()
         .zip(claims)
@@ -156,7 +176,8 @@ fn sentence(view: &View<'_>, act: &Act<'_>, lack: &str) -> String {
     let call = &view.calls[act.call];
     let name = call.what.call();
     let bytes = match (call.what.payload().map(Payload::len), act.bytes.len()) {
-        (None, _) => String::new(),
+        (None, _) if act.connects => String::new(),
+        (None, all) => format!(" with one of {all} bytes"),
         (Some(given), all) if given < all => {
             format!(" of {given} bytes, {all} with those that waited,")
         }

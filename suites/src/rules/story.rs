@@ -281,6 +281,12 @@ impl Story {
         (rule.check)(&self.case, &self.trace, Os::Linux)
     }
 
+    /// What `rule` finds on Darwin, as `OP: TEXT`.
+    pub(super) fn told_of_darwin(&self, rule: &Rule) -> Vec<String> {
+        let found = (rule.check)(&self.case, &self.trace, Os::Macos);
+        found.iter().map(|f| format!("{}: {}", f.op, f.text)).collect()
+    }
+
     /// What `rule` finds on Linux, as `OP: TEXT`.
     pub(super) fn told(&self, rule: &Rule) -> Vec<String> {
         self.found(rule).iter().map(|f| format!("{}: {}", f.op, f.text)).collect()

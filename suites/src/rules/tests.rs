@@ -2,6 +2,8 @@
 
 mod big;
 mod bytes;
+mod darwin;
+mod darwin_calls;
 mod effect;
 mod errno;
 mod forged;

@@ -16,6 +16,7 @@ use std::net::IpAddr;
 
 use harness::case::{Case, LabOp, Os};
 use harness::trace::Trace;
+use harness::verdict::Rank;
 
 use super::acts::{Act, Kind, acts};
 use super::asked::{forbidden, wire};
@@ -25,6 +26,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *too big says EMSGSIZE*.
 pub(super) const RULE: Rule = Rule {
     name: "too-big-says-emsgsize",
+    rank: Rank::Violates,
     says: "A send of a datagram that is too large for its protocol, or for the link when fragments \
            are forbidden, fails with EMSGSIZE unless it fails for another reason.",
     cites: &[Cite {

@@ -10,21 +10,27 @@
 //! A socket that was bound to an interface (`SO_BINDTODEVICE`, `IP_BOUND_IF`, `IPV6_BOUND_IF`) is
 //! held to that interface in the same way, for every destination; on loopback its packets may be
 //! seen when they go to an address of the host itself.
+//!
+//! On Darwin loopback may show the copy of a multicast or a broadcast for the host's own sockets as
+//! well: see [`super::loopback`]. The packet itself is held to its link all the same.
 
 use std::net::IpAddr;
 
 use harness::case::addr::{Role, SockAddr};
 use harness::case::{Case, Os};
 use harness::trace::Trace;
+use harness::verdict::Rank;
 
 use super::acts::{Act, Kind, acts};
 use super::datagrams::{Datagram, claims, datagrams};
+use super::loopback::is_for_many;
 use super::view::{Seen, View, kind_of};
 use super::{Cite, Finding, Rule};
 
 /// The rule *no frame leaves by another interface than the scope id says*.
 pub(super) const RULE: Rule = Rule {
     name: "scope-id-names-the-link",
+    rank: Rank::Violates,
     says: "No frame for a link-local or link-scope multicast destination leaves by another \
            interface than its scope id names, and none of a socket that is bound to an interface \
            by another than that; loopback may show what goes to the link's own address.",
@@ -54,10 +60,10 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
+fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let view = View::new(case, trace);
     let acts = acts(&view).list;
-    let datagrams = datagrams(&view);
+    let datagrams = datagrams(&view, os);
     let claims = claims(&acts, &datagrams);
     let mut findings = Vec::new();
     for (index, act) in acts.iter().enumerate() {
@@ -69,6 +75,7 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
             .iter()
             .zip(&claims)
             .filter(|(datagram, claim)| belongs(&view, datagram, **claim, act, index))
+            .filter(|(datagram, _)| !stays_within(&view, datagram, act, os))
             .map(|(datagram, _)| (datagram.link, kind_of(datagram.protocol)))
             .collect();
         left.extend(others(&view, act));
@@ -132,6 +139,16 @@ fn own<'a>(view: &View<'a>, ip: IpAddr) -> Option<&'a str> {
     }
     let (link, role, _) = view.case.lab.who(ip)?;
     (role == Role::Own).then_some(link.name.as_str())
+}
+
+/// Whether it is what Darwin gives to members on this host: the copy of what left by a link, or of what
+/// must not leave, or of what then failed (which is the business of *failed call, no effect*). Without
+/// any of these it went by loopback instead of its link.
+fn stays_within(view: &View<'_>, datagram: &Datagram<'_>, act: &Act<'_>, os: Os) -> bool {
+    let is_alone_rightly = act.stays || !act.ok;
+    os == Os::Macos
+        && datagram.link == "lo"
+        && (datagram.copy || (is_alone_rightly && is_for_many(view, datagram.dst)))
 }
 
 /// Whether the datagram is the payload of `act`, or left for its destination during its step.

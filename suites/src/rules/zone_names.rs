@@ -5,9 +5,13 @@
 //! group. Its scope id shall not be zero, and where the trace tells which link it is, it shall be
 //! that link's:
 //!
-//! - an own address is on one link of the lab;
-//! - the peer of a socket is on the link that the last `connect` to this address named;
+//! - an own address is on one link of the lab, and on Darwin `fe80::1` on loopback as well, which has it
+//!   itself (xnu-11417.121.6 `bsd/netinet6/in6_ifattach.c:891`);
+//! - the peer of a socket is on the link that the last `connect` or `connectx` to this address named;
 //! - what was received is on a link on which a frame with that address came in.
+//!
+//! What no link of the lab is known to have may on Darwin be of another interface of the host's: only
+//! that its scope id is not zero is judged then.
 //!
 //! Addresses of other scope are not judged: RFC 4007 §6 gives global addresses one zone, whose index
 //! nothing needs.
@@ -18,6 +22,7 @@ use harness::case::addr::{Role, SockAddr};
 use harness::case::op::Op;
 use harness::case::{Case, Os};
 use harness::trace::{ControlOut, Direction, Out, Trace};
+use harness::verdict::Rank;
 
 use super::view::{Call, View};
 use super::{Cite, Finding, Rule};
@@ -25,6 +30,7 @@ use super::{Cite, Finding, Rule};
 /// The rule *names carry the scope*.
 pub(super) const RULE: Rule = Rule {
     name: "names-carry-the-scope",
+    rank: Rank::Violates,
     says: "A link-local address that getsockname, getpeername, accept or a receive reports has \
            the scope id of the link on which it is used, and never zero.",
     cites: &[
@@ -51,17 +57,17 @@ struct Told {
     links: Vec<String>,
 }
 
-fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
+fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let view = View::new(case, trace);
     let mut findings = Vec::new();
     for call in view.calls.iter().filter(|call| call.ok()) {
-        for told in told(&view, call) {
+        for told in told(&view, call, os) {
             let (name, ip) = (call.what.call(), told.ip);
             let is_link = view.link_of(told.scope);
             let right = is_link.is_some_and(|link| {
                 told.links.is_empty() || told.links.iter().any(|known| known == link)
             });
-            if right {
+            if right || may_be_the_hosts(&told, is_link, os) {
                 continue;
             }
             let must = match told.links.as_slice() {
@@ -80,7 +86,13 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
     findings
 }
 
-fn told(view: &View<'_>, call: &Call<'_>) -> Vec<Told> {
+/// Whether it may be of an interface that is none of the lab's: on Darwin the lab is in the host's own
+/// network, whose other interfaces no trace knows.
+fn may_be_the_hosts(told: &Told, is_link: Option<&str>, os: Os) -> bool {
+    os == Os::Macos && told.links.is_empty() && told.scope != 0 && is_link.is_none()
+}
+
+fn told(view: &View<'_>, call: &Call<'_>, os: Os) -> Vec<Told> {
     let mut list = Vec::new();
     match (call.what, call.out) {
         (Op::Getsockname { .. }, Out::Addr(addr)) => {
@@ -88,7 +100,7 @@ fn told(view: &View<'_>, call: &Call<'_>) -> Vec<Told> {
                 what: "the name",
                 ip,
                 scope,
-                links: own(view, ip),
+                links: own(view, ip, os),
             }));
         }
         (Op::Getpeername { fd }, Out::Addr(addr)) => {
@@ -104,26 +116,36 @@ fn told(view: &View<'_>, call: &Call<'_>) -> Vec<Told> {
                 what: "the peer",
                 ip,
                 scope,
-                links: came(view, call, ip, true),
+                links: came((view, os), call, ip, true),
             }));
         }
         (_, Out::Data { from, control, .. }) => {
-            list.extend(from.as_ref().and_then(zoned).map(|(ip, scope)| Told {
-                what: "the sender",
-                ip,
-                scope,
-                links: came(view, call, ip, true),
-            }));
-            list.extend(control.iter().filter_map(packet_info).map(|(ip, scope)| Told {
-                what: "the destination",
-                ip,
-                scope,
-                links: came(view, call, ip, false),
-            }));
+            list.extend(received((view, os), call, from.as_ref(), control));
+        }
+        (_, Out::Messages(messages)) => {
+            let each = messages
+                .iter()
+                .flat_map(|got| received((view, os), call, got.from.as_ref(), &got.control));
+            list.extend(each);
         }
         _ => {}
     }
     list
+}
+
+/// What a receive tells of one datagram.
+fn received(
+    on: (&View<'_>, Os),
+    call: &Call<'_>,
+    from: Option<&SockAddr>,
+    control: &[ControlOut],
+) -> Vec<Told> {
+    let told = |what, as_source| {
+        move |(ip, scope)| Told { what, ip, scope, links: came(on, call, ip, as_source) }
+    };
+    let sender = from.and_then(zoned).map(told("the sender", true));
+    let destinations = control.iter().filter_map(packet_info).map(told("the destination", false));
+    sender.into_iter().chain(destinations).collect()
 }
 
 /// The address and its scope id, if it needs one.
@@ -148,21 +170,28 @@ fn packet_info(message: &ControlOut) -> Option<(Ipv6Addr, u32)> {
     Some(((*ip).into(), index)).filter(|(ip, _)| is_zoned(*ip))
 }
 
-/// The link on which the host itself has the address.
-fn own(view: &View<'_>, ip: Ipv6Addr) -> Vec<String> {
+/// The links on which the host itself has the address.
+fn own(view: &View<'_>, ip: Ipv6Addr, os: Os) -> Vec<String> {
     let who = view.case.lab.who(ip.into());
-    who.filter(|(_, role, _)| *role == Role::Own)
-        .map(|(l, ..)| l.name.clone())
-        .into_iter()
-        .collect()
+    let link = who.filter(|(_, role, _)| *role == Role::Own).map(|(l, ..)| l.name.clone());
+    let is_loopbacks = os == Os::Macos && ip == DARWINS;
+    link.into_iter().chain(is_loopbacks.then(|| "lo".to_owned())).collect()
 }
 
-/// The link that the last `connect` of the socket to the address named.
+/// The link-local address of Darwin's loopback.
+const DARWINS: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+
+/// The link that the last `connect` or `connectx` of the socket to the address named.
 fn named(view: &View<'_>, until: &Call<'_>, fd: &str, ip: Ipv6Addr) -> Vec<String> {
     let before = view.calls.iter().rev().filter(|call| call.place < until.place);
     let mut connects = before.filter(|call| {
-        matches!(call.what, Op::Connect { fd: of, .. } if of == fd)
-            && (call.ok() || call.errno == Some("EINPROGRESS"))
+        let is_one = match call.what {
+            Op::Connect { fd: of, .. }
+            | Op::Connectx { fd: of, .. }
+            | Op::Disconnectx { fd: of } => of == fd,
+            _ => false,
+        };
+        is_one && (call.ok() || call.errno == Some("EINPROGRESS"))
     });
     let link = connects.next().and_then(|call| match call.addr {
         Some(SockAddr::V6 { ip: to, scope, .. }) if *to == ip => view.link_of(*scope),
@@ -173,7 +202,12 @@ fn named(view: &View<'_>, until: &Call<'_>, fd: &str, ip: Ipv6Addr) -> Vec<Strin
 
 /// The links on which a frame came in that has the address as its source, or as its destination;
 /// what the host sent to itself came by the link that has the address.
-fn came(view: &View<'_>, until: &Call<'_>, ip: Ipv6Addr, as_source: bool) -> Vec<String> {
+fn came(
+    (view, os): (&View<'_>, Os),
+    until: &Call<'_>,
+    ip: Ipv6Addr,
+    as_source: bool,
+) -> Vec<String> {
     let has = |(src, dst)| if as_source { src } else { dst } == std::net::IpAddr::V6(ip);
     let frames = view.frames.iter().filter(|seen| {
         seen.dir == Direction::In
@@ -182,7 +216,7 @@ fn came(view: &View<'_>, until: &Call<'_>, ip: Ipv6Addr, as_source: bool) -> Vec
     });
     let mut links: Vec<String> = frames.map(|seen| seen.link.to_owned()).collect();
     if as_source {
-        links.extend(own(view, ip));
+        links.extend(own(view, ip, os));
     }
     links.sort();
     links.dedup();
