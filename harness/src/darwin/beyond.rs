@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, LabOp, Op};
+use crate::darwin::route::Interface;
 
 /// How the kernel chooses the interface for a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +25,10 @@ pub enum Choice {
     Table(IpAddr),
 }
 
-/// How the interface for a destination is chosen.
-pub fn choice(ip: IpAddr, scope: u32) -> Choice {
-    let ip = ip.to_canonical();
+/// How the interface for a destination is chosen, by a socket that may be for IPv6 alone: to that a mapped
+/// address is one of IPv6.
+pub fn choice(ip: IpAddr, scope: u32, v6only: bool) -> Choice {
+    let ip = if v6only { ip } else { ip.to_canonical() };
     match ip {
         // What is sent to no address goes to an address of the host's own (xnu-11417
         // `bsd/netinet/in_pcb.c` `in_pcbladdr`).
@@ -69,6 +71,20 @@ pub fn joins_anywhere(op: &Op) -> Option<IpAddr> {
     membership(op).filter(|(_, link)| link.is_none() || is_mreqn).map(|(group, _)| group)
 }
 
+/// Whether a group may be joined on an interface where no route leads to it: with none XNU takes the
+/// first that knows groups and has an IPv4 address (xnu-11417 `bsd/netinet/in_mcast.c`
+/// `inp_lookup_mcast_ifp`).
+pub fn is_joined_anyway(interface: &Interface) -> bool {
+    let wanted = UP | MULTICAST;
+    let has_v4 = interface.addresses.iter().any(|(ip, _)| ip.is_ipv4());
+    interface.flags & (wanted | LOOPBACK) == wanted && has_v4
+}
+
+/// `IFF_UP`, `IFF_LOOPBACK` and `IFF_MULTICAST` of `bsd/net/if.h`.
+const UP: u32 = 0x1;
+const LOOPBACK: u32 = 0x8;
+const MULTICAST: u32 = 0x8000;
+
 /// The groups that a case names.
 pub fn groups(case: &Case) -> Vec<IpAddr> {
     let named = case.ops.iter().flat_map(|op| {
@@ -110,7 +126,7 @@ pub fn strands(case: &Case) -> bool {
         let addrs = case.ops.iter().flat_map(Op::addrs);
         addrs.filter_map(|addr| case.lab.ip(&addr.host)).any(|ip| {
             // Whether a scope is there or not, it is no destination of a default route's.
-            matches!(choice(ip, 1), Choice::Table(_))
+            matches!(choice(ip, 1, false), Choice::Table(_))
         })
     };
     case.ops.iter().any(goes) && case.ops.iter().any(is_stream) && far()

@@ -21,7 +21,8 @@ impl Runner<'_> {
             Op::Bind { .. } | Op::Getnameinfo { .. } | Op::Connectx { link: Some(_), .. } => None,
             op => op.addr(),
         };
-        let to = match (given, joins_anywhere(op)) {
+        let joined = joins_anywhere(op);
+        let to = match (given, joined) {
             (Some(addr), _) => {
                 let mut seen = None;
                 self.addr(addr, &mut seen)?;
@@ -34,7 +35,8 @@ impl Runner<'_> {
                 peer.as_ref().and_then(reached)
             }
         };
-        Ok(to.and_then(|(to, scope)| self.lab.leaves(&Reach { fd, to, scope })))
+        let joins = joined.is_some();
+        Ok(to.and_then(|(to, scope)| self.lab.leaves(&Reach { fd, to, scope, joins })))
     }
 }
 

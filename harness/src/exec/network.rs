@@ -19,6 +19,8 @@ pub(super) struct Reach {
     pub to: IpAddr,
     /// `sin6_scope_id`, 0 for none.
     pub scope: u32,
+    /// Whether it is a group that the socket joins or leaves on whatever interface the kernel chooses.
+    pub joins: bool,
 }
 
 /// A lab that stands: an isolated network with its links, in the state that its [`Lab`] describes.

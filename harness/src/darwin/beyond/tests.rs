@@ -23,7 +23,31 @@ use crate::case::{Flags, Lab, LinkKind};
 // A scope says nothing of a global address.
 #[case("2001:db8::2", 7, Choice::Table("2001:db8::2".parse().unwrap()))]
 fn what_chooses_the_interface(#[case] ip: IpAddr, #[case] scope: u32, #[case] by: Choice) {
-    assert_eq!(choice(ip, scope), by);
+    assert_eq!(choice(ip, scope, false), by);
+}
+
+#[test]
+fn a_mapped_address_is_one_of_ipv6_to_a_socket_for_that_alone() {
+    // By a default route of IPv6 it was reached, and the source was the host's own.
+    let ip: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
+    assert_eq!(choice(ip, 0, true), Choice::Table(ip));
+}
+
+#[test]
+fn without_a_route_the_first_that_knows_groups_is_joined_on() {
+    let en0 = Interface {
+        index: 11,
+        name: "en0".to_owned(),
+        flags: UP | MULTICAST,
+        mtu: 1500,
+        mac: Vec::new(),
+        addresses: vec![("10.7.0.5".parse().unwrap(), 24)],
+    };
+    assert!(is_joined_anyway(&en0));
+    assert!(!is_joined_anyway(&Interface { flags: MULTICAST, ..en0.clone() }));
+    assert!(!is_joined_anyway(&Interface { flags: UP | MULTICAST | LOOPBACK, ..en0.clone() }));
+    let v6 = vec![("fe80::5".parse().unwrap(), 64)];
+    assert!(!is_joined_anyway(&Interface { addresses: v6, ..en0 }));
 }
 
 fn socket(domain: &'static str, kind: &'static str) -> Op {

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use super::MacLab;
 use crate::case::addr::{Range, Role, SockAddr, prefix_len};
 use crate::case::lab::Lab;
-use crate::darwin::beyond::{Choice, choice};
+use crate::darwin::beyond::{Choice, choice, is_joined_anyway};
 use crate::darwin::ours::Ours;
 use crate::darwin::request::network;
+use crate::darwin::route::Interface;
 use crate::exec::macos::host::Host;
 use crate::exec::macos::sys;
 use crate::exec::network::Reach;
@@ -64,7 +65,9 @@ impl MacLab {
         to: IpAddr,
         prefix_len: Option<u8>,
     ) -> Result<Option<u32>, String> {
-        if sys::names_an_interface(reach.fd, reach.to.is_ipv6(), to.is_multicast()) {
+        let is_group = to.is_multicast();
+        // What a socket is bound to does not say where it joins a group.
+        if !reach.joins && sys::names_an_interface(reach.fd, reach.to.is_ipv6(), is_group) {
             return Ok(None);
         }
         let answer = self.table.ask(to, prefix_len);
@@ -81,36 +84,37 @@ impl MacLab {
     /// Why a call must not be made: the table of routes leads what it sends to an interface that no lab
     /// made. Of what a socket is bound to, or what a scope names, all is the lab's.
     pub(super) fn leaves_by(&mut self, reach: &Reach) -> Option<String> {
-        let by = match choice(reach.to, reach.scope) {
-            Choice::Stays => return None,
-            Choice::Scope(index) => Ok(index),
-            Choice::Default => {
-                let any = IpAddr::from([0; 16]);
-                self.by_table(reach, any, Some(0)).transpose()?
-            }
-            Choice::Table(to) => {
-                // To a socket that is for IPv6 alone a mapped address is one of IPv6.
-                let to = if sys::is_v6only(reach.fd) { reach.to } else { to };
-                self.by_table(reach, to, None).transpose()?
-            }
-        };
-        let by = match by {
-            Ok(by) => by,
+        let others = match self.others() {
+            Ok(others) => others,
             Err(why) => return Some(why),
         };
-        if self.facts.iter().any(|fact| fact.index == by) {
-            return None;
-        }
-        let all = match Host::interfaces() {
-            Ok(all) => all,
-            Err(e) => return Some(format!("{} is reached by interface {by}: {e}", reach.to)),
+        let by = match choice(reach.to, reach.scope, sys::is_v6only(reach.fd)) {
+            Choice::Stays => return None,
+            Choice::Scope(index) => Ok(Some(index)),
+            Choice::Default => self.by_table(reach, IpAddr::from([0; 16]), Some(0)),
+            Choice::Table(to) => self.by_table(reach, to, None),
         };
-        // One that is not there reaches nobody.
-        let other = all.into_iter().find(|interface| u32::from(interface.index) == by)?;
+        let other = match by {
+            Err(why) => return Some(why),
+            // One that is not there reaches nobody.
+            Ok(Some(by)) => others.into_iter().find(|other| u32::from(other.index) == by)?,
+            Ok(None) if reach.joins && reach.to.is_ipv4() => {
+                others.into_iter().find(is_joined_anyway)?
+            }
+            Ok(None) => return None,
+        };
         Some(format!(
             "what it sends would leave by {}, which sockeye did not make: a host without a default \
              route runs it",
             other.name
         ))
+    }
+
+    /// The interfaces that are none of the lab's.
+    fn others(&self) -> Result<Vec<Interface>, String> {
+        let all = Host::interfaces();
+        let all = all.map_err(|e| format!("the interfaces cannot be listed: {e}"))?;
+        let is_own = |index: u32| self.facts.iter().any(|fact| fact.index == index);
+        Ok(all.into_iter().filter(|interface| !is_own(interface.index.into())).collect())
     }
 }
