@@ -173,7 +173,8 @@ struct File {
     claim: Vec<Claim>,
 }
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
+    include_str!("../../claims/macos.toml"),
     include_str!("../../claims/link-state.toml"),
     include_str!("../../claims/fragmentation.toml"),
     include_str!("../../claims/scoped-ipv6.toml"),
@@ -287,5 +288,7 @@ pub fn standing(tests: &[Test]) -> Standing {
     tests.iter().map(|test| test.standing).min().unwrap_or(Standing::NotReached)
 }
 
+#[cfg(test)]
+mod macos_tests;
 #[cfg(test)]
 mod tests;
