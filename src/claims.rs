@@ -29,8 +29,8 @@ struct Line<'a> {
     id: &'a str,
     says: &'a str,
     on: Vec<String>,
-    when: Option<&'static str>,
-    provenance: &'static str,
+    when: Option<String>,
+    provenance: String,
     sources: &'a [String],
     catalogue: &'a [String],
     /// Who was asked.
@@ -132,8 +132,8 @@ fn line<'a>(claim: &'a Claim, asked: &'a Asked<'_>) -> Line<'a> {
         id: &claim.id,
         says: &claim.says,
         on: claim.on.iter().map(ToString::to_string).collect(),
-        when: claim.when.map(suites::claim::Condition::words),
-        provenance: claim.provenance.word(),
+        when: claim.conditions(),
+        provenance: claim.provenance(),
         sources: &claim.sources,
         catalogue: &claim.catalogue,
         subject: &asked.who,
@@ -197,5 +197,5 @@ fn say(claim: &Claim, standing: Standing, tests: &[Test]) {
             anstream::println!("    {}: {why}", test.case);
         }
     }
-    anstream::println!("    {}: {}", claim.provenance.word(), claim.sources.join("; "));
+    anstream::println!("    {}: {}", claim.provenance(), claim.sources.join("; "));
 }

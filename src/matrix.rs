@@ -44,7 +44,7 @@ fn claimed(claims: &[&Claim], line: &Line, kernel: &Kernel) -> Vec<Claimed> {
             id: claim.id.clone(),
             says: claim.says.clone(),
             on: claim.on(),
-            provenance: claim.provenance.word().to_owned(),
+            provenance: claim.provenance(),
             sources: claim.sources.clone(),
         };
         // One about other systems is none of this column's.

@@ -72,7 +72,7 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
         anstream::println!("\nclaim {}, of {}: {word}", claim.id.bold(), claim.on());
         anstream::println!("  {}", claim.says);
         test.why.iter().for_each(|why| anstream::println!("  {why}"));
-        anstream::println!("  {}: {}", claim.provenance.word(), claim.sources.join("; "));
+        anstream::println!("  {}: {}", claim.provenance(), claim.sources.join("; "));
     }
     for (platform, text) in Baselines::embedded().of_case(&case.id) {
         anstream::println!("\n{}", format!("baseline of {platform}").bold());

@@ -49,7 +49,7 @@ fn a_run_confirms_and_refutes_too() {
     if !has_labs() {
         return;
     }
-    let id = "link-state/udp-sendto[tap,down,neighbour]";
+    let id = "link-state/udp-sendto[tap,down,unresolved]";
     let case = stdout(&sockeye(&["list", "--json", id]));
     let mut exec = Command::new(env!("CARGO_BIN_EXE_sockeye"))
         .arg("exec")

@@ -120,6 +120,23 @@ fn a_name_that_this_system_lacks_is_an_outcome() {
     assert!(text.contains("unsupported here: IP_DONTFRAG"), "{text}");
 }
 
+/// What comes after an option that could not be set may hang on it; after one that could not be read
+/// nothing does.
+#[test]
+fn a_case_goes_on_behind_a_name_that_it_only_reads() {
+    if !can_run() || Os::host() != Some(Os::Linux) {
+        return;
+    }
+    let option = r#"{"raw":{"level":"IPPROTO_IP","name":"IP_DONTFRAG"}}"#;
+    let get = format!(r#"{{"getsockopt":{{"fd":"s","option":{option},"len":4}}}}"#);
+    let set = format!(r#"{{"setsockopt":{{"fd":"s","option":{option},"value":{{"int":1}}}}}}"#);
+    let close = r#"{"close":{"fd":"s"}}"#;
+    let text = outcome_of(&format!("[{UDP},{get},{close}]"));
+    assert!(text.contains("unsupported here: IP_DONTFRAG\nclose(s) = 0"), "{text}");
+    let text = outcome_of(&format!("[{UDP},{set},{close}]"));
+    assert!(text.contains("unsupported here") && !text.contains("close"), "{text}");
+}
+
 #[test]
 fn a_socket_that_does_not_exist_is_ebadf() {
     if !can_run() {

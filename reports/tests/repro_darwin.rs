@@ -84,6 +84,22 @@ fn darwin_has_it_and_linux_says_that_it_has_not(#[case] op: Op, #[case] line: &s
     assert!(!linuxs.contains(line), "{linuxs}");
 }
 
+/// An option that is only read ends a program no more than its case.
+#[test]
+fn a_program_goes_on_behind_a_name_that_it_only_reads() {
+    let get = |name: &'static str| {
+        let option = Opt::Raw { level: "IPPROTO_IP".into(), name: name.into() };
+        Op::Getsockopt { fd: "s".into(), option, len: 4 }
+    };
+    let mut case = case("SOCK_DGRAM", get("IP_MTU"));
+    case.ops.push(get("IP_TTL"));
+    let text = program(&case, Os::Macos);
+    let (_, behind) = text.split_once(" = unsupported IP_MTU\");").expect("it says so");
+    assert!(behind.contains("getsockopt(s, IPPROTO_IP, IP_TTL, &value2, &len2)"), "{text}");
+    let between = behind.split("IP_TTL").next().unwrap();
+    assert!(!between.contains("return"), "{between}");
+}
+
 fn trace(ret: i64, errno: Option<&'static str>, out: Out) -> Trace {
     let call = |op, did| Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did };
     let made = Did::Returned { ret: 0, errno: None, out: Out::Nothing };

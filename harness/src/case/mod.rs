@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod absent;
 pub mod addr;
 mod hex;
 pub mod intent;
@@ -19,6 +20,7 @@ pub mod op;
 pub mod payload;
 mod sym;
 
+pub use absent::NOT_ON_MACOS;
 pub use hex::Hex;
 pub use lab::{Lab, LabOp, Link, LinkKind, ServerStep, Service};
 pub use names::NameServer;

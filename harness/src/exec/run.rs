@@ -156,7 +156,12 @@ impl<'c> Runner<'c> {
                 (Did::Returned { ret, errno: Some(errno), out }, None)
             }
             Ok(Ok((ret, out))) => (Did::Returned { ret, errno: None, out }, None),
-            Err(Fault::Unsupported(name)) => (Did::Unsupported { name }, Some(End::Unsupported)),
+            Err(Fault::Unsupported(name)) => {
+                let more = (number as usize) + 1 < self.case.ops.len();
+                let goes_on = more && op.may_be_left_out();
+                let end = (!goes_on).then_some(End::Unsupported);
+                (Did::Unsupported { name }, end)
+            }
             Err(Fault::Broken(reason)) => return Some(End::Broken { reason }),
         };
         self.pace.here();

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use harness::case::Case;
+use harness::case::addr::SockAddr;
 use harness::trace::{Did, Event, Kevent, Out, Trace};
 use harness::wire::{Body, Icmp4, Icmp6, Net};
 use serde::Deserialize;
@@ -31,6 +32,10 @@ pub struct Expect {
     pub event: Option<String>,
     /// Words that no event of `kevent` has all of.
     pub no_event: Option<String>,
+    /// Whether the name that it told has a port: a socket without one is bound to none.
+    pub port: Option<bool>,
+    /// The scope id that the name has which it told.
+    pub scope: Option<u32>,
     /// How many packets.
     pub packets: Option<usize>,
     /// How many of them are fragments.
@@ -39,6 +44,11 @@ pub struct Expect {
     pub df: Option<bool>,
     /// With which TTL or hop limit each of them left; there has to be one.
     pub hops: Option<u8>,
+    /// By which link of the case each of them left; there has to be one. With `lo` it is loopback's
+    /// packets that are looked at.
+    pub link: Option<String>,
+    /// Whether the checksum of each that is UDP or TCP is right; there has to be one packet.
+    pub checksum: Option<bool>,
     /// Whether the host sent an ICMP destination unreachable.
     pub unreachable: Option<bool>,
 }
@@ -137,7 +147,12 @@ impl Expect {
 
     fn is_about_frames(&self) -> bool {
         let counts = self.packets.is_some() || self.fragments.is_some();
-        counts || self.df.is_some() || self.hops.is_some() || self.unreachable.is_some()
+        counts || self.looks_at_each() || self.unreachable.is_some()
+    }
+
+    fn looks_at_each(&self) -> bool {
+        let of_headers = self.df.is_some() || self.hops.is_some() || self.checksum.is_some();
+        of_headers || self.link.is_some()
     }
 
     fn call_says(&self, call: &Call<'_>, nth: usize) -> Option<String> {
@@ -157,6 +172,9 @@ impl Expect {
                 return Some(wrong);
             }
         }
+        if let Some(wrong) = self.name_says(&name, call) {
+            return Some(wrong);
+        }
         let value = self.value.as_ref()?;
         let (is, got) = match (call.errno, call.out) {
             (Some(errno), _) => (false, errno.to_owned()),
@@ -167,6 +185,31 @@ impl Expect {
             (None, _) => (false, "something else".to_owned()),
         };
         (!is).then(|| format!("claimed: {name} tells {value}; here: {got}"))
+    }
+
+    fn name_says(&self, name: &str, call: &Call<'_>) -> Option<String> {
+        if self.port.is_none() && self.scope.is_none() {
+            return None;
+        }
+        let (port, scope) = match call.out {
+            Out::Addr(SockAddr::V4 { port, .. }) => (*port, None),
+            Out::Addr(SockAddr::V6 { port, scope, .. }) => (*port, Some(*scope)),
+            _ => {
+                let got = call.errno.unwrap_or("something else");
+                return Some(format!("claimed: {name} tells a name; here: {got}"));
+            }
+        };
+        if let Some(claimed) = self.port.filter(|claimed| *claimed != (port != 0)) {
+            let said = |has| if has { "a port" } else { "no port" };
+            return Some(format!(
+                "claimed: {name} tells {}; here: {}",
+                said(claimed),
+                said(!claimed)
+            ));
+        }
+        let claimed = self.scope.filter(|claimed| scope != Some(*claimed))?;
+        let got = scope.map_or_else(|| "none".to_owned(), |scope| scope.to_string());
+        Some(format!("claimed: {name} tells the scope id {claimed}; here: {got}"))
     }
 
     fn events_say(&self, events: &[Kevent]) -> Option<String> {
@@ -190,7 +233,8 @@ impl Expect {
 
     /// What is otherwise among the packets that the host sent.
     fn wire(&self, of: &str, sent: &[&Seen<'_>]) -> Option<String> {
-        let on_links = sent.iter().copied().filter(|seen| seen.link != "lo");
+        let loopback = self.link.as_deref() == Some("lo");
+        let on_links = sent.iter().copied().filter(|seen| (seen.link == "lo") == loopback);
         if let Some(claimed) = self.unreachable {
             let told = on_links.clone().any(is_unreachable);
             if told != claimed {
@@ -207,13 +251,32 @@ impl Expect {
                 return Some(format!("claimed: {claimed} {what} by {of}; here: {got}"));
             }
         }
-        if (self.df.is_some() || self.hops.is_some()) && packets.is_empty() {
+        if self.looks_at_each() && packets.is_empty() {
             return Some(format!("claimed: a packet by {of}; here: none"));
         }
         packets.iter().find_map(|seen| self.header(seen))
     }
 
     fn header(&self, seen: &Seen<'_>) -> Option<String> {
+        if let Some(claimed) = self.link.as_ref().filter(|claimed| *claimed != seen.link) {
+            return Some(format!("claimed: a packet by {claimed}; here: by {}", seen.link));
+        }
+        let checked = match seen.packet.body() {
+            Some(Body::Udp(udp)) => Some(udp.checksum_ok),
+            Some(Body::Tcp(tcp)) => Some(tcp.checksum_ok),
+            _ => None,
+        };
+        if let (Some(claimed), Some(checked)) = (self.checksum, checked)
+            && checked != Some(claimed)
+        {
+            let got = match checked {
+                Some(true) => "right",
+                Some(false) => "wrong",
+                None => "absent",
+            };
+            let said = if claimed { "right" } else { "wrong" };
+            return Some(format!("claimed: a {said} checksum; here: {got}"));
+        }
         let (df, hops) = match &seen.packet.net {
             Net::V4(ip, _) => (Some(ip.dont_fragment), ip.ttl),
             Net::V6(ip, _) => (None, ip.hop_limit),

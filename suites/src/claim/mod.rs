@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use harness::case::Case;
 use harness::trace::{End, Trace};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use expect::{Answer, Expect, Seems};
 pub use range::{Kernel, Range, SYSTEMS, Version};
@@ -29,8 +29,10 @@ pub struct Claim {
     pub says: String,
     /// About which systems and versions.
     pub on: Vec<Range>,
-    /// What has to hold beside the version, if the claim is about that alone.
-    pub when: Option<Condition>,
+    /// What has to hold beside the version, if the claim is about that alone: a condition, or several
+    /// of which each has to.
+    #[serde(default, deserialize_with = "one_or_several")]
+    pub when: Vec<Condition>,
     /// The cases that ask for it, as patterns.
     pub cases: Vec<String>,
     /// What has to be so before the claim says anything of a trace.
@@ -38,8 +40,9 @@ pub struct Claim {
     pub given: Vec<Expect>,
     /// What is so, if it is true. All of it.
     pub expect: Vec<Expect>,
-    /// How whoever said it knew.
-    pub provenance: Provenance,
+    /// How whoever said it knew, in one way or in several.
+    #[serde(deserialize_with = "one_or_several")]
+    pub provenance: Vec<Provenance>,
     /// Where it was said.
     pub sources: Vec<String>,
     /// The rows of the catalogue of behaviours that it belongs to.
@@ -81,12 +84,39 @@ pub enum Condition {
     ContentFilter,
     /// None does.
     NoContentFilter,
+    /// The host has a default route, which leads where no link of the lab does.
+    DefaultRoute,
+    /// It has none.
+    NoDefaultRoute,
+}
+
+/// `when = "a"` and `when = ["a", "b"]`.
+fn one_or_several<'de, T, D>(from: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either<T> {
+        One(T),
+        Several(Vec<T>),
+    }
+    Ok(match Either::deserialize(from)? {
+        Either::One(one) => vec![one],
+        Either::Several(several) => several,
+    })
 }
 
 impl Condition {
     /// Whether it holds on the kernel's host, where that is known.
     pub fn holds(self, kernel: &Kernel) -> Option<bool> {
-        kernel.content_filter.map(|filter| filter == (self == Self::ContentFilter))
+        match self {
+            Self::ContentFilter => kernel.content_filter,
+            Self::NoContentFilter => kernel.content_filter.map(|has| !has),
+            Self::DefaultRoute => kernel.default_route,
+            Self::NoDefaultRoute => kernel.default_route.map(|has| !has),
+        }
     }
 
     /// In words.
@@ -94,6 +124,8 @@ impl Condition {
         match self {
             Self::ContentFilter => "with a content filter",
             Self::NoContentFilter => "without a content filter",
+            Self::DefaultRoute => "with a default route",
+            Self::NoDefaultRoute => "without a default route",
         }
     }
 }
@@ -141,7 +173,8 @@ struct File {
     claim: Vec<Claim>,
 }
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
+    include_str!("../../claims/macos.toml"),
     include_str!("../../claims/link-state.toml"),
     include_str!("../../claims/fragmentation.toml"),
     include_str!("../../claims/scoped-ipv6.toml"),
@@ -167,7 +200,7 @@ impl Claim {
         let in_ranges: Vec<Option<bool>> = self.on.iter().map(|range| range.has(kernel)).collect();
         let in_range = in_ranges.iter().find(|has| **has == Some(true)).copied();
         let unknown = in_ranges.contains(&None).then_some(None);
-        let excluded = self.when.is_some_and(|when| when.holds(kernel) == Some(false));
+        let excluded = self.when.iter().any(|when| when.holds(kernel) == Some(false));
         if excluded { Some(false) } else { in_range.or(unknown).unwrap_or(Some(false)) }
     }
 
@@ -179,8 +212,20 @@ impl Claim {
     /// The systems and versions, in words.
     pub fn on(&self) -> String {
         let ranges: Vec<String> = self.on.iter().map(ToString::to_string).collect();
-        let when = self.when.map(|when| format!(", {}", when.words())).unwrap_or_default();
+        let when = self.conditions().map(|when| format!(", {when}")).unwrap_or_default();
         format!("{}{when}", ranges.join(" or "))
+    }
+
+    /// How whoever said it knew, in words.
+    pub fn provenance(&self) -> String {
+        let words: Vec<&str> = self.provenance.iter().map(|how| how.word()).collect();
+        words.join(" and ")
+    }
+
+    /// What has to hold beside the version, in words.
+    pub fn conditions(&self) -> Option<String> {
+        let words: Vec<&str> = self.when.iter().map(|when| when.words()).collect();
+        (!words.is_empty()).then(|| words.join(" and "))
     }
 
     /// What a trace of one of its cases, made by the kernel, says of it.
@@ -222,7 +267,8 @@ impl Claim {
             Seems::Untold(why) => Some(why),
             _ => None,
         });
-        match (not, untold, self.when.filter(|when| when.holds(kernel).is_none())) {
+        let unsure = self.when.iter().find(|when| when.holds(kernel).is_none());
+        match (not, untold, unsure) {
             (Some(why), _, None) => (Standing::Refuted, Some(why.clone())),
             // What is otherwise may be so because the condition does not hold.
             (Some(why), _, Some(when)) => {
@@ -242,5 +288,7 @@ pub fn standing(tests: &[Test]) -> Standing {
     tests.iter().map(|test| test.standing).min().unwrap_or(Standing::NotReached)
 }
 
+#[cfg(test)]
+mod macos_tests;
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,8 @@ pub struct Kernel {
     pub version: Version,
     /// Whether a content filter sees what sockets send (macOS), where that is known.
     pub content_filter: Option<bool>,
+    /// Whether the host has a default route, where that is known.
+    pub default_route: Option<bool>,
 }
 
 impl Kernel {
@@ -49,7 +51,9 @@ impl Kernel {
     /// follow the product's), the product all of it.
     pub fn of(fingerprint: &Fingerprint) -> Self {
         let platforms = fingerprint.platforms();
-        let system = platforms.last().cloned().unwrap_or_default();
+        // Behind a plus stands what the host is like, of which claims have conditions.
+        let system = platforms.last().and_then(|name| name.split('+').next());
+        let system = system.unwrap_or_default().to_owned();
         let version = if system == "macos" {
             let series = platforms[0].split_once('-').map_or("", |(_, series)| series);
             let product = fingerprint.product.as_ref().map(|product| product.version.as_str());
@@ -57,9 +61,10 @@ impl Kernel {
         } else {
             Version(fingerprint.source_version().numbers)
         };
-        let content_filter =
-            fingerprint.product.as_ref().and_then(|product| product.content_filter);
-        Self { system, version, content_filter }
+        let product = fingerprint.product.as_ref();
+        let content_filter = product.and_then(|product| product.content_filter);
+        let default_route = product.and_then(|product| product.default_route);
+        Self { system, version, content_filter, default_route }
     }
 }
 
@@ -208,18 +213,40 @@ mod tests {
             version: "15.3.1".to_owned(),
             build: "24D70".to_owned(),
             content_filter: Some(true),
-            default_route: None,
+            default_route: Some(false),
         };
         let hello = r#"{"system":"Darwin","release":"24.3.0","version":"","machine":"","euid":0}"#;
         let fingerprint: Fingerprint = serde_json::from_str(hello).unwrap();
         let kernel = Kernel::of(&Fingerprint { product: Some(product), ..fingerprint });
         assert_eq!(
-            (kernel.to_string().as_str(), kernel.content_filter),
-            ("macos 15.3.1", Some(true))
+            (kernel.to_string().as_str(), kernel.content_filter, kernel.default_route),
+            ("macos 15.3.1", Some(true), Some(false))
         );
         let range = |text: &str| Range::try_from(text.to_owned()).unwrap();
         assert_eq!(range("macos < 15.4").has(&kernel), Some(true));
         assert_eq!(range("macos >= 15.4").has(&kernel), Some(false));
+    }
+
+    #[rstest]
+    #[case(None, None)]
+    #[case(Some(true), None)]
+    #[case(None, Some(true))]
+    #[case(Some(true), Some(true))]
+    fn what_its_host_is_like_does_not_make_macos_another_system(
+        #[case] content_filter: Option<bool>,
+        #[case] default_route: Option<bool>,
+    ) {
+        let [version, build] = ["15.5", "24F74"].map(str::to_owned);
+        let product = Some(Product { version, build, content_filter, default_route });
+        let [system, release] = ["Darwin", "24.5.0"].map(str::to_owned);
+        let of_it = Fingerprint { system, release, product, ..Fingerprint::default() };
+        let kernel = Kernel::of(&of_it);
+        assert_eq!(kernel.to_string(), "macos 15.5");
+        assert_eq!((kernel.content_filter, kernel.default_route), (content_filter, default_route));
+        assert_eq!("macos >= 15".parse::<Range>().unwrap().has(&kernel), Some(true));
+        // Where the product does not say its version either.
+        let bare = Fingerprint { product: None, ..of_it };
+        assert_eq!(Kernel::of(&bare).to_string(), "macos 15");
     }
 
     #[rstest]
