@@ -102,6 +102,12 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["claims", "nonsense"], "no claim matches \"nonsense\"")]
 #[case(&["claims", "--run", "/nonexistent"], "is not a run")]
 #[case(&["observe"], "required arguments were not provided")]
+#[case(&["netdown", "fe80::1"], "\"fe80::1\" names no interface")]
+#[case(&["netdown", "192.0.2.1%en0"], "\"192.0.2.1\" is no IPv6 address")]
+#[case(&["netdown", "2001:db8::1%en0"], "2001:db8::1 is not in fe80::/10")]
+#[case(&["netdown", "fe80::1%nosuch0"], "there is no interface \"nosuch0\"; there are ")]
+#[case(&["netdown", "fe80::1%1"], "is loopback, by which nothing is sent")]
+#[case(&["netdown", "fe80::1%en0", "--plant", "sendto-lies"], "cannot be used with")]
 fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says: &str) {
     let output = sockeye(args);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));

@@ -152,6 +152,11 @@ pub fn shares_the_network() -> bool {
     os::IS_SHARED
 }
 
+/// How many sockets of this host content filters see just now, where the system counts them.
+pub fn filtered_sockets() -> Option<u32> {
+    os::filtered_sockets()
+}
+
 /// Takes away what labs left on this host that were killed, and says what that was, a line each.
 pub fn clean() -> Result<Vec<String>, String> {
     os::clean()
