@@ -36,6 +36,21 @@ pub struct Trace {
     /// taken again, but for the third one: with three pauses here, the last is in this trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses_ms: Vec<u32>,
+    /// What was looked at so that nothing of it left by an interface that the lab did not make: on a
+    /// system whose labs share the host's network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<Beyond>,
+}
+
+/// How it is known that nothing of a case left by an interface of somebody else's. That a call would
+/// send there is asked of the host's table of routes before each; what left all the same is seen here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Beyond {
+    /// The host's other interfaces whose every frame was looked at; none without root.
+    pub watched: Vec<String>,
+    /// The case's frames that left by them, a line each: then it ended as broken, and no other was run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
 }
 
 impl Trace {
@@ -45,7 +60,7 @@ impl Trace {
     /// What happened in a case that begins at no time, and without a pause.
     pub fn new(case: &str, links: Vec<LinkFact>, events: Vec<Event>, end: End) -> Self {
         let (case, pauses_ms) = (case.to_owned(), Vec::new());
-        Self { schema: SCHEMA, case, began_ns: 0, links, events, end, pauses_ms }
+        Self { schema: SCHEMA, case, began_ns: 0, links, events, end, pauses_ms, beyond: None }
     }
 
     /// Whether the executor stood still in it, so that timers of the host's may have changed it.

@@ -40,6 +40,10 @@ pub const IN6_ALIASREQ: u32 = 128;
 pub const IN6_IFREQ: u32 = 288;
 /// `sizeof(struct ifdrv)` on 64 bits: a name, a command, a length, a pointer (`bsd/net/if.h`).
 pub const IFDRV: u32 = 40;
+/// `sizeof(struct in6_ondireq)`: a name and a `nd_ifinfo` of 32 bytes (`bsd/netinet6/nd6.h`).
+pub const IN6_ONDIREQ: u32 = 48;
+/// `sizeof(struct in6_ndireq)`: a name and a `nd_ifinfo` of 56 bytes (`bsd/netinet6/nd6.h`).
+pub const IN6_NDIREQ: u32 = 72;
 /// `sizeof(struct ctl_info)`: an id and a name of 96 bytes (`bsd/sys/kern_control.h`).
 pub const CTL_INFO: u32 = 100;
 
@@ -67,10 +71,24 @@ pub const SIOCSDRVSPEC: u32 = iow(b'i', 123, IFDRV);
 pub const SIOCDIFADDR_IN6: u32 = iow(b'i', 25, IN6_IFREQ);
 /// `bsd/netinet6/in6_var.h:632`.
 pub const SIOCAIFADDR_IN6: u32 = iow(b'i', 26, IN6_ALIASREQ);
+/// `bsd/netinet6/in6_var.h:645`: `IN6_IFF_TENTATIVE` and others of an address.
+pub const SIOCGIFAFLAG_IN6: u32 = iowr(b'i', 73, IN6_IFREQ);
+/// `bsd/netinet6/in6_var.h:650`: how an interface does neighbour discovery.
+pub const SIOCGIFINFO_IN6: u32 = iowr(b'i', 76, IN6_ONDIREQ);
+/// `bsd/netinet6/in6_var.h:676`: the flags of that are set, all of them.
+pub const SIOCSIFINFO_FLAGS: u32 = iowr(b'i', 87, IN6_NDIREQ);
+/// `bsd/netinet6/in6_var.h:711`: IPv6 is attached to an interface, without an address.
+pub const SIOCPROTOATTACH_IN6: u32 = iowr(b'i', 110, IN6_ALIASREQ);
 /// `bsd/sys/kern_control.h:97`: the id of a kernel control.
 pub const CTLIOCGINFO: u32 = iowr(b'N', 3, CTL_INFO);
 /// `bsd/net/bpf.h:214`: how long the buffer is; each read asks for all of it.
 pub const BIOCGBLEN: u32 = ior(b'B', 102, 4);
+/// `bsd/net/bpf.h:215`: how long it shall be, before the device has an interface.
+pub const BIOCSBLEN: u32 = iowr(b'B', 102, 4);
+/// `bsd/net/bpf.h:223`: which header packets have.
+pub const BIOCGDLT: u32 = ior(b'B', 106, 4);
+/// `bsd/net/bpf.h:236`: how many packets came, and how many there was no room for.
+pub const BIOCGSTATS: u32 = ior(b'B', 111, 8);
 /// `bsd/net/bpf.h:222`.
 pub const BIOCPROMISC: u32 = io(b'B', 105);
 /// `bsd/net/bpf.h:225`.
@@ -102,6 +120,13 @@ mod tests {
     #[case(SIOCSDRVSPEC, 0x8028_697b)]
     #[case(SIOCDIFADDR_IN6, 0x8120_6919)]
     #[case(SIOCAIFADDR_IN6, 0x8080_691a)]
+    #[case(SIOCGIFAFLAG_IN6, 0xc120_6949)]
+    #[case(SIOCGIFINFO_IN6, 0xc030_694c)]
+    #[case(SIOCSIFINFO_FLAGS, 0xc048_6957)]
+    #[case(SIOCPROTOATTACH_IN6, 0xc080_696e)]
+    #[case(BIOCSBLEN, 0xc004_4266)]
+    #[case(BIOCGDLT, 0x4004_426a)]
+    #[case(BIOCGSTATS, 0x4008_426f)]
     #[case(CTLIOCGINFO, 0xc064_4e03)]
     #[case(BIOCGBLEN, 0x4004_4266)]
     #[case(BIOCPROMISC, 0x2000_4269)]

@@ -18,6 +18,8 @@ pub enum Thing {
     Interface(String),
     /// A route that no interface takes along when it goes, as `route` writes it: `192.0.2.0/24`.
     Route(String),
+    /// A setting of the kernel's, and the value to put back: `net.link.fake.txstart=1`.
+    Setting(String),
 }
 
 impl fmt::Display for Thing {
@@ -25,6 +27,7 @@ impl fmt::Display for Thing {
         match self {
             Self::Interface(name) => write!(f, "interface {name}"),
             Self::Route(prefix) => write!(f, "route {prefix}"),
+            Self::Setting(text) => write!(f, "setting {text}"),
         }
     }
 }
@@ -37,6 +40,7 @@ impl FromStr for Thing {
             (_, name) if name.is_empty() || name.contains(' ') => Err(()),
             ("interface", name) => Ok(Self::Interface(name.to_owned())),
             ("route", prefix) => Ok(Self::Route(prefix.to_owned())),
+            ("setting", text) => Ok(Self::Setting(text.to_owned())),
             _ => Err(()),
         }
     }
@@ -47,7 +51,7 @@ impl FromStr for Thing {
 pub enum Standing {
     /// It does not.
     No,
-    /// It does, and nobody has given it an address.
+    /// It does, and nobody has given it an address; or a setting is other than it was.
     Bare,
     /// It does, with addresses. A route never is bare.
     InUse,
@@ -80,13 +84,17 @@ pub trait System {
     fn boot(&self) -> String;
 }
 
-/// Makes the first of these that nobody has.
+/// Makes the first of these that nobody has. One that stands is not even tried, so that what has but a
+/// first line was not there when that was written.
 pub fn make(
     system: &mut impl System,
     things: impl IntoIterator<Item = Thing>,
 ) -> Result<Thing, String> {
     let boot = system.boot();
     for thing in things {
+        if system.standing(&thing)? != Standing::No {
+            continue;
+        }
         system.note(&format!("{boot} making {thing}\n"))?;
         match system.make(&thing) {
             Ok(Made::New) => {
@@ -117,6 +125,18 @@ pub struct Cleaned {
     pub removed: Vec<Thing>,
     /// What may be ours and was left, since somebody uses it.
     pub left: Vec<Thing>,
+}
+
+/// What stands by the file, the last made first.
+pub fn left(system: &mut impl System) -> Result<Vec<Thing>, String> {
+    let notes = system.notes()?;
+    let mut left = Vec::new();
+    for (thing, _) in left_by(&notes, &system.boot()).into_iter().rev() {
+        if system.standing(&thing)? != Standing::No {
+            left.push(thing);
+        }
+    }
+    Ok(left)
 }
 
 /// Takes away all that stands by the file, the last made first. Only while no lab stands: whoever

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::scope::with_embedded_scope;
 use super::sockaddr;
 use crate::case::lab::RouteKind;
 use crate::case::{Case, Lab, LabOp, Op};
@@ -9,8 +10,8 @@ use crate::case::{Case, Lab, LabOp, Op};
 /// `IFNAMSIZ`.
 const NAME: usize = 16;
 
-/// `IN6_IFF_NODAD` of `bsd/netinet6/in6_var.h:821`: nobody is asked whether the address is free.
-const NODAD: u32 = 0x20;
+/// Where `flags` stands in a `nd_ifinfo` behind a name (`bsd/netinet6/nd6.h`).
+const ND_FLAGS: std::ops::Range<usize> = NAME + 20..NAME + 24;
 /// `ND6_INFINITE_LIFETIME` of `bsd/netinet6/in6_var.h`.
 const FOR_EVER: u32 = u32::MAX;
 
@@ -73,12 +74,14 @@ pub fn ifaliasreq(name: &str, ip: Ipv4Addr, other: Ipv4Addr, prefix_len: u8) -> 
     bytes
 }
 
-/// `struct in6_aliasreq`: an IPv6 address for ever.
-pub fn in6_aliasreq(name: &str, ip: Ipv6Addr, prefix_len: u8) -> Vec<u8> {
+/// `struct in6_aliasreq`: an IPv6 address for ever, on the interface of that index. A link-local one
+/// has the index in it, as ifconfig gives it: before xnu-8792 the kernel itself does not put it
+/// there (xnu-7195 `bsd/netinet6/in6.c:1710`), and makes an unscoped route of the prefix.
+pub fn in6_aliasreq(name: &str, ip: Ipv6Addr, index: u16, prefix_len: u8) -> Vec<u8> {
     let mut bytes = named(name, super::ioctl::IN6_ALIASREQ);
-    bytes[16..44].copy_from_slice(&sockaddr::of_ip(ip.into(), 0));
+    let address = with_embedded_scope(ip, index).into();
+    bytes[16..44].copy_from_slice(&sockaddr::of_ip(address, 0));
     bytes[72..100].copy_from_slice(&sockaddr::of_prefix(ip.into(), prefix_len));
-    bytes[100..104].copy_from_slice(&NODAD.to_ne_bytes());
     bytes[120..124].copy_from_slice(&FOR_EVER.to_ne_bytes());
     bytes[124..].copy_from_slice(&FOR_EVER.to_ne_bytes());
     bytes
@@ -89,6 +92,37 @@ pub fn in6_ifreq(name: &str, ip: Ipv6Addr, scope: u32) -> Vec<u8> {
     let mut bytes = named(name, super::ioctl::IN6_IFREQ);
     bytes[16..44].copy_from_slice(&sockaddr::of_ip(ip.into(), scope));
     bytes
+}
+
+/// `struct in6_aliasreq` with nothing but a name, to attach IPv6.
+pub fn in6_attach(name: &str) -> Vec<u8> {
+    named(name, super::ioctl::IN6_ALIASREQ)
+}
+
+/// `ifr_flags6` of a `struct in6_ifreq` as the kernel wrote it.
+pub fn address_flags(in6_ifreq: &[u8]) -> u32 {
+    word(in6_ifreq, NAME..NAME + 4)
+}
+
+/// `struct in6_ondireq` that asks how an interface does neighbour discovery.
+pub fn in6_ondireq(name: &str) -> Vec<u8> {
+    named(name, super::ioctl::IN6_ONDIREQ)
+}
+
+/// Its flags as the kernel wrote them.
+pub fn discovery_flags(in6_ondireq: &[u8]) -> u32 {
+    word(in6_ondireq, ND_FLAGS)
+}
+
+/// `struct in6_ndireq` with flags of neighbour discovery.
+pub fn in6_ndireq(name: &str, flags: u32) -> Vec<u8> {
+    let mut bytes = named(name, super::ioctl::IN6_NDIREQ);
+    bytes[ND_FLAGS].copy_from_slice(&flags.to_ne_bytes());
+    bytes
+}
+
+fn word(bytes: &[u8], at: std::ops::Range<usize>) -> u32 {
+    bytes.get(at).and_then(|four| four.try_into().ok()).map_or(0, u32::from_ne_bytes)
 }
 
 /// `struct ctl_info` that asks for the id of a kernel control.
@@ -143,20 +177,32 @@ pub fn refused(case: &Case) -> Option<String> {
         Op::Lab { step } => Some(step),
         _ => None,
     });
-    case.lab.setup.iter().chain(steps).find_map(|step| match step {
-        LabOp::LinkUp { link } | LabOp::LinkDown { link } | LabOp::Mtu { link, .. }
-            if link == "lo" =>
-        {
-            Some("macOS has one loopback interface, and all of the host needs it".to_owned())
-        }
-        LabOp::RouteAdd { kind: RouteKind::Prohibit | RouteKind::Throw, .. } => {
-            Some("macOS has no routes that prohibit, and one table of them".to_owned())
-        }
-        LabOp::RetransTime { .. } => {
-            Some("macOS keeps the retransmission time to itself".to_owned())
-        }
-        _ => None,
-    })
+    case.lab
+        .setup
+        .iter()
+        .chain(steps)
+        .find_map(|step| match step {
+            LabOp::LinkUp { link } | LabOp::LinkDown { link } | LabOp::Mtu { link, .. }
+                if link == "lo" =>
+            {
+                Some("macOS has one loopback interface, and all of the host needs it".to_owned())
+            }
+            LabOp::RouteAdd { kind: RouteKind::Prohibit | RouteKind::Throw, .. } => {
+                Some("macOS has no routes that prohibit, and one table of them".to_owned())
+            }
+            LabOp::Mtu { mtu, .. } => out_of_range(*mtu),
+            _ => None,
+        })
+        .or_else(|| case.lab.links.iter().find_map(|link| out_of_range(link.mtu)))
+}
+
+/// `IF_MINMTU` and `IF_MAXMTU` of `bsd/net/if_var.h:116`.
+const MTU: std::ops::RangeInclusive<u32> = 72..=65_535;
+
+fn out_of_range(mtu: u32) -> Option<String> {
+    let why =
+        || format!("macOS has no interface with an MTU of {mtu}: {} is its least", MTU.start());
+    (!MTU.contains(&mtu)).then(why)
 }
 
 /// Says that a case may run that is not run otherwise, if it is 1.
@@ -204,9 +250,14 @@ mod tests {
             (64, &[192, 0, 2, 255][..], &[255, 255, 255, 0][..])
         );
         let ll = "fe80::1".parse().unwrap();
-        let alias = in6_aliasreq("feth1", ll, 64);
+        let alias = in6_aliasreq("feth1", ll, 0x0107, 64);
         assert_eq!((alias.len(), alias[24], alias[80], alias[88]), (128, 0xfe, 255, 0));
-        assert_eq!((alias[100], alias[123]), (0x20, 255));
+        assert_eq!(alias[24..28], [0xfe, 0x80, 1, 7]);
+        assert_eq!((&alias[100..104], alias[123]), (&[0; 4][..], 255));
+        let global = in6_aliasreq("feth1", "2001:db8::1".parse().unwrap(), 7, 64);
+        assert_eq!(global[24..32], [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0]);
+        assert_eq!(in6_ndireq("feth1", 0x281)[36..40], 0x281u32.to_ne_bytes());
+        assert_eq!(discovery_flags(&in6_ndireq("feth1", 0x281)), 0x281);
         assert_eq!(in6_ifreq("feth1", ll, 7)[40..44], 7u32.to_ne_bytes());
         assert_eq!(ctl_info("com.apple.net.utun_control")[4..7], *b"com");
         assert_eq!(fake_peer("feth2")[32..38], *b"feth2\0");
@@ -261,11 +312,14 @@ mod tests {
         assert!(needs_root(&down("tap0")));
         let plain = Case { ops: Vec::new(), ..down("tap0") };
         assert!(!needs_root(&plain));
-        assert!(needs_root(&Case { lab: Lab::one(LinkKind::Tun, "tun0"), ..plain }));
-        let case = Case {
-            lab: Lab::loopback().with([LabOp::RetransTime { link: "tap0".to_owned(), ms: 1 }]),
-            ..down("tap0")
-        };
-        assert!(refused(&case).is_some());
+        let over = Case { lab: Lab::one(LinkKind::Tun, "tun0"), ..plain.clone() };
+        assert!(needs_root(&over));
+        let mtu = |mtu| case(LabOp::Mtu { link: "tap0".to_owned(), mtu });
+        assert!(refused(&mtu(68)).is_some_and(|why| why.contains("an MTU of 68")));
+        assert!(refused(&mtu(71)).is_some());
+        assert_eq!(refused(&mtu(72)), None);
+        let mut small = Lab::one(LinkKind::Tun, "tun0");
+        small.links[0].mtu = 68;
+        assert!(refused(&Case { lab: small, ..plain }).is_some());
     }
 }

@@ -24,7 +24,9 @@ pub enum Way {
     Link(u16),
     /// They go to this router.
     Router(IpAddr),
-    /// They go to this link-layer address on the interface of this index.
+    /// They go to this link-layer address on the interface of this index. Over IPv4 the entry is scoped
+    /// to the interface, as `arp -s … ifscope IF` makes it and as resolution does; over IPv6 as
+    /// `ndp -s` makes it (network_cmds-741 `arp.tproj/arp.c`, `ndp.tproj/ndp.c`).
     Neighbour(u16, [u8; 6]),
     /// Dropped, and the sender is told.
     Reject,
@@ -59,6 +61,13 @@ const RTF_HOST: u32 = 0x4;
 const RTF_REJECT: u32 = 0x8;
 const RTF_STATIC: u32 = 0x800;
 const RTF_BLACKHOLE: u32 = 0x1000;
+/// The entry is of the interface in `rtm_index` alone.
+const RTF_IFSCOPE: u32 = 0x100_0000;
+
+const RTM_GET: u8 = 4;
+
+/// `ESRCH` of `bsd/sys/errno.h`: there is no such route.
+const ESRCH: i32 = 3;
 
 /// `RTV_EXPIRE` of `rtm_inits`: a lifetime of zero is for ever (`arp -s`).
 const RTV_EXPIRE: u32 = 0x2;
@@ -88,7 +97,10 @@ pub fn message(change: Change, seq: i32, route: &Route) -> Vec<u8> {
     let (index, gateway, mut flags, inits) = match &route.way {
         Way::Link(index) => (*index, sockaddr::of_link(*index, &[]), 0, 0),
         Way::Router(ip) => (0, sockaddr::of_ip(*ip, 0), RTF_GATEWAY, 0),
-        Way::Neighbour(index, mac) => (*index, sockaddr::of_link(*index, mac), 0, RTV_EXPIRE),
+        Way::Neighbour(index, mac) => {
+            let scope = if route.prefix.is_ipv4() { RTF_IFSCOPE } else { 0 };
+            (*index, sockaddr::of_link(*index, mac), scope, RTV_EXPIRE)
+        }
         Way::Reject => (0, sockaddr::of_ip(loopback, 0), RTF_GATEWAY | RTF_REJECT, 0),
         Way::Blackhole => (0, sockaddr::of_ip(loopback, 0), RTF_GATEWAY | RTF_BLACKHOLE, 0),
     };
@@ -103,21 +115,100 @@ pub fn message(change: Change, seq: i32, route: &Route) -> Vec<u8> {
         addrs |= RTA_NETMASK;
         addresses.push(sockaddr::of_prefix(route.prefix, route.prefix_len));
     }
-    let mut bytes = vec![0; RT_HEADER];
-    bytes[2] = RTM_VERSION;
-    bytes[3] = change as u8;
-    bytes[4..6].copy_from_slice(&index.to_ne_bytes());
-    bytes[8..12].copy_from_slice(&flags.to_ne_bytes());
-    bytes[12..16].copy_from_slice(&addrs.to_ne_bytes());
-    bytes[20..24].copy_from_slice(&seq.to_ne_bytes());
-    bytes[32..36].copy_from_slice(&inits.to_ne_bytes());
-    for address in &addresses {
-        bytes.extend(address);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
+    let head = Head { kind: change as u8, index, flags, addrs, seq, inits };
+    head.before(&addresses)
+}
+
+/// What of a `struct rt_msghdr` this process sets.
+struct Head {
+    kind: u8,
+    index: u16,
+    flags: u32,
+    addrs: u32,
+    seq: i32,
+    inits: u32,
+}
+
+impl Head {
+    fn before(&self, addresses: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = vec![0; RT_HEADER];
+        bytes[2] = RTM_VERSION;
+        bytes[3] = self.kind;
+        bytes[4..6].copy_from_slice(&self.index.to_ne_bytes());
+        bytes[8..12].copy_from_slice(&self.flags.to_ne_bytes());
+        bytes[12..16].copy_from_slice(&self.addrs.to_ne_bytes());
+        bytes[20..24].copy_from_slice(&self.seq.to_ne_bytes());
+        bytes[32..36].copy_from_slice(&self.inits.to_ne_bytes());
+        for address in addresses {
+            bytes.extend(address);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+        }
+        let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        bytes[..2].copy_from_slice(&len.to_ne_bytes());
+        bytes
     }
-    let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-    bytes[..2].copy_from_slice(&len.to_ne_bytes());
-    bytes
+}
+
+/// The message that takes away what resolution made known of `ip` on the interface of that index. Such
+/// entries are scoped to their interface (xnu-11417 `bsd/net/route.c` `rtrequest_common_locked`,
+/// `RTM_RESOLVE`), so that without the scope nothing is found.
+pub fn forget_neighbour(seq: i32, ip: IpAddr, index: u16) -> Vec<u8> {
+    let flags = RTF_UP | RTF_HOST | RTF_IFSCOPE;
+    let head = Head { kind: Change::Delete as u8, index, flags, addrs: RTA_DST, seq, inits: 0 };
+    head.before(&[destination(ip, index)])
+}
+
+/// The message that asks by which way packets to `ip` would go, as `route get` does. A prefix length of
+/// 0 asks for the default route.
+pub fn question(seq: i32, ip: IpAddr, prefix_len: Option<u8>) -> Vec<u8> {
+    let (mut addrs, mut addresses) = (RTA_DST, vec![destination(ip, 0)]);
+    if let Some(len) = prefix_len {
+        addrs |= RTA_NETMASK;
+        addresses.push(sockaddr::of_prefix(ip, len));
+    }
+    let flags = RTF_UP | if prefix_len.is_none() { RTF_HOST } else { 0 };
+    Head { kind: RTM_GET, index: 0, flags, addrs, seq, inits: 0 }.before(&addresses)
+}
+
+fn destination(ip: IpAddr, index: u16) -> Vec<u8> {
+    let ip = match ip {
+        IpAddr::V6(ip) => with_embedded_scope(ip, index).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    };
+    sockaddr::of_ip(ip, 0)
+}
+
+/// What the kernel answers to a [`question`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The index of the interface by which packets would leave.
+    pub index: u16,
+    /// The destination of the route that was found, unspecified for the default route.
+    pub to: Option<IpAddr>,
+    /// Whether the sender would be told that there is no way, or nothing would leave at all.
+    pub drops: bool,
+}
+
+/// The answer to this process's `seq`-th message in what the kernel wrote: `Some(None)` if there is no
+/// such route, `None` if it is not among these.
+pub fn answer(buffer: &[u8], seq: i32, pid: u32) -> Option<Option<Answer>> {
+    messages(buffer).find_map(|raw| {
+        let word = |at: usize| raw.header.get(at..at + 4)?.try_into().ok().map(i32::from_ne_bytes);
+        let is_it =
+            raw.kind == RTM_GET && word(20)? == seq && u32::try_from(word(16)?).ok() == Some(pid);
+        if !is_it {
+            return None;
+        }
+        if word(24)? == ESRCH {
+            return Some(None);
+        }
+        let to = match raw.address(RTA_DST).and_then(sockaddr::read) {
+            Some(Address::Ip(ip, _)) => Some(ip),
+            _ => None,
+        };
+        let drops = raw.flags & (RTF_REJECT | RTF_BLACKHOLE) != 0;
+        Some(Some(Answer { index: raw.index, to, drops }))
+    })
 }
 
 /// A message as it stands in what the kernel wrote.

@@ -25,6 +25,7 @@ use crate::environment::Environment;
 use crate::trace::{End, Fingerprint, Reply, Trace};
 use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
+mod beyond;
 mod calls;
 mod lookup;
 mod network;
@@ -157,6 +158,11 @@ pub fn filtered_sockets() -> Option<u32> {
     os::filtered_sockets()
 }
 
+/// What labs left on this host that were killed, a line each; nothing is taken away.
+pub fn left() -> Result<Vec<String>, String> {
+    os::left()
+}
+
 /// Takes away what labs left on this host that were killed, and says what that was, a line each.
 pub fn clean() -> Result<Vec<String>, String> {
     os::clean()
@@ -226,10 +232,21 @@ fn take(
         return (nothing(case, End::Skipped { reason }), None);
     }
     let plant = plant.filter(|plant| plant.is_for(number));
+    lab.begin(case);
     let (mut trace, pause_ms) = run::run(case, &mut lab, plant);
-    if let Some(reason) = lab.spoilt() {
+    trace.beyond = lab.beyond();
+    if let Some(reason) = lab.broken() {
         labs.discard(lab);
-        return (nothing(case, End::Skipped { reason }), None);
+        trace.end = End::Broken { reason };
+        return (trace, None);
+    }
+    let skipped = match &trace.end {
+        End::Skipped { .. } => Some(trace.end.clone()),
+        _ => lab.spoilt().map(End::skipped),
+    };
+    if let Some(end) = skipped {
+        labs.discard(lab);
+        return (nothing(case, end), None);
     }
     if pause_ms.is_some() {
         // Timers of the host's may go on in it.

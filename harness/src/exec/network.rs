@@ -1,12 +1,25 @@
 //! What the executor asks of a lab, whichever system builds it.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::net::IpAddr;
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::case::Case;
 use crate::case::lab::{Lab, LabOp};
 use crate::darwin::down::StandIn;
-use crate::trace::{Direction, LinkFact};
+use crate::trace::{Beyond, Direction, LinkFact};
+
+/// Where a call may send to.
+#[allow(dead_code, reason = "a lab that has a network of its own looks at none of it")]
+pub(super) struct Reach {
+    /// The socket's descriptor.
+    pub fd: RawFd,
+    /// To whom.
+    pub to: IpAddr,
+    /// `sin6_scope_id`, 0 for none.
+    pub scope: u32,
+}
 
 /// A lab that stands: an isolated network with its links, in the state that its [`Lab`] describes.
 pub(super) trait Network {
@@ -22,6 +35,26 @@ pub(super) trait Network {
     }
     /// The host's own interface that stands for a link, where the lab could make none.
     fn stand_in(&self) -> Option<&StandIn> {
+        None
+    }
+    /// The case begins. What of the lab depends on it is set.
+    fn begin(&mut self, _: &Case) {}
+    /// Whether it shares the host's own network, so that [`Network::leaves`] has to be asked.
+    fn is_shared(&self) -> bool {
+        false
+    }
+    /// Why a step must not be taken: what it sends would leave by an interface that the lab did not
+    /// make. `fd` is the socket's. Where a lab has a network of its own nothing can.
+    fn leaves(&mut self, _: &Reach) -> Option<String> {
+        None
+    }
+    /// What was looked at so that nothing leaves by an interface that the lab did not make, where the
+    /// lab has no network of its own.
+    fn beyond(&self) -> Option<Beyond> {
+        None
+    }
+    /// Why what was seen in the case cannot be believed, or must stop all.
+    fn broken(&mut self) -> Option<String> {
         None
     }
     /// Why what just happened in it says nothing, where others than the case may change it.

@@ -28,6 +28,10 @@ pub(super) fn clean() -> Result<Vec<String>, String> {
     Ok(Vec::new())
 }
 
+pub(super) fn left() -> Result<Vec<String>, String> {
+    Ok(Vec::new())
+}
+
 pub(super) fn refused(_: &Case) -> Option<String> {
     None
 }

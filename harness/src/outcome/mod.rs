@@ -141,7 +141,8 @@ pub fn normalise(case: &Case, trace: &Trace) -> Trace {
         event
     });
     let pauses_ms = Vec::new();
-    Trace { began_ns: 0, events: events.collect(), pauses_ms, ..trace.clone() }
+    let events = events.collect();
+    Trace { began_ns: 0, events, pauses_ms, beyond: None, ..trace.clone() }
 }
 
 /// The text of step `op` of the names' case: a call with its arguments as written in the case, and

@@ -133,6 +133,25 @@ fn what_is_left_goes_the_last_made_first() {
 }
 
 #[test]
+fn a_setting_is_put_back() {
+    let mut host = Simulated::new(&[]);
+    let setting: Thing = "setting net.link.fake.txstart=1".parse().unwrap();
+    make(&mut host, [setting.clone()]).unwrap();
+    assert_eq!(left(&mut host), Ok(vec![setting.clone()]));
+    assert_eq!(clean(&mut host), Ok(Cleaned { removed: vec![setting], left: vec![] }));
+    assert_eq!(left(&mut host), Ok(vec![]));
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_even_noted() {
+    // Killed behind a first line, a clean-up would have taken somebody's bare interface away.
+    let mut host = Simulated::new(&[0]);
+    host.network.insert(feth(1), (false, false));
+    assert_eq!(make(&mut host, (0..3).map(feth)), Ok(feth(2)));
+    assert!(!host.file.contains("feth0") && !host.file.contains("feth1"), "{}", host.file);
+}
+
+#[test]
 fn of_another_start_of_the_kernel_nothing_is_left() {
     let mut host = Simulated::new(&[]);
     lab(&mut host, 1, false).unwrap();

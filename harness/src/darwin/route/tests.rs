@@ -142,3 +142,52 @@ proptest! {
         let _ = interfaces(&bytes);
     }
 }
+
+#[test]
+fn a_neighbour_over_ipv4_is_scoped_as_arp_makes_it() {
+    let route = |way| Route { prefix: "192.0.2.2".parse().unwrap(), prefix_len: 32, way };
+    let bytes = message(Change::Add, 1, &route(Way::Neighbour(5, [2, 0, 0, 0, 0, 2])));
+    let raw = messages(&bytes).next().unwrap();
+    assert_eq!((raw.index, raw.flags & RTF_IFSCOPE), (5, RTF_IFSCOPE));
+    let over6 =
+        Route { prefix: "2001:db8::2".parse().unwrap(), ..route(Way::Neighbour(5, [2; 6])) };
+    let bytes = message(Change::Add, 1, &over6);
+    assert_eq!(messages(&bytes).next().unwrap().flags & RTF_IFSCOPE, 0);
+}
+
+#[rstest]
+#[case("192.0.2.3", "192.0.2.3")]
+#[case("fe80::3", "fe80:5::3")]
+fn what_resolution_made_known_is_forgotten_by_its_scope(#[case] ip: IpAddr, #[case] kept: IpAddr) {
+    let bytes = forget_neighbour(7, ip, 5);
+    let raw = messages(&bytes).next().unwrap();
+    // Without the scope XNU finds nothing, and says ESRCH.
+    assert_eq!((raw.kind, raw.index, raw.flags & RTF_IFSCOPE), (2, 5, RTF_IFSCOPE));
+    let to = raw.address(RTA_DST).unwrap();
+    assert_eq!(to, sockaddr::of_ip(kept, 0));
+}
+
+/// What the kernel writes in answer: the question's header with what was found.
+fn answered(mut bytes: Vec<u8>, index: u16, errno: i32, flags: u32) -> Vec<u8> {
+    bytes[4..6].copy_from_slice(&index.to_ne_bytes());
+    bytes[8..12].copy_from_slice(&flags.to_ne_bytes());
+    bytes[16..20].copy_from_slice(&99u32.to_ne_bytes());
+    bytes[24..28].copy_from_slice(&errno.to_ne_bytes());
+    bytes
+}
+
+#[test]
+fn answers_are_those_to_the_question() {
+    let ip = "192.0.2.2".parse().unwrap();
+    let by = |index, errno, flags| answered(question(3, ip, None), index, errno, flags);
+    let found = Answer { index: 11, to: Some(ip), drops: false };
+    assert_eq!(answer(&by(11, 0, RTF_UP), 3, 99), Some(Some(found.clone())));
+    assert_eq!(answer(&by(0, ESRCH, 0), 3, 99), Some(None));
+    let drops = Answer { drops: true, ..found };
+    assert_eq!(answer(&by(11, 0, RTF_UP | RTF_REJECT), 3, 99), Some(Some(drops)));
+    // Another one's, or to another question.
+    assert_eq!(answer(&by(11, 0, RTF_UP), 4, 99), None);
+    assert_eq!(answer(&by(11, 0, RTF_UP), 3, 98), None);
+    let whole = question(4, "0.0.0.0".parse().unwrap(), Some(0));
+    assert_eq!(messages(&whole).next().unwrap().addrs, RTA_DST | RTA_NETMASK);
+}

@@ -11,6 +11,13 @@ use crate::darwin::{bpf, ioctl, request, utun};
 /// As many BPF devices as may be looked at.
 const DEVICES: u32 = 256;
 
+/// How long a device's buffer shall be: with the 4,096 that it has else, longer packets are cut and
+/// bursts lost (xnu-11417 `bsd/net/bpf.c:145`). The kernel may give less.
+const BUFFER: u32 = 1 << 18;
+
+/// `DLT_EN10MB` of `bsd/net/bpf.h`.
+const ETHERNET: u32 = 1;
+
 /// The far end of a link: what the host sends there is read here, and the other way round.
 pub(super) enum FarEnd {
     /// A utun's own descriptor.
@@ -52,6 +59,11 @@ impl FarEnd {
             Self::Gone => {}
         }
     }
+
+    /// How many frames there was no room for.
+    pub(super) fn drops(&self) -> u32 {
+        if let Self::Feth(bpf) = self { bpf.drops() } else { 0 }
+    }
 }
 
 /// A BPF device on an interface.
@@ -59,6 +71,8 @@ pub(super) struct Bpf {
     file: File,
     /// Each read asks for all of the device's buffer.
     buffer: Vec<u8>,
+    /// Whether its packets have an Ethernet header.
+    is_ethernet: bool,
 }
 
 impl Bpf {
@@ -66,7 +80,9 @@ impl Bpf {
     /// read back.
     pub(super) fn open(interface: &str, is_far_end: bool) -> io::Result<Self> {
         let file = free_device()?;
-        let mut len = [0; 4];
+        let mut len = BUFFER.to_ne_bytes();
+        // Before it has an interface: then it is EINVAL.
+        sys::control(&file, ioctl::BIOCSBLEN, &mut len)?;
         sys::control(&file, ioctl::BIOCGBLEN, &mut len)?;
         sys::control(&file, ioctl::BIOCSETIF, &mut request::ifreq(interface))?;
         let [mut on, mut off] = [1u32, 0].map(u32::to_ne_bytes);
@@ -76,7 +92,20 @@ impl Bpf {
             sys::control(&file, ioctl::BIOCSSEESENT, &mut off)?;
             sys::control(&file, ioctl::BIOCPROMISC, &mut [])?;
         }
-        Ok(Self { file, buffer: vec![0; u32::from_ne_bytes(len) as usize] })
+        let mut header = [0; 4];
+        sys::control(&file, ioctl::BIOCGDLT, &mut header)?;
+        let is_ethernet = u32::from_ne_bytes(header) == ETHERNET;
+        Ok(Self { file, buffer: vec![0; u32::from_ne_bytes(len) as usize], is_ethernet })
+    }
+
+    /// How many packets there was no room for since it was opened.
+    pub(super) fn drops(&self) -> u32 {
+        let mut counts = [0; 8];
+        match sys::control(&self.file, ioctl::BIOCGSTATS, &mut counts) {
+            Ok(()) => u32::from_ne_bytes([counts[4], counts[5], counts[6], counts[7]]),
+            // Its interface is gone.
+            Err(_) => 0,
+        }
     }
 
     fn read(&mut self, frames: &mut Vec<Vec<u8>>) {
@@ -92,10 +121,13 @@ impl Bpf {
         let _ = self.file.write(frame);
     }
 
-    /// Each packet that loopback carried, with an Ethernet header.
-    pub(super) fn read_loopback(&mut self) -> Vec<Vec<u8>> {
+    /// Each packet that the interface carried, with an Ethernet header if it has none.
+    pub(super) fn read_all(&mut self) -> Vec<Vec<u8>> {
         let mut packets = Vec::new();
         self.read(&mut packets);
+        if self.is_ethernet {
+            return packets;
+        }
         packets.iter().filter_map(|packet| bpf::of_loopback(packet)).collect()
     }
 }

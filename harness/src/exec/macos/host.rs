@@ -7,11 +7,12 @@ use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{SigSet, Signal};
 
+use super::routes::Routes;
 use super::sys;
+use crate::darwin::interface::{self, Control, Family};
 use crate::darwin::ledger::{self, Made, Standing, System, Thing};
 use crate::darwin::route::{self, Change, Interface, Route, Way};
 use crate::darwin::{ioctl, request};
@@ -23,8 +24,17 @@ const LEDGER: &str = "/var/run/sockeye.ledger";
 /// How long to wait for another program's lab to go.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The units from which a lab's feth are taken: beyond those that people make by hand.
-const UNITS: std::ops::Range<u32> = 7000..7100;
+/// The units from which a lab's feth are taken: beyond those that people make by hand, and those that
+/// `ZeroTier` takes, 0 to 9999, all of which it destroys when it starts (`MacEthernetTap.cpp`). A feth
+/// that was destroyed has its name for a while longer, so that there are more than a lab needs.
+const UNITS: std::ops::Range<u32> = 20_000..20_400;
+
+/// Whether a feth hands what it sends to a thread of its own; 0 while one is made has it sent within
+/// the call that causes it (xnu-11417 `bsd/net/if_fake.c:3576`).
+const TXSTART: &str = "net.link.fake.txstart";
+
+/// How long the kernel may take to let go of an address, or to make one usable.
+const SOON: Duration = Duration::from_secs(2);
 
 const IFF_UP: u16 = 0x1;
 
@@ -47,6 +57,12 @@ pub(in crate::exec) fn clean() -> Result<Vec<String>, String> {
     let removed = cleaned.removed.iter().map(|thing| format!("removed {thing}"));
     let left = cleaned.left.iter().map(|thing| format!("left {thing}: it may be somebody else's"));
     Ok(removed.chain(left).collect())
+}
+
+/// What they left, and nothing is taken away.
+pub(in crate::exec) fn left() -> Result<Vec<String>, String> {
+    let left = ledger::left(&mut Host::open()?)?;
+    Ok(left.iter().map(ToString::to_string).collect())
 }
 
 fn lock(patience: Duration) -> Result<Flock<File>, String> {
@@ -94,27 +110,19 @@ pub(super) struct Host {
     /// ioctls on interfaces want a socket of the family that they are about.
     v4: OwnedFd,
     v6: OwnedFd,
-    routes: OwnedFd,
+    pub(super) routes: Routes,
     boot: String,
-    seq: i32,
 }
 
 impl Host {
     pub(super) fn open() -> Result<Self, String> {
         let open = || -> io::Result<Self> {
-            let routes = sys::socket(libc::PF_ROUTE, libc::SOCK_RAW, libc::AF_UNSPEC)?;
-            // What the kernel tells everybody is not read.
-            nix::sys::socket::shutdown(
-                std::os::fd::AsRawFd::as_raw_fd(&routes),
-                nix::sys::socket::Shutdown::Read,
-            )?;
             Ok(Self {
                 ledger: OpenOptions::new().create(true).read(true).append(true).open(LEDGER)?,
                 v4: sys::socket(libc::AF_INET, libc::SOCK_DGRAM, 0)?,
                 v6: sys::socket(libc::AF_INET6, libc::SOCK_DGRAM, 0)?,
-                routes,
+                routes: Routes::open()?,
                 boot: sys::setting("kern.bootsessionuuid")?,
-                seq: 0,
             })
         };
         open().map_err(|e| format!("the host's network cannot be changed: {e}"))
@@ -127,11 +135,27 @@ impl Host {
 
     /// Two feth, each the far end of the other, and their names.
     pub(super) fn pair(&mut self) -> Result<[String; 2], String> {
+        let before = self.send_at_once();
+        let pair = self.joined();
+        if let Some(before) = before {
+            ledger::remove(self, &before)?;
+        }
+        pair
+    }
+
+    /// Has a feth that is made from here on send at once; what puts the setting back, if it was another.
+    fn send_at_once(&mut self) -> Option<Thing> {
+        let before = sys::count(TXSTART).ok().filter(|before| *before != 0)?;
+        // Where it cannot be set, frames come a little later.
+        ledger::make(self, [Thing::Setting(format!("{TXSTART}={before}"))]).ok()
+    }
+
+    fn joined(&mut self) -> Result<[String; 2], String> {
         let mut made = || {
             let names = UNITS.map(|unit| Thing::Interface(format!("feth{unit}")));
             match ledger::make(self, names)? {
                 Thing::Interface(name) => Ok(name),
-                Thing::Route(_) => Err("a route is no interface".to_owned()),
+                thing => Err(format!("{thing} is no interface")),
             }
         };
         let own = made()?;
@@ -176,48 +200,34 @@ impl Host {
     /// Adds an address. `far` is the other end's where a link has but one.
     pub(super) fn add_address(
         &self,
-        name: &str,
+        link: (&str, u16),
         ip: IpAddr,
         far: Option<IpAddr>,
         prefix_len: u8,
     ) -> io::Result<()> {
-        match ip {
-            IpAddr::V4(ip) => {
-                let other = match far {
-                    Some(IpAddr::V4(far)) => far,
-                    _ => request::broadcast(ip, prefix_len),
-                };
-                let mut bytes = request::ifaliasreq(name, ip, other, prefix_len);
-                sys::control(&self.v4, ioctl::SIOCAIFADDR, &mut bytes)
-            }
-            IpAddr::V6(ip) => {
-                let mut bytes = request::in6_aliasreq(name, ip, prefix_len);
-                sys::control(&self.v6, ioctl::SIOCAIFADDR_IN6, &mut bytes)
-            }
+        interface::add_address(self, link, ip, far, prefix_len)
+    }
+
+    pub(super) fn delete_address(&self, link: (&str, u16), ip: IpAddr) -> io::Result<()> {
+        interface::delete_address(self, link, ip)
+    }
+
+    /// Adds a route that goes with an interface. One that somebody else has is an error.
+    pub(super) fn add_route(&mut self, route: &Route) -> io::Result<()> {
+        match self.routes.change(Change::Add, route) {
+            Err(e) if e.raw_os_error() == Some(libc::EEXIST) && self.is_there(route)? => Ok(()),
+            done => done,
         }
     }
 
-    pub(super) fn delete_address(&self, name: &str, ip: IpAddr, index: u32) -> io::Result<()> {
-        match ip {
-            IpAddr::V4(ip) => {
-                sys::control(&self.v4, ioctl::SIOCDIFADDR, &mut request::ifreq_ip(name, ip))
-            }
-            IpAddr::V6(ip) => {
-                let mut bytes = request::in6_ifreq(name, ip, index);
-                sys::control(&self.v6, ioctl::SIOCDIFADDR_IN6, &mut bytes)
-            }
-        }
-    }
-
-    /// Adds or deletes a route that goes with an interface. One that is there, or is not, is as good.
-    pub(super) fn change_route(&mut self, change: Change, route: &Route) -> io::Result<()> {
-        self.seq += 1;
-        match nix::unistd::write(&self.routes, &route::message(change, self.seq, route)) {
-            Ok(_) => Ok(()),
-            Err(Errno::EEXIST) if change == Change::Add => Ok(()),
-            Err(Errno::ESRCH) if change == Change::Delete => Ok(()),
-            Err(e) => Err(e.into()),
-        }
+    /// Whether the route that is there leads where this one would.
+    fn is_there(&mut self, route: &Route) -> io::Result<bool> {
+        let index = match route.way {
+            Way::Link(index) | Way::Neighbour(index, _) => Some(index),
+            _ => None,
+        };
+        let found = self.routes.ask(route.prefix, mask(route))?;
+        Ok(found.is_some_and(|found| !found.drops && Some(found.index) == index))
     }
 
     /// Adds a route that goes with no interface.
@@ -232,21 +242,55 @@ impl Host {
     }
 }
 
-/// Until then `bind` would say that there is no such address (`in6_pcbbind` of
-/// `bsd/netinet6/in6_pcb.c`).
+/// Until then `bind` would say that there is no such address (xnu-11417 `in6_pcbbind` of
+/// `bsd/netinet6/in6_pcb.c:292`).
 pub(super) fn wait_until_usable(ip: IpAddr, index: u32) -> Result<(), String> {
-    let at = match ip {
-        IpAddr::V4(_) => SocketAddr::new(ip, 0),
-        IpAddr::V6(ip) => SocketAddrV6::new(ip, 0, 0, index).into(),
-    };
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while let Err(e) = UdpSocket::bind(at) {
+    let deadline = Instant::now() + SOON;
+    while let Err(e) = UdpSocket::bind(at(ip, index)) {
         if Instant::now() > deadline {
-            return Err(format!("address {ip} is not usable after five seconds: {e}"));
+            return Err(format!("address {ip} is not usable after {} s: {e}", SOON.as_secs()));
         }
         std::thread::sleep(Duration::from_millis(1));
     }
     Ok(())
+}
+
+/// An interface that was taken away keeps its addresses until a thread of the kernel's has detached it
+/// (xnu-11417 `bsd/net/dlil.c:5766`), and the route of the next one with the same would be missing.
+pub(super) fn wait_until_gone(ip: IpAddr, index: u32) -> Result<(), String> {
+    let deadline = Instant::now() + SOON;
+    while UdpSocket::bind(at(ip, index)).is_ok() {
+        if Instant::now() > deadline {
+            let seconds = SOON.as_secs();
+            return Err(format!("address {ip} is there {seconds} s after its interface went"));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+fn at(ip: IpAddr, index: u32) -> SocketAddr {
+    match ip {
+        IpAddr::V4(_) => SocketAddr::new(ip, 0),
+        IpAddr::V6(ip) => SocketAddrV6::new(ip, 0, 0, index).into(),
+    }
+}
+
+/// Whether the host has a default route.
+pub(super) fn has_default_route() -> io::Result<bool> {
+    Routes::open()?.has_default()
+}
+
+/// The length of its prefix; none of a host's, which has no mask.
+fn mask(route: &Route) -> Option<u8> {
+    let whole = if route.prefix.is_ipv4() { 32 } else { 128 };
+    (route.prefix_len < whole).then_some(route.prefix_len)
+}
+
+/// `net.link.fake.txstart=1`
+fn setting(text: &str) -> Result<(&str, i32), String> {
+    let split = text.split_once('=').and_then(|(name, value)| Some((name, value.parse().ok()?)));
+    split.ok_or_else(|| format!("no setting: {text}"))
 }
 
 /// `reject:192.0.2.0/24`
@@ -255,6 +299,13 @@ fn dropping(text: &str) -> Option<Route> {
     let (prefix, prefix_len) = prefix.rsplit_once('/')?;
     let way = if word == "blackhole" { Way::Blackhole } else { Way::Reject };
     Some(Route { prefix: prefix.parse().ok()?, prefix_len: prefix_len.parse().ok()?, way })
+}
+
+impl Control for Host {
+    fn control(&self, family: Family, number: u32, bytes: &mut [u8]) -> io::Result<()> {
+        let socket = if family == Family::V4 { &self.v4 } else { &self.v6 };
+        sys::control(socket, number, bytes)
+    }
 }
 
 impl System for Host {
@@ -277,14 +328,16 @@ impl System for Host {
             }
             Thing::Route(text) => {
                 let route = dropping(text).ok_or_else(|| format!("no route: {text}"))?;
-                self.seq += 1;
-                let message = route::message(Change::Add, self.seq, &route);
-                nix::unistd::write(&self.routes, &message).map(|_| ()).map_err(Into::into)
+                self.routes.change(Change::Add, &route)
             }
+            Thing::Setting(text) => sys::set(setting(text)?.0, 0),
         };
         match done {
             Ok(()) => Ok(Made::New),
-            Err(e) if e.raw_os_error() == Some(libc::EEXIST) => Ok(Made::Taken),
+            // EBUSY: one of that name is being detached (xnu-11417 `bsd/net/dlil_ctl.c:85`).
+            Err(e) if matches!(e.raw_os_error(), Some(libc::EEXIST | libc::EBUSY)) => {
+                Ok(Made::Taken)
+            }
             Err(e) => Err(format!("{thing} cannot be made: {e}")),
         }
     }
@@ -300,14 +353,34 @@ impl System for Host {
             }
             Thing::Route(text) => {
                 let route = dropping(text).ok_or_else(|| format!("no route: {text}"))?;
-                self.change_route(Change::Delete, &route)
+                match self.routes.change(Change::Delete, &route) {
+                    Err(e) if e.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+                    done => done,
+                }
             }
+            Thing::Setting(text) => setting(text)
+                .and_then(|(name, value)| sys::set(name, value).map_err(|e| e.to_string()))
+                .map_err(io::Error::other),
         };
         done.map_err(|e| format!("{thing} cannot be taken away: {e}"))
     }
 
     fn standing(&mut self, thing: &Thing) -> Result<Standing, String> {
-        let Thing::Interface(name) = thing else { return Ok(Standing::InUse) };
+        let name = match thing {
+            Thing::Interface(name) => name,
+            Thing::Route(text) => {
+                let route = dropping(text).ok_or_else(|| format!("no route: {text}"))?;
+                let found = self.routes.ask(route.prefix, mask(&route));
+                let found = found.map_err(|e| format!("{thing}: {e}"))?;
+                let stands = found.is_some_and(|found| found.drops);
+                return Ok(if stands { Standing::InUse } else { Standing::No });
+            }
+            Thing::Setting(text) => {
+                let (name, before) = setting(text)?;
+                let now = sys::count(name).map_err(|e| format!("{thing}: {e}"))?;
+                return Ok(if now == before { Standing::No } else { Standing::Bare });
+            }
+        };
         let all =
             Self::interfaces().map_err(|e| format!("the interfaces cannot be listed: {e}"))?;
         Ok(match all.iter().find(|interface| interface.name == *name) {

@@ -4,38 +4,45 @@
 //! Without root the lab is the host's loopback, or an interface that is down anyway, and nobody sees
 //! what goes over it.
 
+mod check;
 mod down;
+mod labs;
+mod shared;
+mod steps;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::beyond::Watch;
 use super::far_end::{Bpf, FarEnd};
-use super::host::{Host, wait_until_usable};
-use crate::case::addr::{Range, Role, prefix_len};
-use crate::case::lab::{Lab, LabOp, RouteKind};
-use crate::case::{Hex, LinkKind};
+use super::host::Host;
+use super::routes::Routes;
+use crate::case::addr::{Range, Role};
+use crate::case::lab::{Lab, LabOp};
+use crate::case::{Case, Hex, LinkKind};
+use crate::darwin::beyond;
 use crate::darwin::down::StandIn;
 use crate::darwin::ledger::Thing;
-use crate::darwin::request::network;
-use crate::darwin::route::{Change, Route, Way};
-use crate::exec::network::Network;
-use crate::exec::plan::{ip_of, mac_of};
+use crate::darwin::ours::{Ours, is_of_mdns};
+use crate::exec::network::{Network, Reach};
+use crate::exec::plan::mac_of;
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
-use crate::exec::{calls, sockaddr::RawAddr};
-use crate::trace::{Direction, End, LinkFact};
-use crate::wire::{Body, Framing, decode};
+use crate::trace::{Beyond, Direction, End, LinkFact};
+use crate::wire::Framing;
+
+pub(in crate::exec) use labs::Labs;
 
 /// How long nothing has to come before all is there: links send from threads of their own
 /// (bsd/net/dlil.c `ifnet_start_thread_func`), so that a frame may come after the call has returned.
 const SETTLE: Duration = Duration::from_millis(3);
 /// Longer than the longest packet of a utun.
 const LONGEST_PACKET: usize = 1 << 16;
-/// Descriptors above this are not a case's.
-const MOST_SOCKETS: i32 = 64;
 
 struct Link {
     /// The interface's name, and its far end's of a feth.
@@ -59,8 +66,21 @@ pub(in crate::exec) struct MacLab {
     servers: BTreeMap<usize, Server>,
     /// Whom the host has asked for since the network was last restored, by link number.
     asked: Vec<(usize, IpAddr)>,
-    /// The ports of the case's sockets: of what goes over loopback, the rest is other people's.
-    ports: BTreeSet<u16>,
+    /// The case's sockets: of what goes over loopback, the rest is other people's.
+    ours: Ours,
+    /// The groups that the case names.
+    groups: Vec<IpAddr>,
+    /// Whether links remember of the case what outlives its sockets.
+    remembers: bool,
+    /// Why the case cannot be taken here: it asks for what somebody else has.
+    taken: Option<String>,
+    /// The addresses that the case has taken away, by link number.
+    without: Vec<(usize, Range)>,
+    /// The table of routes, to ask it: without root too.
+    table: Routes,
+    watch: Rc<RefCell<Watch>>,
+    /// How many frames the BPF devices had lost when the case began.
+    dropped: u32,
     buffer: Vec<u8>,
 }
 
@@ -87,23 +107,34 @@ impl MacLab {
             routes: Vec::new(),
             servers: BTreeMap::new(),
             asked: Vec::new(),
-            ports: BTreeSet::new(),
+            ours: Ours::default(),
+            groups: Vec::new(),
+            remembers: false,
+            taken: None,
+            without: Vec::new(),
+            table: Routes::open().map_err(|e| format!("routing socket: {e}"))?,
+            watch: Rc::default(),
+            dropped: 0,
             buffer: vec![0; LONGEST_PACKET],
         })
     }
 
     /// Builds `spec` in the host's network.
-    pub(super) fn build(spec: &Lab) -> Result<Self, End> {
-        are_free(spec)?;
+    fn build(spec: &Lab, watch: Rc<RefCell<Watch>>) -> Result<Self, End> {
+        shared::are_free(spec)?;
         let host = Host::open().map_err(End::skipped)?;
         let loopback = Bpf::open("lo0", false);
         let loopback = loopback.map_err(|e| End::skipped(format!("BPF on lo0: {e}")))?;
         let mut lab = Self::bare(spec, Some(host), Some(loopback)).map_err(End::broken)?;
+        lab.watch = watch;
         for link in &spec.links {
             lab.make(link.kind, &link.name).map_err(End::skipped)?;
         }
-        lab.furnish().map_err(End::broken)?;
-        Ok(lab)
+        let furnished = lab.furnish();
+        match lab.taken.take() {
+            Some(reason) => Err(End::skipped(reason)),
+            None => furnished.map(|()| lab).map_err(End::broken),
+        }
     }
 
     fn host(&mut self) -> Result<&mut Host, String> {
@@ -149,12 +180,9 @@ impl MacLab {
             for range in &link.ranges {
                 self.add_address(number, *range)?;
             }
-            for range in link.ranges.iter().filter(|_| link.kind == LinkKind::Tap) {
-                let ip = ip_of(number, Role::Neighbour, *range);
-                let way = Way::Neighbour(self.short_index(number), mac_of(number, Role::Neighbour));
-                self.change(Change::Add, ip, 128, way)?;
-            }
+            self.add_neighbours(number)?;
         }
+        self.check()?;
         for step in self.spec.setup.clone() {
             self.step(&step)?;
         }
@@ -162,71 +190,10 @@ impl MacLab {
         Ok(())
     }
 
-    fn short_index(&self, number: usize) -> u16 {
-        u16::try_from(self.facts[number + 1].index).unwrap_or(0)
-    }
-
-    fn change(&mut self, change: Change, prefix: IpAddr, len: u8, way: Way) -> Result<(), String> {
-        let prefix_len = if prefix.is_ipv4() { len.min(32) } else { len };
-        let route = Route { prefix, prefix_len, way };
-        self.host()?.change_route(change, &route).map_err(said("route", &prefix.to_string()))
-    }
-
-    fn add_address(&mut self, number: usize, range: Range) -> Result<(), String> {
-        let (ip, len) = (ip_of(number, Role::Own, range), prefix_len(range));
-        let is_tun = self.spec.links[number].kind == LinkKind::Tun;
-        let far = is_tun.then(|| ip_of(number, Role::Neighbour, range));
-        let (name, index) = (self.links[number].name.clone(), self.facts[number + 1].index);
-        let host = self.host()?;
-        host.add_address(&name, ip, far, len).map_err(said("address", &ip.to_string()))?;
-        if is_tun && range == Range::V4 {
-            // An IPv4 address of a link to one host has a route to that host alone.
-            let way = Way::Link(self.short_index(number));
-            return self.change(Change::Add, network(ip, len), len, way);
-        }
-        wait_until_usable(ip, index)
-    }
-
-    fn number(&self, link: &str) -> Result<usize, String> {
-        self.spec.number(link).map(usize::from).ok_or_else(|| format!("no link {link:?}"))
-    }
-
-    fn set_up(&mut self, link: &str, up: bool) -> Result<(), String> {
-        let name = self.links[self.number(link)?].name.clone();
-        self.host()?.set_up(&name, up).map_err(said("link", link))
-    }
-
-    fn add_route(&mut self, step: &LabOp) -> Result<(), String> {
-        let LabOp::RouteAdd { prefix, prefix_len, kind, link, via } = step else {
-            return Ok(());
-        };
-        let via = via.as_ref().and_then(|host| self.spec.ip(host));
-        let way = match (kind, via, link) {
-            (RouteKind::Blackhole, ..) => Way::Blackhole,
-            (RouteKind::Unicast, Some(router), _) => Way::Router(router),
-            (RouteKind::Unicast, None, Some(link)) => {
-                Way::Link(self.short_index(self.number(link)?))
-            }
-            _ => Way::Reject,
-        };
-        let route = Route { prefix: *prefix, prefix_len: *prefix_len, way };
-        if matches!(route.way, Way::Blackhole | Way::Reject) {
-            let thing = self.host()?.add_dropping(&route)?;
-            self.routes.push(thing);
-            return Ok(());
-        }
-        let host = self.host()?;
-        host.change_route(Change::Add, &route).map_err(said("route", &prefix.to_string()))
-    }
-
-    fn delete(&mut self, number: usize) -> Result<(), String> {
-        let link = &mut self.links[number];
-        // A utun goes with its descriptor.
-        link.far = FarEnd::Gone;
-        let Some(peer) = link.peer.take() else { return Ok(()) };
-        let name = link.name.clone();
-        let host = self.host()?;
-        host.destroy(&name).and(host.destroy(&peer))
+    /// The name and the index of a link's interface.
+    fn link(&self, number: usize) -> (String, u16) {
+        let index = u16::try_from(self.facts[number + 1].index).unwrap_or(0);
+        (self.links[number].name.clone(), index)
     }
 
     /// The neighbour on a link, who may serve nothing yet.
@@ -249,9 +216,9 @@ impl MacLab {
     /// Hands over each frame that is there, and answers those that ask. Whether there was any.
     fn drain_once(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) -> bool {
         let mut any = false;
-        self.ports.extend(own_ports());
-        for frame in self.loopback.as_mut().map(Bpf::read_loopback).unwrap_or_default() {
-            if is_ours(&frame, &self.ports) {
+        shared::remember_sockets(&mut self.ours);
+        for frame in self.loopback.as_mut().map(Bpf::read_all).unwrap_or_default() {
+            if self.ours.hears(&frame) {
                 any = true;
                 seen("lo", Direction::Out, &frame);
             }
@@ -261,7 +228,11 @@ impl MacLab {
             let mut server = self.servers.get_mut(&number);
             let mut frames = Vec::new();
             link.far.read(&mut self.buffer, &mut frames);
+            let framing = if kind == LinkKind::Tun { Framing::Ip } else { Framing::Ethernet };
             for frame in &frames {
+                if is_of_mdns(framing, frame, &self.groups) {
+                    continue;
+                }
                 any = true;
                 seen(name, Direction::Out, frame);
                 if let Some(server) = &mut server {
@@ -295,45 +266,6 @@ impl MacLab {
     }
 }
 
-/// Whether nobody else on this host has what the lab would take.
-fn are_free(spec: &Lab) -> Result<(), End> {
-    let all = Host::interfaces();
-    let all = all.map_err(|e| End::skipped(format!("the interfaces cannot be listed: {e}")))?;
-    for (number, link) in spec.links.iter().enumerate() {
-        // A link-local address is good for its own link alone.
-        for range in link.ranges.iter().filter(|range| **range != Range::Ll) {
-            let wanted = network(ip_of(number, Role::Own, *range), prefix_len(*range));
-            for interface in &all {
-                let is_in = |(ip, _): &&(IpAddr, u8)| network(*ip, prefix_len(*range)) == wanted;
-                if let Some((ip, _)) = interface.addresses.iter().find(is_in) {
-                    let name = &interface.name;
-                    return Err(End::skipped(format!("{name} has {ip}, which the lab would take")));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The ports of this process's sockets.
-fn own_ports() -> impl Iterator<Item = u16> {
-    (3..MOST_SOCKETS).filter_map(|fd| {
-        let mut name = RawAddr::room();
-        calls::getsockname(fd, &mut name).ok()?;
-        name.read()?.port().filter(|port| *port != 0)
-    })
-}
-
-/// Whether a frame on loopback may be the case's: all of the host's programs use it.
-fn is_ours(frame: &[u8], ports: &BTreeSet<u16>) -> bool {
-    let either = |a, b| ports.contains(&a) || ports.contains(&b);
-    match decode(Framing::Ethernet, frame).body() {
-        Some(Body::Udp(udp)) => either(udp.sport, udp.dport),
-        Some(Body::Tcp(tcp)) => either(tcp.sport, tcp.dport),
-        _ => true,
-    }
-}
-
 impl Network for MacLab {
     fn spec(&self) -> &Lab {
         &self.spec
@@ -358,60 +290,42 @@ impl Network for MacLab {
     }
 
     fn spoilt(&self) -> Option<String> {
-        self.stand_in.as_ref().and_then(down::has_come_up)
+        self.taken.clone().or_else(|| self.stand_in.as_ref().and_then(down::has_come_up))
     }
 
     fn step(&mut self, step: &LabOp) -> Result<(), String> {
-        match step {
-            // It is: it was chosen for that.
-            LabOp::LinkDown { .. } if self.stand_in.is_some() => Ok(()),
-            LabOp::LinkUp { link } => self.set_up(link, true),
-            LabOp::LinkDown { link } => self.set_up(link, false),
-            LabOp::LinkDelete { link } => self.delete(self.number(link)?),
-            LabOp::Mtu { link, mtu } => {
-                let name = self.links[self.number(link)?].name.clone();
-                self.host()?.set_mtu(&name, *mtu).map_err(said("link", link))
-            }
-            LabOp::AddressAdd { link, range } => self.add_address(self.number(link)?, *range),
-            LabOp::AddressDelete { link, range } => {
-                let number = self.number(link)?;
-                let (name, index) = (self.links[number].name.clone(), self.facts[number + 1].index);
-                let ip = ip_of(number, Role::Own, *range);
-                let host = self.host()?;
-                host.delete_address(&name, ip, index).map_err(said("address", &ip.to_string()))
-            }
-            LabOp::RouteAdd { .. } => self.add_route(step),
-            LabOp::Inject { link, frame } => {
-                let number = self.number(link)?;
-                self.links[number].far.write(&frame.0);
-                Ok(())
-            }
-            LabOp::Serve { link, service } => {
-                let number = self.number(link)?;
-                self.server(number).serve(service);
-                Ok(())
-            }
-            LabOp::Resume { link, port } => {
-                let number = self.number(link)?;
-                if let Some(server) = self.servers.get_mut(&number) {
-                    server.resume(*port);
-                }
-                Ok(())
-            }
-            LabOp::Wait { ms, .. } => {
-                std::thread::sleep(Duration::from_millis((*ms).into()));
-                Ok(())
-            }
-            LabOp::NameServer { link, server } => {
-                let number = self.number(link)?;
-                self.server(number).answer_queries(server.clone());
-                Ok(())
-            }
-            // Among the files, which nobody reads here.
-            LabOp::Hosts { .. } => Ok(()),
-            // `crate::darwin::request::refused` has said so before.
-            LabOp::RetransTime { .. } => Err("macOS keeps it to itself".to_owned()),
+        self.take_step(step)
+    }
+
+    fn begin(&mut self, case: &Case) {
+        self.groups = beyond::groups(case);
+        self.remembers = beyond::joins(case);
+        self.dropped = self.drops();
+        if self.host.is_some() {
+            let mut ours: Vec<String> = self.links.iter().map(|link| link.name.clone()).collect();
+            ours.extend(self.links.iter().filter_map(|link| link.peer.clone()));
+            // What cannot be watched is said with the case: its `watched` lacks it.
+            let _ = self.watch.borrow_mut().begin(&ours);
         }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn leaves(&mut self, reach: &Reach) -> Option<String> {
+        self.leaves_by(reach)
+    }
+
+    fn beyond(&self) -> Option<Beyond> {
+        self.watch.borrow_mut().look(&self.ours, &self.groups);
+        Some(self.watch.borrow().beyond())
+    }
+
+    fn broken(&mut self) -> Option<String> {
+        let dropped = self.drops().saturating_sub(self.dropped);
+        let lost = || format!("BPF had no room for {dropped} frames");
+        self.watch.borrow().stopped().or_else(|| (dropped > 0).then(lost))
     }
 
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) {
@@ -431,14 +345,14 @@ impl Network for MacLab {
     fn restore(&mut self, changed: bool) -> Result<bool, String> {
         self.drain(&mut |_, _, _| ());
         // What stands for a link may be up when the next case comes: it is chosen anew.
-        if changed || self.stand_in.is_some() {
+        if changed || self.remembers || self.stand_in.is_some() {
             return Ok(false);
         }
-        self.ports.clear();
+        self.ours.clear();
         for (number, ip) in std::mem::take(&mut self.asked) {
-            let way = Way::Link(self.short_index(number));
-            // What has given up meanwhile is gone already.
-            let _ = self.change(Change::Delete, ip, 128, way);
+            let (_, index) = self.link(number);
+            let forgotten = self.host()?.routes.forget_neighbour(ip, index);
+            forgotten.map_err(said("neighbour", &ip.to_string()))?;
         }
         self.serve_anew();
         self.drain(&mut |_, _, _| ());
@@ -455,34 +369,5 @@ impl Drop for MacLab {
         for number in (0..self.links.len()).rev() {
             let _ = self.delete(number);
         }
-    }
-}
-
-/// The one lab that stands.
-#[derive(Default)]
-pub(in crate::exec) struct Labs(Option<MacLab>);
-
-impl Labs {
-    /// Takes out the lab that `spec` describes, building it if another one stands.
-    pub(in crate::exec) fn take(&mut self, spec: &Lab) -> Result<MacLab, End> {
-        match self.0.take() {
-            Some(lab) if lab.spec == *spec => Ok(lab),
-            other => {
-                // It has the addresses that the next one takes.
-                drop(other);
-                if super::is_root() { MacLab::build(spec) } else { MacLab::unseen(spec) }
-            }
-        }
-    }
-
-    /// Puts a restored lab back for the next case.
-    pub(in crate::exec) fn put(&mut self, lab: MacLab) {
-        self.0 = Some(lab);
-    }
-
-    /// Gives up a lab, and all that it has made.
-    #[allow(clippy::unused_self, reason = "the shape is that of a system that keeps many")]
-    pub(in crate::exec) fn discard(&mut self, lab: MacLab) {
-        drop(lab);
     }
 }

@@ -1,25 +1,27 @@
 //! macOS: its names and layouts, and labs of utun and feth.
 
 mod abi;
+mod beyond;
 mod far_end;
 mod host;
 mod lab;
 mod names;
 mod own;
 mod own_calls;
+mod routes;
 mod sys;
 
 use std::os::fd::OwnedFd;
 
 use crate::case::Case;
-use crate::darwin::{down, request};
+use crate::darwin::{beyond as beyond_lab, down, request};
 use crate::trace::Product;
 
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::not_linux::{init, plant, stay};
 pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
-pub(super) use host::clean;
+pub(super) use host::{clean, left};
 pub(super) use lab::Labs;
 pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};
 pub(super) use own::own_call;
@@ -36,7 +38,12 @@ pub(super) fn refused(case: &Case) -> Option<String> {
         let version = product().map(|product| product.version);
         if asked_for { None } else { request::dangerous(case, version.as_deref()) }
     };
-    request::refused(case).or_else(by_root).or_else(dangerous)
+    let strands = || {
+        let online = beyond_lab::strands(case) && host::has_default_route().unwrap_or(true);
+        let why = "a connection whose link goes would go on by this host's default route";
+        online.then(|| why.to_owned())
+    };
+    request::refused(case).or_else(by_root).or_else(dangerous).or_else(strands)
 }
 
 fn is_root() -> bool {
@@ -49,7 +56,7 @@ pub(super) fn product() -> Option<Product> {
         version: sys::setting("kern.osproductversion").ok()?,
         build: sys::setting("kern.osversion").ok()?,
         content_filter: sys::count("net.cfil.active_count").ok().map(|count| count > 0),
-        default_route: None,
+        default_route: host::has_default_route().ok(),
     })
 }
 

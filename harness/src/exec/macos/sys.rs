@@ -10,6 +10,15 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::darwin::{ioctl, request};
 
+/// `bsd/net/if_utun.h:63`: how many packets may wait to be read.
+const UTUN_OPT_MAX_PENDING_PACKETS: c_int = 16;
+/// More than any case sends at once.
+const PENDING: u32 = 256;
+
+/// `bsd/netinet/in.h`, `bsd/netinet6/in6.h`: the interface that a socket is bound to.
+const IP_BOUND_IF: c_int = 25;
+const IPV6_BOUND_IF: c_int = 125;
+
 fn check(ret: c_int) -> io::Result<()> {
     if ret < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
@@ -91,8 +100,40 @@ pub(super) fn utun() -> io::Result<(OwnedFd, String)> {
         )
     })?;
     let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+    // Else the interface's output stands still until the one packet has been read
+    // (xnu-11417 `bsd/net/if_utun.c:1631`, `utun_start`).
+    let pending = PENDING.to_ne_bytes();
+    crate::exec::calls::setsockopt(
+        fd.as_raw_fd(),
+        libc::SYSPROTO_CONTROL,
+        UTUN_OPT_MAX_PENDING_PACKETS,
+        &pending,
+    )
+    .map_err(io::Error::from_raw_os_error)?;
     do_not_block(&fd)?;
     Ok((fd, String::from_utf8_lossy(&name[..end]).into_owned()))
+}
+
+/// Whether the socket itself names an interface: for all that it sends, or for groups.
+pub(super) fn names_an_interface(fd: c_int, is_v6: bool, is_group: bool) -> bool {
+    let (level, bound, group) = if is_v6 {
+        (libc::IPPROTO_IPV6, IPV6_BOUND_IF, libc::IPV6_MULTICAST_IF)
+    } else {
+        (libc::IPPROTO_IP, IP_BOUND_IF, libc::IP_MULTICAST_IF)
+    };
+    let is_set = |name| {
+        let mut four = vec![0; 4];
+        let got = crate::exec::calls::getsockopt(fd, level, name, &mut four);
+        got.is_ok() && four.iter().any(|byte| *byte != 0)
+    };
+    is_set(bound) || (is_group && is_set(group))
+}
+
+/// The type of a socket of the Internet's, `SOCK_STREAM` and others; none of any other descriptor.
+pub(super) fn kind_of(fd: c_int) -> Option<c_int> {
+    let mut four = vec![0; 4];
+    crate::exec::calls::getsockopt(fd, libc::SOL_SOCKET, libc::SO_TYPE, &mut four).ok()?;
+    Some(c_int::from_ne_bytes(four.try_into().ok()?))
 }
 
 /// All interfaces and their addresses, as routing messages: `NET_RT_IFLIST`.
@@ -136,4 +177,15 @@ pub(super) fn setting(name: &str) -> io::Result<String> {
 pub(super) fn count(name: &str) -> io::Result<i32> {
     let bytes: [u8; 4] = read_setting(name)?.try_into().map_err(|_| io::ErrorKind::InvalidData)?;
     Ok(i32::from_ne_bytes(bytes))
+}
+
+/// Sets such a setting.
+pub(super) fn set(name: &str, value: i32) -> io::Result<()> {
+    let name = CString::new(name).map_err(io::Error::other)?;
+    let mut value = value.to_ne_bytes();
+    let (nothing, len) = (std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: the name has its end, and the kernel reads as many bytes as are there.
+    check(unsafe {
+        libc::sysctlbyname(name.as_ptr(), nothing, len, value.as_mut_ptr().cast(), value.len())
+    })
 }
