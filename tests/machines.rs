@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{has_labs, sockeye, stderr};
-use harness::case::Case;
+use harness::case::{Case, Os};
 use harness::subject::{self, Console, Kernels, Machine, Plan, cache_folder};
 use harness::trace::{End, Trace};
 use nix::sys::signal::{Signal, kill};
@@ -153,6 +153,9 @@ fn a_machine_that_dies_of_everything_is_given_up_and_keeps_what_it_has() {
 #[case(None)]
 #[case(Some(100))]
 fn cases_that_wait_do_so_side_by_side(#[case] window: Option<usize>) {
+    if harness::exec::shares_the_network() {
+        return eprintln!("skipped: executors of this host take turns");
+    }
     let mut plan = plan(SOCKEYE, &["exec", "--hub"]);
     plan.window = window;
     plan.silence = Duration::from_mins(1);
@@ -235,7 +238,9 @@ fn no_mishap_happens_to_this_host() {
     let plant = format!("panic@{VICTIM}");
     let args = ["run", VICTIM, "--out", folder, "--plant", &plant];
     let output = sockeye(&args);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    // That is another outcome than the baseline's, where there is one.
+    let changed = i32::from(Os::host() == Some(Os::Linux));
+    assert_eq!(output.status.code(), Some(changed), "{output:?}");
     let results = lines(&out.path().join("results.jsonl"));
     assert!(results[0]["trace"]["end"]["died"].is_object(), "{:#}", results[0]);
 }

@@ -164,7 +164,8 @@ pub(super) fn found(down: &Asked, control: &Asked, is_link: bool) -> Found {
         Err(_) => Found::NoBug,
         Ok(_) if first.error != 0 || down.heard == Some(true) => Found::NoBug,
         Ok(_) if down.heard.is_none() => untold(
-            "sendto reported success, and nobody here receives at an address of another host's",
+            "sendto reported success, and nobody here receives at an \
+             address of another host's; name one of the interface's own",
         ),
         Ok(_) => Found::Bug,
     }
