@@ -251,9 +251,15 @@ pub(crate) struct Claims {
 
 /// The arguments of `netdown`.
 #[derive(Args, Debug)]
-#[command(after_help = "Exit status: 0 this kernel has not got the bug; 1 it has; 3 it cannot be \
-                        told.")]
+#[command(
+    after_help = "Exit status: 0 this kernel has not got the bug; 1 it has; 2 wrong usage; 3 it cannot \
+                  be told."
+)]
 pub(crate) struct Netdown {
+    /// Ask this address on this interface of the host's, by name or index, if it is down [default:
+    /// a link that sockeye makes; who may not make one asks an interface that is down already]
+    #[arg(value_name = "ADDRESS%INTERFACE", conflicts_with = "plant")]
+    pub(crate) target: Option<String>,
     /// Plant a fault in the sends over a link that is down, to see it found
     #[arg(long, value_name = "FAULT", hide = true)]
     pub(crate) plant: Option<String>,

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use harness::case::Case;
 use harness::case::addr::SockAddr;
+use harness::case::op::{Opt, Value};
+use harness::case::{Case, Op};
 use harness::trace::{Did, Event, Fingerprint, Trace};
 
 /// What to say of calls that [`may_be_refused`]: Apple's TN3179.
@@ -26,9 +27,31 @@ pub(crate) fn may_be_refused(case: &Case, trace: &Trace, kernel: &Fingerprint) -
     trace.events.iter().any(|event| match event {
         Event::Call {
             op, addr: Some(addr), did: Did::Returned { errno: Some(errno), .. }, ..
-        } => errno.as_str() == "EHOSTUNREACH" && is_local(case, addr) && !left(trace, *op),
+        } => {
+            errno.as_str() == "EHOSTUNREACH"
+                && is_local(case, addr)
+                && !is_ordinary(case, addr)
+                && !left(trace, *op)
+        }
         _ => false,
     })
+}
+
+/// Whether XNU says EHOSTUNREACH whoever asks: to a link-local address, or to a group, whose link is not
+/// said (xnu-11417 `bsd/netinet6/in6_src.c:1471`), and to a mapped address from a socket of IPv6 alone.
+fn is_ordinary(case: &Case, addr: &SockAddr) -> bool {
+    let SockAddr::V6 { ip, scope, .. } = addr else { return false };
+    let of_ipv6_alone = || {
+        let sets = |op: &Op| match op {
+            Op::Setsockopt { option: Opt::Raw { name, .. }, value: Value::Int(on), .. } => {
+                name.as_str() == "IPV6_V6ONLY" && *on != 0
+            }
+            _ => false,
+        };
+        case.ops.iter().any(sets)
+    };
+    let on_a_link = ip.is_unicast_link_local() || ip.is_multicast();
+    on_a_link && *scope == 0 || ip.to_ipv4_mapped().is_some() && of_ipv6_alone()
 }
 
 /// Whether a frame left during the step: then nobody refused it.
@@ -64,9 +87,14 @@ mod tests {
         Event::Call { op: 1, at_ns: 0, took_ns: 0, addr, did }
     }
 
-    fn says(events: Vec<Event>, (system, release, euid): (&str, &str, u32)) -> bool {
+    fn says(events: Vec<Event>, mac: (&str, &str, u32)) -> bool {
+        says_of(Vec::new(), events, mac)
+    }
+
+    fn says_of(ops: Vec<Op>, events: Vec<Event>, mac: (&str, &str, u32)) -> bool {
+        let (system, release, euid) = mac;
         let lab = Lab::one(LinkKind::Tap, "link0");
-        let (id, title, catalogue, ops) = (String::new(), String::new(), Vec::new(), Vec::new());
+        let (id, title, catalogue) = (String::new(), String::new(), Vec::new());
         let case = Case { id, title, catalogue, lab, ops, window_ms: 0 };
         let trace = Trace::new("", Vec::new(), events, End::Done);
         let [system, release] = [system, release].map(str::to_owned);
@@ -80,6 +108,10 @@ mod tests {
     #[case::mapped_group("{AF_INET6 [::ffff:224.0.0.251]:5353}", "EHOSTUNREACH", MAC, true)]
     #[case::broadcast("{AF_INET 255.255.255.255:9}", "EHOSTUNREACH", MAC, true)]
     #[case::link_local("{AF_INET6 [fe80::9%4]:9}", "EHOSTUNREACH", MAC, true)]
+    #[case::link_local_without_a_scope("{AF_INET6 [fe80::9]:9}", "EHOSTUNREACH", MAC, false)]
+    #[case::group_without_a_scope("{AF_INET6 [ff02::fb]:5353}", "EHOSTUNREACH", MAC, false)]
+    #[case::group_of_a_site("{AF_INET6 [ff05::2]:9}", "EHOSTUNREACH", MAC, false)]
+    #[case::neighbour_of_ipv6("{AF_INET6 [2001:db8::2]:9}", "EHOSTUNREACH", MAC, true)]
     #[case::neighbour("{AF_INET 192.0.2.2:9}", "EHOSTUNREACH", MAC, true)]
     #[case::far_away("{AF_INET 8.8.8.8:53}", "EHOSTUNREACH", MAC, false)]
     #[case::another_errno("{AF_INET 224.0.0.251:5353}", "ENETUNREACH", MAC, false)]
@@ -93,6 +125,18 @@ mod tests {
         #[case] expected: bool,
     ) {
         assert_eq!(says(vec![call(to, Some(errno))], kernel), expected);
+    }
+
+    /// What is set by a case of the suites.
+    #[rstest]
+    #[case::of_ipv6_alone(1, false)]
+    #[case::of_both(0, true)]
+    fn a_socket_of_ipv6_alone_reaches_no_mapped_address(#[case] on: i32, #[case] expected: bool) {
+        let (level, name) = ("IPPROTO_IPV6".into(), "IPV6_V6ONLY".into());
+        let (option, value) = (Opt::Raw { level, name }, Value::Int(on));
+        let ops = vec![Op::Setsockopt { fd: "s".to_owned(), option, value }];
+        let refused = call("{AF_INET6 [::ffff:224.0.0.251]:5353}", Some("EHOSTUNREACH"));
+        assert_eq!(says_of(ops, vec![refused], MAC), expected);
     }
 
     #[test]

@@ -1,22 +1,23 @@
 //! `sockeye netdown`: does this kernel say that it sent what an interface that is down cannot send?
 
-use std::net::IpAddr;
+mod filter;
+mod host;
+mod target;
 
 use anyhow::{Context as _, Result};
-use harness::case::addr::{Addr, Scope};
-use harness::case::{Case, Lab, Op, Os};
-use harness::darwin::down::choose;
+use harness::case::{Case, LabOp, Op, Os};
 use harness::outcome;
 use harness::subject;
 use harness::trace::{End, Fingerprint};
-use nix::ifaddrs::getifaddrs;
-use nix::net::if_::if_nametoindex;
 use suites::claim::{Answer as Value, Expect, Seems};
 use suites::tables;
 
 use crate::cli::{Netdown, Run};
 use crate::results::Answer;
-use crate::{Status, run};
+use crate::{Status, UsageError, run};
+use filter::Seen;
+use host::Asked;
+use target::Target;
 
 /// The forum's program.
 const PROGRAM: &str = "link-state/netdown";
@@ -38,9 +39,16 @@ enum Found {
     Untold(String),
 }
 
+/// How many sockets of a lab's are held open, to see whether a content filter sees them.
+const SOCKETS: u32 = 32;
+
 /// Asks, and says it in some ten lines.
 pub(crate) fn netdown(args: &Netdown) -> Result<Status> {
     let os = run::host()?;
+    let named = match &args.target {
+        Some(text) => Some(target::named(text, &target::interfaces()?).map_err(UsageError)?),
+        None => None,
+    };
     let kernel = subject::fingerprint(&run::native()?)?;
     anstream::println!(
         "{} {}, effective user {}; content filter: {}",
@@ -49,32 +57,75 @@ pub(crate) fn netdown(args: &Netdown) -> Result<Status> {
         kernel.euid,
         content_filter(os, &kernel)
     );
+    match named {
+        Some(target) => on_the_host(os, &kernel, &target),
+        None => in_a_lab(args, os, &kernel),
+    }
+}
+
+/// Over a link that sockeye makes, whose other end it is.
+fn in_a_lab(args: &Netdown, os: Os, kernel: &Fingerprint) -> Result<Status> {
     let all: Vec<Case> = tables().into_iter().flat_map(|table| table.cases).collect();
     let case = |id: &str| {
         all.iter().find(|case| case.id == id).cloned().with_context(|| format!("no case {id}"))
     };
     let (down, up) = ([case(PROGRAM)?, case(HEARD)?, case(AGAIN)?], [case(UP)?]);
     let fault = Run { plant: args.plant.clone(), ..Run::default() };
-    let mut answers = ask(&down, &fault, &kernel)?;
-    answers.extend(ask(&up, &Run::default(), &kernel)?);
+    let mut answers = ask(&down, &fault, kernel)?;
+    answers.extend(ask(&up, &Run::default(), kernel)?);
     // Where links cannot be made the control is missing, whatever of the rest may run.
     let skipped = |answer: &Answer<'_>| match &answer.trace.end {
         End::Skipped { reason } => Some(reason.clone()),
         _ => None,
     };
     if let Some(reason) = answers.iter().rev().find_map(skipped) {
-        return without_a_lab(os, &kernel, &reason);
+        return without_a_lab(os, kernel, &reason);
     }
     say("the forum's program, over a link that was set down", &answers[0], os);
     say("three times on one socket", &answers[2], os);
     say("the control: the link up", &answers[3], os);
     let found = found(&answers[1], &answers[3]);
     if found == Found::Bug && tells_later(&answers[2]) {
-        anstream::println!(
-            "the second send says what the first did not, as behind a content filter"
-        );
+        say_later();
+    }
+    if os == Os::Macos {
+        let held = [held_open(&down[1])];
+        let (seen, asked) = filter::watch(SOCKETS, || ask(&held, &Run::default(), kernel));
+        asked?;
+        say_advice(os, kernel, seen);
     }
     Ok(conclude(&found, &format!("sockeye bundle {PROGRAM} '{HEARD}' '{UP}' -o netdown.zip")))
+}
+
+fn say_later() {
+    anstream::println!("the second send says what the first did not, as behind a content filter");
+}
+
+fn say_advice(os: Os, kernel: &Fingerprint, seen: Seen) {
+    let attached = kernel.product.as_ref().and_then(|product| product.content_filter);
+    if let Some(advice) = filter::advice(os, attached, seen) {
+        anstream::println!("{advice}");
+    }
+}
+
+/// The sends of a case by many sockets that stay open for a while, so that they can be counted.
+fn held_open(case: &Case) -> Case {
+    let sends = |op: &&Op| matches!(op, Op::Sendto { .. });
+    let (mut ops, to) = (Vec::new(), case.ops.iter().find(sends));
+    for number in 0..SOCKETS {
+        let name = format!("s{number}");
+        for op in case.ops.iter().filter(|op| matches!(op, Op::Socket { .. })).take(1).chain(to) {
+            let mut op = op.clone();
+            if let Op::Socket { fd, .. } | Op::Sendto { fd, .. } = &mut op {
+                fd.clone_from(&name);
+            }
+            ops.push(op);
+        }
+    }
+    ops.push(Op::Lab {
+        step: LabOp::Wait { ms: 300, why: "they are counted".to_owned(), until: None },
+    });
+    Case { ops, ..case.clone() }
 }
 
 fn ask<'c>(cases: &'c [Case], how: &Run, kernel: &Fingerprint) -> Result<Vec<Answer<'c>>> {
@@ -162,70 +213,62 @@ fn conclude(found: &Found, evidence: &str) -> Status {
     status
 }
 
-/// Without a lab an interface of the host's own has to do, where cases run in the host's network:
-/// what it sends cannot be seen then, but what the call says can.
+/// Without a lab an interface of the host's own has to do.
 fn without_a_lab(os: Os, kernel: &Fingerprint, reason: &str) -> Result<Status> {
     let untold = |why: &str| Ok(conclude(&Found::Untold(format!("{reason}; {why}")), ""));
     if os == Os::Linux {
         return untold("`sockeye doctor` says what mends it");
     }
-    let (Some((name, down)), Some((_, up))) = (interface(false)?, interface(true)?) else {
-        return untold("and no interface that is down has a link-local address: run it as root");
+    let all = target::interfaces()?;
+    match target::down(&all) {
+        Some(target) => on_the_host(os, kernel, &target),
+        None => untold(&target::none_is_down(&all)),
+    }
+}
+
+/// To an address on an interface of the host's that is down: what would be sent cannot be seen, but
+/// what the calls say can, and whether a receiver gets it.
+fn on_the_host(os: Os, kernel: &Fingerprint, target: &Target) -> Result<Status> {
+    let all = target::interfaces()?;
+    let up = target::up(&all);
+    let control = match &up {
+        Some(up) => host::ask(up),
+        None => host::ask_loopback(),
     };
-    let cases = [on_the_host(&down), on_the_host(&up)];
-    let answers = ask(&cases, &Run::default(), kernel)?;
-    say(&format!("the forum's program, to {name}, which is down"), &answers[0], os);
-    say("the control: an interface that is up", &answers[1], os);
-    let sent = Expect {
-        call: Some("sendto".to_owned()),
-        returns: Some(Value::Word("success".to_owned())),
-        ..Expect::default()
+    let is_down = || -> Result<bool> {
+        let all = target::interfaces()?;
+        Ok(all.iter().any(|one| one.name == target.interface && !one.is_up()))
     };
-    let [down, up] = [0, 1].map(|n: usize| sent.seems(answers[n].case, &answers[n].trace));
-    let found = match (down, up) {
-        (Seems::Untold(why), _) => Found::Untold(why),
-        (Seems::So, Seems::So) => Found::Bug,
-        (Seems::Not(_), Seems::So) => Found::NoBug,
-        (_, Seems::Not(why) | Seems::Untold(why)) => {
-            Found::Untold(format!("the control failed: over a link that is up, {why}"))
+    // Looked at last: others use it, as AirDrop does awdl0.
+    let asked = if is_down()? { Some(host::ask(target)) } else { None };
+    let found = match (asked, control) {
+        (Some(Ok(asked)), Ok(control)) if is_down()? => {
+            say_asked(
+                &format!("the forum's program, to {}, which is down", target.interface),
+                &asked,
+            );
+            let name = up.as_ref().map_or("loopback", |up| &up.interface);
+            say_asked(&format!("the control: {name}, which is up"), &control);
+            let found = host::found(&asked, &control, up.is_some());
+            if found == Found::Bug && asked.tells_later() {
+                say_later();
+            }
+            say_advice(os, kernel, asked.seen);
+            found
         }
+        (Some(Err(errno)), _) | (_, Err(errno)) => {
+            Found::Untold(format!("the sockets that this takes cannot be had: {errno}"))
+        }
+        _ => Found::Untold(format!("{} has come up meanwhile", target.interface)),
     };
     Ok(conclude(&found, &format!("sudo sockeye bundle {PROGRAM} -o netdown.zip")))
 }
 
-/// The forum's program to an address of the host's own.
-fn on_the_host(to: &Addr) -> Case {
-    let mut case = Case {
-        id: PROGRAM.to_owned(),
-        title: String::new(),
-        catalogue: Vec::new(),
-        lab: Lab::loopback(),
-        ops: Vec::new(),
-        window_ms: 0,
-    };
-    let netdown = tables().into_iter().flat_map(|table| table.cases).find(|c| c.id == PROGRAM);
-    case.ops = netdown.map(|netdown| netdown.ops).unwrap_or_default();
-    for op in &mut case.ops {
-        if let Op::Sendto { addr, .. } = op {
-            *addr = to.clone();
-        }
+fn say_asked(what: &str, asked: &Asked) {
+    anstream::println!("{what}:");
+    for line in asked.lines() {
+        anstream::println!("  {line}");
     }
-    case
-}
-
-/// An interface of the host's that is up or down and has a link-local address, and that.
-fn interface(up: bool) -> Result<Option<(String, Addr)>> {
-    let all: Vec<_> = getifaddrs()?.collect();
-    let entries = all.iter().map(|found| {
-        let address = found.address.as_ref().and_then(|address| address.as_sockaddr_in6());
-        let flags = u32::try_from(found.flags.bits()).unwrap_or(0);
-        let addresses = address.map(|address| IpAddr::V6(address.ip())).into_iter().collect();
-        (found.interface_name.as_str(), flags, addresses)
-    });
-    let Some((name, addresses)) = choose(entries, up) else { return Ok(None) };
-    let Some(ip) = addresses.first() else { return Ok(None) };
-    let to = Addr::ip(*ip, 12345).scoped(Scope::Id(if_nametoindex(name.as_str())?));
-    Ok(Some((name, to)))
 }
 
 /// Whether one sees what sockets send.
@@ -246,12 +289,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_lab_the_same_calls_go_to_an_address_of_the_host() {
-        let to = Addr::ip([0xfe80, 0, 0, 0, 0, 0, 0, 7], 12345).scoped(Scope::Id(16));
-        let case = on_the_host(&to);
-        let calls: Vec<&str> = case.ops.iter().map(Op::call).collect();
-        assert_eq!(calls, ["socket", "sendto", "close"]);
-        assert_eq!(case.ops[1].addr(), Some(&to));
-        assert_eq!(case.check(), Ok(()));
+    fn many_sockets_are_held_open_over_the_same_link() {
+        let case = tables().into_iter().flat_map(|table| table.cases).find(|case| case.id == HEARD);
+        let case = case.expect("it is there");
+        let held = held_open(&case);
+        assert_eq!(held.check(), Ok(()));
+        assert_eq!(held.lab, case.lab);
+        let calls = |name: &str| held.ops.iter().filter(|op| op.call() == name).count();
+        assert_eq!((calls("socket"), calls("sendto"), calls("close")), (32, 32, 0));
+        let to = |op: &Op| op.addr().cloned();
+        let sent = case.ops.iter().find(|op| op.call() == "sendto").and_then(to);
+        assert!(held.ops.iter().filter(|op| op.call() == "sendto").all(|op| to(op) == sent));
     }
 }

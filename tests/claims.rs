@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use common::{has_labs, sockeye, stdout};
+use common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn standing(args: &[&str]) -> Value {
 #[case(&["linux-v6-fragments-broken"], "unverified")]
 #[case(&["netdown-15.3.1"], "unverified")]
 fn a_claim_comes_to(#[case] args: &[&str], #[case] word: &str) {
-    if has_labs() {
+    if has_labs() && is_linux() {
         assert_eq!(standing(args), word);
     }
 }
@@ -46,11 +46,12 @@ fn every_claim_has_a_line_and_none_fails() {
 /// A run of one case that this kernel ran, said to be of macOS 11.
 #[test]
 fn a_run_confirms_and_refutes_too() {
-    if !has_labs() {
+    if !has_labs() || !is_linux() {
         return;
     }
     let id = "link-state/udp-sendto[tap,down,unresolved]";
     let case = stdout(&sockeye(&["list", "--json", id]));
+    let turn = turn();
     let mut exec = Command::new(env!("CARGO_BIN_EXE_sockeye"))
         .arg("exec")
         .stdin(Stdio::piped())
@@ -61,6 +62,7 @@ fn a_run_confirms_and_refutes_too() {
     std::io::Write::write_all(&mut input, case.as_bytes()).expect("it reads");
     drop(input);
     let replies = stdout(&exec.wait_with_output().expect("it ends"));
+    drop(turn);
     let reply = |n: usize| -> Value {
         serde_json::from_str(replies.lines().nth(n).expect("a reply")).expect("JSON")
     };
@@ -93,7 +95,7 @@ fn a_run_confirms_and_refutes_too() {
 
 #[test]
 fn netdown_finds_the_bug_where_it_was_planted() {
-    if !has_labs() {
+    if !has_labs() || !is_linux() {
         return;
     }
     let clean = sockeye(&["netdown"]);
@@ -106,4 +108,45 @@ fn netdown_finds_the_bug_where_it_was_planted() {
     assert_eq!(planted.status.code(), Some(1), "{said}");
     assert!(said.contains("yes: this kernel has the bug"), "{said}");
     assert!(said.contains("sockeye bundle link-state/netdown"), "{said}");
+}
+
+/// In a network of its own, where an interface that is down can be had.
+#[test]
+fn netdown_asks_the_interface_that_is_named() {
+    if !is_linux() {
+        return;
+    }
+    let ask = |then: &str| {
+        let script = format!(
+            "ip link set lo up && ip tuntap add down0 mode tap && {then} && exec \"$0\" netdown \
+             fe80::1%down0"
+        );
+        Command::new("unshare")
+            .args(["-rn", "sh", "-c", &script, env!("CARGO_BIN_EXE_sockeye")])
+            .output()
+            .ok()
+    };
+    // unshare(1), ip(8), or the driver of such a link may be missing.
+    let able = Command::new("unshare")
+        .args(["-rn", "sh", "-c", "ip tuntap add down0 mode tap"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    let (true, Some(down), Some(up)) = (able, ask("true"), ask("ip link set down0 up")) else {
+        return eprintln!("skipped: no link can be made here by `unshare -rn ip`");
+    };
+    let said = stdout(&down);
+    assert_eq!(down.status.code(), Some(0), "{said}");
+    for part in [
+        "the forum's program, to down0, which is down:\n  sendto(s, \"hello\\0\", 6, 0, \
+         {[fe80::1%down0]}) = -1 ENETUNREACH\n",
+        "nobody here receives at it",
+        "the control: loopback, which is up:\n  sendto(s, \"hello\\0\", 6, 0, {[::1]}) = 6\n",
+        "no: this kernel has not got the bug",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // Nothing is sent by one that is up.
+    assert_eq!(up.status.code(), Some(2), "{up:?}");
+    assert!(stderr(&up).contains("down0 is up: a frame would leave by it"), "{up:?}");
+    assert_eq!(stdout(&up), "");
 }

@@ -1,8 +1,11 @@
 //! Every rule fires in a run with a fault planted, and in the same run without it none does.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use common::turn;
 use harness::case::{Case, Os};
 use harness::exec::Plant;
 use harness::subject::{self, Subject};
@@ -13,6 +16,7 @@ fn traces(args: &[&str], cases: &[Case]) -> Vec<Trace> {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
     let args = ["exec"].iter().chain(args).map(Into::into).collect();
     let cases: Vec<&Case> = cases.iter().collect();
+    let _turn = turn();
     subject::run(&Subject { program, args }, &cases, 1, &|_, _| ()).expect("it runs")
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{sockeye, stderr, stdout};
+use common::{has_labs, sockeye, stderr, stdout};
 use rstest::rstest;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");
@@ -241,7 +241,7 @@ fn a_full_disk_is_a_sentence_and_leaves_what_was_there() {
     let args = ["report", large.to_str().expect("UTF-8"), "--format", "json", "-o"];
     say(&sockeye(&[&args[..], &[report.to_str().expect("UTF-8")]].concat()));
     none_beside();
-    if sockeye(&["doctor"]).status.success() {
+    if has_labs() {
         say(&sockeye(&["run", "link-state/udp-sendto", "--out", &before]));
         none_beside();
     }

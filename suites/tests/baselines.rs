@@ -2,9 +2,11 @@
 //!
 //! On a system that has no baselines yet they are recorded and not judged, and a line says so; with
 //! `SOCKEYE_STRICT=1` that is a failure. `SOCKEYE_BASELINES` is another folder to keep them in.
+//! What cannot run here is absent by row: the other rows of its table are recorded or judged.
 //!
 //! The test program is its own executor (`baselines exec`).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs, io, panic};
@@ -17,6 +19,10 @@ use suites::baseline::{self, Baselines, OBSERVED_ON, Snapshot};
 use suites::deviation::Broke;
 use suites::verdict::{Judgement, judge};
 use suites::{Table, deviation, platforms, tables};
+use turn::turn;
+
+#[path = "../../tests/common/turn.rs"]
+mod turn;
 
 fn main() -> ExitCode {
     if env::args().nth(1).as_deref() == Some("exec") {
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
         .collect();
     trials.push(Trial::ignorable_test("known-deviations", judge_deviations));
     trials.push(Trial::test("a-platform-without-baselines", a_platform_without_baselines));
+    trials.push(Trial::test("absent-rows", absent_rows));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -66,8 +73,11 @@ fn record(platform: &str) -> ExitCode {
     let recorded = Baselines::files(&baselines().join(platform)).len();
     println!("{recorded} tables recorded of {platform}, and not judged: nothing was known of it");
     let done = again.is_ok_and(|status| status.success());
-    let strict = env::var_os(STRICT).is_some_and(|strict| strict == "1");
-    if done && !strict { ExitCode::SUCCESS } else { ExitCode::from(101) }
+    if done && !is_strict() { ExitCode::SUCCESS } else { ExitCode::from(101) }
+}
+
+fn is_strict() -> bool {
+    env::var_os(STRICT).is_some_and(|strict| strict == "1")
 }
 
 /// One case as it ran here.
@@ -79,6 +89,7 @@ struct Ran<'c> {
 
 fn run<'c>(cases: &[&'c Case]) -> Result<(Vec<Ran<'c>>, Fingerprint), Failed> {
     let me = Subject { program: env::current_exe()?, args: vec!["exec".into()] };
+    let _turn = turn();
     let kernel = subject::fingerprint(&me)?;
     let os = Os::host().ok_or("sockeye knows no such system")?;
     let traces = subject::run(&me, cases, 1, &|_, _| ())?;
@@ -90,45 +101,77 @@ fn run<'c>(cases: &[&'c Case]) -> Result<(Vec<Ran<'c>>, Fingerprint), Failed> {
     Ok((ran.collect(), kernel))
 }
 
-/// Why a case did not run, if it did not.
-fn absent(trace: &Trace) -> Option<Result<Completion, Failed>> {
-    match &trace.end {
-        End::Skipped { reason } => Some(Ok(Completion::ignored_with(reason))),
-        End::Broken { reason } => Some(Err(format!("{}: {reason}", trace.case).into())),
-        End::Done | End::Unsupported | End::Hung | End::Died { .. } => None,
+impl Ran<'_> {
+    /// Why a baseline has nothing of it, if it has not: it did not run, or nobody saw its frames.
+    fn absence(&self) -> Option<&str> {
+        match &self.trace.end {
+            End::Skipped { reason } | End::Broken { reason } => Some(reason),
+            _ if self.trace.is_unseen() => Some("what the host sends is not captured"),
+            End::Done | End::Unsupported | End::Hung | End::Died { .. } => None,
+        }
     }
+}
+
+/// What is to be said of rows of which some may be absent, after the others were found to be right.
+fn with_absent(ran: &[Ran<'_>]) -> Result<Completion, Failed> {
+    let broken = ran.iter().filter_map(|ran| match &ran.trace.end {
+        End::Broken { reason } => Some(format!("{}: {reason}", ran.trace.case)),
+        _ => None,
+    });
+    let broken: Vec<String> = broken.collect();
+    if !broken.is_empty() {
+        return Err(broken.join("\n").into());
+    }
+    let absent: Vec<&str> = ran.iter().filter_map(Ran::absence).collect();
+    let Some(reason) = absent.first() else { return Ok(Completion::Completed) };
+    let (absent, all) = (absent.len(), ran.len());
+    Ok(Completion::ignored_with(format!("{absent} of {all} rows are absent: {reason}")))
+}
+
+/// The text of a table's snapshot: the rows that are `wanted`, and of those that are absent what the
+/// snapshot `had`.
+fn rows(
+    ran: &[Ran<'_>],
+    had: &BTreeMap<String, String>,
+    wanted: impl Fn(&Ran<'_>) -> bool,
+) -> String {
+    baseline::text(ran.iter().filter_map(|ran| {
+        let id = ran.case.id.as_str();
+        if ran.absence().is_some() {
+            return had.get(id).map(|text| (id, text.as_str()));
+        }
+        wanted(ran).then_some((id, ran.judgement.outcome.as_str()))
+    }))
 }
 
 fn judge_table(table: &Table) -> Result<Completion, Failed> {
     let cases: Vec<&Case> = table.cases.iter().collect();
     let (ran, kernel) = run(&cases)?;
-    if let Some(absent) = ran.iter().find_map(|ran| absent(&ran.trace)) {
-        return absent;
+    if ran.iter().all(|ran| ran.absence().is_some()) {
+        return with_absent(&ran);
     }
     let suite = table.name.split('/').next().unwrap_or_default();
     let platforms = platforms(&kernel, &kernel.platforms(), suite);
     let (Some(specific), Some(general)) = (platforms.first(), platforms.last()) else {
         return Err("a kernel has a platform".into());
     };
-    let rows = |rows: &[&Ran<'_>]| {
-        baseline::text(rows.iter().map(|r| (r.case.id.as_str(), r.judgement.outcome.as_str())))
-    };
-    let all: Vec<&Ran<'_>> = ran.iter().collect();
-    let observed = observed_on(&file(general, table.name));
-    if observed.as_deref().is_none_or(|platform| platform == specific) {
-        return snapshot(general, specific, table.name, &rows(&all));
+    let known = read(&file(general, table.name));
+    if known.observed_on.as_deref().is_none_or(|platform| platform == specific) {
+        let text = rows(&ran, &known.rows, |_| true);
+        snapshot(general, specific, table.name, &text)?;
+        return with_absent(&ran);
     }
     // Of a platform that is not the one the general baseline was observed on, only what differs.
     let one = [general.clone()];
-    let differs = |ran: &&Ran<'_>| {
+    let differs = |ran: &Ran<'_>| {
         let expected = Baselines::embedded().expected(&one, &ran.case.id);
         expected.is_none_or(|(_, text)| text != ran.judgement.outcome.trim_end())
     };
-    let differing: Vec<&Ran<'_>> = ran.iter().filter(differs).collect();
-    if differing.is_empty() && !file(specific, table.name).exists() {
-        return Ok(Completion::Completed);
+    let text = rows(&ran, &read(&file(specific, table.name)).rows, differs);
+    if !text.is_empty() || file(specific, table.name).exists() {
+        snapshot(specific, specific, table.name, &text)?;
     }
-    snapshot(specific, specific, table.name, &rows(&differing))
+    with_absent(&ran)
 }
 
 fn folder(platform: &str, table: &str) -> PathBuf {
@@ -150,12 +193,12 @@ fn file(platform: &str, table: &str) -> PathBuf {
     folder(platform, table).join(format!("{}.snap", name(table)))
 }
 
-/// On which platform a baseline was observed, as its header says.
-fn observed_on(file: &Path) -> Option<String> {
-    Snapshot::parse(&fs::read_to_string(file).ok()?).observed_on
+/// What a snapshot has, and on which platform that was observed; nothing where there is none.
+fn read(file: &Path) -> Snapshot {
+    fs::read_to_string(file).map_or_else(|_| Snapshot::default(), |text| Snapshot::parse(&text))
 }
 
-fn snapshot(platform: &str, observed: &str, table: &str, text: &str) -> Result<Completion, Failed> {
+fn snapshot(platform: &str, observed: &str, table: &str, text: &str) -> Result<(), Failed> {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(folder(platform, table));
     settings.set_prepend_module_to_snapshot(false);
@@ -166,7 +209,7 @@ fn snapshot(platform: &str, observed: &str, table: &str, text: &str) -> Result<C
         settings.bind(|| insta::assert_snapshot!(name(table), text));
     }));
     let hint = "changed: review with `cargo insta review`, see CONTRIBUTING.md";
-    judged.map(|()| Completion::Completed).map_err(|_| format!("{table} {hint}").into())
+    judged.map_err(|_| format!("{table} {hint}").into())
 }
 
 /// No rule is broken but as `known-deviations.toml` has it, and no entry there has become untrue.
@@ -174,9 +217,6 @@ fn judge_deviations() -> Result<Completion, Failed> {
     let tables = tables();
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
     let (ran, kernel) = run(&cases)?;
-    if let Some(absent) = ran.iter().find_map(|ran| absent(&ran.trace)) {
-        return absent;
-    }
     let mut wrong = Vec::new();
     for ran in &ran {
         for (finding, known) in &ran.judgement.findings {
@@ -186,15 +226,60 @@ fn judge_deviations() -> Result<Completion, Failed> {
         }
     }
     let platforms = [kernel.platforms(), kernel.libc_platforms()].concat();
-    let broke: Vec<Broke<'_>> =
-        ran.iter().map(|ran| (&*ran.case.id, ran.judgement.broken())).collect();
+    let broke: Vec<Broke<'_>> = ran
+        .iter()
+        .filter(|ran| ran.absence().is_none())
+        .map(|ran| (&*ran.case.id, ran.judgement.broken()))
+        .collect();
     let unseen = deviation::unseen(deviation::known(), &platforms, &broke);
     wrong.extend(unseen.iter().map(|untrue| format!("known, but not seen any more: {untrue}")));
-    if !wrong.is_empty() && env::var_os(RECORDING).is_some() {
-        let reason = format!("{} deviations that nobody has looked at yet", wrong.len());
-        return Ok(Completion::ignored_with(reason));
+    if wrong.is_empty() {
+        return with_absent(&ran);
     }
-    if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
+    if env::var_os(RECORDING).is_some() || !is_looked_at(&kernel) {
+        let reason = format!("{} deviations that nobody has looked at yet", wrong.len());
+        return if is_strict() { Err(reason.into()) } else { Ok(Completion::ignored_with(reason)) };
+    }
+    Err(wrong.join("\n").into())
+}
+
+/// Whether somebody has looked at where this system deviates.
+fn is_looked_at(kernel: &Fingerprint) -> bool {
+    let general = kernel.platforms().pop().unwrap_or_default();
+    // `macos+online` is macOS.
+    let system = general.split('+').next();
+    let of = |platform: &String| platform.split('-').next() == system;
+    deviation::known().iter().any(|known| known.platforms.iter().any(of))
+}
+
+/// A row that is absent takes no other out of a snapshot, nor itself.
+fn absent_rows() -> Result<(), Failed> {
+    let all = tables();
+    let cases: Vec<&Case> = all.iter().flat_map(|table| &table.cases).take(4).collect();
+    let skipped = || End::Skipped { reason: "no lab".to_owned() };
+    let ends = [End::Done, skipped(), skipped(), End::Done];
+    let mut ran: Vec<Ran<'_>> = cases
+        .iter()
+        .zip(ends)
+        .map(|(case, end)| {
+            let trace = Trace::new(&case.id, Vec::new(), Vec::new(), end);
+            let judgement = judge(case, &trace, Os::Linux, &[], Baselines::embedded());
+            let judgement = Judgement { outcome: "now".to_owned(), ..judgement };
+            Ran { case, trace, judgement }
+        })
+        .collect();
+    let had = [0, 1].map(|at: usize| (cases[at].id.clone(), "before".to_owned())).into();
+    let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+    let of =
+        |rows: &[(usize, &'static str)]| baseline::text(rows.iter().map(|(at, t)| (ids[*at], *t)));
+    check(rows(&ran, &had, |_| true) == of(&[(0, "now"), (1, "before"), (3, "now")]), "by row")?;
+    check(rows(&ran, &had, |_| false) == of(&[(1, "before")]), "what differs")?;
+    let is_whole =
+        |ran: &[Ran<'_>]| with_absent(ran).map(|done| matches!(done, Completion::Completed));
+    check(!is_whole(&ran)?, "some are absent")?;
+    check(is_whole(&ran[..1])?, "none is absent")?;
+    ran[2].trace.end = End::Broken { reason: "no route".to_owned() };
+    check(with_absent(&ran).is_err(), "what is broken is a failure")
 }
 
 /// Recorded once, judged from then on; strictly a failure.
@@ -212,7 +297,7 @@ fn a_platform_without_baselines() -> Result<(), Failed> {
     let checked = (|| {
         let first = again("0")?;
         let said = String::from_utf8_lossy(&first.stdout).into_owned();
-        if said.contains("ignored,") {
+        if said.contains("... ignored") {
             return Ok(());
         }
         check(first.status.success() && said.contains("1 tables recorded"), &said)?;

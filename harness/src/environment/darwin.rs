@@ -1,28 +1,42 @@
 //! What to ask a Mac: the commands, as argument vectors, and what of their answers has a field.
 
+use std::time::Duration;
+
+use super::ask::Said;
 use super::{Environment, Log};
 
 /// Commands whose words are kept whole, `networksetup` and the like left out: they name networks.
 pub const COMMANDS: &[&[&str]] = &[
     &["sw_vers"],
-    &[
-        "sysctl",
-        "net.cfil",
-        "net.link.fake",
-        "net.inet",
-        "net.inet6",
-        "net.necp",
-        "kern.boottime",
-        "hw.model",
-    ],
+    // Each alone: which of them there are differs from version to version.
+    &["sysctl", "net.cfil"],
+    &["sysctl", "net.link.fake"],
+    &["sysctl", "net.inet"],
+    &["sysctl", "net.inet6"],
+    &["sysctl", "net.necp"],
+    &["sysctl", "kern.boottime"],
+    &["sysctl", "hw.model"],
     &["ifconfig", "-a"],
     &["netstat", "-rn"],
     &["systemextensionsctl", "list"],
     &["scutil", "--nc", "list"],
+    &["scutil", "--get", "ComputerName"],
+    &["scutil", "--get", "LocalHostName"],
     &["pfctl", "-s", "info"],
     &["csrutil", "status"],
     &["/usr/libexec/ApplicationFirewall/socketfilterfw", "--getglobalstate"],
 ];
+
+/// How long one of them may take.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// How long log(1) may take, which searches all of the day's log.
+pub const LOG_LIMIT: Duration = Duration::from_secs(30);
+
+/// The command that has the full name of a user, which is often that of the machine, too.
+pub fn full_name(user: &str) -> [&str; 3] {
+    ["id", "-F", user]
+}
 
 /// What the kernel said of content filters, links and sockets in between, from log(1). Times are
 /// in seconds since 1970.
@@ -38,10 +52,20 @@ pub fn log_show(from_s: u64, to_s: u64) -> Vec<String> {
         .collect()
 }
 
-/// The lines of a log, without the heading that log(1) begins with.
-pub fn log(text: &str) -> Log {
-    let lines = text.lines().filter(|line| !line.starts_with("Timestamp ")).map(str::to_owned);
-    Log { lines: lines.collect(), missing: None }
+/// The lines of a log, without the heading that log(1) begins with, and why some may be missing.
+pub fn log(said: &Said) -> Log {
+    let lines = said.text.lines().filter(|line| !line.starts_with("Timestamp "));
+    let missing = said.failed.as_ref().map(|why| format!("log: {why}"));
+    Log { lines: lines.map(str::to_owned).collect(), missing }
+}
+
+/// Takes what `command` said, and notes what it did not say.
+pub fn take(environment: &mut Environment, command: &[&str], said: &Said) {
+    if !said.text.is_empty() || said.failed.is_none() {
+        keep(environment, command, &said.text);
+    }
+    let unknown = said.failed.iter().map(|why| format!("{}: {why}", command.join(" ")));
+    environment.unknown.extend(unknown);
 }
 
 /// Takes what `command` said into its fields, or keeps it whole.
@@ -66,6 +90,13 @@ pub fn keep(environment: &mut Environment, command: &[&str], said: &str) {
                     environment.sysctls.insert(name.to_owned(), value.trim().to_owned());
                 }
             }
+        }
+        // They name the machine, and often its owner, and say nothing else.
+        ["scutil", "--get", _] => {
+            environment.private.hosts.extend(said.lines().map(|name| name.trim().to_owned()));
+        }
+        ["id", "-F", _] => {
+            environment.private.users.extend(said.lines().map(|name| name.trim().to_owned()));
         }
         ["netstat", ..] => environment.routes = said.lines().map(str::to_owned).collect(),
         ["systemextensionsctl" | "scutil", ..] => {
@@ -119,7 +150,7 @@ mod tests {
         assert_eq!(environment.os_build.as_deref(), Some("24D70"));
         let settings =
             "net.cfil.active_count: 1\nkern.boottime: { sec = 1738000000, usec = 7 } Mon\n";
-        keep(&mut environment, COMMANDS[1], settings);
+        keep(&mut environment, &["sysctl", "net.cfil"], settings);
         assert_eq!(environment.sysctls["net.cfil.active_count"], "1");
         assert_eq!(environment.booted_s, Some(1_738_000_000));
         keep(&mut environment, &["ifconfig", "-a"], "lo0: flags=8049");
@@ -134,6 +165,52 @@ mod tests {
         assert_eq!((after("--start").as_str(), after("--end").as_str()), ("@10", "@12"));
         assert!(after("--predicate").contains("[c] \"cfil\""));
         let text = "Timestamp  (process)[PID]\n2025-02-01 kernel: CFIL: sosend() failed 50\n";
-        assert_eq!(log(text).lines, ["2025-02-01 kernel: CFIL: sosend() failed 50"]);
+        let line = "2025-02-01 kernel: CFIL: sosend() failed 50";
+        let said = Said { text: text.to_owned(), failed: None };
+        assert_eq!(log(&said), Log { lines: vec![line.to_owned()], missing: None });
+        // What came before it was cut off is kept, and that it was.
+        let cut = log(&Said { failed: Some("it had not ended".to_owned()), ..said });
+        assert_eq!(cut.lines, [line]);
+        assert_eq!(cut.missing.as_deref(), Some("log: it had not ended"));
+    }
+
+    /// `sysctl net.necp` of a kernel that has none ends with status 1.
+    #[test]
+    fn one_unknown_setting_loses_no_other() {
+        let mut environment = Environment::default();
+        let mut asked = 0;
+        for command in COMMANDS.iter().filter(|command| command[0] == "sysctl") {
+            let [_, name] = command[..] else { panic!("{command:?} asks for several") };
+            asked += 1;
+            let said = match name {
+                "net.necp" => Said { text: String::new(), failed: Some("status 1".to_owned()) },
+                // Some of what is below it cannot be read.
+                "net.inet" => {
+                    Said { text: "net.inet.ip.ttl: 64\n".to_owned(), failed: Some("1".to_owned()) }
+                }
+                name => Said { text: format!("{name}: 1\n"), failed: None },
+            };
+            take(&mut environment, command, &said);
+        }
+        // The boot time is none.
+        assert_eq!((asked, environment.sysctls.len()), (7, 5));
+        assert_eq!(environment.sysctls["net.inet.ip.ttl"], "64");
+        assert_eq!(environment.unknown, ["sysctl net.inet: 1", "sysctl net.necp: status 1"]);
+    }
+
+    #[test]
+    fn the_machines_name_and_its_owners_are_private_and_nothing_else() {
+        let mut environment = Environment::default();
+        for (command, said) in [
+            (&["scutil", "--get", "ComputerName"][..], "Anna\u{2019}s MacBook Pro\n"),
+            (&["scutil", "--get", "LocalHostName"], "Annas-MacBook-Pro\n"),
+            (&full_name("anna"), "Anna Planted\n"),
+        ] {
+            keep(&mut environment, command, said);
+        }
+        let private = std::mem::take(&mut environment.private);
+        assert_eq!(private.hosts, ["Anna\u{2019}s MacBook Pro", "Annas-MacBook-Pro"]);
+        assert_eq!(private.users, ["Anna Planted"]);
+        assert_eq!(environment, Environment::default());
     }
 }

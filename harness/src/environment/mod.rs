@@ -1,5 +1,6 @@
 //! Where a kernel was asked: all of a machine that may explain what its sockets do.
 
+pub mod ask;
 pub mod darwin;
 
 use std::collections::BTreeMap;

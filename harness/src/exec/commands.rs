@@ -1,36 +1,31 @@
 //! What a system's own commands say of the machine and its log.
 
-use std::ffi::OsStr;
-use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::environment::ask::ask;
 use crate::environment::{Environment, Log, darwin};
 
 /// The machine by what its commands say; one that is not there is said to be unknown.
 pub(super) fn environment() -> Environment {
     let mut found = Environment { kernel: super::fingerprint().ok(), ..Environment::default() };
     for argv in darwin::COMMANDS {
-        match said(argv) {
-            Ok(text) => darwin::keep(&mut found, argv, &text),
-            Err(why) => found.unknown.push(why),
-        }
+        darwin::take(&mut found, argv, &ask(argv, darwin::LIMIT));
     }
     let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
     found.private.hosts.extend(name);
-    let users = ["USER", "LOGNAME", "SUDO_USER"].into_iter();
-    found.private.users.extend(users.filter_map(|variable| std::env::var(variable).ok()));
-    found
-}
-
-fn said<S: AsRef<OsStr>>(argv: &[S]) -> Result<String, String> {
-    let Some((program, rest)) = argv.split_first() else { return Err("no command".to_owned()) };
-    let output = Command::new(program).args(rest).output();
-    let name = program.as_ref().to_string_lossy();
-    match output {
-        Err(e) => Err(format!("{name}: {e}")),
-        Ok(output) if !output.status.success() => Err(format!("{name}: {}", output.status)),
-        Ok(output) => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+    let mut users: Vec<String> = ["USER", "LOGNAME", "SUDO_USER"]
+        .into_iter()
+        .filter_map(|variable| std::env::var(variable).ok())
+        .collect();
+    users.sort();
+    users.dedup();
+    for user in users {
+        let argv = darwin::full_name(&user);
+        // Another system's id(1) knows no such thing.
+        darwin::keep(&mut found, &argv, &ask(&argv, darwin::LIMIT).text);
+        found.private.users.push(user);
     }
+    found
 }
 
 /// The log, from the moment on when this was made.
@@ -47,9 +42,7 @@ impl KernelLog {
     pub fn end(self) -> Log {
         let seconds =
             |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        match said(&darwin::log_show(seconds(self.0), seconds(SystemTime::now()) + 1)) {
-            Ok(text) => darwin::log(&text),
-            Err(why) => Log { lines: Vec::new(), missing: Some(why) },
-        }
+        let argv = darwin::log_show(seconds(self.0), seconds(SystemTime::now()) + 1);
+        darwin::log(&ask(&argv, darwin::LOG_LIMIT))
     }
 }

@@ -153,6 +153,11 @@ pub fn shares_the_network() -> bool {
     os::IS_SHARED
 }
 
+/// How many sockets of this host content filters see just now, where the system counts them.
+pub fn filtered_sockets() -> Option<u32> {
+    os::filtered_sockets()
+}
+
 /// What labs left on this host that were killed, a line each; nothing is taken away.
 pub fn left() -> Result<Vec<String>, String> {
     os::left()

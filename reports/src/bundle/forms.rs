@@ -54,6 +54,9 @@ fn form(text: &str, at: usize, word: &impl Fn(usize) -> bool) -> Option<(usize, 
     if let Some(mac) = piece(17).and_then(mac_of) {
         return Some((at + 17, Form::Mac(mac)));
     }
+    if let Some((len, mac)) = short_mac(text, at).filter(|(len, _)| piece(*len).is_some()) {
+        return Some((at + len, Form::Mac(mac)));
+    }
     let below =
         |len: usize, zone: &str| text.get(at + len..).is_some_and(|rest| rest.starts_with(zone));
     if below(NIBBLES, ".ip6.arpa") {
@@ -103,6 +106,27 @@ fn mac_of(token: &str) -> Option<Mac> {
     Some(Mac(bytes.try_into().ok()?))
 }
 
+/// A hardware address that begins there and has no leading zeros, and its length: as netstat(1) and
+/// arp(8) of macOS write it (`a4:83:e7:0:1:2`), or `link_ntoa` (`en0:a4.83.e7.0.1.2`).
+fn short_mac(text: &str, at: usize) -> Option<(usize, Mac)> {
+    let of = |separator: u8| {
+        let run = text.as_bytes()[at..].iter();
+        let len = run.take_while(|b| b.is_ascii_hexdigit() || **b == separator).count();
+        let run = text.get(at..at + len)?;
+        // A sentence may go on with one.
+        let run = run.strip_suffix(char::from(separator)).unwrap_or(run);
+        let byte = |part: &str| u8::from_str_radix(part, 16).ok().filter(|_| part.len() < 3);
+        let bytes: Vec<u8> = run.split(char::from(separator)).map(byte).collect::<Option<_>>()?;
+        Some((run, Mac(bytes.try_into().ok()?)))
+    };
+    // Dots and digits alone may be a version, or an object's identifier.
+    let behind_a_name = at > 0 && text.as_bytes()[at - 1] == b':';
+    let dotted = || {
+        of(b'.').filter(|(run, _)| behind_a_name || run.bytes().any(|b| b.is_ascii_alphabetic()))
+    };
+    of(b':').or_else(dotted).map(|(run, mac)| (run.len(), mac))
+}
+
 /// An address as `inet_aton` reads it: one to four numbers, of which the last has all bytes that are
 /// left; octal behind `0`, hexadecimal behind `0x`.
 pub(super) fn shorthand(text: &str) -> Option<Ipv4Addr> {
@@ -124,4 +148,22 @@ fn is_uuid(token: &str) -> bool {
     let lengths: Vec<usize> = token.split('-').map(str::len).collect();
     let hex = |c: char| c.is_ascii_hexdigit() || c == '-';
     lengths == [8, 4, 4, 4, 12] && token.chars().all(hex)
+}
+
+/// A route whose prefix is written without its last bytes, as netstat(1) does, with all of them: `10.1`
+/// is `10.1.0.0/16`. Alone such a prefix looks like a version.
+pub(super) fn whole_prefix(line: &str) -> String {
+    let (to, rest) = line.split_at(line.find(char::is_whitespace).unwrap_or(line.len()));
+    let (prefix, len) = to.split_once('/').unwrap_or((to, ""));
+    let bytes: Option<Vec<u8>> = prefix.split('.').map(|byte| byte.parse().ok()).collect();
+    match bytes {
+        Some(bytes) if bytes.len() < 4 => {
+            let mut whole = [0; 4];
+            whole[..bytes.len()].copy_from_slice(&bytes);
+            let natural = (8 * bytes.len()).to_string();
+            let len = if len.is_empty() { &natural } else { len };
+            format!("{}/{len}{rest}", Ipv4Addr::from(whole))
+        }
+        _ => line.to_owned(),
+    }
 }

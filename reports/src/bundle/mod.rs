@@ -14,6 +14,7 @@ mod since;
 #[cfg(test)]
 mod tests;
 mod title;
+mod words;
 pub mod zip;
 
 use std::collections::BTreeSet;

@@ -16,27 +16,8 @@ use harness::trace::{Event, Out, Trace};
 use harness::wire::{Framing, Mac, Net, decode, mend};
 use serde_json::Value;
 
-use super::forms::{Form, forms, is_escape, reverse, shorthand};
-
-/// Names that many machines and people share: nobody is known by them.
-const COMMON: &[&str] = &[
-    "localhost",
-    "root",
-    "nobody",
-    "user",
-    "linux",
-    "darwin",
-    "macos",
-    "freebsd",
-    "debian",
-    "ubuntu",
-    "fedora",
-    "alpine",
-    "arch",
-    "sockeye",
-    "(none)",
-    "vpn",
-];
+use super::forms::{Form, forms, is_escape, reverse, shorthand, whole_prefix};
+use super::words::{domains_of, is_common, lower, spellings};
 
 /// What replaces what.
 #[derive(Clone, Debug, Default)]
@@ -71,10 +52,11 @@ impl Scrub {
     /// Replaces these words, and what shows by its form.
     pub fn new(private: &Private) -> Self {
         let mut scrub = Self::default();
+        let domains = [private.domains.clone(), domains_of(&private.hosts)].concat();
         let kinds = [
             ("host", &private.hosts),
             ("user", &private.users),
-            ("domain", &private.domains),
+            ("domain", &domains),
             ("serial", &private.serials),
             ("ssid", &private.ssids),
             ("vpn", &private.vpns),
@@ -82,14 +64,19 @@ impl Scrub {
         for (kind, words) in kinds {
             let mut number = 0;
             for word in words {
-                let word = word.trim().to_lowercase();
-                let known = scrub.words.iter().any(|(known, _)| *known == word);
-                if word.len() < 2 || known || COMMON.contains(&word.as_str()) {
-                    continue;
+                let spellings = spellings(kind, word);
+                let known = |word: &String| scrub.words.iter().find(|(known, _)| known == word);
+                let with = spellings.iter().find_map(known).map(|(_, with)| with.clone());
+                let fresh: Vec<String> = spellings
+                    .into_iter()
+                    .filter(|word| !is_common(word))
+                    .filter(|word| known(word).is_none())
+                    .collect();
+                if with.is_none() && !fresh.is_empty() {
+                    number += 1;
                 }
-                number += 1;
-                let with = format!("{kind}-{number}");
-                scrub.words.push((word, with));
+                let with = with.unwrap_or_else(|| format!("{kind}-{number}"));
+                scrub.words.extend(fresh.into_iter().map(|word| (word, with.clone())));
             }
         }
         scrub.words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
@@ -139,7 +126,7 @@ impl Scrub {
             if vocabulary.contains(word) {
                 continue;
             }
-            let lower = text.to_ascii_lowercase();
+            let lower = lower(&text);
             let mut out = String::with_capacity(text.len());
             let mut last = 0;
             for (at, _) in lower.match_indices(word.as_str()) {
@@ -169,9 +156,9 @@ impl Scrub {
             let len = after.find(|c: char| !c.is_alphanumeric() && !"._-".contains(c));
             let (name, behind) = after.split_at(len.unwrap_or(after.len()));
             if !name.is_empty() && !is_numbered(name, "user-") && name != "Shared" {
-                let known =
-                    self.words.iter().filter(|(_, with)| is_numbered(with, "user-")).count();
-                let number = known + self.users.len() + 1;
+                let known = self.words.iter().map(|(_, with)| with);
+                let known: BTreeSet<_> = known.filter(|with| is_numbered(with, "user-")).collect();
+                let number = known.len() + self.users.len() + 1;
                 let key = name.to_lowercase();
                 out.push_str(self.users.entry(key).or_insert_with(|| format!("user-{number}")));
             } else {
@@ -195,7 +182,10 @@ impl Scrub {
                 Form::Reverse(ip) if self.ip(ip) == ip => continue,
                 Form::Reverse(ip) => reverse(self.ip(ip)),
                 Form::Mac(mac) if self.mac(mac) == mac => continue,
-                Form::Mac(mac) => self.mac(mac).to_string().replace(':', &was[2..3]),
+                Form::Mac(mac) => {
+                    let between = was.matches(|c: char| !c.is_ascii_hexdigit()).next();
+                    self.mac(mac).to_string().replace(':', between.unwrap_or(":"))
+                }
                 Form::Uuid => {
                     let number = self.ids.len() + 1;
                     let id = self.ids.entry(was.to_lowercase());
@@ -232,6 +222,7 @@ impl Scrub {
             return open;
         }
         open.private = Private::default();
+        open.routes = open.routes.iter().map(|line| whole_prefix(line)).collect();
         let read = |value: Value| serde_json::from_value(self.json(value));
         match serde_json::to_value(&open).and_then(read) {
             Ok(clean) => clean,

@@ -144,6 +144,39 @@ fn a_machine_and_its_log_tell_nothing_private() {
     assert!(PLANTED.iter().all(|planted| open.contains(planted)), "{open}");
 }
 
+/// What `netstat -rn` of a Mac has of the networks that it is in.
+#[test]
+fn a_route_tells_no_prefix() {
+    let routes = [
+        ("default            192.168.178.1      UGScg    en0", "default            198.18.0."),
+        ("192.168.178        link#4             UCS      en0", "198.18.0."),
+        ("172.20/16          10.8.0.1           UGSc     utun4", "198.18.0."),
+        ("10                 10.8.0.1           UGSc     utun4", "198.18.0."),
+        ("192.168.178.1      a4:83:e7:0:1:2     UHLWIir  en0", "198.18.0."),
+        ("224.0.0/4          link#4             UmCS     en0", "224.0.0.0/4 "),
+        ("127                127.0.0.1          UCS      lo0", "127.0.0.0/8 "),
+        ("fe80::%en0/64      link#4             UCI      en0", "fe80::%en0/64 "),
+        ("Internet6:", "Internet6:"),
+        ("Destination        Gateway            Flags    Netif Expire", "Destination "),
+        ("", ""),
+    ];
+    let machine = Environment {
+        routes: routes.map(|(line, _)| line.to_owned()).to_vec(),
+        ..Environment::default()
+    };
+    let clean = Scrub::new(&private()).machine(&machine).routes;
+    for ((was, begins), is) in routes.iter().zip(&clean) {
+        assert!(is.starts_with(begins), "{was}: {is}");
+    }
+    let told = clean.join("\n");
+    for part in ["192.168", "172.20", "10.8", "10 ", "a4:83", ":e7"] {
+        assert!(!told.contains(part), "{part}: {told}");
+    }
+    // What is left says how long the prefix was.
+    assert!(clean[1].contains("/24 ") && clean[2].contains("/16 ") && clean[3].contains("/8 "));
+    assert_eq!(Scrub::off().machine(&machine).routes, machine.routes);
+}
+
 fn rules() -> Vec<Rule> {
     let cite = Cite {
         source: "RFC 1122 §2.3.2.2".to_owned(),
@@ -258,9 +291,34 @@ fn a_frame_that_was_sound_stays_so() {
 #[case(r#"VPN (com.x) "Planted Office" [VPN:com.x]"#, r#"VPN (com.x) "vpn-1" [VPN:com.x]"#)]
 #[case("::ffff:8.8.8.8", "::ffff:198.18.0.1")]
 #[case("at 12:34:56, 2026-11-24", "")]
-#[case("/home/jane/x /Users/jim", "/home/user-2/x /Users/user-3")]
+#[case::no_leading_zeros("a4:83:e7:0:1:2 en0", "0a:00:00:00:00:01 en0")]
+#[case::in_a_sentence("by A4:83:E7:0:1:2: it", "by 0a:00:00:00:00:01: it")]
+#[case::of_link_ntoa("en0:a4.83.e7.0.1.2", "en0:0a.00.00.00.00.01")]
+#[case::shortest("0:1:2:3:4:f", "0a:00:00:00:00:01")]
+#[case::a_version("15.3.1 24.3.0 1.2 12:34:56 1:2:3:4:5", "")]
+#[case::of_the_lab("2:0:0:0:0:3 1:0:5e:0:0:fb ff:ff:ff:ff:ff:ff", "")]
+#[case::of_eight_groups("1:2:3:4:5:6:7:8", "2001:2::1")]
+#[case::zone("fe80::1c2b:3aff:fe4d:5e6f%en0", "2001:2::1%en0")]
+#[case::embedded_zone("fe80:4::1c2b:3aff:fe4d:5e6f", "2001:2::1")]
+#[case::zone_and_length("fe80::%lo0/64 2a02:8109:9c00:1::/64", "fe80::%lo0/64 2001:2::1/64")]
+#[case::with_a_port("2a00:0:0:0:0:0:0:7.53 2A00::7.53", "2001:2::1.53 2001:2::1.53")]
+#[case::before_another_domain("planted-mac.fritz.example", "host-2.fritz.example")]
+#[case::its_own_domain("planted-mac.corp.example x.corp.example", "host-2 x.domain-2")]
+#[case::as_it_was_set("Anna\u{2019}s MacBook Pro", "host-3")]
+#[case::as_it_is_typed("ANNA'S MacBook Pro.", "host-3.")]
+#[case::as_bonjour_has_it("annas-macbook-pro.local", "host-3.local")]
+#[case::as_the_dns_writes_it(r"Anna\226\128\153s\032MacBook\032Pro._x._tcp", "host-3._x._tcp")]
+#[case::as_mdns_writes_it("Anna\u{2019}s\\032MacBook\\032Pro", "host-3")]
+#[case::as_json_writes_it("Anna\\u2019s MacBook Pro", "host-3")]
+#[case::in_other_letters("M\u{dc}LLER m\u{fc}ller", "user-2 user-2")]
+#[case::a_common_name("a mac and macOS, mac.local", "")]
+#[case("/home/jane/x /Users/jim", "/home/user-3/x /Users/user-4")]
 fn what_is_private_is_known_by_its_form(#[case] text: &str, #[case] becomes: &str) {
-    let scrubbed = Scrub::new(&private()).text(text, &BTreeSet::new());
+    let mut private = private();
+    let hosts = ["planted-mac.corp.example", "Anna\u{2019}s MacBook Pro", "mac"];
+    private.hosts.extend(hosts.map(str::to_owned));
+    private.users.push("M\u{fc}ller".to_owned());
+    let scrubbed = Scrub::new(&private).text(text, &BTreeSet::new());
     assert_eq!(scrubbed, if becomes.is_empty() { text } else { becomes });
 }
 

@@ -60,6 +60,11 @@ pub(super) fn product() -> Option<Product> {
     })
 }
 
+/// `net.cfil.sock_attached_count`.
+pub(super) fn filtered_sockets() -> Option<u32> {
+    sys::count("net.cfil.sock_attached_count").ok().and_then(|count| u32::try_from(count).ok())
+}
+
 /// All labs are in the host's network, one at a time.
 pub(super) const IS_SHARED: bool = true;
 
