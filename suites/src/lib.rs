@@ -45,8 +45,13 @@ pub fn platforms(kernel: &Fingerprint, own: &[String], suite: &str) -> Vec<Strin
 
 /// What a platform falls back to where it has nothing of its own, the more specific first:
 /// `linux-6.1` to `linux`, `uml-6.1` to `linux-6.1` and `linux`, `macos-15+cfil` to `macos-15` and
-/// `macos`.
+/// `macos`. A host with a default route falls back to such hosts alone: `macos-15+online` to
+/// `macos+online` (`Fingerprint::platforms`).
 pub fn fallbacks(platform: &str) -> Vec<String> {
+    const ONLINE: &str = "+online";
+    if let Some(offline) = platform.strip_suffix(ONLINE) {
+        return fallbacks(offline).into_iter().map(|name| name + ONLINE).collect();
+    }
     let less = match (platform.rsplit_once('+'), platform.rsplit_once('-')) {
         (Some((plain, _)), _) => plain.to_owned(),
         (None, Some(("uml", series))) => format!("linux-{series}"),
@@ -99,6 +104,9 @@ mod tests {
     #[case("gvisor-20240729", &["gvisor"])]
     #[case("uml-6.1", &["linux-6.1", "linux"])]
     #[case("macos-15+cfil", &["macos-15", "macos"])]
+    #[case("macos-15+online", &["macos+online"])]
+    #[case("macos-15+cfil+online", &["macos-15+online", "macos+online"])]
+    #[case("macos+online", &[])]
     fn platforms_fall_back(#[case] platform: &str, #[case] to: &[&str]) {
         assert_eq!(fallbacks(platform), to);
     }
