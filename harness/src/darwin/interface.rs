@@ -13,7 +13,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::{ioctl, request};
+use super::{ioctl, request, sockaddr};
 
 /// Of which family the socket is that a request is made on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,21 @@ pub fn attach_v6(kernel: &impl Control, name: &str) -> io::Result<()> {
     }
     let mut wanted = request::in6_ndireq(name, flags & !DAD);
     kernel.control(Family::V6, ioctl::SIOCSIFINFO_FLAGS, &mut wanted)
+}
+
+/// Says that an interface is on a network that has not been seen before: what TCP remembers of a
+/// peer (a Fast Open cookie, that it lost data in a SYN) is that of a network (xnu-7195
+/// `bsd/netinet/tcp_cache.c` `tcp_cache_hash_src`).
+pub fn on_another_network(
+    kernel: &impl Control,
+    name: &str,
+    signature: [u8; 20],
+) -> io::Result<()> {
+    for family in [sockaddr::AF_INET, sockaddr::AF_INET6] {
+        let mut bytes = request::if_nsreq(name, family, signature);
+        kernel.control(Family::V4, ioctl::SIOCSIFNETSIGNATURE, &mut bytes)?;
+    }
+    Ok(())
 }
 
 /// `IFRTYPE_ECN_DISABLE` of `bsd/net/if_private.h`.

@@ -81,6 +81,10 @@ pub const SIOCSIFINFO_FLAGS: u32 = iowr(b'i', 87, IN6_NDIREQ);
 pub const SIOCPROTOATTACH_IN6: u32 = iowr(b'i', 110, IN6_ALIASREQ);
 /// `bsd/sys/kern_control.h:97`: the id of a kernel control.
 pub const CTLIOCGINFO: u32 = iowr(b'N', 3, CTL_INFO);
+/// `sizeof(struct if_nsreq)`: a name, a family, a length, flags and 20 bytes (`bsd/net/if_private.h`).
+pub const IF_NSREQ: u32 = 40;
+/// `bsd/sys/sockio_private.h:204`: which network an interface is on.
+pub const SIOCSIFNETSIGNATURE: u32 = iowr(b'i', 174, IF_NSREQ);
 /// `bsd/sys/sockio_private.h`: whether connections by an interface ask for ECN (RFC 3168).
 pub const SIOCSECNMODE: u32 = iow(b'i', 177, IFREQ);
 /// `bsd/net/bpf.h:214`: how long the buffer is; each read asks for all of it.

@@ -3,7 +3,8 @@
 //! The kernel goes on with a connection that its socket has closed until the peer has agreed, and sends
 //! its FIN again and again: into later cases, and by other interfaces when the link has gone. On a
 //! host that labs share nothing takes such a connection along. So the far end resets each when its case
-//! has ended (RFC 9293 §3.10.7.4: an acceptable RST ends the connection in every state).
+//! has ended (RFC 9293 §3.10.7.4), and asks for it anew behind the window, which ends what is in TIME-WAIT
+//! (RFC 9293 §3.6.1; xnu-7195 `bsd/netinet/tcp_input.c:3961`): no RST does (`3723`).
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -62,9 +63,11 @@ impl Orphans {
     /// number. Those of other links stay.
     pub fn resets(&mut self, links: &[Link]) -> Vec<(usize, Vec<u8>)> {
         let over = |(ends, next): (&Ends, &Next)| {
-            Some((ends.0, reset(*links.get(ends.0)?, *ends, *next)?))
+            let link = *links.get(ends.0)?;
+            let (number, frames) = (ends.0, [reset(link, *ends, *next), again(link, *ends, *next)]);
+            Some(frames.into_iter().flatten().map(move |frame| (number, frame)))
         };
-        let resets = self.0.iter().filter_map(over).collect();
+        let resets = self.0.iter().filter_map(over).flatten().collect();
         self.0.retain(|ends, _| ends.0 >= links.len());
         resets
     }
@@ -76,15 +79,18 @@ impl Orphans {
 }
 
 fn reset(link: Link, (_, host, far): Ends, next: Next) -> Option<Vec<u8>> {
-    let segment = Segment {
-        flags: TcpFlags::RST | TcpFlags::ACK,
-        seq: next.of_far_end.unwrap_or(0),
-        ack: next.of_host,
-        window: 0,
-        urgent: 0,
-        options: &[],
-        payload: &[],
-    };
+    let (flags, seq) = (TcpFlags::RST | TcpFlags::ACK, next.of_far_end.unwrap_or(0));
+    let segment = Segment { flags, seq, ack: next.of_host, ..Segment::default() };
+    build::tcp_segment(link, far, host, 64, &segment).ok()
+}
+
+/// Behind every window: the longest is 2^30 bytes (RFC 7323 §2.3).
+const BEHIND: u32 = 1 << 30;
+
+/// A new connection between the same ends. Nobody listens any more, so that the host refuses it.
+fn again(link: Link, (_, host, far): Ends, next: Next) -> Option<Vec<u8>> {
+    let seq = next.of_far_end?.wrapping_add(BEHIND);
+    let segment = Segment { flags: TcpFlags::SYN, seq, ..Segment::default() };
     build::tcp_segment(link, far, host, 64, &segment).ok()
 }
 
@@ -151,12 +157,15 @@ mod tests {
         // Its link is the second.
         assert!(orphans.resets(&[back]).is_empty());
         let resets = orphans.resets(&[Link::Ip, back]);
-        let [(1, bytes)] = &resets[..] else { panic!("{resets:?}") };
+        let [(1, bytes), (1, again)] = &resets[..] else { panic!("{resets:?}") };
         let packet = decode(Framing::Ethernet, bytes);
         let Some(Body::Tcp(tcp)) = packet.body() else { panic!("{packet:?}") };
         assert_eq!((tcp.seq, tcp.ack, tcp.flags), (706, 2, TcpFlags::RST | ACK));
         let eth = packet.eth.unwrap();
         assert_eq!((eth.src, eth.dst, tcp.sport, tcp.dport), (FAR, HOST, 80, 50000));
+        let packet = decode(Framing::Ethernet, again);
+        let Some(Body::Tcp(tcp)) = packet.body() else { panic!("{packet:?}") };
+        assert_eq!((tcp.seq, tcp.flags), (706 + (1 << 30), SYN));
         // Once is enough.
         assert!(orphans.resets(&[Link::Ip, back]).is_empty());
     }

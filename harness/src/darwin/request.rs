@@ -125,6 +125,15 @@ fn word(bytes: &[u8], at: std::ops::Range<usize>) -> u32 {
     bytes.get(at).and_then(|four| four.try_into().ok()).map_or(0, u32::from_ne_bytes)
 }
 
+/// `struct if_nsreq`: the signature of the network that an interface is on, for a family.
+pub fn if_nsreq(name: &str, family: u8, signature: [u8; 20]) -> Vec<u8> {
+    let mut bytes = named(name, super::ioctl::IF_NSREQ);
+    bytes[NAME] = family;
+    bytes[NAME + 1] = 20;
+    bytes[NAME + 4..].copy_from_slice(&signature);
+    bytes
+}
+
 /// `struct ctl_info` that asks for the id of a kernel control.
 pub fn ctl_info(name: &str) -> Vec<u8> {
     let mut bytes = vec![0; super::ioctl::CTL_INFO as usize];

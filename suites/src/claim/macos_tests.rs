@@ -157,6 +157,12 @@ const TOLD: &[Told] = &[
             "setsockopt=0 sendmsg_x=3 >net0:udp4 >net0:udp4",
         ],
     ),
+    (
+        "xnu-mreqn-index-unread",
+        "multicast/delivery[v4,any,other-link,alone,other-link]",
+        "setsockopt=0 recvfrom=EAGAIN",
+        &["setsockopt=0 recvfrom=9"],
+    ),
 ];
 
 #[test]

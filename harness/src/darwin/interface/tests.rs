@@ -111,6 +111,14 @@ fn a_kernel_asked_in_another_order_is_found_out() {
 }
 
 #[test]
+fn a_network_is_told_for_both_families() {
+    let kernel = Kernel::default();
+    on_another_network(&kernel, "feth7", [7; 20]).unwrap();
+    assert_eq!(*kernel.asked.borrow(), [0xc028_69ae; 2]);
+    assert_eq!(request::if_nsreq("feth7", 30, [7; 20])[16..24], [30, 20, 0, 0, 7, 7, 7, 7]);
+}
+
+#[test]
 fn connections_do_not_ask_for_ecn() {
     let kernel = Kernel::default();
     without_ecn(&kernel, "feth7").unwrap();

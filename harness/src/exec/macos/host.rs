@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{SigSet, Signal};
@@ -215,6 +215,17 @@ impl Host {
         prefix_len: u8,
     ) -> io::Result<()> {
         interface::add_address(self, link, ip, far, prefix_len)
+    }
+
+    /// Has TCP forget what it knows of peers on a link. Where that cannot be said, it may know them.
+    pub(super) fn on_another_network(&self, name: &str) {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mut signature = [0; 20];
+        signature[..16].copy_from_slice(&since.as_nanos().to_ne_bytes());
+        signature[16..].copy_from_slice(&count.to_ne_bytes());
+        let _ = interface::on_another_network(self, name, signature);
     }
 
     /// Has no connection by it ask for ECN. Where that cannot be said, connections may.

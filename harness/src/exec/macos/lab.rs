@@ -325,7 +325,8 @@ impl Network for MacLab {
         self.groups = beyond::groups(case);
         self.remembers = beyond::joins(case);
         self.dropped = self.drops();
-        if self.host.is_some() {
+        if let Some(host) = &self.host {
+            self.links.iter().for_each(|link| host.on_another_network(&link.name));
             let mut ours: Vec<String> = self.links.iter().map(|link| link.name.clone()).collect();
             ours.extend(self.links.iter().filter_map(|link| link.peer.clone()));
             self.watch.borrow_mut().begin(&ours);
