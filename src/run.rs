@@ -341,6 +341,11 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
     if let Some(paused) = paused(answers) {
         anstream::println!("{} {paused}", "paused".bold());
     }
+    let disturbed = answers.iter().filter(|answer| !answer.trace.disturbed.is_empty()).count();
+    if disturbed > 0 {
+        let why = "cases taken again, since a timer of the kernel's came between";
+        anstream::println!("{} {why}: {disturbed}", "timer".bold());
+    }
     let is_new = |a: &&Answer<'_>| Counted::of(a) == Counted::Result(Verdict::New);
     let new = answers.iter().filter(is_new).count();
     if new > 0 {

@@ -36,6 +36,9 @@ pub struct Trace {
     /// taken again, but for the third one: with three pauses here, the last is in this trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses_ms: Vec<u32>,
+    /// Why earlier takes of the case were given up, a line each, where that was a timer of the kernel's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbed: Vec<String>,
     /// What was looked at so that nothing of it left by an interface that the lab did not make: on a
     /// system whose labs share the host's network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +63,8 @@ impl Trace {
     /// What happened in a case that begins at no time, and without a pause.
     pub fn new(case: &str, links: Vec<LinkFact>, events: Vec<Event>, end: End) -> Self {
         let (case, pauses_ms) = (case.to_owned(), Vec::new());
-        Self { schema: SCHEMA, case, began_ns: 0, links, events, end, pauses_ms, beyond: None }
+        let (disturbed, beyond) = (Vec::new(), None);
+        Self { schema: SCHEMA, case, began_ns: 0, links, events, end, pauses_ms, disturbed, beyond }
     }
 
     /// Whether the executor stood still in it, so that timers of the host's may have changed it.

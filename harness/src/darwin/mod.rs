@@ -7,6 +7,7 @@ pub mod beyond;
 pub mod bpf;
 pub mod breaks;
 pub mod down;
+pub mod groups;
 pub mod interface;
 pub mod ioctl;
 pub mod ledger;

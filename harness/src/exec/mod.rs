@@ -197,18 +197,24 @@ fn nothing(case: &Case, end: End) -> Trace {
     Trace::new(&case.id, Vec::new(), Vec::new(), end)
 }
 
-/// Takes a case, and again in another lab when the executor stood still in it.
+/// Takes a case, and again in another lab when the executor stood still in it or a timer of the kernel's
+/// came between.
 fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
     if let Some(reason) = os::refused(case) {
         return nothing(case, End::Skipped { reason });
     }
-    let mut pauses_ms = Vec::new();
+    let (mut pauses_ms, mut disturbed) = (Vec::new(), Vec::new());
+    let mut number = 0;
     loop {
-        let (trace, pause_ms) = take(labs, case, pauses_ms.len(), plant);
+        let (trace, pause_ms) = take(labs, case, number, plant);
         pauses_ms.extend(pause_ms);
-        if pause_ms.is_none() || pauses_ms.len() == Trace::TAKES {
-            return Trace { pauses_ms, ..trace };
+        let timer = if pause_ms.is_none() { os::disturbed(case, &trace) } else { None };
+        number += 1;
+        let again = (pause_ms.is_some() || timer.is_some()) && number < Trace::TAKES;
+        if !again {
+            return Trace { pauses_ms, disturbed, ..trace };
         }
+        disturbed.extend(timer);
     }
 }
 

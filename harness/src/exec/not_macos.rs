@@ -1,8 +1,14 @@
 //! What an executor does on macOS alone, as every other system does it.
 
 use super::run::{Fault, Gave, Runner};
-use crate::case::Op;
 use crate::case::addr::SockAddr;
+use crate::case::{Case, Op};
+use crate::trace::Trace;
+
+/// Which timer of the kernel's own came between: none that a case would show.
+pub(super) fn disturbed(_: &Case, _: &Trace) -> Option<String> {
+    None
+}
 
 /// Darwin's own calls: there are none.
 pub(super) fn own_call(

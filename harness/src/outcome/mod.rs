@@ -142,7 +142,8 @@ pub fn normalise(case: &Case, trace: &Trace) -> Trace {
     });
     let pauses_ms = Vec::new();
     let events = events.collect();
-    Trace { began_ns: 0, events, pauses_ms, beyond: None, ..trace.clone() }
+    let disturbed = Vec::new();
+    Trace { began_ns: 0, events, pauses_ms, disturbed, beyond: None, ..trace.clone() }
 }
 
 /// The text of step `op` of the names' case: a call with its arguments as written in the case, and

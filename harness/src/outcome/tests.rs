@@ -45,6 +45,7 @@ pub(super) fn trace(events: impl IntoIterator<Item = Event>) -> Trace {
         events: events.into_iter().collect(),
         end: End::Done,
         pauses_ms: Vec::new(),
+        disturbed: Vec::new(),
         beyond: None,
     }
 }

@@ -75,6 +75,7 @@ fn line(text: &str) -> Line {
         events: vec![call(0, 0), call(1, 6), seen],
         end: End::Done,
         pauses_ms: Vec::new(),
+        disturbed: Vec::new(),
         beyond: None,
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();

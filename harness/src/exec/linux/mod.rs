@@ -15,7 +15,7 @@ mod netlink;
 pub(in crate::exec) mod plant;
 mod usable;
 
-pub(in crate::exec) use super::not_macos::{filtered_sockets, own_call};
+pub(in crate::exec) use super::not_macos::{disturbed, filtered_sockets, own_call};
 pub(in crate::exec) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(in crate::exec) use barrier::stay;
 pub(in crate::exec) use environment::environment;

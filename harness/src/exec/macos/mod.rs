@@ -26,6 +26,8 @@ pub(super) use lab::Labs;
 pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};
 pub(super) use own::own_call;
 
+pub(super) use crate::darwin::groups::disturbed;
+
 /// Why no lab here does what the case asks of it, as one sentence.
 pub(super) fn refused(case: &Case) -> Option<String> {
     let by_root = || {
