@@ -212,10 +212,10 @@ impl MacLab {
         self.drain(&mut |_, _, _| ());
     }
 
-    /// The name and the index of a link's interface.
+    /// The name and the index of a link's interface, 0 if it went before anybody asked for it.
     fn link(&self, number: usize) -> (String, u16) {
-        let index = u16::try_from(self.facts[number + 1].index).unwrap_or(0);
-        (self.links[number].name.clone(), index)
+        let index = self.facts.get(number + 1).and_then(|fact| u16::try_from(fact.index).ok());
+        (self.links[number].name.clone(), index.unwrap_or(0))
     }
 
     /// The neighbour on a link, who may serve nothing yet.
