@@ -200,9 +200,19 @@ pub fn refused(case: &Case) -> Option<String> {
                 Some("macOS has no routes that prohibit, and one table of them".to_owned())
             }
             LabOp::Mtu { mtu, .. } => out_of_range(*mtu),
+            // Of other sockets nothing else is due when it ticks.
+            LabOp::RetransTime { .. } if case.ops.iter().any(is_stream) => Some(
+                "macOS asks for a neighbour once a second, and TCP repeats its SYN as often: which of \
+                 both comes first no call decides"
+                    .to_owned(),
+            ),
             _ => None,
         })
         .or_else(|| case.lab.links.iter().find_map(|link| out_of_range(link.mtu)))
+}
+
+fn is_stream(op: &Op) -> bool {
+    matches!(op, Op::Socket { r#type, .. } if r#type.has("SOCK_STREAM"))
 }
 
 /// `IF_MINMTU` and `IF_MAXMTU` of `bsd/net/if_var.h:116`.
@@ -327,6 +337,16 @@ mod tests {
         assert!(refused(&mtu(68)).is_some_and(|why| why.contains("an MTU of 68")));
         assert!(refused(&mtu(71)).is_some());
         assert_eq!(refused(&mtu(72)), None);
+        let silent = |kind: &'static str| {
+            let (fd, domain, protocol) =
+                ("s".to_owned(), "AF_INET".into(), crate::case::Flags::NONE);
+            let r#type = crate::case::Flags::of(&[kind]);
+            let retrans = LabOp::RetransTime { link: "tap0".to_owned(), ms: 200 };
+            let ops = vec![Op::Socket { fd, domain, r#type, protocol }];
+            Case { lab: Lab::loopback().with([retrans]), ops, ..down("tap0") }
+        };
+        assert_eq!(refused(&silent("SOCK_DGRAM")), None);
+        assert!(refused(&silent("SOCK_STREAM")).is_some());
         let mut small = Lab::one(LinkKind::Tun, "tun0");
         small.links[0].mtu = 68;
         assert!(refused(&Case { lab: small, ..plain }).is_some());
