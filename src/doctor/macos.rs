@@ -16,7 +16,8 @@ const LINK: &str = "doctor0";
 pub(super) fn checks(kernel: &Fingerprint) -> Result<Vec<Check>> {
     let (tun, tap) = (Lab::one(LinkKind::Tun, LINK), Lab::one(LinkKind::Tap, LINK));
     let to = |range| send_to(Addr::on(LINK, Role::Neighbour, range, 9));
-    let down = [vec![Op::Lab { step: LabOp::LinkDown { link: LINK.to_owned() } }], to(Range::V4)];
+    // By its scope, so that no default route is asked.
+    let down = [vec![Op::Lab { step: LabOp::LinkDown { link: LINK.to_owned() } }], to(Range::Ll)];
     Ok(vec![
         root(kernel),
         check("1  utun: an IPv4 datagram is seen once, and nothing is asked", || {
