@@ -7,6 +7,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use crate::case::addr::Role;
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, LabOp, Op};
 use crate::darwin::route::Interface;
@@ -95,6 +96,20 @@ pub fn groups(case: &Case) -> Vec<IpAddr> {
     groups.sort();
     groups.dedup();
     groups
+}
+
+/// The addresses of others that a case names: each has a route of its own from then on, made of the one
+/// that led there, with what the host learns of its path (xnu-11417 `bsd/net/route.c`
+/// `rtrequest_common_locked`, `RTM_RESOLVE`).
+pub fn spoken_to(case: &Case) -> Vec<IpAddr> {
+    let is_own = |ip| case.lab.who(ip).is_some_and(|(_, role, _)| role == Role::Own);
+    let named = case.ops.iter().flat_map(Op::addrs).filter_map(|addr| case.lab.ip(&addr.host));
+    let named = named.map(|ip| ip.to_canonical());
+    let mut all: Vec<IpAddr> =
+        named.filter(|ip| !ip.is_loopback() && !ip.is_unspecified() && !is_own(*ip)).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// Whether a case joins or leaves groups: what an interface remembers of that outlives the sockets

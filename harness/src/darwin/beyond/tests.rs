@@ -110,3 +110,16 @@ fn groups_are_those_joined_and_those_sent_to() {
     assert!(joins(&all));
     assert!(!joins(&case(vec![send])));
 }
+
+#[test]
+fn whom_a_case_speaks_to_is_forgotten_but_not_the_host_itself() {
+    let own = Op::Connect { fd: "s".to_owned(), addr: Addr::on("tap0", Role::Own, Range::V4, 9) };
+    let lo = Op::Connect { fd: "s".to_owned(), addr: Addr::ip([127, 0, 0, 1], 9) };
+    let mapped = Op::Connect {
+        fd: "s".to_owned(),
+        addr: Addr::ip("::ffff:192.0.2.9".parse::<IpAddr>().unwrap(), 9),
+    };
+    let all = case(vec![own, lo, connect(Range::V6), mapped, connect(Range::V6)]);
+    let told: Vec<String> = spoken_to(&all).iter().map(IpAddr::to_string).collect();
+    assert_eq!(told, ["192.0.2.9", "2001:db8::2"]);
+}

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The units from which a lab's feth are taken: beyond those that people make by hand, and those that
 /// `ZeroTier` takes, 0 to 9999, all of which it destroys when it starts (`MacEthernetTap.cpp`). A feth
 /// that was destroyed has its name for a while longer, so that there are more than a lab needs.
-const UNITS: std::ops::Range<u32> = 20_000..21_000;
+const UNITS: std::ops::Range<u32> = 22_000..25_000;
 
 /// The unit that is tried next. One after the other, since an interface that is made anew under its name
 /// soon after is the one that was: for seconds it remembers the groups that sockets had joined

@@ -71,6 +71,8 @@ pub(in crate::exec) struct MacLab {
     ours: Ours,
     /// The groups that the case names.
     groups: Vec<IpAddr>,
+    /// Whom the case names, and so has a route to.
+    spoken_to: Vec<IpAddr>,
     /// Whether links remember of the case what outlives its sockets.
     remembers: bool,
     /// Why the case cannot be taken here: it asks for what somebody else has.
@@ -112,6 +114,7 @@ impl MacLab {
             asked: Vec::new(),
             ours: Ours::default(),
             groups: Vec::new(),
+            spoken_to: Vec::new(),
             remembers: false,
             taken: None,
             without: Vec::new(),
@@ -210,6 +213,26 @@ impl MacLab {
             self.links[number].far.write(&frame);
         }
         self.drain(&mut |_, _, _| ());
+    }
+
+    /// Has the host forget whom it has asked for, and the routes that it has made for those that the case
+    /// named. Of a neighbour that the lab made known the entry is the lab's.
+    fn forget(&mut self) -> Result<(), String> {
+        let mut all = std::mem::take(&mut self.asked);
+        let spoken_to = std::mem::take(&mut self.spoken_to);
+        for number in 0..self.links.len() {
+            let is_known = |ip: &&IpAddr| {
+                self.spec.links[number].kind == LinkKind::Tap
+                    && self.spec.who(**ip).is_some_and(|(_, role, _)| role == Role::Neighbour)
+            };
+            all.extend(spoken_to.iter().filter(|ip| !is_known(ip)).map(|ip| (number, *ip)));
+        }
+        for (number, ip) in all {
+            let (_, index) = self.link(number);
+            let forgotten = self.host()?.routes.forget_neighbour(ip, index);
+            forgotten.map_err(said("neighbour", &ip.to_string()))?;
+        }
+        Ok(())
     }
 
     /// The name and the index of a link's interface, 0 if it went before anybody asked for it.
@@ -324,6 +347,7 @@ impl Network for MacLab {
     fn begin(&mut self, case: &Case) {
         self.groups = beyond::groups(case);
         self.remembers = beyond::joins(case);
+        self.spoken_to = beyond::spoken_to(case);
         self.dropped = self.drops();
         if let Some(host) = &self.host {
             self.links.iter().for_each(|link| host.on_another_network(&link.name));
@@ -373,11 +397,7 @@ impl Network for MacLab {
             return Ok(false);
         }
         self.ours.clear();
-        for (number, ip) in std::mem::take(&mut self.asked) {
-            let (_, index) = self.link(number);
-            let forgotten = self.host()?.routes.forget_neighbour(ip, index);
-            forgotten.map_err(said("neighbour", &ip.to_string()))?;
-        }
+        self.forget()?;
         self.serve_anew();
         self.bury();
         Ok(true)
