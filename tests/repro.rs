@@ -1,11 +1,12 @@
 //! The reproducer of every case, compiled and run: each call's result must be the executor's.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
 
-use harness::case::{Case, LabOp, Op, Os};
+use harness::case::{Case, Op, Os};
 use harness::outcome;
 use harness::subject::{self, Subject};
 use harness::trace::{End, Trace};
@@ -37,39 +38,65 @@ fn trials(table: &Table) -> Vec<Trial> {
     .collect()
 }
 
-/// From xnu-11417.101.15 `bsd/net/if_utun.h` and `bsd/sys/sys_domain.h`, as much as a reproducer names.
-const UTUN: [(&str, &str); 2] = [
-    ("net/if_utun.h", "#define UTUN_CONTROL_NAME \"com.apple.net.utun_control\"\n"),
+/// From xnu-11417.101.15 `bsd/net/if_utun.h`, `bsd/sys/sys_domain.h`, `bsd/netinet6/in6_var.h` and
+/// `bsd/net/bpf.h`, as much as a reproducer names.
+const SDK: [(&str, &str); 4] = [
+    (
+        "net/if_utun.h",
+        "#define UTUN_CONTROL_NAME \"com.apple.net.utun_control\"\n#define UTUN_OPT_IFNAME 2\n",
+    ),
     ("sys/sys_domain.h", "#define SYSPROTO_CONTROL 2\n#define AF_SYS_CONTROL 2\n"),
+    (
+        "netinet6/in6_var.h",
+        "struct in6_aliasreq { char ifra_name[16]; struct sockaddr_in6 ifra_addr, ifra_dstaddr, \
+         ifra_prefixmask; int ifra_flags; struct { long expire, preferred; unsigned v, p; } \
+         ifra_lifetime; };\n",
+    ),
+    (
+        "net/bpf.h",
+        "#define BIOCSETIF _IOW('B', 108, struct ifreq)\n#define BIOCSHDRCMPLT _IOW('B', 117, unsigned)\n",
+    ),
 ];
 
+/// Which steps a case takes, and of which kinds its links are: the words of each without the names.
+fn lab_of(case: &Case) -> BTreeSet<String> {
+    let among = case.ops.iter().filter_map(|op| match op {
+        Op::Lab { step } => Some(step),
+        _ => None,
+    });
+    let steps = case.lab.setup.iter().chain(among);
+    let steps = steps.map(|step| format!("{step:?}").split([' ', '{']).take(1).collect());
+    steps.chain(case.lab.links.iter().map(|link| format!("{:?}", link.kind))).collect()
+}
+
 /// Apple's headers are in `zig`, with clang beside them: the program that `ZIG` names, of the
-/// package `ziglang` for instance. Of each table the first row and the last, of `darwin` all.
+/// package `ziglang` for instance. Of each table the first row and the last, of `darwin` all, and the
+/// first of each set of steps.
 fn for_macos_compiles() -> Result<Completion, Failed> {
     let Some(zig) = env::var_os("ZIG") else {
         return Ok(Completion::ignored_with("ZIG names no zig, which has Apple's headers"));
     };
     let folder = tempfile::tempdir()?;
-    // What of the SDK's headers about utun zig has not got.
-    for (header, text) in UTUN {
+    // What of the SDK's headers zig has not got.
+    for (header, text) in SDK {
         let file = folder.path().join(header);
         fs::create_dir_all(file.parent().unwrap_or(folder.path()))?;
         fs::write(file, text)?;
     }
     let mut wrong = Vec::new();
     let tables = tables();
-    let rows = tables.iter().flat_map(|table| {
-        let ends = |at: usize| at == 0 || at + 1 == table.cases.len();
-        let own = table.name.starts_with("darwin/");
-        // Nor has it `net/bpf.h`, by which frames are sent into a feth.
-        let injects = |op: &Op| matches!(op, Op::Lab { step: LabOp::Inject { .. } });
-        table
-            .cases
-            .iter()
-            .enumerate()
-            .filter(move |(at, case)| (own || ends(*at)) && !case.ops.iter().any(injects))
-    });
-    for (_, case) in rows {
+    let mut steps = BTreeSet::new();
+    let mut rows = Vec::new();
+    for table in &tables {
+        let (own, last) = (table.name.starts_with("darwin/"), table.cases.len() - 1);
+        let rows_of = table.cases.iter().enumerate();
+        rows.extend(
+            rows_of
+                .filter(|(at, case)| steps.insert(lab_of(case)) || own || *at == 0 || *at == last)
+                .map(|(_, case)| case),
+        );
+    }
+    for case in rows {
         let (source, object) = (folder.path().join("repro.c"), folder.path().join("repro.o"));
         fs::write(
             &source,

@@ -311,7 +311,13 @@ fn ioctl(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
         p.include(&["net/if.h"]);
         let var = format!("with{number}");
         let name = p.link(link);
-        p.line(format_args!("struct ifreq {var} = {{.ifr_name = {name}}};"));
+        if name.starts_with('"') {
+            p.line(format_args!("struct ifreq {var} = {{.ifr_name = {name}}};"));
+        } else {
+            p.include(&["string.h"]);
+            p.line(format_args!("struct ifreq {var} = {{.ifr_name = \"\"}};"));
+            p.line(format_args!("strncpy({var}.ifr_name, {name}, sizeof {var}.ifr_name - 1);"));
+        }
         p.call(number, op, &format!("ioctl({fd}, {request}, &{var})"));
         format!("{var}.{}", if request == "SIOCGIFMTU" { "ifr_mtu" } else { "ifr_flags" })
     } else {

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use harness::case::op::Opt;
 use harness::case::payload::quoted;
 use harness::case::{Case, LabOp, Op, Os, Sym};
+use harness::darwin::request::refused;
 use harness::trace::{Did, Event, Out, Trace};
 
 mod calls;
@@ -18,6 +19,7 @@ mod comment;
 mod darwin;
 mod headers;
 mod lab_linux;
+mod leaves;
 mod macos;
 mod messages;
 mod names;
@@ -125,7 +127,7 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         ("@@LONGEST@@", server::longest(case).to_string()),
         ("@@SERVICES@@", server::services(case)),
         ("@@LINKS@@", case.lab.links.len().to_string()),
-        ("@@TIDY@@", lines(macos::tidy(&case.lab).iter().map(|c| format!("    system(\"{c}\");")))),
+        ("@@DESTINATIONS@@", lines(leaves::rows(case).into_iter())),
     ];
     finish(p, &comment::comment(case, options), &words, &main)
 }
@@ -177,6 +179,15 @@ fn write_lab(p: &mut Program<'_>) {
         cannot(p, &missing);
         p.body.push_str(&made);
     }
+    if p.os == Os::Macos {
+        leaves::look(p);
+        macos::tidy_at_the_end(p);
+        if let Some(why) = refused(case) {
+            let made = std::mem::take(&mut p.body);
+            cannot(p, &Missing::Step(why));
+            p.body.push_str(&made);
+        }
+    }
 }
 
 fn lab_step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing> {
@@ -189,9 +200,9 @@ fn lab_step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing>
 /// Ends the program: the lab is not to be had.
 fn cannot(p: &mut Program<'_>, missing: &Missing) {
     let (Missing::Step(why) | Missing::Name(why)) = missing;
-    let text = quoted(format!("the lab cannot be made: {why}\n").as_bytes());
+    let text = quoted(format!("not tried: the lab cannot be made: {why}\n").as_bytes());
     p.line(format_args!("fputs({text}, stderr);"));
-    p.line(format_args!("return 3;"));
+    p.line(format_args!("return 2;"));
 }
 
 /// Writes the calls, and the lab's steps among them; whether the case ends before its end, since
@@ -232,9 +243,18 @@ fn among(p: &mut Program<'_>, number: u32, step: &LabOp) -> Result<(), Missing> 
         Os::Linux => lab_linux::command(&p.case.lab, step),
         Os::Macos => macos::command(&p.case.lab, step)?,
     };
-    let text = quoted(format!("#{number} {command}").as_bytes());
-    p.line(format_args!("puts({text});"));
-    lab_step(p, &number.to_string(), step)
+    let text = format!("#{number} {command}");
+    if p.os == Os::Macos {
+        let call = macos::printed(&p.case.lab, &format!("{text}\n"));
+        p.line(format_args!("printf({call});"));
+    } else {
+        p.line(format_args!("puts({});", quoted(text.as_bytes())));
+    }
+    lab_step(p, &number.to_string(), step)?;
+    if p.os == Os::Macos && leaves::leads_away(step) {
+        leaves::look(p);
+    }
+    Ok(())
 }
 
 /// The rows of the table of what was observed.
