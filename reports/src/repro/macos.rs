@@ -29,6 +29,9 @@ pub(super) fn build(p: &mut Program<'_>) {
             p.line(format_args!("utun_open({number});"));
         }
         run(p, &format!("ifconfig {name} mtu {} up", link.mtu));
+        if link.ranges.iter().any(|range| *range != Range::V4) {
+            attach_v6(p, number);
+        }
         for range in &link.ranges {
             add_address(p, number, *range);
         }
@@ -79,13 +82,14 @@ pub(super) fn printed(lab: &Lab, text: &str) -> String {
     format!("{}{arguments}", quoted(format.as_bytes()))
 }
 
+fn attach_v6(p: &mut Program<'_>, number: u8) {
+    p.need(Part::AttachV6);
+    p.line(format_args!("attach_v6({number});"));
+}
+
 fn add_address(p: &mut Program<'_>, number: u8, range: Range) {
     let lab = &p.case.lab;
     let link = &lab.links[usize::from(number)];
-    if range != Range::V4 {
-        p.need(Part::AttachV6);
-        p.line(format_args!("attach_v6({number});"));
-    }
     let name = interface(Os::Macos, lab, &link.name);
     run(p, &added(&name, link.kind == LinkKind::Tap, number, range));
     add_network(p, number, range);
@@ -319,6 +323,9 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
         }
         LabOp::AddressAdd { link, range } => {
             if let Some((number, _)) = p.number(link) {
+                if *range != Range::V4 {
+                    attach_v6(p, number);
+                }
                 add_address(p, number, *range);
             }
         }

@@ -2,17 +2,18 @@
 //!
 //! The file makes the calls as a plain program makes them, one statement each, and prints one line
 //! for each: `#1 sendto(s) = -1 ENETDOWN (Network is down)`. What a call wrote through its pointers
-//! stands beneath its line, after `    -> `. On Linux it builds its lab by itself; on macOS it runs
-//! the commands that do. [`parse_output`] reads what it prints, [`agrees`] compares that with a
-//! trace.
+//! stands beneath its line, after `    -> `. It builds its lab by itself, compares what its calls do
+//! with the trace that it was made of, and says `REPRODUCED` or `not reproduced` on its last line; its
+//! exit status is 0 or 1, and 2 if it could not be tried. [`parse_output`] reads what it prints,
+//! [`agrees`] compares that with a trace, [`verdict`] is its own.
 
 use std::fmt::Write as _;
 
 use harness::case::op::Opt;
 use harness::case::payload::quoted;
-use harness::case::{Case, LabOp, Op, Os, Sym};
+use harness::case::{Case, LabOp, Op, Os};
 use harness::darwin::request::refused;
-use harness::trace::{Did, Event, Out, Trace};
+use harness::trace::{Did, Event, Trace};
 
 mod calls;
 mod comment;
@@ -30,13 +31,16 @@ mod parts;
 mod program;
 mod server;
 
-pub use output::{Line, agrees, parse_output};
+pub use output::{Line, agrees, parse_output, verdict};
 
 use parts::Part;
 use program::{Missing, Program};
 
 /// The compiler's flags that every reproducer compiles with, in silence.
 pub const FLAGS: [&str; 4] = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
+
+/// What a program says at its end that has nothing to compare itself with.
+const NO_VERDICT: &str = "no verdict: nothing was observed that this could be compared with";
 
 /// What happened when the case ran.
 #[derive(Clone, Copy, Debug)]
@@ -111,10 +115,14 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     main.push_str("\n    /* The calls. */\n");
     main.push_str(&calls);
     if !ends_early {
+        main.push('\n');
+        if observed.is_none() {
+            let _ = writeln!(main, "    puts(\"{NO_VERDICT}\");");
+        }
         main.push_str(if observed.is_some() {
-            "\n    return differs;\n"
+            "    return verdict();\n"
         } else {
-            "\n    return 0;\n"
+            "    return 0;\n"
         });
     }
     main.push_str("}\n");
@@ -224,12 +232,9 @@ fn write_calls(p: &mut Program<'_>) -> bool {
             Missing::Name(name) => {
                 let text = format!("#{number} {} = unsupported {name}", program::shown(op));
                 p.line(format_args!("puts({});", quoted(text.as_bytes())));
-                if p.parts.has(Part::Observed) {
-                    p.line(format_args!("compare({number}, -1, \"unsupported\");"));
-                    p.line(format_args!("return differs;"));
-                } else {
-                    p.line(format_args!("return 0;"));
-                }
+                let text = format!("not tried: this system has no {name}\n");
+                p.line(format_args!("fputs({}, stderr);", quoted(text.as_bytes())));
+                p.line(format_args!("return 2;"));
             }
         }
         return true;
@@ -266,36 +271,27 @@ fn observations(case: &Case, trace: &Trace) -> String {
         let row = match did {
             Did::Unsupported { .. } => format!("{{{op}, -1, \"unsupported\", NULL}},"),
             Did::Hung { .. } => format!("{{{op}, -1, \"hung\", NULL}},"),
-            Did::Returned { ret, errno, out } => {
+            Did::Returned { ret, errno, .. } => {
                 let makes = matches!(step, Op::Socket { .. } | Op::Accept { .. });
                 let ret = if makes && errno.is_none() {
                     "DESCRIPTOR".to_owned()
                 } else {
                     ret.to_string()
                 };
+                let signal = trace
+                    .events
+                    .iter()
+                    .any(|event| matches!(event, Event::Signal { op: of, .. } if of == op));
                 let errno = errno.as_ref().map_or("", |e| e.as_str());
-                let value =
-                    word(step, out).map_or_else(|| "NULL".to_owned(), |w| quoted(w.as_bytes()));
+                let errno = format!("{errno}{}", if signal { " SIGPIPE" } else { "" });
+                let value = output::first_value(case, step, did)
+                    .map_or_else(|| "NULL".to_owned(), |w| quoted(w.as_bytes()));
                 format!("{{{op}, {ret}, \"{errno}\", {value}}},")
             }
         };
         rows.push(format!("    {row}"));
     }
     rows.join("\n")
-}
-
-/// What a call wrote, where that is one word that another run would write again.
-fn word(op: &Op, out: &Out) -> Option<String> {
-    match out {
-        Out::Int(n) if !is_index(op) => Some(n.to_string()),
-        Out::Errno(errno) => Some(errno.as_str().to_owned()),
-        Out::Poll(list) => match &list[..] {
-            [one] if one.is_empty() => Some("0".to_owned()),
-            [one] => Some(one.iter().map(Sym::as_str).collect::<Vec<_>>().join("|")),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Whether the option's value is an interface index, which no two labs need to share.
