@@ -70,9 +70,6 @@ pub struct Options<'a> {
 pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let mut p = Program::new(case, options.os);
     let observed = options.observed.map(|o| observations(case, o.trace)).filter(|t| !t.is_empty());
-    if observed.is_some() {
-        p.need(Part::Observed);
-    }
     let answering = lab_linux::answering(case);
     if !answering.is_empty() && p.os == Os::Linux {
         p.need(Part::FarEnd);
@@ -92,6 +89,11 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         p.need(Part::Pipe);
     }
     let ends_early = write_calls(&mut p);
+    // What ends without all of its calls has no verdict.
+    let observed = observed.filter(|_| !ends_early);
+    if observed.is_some() {
+        p.need(Part::Observed);
+    }
     let calls = std::mem::take(&mut p.body);
     write_lab(&mut p);
     let lab = std::mem::take(&mut p.body);
