@@ -78,8 +78,8 @@ pub(super) fn printed(lab: &Lab, text: &str) -> String {
         }
     }
     found.sort();
-    let arguments: String = found.iter().map(|(_, variable)| format!(", {variable}")).collect();
-    format!("{}{arguments}", quoted(format.as_bytes()))
+    let arguments = found.into_iter().map(|(_, variable)| variable);
+    [quoted(format.as_bytes())].into_iter().chain(arguments).collect::<Vec<_>>().join(", ")
 }
 
 fn attach_v6(p: &mut Program<'_>, number: u8) {
@@ -303,21 +303,27 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
                 return Err(Missing::Step(format!("{link} cannot be taken away")));
             };
             let (name, all) = (interface(Os::Macos, &case.lab, link), there(case, number, step));
-            all.iter().for_each(|range| run(p, &deleted(&name, number, *range)));
+            for range in &all {
+                run(p, &deleted(&name, number, *range));
+            }
             if kind == LinkKind::Tun {
                 p.include(&["unistd.h"]);
                 p.line(format_args!("close(links[{number}].fd);"));
             } else {
                 p.line(format_args!("feth_destroy({number});"));
             }
-            all.iter().for_each(|range| wait_usable(p, number, *range, false));
+            for range in &all {
+                wait_usable(p, number, *range, false);
+            }
         }
         LabOp::LinkUp { link } => {
             run(p, &command);
             // What the kernel took away with the link comes back by itself but for these.
             if let Some((number, _)) = p.number(link) {
                 let all = there(case, number, step);
-                all.iter().for_each(|range| add_network(p, number, *range));
+                for range in &all {
+                    add_network(p, number, *range);
+                }
                 add_neighbours(p, number, &all);
             }
         }

@@ -81,10 +81,7 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     if patience_ms.is_some() {
         p.need(Part::Deadline);
     }
-    let breaks = case.ops.iter().any(|op| match op {
-        Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => !r#type.has("SOCK_DGRAM"),
-        _ => false,
-    });
+    let breaks = calls::streams(case);
     if breaks {
         p.need(Part::Pipe);
     }
