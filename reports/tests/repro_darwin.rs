@@ -288,9 +288,12 @@ fn a_program_for_macos_changes_what_it_made_and_nothing_else() {
         let attached = main.find("attach_v6(0);").unwrap();
         assert!(attached < main.find(" inet6 ").unwrap(), "{main}");
         assert!(main.contains("link_local(0, \"fe80::1\");"), "{main}");
-        assert!(text.contains("dropping[drops++] = m;") && text.contains("    undo_drops();"));
+        // What was added goes at the end, and only that.
+        let remembers = "    if (route_send(m, prefix, len))\n        added[adds++] = *m;\n";
+        assert!(text.contains(remembers) && text.contains("    undo_routes();"), "{text}");
         let made = if kind == LinkKind::Tap { "feth_create(0);" } else { "utun_open(0);" };
-        assert!(main.contains(made), "{main}");
+        let free = main.find("network_is_free(\"192.0.2.1\");").unwrap();
+        assert!(free < main.find(made).unwrap(), "{main}");
     }
 }
 

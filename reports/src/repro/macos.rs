@@ -18,6 +18,14 @@ use super::program::{Missing, Program};
 pub(super) fn build(p: &mut Program<'_>) {
     let lab = &p.case.lab;
     for (number, link) in numbered(lab) {
+        // A link-local network is of its link alone.
+        for range in link.ranges.iter().filter(|range| **range != Range::Ll) {
+            p.need(Part::MacFree);
+            let ip = address(number, Role::Own, *range);
+            p.line(format_args!("network_is_free(\"{ip}\");"));
+        }
+    }
+    for (number, link) in numbered(lab) {
         let name = interface(Os::Macos, lab, &link.name);
         if link.kind == LinkKind::Tap {
             p.need(Part::Feth);
@@ -50,7 +58,7 @@ pub(super) fn build(p: &mut Program<'_>) {
 
 /// Has what the program makes taken away at its end, whatever that is.
 pub(super) fn tidy_at_the_end(p: &mut Program<'_>) {
-    if p.parts.has(Part::Feth) || p.parts.has(Part::MacRouteDrop) {
+    if p.parts.has(Part::Feth) || p.parts.has(Part::MacUndo) {
         p.need(Part::MacTidy);
         p.body.insert_str(0, "    tidy_at_the_end();\n");
     }

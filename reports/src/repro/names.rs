@@ -68,7 +68,9 @@ pub(super) fn peer(number: u8) -> String {
 /// Words that are no variable's name in a program that includes the headers of the sockets API,
 /// beside the calls themselves.
 const TAKEN: &[&str] = &[
+    "added",
     "address",
+    "adds",
     "answering",
     "answers",
     "append",
@@ -91,8 +93,6 @@ const TAKEN: &[&str] = &[
     "differs",
     "do",
     "double",
-    "dropping",
-    "drops",
     "else",
     "enum",
     "errno",

@@ -63,6 +63,7 @@ parts! {
     FarEnd = "far_end" needs [FarEnds, IpBytes];
     WaitMs = "wait_ms" needs [];
     MacNoLab = "mac_no_lab" needs [];
+    MacFree = "mac_free" needs [MacNoLab];
     MacLab = "mac_lab" needs [];
     MacLinks = "mac_links" needs [];
     Feth = "feth" needs [MacNoLab, MacLab, MacLinks];
@@ -73,9 +74,10 @@ parts! {
     MacRoutes = "mac_routes" needs [MacNoLab];
     MacAppendLink = "mac_append_link" needs [MacRoutes];
     MacRouteSend = "mac_route_send" needs [MacRoutes];
-    MacRouteLink = "mac_route_link" needs [MacAppendLink, MacRouteSend];
-    MacRouteVia = "mac_route_via" needs [MacRouteSend];
-    MacRouteDrop = "mac_route_drop" needs [MacRouteSend];
+    MacUndo = "mac_undo" needs [MacRouteSend];
+    MacRouteLink = "mac_route_link" needs [MacAppendLink, MacUndo];
+    MacRouteVia = "mac_route_via" needs [MacUndo];
+    MacRouteDrop = "mac_route_drop" needs [MacUndo];
     MacNeighbour = "mac_neighbour" needs [MacLinks, MacAppendLink, MacRouteSend];
     MacLeaves = "mac_leaves" needs [MacRoutes];
     MacTidy = "mac_tidy" needs [];

@@ -4,7 +4,7 @@
 /* What this program made goes, and nothing else. */
 static void tidy(void)
 {
-@MacRouteDrop     undo_drops();
+@MacUndo     undo_routes();
 @Feth     for (int link = 0; link < (int)(sizeof links / sizeof *links); link++)
 @Feth         feth_destroy(link);
 }
