@@ -169,13 +169,20 @@ pub(super) fn commands(case: &Case) -> Vec<String> {
     out
 }
 
-/// The commands that take the links away again.
+/// The commands that take away again what [`commands`] and the lab's own steps have made.
 pub(super) fn tidy(lab: &Lab) -> Vec<String> {
-    numbered(lab)
+    let routes = lab.setup.iter().filter_map(|step| match step {
+        LabOp::RouteAdd { prefix, prefix_len, .. } => {
+            let family = if prefix.is_ipv4() { "-inet" } else { "-inet6" };
+            Some(format!("route -n delete {family} -net {prefix}/{prefix_len}"))
+        }
+        _ => None,
+    });
+    let links = numbered(lab)
         .filter(|(_, link)| link.kind == LinkKind::Tap)
         .flat_map(|(number, link)| [interface(Os::Macos, lab, &link.name), peer(number)])
-        .map(|name| format!("ifconfig {name} destroy"))
-        .collect()
+        .map(|name| format!("ifconfig {name} destroy"));
+    routes.chain(links).collect()
 }
 
 fn link_commands(name: &str, number: u8, link: &Link) -> Vec<String> {
@@ -267,8 +274,11 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
                 _ => return Err(no(&step.to_string())),
             }
         }
-        LabOp::RetransTime { .. }
-        | LabOp::Serve { .. }
+        LabOp::RetransTime { .. } => {
+            "# macOS keeps how often address resolution asks: three times, a second apart"
+                .to_owned()
+        }
+        LabOp::Serve { .. }
         | LabOp::Resume { .. }
         | LabOp::NameServer { .. }
         | LabOp::Hosts { .. } => {
@@ -286,6 +296,7 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
     let case = p.case;
     let command = command(&case.lab, step)?;
     match step {
+        LabOp::RetransTime { .. } => {}
         LabOp::Wait { ms, .. } => {
             p.need(Part::WaitMs);
             p.line(format_args!("wait_ms({ms});"));
