@@ -373,9 +373,9 @@ pub(crate) enum Layer {
 /// A system that a C program can be written for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Target {
-    /// The program builds its lab itself
+    /// The program builds its lab in a network namespace of its own
     Linux,
-    /// The lab is given as commands
+    /// The program builds its lab in the host's network, as root, and takes it away again
     Macos,
 }
 

@@ -84,7 +84,14 @@ fn one_of_each_suite_reproduces_out_of_its_zip() {
         let zip = folder.path().join("bug.zip");
         let output = sockeye(&["bundle", &id, "--times", "2", "-o", text(&zip)]);
         assert_eq!(output.status.code(), Some(0), "{id}: {}", said(&output));
-        assert!(said(&output).contains("the reproducer reproduces it"), "{id}: {}", said(&output));
+        // What this system has not got is not tried.
+        let lacks = id.starts_with("darwin/") && Os::host() != Some(Os::Macos);
+        let (became, status, says) = if lacks {
+            ("the reproducer was not tried: this system has no ", 2, "== not tried here")
+        } else {
+            ("the reproducer reproduces it", 0, "== reproduced")
+        };
+        assert!(said(&output).contains(became), "{id}: {}", said(&output));
         let files = unpack(&zip, folder.path());
         assert!(first_line(&files, "README.md").starts_with("# "), "{id}");
         let ran = Command::new("sh")
@@ -94,8 +101,8 @@ fn one_of_each_suite_reproduces_out_of_its_zip() {
             .env("PATH", "/usr/bin:/bin")
             .output()
             .expect("sh starts");
-        assert_eq!(ran.status.code(), Some(0), "{id}: {}", said(&ran));
-        assert!(said(&ran).contains("== reproduced"), "{id}: {}", said(&ran));
+        assert_eq!(ran.status.code(), Some(status), "{id}: {}", said(&ran));
+        assert!(said(&ran).contains(says), "{id}: {}", said(&ran));
     }
 }
 

@@ -1,16 +1,17 @@
 //! The reproducer of every case, compiled and run: each call's result must be the executor's.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::{env, fs};
 
-use harness::case::{Case, LabOp, Op, Os};
+use harness::case::{Case, Op, Os};
 use harness::outcome;
 use harness::subject::{self, Subject};
 use harness::trace::{End, Trace};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use reports::repro::{FLAGS, Observed, Options, agrees, reproducer};
+use reports::repro::{FLAGS, Observed, Options, agrees, reproducer, verdict};
 use suites::{Table, tables};
 
 /// How many rows one test takes, so that the tests are of a size and run side by side.
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = tables().iter().flat_map(trials).collect();
     trials.push(Trial::ignorable_test("for-macos-compiles", for_macos_compiles));
+    trials.push(Trial::ignorable_test("says-what-came-of-it", says_what_came_of_it));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -37,39 +39,65 @@ fn trials(table: &Table) -> Vec<Trial> {
     .collect()
 }
 
-/// From xnu-11417.101.15 `bsd/net/if_utun.h` and `bsd/sys/sys_domain.h`, as much as a reproducer names.
-const UTUN: [(&str, &str); 2] = [
-    ("net/if_utun.h", "#define UTUN_CONTROL_NAME \"com.apple.net.utun_control\"\n"),
+/// From xnu-11417.101.15 `bsd/net/if_utun.h`, `bsd/sys/sys_domain.h`, `bsd/netinet6/in6_var.h` and
+/// `bsd/net/bpf.h`, as much as a reproducer names.
+const SDK: [(&str, &str); 4] = [
+    (
+        "net/if_utun.h",
+        "#define UTUN_CONTROL_NAME \"com.apple.net.utun_control\"\n#define UTUN_OPT_IFNAME 2\n",
+    ),
     ("sys/sys_domain.h", "#define SYSPROTO_CONTROL 2\n#define AF_SYS_CONTROL 2\n"),
+    (
+        "netinet6/in6_var.h",
+        "struct in6_aliasreq { char ifra_name[16]; struct sockaddr_in6 ifra_addr, ifra_dstaddr, \
+         ifra_prefixmask; int ifra_flags; struct { long expire, preferred; unsigned v, p; } \
+         ifra_lifetime; };\n",
+    ),
+    (
+        "net/bpf.h",
+        "#define BIOCSETIF _IOW('B', 108, struct ifreq)\n#define BIOCSHDRCMPLT _IOW('B', 117, unsigned)\n",
+    ),
 ];
 
+/// Which steps a case takes, and of which kinds its links are: the words of each without the names.
+fn lab_of(case: &Case) -> BTreeSet<String> {
+    let among = case.ops.iter().filter_map(|op| match op {
+        Op::Lab { step } => Some(step),
+        _ => None,
+    });
+    let steps = case.lab.setup.iter().chain(among);
+    let steps = steps.map(|step| format!("{step:?}").split([' ', '{']).take(1).collect());
+    steps.chain(case.lab.links.iter().map(|link| format!("{:?}", link.kind))).collect()
+}
+
 /// Apple's headers are in `zig`, with clang beside them: the program that `ZIG` names, of the
-/// package `ziglang` for instance. Of each table the first row and the last, of `darwin` all.
+/// package `ziglang` for instance. Of each table the first row and the last, of `darwin` all, and the
+/// first of each set of steps.
 fn for_macos_compiles() -> Result<Completion, Failed> {
     let Some(zig) = env::var_os("ZIG") else {
         return Ok(Completion::ignored_with("ZIG names no zig, which has Apple's headers"));
     };
     let folder = tempfile::tempdir()?;
-    // What of the SDK's headers about utun zig has not got.
-    for (header, text) in UTUN {
+    // What of the SDK's headers zig has not got.
+    for (header, text) in SDK {
         let file = folder.path().join(header);
         fs::create_dir_all(file.parent().unwrap_or(folder.path()))?;
         fs::write(file, text)?;
     }
     let mut wrong = Vec::new();
     let tables = tables();
-    let rows = tables.iter().flat_map(|table| {
-        let ends = |at: usize| at == 0 || at + 1 == table.cases.len();
-        let own = table.name.starts_with("darwin/");
-        // Nor has it `net/bpf.h`, by which frames are sent into a feth.
-        let injects = |op: &Op| matches!(op, Op::Lab { step: LabOp::Inject { .. } });
-        table
-            .cases
-            .iter()
-            .enumerate()
-            .filter(move |(at, case)| (own || ends(*at)) && !case.ops.iter().any(injects))
-    });
-    for (_, case) in rows {
+    let mut steps = BTreeSet::new();
+    let mut rows = Vec::new();
+    for table in &tables {
+        let (own, last) = (table.name.starts_with("darwin/"), table.cases.len() - 1);
+        let rows_of = table.cases.iter().enumerate();
+        rows.extend(
+            rows_of
+                .filter(|(at, case)| steps.insert(lab_of(case)) || own || *at == 0 || *at == last)
+                .map(|(_, case)| case),
+        );
+    }
+    for case in rows {
         let (source, object) = (folder.path().join("repro.c"), folder.path().join("repro.o"));
         fs::write(
             &source,
@@ -120,23 +148,76 @@ fn reproduce(cases: &[Case]) -> Result<Completion, Failed> {
     if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
 }
 
-fn reproduces(case: &Case, trace: &Trace, os: Os, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let (source, program) = (folder.join("repro.c"), folder.join("repro"));
+/// The program for what a trace says, as C.
+fn written(case: &Case, trace: &Trace, os: Os) -> String {
     let observed = outcome::render(case, trace, os);
     let observed = Observed { trace, platform: "this", kernel: "this kernel", outcome: &observed };
-    let options = Options { os, observed: Some(observed), expected: &[] };
-    fs::write(&source, reproducer(case, &options))?;
+    reproducer(case, &Options { os, observed: Some(observed), expected: &[] })
+}
+
+/// What the program did.
+fn ran(text: &str, folder: &Path) -> Result<Output, Box<dyn Error>> {
+    let (source, program) = (folder.join("repro.c"), folder.join("repro"));
+    fs::write(&source, text)?;
     let compiled =
         Command::new("cc").args(FLAGS).args(["-pipe", "-o"]).args([&program, &source]).output()?;
     if !compiled.status.success() {
         return Err(String::from_utf8_lossy(&compiled.stderr).into_owned().into());
     }
-    let ran = Command::new(&program).stdin(Stdio::null()).output()?;
+    Ok(Command::new(&program).stdin(Stdio::null()).output()?)
+}
+
+fn reproduces(case: &Case, trace: &Trace, os: Os, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let ran = ran(&written(case, trace, os), folder)?;
     let text = String::from_utf8_lossy(&ran.stdout);
     agrees(trace, case, &text)?;
-    if !ran.status.success() {
+    // A name that is lacking is no verdict.
+    let wanted = if trace.end == End::Unsupported { (None, 2) } else { (Some(true), 0) };
+    if (verdict(&text), ran.status.code()) != (wanted.0, Some(wanted.1)) {
         let errors = String::from_utf8_lossy(&ran.stderr);
         return Err(format!("{}, though all agrees: {errors}", ran.status).into());
     }
     Ok(())
+}
+
+/// `link-state/netdown` as it is, without the step that makes it what it is, without the call that it
+/// is about, and where there is no tun: each says which it is.
+fn says_what_came_of_it() -> Result<Completion, Failed> {
+    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_compiler()) else {
+        return Ok(Completion::ignored_with("there is no cc, or this is not Linux"));
+    };
+    let tables = tables();
+    let case = tables.iter().flat_map(|table| &table.cases).find(|c| c.id == "link-state/netdown");
+    let case = case.ok_or("link-state/netdown is gone")?;
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
+    let subject = Subject { program, args: vec!["exec".into()] };
+    let traces = subject::run(&subject, &[case], 1, &|_, _| ())?;
+    let trace = traces.first().ok_or("no trace")?;
+    if let End::Skipped { reason } = &trace.end {
+        return Ok(Completion::ignored_with(reason));
+    }
+    if trace.is_unseen() {
+        return Ok(Completion::ignored_with("links are made by root alone"));
+    }
+    let text = written(case, trace, os);
+    let folder = tempfile::tempdir()?;
+    let table = [
+        ("\n", "\n", "\nREPRODUCED\n", 0),
+        ("    link_set(\"down0\", 0);\n", "", "\nnot reproduced\n", 1),
+        ("    result(1, \"sendto(s)\", ret);\n", "", "\nnot reproduced\n", 1),
+        ("/dev/net/tun", "/dev/net/none", "", 2),
+    ];
+    for (from, to, last, status) in table {
+        if !text.contains(from) {
+            return Err(format!("{from:?} is not in the program").into());
+        }
+        let ran = ran(&text.replace(from, to), folder.path()).map_err(|e| e.to_string())?;
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        let why = stderr.starts_with("not tried: the lab cannot be made: /dev/net/none: ");
+        if ran.status.code() != Some(status) || !stdout.ends_with(last) || why != (status == 2) {
+            return Err(format!("without {from:?}: {}: {stdout}{stderr}", ran.status).into());
+        }
+    }
+    Ok(Completion::Completed)
 }

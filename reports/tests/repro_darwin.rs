@@ -1,8 +1,9 @@
 //! Reproducers of Darwin's own calls: what they are on macOS, and that Linux has none of them.
 
-use harness::case::addr::{Addr, Range, Role};
-use harness::case::op::{Change, Opt};
-use harness::case::{Case, Flags, Hex, Lab, LinkKind, Op, Os, Payload};
+use harness::case::addr::{Addr, Range, Role, Scope};
+use harness::case::lab::RouteKind;
+use harness::case::op::{Change, Opt, Value};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Os, Payload};
 use harness::trace::{ControlOut, Did, End, Event, Kevent, Out, Received, Trace};
 use reports::repro::{Options, agrees, reproducer};
 use rstest::rstest;
@@ -174,4 +175,191 @@ fn what_it_printed_is_compared(
     let case = case("SOCK_STREAM", op);
     let stdout = format!("#0 socket(AF_INET, SOCK_STREAM, 0) = 3\n#1 {shown} = {printed}");
     assert_eq!(agrees(&trace, &case, &stdout).is_ok(), same, "{stdout}");
+}
+
+/// A kernel whose interfaces are these names, `ioctl` of which makes and destroys them; the program's
+/// own functions are between it and `main`.
+const KERNEL: &str = r#"
+#define _GNU_SOURCE
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#define SIOCIFCREATE 1ul
+#define SIOCIFDESTROY 2ul
+static char there[16][IF_NAMESIZE] = {"feth0", "feth1", "feth21001", "feth21002", "feth21005"};
+
+static int fake_ioctl(int fd, unsigned long what, struct ifreq *with)
+{
+    (void)fd;
+    for (int i = 0; i < 16; i++)
+        if (strcmp(there[i], with->ifr_name) == 0) {
+            errno = EEXIST;
+            if (what == SIOCIFCREATE)
+                return -1;
+            there[i][0] = 0;
+            return 0;
+        }
+    for (int i = 0; what == SIOCIFCREATE && i < 16; i++)
+        if (there[i][0] == 0) {
+            memcpy(there[i], with->ifr_name, IF_NAMESIZE);
+            return 0;
+        }
+    errno = ENXIO;
+    return -1;
+}
+
+static void show(void)
+{
+    for (int i = 0; i < 16; i++)
+        if (there[i][0])
+            printf("%s ", there[i]);
+    puts("");
+}
+
+static void lab(const char *format, const char *name, const char *peer)
+{
+    printf(format, name, peer);
+    puts("");
+}
+
+static void no_lab(const char *what, int error)
+{
+    printf("not tried: %s: %s\n", what, strerror(error));
+    exit(2);
+}
+
+static struct { char name[IF_NAMESIZE], peer[IF_NAMESIZE]; unsigned index; int fd, made; } links[3];
+"#;
+
+/// What of a program's text goes from here to there.
+fn part<'t>(text: &'t str, from: &str, to: &str) -> &'t str {
+    let start = text.find(from).unwrap_or_else(|| panic!("{from:?} is not in {text}"));
+    let len = text[start..].find(to).unwrap_or_else(|| panic!("{to:?} is not behind {from:?}"));
+    &text[start..start + len]
+}
+
+/// The program's own functions, on a kernel that has feth of somebody else's.
+#[test]
+fn no_feth_of_somebody_elses_is_destroyed() {
+    let lab = Lab::one(LinkKind::Tap, "net0");
+    let case = Case { lab, ..case("SOCK_DGRAM", Op::Disconnectx { fd: "s".into() }) };
+    let text = program(&case, Os::Macos);
+    let functions = part(&text, "/* ifconfig NAME create", "#ifndef SIOCPROTOATTACH_IN6");
+    let functions = functions.replace("ioctl(fd, what", "fake_ioctl(fd, what");
+    let tidy = part(&text, "static void tidy(void)", "static void on_signal");
+    let main = "int main(void)\n{\n    feth_create(0);\n    feth_create(2);\n    show();\n    tidy();\n    tidy();\n    show();\n}\n";
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (source, program) = (folder.join("feth.c"), folder.join("feth"));
+    std::fs::write(&source, [KERNEL, &functions, tidy, main].join("\n")).unwrap();
+    let cc = std::process::Command::new("cc").arg("-o").args([&program, &source]).output();
+    let Ok(cc) = cc else { return eprintln!("skipped: there is no C compiler") };
+    assert!(cc.status.success(), "{}", String::from_utf8_lossy(&cc.stderr));
+    let ran = std::process::Command::new(&program).output().unwrap();
+    // 21000, the half of a pair whose other half is taken, is gone as well.
+    let wanted = "ifconfig feth21006 peer feth21007\nifconfig feth21008 peer feth21009\n\
+                  feth0 feth1 feth21001 feth21002 feth21005 feth21006 feth21007 feth21008 feth21009 \n\
+                  feth0 feth1 feth21001 feth21002 feth21005 \n";
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), wanted);
+}
+
+fn lab_program(lab: Lab, ops: Vec<Op>) -> String {
+    let case = Case { lab, ops, ..case("SOCK_DGRAM", Op::Disconnectx { fd: "s".into() }) };
+    case.check().unwrap();
+    program(&case, Os::Macos)
+}
+
+#[test]
+fn a_program_for_macos_changes_what_it_made_and_nothing_else() {
+    let step = |step| Op::Lab { step };
+    let link = || "net0".to_owned();
+    let prefix = "203.0.113.0".parse().unwrap();
+    let route = |kind, link| LabOp::RouteAdd { prefix, prefix_len: 24, kind, link, via: None };
+    for kind in [LinkKind::Tap, LinkKind::Tun] {
+        let ops = vec![
+            step(LabOp::LinkDown { link: link() }),
+            step(LabOp::LinkUp { link: link() }),
+            step(route(RouteKind::Blackhole, None)),
+            step(route(RouteKind::Unicast, Some(link()))),
+            step(LabOp::LinkDelete { link: link() }),
+        ];
+        let text = lab_program(Lab::one(kind, "net0"), ops);
+        let main = part(&text, "int main(void)", "\n}\n");
+        // Neither do they say whether they added anything, nor is any other interface named.
+        for wrong in ["route -n", "arp -s", "ndp -s", "destroy\"", "sleep", "feth", "utun"] {
+            let said = main.lines().any(|line| line.contains("lab(") && line.contains(wrong));
+            assert!(!said, "{wrong}: {main}");
+        }
+        assert!(!text.contains("feth0") && !text.contains("utun100"), "{text}");
+        assert!(main.contains("\n    tidy_at_the_end();\n"), "{main}");
+        let up = part(main, "lab(\"ifconfig %s up\", links[0].name);", "route_drop");
+        let comes_back = match kind {
+            LinkKind::Tap => "neighbour(0, \"192.0.2.2\"",
+            LinkKind::Tun => "route_by_link(\"192.0.2.0\", 24, links[0].index);",
+        };
+        assert!(up.contains(comes_back), "{up}");
+        assert_eq!(main.matches(comes_back).count(), 2, "{main}");
+        let attached = main.find("attach_v6(0);").unwrap();
+        assert!(attached < main.find(" inet6 ").unwrap(), "{main}");
+        assert!(main.contains("link_local(0, \"fe80::1\");"), "{main}");
+        // What was added goes at the end, and only that.
+        let remembers = "    if (route_send(m, prefix, len))\n        added[adds++] = *m;\n";
+        assert!(text.contains(remembers) && text.contains("    undo_routes();"), "{text}");
+        let made = if kind == LinkKind::Tap { "feth_create(0);" } else { "utun_open(0);" };
+        let free = main.find("network_is_free(\"192.0.2.1\");").unwrap();
+        assert!(free < main.find(made).unwrap(), "{main}");
+    }
+}
+
+#[test]
+fn what_macos_cannot_have_is_refused_before_anything_is_made() {
+    let with_mtu = |mtu| {
+        let mut lab = Lab::one(LinkKind::Tap, "net0");
+        lab.links[0].mtu = mtu;
+        lab_program(lab, Vec::new())
+    };
+    let refusal = "    fputs(\"not tried: the lab cannot be made: macOS has no interface with an MTU of 71: 72 is its least\\n\", stderr);\n    return 2;\n";
+    let text = with_mtu(71);
+    assert!(text.find(refusal).unwrap() < text.find("    feth_create(0);").unwrap(), "{text}");
+    assert!(!with_mtu(72).contains("not tried: the lab cannot be made: macOS"));
+}
+
+fn bound(fd: &str) -> Op {
+    let option = Opt::Raw { level: "IPPROTO_IP".into(), name: "IP_BOUND_IF".into() };
+    Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Link("net0".to_owned()) }
+}
+
+fn sendto(range: Range, scope: Scope) -> Op {
+    let addr = Addr { scope, ..Addr::on("net0", Role::Neighbour, range, 9) };
+    let (data, flags) = (Payload::Pattern(1), Flags::NONE);
+    Op::Sendto { fd: "s".to_owned(), data, flags, addr }
+}
+
+#[rstest]
+#[case(vec![sendto(Range::V4, Scope::Zero)], &["{\"192.0.2.2\", -1}"])]
+#[case(vec![sendto(Range::V4, Scope::Zero), bound("s")], &["{\"192.0.2.2\", -1}"])]
+#[case(vec![bound("s"), sendto(Range::V4, Scope::Zero)], &[])]
+#[case(vec![bound("other"), sendto(Range::V4, Scope::Zero)], &["{\"192.0.2.2\", -1}"])]
+#[case(vec![bound("s"), sendto(Range::V6, Scope::Zero)], &["{\"2001:db8::2\", -1}"])]
+#[case(vec![sendto(Range::Ll, Scope::Link("net0".to_owned()))], &[])]
+#[case(vec![sendto(Range::Ll, Scope::Zero)], &["{\"::\", 0}"])]
+fn where_a_call_would_go_is_asked_first(#[case] mut ops: Vec<Op>, #[case] rows: &[&str]) {
+    ops.insert(0, socket("SOCK_DGRAM"));
+    ops.push(Op::Lab { step: LabOp::LinkDown { link: "net0".to_owned() } });
+    let text = lab_program(Lab::one(LinkKind::Tap, "net0"), ops);
+    let looks = text.matches("    nothing_leaves();\n").count();
+    if rows.is_empty() {
+        assert!(!text.contains("destinations[]") && looks == 0, "{text}");
+        return;
+    }
+    let table = part(&text, "destinations[] = {\n", "\n};");
+    assert_eq!(
+        table.lines().skip(1).map(|l| l.trim().trim_end_matches(',')).collect::<Vec<_>>(),
+        rows
+    );
+    // Before the calls, and when a link is down: its routes are gone.
+    assert_eq!(looks, 2, "{text}");
+    assert!(text.find("    nothing_leaves();").unwrap() < text.find("/* The calls. */").unwrap());
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 use reports::bundle::Tried;
-use reports::repro::{FLAGS, agrees};
+use reports::repro::{FLAGS, agrees, verdict};
 use reports::runs::Line;
 
 use super::known::Known;
@@ -45,13 +45,16 @@ fn attempt(line: &Line, text: &str, folder: &Path) -> Result<Tried> {
         )));
     }
     let ran = Command::new(&program).stdin(Stdio::null()).output()?;
-    if ran.status.code() == Some(3) {
-        return Ok(Tried::Not(format!("the lab could not be made: {}", first(&ran.stderr))));
+    if ran.status.code() == Some(2) {
+        let why = first(&ran.stderr);
+        return Ok(Tried::Not(why.strip_prefix("not tried: ").unwrap_or(&why).to_owned()));
     }
-    let traced = agrees(&line.trace, &line.case, &String::from_utf8_lossy(&ran.stdout));
-    Ok(match traced {
-        Ok(()) => Tried::Agrees,
-        Err(how) => Tried::Differs(how),
+    let stdout = String::from_utf8_lossy(&ran.stdout);
+    // Both count: the program is what is passed on, and it may not see all that is looked at here.
+    Ok(match (agrees(&line.trace, &line.case, &stdout), verdict(&stdout)) {
+        (Err(how), _) => Tried::Differs(how),
+        (Ok(()), Some(true)) => Tried::Agrees,
+        (Ok(()), _) => Tried::Differs(format!("it does not say so itself: {}", first(&ran.stderr))),
     })
 }
 

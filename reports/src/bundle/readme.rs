@@ -224,8 +224,10 @@ pub(super) fn steps(bundle: &Bundle<'_>) -> String {
     let sudo = if bundle.os == harness::case::Os::Macos { "sudo " } else { "" };
     format!(
         "Unzip this archive into a folder, and there:\n\n    {sudo}sh run.sh\n\nor without the \
-         script:\n\n    cc repro.c -o repro && {sudo}./repro; echo $?\n\nIt exits with 0 if every \
-         call did what is shown here, with 1 if one did anything else.\n"
+         script:\n\n    cc repro.c -o repro && {sudo}./repro; echo $?\n\nIts last line is \
+         REPRODUCED, and it exits with 0, if every call did what is shown here; with \"not \
+         reproduced\" and 1 if one did anything else; with 2 if it could not be tried. It does not \
+         look at the wire.\n"
     )
 }
 

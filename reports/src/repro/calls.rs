@@ -311,7 +311,13 @@ fn ioctl(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
         p.include(&["net/if.h"]);
         let var = format!("with{number}");
         let name = p.link(link);
-        p.line(format_args!("struct ifreq {var} = {{.ifr_name = {name}}};"));
+        if name.starts_with('"') {
+            p.line(format_args!("struct ifreq {var} = {{.ifr_name = {name}}};"));
+        } else {
+            p.include(&["string.h"]);
+            p.line(format_args!("struct ifreq {var} = {{.ifr_name = \"\"}};"));
+            p.line(format_args!("strncpy({var}.ifr_name, {name}, sizeof {var}.ifr_name - 1);"));
+        }
         p.call(number, op, &format!("ioctl({fd}, {request}, &{var})"));
         format!("{var}.{}", if request == "SIOCGIFMTU" { "ifr_mtu" } else { "ifr_flags" })
     } else {
@@ -406,6 +412,14 @@ fn parse(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     Ok(())
 }
 
+/// Whether the case has a socket whose peer can break the connection.
+pub(super) fn streams(case: &Case) -> bool {
+    case.ops.iter().any(|op| match op {
+        Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => !r#type.has("SOCK_DGRAM"),
+        _ => false,
+    })
+}
+
 /// How long a case may wait for what never comes, in milliseconds: two seconds beyond what it
 /// asks to wait itself; none if no call of it can wait.
 pub(super) fn patience_ms(case: &Case) -> Option<u32> {
@@ -419,10 +433,7 @@ pub(super) fn patience_ms(case: &Case) -> Option<u32> {
             _ => 0,
         })
     });
-    let streams = case.ops.iter().any(|op| match op {
-        Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => !r#type.has("SOCK_DGRAM"),
-        _ => false,
-    });
+    let streams = streams(case);
     let sent: usize = case.ops.iter().flat_map(Op::payloads).map(Payload::len).sum();
     let waits = |op: &Op| match op {
         Op::Accept { .. }

@@ -42,9 +42,9 @@ pub(super) fn comment(case: &Case, options: &Options<'_>) -> String {
 
 fn status(options: &Options<'_>) -> &'static str {
     if options.observed.is_some() {
-        "It exits with 0 if every call did what was observed, with 1 if one did anything else, and with 3 if the lab cannot be made."
+        "Its last line is REPRODUCED, and its exit status 0, if every call did what was observed; if one did anything else that is \"not reproduced\", and 1. It does not look at the wire. It exits with 2, and says why, if the lab cannot be made or the system lacks a name."
     } else {
-        "It exits with 0, or with 3 if the lab cannot be made."
+        "Nothing was observed that it could compare itself with: it has no verdict. It exits with 0, or with 2, and says why, if the lab cannot be made or the system lacks a name."
     }
 }
 
@@ -111,10 +111,12 @@ fn on_macos(case: &Case, options: &Options<'_>) -> Vec<String> {
     if lab.links.is_empty() && lab.setup.is_empty() {
         return lines;
     }
-    lines.extend([
-        String::new(),
-        "The lab, which the program makes by these commands itself:".into(),
-    ]);
+    lines.push(String::new());
+    let text = "The lab, which the program makes itself, as commands. It changes no interface and no \
+                route that it did not make, takes the first two feth from 21000 on that nobody has, \
+                and does not begin if a call would reach anybody by an interface of the user's. By \
+                hand, stop at the first command that fails: what is there is somebody else's.";
+    lines.extend(wrapped(text, "", ""));
     lines.extend(macos::commands(case).into_iter().map(|c| format!("    {c}")));
     for step in &lab.setup {
         match macos::command(lab, step) {
@@ -127,7 +129,7 @@ fn on_macos(case: &Case, options: &Options<'_>) -> Vec<String> {
     }
     let tidy = macos::tidy(lab);
     if !tidy.is_empty() {
-        lines.push("and afterwards:".to_owned());
+        lines.push("and afterwards, if these commands made them:".to_owned());
         lines.extend(tidy.into_iter().map(|c| format!("    sudo {c}")));
     }
     lines.extend(macos_limits(case));
@@ -137,20 +139,21 @@ fn on_macos(case: &Case, options: &Options<'_>) -> Vec<String> {
 /// What the commands cannot do, said honestly.
 fn macos_limits(case: &Case) -> Vec<String> {
     let mut lines = Vec::new();
-    let text = "macOS also gives each link an automatic link-local address, and sends what it \
-                sends of its own accord.";
+    let text = "macOS sends what it sends of its own accord.";
     lines.extend(wrapped(text, "", ""));
     for link in &case.lab.links {
         let name = super::names::interface(Os::Macos, &case.lab, &link.name);
         let kind = match link.kind {
             LinkKind::Tap => "a feth link",
-            LinkKind::Tun => "a utun link, open as long as the program runs",
+            LinkKind::Tun => {
+                "a utun link whose number the kernel chooses, open as long as the program runs"
+            }
         };
         lines.extend(wrapped(&format!("{} is {name}, {kind}.", link.name), "", ""));
     }
     if server::serves(case) {
         let text = "NOT REPRODUCIBLE HERE: the case speaks to a server at the link's far end, which \
-                    this program has on Linux only. It exits with 3.";
+                    this program has on Linux only. It exits with 2.";
         lines.extend(wrapped(text, "", ""));
     }
     if !lab_linux::answering(case).is_empty() {

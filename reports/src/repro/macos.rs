@@ -1,12 +1,15 @@
-//! The lab on macOS, as commands. The program runs them itself, as root: `ifconfig` can make feth
-//! links, but a utun link only exists while a program holds it open.
+//! The lab on macOS: in the host's own network, so that the program changes nothing that it did not
+//! make itself. What ifconfig(8) can do it has ifconfig do; interfaces and routes it makes by calls of
+//! its own, since `ifconfig` and `route` do not say whether they made one or one was there.
 
-use harness::case::addr::{Range, Role, address};
+use harness::case::addr::{Range, Role, address, prefix_len};
 use harness::case::lab::RouteKind;
-use harness::case::{Case, Lab, LabOp, Link, LinkKind, Os};
+use harness::case::payload::quoted;
+use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, Os};
+use harness::darwin::request::network;
 
-use super::lab_linux::{mac, numbered, own};
-use super::names::{interface, peer, utun_unit};
+use super::lab_linux::{mac, numbered};
+use super::names::{interface, peer};
 use super::options::bytes_of;
 use super::parts::Part;
 use super::program::{Missing, Program};
@@ -14,64 +17,176 @@ use super::program::{Missing, Program};
 /// Writes the statements that make the lab's links.
 pub(super) fn build(p: &mut Program<'_>) {
     let lab = &p.case.lab;
-    if lab.links.is_empty() {
-        return;
-    }
-    p.need(Part::MacLab);
-    if lab.links.iter().any(|l| l.kind == LinkKind::Tap) {
-        p.need(Part::MacTidy);
-        p.line(format_args!("atexit(tidy);"));
-    }
-    if lab.links.iter().any(|l| l.kind == LinkKind::Tun) {
-        p.need(Part::UtunOpen);
-        p.need(Part::FarEnds);
+    for (number, link) in numbered(lab) {
+        // A link-local network is of its link alone.
+        for range in link.ranges.iter().filter(|range| **range != Range::Ll) {
+            p.need(Part::MacFree);
+            let ip = address(number, Role::Own, *range);
+            p.line(format_args!("network_is_free(\"{ip}\");"));
+        }
     }
     for (number, link) in numbered(lab) {
-        if link.kind == LinkKind::Tun {
-            p.line(format_args!("far_end[{number}] = utun_open({});", utun_unit(number)));
+        let name = interface(Os::Macos, lab, &link.name);
+        if link.kind == LinkKind::Tap {
+            p.need(Part::Feth);
+            p.line(format_args!("feth_create({number});"));
+            run(p, &format!("ifconfig {name} lladdr {}", mac(number, Role::Own)));
+            run(p, &format!("ifconfig {} up", peer(number)));
+        } else {
+            p.need(Part::UtunOpen);
+            p.line(format_args!("utun_open({number});"));
         }
-        for command in link_commands(number, link) {
-            p.line(format_args!("lab(\"{command}\");"));
+        run(p, &format!("ifconfig {name} mtu {} up", link.mtu));
+        if link.ranges.iter().any(|range| *range != Range::V4) {
+            attach_v6(p, number);
         }
+        for range in &link.ranges {
+            add_address(p, number, *range);
+        }
+        if link.ranges.iter().any(|range| *range != Range::V4) {
+            p.need(Part::LinkLocal);
+            let own = if link.ranges.contains(&Range::Ll) {
+                address(number, Role::Own, Range::Ll).to_string()
+            } else {
+                String::new()
+            };
+            p.line(format_args!("link_local({number}, \"{own}\");"));
+        }
+        add_neighbours(p, number, &link.ranges);
     }
-    p.line(format_args!("lab(\"{SETTLE}\"); /* duplicate address detection */"));
 }
 
-/// How long macOS looks for duplicates of a new address.
-const SETTLE: &str = "sleep 2";
+/// Has what the program makes taken away at its end, whatever that is.
+pub(super) fn tidy_at_the_end(p: &mut Program<'_>) {
+    if p.parts.has(Part::Feth) || p.parts.has(Part::MacUndo) {
+        p.need(Part::MacTidy);
+        p.body.insert_str(0, "    tidy_at_the_end();\n");
+    }
+}
+
+/// Has a command run that names interfaces as [`interface`] does.
+fn run(p: &mut Program<'_>, command: &str) {
+    p.need(Part::MacLab);
+    let call = printed(&p.case.lab, command);
+    p.line(format_args!("lab({call});"));
+}
+
+/// The arguments of a `printf` that writes the text, in which each interface is called what it is.
+pub(super) fn printed(lab: &Lab, text: &str) -> String {
+    let mut format = text.replace('%', "%%");
+    let mut found = Vec::new();
+    for (number, link) in numbered(lab) {
+        let names = [
+            (interface(Os::Macos, lab, &link.name), format!("links[{number}].name")),
+            (peer(number), format!("links[{number}].peer")),
+        ];
+        for (name, variable) in names {
+            found.extend(text.match_indices(&name).map(|(at, _)| (at, variable.clone())));
+            format = format.replace(&name, "%s");
+        }
+    }
+    found.sort();
+    let arguments = found.into_iter().map(|(_, variable)| variable);
+    [quoted(format.as_bytes())].into_iter().chain(arguments).collect::<Vec<_>>().join(", ")
+}
+
+fn attach_v6(p: &mut Program<'_>, number: u8) {
+    p.need(Part::AttachV6);
+    p.line(format_args!("attach_v6({number});"));
+}
+
+fn add_address(p: &mut Program<'_>, number: u8, range: Range) {
+    let lab = &p.case.lab;
+    let link = &lab.links[usize::from(number)];
+    let name = interface(Os::Macos, lab, &link.name);
+    run(p, &added(&name, link.kind == LinkKind::Tap, number, range));
+    add_network(p, number, range);
+    wait_usable(p, number, range, true);
+}
+
+fn wait_usable(p: &mut Program<'_>, number: u8, range: Range, usable: bool) {
+    p.need(Part::Usable);
+    let ip = address(number, Role::Own, range);
+    p.line(format_args!("wait_usable(\"{ip}\", links[{number}].index, {});", u8::from(usable)));
+}
+
+/// An IPv4 address of a link to one host has a route to that host alone.
+fn add_network(p: &mut Program<'_>, number: u8, range: Range) {
+    let link = &p.case.lab.links[usize::from(number)];
+    if link.kind != LinkKind::Tun || range != Range::V4 {
+        return;
+    }
+    let (ip, len) = (address(number, Role::Own, range), prefix_len(range));
+    p.need(Part::MacRouteLink);
+    let net = network(ip, len);
+    p.line(format_args!("route_by_link(\"{net}\", {len}, links[{number}].index);"));
+}
+
+fn add_neighbours(p: &mut Program<'_>, number: u8, ranges: &[Range]) {
+    if p.case.lab.links[usize::from(number)].kind != LinkKind::Tap {
+        return;
+    }
+    for range in ranges {
+        p.need(Part::MacNeighbour);
+        let (ip, mac) = (address(number, Role::Neighbour, *range), mac(number, Role::Neighbour));
+        p.line(format_args!("neighbour({number}, \"{ip}\", \"{mac}\");"));
+    }
+}
+
+/// The ranges of which a link has its address before a step is taken.
+fn there(case: &Case, number: u8, before: &LabOp) -> Vec<Range> {
+    let among = case.ops.iter().filter_map(|op| match op {
+        Op::Lab { step } => Some(step),
+        _ => None,
+    });
+    let link = &case.lab.links[usize::from(number)];
+    let mut there = link.ranges.clone();
+    for step in case.lab.setup.iter().chain(among).take_while(|step| !std::ptr::eq(*step, before)) {
+        match step {
+            LabOp::AddressDelete { link: of, range } if *of == link.name => {
+                there.retain(|other| other != range);
+            }
+            LabOp::AddressAdd { link: of, range } if *of == link.name && !there.contains(range) => {
+                there.push(*range);
+            }
+            _ => {}
+        }
+    }
+    there
+}
 
 /// The commands that make the lab's links.
 pub(super) fn commands(case: &Case) -> Vec<String> {
     let mut out = Vec::new();
     for (number, link) in numbered(&case.lab) {
+        let name = interface(Os::Macos, &case.lab, &link.name);
         if link.kind == LinkKind::Tun {
-            let unit = utun_unit(number);
-            out.push(format!("# utun{unit}: a program has to open it, ifconfig cannot make it"));
+            out.push(format!("# {name}: a program has to open it, ifconfig cannot make it"));
         }
-        out.extend(link_commands(number, link).into_iter().map(|c| format!("sudo {c}")));
-    }
-    if !out.is_empty() {
-        out.push(SETTLE.to_owned());
+        let all = link_commands(&name, number, link);
+        out.extend(all.into_iter().map(|c| format!("sudo {c}")));
     }
     out
 }
 
-/// The commands that take the links away again.
+/// The commands that take away again what [`commands`] and the lab's own steps have made.
 pub(super) fn tidy(lab: &Lab) -> Vec<String> {
-    numbered(lab)
+    let routes = lab.setup.iter().filter_map(|step| match step {
+        LabOp::RouteAdd { prefix, prefix_len, .. } => {
+            let family = if prefix.is_ipv4() { "-inet" } else { "-inet6" };
+            Some(format!("route -n delete {family} -net {prefix}/{prefix_len}"))
+        }
+        _ => None,
+    });
+    let links = numbered(lab)
         .filter(|(_, link)| link.kind == LinkKind::Tap)
         .flat_map(|(number, link)| [interface(Os::Macos, lab, &link.name), peer(number)])
-        .map(|name| format!("ifconfig {name} destroy"))
-        .collect()
+        .map(|name| format!("ifconfig {name} destroy"));
+    routes.chain(links).collect()
 }
 
-fn link_commands(number: u8, link: &Link) -> Vec<String> {
+fn link_commands(name: &str, number: u8, link: &Link) -> Vec<String> {
     let tap = link.kind == LinkKind::Tap;
-    let name = if tap {
-        format!("feth{}", 2 * u32::from(number))
-    } else {
-        format!("utun{}", utun_unit(number))
-    };
     let mut out = Vec::new();
     if tap {
         let peer = peer(number);
@@ -82,7 +197,17 @@ fn link_commands(number: u8, link: &Link) -> Vec<String> {
         out.push(format!("ifconfig {peer} up"));
     }
     out.push(format!("ifconfig {name} mtu {} up", link.mtu));
-    out.extend(link.ranges.iter().map(|range| added(&name, tap, number, *range)));
+    if link.ranges.iter().any(|range| *range != Range::V4) {
+        out.push(format!("ifconfig {name} inet6 -dad"));
+    }
+    for range in &link.ranges {
+        out.push(added(name, tap, number, *range));
+        if !tap && *range == Range::V4 {
+            let net = network(address(number, Role::Own, *range), prefix_len(*range));
+            let len = prefix_len(*range);
+            out.push(format!("route -n add -inet -net {net}/{len} -interface {name}"));
+        }
+    }
     if tap {
         out.extend(link.ranges.iter().map(|range| {
             let ip = address(number, Role::Neighbour, *range);
@@ -110,6 +235,11 @@ fn added(name: &str, tap: bool, number: u8, range: Range) -> String {
     }
 }
 
+fn deleted(name: &str, number: u8, range: Range) -> String {
+    let family = if range == Range::V4 { "inet" } else { "inet6" };
+    format!("ifconfig {name} {family} {} -alias", address(number, Role::Own, range))
+}
+
 /// The commands of one step; an error says what macOS cannot do.
 pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
     let on = |link: &str| interface(Os::Macos, lab, link);
@@ -128,9 +258,8 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
             added(&on(link), kind(link) == Some(LinkKind::Tap), number, *range)
         }
         LabOp::AddressDelete { link, range } => {
-            let family = if *range == Range::V4 { "inet" } else { "inet6" };
-            let ip = own(lab, link, *range).ok_or_else(|| no("an address of loopback"))?;
-            format!("ifconfig {} {family} {ip} -alias", on(link))
+            let number = lab.number(link).ok_or_else(|| no("an address of loopback"))?;
+            deleted(&on(link), number, *range)
         }
         LabOp::RouteAdd { prefix, prefix_len, kind, link, via } => {
             let family = if prefix.is_ipv4() { "-inet" } else { "-inet6" };
@@ -138,18 +267,18 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
             let nobody = if prefix.is_ipv4() { "127.0.0.1" } else { "::1" };
             let router = via.as_ref().and_then(|host| lab.ip(host));
             match (kind, link, router) {
+                (RouteKind::Unicast, _, Some(ip)) => format!("{to} {ip}"),
                 (RouteKind::Unicast, Some(link), None) => format!("{to} -interface {}", on(link)),
-                (RouteKind::Unicast, Some(link), Some(ip)) => {
-                    format!("{to} {ip} -ifscope {}", on(link))
-                }
-                (RouteKind::Unicast, None, Some(ip)) => format!("{to} {ip}"),
                 (RouteKind::Unreachable, ..) => format!("{to} {nobody} -reject"),
                 (RouteKind::Blackhole, ..) => format!("{to} {nobody} -blackhole"),
                 _ => return Err(no(&step.to_string())),
             }
         }
-        LabOp::RetransTime { .. }
-        | LabOp::Serve { .. }
+        LabOp::RetransTime { .. } => {
+            "# macOS keeps how often address resolution asks: three times, a second apart"
+                .to_owned()
+        }
+        LabOp::Serve { .. }
         | LabOp::Resume { .. }
         | LabOp::NameServer { .. }
         | LabOp::Hosts { .. } => {
@@ -164,8 +293,10 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
 
 /// Writes the statement of one step. `tag` makes its variables its own.
 pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing> {
-    let command = command(&p.case.lab, step)?;
+    let case = p.case;
+    let command = command(&case.lab, step)?;
     match step {
+        LabOp::RetransTime { .. } => {}
         LabOp::Wait { ms, .. } => {
             p.need(Part::WaitMs);
             p.line(format_args!("wait_ms({ms});"));
@@ -180,21 +311,76 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             let size = format!("frame{tag}, sizeof frame{tag}");
             if kind == LinkKind::Tun {
                 p.need(Part::InjectUtun);
-                p.line(format_args!("inject_utun(far_end[{number}], {size});"));
+                p.line(format_args!("inject_utun(links[{number}].fd, {size});"));
             } else {
                 p.need(Part::InjectFeth);
-                p.line(format_args!("inject_feth(\"{}\", {size});", peer(number)));
+                p.line(format_args!("inject_feth(links[{number}].peer, {size});"));
             }
         }
-        LabOp::LinkDelete { link } if matches!(p.number(link), Some((_, LinkKind::Tun))) => {
-            p.include(&["unistd.h"]);
-            let number = p.case.lab.number(link).unwrap_or_default();
-            p.line(format_args!("close(far_end[{number}]);"));
+        LabOp::LinkDelete { link } => {
+            let Some((number, kind)) = p.number(link) else {
+                return Err(Missing::Step(format!("{link} cannot be taken away")));
+            };
+            let (name, all) = (interface(Os::Macos, &case.lab, link), there(case, number, step));
+            for range in &all {
+                run(p, &deleted(&name, number, *range));
+            }
+            if kind == LinkKind::Tun {
+                p.include(&["unistd.h"]);
+                p.line(format_args!("close(links[{number}].fd);"));
+            } else {
+                p.line(format_args!("feth_destroy({number});"));
+            }
+            for range in &all {
+                wait_usable(p, number, *range, false);
+            }
         }
-        _ => {
-            p.need(Part::MacLab);
-            p.line(format_args!("lab(\"{command}\");"));
+        LabOp::LinkUp { link } => {
+            run(p, &command);
+            // What the kernel took away with the link comes back by itself but for these.
+            if let Some((number, _)) = p.number(link) {
+                let all = there(case, number, step);
+                for range in &all {
+                    add_network(p, number, *range);
+                }
+                add_neighbours(p, number, &all);
+            }
         }
+        LabOp::AddressAdd { link, range } => {
+            if let Some((number, _)) = p.number(link) {
+                if *range != Range::V4 {
+                    attach_v6(p, number);
+                }
+                add_address(p, number, *range);
+            }
+        }
+        LabOp::RouteAdd { .. } => add_route(p, step),
+        _ => run(p, &command),
     }
     Ok(())
+}
+
+fn add_route(p: &mut Program<'_>, step: &LabOp) {
+    let LabOp::RouteAdd { prefix, prefix_len, kind, link, via } = step else { return };
+    let router = via.as_ref().and_then(|host| p.case.lab.ip(host));
+    let to = format!("\"{prefix}\", {prefix_len}");
+    match (kind, link, router) {
+        (RouteKind::Unicast, _, Some(router)) => {
+            p.need(Part::MacRouteVia);
+            p.line(format_args!("route_by_router({to}, \"{router}\");"));
+        }
+        (RouteKind::Unicast, Some(link), None) => {
+            p.need(Part::MacRouteLink);
+            let index = p.case.lab.number(link).map_or_else(
+                || "if_nametoindex(\"lo0\")".to_owned(),
+                |number| format!("links[{number}].index"),
+            );
+            p.line(format_args!("route_by_link({to}, {index});"));
+        }
+        _ => {
+            p.need(Part::MacRouteDrop);
+            let how = if *kind == RouteKind::Blackhole { "RTF_BLACKHOLE" } else { "RTF_REJECT" };
+            p.line(format_args!("route_drop({to}, {how});"));
+        }
+    }
 }

@@ -2,22 +2,25 @@
 //!
 //! The file makes the calls as a plain program makes them, one statement each, and prints one line
 //! for each: `#1 sendto(s) = -1 ENETDOWN (Network is down)`. What a call wrote through its pointers
-//! stands beneath its line, after `    -> `. On Linux it builds its lab by itself; on macOS it runs
-//! the commands that do. [`parse_output`] reads what it prints, [`agrees`] compares that with a
-//! trace.
+//! stands beneath its line, after `    -> `. It builds its lab by itself, compares what its calls do
+//! with the trace that it was made of, and says `REPRODUCED` or `not reproduced` on its last line; its
+//! exit status is 0 or 1, and 2 if it could not be tried. [`parse_output`] reads what it prints,
+//! [`agrees`] compares that with a trace, [`verdict`] is its own.
 
 use std::fmt::Write as _;
 
 use harness::case::op::Opt;
 use harness::case::payload::quoted;
-use harness::case::{Case, LabOp, Op, Os, Sym};
-use harness::trace::{Did, Event, Out, Trace};
+use harness::case::{Case, LabOp, Op, Os};
+use harness::darwin::request::refused;
+use harness::trace::{Did, Event, Trace};
 
 mod calls;
 mod comment;
 mod darwin;
 mod headers;
 mod lab_linux;
+mod leaves;
 mod macos;
 mod messages;
 mod names;
@@ -28,13 +31,16 @@ mod parts;
 mod program;
 mod server;
 
-pub use output::{Line, agrees, parse_output};
+pub use output::{Line, agrees, parse_output, verdict};
 
 use parts::Part;
 use program::{Missing, Program};
 
 /// The compiler's flags that every reproducer compiles with, in silence.
 pub const FLAGS: [&str; 4] = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
+
+/// What a program says at its end that has nothing to compare itself with.
+const NO_VERDICT: &str = "no verdict: nothing was observed that this could be compared with";
 
 /// What happened when the case ran.
 #[derive(Clone, Copy, Debug)]
@@ -64,9 +70,6 @@ pub struct Options<'a> {
 pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let mut p = Program::new(case, options.os);
     let observed = options.observed.map(|o| observations(case, o.trace)).filter(|t| !t.is_empty());
-    if observed.is_some() {
-        p.need(Part::Observed);
-    }
     let answering = lab_linux::answering(case);
     if !answering.is_empty() && p.os == Os::Linux {
         p.need(Part::FarEnd);
@@ -78,14 +81,16 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     if patience_ms.is_some() {
         p.need(Part::Deadline);
     }
-    let breaks = case.ops.iter().any(|op| match op {
-        Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => !r#type.has("SOCK_DGRAM"),
-        _ => false,
-    });
+    let breaks = calls::streams(case);
     if breaks {
         p.need(Part::Pipe);
     }
     let ends_early = write_calls(&mut p);
+    // What ends without all of its calls has no verdict.
+    let observed = observed.filter(|_| !ends_early);
+    if observed.is_some() {
+        p.need(Part::Observed);
+    }
     let calls = std::mem::take(&mut p.body);
     write_lab(&mut p);
     let lab = std::mem::take(&mut p.body);
@@ -109,10 +114,14 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     main.push_str("\n    /* The calls. */\n");
     main.push_str(&calls);
     if !ends_early {
+        main.push('\n');
+        if observed.is_none() {
+            let _ = writeln!(main, "    puts(\"{NO_VERDICT}\");");
+        }
         main.push_str(if observed.is_some() {
-            "\n    return differs;\n"
+            "    return verdict();\n"
         } else {
-            "\n    return 0;\n"
+            "    return 0;\n"
         });
     }
     main.push_str("}\n");
@@ -125,7 +134,7 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         ("@@LONGEST@@", server::longest(case).to_string()),
         ("@@SERVICES@@", server::services(case)),
         ("@@LINKS@@", case.lab.links.len().to_string()),
-        ("@@TIDY@@", lines(macos::tidy(&case.lab).iter().map(|c| format!("    system(\"{c}\");")))),
+        ("@@DESTINATIONS@@", lines(leaves::rows(case).into_iter())),
     ];
     finish(p, &comment::comment(case, options), &words, &main)
 }
@@ -177,6 +186,15 @@ fn write_lab(p: &mut Program<'_>) {
         cannot(p, &missing);
         p.body.push_str(&made);
     }
+    if p.os == Os::Macos {
+        leaves::look(p);
+        macos::tidy_at_the_end(p);
+        if let Some(why) = refused(case) {
+            let made = std::mem::take(&mut p.body);
+            cannot(p, &Missing::Step(why));
+            p.body.push_str(&made);
+        }
+    }
 }
 
 fn lab_step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing> {
@@ -189,9 +207,9 @@ fn lab_step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing>
 /// Ends the program: the lab is not to be had.
 fn cannot(p: &mut Program<'_>, missing: &Missing) {
     let (Missing::Step(why) | Missing::Name(why)) = missing;
-    let text = quoted(format!("the lab cannot be made: {why}\n").as_bytes());
+    let text = quoted(format!("not tried: the lab cannot be made: {why}\n").as_bytes());
     p.line(format_args!("fputs({text}, stderr);"));
-    p.line(format_args!("return 3;"));
+    p.line(format_args!("return 2;"));
 }
 
 /// Writes the calls, and the lab's steps among them; whether the case ends before its end, since
@@ -213,14 +231,15 @@ fn write_calls(p: &mut Program<'_>) -> bool {
             Missing::Name(name) => {
                 let text = format!("#{number} {} = unsupported {name}", program::shown(op));
                 p.line(format_args!("puts({});", quoted(text.as_bytes())));
-                if p.parts.has(Part::Observed) {
-                    p.line(format_args!("compare({number}, -1, \"unsupported\");"));
-                }
                 if op.may_be_left_out() {
+                    if p.parts.has(Part::Observed) {
+                        p.line(format_args!("compare({number}, -1, \"unsupported\");"));
+                    }
                     continue;
                 }
-                let end = if p.parts.has(Part::Observed) { "differs" } else { "0" };
-                p.line(format_args!("return {end};"));
+                let text = format!("not tried: this system has no {name}\n");
+                p.line(format_args!("fputs({}, stderr);", quoted(text.as_bytes())));
+                p.line(format_args!("return 2;"));
             }
         }
         return true;
@@ -234,9 +253,18 @@ fn among(p: &mut Program<'_>, number: u32, step: &LabOp) -> Result<(), Missing> 
         Os::Linux => lab_linux::command(&p.case.lab, step),
         Os::Macos => macos::command(&p.case.lab, step)?,
     };
-    let text = quoted(format!("#{number} {command}").as_bytes());
-    p.line(format_args!("puts({text});"));
-    lab_step(p, &number.to_string(), step)
+    let text = format!("#{number} {command}");
+    if p.os == Os::Macos {
+        let call = macos::printed(&p.case.lab, &format!("{text}\n"));
+        p.line(format_args!("printf({call});"));
+    } else {
+        p.line(format_args!("puts({});", quoted(text.as_bytes())));
+    }
+    lab_step(p, &number.to_string(), step)?;
+    if p.os == Os::Macos && leaves::leads_away(step) {
+        leaves::look(p);
+    }
+    Ok(())
 }
 
 /// The rows of the table of what was observed.
@@ -248,36 +276,27 @@ fn observations(case: &Case, trace: &Trace) -> String {
         let row = match did {
             Did::Unsupported { .. } => format!("{{{op}, -1, \"unsupported\", NULL}},"),
             Did::Hung { .. } => format!("{{{op}, -1, \"hung\", NULL}},"),
-            Did::Returned { ret, errno, out } => {
+            Did::Returned { ret, errno, .. } => {
                 let makes = matches!(step, Op::Socket { .. } | Op::Accept { .. });
                 let ret = if makes && errno.is_none() {
                     "DESCRIPTOR".to_owned()
                 } else {
                     ret.to_string()
                 };
+                let signal = trace
+                    .events
+                    .iter()
+                    .any(|event| matches!(event, Event::Signal { op: of, .. } if of == op));
                 let errno = errno.as_ref().map_or("", |e| e.as_str());
-                let value =
-                    word(step, out).map_or_else(|| "NULL".to_owned(), |w| quoted(w.as_bytes()));
+                let errno = format!("{errno}{}", if signal { " SIGPIPE" } else { "" });
+                let value = output::first_value(case, step, did)
+                    .map_or_else(|| "NULL".to_owned(), |w| quoted(w.as_bytes()));
                 format!("{{{op}, {ret}, \"{errno}\", {value}}},")
             }
         };
         rows.push(format!("    {row}"));
     }
     rows.join("\n")
-}
-
-/// What a call wrote, where that is one word that another run would write again.
-fn word(op: &Op, out: &Out) -> Option<String> {
-    match out {
-        Out::Int(n) if !is_index(op) => Some(n.to_string()),
-        Out::Errno(errno) => Some(errno.as_str().to_owned()),
-        Out::Poll(list) => match &list[..] {
-            [one] if one.is_empty() => Some("0".to_owned()),
-            [one] => Some(one.iter().map(Sym::as_str).collect::<Vec<_>>().join("|")),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Whether the option's value is an interface index, which no two labs need to share.

@@ -43,45 +43,51 @@ pub(super) fn c_flags(os: Os, flags: &Flags) -> String {
     flags.0.iter().map(|f| c_name(os, f)).collect::<Vec<_>>().join(" | ")
 }
 
-/// The interface's name: macOS gives its links no other than `feth0` and `utun100`.
+/// The interface's name. macOS gives its links no other than `feth21000` and `utun4`, whatever number
+/// is free, so that in a program for it the name is a variable, see [`super::macos`].
 pub(super) fn interface(os: Os, lab: &Lab, link: &str) -> String {
     match (os, link, lab.number(link)) {
         (Os::Macos, "lo", _) => "lo0".to_owned(),
         (Os::Linux, ..) | (Os::Macos, _, None) => link.to_owned(),
         (Os::Macos, _, Some(number)) => match lab.links[usize::from(number)].kind {
-            LinkKind::Tap => format!("feth{}", 2 * u32::from(number)),
-            LinkKind::Tun => format!("utun{}", utun_unit(number)),
+            LinkKind::Tap => format!("feth{}", FETH + 2 * u32::from(number)),
+            LinkKind::Tun => format!("utun{}", char::from(b'N' + number)),
         },
     }
 }
 
-/// Far from the units that the system itself takes.
-pub(super) fn utun_unit(number: u8) -> u32 {
-    100 + u32::from(number)
-}
+/// The first feth that a program tries to make: beyond those that people make by hand, those that
+/// `ZeroTier` takes, and a lab's.
+const FETH: u32 = 21_000;
 
 /// The interface at the other end of a feth link.
 pub(super) fn peer(number: u8) -> String {
-    format!("feth{}", 2 * u32::from(number) + 1)
+    format!("feth{}", FETH + 2 * u32::from(number) + 1)
 }
 
 /// Words that are no variable's name in a program that includes the headers of the sockets API,
 /// beside the calls themselves.
 const TAKEN: &[&str] = &[
+    "added",
     "address",
+    "adds",
     "answering",
     "answers",
+    "append",
     "auto",
     "break",
     "case",
     "char",
+    "clone_interface",
     "compare",
+    "compared",
     "const",
     "continue",
     "control",
     "control_x",
     "data",
     "default",
+    "destinations",
     "dial",
     "dialled",
     "differs",
@@ -95,6 +101,7 @@ const TAKEN: &[&str] = &[
     "expected",
     "extern",
     "far_end",
+    "feth_create",
     "files",
     "float",
     "for",
@@ -107,13 +114,17 @@ const TAKEN: &[&str] = &[
     "int",
     "kevents",
     "lab",
+    "lab_failed",
+    "links",
     "linux",
     "long",
     "main",
-    "memcpy",
     "mem",
+    "memcpy",
     "near_end",
     "neighbour",
+    "no_lab",
+    "nothing_leaves",
     "observed",
     "option_value",
     "pattern",
@@ -125,8 +136,8 @@ const TAKEN: &[&str] = &[
     "register",
     "request",
     "restrict",
-    "resume",
     "result",
+    "resume",
     "ret",
     "return",
     "revents",
@@ -134,6 +145,7 @@ const TAKEN: &[&str] = &[
     "serve_all",
     "services",
     "short",
+    "shown",
     "signal",
     "signed",
     "sizeof",
@@ -141,19 +153,21 @@ const TAKEN: &[&str] = &[
     "stderr",
     "stdin",
     "stdout",
+    "steps",
     "streams",
     "strlen",
-    "steps",
     "struct",
     "switch",
     "system",
     "tidy",
+    "tidy_at_the_end",
     "tun_open",
     "typedef",
     "union",
     "unix",
     "unsigned",
     "value",
+    "verdict",
     "void",
     "volatile",
     "while",

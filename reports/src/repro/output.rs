@@ -68,6 +68,39 @@ fn parse_line(text: &str) -> Option<Line> {
     Some(Line { ret: number.parse().ok()?, errno, ..line })
 }
 
+/// What the program says itself, on its last line: whether what was observed happened again. None of
+/// one that has nothing to compare itself with, or that could not be tried.
+pub fn verdict(stdout: &str) -> Option<bool> {
+    match stdout.lines().next_back()? {
+        "REPRODUCED" => Some(true),
+        "not reproduced" => Some(false),
+        _ => None,
+    }
+}
+
+/// The first thing that a call wrote, as the program shows it, where another run writes it again: the
+/// program compares that.
+pub(super) fn first_value(case: &Case, op: &Op, did: &Did) -> Option<String> {
+    let Did::Returned { ret, out, .. } = did else { return None };
+    match out {
+        Out::Int(n) if !super::is_index(op) => Some(n.to_string()),
+        Out::Errno(errno) => Some(errno.as_str().to_owned()),
+        Out::Bytes(bytes) if !is_clocked(op) => Some(bytes.to_string()),
+        Out::Data { bytes, .. } if *ret >= 0 && !is_raw(case, op) => Some(shown_data(bytes)),
+        Out::Addr(addr @ (SockAddr::V4 { port, .. } | SockAddr::V6 { port, scope: 0, .. }))
+            if *port < CHOSEN_PORTS =>
+        {
+            Some(addr.to_string())
+        }
+        Out::Poll(list) => match &list[..] {
+            [one] if one.is_empty() => Some("0".to_owned()),
+            [one] => Some(one.iter().map(Sym::as_str).collect::<Vec<_>>().join("|")),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Whether the reproducer of `case`, which printed `stdout`, did what `trace` says.
 ///
 /// Return values and errno always count; descriptors count as success, however they are numbered.

@@ -96,8 +96,11 @@ impl<'a> Program<'a> {
         self.variables.link(link).to_owned()
     }
 
-    /// The interface's name as a string literal.
+    /// The interface's name as a string: of a link on macOS what it came to be called.
     pub(super) fn link(&self, link: &str) -> String {
+        if let (Os::Macos, Some(number)) = (self.os, self.case.lab.number(link)) {
+            return format!("links[{number}].name");
+        }
         quoted(names::interface(self.os, &self.case.lab, link).as_bytes())
     }
 

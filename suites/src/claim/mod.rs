@@ -4,6 +4,7 @@
 //! run on a system that it is about confirms or refutes it; on any other it stays unverified. It
 //! changes no verdict.
 
+mod answer;
 mod expect;
 mod range;
 
@@ -13,7 +14,8 @@ use harness::case::Case;
 use harness::trace::{End, Trace};
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use expect::{Answer, Expect, Seems};
+pub use answer::Answer;
+pub use expect::{Expect, Seems};
 pub use range::{Kernel, Range, SYSTEMS, Version};
 
 use crate::pattern;

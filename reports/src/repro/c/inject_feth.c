@@ -2,7 +2,6 @@
 #include <net/bpf.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,10 +18,8 @@ static void inject_feth(const char *peer, const void *frame, size_t len)
         fd = open(path, O_RDWR);
     }
     snprintf(with.ifr_name, sizeof with.ifr_name, "%s", peer);
-    if (fd == -1 || ioctl(fd, BIOCSETIF, &with) == -1 || ioctl(fd, BIOCSHDRCMPLT, &complete) == -1) {
-        perror("the lab cannot be made: bpf");
-        exit(3);
-    }
+    if (fd == -1 || ioctl(fd, BIOCSETIF, &with) == -1 || ioctl(fd, BIOCSHDRCMPLT, &complete) == -1)
+        no_lab("bpf", errno);
     if (write(fd, frame, len) == -1)
         perror("    (the frame did not arrive)");
     close(fd);

@@ -11,8 +11,8 @@
 /* The lab cannot be made without this. */
 static void lab_failed(const char *what)
 {
-    fprintf(stderr, "the lab cannot be made: %s: %s\n", what, strerror(errno));
-    exit(3);
+    fprintf(stderr, "not tried: the lab cannot be made: %s: %s\n", what, strerror(errno));
+    exit(2);
 }
 
 static void write_file(const char *path, const char *text)

@@ -3,19 +3,34 @@
 #include <string.h>
 enum { DESCRIPTOR = -1000 }; /* stands for any descriptor, and is no EAI_ value */
 
-/* What was observed: each call's return value and errno, and what it wrote where that is one word. */
+/* What was observed: each call's return value and errno, and the first thing that it wrote where
+   another run writes it again. */
 static const struct observation { int op; long long ret; const char *error, *value; } observed[] = {
 @@OBSERVED@@
 };
 static const struct observation *expected; /* of the call that was made last */
+static size_t compared;                    /* how many calls were */
+static int shown;                          /* whether the last one wrote anything */
 static int differs;                        /* whether anything else happened than was observed */
+
+/* A call that was to write something has. */
+static void compare_silence(void)
+{
+    if (expected != NULL && expected->value != NULL && !shown) {
+        fprintf(stderr, "#%d differs: observed was %s\n", expected->op, expected->value);
+        differs = 1;
+    }
+    shown = 0;
+}
 
 static void compare(int op, long long ret, const char *error)
 {
+    compare_silence();
     expected = NULL;
     for (size_t i = 0; i < sizeof observed / sizeof *observed; i++)
         if (observed[i].op == op)
             expected = &observed[i];
+    compared++;
     if (expected == NULL) {
         fprintf(stderr, "#%d differs: this call was not observed\n", op);
         differs = 1;
@@ -24,4 +39,14 @@ static void compare(int op, long long ret, const char *error)
         fprintf(stderr, "#%d differs: observed was %lld %s\n", op, expected->ret, expected->error);
         differs = 1;
     }
+}
+
+/* The last line, and the exit status. */
+static int verdict(void)
+{
+    compare_silence();
+    if (compared != sizeof observed / sizeof *observed)
+        differs = 1;
+    puts(differs ? "not reproduced" : "the calls agree; the wire was not looked at\nREPRODUCED");
+    return differs;
 }

@@ -1,0 +1,8 @@
+#include <net/if.h>
+/* The lab's links, by number. None has a name before this program has made it. */
+static struct {
+    char name[IF_NAMESIZE], peer[IF_NAMESIZE]; /* a utun has no peer */
+    unsigned index;
+    int fd;                                    /* of a utun, which goes when it is closed */
+    int made;                                  /* whether this program made the two feth */
+} links[@@LINKS@@];
