@@ -37,7 +37,7 @@ const DAD: u32 = 0x200;
 const EEXIST: i32 = 17;
 
 /// Attaches IPv6 to an interface, without any address, and has it ask nobody whether an address is
-/// free: what `ifconfig IF inet6 -dad` does (network_cmds-741 `ifconfig.tproj/af_inet6.c` `setnd6flags`).
+/// free, as `ifconfig IF inet6 -dad` does (network_cmds-741 `ifconfig.tproj/af_inet6.c` `setnd6flags`).
 pub fn attach_v6(kernel: &impl Control, name: &str) -> io::Result<()> {
     match kernel.control(Family::V6, ioctl::SIOCPROTOATTACH_IN6, &mut request::in6_attach(name)) {
         Err(e) if e.raw_os_error() != Some(EEXIST) => return Err(e),

@@ -70,7 +70,7 @@ const RTM_GET: u8 = 4;
 const ESRCH: i32 = 3;
 
 /// `RTV_EXPIRE` of `rtm_inits`: a lifetime of zero is for ever (`arp -s`).
-const RTV_EXPIRE: u32 = 0x2;
+const RTV_EXPIRE: u32 = 0x4;
 
 /// `sizeof` of `struct rt_msghdr`, `struct if_msghdr` and `struct ifa_msghdr`.
 const RT_HEADER: usize = 92;

@@ -37,7 +37,7 @@ fn a_neighbour_on_a_link_has_the_scope_in_its_address() {
     let bytes = message(Change::Add, 1, &route);
     assert_eq!(bytes[RT_HEADER + 8..RT_HEADER + 12], [0xfe, 0x80, 0, 5]);
     // RTF_HOST, no mask, RTV_EXPIRE.
-    assert_eq!((bytes[8] & 4, bytes[12], bytes[32]), (4, 3, 2));
+    assert_eq!((bytes[8] & 4, bytes[12], bytes[32]), (4, 3, 4));
 }
 
 #[rstest]

@@ -307,7 +307,7 @@ pub(super) fn has_default_route() -> io::Result<bool> {
 }
 
 /// The length of its prefix; none of a host's, which has no mask.
-fn mask(route: &Route) -> Option<u8> {
+pub(super) fn mask(route: &Route) -> Option<u8> {
     let whole = if route.prefix.is_ipv4() { 32 } else { 128 };
     (route.prefix_len < whole).then_some(route.prefix_len)
 }

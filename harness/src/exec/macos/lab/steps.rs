@@ -9,8 +9,8 @@ use crate::case::LinkKind;
 use crate::case::addr::{Range, Role, prefix_len};
 use crate::case::lab::{LabOp, RouteKind};
 use crate::darwin::request::network;
-use crate::darwin::route::{Route, Way};
-use crate::exec::macos::host::{wait_until_gone, wait_until_usable};
+use crate::darwin::route::{Change, Route, Way};
+use crate::exec::macos::host::{mask, wait_until_gone, wait_until_usable};
 use crate::exec::plan::{ip_of, mac_of};
 
 impl MacLab {
@@ -139,7 +139,24 @@ impl MacLab {
         if added.as_ref().is_err_and(|e| e.kind() == ErrorKind::AlreadyExists) {
             self.taken = Some(format!("this host has a route to {text}, which the lab would take"));
         }
-        added.map_err(said("route", &text))
+        added.map_err(said("route", &text))?;
+        if matches!(route.way, Way::Router(_)) { self.check_router(route, &text) } else { Ok(()) }
+    }
+
+    /// By the default route a router is reached that is on no link of the lab's: such a route would stay
+    /// when the lab goes.
+    fn check_router(&mut self, route: &Route, text: &str) -> Result<(), String> {
+        let found = self.host()?.routes.ask(route.prefix, mask(route));
+        let found = found.map_err(|e| e.to_string())?;
+        let index = found.map_or(0, |found| u32::from(found.index));
+        if self.facts.iter().any(|fact| fact.index == index) {
+            return Ok(());
+        }
+        let deleted = self.host()?.routes.change(Change::Delete, route);
+        self.taken =
+            Some(format!("the router of {text} would be reached by an interface of this host's"));
+        deleted.map_err(said("route", text))?;
+        Err(format!("route {text}: it is by interface {index}"))
     }
 
     fn add_route(&mut self, step: &LabOp) -> Result<(), String> {
