@@ -44,3 +44,6 @@ fn reached(addr: &SockAddr) -> Option<(std::net::IpAddr, u32)> {
     let scope = if let SockAddr::V6 { scope, .. } = addr { *scope } else { 0 };
     Some((addr.ip()?, scope))
 }
+
+#[cfg(test)]
+mod tests;
