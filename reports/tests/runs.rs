@@ -7,6 +7,9 @@ use reports::runs::{self, Diff, MANIFEST, RESULTS, Run, Side};
 use rstest::rstest;
 use tempfile::TempDir;
 
+/// What a case of a stranger's would have a reproducer do, which is compiled and run.
+const CODE: &str = r#""domain":"AF_INET,0,0);system(\"touch F\");socket(AF_INET""#;
+
 fn golden() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/runs/1")
 }
@@ -49,6 +52,10 @@ fn a_newer_run_is_not_misread() {
 #[case(|text: String| format!("{text}{{}}\n"), "line 17: missing field `subject`")]
 #[case(|text: String| text.replace("\"linux-6.2\",\"id\"", "\"x\",\"id\""), "line 14: run.json has no subject \"x\"")]
 #[case(|text: String| text.repeat(2), "line 17: link-state/netdown of native for the second time")]
+#[case(
+    |text: String| text.replacen("\"domain\":\"AF_INET6\"", CODE, 1),
+    "no name of the sockets API"
+)]
 fn a_damaged_line_has_a_number(#[case] spoil: fn(String) -> String, #[case] says: &str) {
     let said = said(spoilt(RESULTS, spoil).path());
     assert!(said.contains(says), "{said}");

@@ -2,7 +2,7 @@
 
 use super::intent::concrete;
 use super::op::{Op, Opt, Value};
-use super::{Case, Os, names};
+use super::{Case, Os, check};
 
 /// Names that cases use and macOS has no word for, in ASCII order. What there is another word for is an
 /// intent ([`super::op::Intent`]); that a program reads one of them and goes on is no end of its
@@ -72,7 +72,7 @@ impl Case {
         {
             return Some("an option for that");
         }
-        names(op).into_iter().find(|name| NOT_ON_MACOS.binary_search(name).is_ok())
+        check::names(op).into_iter().find(|name| NOT_ON_MACOS.binary_search(name).is_ok())
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod absent;
 pub mod addr;
+mod check;
 mod hex;
 pub mod intent;
 pub mod lab;
@@ -29,8 +30,8 @@ pub use op::{Name, Op};
 pub use payload::Payload;
 pub use sym::{Flags, KNOWN, Os, Sym, is_known};
 
+use check::{MOST_OF_LINK, MOST_OF_SOCKET, check_text, is_name, is_word, links, sockets};
 use intent::Family;
-use op::{Opt, Value};
 
 /// One question put to a kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -150,7 +151,13 @@ impl Case {
 
     /// What is wrong with the case itself, as one sentence: a name that no system has, a link
     /// that the lab lacks, text that is not bytes.
+    ///
+    /// A case may come from a stranger, and its names go into C and into commands: nothing is let in
+    /// there that is no name.
     pub fn check(&self) -> Result<(), String> {
+        if let Some(link) = self.lab.links.iter().find(|link| !is_word(&link.name, MOST_OF_LINK)) {
+            return Err(format!("{:?} is no name of a link", link.name));
+        }
         let steps = self.lab.setup.iter().chain(self.ops.iter().filter_map(|op| match op {
             Op::Lab { step } => Some(step),
             _ => None,
@@ -252,7 +259,11 @@ impl Case {
     }
 
     fn check_op(&self, op: &Op) -> Result<(), String> {
-        for name in names(op) {
+        if let Some(socket) = sockets(op).into_iter().find(|name| !is_word(name, MOST_OF_SOCKET)) {
+            return Err(format!("{}: {socket:?} is no name of a socket", op.call()));
+        }
+        links(op).into_iter().try_for_each(|link| self.check_link(link))?;
+        for name in check::names(op) {
             if !is_known(name) {
                 return Err(format!("{}: {name:?} is no name of the sockets API", op.call()));
             }
@@ -276,92 +287,6 @@ impl Case {
         }
         Ok(())
     }
-}
-
-/// Labels of 1 to 63 bytes, 253 in all (RFC 1035 §2.3.4).
-fn is_name(name: &str) -> bool {
-    name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
-}
-
-fn check_text(of: &str, payload: &Payload) -> Result<(), String> {
-    match payload {
-        Payload::Text(text) => match text.chars().find(|c| *c > '\u{ff}') {
-            Some(c) => Err(format!("{of}: {c:?} is not one byte")),
-            None => Ok(()),
-        },
-        Payload::Pattern(_) => Ok(()),
-    }
-}
-
-/// Every constant that a step names.
-fn names(op: &Op) -> Vec<&str> {
-    fn option<'a>(option: &'a Opt, out: &mut Vec<&'a str>) {
-        if let Opt::Raw { level, name } = option {
-            out.extend([level.as_str(), name.as_str()]);
-        }
-    }
-    let mut out = Vec::new();
-    match op {
-        Op::Socket { domain, r#type, protocol, .. }
-        | Op::Socketpair { domain, r#type, protocol, .. } => {
-            out.push(domain.as_str());
-            out.extend(r#type.0.iter().chain(&protocol.0).map(Sym::as_str));
-        }
-        Op::Send { flags, .. }
-        | Op::Sendto { flags, .. }
-        | Op::Recv { flags, .. }
-        | Op::Recvfrom { flags, .. }
-        | Op::Recvmsg { flags, .. }
-        | Op::Connectx { flags, .. }
-        | Op::SendmsgX { flags, .. }
-        | Op::RecvmsgX { flags, .. }
-        | Op::Getnameinfo { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
-        Op::Sendmsg { flags, control, .. } => {
-            out.extend(flags.0.iter().map(Sym::as_str));
-            for c in control {
-                match c {
-                    op::Control::PktInfo { level, .. } => out.push(level.as_str()),
-                    op::Control::Int { level, name, .. } => {
-                        out.extend([level.as_str(), name.as_str()]);
-                    }
-                }
-            }
-        }
-        Op::Shutdown { how, .. } => out.push(how.as_str()),
-        Op::Setsockopt { option: o, value, .. } => {
-            option(o, &mut out);
-            if let Value::Named(name) | Value::Filter { mode: name, .. } = value {
-                out.push(name.as_str());
-            }
-        }
-        Op::Getsockopt { option: o, .. } => option(o, &mut out),
-        Op::Poll { fds, .. } => out.extend(fds.iter().flat_map(|p| &p.events.0).map(Sym::as_str)),
-        Op::Kevent { changes, .. } => out.extend(changes.iter().flat_map(op::Change::names)),
-        Op::Ioctl { request, .. } => out.push(request.as_str()),
-        Op::Fcntl { cmd, arg, .. } => {
-            out.push(cmd.as_str());
-            out.extend(arg.0.iter().map(Sym::as_str));
-        }
-        Op::Getaddrinfo { family, r#type, flags, .. } => {
-            out.push(family.as_str());
-            out.extend(r#type.0.iter().chain(&flags.0).map(Sym::as_str));
-        }
-        Op::InetPton { family, .. } => out.push(family.as_str()),
-        Op::Bind { .. }
-        | Op::Connect { .. }
-        | Op::Listen { .. }
-        | Op::Accept { .. }
-        | Op::Write { .. }
-        | Op::Read { .. }
-        | Op::Close { .. }
-        | Op::Getsockname { .. }
-        | Op::Getpeername { .. }
-        | Op::InetAton { .. }
-        | Op::Disconnectx { .. }
-        | Op::Run { .. }
-        | Op::Lab { .. } => {}
-    }
-    out
 }
 
 #[cfg(test)]
@@ -512,5 +437,50 @@ mod tests {
             // Whatever a case says, it is judged without a panic.
             let _ = (case.check(), case.waits_ms(), case.is_idle(), case.family("a"));
         }
+    }
+
+    /// What would be code if it went into C as it is: each came in once, from a file.
+    #[test]
+    fn what_is_no_name_is_not_let_in() {
+        const CODE: &str = "AF_INET,0,0);system(\"touch F\");socket(AF_INET";
+        let good = |ops: Vec<Op>| Case {
+            id: "s/t".to_owned(),
+            title: String::new(),
+            catalogue: Vec::new(),
+            lab: Lab::one(LinkKind::Tap, "tap0"),
+            ops,
+            window_ms: 0,
+        };
+        let socket = |fd: &str, domain: &'static str| Op::Socket {
+            fd: fd.to_owned(),
+            domain: domain.into(),
+            r#type: Flags::of(&["SOCK_DGRAM"]),
+            protocol: Flags::NONE,
+        };
+        let send = |fd: &str, addr: Addr| Op::Connect { fd: fd.to_owned(), addr };
+        let ll = Addr::on("tap0", Role::Neighbour, Range::Ll, 9);
+        let ops = vec![socket("s", "AF_INET6"), send("s", ll.clone())];
+        assert_eq!(good(ops).check(), Ok(()));
+        let ioctl = |link: &str| {
+            let (fd, link) = ("s".to_owned(), Some(link.to_owned()));
+            Op::Ioctl { fd, request: "SIOCGIFMTU".into(), link }
+        };
+        assert_eq!(good(vec![ioctl("tap0")]).check(), Ok(()));
+        let family = Addr { family: Some(CODE.into()), ..ll.clone() };
+        let port = Addr { port: Port::Of("s);system(\"x\"".to_owned()), ..ll };
+        for bad in [
+            socket("s", CODE),
+            socket("s = 0; system(\"x\"); int t", "AF_INET"),
+            socket("", "AF_INET"),
+            socket("0s", "AF_INET"),
+            send("s", family),
+            send("s", port),
+            ioctl("eth0"),
+        ] {
+            assert!(good(vec![bad.clone()]).check().is_err(), "{bad:?}");
+        }
+        let mut link = good(Vec::new());
+        link.lab.links[0].name = "tap0; reboot".to_owned();
+        assert!(link.check().is_err());
     }
 }

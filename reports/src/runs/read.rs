@@ -105,6 +105,8 @@ pub fn read(folder: &Path) -> Result<Run, ReadError> {
         let Some(subject) = manifest.subjects.iter().position(|s| s.name == line.subject) else {
             return Err(damaged(format!("{MANIFEST} has no subject {:?}", line.subject)));
         };
+        // Of its case a reproducer is made, which is compiled and run.
+        line.case.check().map_err(|why| damaged(format!("case {}: {why}", line.id)))?;
         if !seen.insert((subject, line.id.clone())) {
             return Err(damaged(format!("{} of {} for the second time", line.id, line.subject)));
         }

@@ -1,0 +1,151 @@
+//! What of a case is let in: it may come from a stranger, and its names go into C and into commands.
+
+use super::addr::{Host, Port};
+use super::op::{Change, Control, Opt, Value};
+use super::{Op, Payload, Sym};
+
+/// Labels of 1 to 63 bytes, 253 in all (RFC 1035 §2.3.4).
+pub(super) fn is_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
+}
+
+pub(super) fn check_text(of: &str, payload: &Payload) -> Result<(), String> {
+    match payload {
+        Payload::Text(text) => match text.chars().find(|c| *c > '\u{ff}') {
+            Some(c) => Err(format!("{of}: {c:?} is not one byte")),
+            None => Ok(()),
+        },
+        Payload::Pattern(_) => Ok(()),
+    }
+}
+
+/// `IFNAMSIZ` without its end.
+pub(super) const MOST_OF_LINK: usize = 15;
+/// As many characters as C compilers have to tell apart (C11 §5.2.4.1).
+pub(super) const MOST_OF_SOCKET: usize = 31;
+
+/// Whether it is an identifier of C.
+pub(super) fn is_word(name: &str, most: usize) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+    name.len() <= most
+        && name.starts_with(is_letter)
+        && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
+}
+
+/// Every socket that a step names.
+pub(super) fn sockets(op: &Op) -> Vec<&str> {
+    let of = op.addrs().filter_map(|addr| match &addr.port {
+        Port::Of(socket) => Some(socket.as_str()),
+        Port::Is(_) => None,
+    });
+    let mut all: Vec<&str> = op.fd().into_iter().chain(of).collect();
+    match op {
+        Op::Socketpair { a, b, .. } => all.extend([a.as_str(), b]),
+        Op::Socket { fd, .. } => all.push(fd),
+        Op::Accept { new, .. } => all.push(new),
+        Op::Poll { fds, .. } => all.extend(fds.iter().map(|poll| poll.fd.as_str())),
+        Op::Kevent { changes, .. } => all.extend(changes.iter().map(|change| change.fd.as_str())),
+        _ => {}
+    }
+    all
+}
+
+/// Every link that a step names beside those of its addresses.
+pub(super) fn links(op: &Op) -> Vec<&str> {
+    fn host(host: &Host) -> Option<&str> {
+        if let Host::On { link, .. } = host { Some(link) } else { None }
+    }
+    match op {
+        Op::Setsockopt { value, .. } => match value {
+            Value::Link(link) => vec![link],
+            Value::Host(of) => host(of).into_iter().collect(),
+            Value::Membership { link, .. }
+            | Value::Source { link, .. }
+            | Value::Filter { link, .. } => link.as_deref().into_iter().collect(),
+            _ => Vec::new(),
+        },
+        Op::Sendmsg { control, .. } => control
+            .iter()
+            .flat_map(|control| match control {
+                Control::PktInfo { link, source, .. } => {
+                    link.as_deref().into_iter().chain(source.as_ref().and_then(host)).collect()
+                }
+                Control::Int { .. } => Vec::new(),
+            })
+            .collect(),
+        Op::Ioctl { link, .. } => link.as_deref().into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Every constant that a step names.
+pub(super) fn names(op: &Op) -> Vec<&str> {
+    fn option<'a>(option: &'a Opt, out: &mut Vec<&'a str>) {
+        if let Opt::Raw { level, name } = option {
+            out.extend([level.as_str(), name.as_str()]);
+        }
+    }
+    let families = op.addrs().filter_map(|addr| addr.family.as_ref());
+    let mut out: Vec<&str> = families.map(Sym::as_str).collect();
+    match op {
+        Op::Socket { domain, r#type, protocol, .. }
+        | Op::Socketpair { domain, r#type, protocol, .. } => {
+            out.push(domain.as_str());
+            out.extend(r#type.0.iter().chain(&protocol.0).map(Sym::as_str));
+        }
+        Op::Send { flags, .. }
+        | Op::Sendto { flags, .. }
+        | Op::Recv { flags, .. }
+        | Op::Recvfrom { flags, .. }
+        | Op::Recvmsg { flags, .. }
+        | Op::Connectx { flags, .. }
+        | Op::SendmsgX { flags, .. }
+        | Op::RecvmsgX { flags, .. }
+        | Op::Getnameinfo { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
+        Op::Sendmsg { flags, control, .. } => {
+            out.extend(flags.0.iter().map(Sym::as_str));
+            for c in control {
+                match c {
+                    Control::PktInfo { level, .. } => out.push(level.as_str()),
+                    Control::Int { level, name, .. } => {
+                        out.extend([level.as_str(), name.as_str()]);
+                    }
+                }
+            }
+        }
+        Op::Shutdown { how, .. } => out.push(how.as_str()),
+        Op::Setsockopt { option: o, value, .. } => {
+            option(o, &mut out);
+            if let Value::Named(name) | Value::Filter { mode: name, .. } = value {
+                out.push(name.as_str());
+            }
+        }
+        Op::Getsockopt { option: o, .. } => option(o, &mut out),
+        Op::Poll { fds, .. } => out.extend(fds.iter().flat_map(|p| &p.events.0).map(Sym::as_str)),
+        Op::Kevent { changes, .. } => out.extend(changes.iter().flat_map(Change::names)),
+        Op::Ioctl { request, .. } => out.push(request.as_str()),
+        Op::Fcntl { cmd, arg, .. } => {
+            out.push(cmd.as_str());
+            out.extend(arg.0.iter().map(Sym::as_str));
+        }
+        Op::Getaddrinfo { family, r#type, flags, .. } => {
+            out.push(family.as_str());
+            out.extend(r#type.0.iter().chain(&flags.0).map(Sym::as_str));
+        }
+        Op::InetPton { family, .. } => out.push(family.as_str()),
+        Op::Bind { .. }
+        | Op::Connect { .. }
+        | Op::Listen { .. }
+        | Op::Accept { .. }
+        | Op::Write { .. }
+        | Op::Read { .. }
+        | Op::Close { .. }
+        | Op::Getsockname { .. }
+        | Op::Getpeername { .. }
+        | Op::InetAton { .. }
+        | Op::Disconnectx { .. }
+        | Op::Run { .. }
+        | Op::Lab { .. } => {}
+    }
+    out
+}
