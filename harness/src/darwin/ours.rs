@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::wire::{Body, Framing, Icmp4, Icmp6, Igmp, Net, Packet, Plain, decode, line, quoted};
+use crate::wire::{Body, Framing, Icmp6, Igmp, Net, Packet, Plain, decode, line, quoted};
 
 /// An Ethernet header, which frames of loopback have in a trace too.
 const ETHERNET: usize = 14;
@@ -58,7 +58,7 @@ impl Ours {
             }
             return is_ours;
         }
-        match quote(&packet) {
+        match packet.body().and_then(Body::quote) {
             Some(quote) => self.has_port_of(quote) || self.raw,
             None if has_ports(&packet) => self.has_port_of(whole),
             None => self.raw || is_resolution(&packet),
@@ -162,29 +162,6 @@ fn fragment(packet: &Packet<'_>) -> Option<(IpAddr, IpAddr, u32, u32)> {
             let fragment = ip.fragment?;
             Some((ip.src.into(), ip.dst.into(), fragment.id, fragment.offset))
         }
-        _ => None,
-    }
-}
-
-/// The packet that an ICMP error is about.
-fn quote<'p>(packet: &Packet<'p>) -> Option<&'p [u8]> {
-    match packet.body()? {
-        Body::Icmp4 {
-            message:
-                Icmp4::Unreachable { quote, .. }
-                | Icmp4::Redirect { quote, .. }
-                | Icmp4::TimeExceeded { quote, .. }
-                | Icmp4::ParameterProblem { quote, .. },
-            ..
-        }
-        | Body::Icmp6 {
-            message:
-                Icmp6::Unreachable { quote, .. }
-                | Icmp6::PacketTooBig { quote, .. }
-                | Icmp6::TimeExceeded { quote, .. }
-                | Icmp6::ParameterProblem { quote, .. },
-            ..
-        } => Some(quote),
         _ => None,
     }
 }

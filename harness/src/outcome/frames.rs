@@ -6,7 +6,7 @@ use super::socks::Transport;
 use crate::case::LinkKind;
 use crate::case::addr::Role;
 use crate::trace::Direction;
-use crate::wire::{self, Arp, Body, Framing, Icmp4, Icmp6, Mac, Net, Packet, TcpFlags};
+use crate::wire::{self, Arp, Body, Framing, Icmp6, Mac, Net, Packet, TcpFlags};
 
 /// A frame as an outcome has it.
 pub(super) struct Said {
@@ -94,7 +94,7 @@ pub(super) fn ports(packet: &Packet<'_>) -> Vec<u16> {
         Some(Body::Udp(udp)) => vec![udp.sport, udp.dport],
         Some(Body::Tcp(tcp)) => vec![tcp.sport, tcp.dport],
         Some(body) => {
-            let quote = quote(body).and_then(wire::quoted);
+            let quote = body.quote().and_then(wire::quoted);
             quote.into_iter().flat_map(|quote| [quote.sport, quote.dport]).flatten().collect()
         }
         None => Vec::new(),
@@ -106,7 +106,7 @@ fn transport(packet: &Packet<'_>) -> Transport {
     match packet.body() {
         Some(Body::Udp(_)) => Transport::Udp,
         Some(Body::Tcp(_)) => Transport::Tcp,
-        Some(body) => match quote(body).map(wire::quoted) {
+        Some(body) => match body.quote().map(wire::quoted) {
             None => Transport::Ping,
             Some(Some(quote)) if quote.protocol == 17 => Transport::Udp,
             Some(Some(quote)) if quote.protocol == 6 => Transport::Tcp,
@@ -114,29 +114,6 @@ fn transport(packet: &Packet<'_>) -> Transport {
             Some(_) => Transport::Other,
         },
         None => Transport::Other,
-    }
-}
-
-fn quote<'a>(body: &Body<'a>) -> Option<&'a [u8]> {
-    match body {
-        Body::Icmp4 {
-            message:
-                Icmp4::Unreachable { quote, .. }
-                | Icmp4::Redirect { quote, .. }
-                | Icmp4::TimeExceeded { quote, .. }
-                | Icmp4::ParameterProblem { quote, .. },
-            ..
-        }
-        | Body::Icmp6 {
-            message:
-                Icmp6::Unreachable { quote, .. }
-                | Icmp6::PacketTooBig { quote, .. }
-                | Icmp6::TimeExceeded { quote, .. }
-                | Icmp6::ParameterProblem { quote, .. }
-                | Icmp6::Redirect { quote, .. },
-            ..
-        } => Some(quote),
-        _ => None,
     }
 }
 

@@ -85,6 +85,32 @@ impl<'a> Packet<'a> {
     }
 }
 
+impl<'a> Body<'a> {
+    /// The packet that an ICMP error is about, as far as it is quoted: see [`quoted`](super::quoted).
+    pub fn quote(&self) -> Option<&'a [u8]> {
+        match self {
+            Self::Icmp4 {
+                message:
+                    Icmp4::Unreachable { quote, .. }
+                    | Icmp4::Redirect { quote, .. }
+                    | Icmp4::TimeExceeded { quote, .. }
+                    | Icmp4::ParameterProblem { quote, .. },
+                ..
+            }
+            | Self::Icmp6 {
+                message:
+                    Icmp6::Unreachable { quote, .. }
+                    | Icmp6::PacketTooBig { quote, .. }
+                    | Icmp6::TimeExceeded { quote, .. }
+                    | Icmp6::ParameterProblem { quote, .. }
+                    | Icmp6::Redirect { quote, .. },
+                ..
+            } => Some(quote),
+            _ => None,
+        }
+    }
+}
+
 /// An Ethernet II header (RFC 894).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eth {
