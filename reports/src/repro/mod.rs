@@ -85,11 +85,13 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     if breaks {
         p.need(Part::Pipe);
     }
-    let ends_early = write_calls(&mut p);
+    let (ends_early, left_out) = write_calls(&mut p);
     // What ends without all of its calls has no verdict.
     let observed = observed.filter(|_| !ends_early);
     if observed.is_some() {
         p.need(Part::Observed);
+    } else {
+        p.body = left_out.into_iter().fold(p.body, |body, number| without(&body, number));
     }
     let calls = std::mem::take(&mut p.body);
     write_lab(&mut p);
@@ -212,9 +214,20 @@ fn cannot(p: &mut Program<'_>, missing: &Missing) {
     p.line(format_args!("return 2;"));
 }
 
+/// That a call was not made, since the system has not got the option that it only reads.
+fn not_made(number: u32) -> String {
+    format!("compare({number}, -1, \"unsupported\");")
+}
+
+/// Where there is nothing to compare with.
+fn without(body: &str, number: u32) -> String {
+    body.replace(&format!("    {}\n", not_made(number)), "")
+}
+
 /// Writes the calls, and the lab's steps among them; whether the case ends before its end, since
-/// the system has not got what it asks for.
-fn write_calls(p: &mut Program<'_>) -> bool {
+/// the system has not got what it asks for, and which calls are left out for that.
+fn write_calls(p: &mut Program<'_>) -> (bool, Vec<u32>) {
+    let mut left_out = Vec::new();
     p.declare_unmade();
     for (number, op) in (0u32..).zip(&p.case.ops) {
         p.blank();
@@ -231,10 +244,11 @@ fn write_calls(p: &mut Program<'_>) -> bool {
             Missing::Name(name) => {
                 let text = format!("#{number} {} = unsupported {name}", program::shown(op));
                 p.line(format_args!("puts({});", quoted(text.as_bytes())));
-                if op.may_be_left_out() {
-                    if p.parts.has(Part::Observed) {
-                        p.line(format_args!("compare({number}, -1, \"unsupported\");"));
-                    }
+                // Of the last one nothing is left that could be told, as of a run's.
+                let is_last = usize::try_from(number).is_ok_and(|n| n + 1 == p.case.ops.len());
+                if op.may_be_left_out() && !is_last {
+                    left_out.push(number);
+                    p.line(format_args!("{}", not_made(number)));
                     continue;
                 }
                 let text = format!("not tried: this system has no {name}\n");
@@ -242,9 +256,9 @@ fn write_calls(p: &mut Program<'_>) -> bool {
                 p.line(format_args!("return 2;"));
             }
         }
-        return true;
+        return (true, left_out);
     }
-    false
+    (false, left_out)
 }
 
 /// Writes a step of the lab among the calls.
