@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use anyhow::Result;
 use harness::trace::{End, Fingerprint};
@@ -11,7 +10,7 @@ use suites::claim::{self, Claim};
 
 use crate::bisect::letters;
 use crate::cli::Changes;
-use crate::{Status, UsageError, report, results};
+use crate::{Status, UsageError, out, report, results};
 
 /// Rows of one table that changed at the same places.
 type Groups<'r> = BTreeMap<(&'r str, Vec<char>), Vec<Row<'r>>>;
@@ -31,7 +30,7 @@ pub(crate) fn changes(args: &Changes) -> Result<Status> {
     let text = page(&run);
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
-        None => std::io::stdout().lock().write_all(text.as_bytes())?,
+        None => out::text(&text),
     }
     Ok(Status::Expected)
 }

@@ -1,7 +1,6 @@
 //! Runs for other people's programs: `sockeye report`, `--format`, `sockeye merge`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
@@ -11,21 +10,19 @@ use reports::runs::{self, Diff, Run};
 
 use crate::cli::{Format, Merge, Report};
 use crate::results::{self, Writer};
-use crate::{Status, UsageError};
+use crate::{Status, UsageError, out};
 
 /// Reads a run; says on standard error where it was cut off.
 pub(crate) fn read(folder: &Path) -> Result<Run, UsageError> {
     let run = runs::read(folder).map_err(|e| UsageError(e.to_string()))?;
     if run.cut {
         let folder = folder.display();
-        anstream::eprintln!("sockeye: {folder}: its last line is cut short and left out");
+        errln!("sockeye: {folder}: its last line is cut short and left out");
     }
     for subject in run.manifest.subjects.iter().filter(|subject| subject.ended.is_none()) {
         let lines = run.lines.iter().filter(|line| line.subject == subject.name).count();
         let (folder, name, cases) = (folder.display(), &subject.name, subject.cases);
-        anstream::eprintln!(
-            "sockeye: {folder}: {name} was cut off, {lines} of {cases} cases are there"
-        );
+        errln!("sockeye: {folder}: {name} was cut off, {lines} of {cases} cases are there");
     }
     Ok(run)
 }
@@ -95,7 +92,7 @@ pub(crate) fn report(args: &Report) -> Result<Status> {
     let text = text(args.format, &of_rank(read(&args.run)?, args.rank))?;
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
-        None => std::io::stdout().lock().write_all(text.as_bytes())?,
+        None => out::text(&text),
     }
     Ok(Status::Expected)
 }
@@ -111,12 +108,7 @@ pub(crate) fn merge(args: &Merge) -> Result<Status> {
     for subject in &run.manifest.subjects {
         let lines = run.lines.iter().filter(|line| line.subject == subject.name).count();
         let kernel = &subject.kernel;
-        anstream::println!(
-            "{}: {lines} cases on {} {}",
-            subject.name,
-            kernel.system,
-            kernel.release
-        );
+        outln!("{}: {lines} cases on {} {}", subject.name, kernel.system, kernel.release);
     }
     Ok(Status::Expected)
 }
