@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use harness::text;
 use harness::trace::{End, Fingerprint};
 use reports::runs::{Line, Run, Subject, first_difference};
 use suites::claim::{self, Claim};
@@ -27,7 +28,7 @@ pub(crate) fn changes(args: &Changes) -> Result<Status> {
     if run.manifest.subjects.len() < 2 {
         return Err(UsageError("one kernel has no changes: give a second run".to_owned()).into());
     }
-    let text = page(&run);
+    let text = text::shown(&page(&run)).into_owned();
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
         None => out::text(&text),

@@ -85,7 +85,7 @@ fn main() -> ExitCode {
             Ok(cli) => status(act(cli)),
             Err(e) => {
                 let status = if e.use_stderr() { Status::Usage } else { Status::Expected };
-                out::usage(e);
+                out::usage(&e, |words| Cli::try_parse_from(words).err());
                 status
             }
         }

@@ -135,7 +135,7 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
     } else if let Some(format) = args.printed() {
         let ran = all.iter().filter_map(|(_, ran)| Some(ran.as_ref().ok()?.folder.as_path()));
         let run = report::of_rank(report::merged(ran)?, args.rank);
-        out::text(&report::text(format, &run)?);
+        out::text(&report::export(format, &run)?);
     } else {
         table(&all, args);
     }

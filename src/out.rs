@@ -218,31 +218,24 @@ pub(crate) fn json_line(line: &impl Display) {
     give(format!("{}\n", text::json(&line.to_string())).as_bytes());
 }
 
-/// What clap says: help on standard output, and what is wrong on standard error. The arguments that
-/// it quotes come without newlines, so that they have a line each.
-pub(crate) fn usage(mut error: clap::Error) {
-    use clap::error::ContextValue::{self, String, Strings};
-    let plain = |text: &std::string::String| text::line(text, MOST).into_owned();
-    let quoted: Vec<_> = error
-        .context()
-        .filter_map(|(kind, value)| match value {
-            String(text) => Some((kind, String(plain(text)))),
-            Strings(texts) => Some((kind, Strings(texts.iter().map(plain).collect()))),
-            _ => None::<(_, ContextValue)>,
-        })
-        .collect();
-    for (kind, value) in quoted {
-        error.insert(kind, value);
-    }
-    let rendered = error.render();
-    if error.use_stderr() {
-        let rendered = rendered.to_string();
-        let _ = io::stderr().lock().write_all(text::shown(&rendered).as_bytes());
-    } else if colours() {
-        // Nobody but us wrote it: clap quotes nothing in its help.
-        give(rendered.ansi().to_string().as_bytes());
+/// What clap says: help on standard output, and what is wrong on standard error.
+///
+/// It quotes arguments among its own colours, so that it is asked again (`again`) about arguments in
+/// which nothing is obeyed. If it finds nothing wrong with those, it has no colours.
+pub(crate) fn usage(error: &clap::Error, again: impl Fn(Vec<String>) -> Option<clap::Error>) {
+    let fit = |word: std::ffi::OsString| text::line(&word.to_string_lossy(), MOST).into_owned();
+    let words: Vec<String> = std::env::args_os().skip(1).map(fit).collect();
+    let fit = again(std::iter::once("sockeye".to_owned()).chain(words).collect());
+    let is_error = error.use_stderr();
+    let colours = if is_error { has_colours(&io::stderr()) } else { colours() };
+    let said = match fit {
+        Some(fit) if colours => fit.render().ansi().to_string(),
+        fit => text::shown(&fit.as_ref().unwrap_or(error).render().to_string()).into_owned(),
+    };
+    if is_error {
+        let _ = io::stderr().lock().write_all(said.as_bytes());
     } else {
-        text(&rendered.to_string());
+        give(said.as_bytes());
     }
 }
 

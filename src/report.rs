@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use harness::text;
 use harness::verdict::Rank;
 use reports::export::{Export, junit, kcidb, ktap, markdown};
 use reports::runs::{self, Diff, Run};
@@ -45,8 +46,8 @@ pub(crate) fn of_rank(run: Run, rank: Option<Rank>) -> Run {
 }
 
 /// A run in this format, as text.
-pub(crate) fn text(format: Format, run: &Run) -> Result<String> {
-    Ok(match format {
+pub(crate) fn export(format: Format, run: &Run) -> Result<String> {
+    let text = match format {
         Format::Json => {
             let mut text = String::new();
             for line in &run.lines {
@@ -58,12 +59,22 @@ pub(crate) fn text(format: Format, run: &Run) -> Result<String> {
         Format::Ktap => ktap(&Export::of(run)),
         Format::Markdown => markdown(&Export::of(run)),
         Format::Kcidb => kcidb(run),
-    })
+    };
+    Ok(fit(format, &text))
+}
+
+/// The text, with nothing in it that a terminal obeys: it is written to one, or to a file that is.
+fn fit(format: Format, text: &str) -> String {
+    match format {
+        Format::Json | Format::Kcidb => text::json(text),
+        Format::Junit | Format::Ktap | Format::Markdown => text::shown(text),
+    }
+    .into_owned()
 }
 
 /// How two subjects differ, in this format, as text.
 pub(crate) fn diff_text(format: Format, diff: &Diff<'_>) -> Result<String> {
-    Ok(match format {
+    let text = match format {
         Format::Json => {
             let both = diff.differing().map(|(was, is)| (Some(was), Some(is)));
             let old = diff.only(0).map(|was| (Some(was), None));
@@ -84,12 +95,13 @@ pub(crate) fn diff_text(format: Format, diff: &Diff<'_>) -> Result<String> {
                 "kcidb has results of a run, and none of a difference: `report RUN --format kcidb`";
             return Err(UsageError(why.to_owned()).into());
         }
-    })
+    };
+    Ok(fit(format, &text))
 }
 
 /// Writes a run in a format, to standard output or a file.
 pub(crate) fn report(args: &Report) -> Result<Status> {
-    let text = text(args.format, &of_rank(read(&args.run)?, args.rank))?;
+    let text = export(args.format, &of_rank(read(&args.run)?, args.rank))?;
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
         None => out::text(&text),

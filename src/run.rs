@@ -160,7 +160,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
         }
     } else if let Some(format) = args.printed() {
         let run = report::read(&folder)?;
-        out::text(&report::text(format, &report::of_rank(run, args.rank))?);
+        out::text(&report::export(format, &report::of_rank(run, args.rank))?);
     } else {
         table(&answers);
         if let Some(rank) = args.rank {
