@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod absent;
 pub mod addr;
+pub mod blocking;
 mod check;
 mod hex;
 pub mod intent;
@@ -20,6 +21,7 @@ mod numbers;
 pub mod op;
 pub mod payload;
 mod sym;
+mod timers;
 
 pub use absent::NOT_ON_MACOS;
 pub use hex::Hex;

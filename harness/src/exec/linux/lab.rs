@@ -14,11 +14,11 @@ use nix::sched::{CloneFlags, setns, unshare};
 use super::barrier::{Barrier, is_heard_by_sender};
 use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
-use super::{files, host, link, usable};
+use super::{files, host, left_behind, link, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
-use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
-use crate::exec::network::Network;
+use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind, Service};
+use crate::exec::network::{LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
@@ -54,6 +54,8 @@ pub(in crate::exec) struct LinuxLab {
     servers: BTreeMap<usize, Server>,
     /// Whom the host has asked for since the network was last restored, by link number.
     asked: Vec<(usize, IpAddr)>,
+    /// Whether connections to servers have the kernel's own timers.
+    real_timers: bool,
     buffer: Vec<u8>,
 }
 
@@ -98,6 +100,7 @@ impl LinuxLab {
             files: None,
             servers: BTreeMap::new(),
             asked: Vec::new(),
+            real_timers: false,
             buffer: vec![0; LONGEST_FRAME],
         };
         lab.furnish(true).map_err(no_lab)?;
@@ -235,12 +238,18 @@ impl LinuxLab {
 
     /// Lets the neighbour on a link serve TCP.
     fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
-        let (number, index) = (self.number(link)?, self.index(link)?);
+        self.route_to_server(link)?;
+        self.listen(self.number(link)?, service);
+        Ok(())
+    }
+
+    /// How the host treats connections to the neighbour on a link: as [`Case::waits_for_timers`] says.
+    fn route_to_server(&mut self, link: &str) -> Result<(), String> {
+        let (number, index, real) = (self.number(link)?, self.index(link)?, self.real_timers);
         for range in self.spec.links[number].ranges.clone() {
             let ip = self.address(number, Role::Neighbour, range);
-            self.netlink.add_served(ip, index).map_err(said("route", &ip.to_string()))?;
+            self.netlink.add_served(ip, index, real).map_err(said("route", &ip.to_string()))?;
         }
-        self.listen(number, service);
         Ok(())
     }
 
@@ -392,6 +401,23 @@ impl Network for LinuxLab {
 
     fn facts(&self) -> &[LinkFact] {
         &self.facts
+    }
+
+    fn begin(&mut self, case: &Case) {
+        let real = case.waits_for_timers();
+        if std::mem::replace(&mut self.real_timers, real) == real {
+            return;
+        }
+        for step in self.spec.setup.clone() {
+            if let LabOp::Serve { link, .. } = step {
+                // As it could be when the lab was built.
+                let _ = self.route_to_server(&link);
+            }
+        }
+    }
+
+    fn left_behind(&self) -> LeftBehind {
+        left_behind::left_behind()
     }
 
     fn step(&mut self, step: &LabOp) -> Result<(), String> {

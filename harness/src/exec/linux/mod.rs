@@ -9,6 +9,7 @@ pub(in crate::exec) mod init;
 mod kernel_log;
 mod lab;
 mod labs;
+mod left_behind;
 mod link;
 mod names;
 mod netlink;

@@ -168,7 +168,12 @@ impl Netlink {
 
     /// A route to a host that serves TCP: each segment of its is acknowledged at once, and nothing
     /// is sent to it again for a minute, so that no timer decides when a frame leaves.
-    pub(super) fn add_served(&mut self, ip: IpAddr, index: u32) -> io::Result<()> {
+    pub(super) fn add_served(
+        &mut self,
+        ip: IpAddr,
+        index: u32,
+        real_timers: bool,
+    ) -> io::Result<()> {
         let mut route = RouteMessage::default();
         route.header.address_family = family(ip);
         route.header.destination_prefix_length = if ip.is_ipv4() { 32 } else { 128 };
@@ -178,7 +183,10 @@ impl Netlink {
         route.header.scope = RouteScope::Link;
         // The kernel heeds `RTAX_RTO_MIN`, number 13, when it is locked only (`tcp_rto_min`).
         let lock = RouteMetric::Lock(1 << 13);
-        let metrics = vec![lock, RouteMetric::RtoMin(60_000), RouteMetric::QuickAck(1)];
+        let mut metrics = vec![RouteMetric::QuickAck(1)];
+        if !real_timers {
+            metrics.extend([lock, RouteMetric::RtoMin(60_000)]);
+        }
         route.attributes.push(RouteAttribute::Destination(ip.into()));
         route.attributes.push(RouteAttribute::Oif(index));
         route.attributes.push(RouteAttribute::Metrics(metrics));
