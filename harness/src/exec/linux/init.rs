@@ -28,6 +28,9 @@ struct Told {
     off: bool,
     /// `sockeye.plant=`: a fault to plant in each executor.
     plant: Option<String>,
+    /// `sysctl.KEY=VALUE`, as the kernel itself reads them since 5.8, which knows nothing of what a
+    /// module brings; a value with spaces stands in quotes.
+    settings: Vec<(String, String)>,
 }
 
 impl Told {
@@ -40,8 +43,26 @@ impl Told {
             port: value("sockeye.port").unwrap_or_default(),
             off: value("sockeye.end").as_deref() == Some("off"),
             plant: value("sockeye.plant"),
+            settings: words(line)
+                .iter()
+                .filter_map(|word| word.strip_prefix("sysctl.")?.split_once('='))
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
         }
     }
+}
+
+/// The words of a command line, those between quotes whole and without them.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    for c in line.trim_end().chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.iter_mut().last().into_iter().for_each(|word| word.push(c)),
+        }
+    }
+    words
 }
 
 /// Whether this process is the first of a machine that was made for it.
@@ -59,6 +80,10 @@ pub(in crate::exec) fn live() {
     }
     let told = Told::of(&fs::read_to_string("/proc/cmdline").unwrap_or_default());
     load_modules(Path::new("/modules"));
+    for (key, value) in &told.settings {
+        let path = format!("/proc/sys/{}", key.replace('.', "/"));
+        complain(key, fs::write(path, value));
+    }
     complain("the port to the host", serve(&told));
     let how = if told.off { RebootMode::RB_POWER_OFF } else { RebootMode::RB_AUTOBOOT };
     let _ = reboot(how);
@@ -149,6 +174,9 @@ mod tests {
         let told = Told::of("sockeye.plant=panic@x/y sockeye.port=sockeye");
         assert_eq!((told.port.as_str(), told.off), ("sockeye", false));
         assert_eq!(told.plant.as_deref(), Some("panic@x/y"));
+        let told = Told::of("a sysctl.net.ipv4.udp_mem=\"1 2 3\" sysctl.b=4 sysctl.c\n");
+        let settings: Vec<_> = told.settings.iter().map(|(k, v)| (&**k, &**v)).collect();
+        assert_eq!(settings, [("net.ipv4.udp_mem", "1 2 3"), ("b", "4")]);
     }
 
     #[test]
