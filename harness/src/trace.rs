@@ -14,7 +14,7 @@ use crate::case::{Hex, LinkKind, Sym};
 
 mod fingerprint;
 
-pub use fingerprint::{Fingerprint, Product, SourceVersion};
+pub use fingerprint::{Fingerprint, HostLimit, Product, SourceVersion};
 
 /// What happened when one case ran on one kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

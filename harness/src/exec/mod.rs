@@ -98,6 +98,7 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
         euid: nix::unistd::geteuid().as_raw(),
         libc: os::libc_name(),
         product: os::product(),
+        limits: Vec::new(),
     })
 }
 
@@ -111,11 +112,15 @@ pub fn serve(
     plant: Option<&Plant>,
 ) -> io::Result<()> {
     signals::install()?;
-    let kernel = fingerprint()?;
+    let mut kernel = fingerprint()?;
     if plant == Some(&Plant::SendtoLies) {
         os::plant::sendto_lies()?;
     }
+    if let Some(Plant::Refuses(what)) = plant {
+        os::plant::refuse(what)?;
+    }
     let isolated = os::isolate();
+    kernel.limits = os::limits();
     // On one processor, so that what the host sends to itself keeps its order.
     os::stay(true);
     let mut labs = os::Labs::default();

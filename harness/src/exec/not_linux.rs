@@ -1,5 +1,10 @@
 //! What an executor does on Linux alone, as every other system does it.
 
+/// None that is known.
+pub(super) fn limits() -> Vec<crate::trace::HostLimit> {
+    Vec::new()
+}
+
 /// The thread runs wherever the system likes.
 pub(super) fn stay(_: bool) {}
 
@@ -17,6 +22,10 @@ pub(super) mod plant {
 
     pub(in crate::exec) fn sendto_lies() -> io::Result<()> {
         Err(io::Error::other("faults can be planted on Linux only"))
+    }
+
+    pub(in crate::exec) fn refuse(_: &str) -> io::Result<()> {
+        sendto_lies()
     }
 
     pub(in crate::exec) fn happen(_: crate::exec::Mishap) -> io::Result<()> {
