@@ -54,7 +54,7 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     run::explain(&answer);
     for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
         for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {
-            let rank = rule.rank.style(summary::style(rule.rank));
+            let rank = finding.rank().style(summary::style(finding.rank()));
             anstream::println!("\n{rank} {}: {}", rule.name, rule.says);
             anstream::println!("  {}", finding.text);
             if let Some(deviation) = known {
