@@ -149,20 +149,19 @@ impl Scrub {
         allowed::reason(&text)
     }
 
-    /// What a subject is called: of a program its file's name alone, since arguments may be anything.
+    /// What a subject is called: of a program or an image its file's name alone, since folders and
+    /// arguments may say anything. A short hash tells those apart that have the same.
     pub fn subject(&mut self, name: &str) -> String {
-        let (kind, rest) = name.split_once(':').map_or(("", name), |(kind, rest)| (kind, rest));
-        if self.off || !(kind == "cmd" || name.contains('/')) {
+        let (kind, rest) =
+            if let Some(rest) = name.strip_prefix("cmd:") { ("cmd:", rest) } else { ("", name) };
+        let mut words = rest.splitn(2, char::is_whitespace);
+        let (path, behind) = (words.next().unwrap_or(""), words.next());
+        let is_bare = behind.is_none_or(is_hash) && !path.contains('/');
+        if self.off || (kind.is_empty() && !name.contains('/')) || is_bare {
             return self.text(name, &BTreeSet::new());
         }
-        let mut words = if kind == "cmd" { rest } else { name }.splitn(2, char::is_whitespace);
-        let program = words.next().and_then(|path| path.rsplit('/').next()).unwrap_or("");
-        let program = self.text(program, &BTreeSet::new());
-        match (kind, words.next()) {
-            ("cmd", None) => format!("cmd:{program}"),
-            ("cmd", Some(_)) => format!("cmd:{program} {GONE}"),
-            _ => format!("{GONE}/{program}"),
-        }
+        let file = path.rsplit('/').next().unwrap_or("");
+        format!("{kind}{} {GONE}{:04x}", self.text(file, &BTreeSet::new()), hash(name))
     }
 
     /// A trace as a run keeps it, where it has words of the host's: how it ended, names of interfaces. Its
@@ -199,4 +198,16 @@ impl Scrub {
             }
         }
     }
+}
+
+/// Whether that is what stands for arguments.
+fn is_hash(text: &str) -> bool {
+    text.strip_prefix(GONE).is_some_and(|hash| hash.len() == 4)
+}
+
+/// FNV-1a, folded: too short to find out by it what was said.
+fn hash(text: &str) -> u16 {
+    let one = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let [a, b, c, d] = text.bytes().fold(0x811c_9dc5, one).to_be_bytes();
+    u16::from_be_bytes([a ^ c, b ^ d])
 }
