@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, Os};
-use harness::environment::Log;
+use harness::environment::{Log, allowed};
 use harness::trace::{Fingerprint, Trace};
 use reports::pcapng::Pcapng;
 use reports::runs::{self, Cite, Ended, Manifest, ReadError, Rule, Subject};
@@ -135,7 +135,7 @@ pub(crate) fn subject(
         kernel: kernel.clone(),
         platforms: kernel.platforms(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: option_env!("SOCKEYE_REVISION").map(str::to_owned),
+        revision: option_env!("SOCKEYE_REVISION").and_then(allowed::revision).map(str::to_owned),
         began_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
         seed,
         cases,

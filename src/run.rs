@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
 use harness::exec::{KernelLog, Plant};
+use harness::outcome;
 use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -198,16 +199,28 @@ pub(crate) fn keep<'c>(
     about.platforms.clone_from(&under.platforms);
     // Of another kernel's machine there is nothing to see from here.
     let log = (name == NATIVE).then(KernelLog::begin);
-    let machine = log.is_some().then(harness::exec::environment);
     // Runs are passed on, so that what is private does not get into one.
-    let private = machine.as_ref().map(|machine| machine.private.clone());
-    let mut scrub = Scrub::new(&private.unwrap_or_default());
-    about.environment = machine.map(|machine| scrub.machine(&machine));
+    let here = harness::exec::environment();
+    let mut scrub = Scrub::of(&here);
+    about.environment = log.is_some().then(|| scrub.machine(&here));
+    about.kernel = scrub.kernel(&under.kernel);
+    about.name = scrub.subject(name);
+    let name = about.name.clone();
     let writer = Mutex::new(Writer::begin(folder, results::manifest(about, cases))?);
+    let scrub = Mutex::new(scrub);
     let start = Instant::now();
     let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
         // What cannot be said in JSON cannot have come out of it.
-        if let Ok(line) = results::json(name, case, trace, judgement) {
+        let told = scrub.lock().unwrap_or_else(PoisonError::into_inner).told(trace);
+        let line = match &told {
+            Some(told) => {
+                let outcome = outcome::render(case, told, under.os);
+                let judgement = Judgement { outcome, ..judgement.clone() };
+                results::json(&name, case, told, &judgement)
+            }
+            None => results::json(&name, case, trace, judgement),
+        };
+        if let Ok(line) = line {
             writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
         }
         tick();
@@ -215,6 +228,7 @@ pub(crate) fn keep<'c>(
     let took = start.elapsed();
     let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(log) = log {
+        let mut scrub = scrub.into_inner().unwrap_or_else(PoisonError::into_inner);
         writer.heard(&scrub.log(&log.end()));
     }
     writer.end(&answers, took, under.os)?;
