@@ -27,6 +27,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
 mod beyond;
 mod calls;
+mod confine;
 mod lookup;
 mod network;
 mod options;
@@ -75,6 +76,7 @@ use other as os;
 
 use network::Network as _;
 
+pub use confine::{NOBODY, Rights, confine, rights};
 pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
 

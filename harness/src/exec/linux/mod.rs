@@ -9,6 +9,7 @@ pub(in crate::exec) mod init;
 mod kernel_log;
 mod lab;
 mod labs;
+mod lessen;
 mod link;
 mod names;
 mod netlink;
@@ -23,6 +24,7 @@ pub(in crate::exec) use files::see;
 pub(in crate::exec) use host::isolate;
 pub use kernel_log::KernelLog;
 pub(in crate::exec) use labs::Labs;
+pub(in crate::exec) use lessen::{ROOTS_RIGHTS, lessen};
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
 
 /// Each lab has a network of its own.
