@@ -314,7 +314,8 @@ pub(crate) struct Bisect {
     /// Between which kernels, in their order: `all`, or as for `run --on`
     #[arg(long, value_name = "SUBJECTS", default_value = "all")]
     pub(crate) on: Vec<String>,
-    /// Where results go [default: as for `run`]
+    /// Where results go [default: target/sockeye/bisect in the workspace, else
+    /// sockeye-out/bisect; a folder for each kernel]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -28,6 +28,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, Net, decode};
 
 mod beyond;
 mod calls;
+mod confine;
 mod lookup;
 mod network;
 mod options;
@@ -78,6 +79,7 @@ use other as os;
 
 use network::Network;
 
+pub use confine::{NOBODY, Rights, confine, rights};
 pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
 

@@ -8,6 +8,15 @@ pub(super) fn limits() -> Vec<crate::trace::HostLimit> {
 /// The thread runs wherever the system likes.
 pub(super) fn stay(_: bool) {}
 
+/// With which rights root runs a program, the least first: there are no namespaces.
+pub(super) const ROOTS_RIGHTS: &[super::confine::Rights] =
+    &[super::confine::Rights::Nobody, super::confine::Rights::Same];
+
+/// Nothing more can be taken away.
+pub(super) fn lessen(_: super::confine::Rights) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// This is never the first process of a machine that was made for it.
 pub(super) mod init {
     pub(in crate::exec) fn is_first() -> bool {

@@ -326,9 +326,11 @@ fn observations(case: &Case, trace: &Trace) -> String {
                     .any(|event| matches!(event, Event::Signal { op: of, .. } if of == op));
                 let errno = errno.as_ref().map_or("", |e| e.as_str());
                 let errno = format!("{errno}{}", if signal { " SIGPIPE" } else { "" });
+                // A word of a stranger's trace is no code.
+                let errno = quoted(errno.as_bytes());
                 let value = output::first_value(case, step, did)
                     .map_or_else(|| "NULL".to_owned(), |w| quoted(w.as_bytes()));
-                format!("{{{op}, {ret}, \"{errno}\", {value}}},")
+                format!("{{{op}, {ret}, {errno}, {value}}},")
             }
         };
         rows.push(format!("    {row}"));

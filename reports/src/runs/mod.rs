@@ -6,6 +6,7 @@
 //! had finished can be read. `wire/` has the frames, which are in the lines too; a merged run has
 //! none.
 
+mod check;
 mod diff;
 mod merge;
 mod read;

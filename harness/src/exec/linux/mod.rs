@@ -10,6 +10,7 @@ mod kernel_log;
 mod lab;
 mod labs;
 mod left_behind;
+mod lessen;
 mod limits;
 mod link;
 mod names;
@@ -27,6 +28,7 @@ pub(in crate::exec) use files::see;
 pub(in crate::exec) use host::isolate;
 pub use kernel_log::KernelLog;
 pub(in crate::exec) use labs::Labs;
+pub(in crate::exec) use lessen::{ROOTS_RIGHTS, lessen};
 pub(in crate::exec) use limits::{limits, refused};
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
 
