@@ -9,8 +9,9 @@ use harness::trace::End;
 use crate::cli::{Bisect, On, Run};
 use crate::on::{self, Ran};
 use crate::out::Paint as _;
+use crate::results::Out;
 use crate::subjects::Wanted;
-use crate::{Status, out, results, select};
+use crate::{Status, out, select};
 
 /// Runs the cases on each kernel, and lets a letter stand for each outcome.
 pub(crate) fn bisect(args: &Bisect) -> Result<Status> {
@@ -18,7 +19,7 @@ pub(crate) fn bisect(args: &Bisect) -> Result<Status> {
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
     let on = On { subjects: args.on.clone(), ..On::default() };
     let run = Run { on, ..Run::default() };
-    let out = args.out.clone().unwrap_or_else(|| results::default_folder("on"));
+    let out = Out::of(args.out.as_deref(), "bisect");
     let all = on::on_each(&run, &cases, &out)?;
     let ran: Vec<(&Wanted, &Ran<'_>)> =
         all.iter().filter_map(|(wanted, ran)| Some((wanted, ran.as_ref().ok()?))).collect();

@@ -178,6 +178,10 @@ pub(crate) struct On {
     /// Show what the kernels say on their consoles
     #[arg(long, requires = "subjects")]
     pub(crate) console: bool,
+    /// Give the guests' kernels this word on their command line: ipv6.disable=1, or a setting,
+    /// sysctl.net.core.rmem_max=16777216
+    #[arg(long, value_name = "WORD", requires = "subjects")]
+    pub(crate) append: Vec<String>,
     /// After how many seconds without a sign of life a machine hangs
     #[arg(long, value_name = "SECONDS", hide = true)]
     pub(crate) silence: Option<u64>,
@@ -310,7 +314,8 @@ pub(crate) struct Bisect {
     /// Between which kernels, in their order: `all`, or as for `run --on`
     #[arg(long, value_name = "SUBJECTS", default_value = "all")]
     pub(crate) on: Vec<String>,
-    /// Where results go [default: as for `run`]
+    /// Where results go [default: target/sockeye/bisect in the workspace, else
+    /// sockeye-out/bisect; a folder for each kernel]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

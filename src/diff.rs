@@ -9,8 +9,9 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::cli::{self, Diff, On};
 use crate::out::Paint as _;
+use crate::results::Out;
 use crate::subjects::Wanted;
-use crate::{Status, UsageError, on, out, report, results, select};
+use crate::{Status, UsageError, on, out, report, select};
 
 /// Says how two runs differ; status 1 if they do.
 pub(crate) fn diff(args: &Diff) -> Result<Status> {
@@ -84,7 +85,7 @@ fn run_both(on: &str, patterns: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
     let on = On { subjects: vec![on.to_owned()], ..On::default() };
     let args = cli::Run { on, ..cli::Run::default() };
-    let ran = on::on_each(&args, &cases, &results::default_folder("on"))?;
+    let ran = on::on_each(&args, &cases, &Out::of(None, "diff"))?;
     let folder = |(wanted, ran): (Wanted, Result<on::Ran<'_>>)| {
         ran.map(|ran| ran.folder).with_context(|| wanted.name)
     };

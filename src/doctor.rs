@@ -41,7 +41,7 @@ pub(crate) fn doctor() -> Result<Status> {
     if let Some(product) = &kernel.product {
         outln!("macOS {}, build {}", product.version, product.build);
     }
-    let checks = match Os::host() {
+    let mut checks = match Os::host() {
         Some(Os::Macos) => macos::checks(&kernel)?,
         _ => vec![
             namespaces()?,
@@ -53,6 +53,13 @@ pub(crate) fn doctor() -> Result<Status> {
             apt(),
         ],
     };
+    // Each costs the cases that it concerns, and no others.
+    checks.extend(kernel.limits.iter().map(|limit| Check {
+        what: "the host's configuration is what rows were observed under",
+        missing: Some(limit.why.clone()),
+        mend: Some(limit.mend.clone()),
+        needed: false,
+    }));
     for check in &checks {
         match &check.missing {
             None => outln!("{}  {}", "ok".green(), check.what),

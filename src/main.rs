@@ -21,6 +21,7 @@ mod matrix;
 mod netdown;
 mod observe;
 mod on;
+mod place;
 mod platforms;
 mod report;
 mod results;

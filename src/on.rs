@@ -1,7 +1,7 @@
 //! `sockeye run --on`: the same cases on many kernels.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,11 +13,14 @@ use suites::verdict::Verdict;
 
 use crate::cli::{Format, Run};
 use crate::out::{Bar, Bars, Cells, Paint as _};
-use crate::results::{self, Answer};
+use crate::results::{self, Answer, Out};
 use crate::run::Under;
 use crate::subjects::{self, Wanted};
 use crate::summary::{self, Counted};
-use crate::{Status, interrupt, out, report, run};
+use crate::{Status, interrupt, out, place, report, run};
+
+/// The widest that a column of names gets.
+const WIDEST: usize = 60;
 
 /// What came of one kernel.
 pub(crate) struct Ran<'c> {
@@ -35,15 +38,21 @@ pub(crate) struct Ran<'c> {
 pub(crate) fn on_each<'c>(
     args: &Run,
     cases: &[&'c Case],
-    out: &Path,
+    out: &Out,
 ) -> Result<Vec<(Wanted, Result<Ran<'c>>)>> {
     interrupt::tidy_up()?;
+    // As long as this is open, nobody else takes this folder by default.
+    let (out, _lock) = place::shared(&out.folder, out.may_differ)?;
     let kernels = subjects::kernels();
     let wanted = subjects::wanted(&args.on.subjects, &kernels);
+    let folders = folders(&wanted);
     let (bars, next, done) = (Bars::default(), AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let wide = wanted.iter().map(|wanted| wanted.name.len()).max().unwrap_or(0);
+    let wide = wanted.iter().map(|wanted| wanted.name.len()).max().unwrap_or(0).min(WIDEST);
     let work = || {
-        while let Some(wanted) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(wanted) = wanted.get(number) else { break };
+            let out = out.join(&folders[number]);
             let bar = bars.add(&format!("{:wide$} ", wanted.name), cases.len());
             let ran = one(wanted, args, cases, out, &kernels, &bar);
             bar.end();
@@ -61,6 +70,21 @@ pub(crate) fn on_each<'c>(
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(ran, _)| wanted.iter().position(|wanted| wanted.name == ran.name));
     Ok(done)
+}
+
+/// The folder of each subject's results: what folds to one name has a number behind it, also where a
+/// file system does not tell capitals apart.
+fn folders(wanted: &[Wanted]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let fresh = |wanted: &Wanted| {
+        let name = subjects::folder_of(&wanted.name);
+        // These endings are a run's that is being written, and its console's.
+        let name = name.trim_end_matches(".part").trim_end_matches(".console.txt");
+        let name = if name.is_empty() { "subject" } else { name };
+        let numbered = (1..).map(|n| if n == 1 { name.to_owned() } else { format!("{name}-{n}") });
+        numbered.into_iter().find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
+    };
+    wanted.iter().map(fresh).collect()
 }
 
 /// Says of a kernel that it is done.
@@ -90,12 +114,11 @@ fn one<'c>(
     wanted: &Wanted,
     args: &Run,
     cases: &[&'c Case],
-    out: &Path,
+    folder: PathBuf,
     kernels: &Kernels,
     bar: &Bar,
 ) -> Result<Ran<'c>> {
     let start = Instant::now();
-    let folder = out.join(subjects::folder_of(&wanted.name));
     bar.say("preparing");
     let source = wanted.source(&args.on, args.plant.as_deref(), &folder, kernels)?;
     bar.say("starting");
@@ -106,7 +129,9 @@ fn one<'c>(
     let release = format!("{} {}", kernel.system, kernel.release);
     let under = Under { executors: source.executors(), os, kernel, platforms, jobs };
     let tick = || bar.tick();
-    let (answers, _) = run::keep(&wanted.name, &under, cases, args.shuffle, &folder, &tick)?;
+    let out = Out { folder, may_differ: false };
+    let kept = run::keep(&wanted.name, &under, cases, args.shuffle, &out, &tick)?;
+    let (answers, folder) = (kept.answers, kept.folder);
     let took = start.elapsed();
     let skipped = answers.iter().all(|answer| answer.judgement.verdict == Verdict::Skipped);
     if let Some(answer) = answers.first().filter(|_| skipped) {
@@ -119,7 +144,7 @@ fn one<'c>(
 
 /// Runs, writes, and says how it went.
 pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
-    let out = args.out.clone().unwrap_or_else(|| results::default_folder("on"));
+    let out = Out::of(args.out.as_deref(), "on");
     let all = on_each(args, cases, &out)?;
     for (wanted, ran) in &all {
         for untrue in ran.iter().flat_map(|ran| &ran.unseen) {
@@ -170,7 +195,7 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)], args: &Run) {
     let used: Vec<Counted> = Counted::all()
         .filter(|verdict| ran().any(|(_, ran)| count(ran).contains_key(verdict)))
         .collect();
-    let wide = ran().map(|(wanted, _)| wanted.name.len()).max().unwrap_or(0).max(7);
+    let wide = ran().map(|(wanted, _)| wanted.name.len()).max().unwrap_or(0).clamp(7, WIDEST);
     let heads: Vec<String> = used.iter().map(|verdict| format!("{:>10}", verdict.word())).collect();
     out::blank();
     outln!("{:wide$}{}  results", "subject", heads.concat());

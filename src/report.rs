@@ -116,7 +116,7 @@ pub(crate) fn merge(args: &Merge) -> Result<Status> {
     for line in &run.lines {
         writer.append(serde_json::to_vec(line)?);
     }
-    writer.place(|_| Ok(()))?;
+    writer.place()?;
     for subject in &run.manifest.subjects {
         let lines = run.lines.iter().filter(|line| line.subject == subject.name).count();
         let kernel = &subject.kernel;

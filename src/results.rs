@@ -9,16 +9,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, Os};
-use harness::environment::Log;
+use harness::environment::{Log, allowed};
 use harness::trace::{Fingerprint, Trace};
 use reports::pcapng::Pcapng;
-use reports::runs::{self, Cite, Ended, Manifest, ReadError, Rule, Subject};
+use reports::runs::{self, Cite, Ended, Manifest, Rule, Subject};
 use serde::Serialize;
 use suites::deviation::Deviation;
 use suites::rules::{self, RULES};
 use suites::verdict::{Judgement, Rank, Verdict};
 
-use crate::UsageError;
+use crate::place::{Place, UNPLACED};
 
 /// A [`runs::Line`] whose parts are somewhere else, so that writing one copies nothing.
 #[derive(Serialize)]
@@ -135,7 +135,7 @@ pub(crate) fn subject(
         kernel: kernel.clone(),
         platforms: kernel.platforms(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: option_env!("SOCKEYE_REVISION").map(str::to_owned),
+        revision: option_env!("SOCKEYE_REVISION").and_then(allowed::revision).map(str::to_owned),
         began_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
         seed,
         cases,
@@ -155,16 +155,29 @@ pub(crate) fn default_folder(kind: &str) -> PathBuf {
         .join(kind)
 }
 
+/// Where a run shall be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Out {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// Whether another one will do while somebody else writes there: the user has named none.
+    pub(crate) may_differ: bool,
+}
+
+impl Out {
+    /// What the user has named, or the default for runs of this kind.
+    pub(crate) fn of(named: Option<&Path>, kind: &str) -> Self {
+        let folder = named.map_or_else(|| default_folder(kind), Path::to_owned);
+        Self { folder, may_differ: named.is_none() }
+    }
+}
+
 /// How many lines of the kernel's log a run keeps at the most.
 const LOG_LINES: usize = 1000;
 
-/// A run that is being written.
-///
-/// Its files lie in a folder beside the one where they shall be, `FOLDER.part`, until the run has
-/// ended: the run that was there before stays until then, and one that is cut off can be read.
+/// A run that is being written, see [`Place`].
 pub(crate) struct Writer {
-    folder: PathBuf,
-    part: PathBuf,
+    place: Place,
     lines: File,
     failed: Option<io::Error>,
     manifest: Manifest,
@@ -173,28 +186,24 @@ pub(crate) struct Writer {
 impl Writer {
     /// Begins to write into `folder`, which must be a run, empty, or not there.
     pub(crate) fn begin(folder: &Path, manifest: Manifest) -> Result<Self> {
-        // Without a slash at its end, behind which the other folder would be within this one.
-        let folder: PathBuf = folder.components().collect();
-        let Some(name) = folder.file_name() else {
-            let what = format!("{} has no name of its own: give another folder", folder.display());
-            return Err(UsageError(what).into());
-        };
-        refuse_what_is_no_run(&folder)?;
-        let mut part = name.to_owned();
-        part.push(".part");
-        let part = folder.with_file_name(part);
-        refuse_what_is_no_run(&part)?;
-        let made = || -> Result<File> {
-            if part.exists() {
-                fs::remove_dir_all(&part)?;
-            }
-            fs::create_dir_all(&part)?;
-            Ok(File::create(part.join(runs::RESULTS))?)
-        };
-        let lines = made().with_context(|| format!("{} cannot be written", part.display()))?;
-        let writer = Self { folder, part, lines, failed: None, manifest };
-        writer.describe().inspect_err(|_| writer.abandon())?;
+        Self::begin_in(&Out::of(Some(folder), ""), manifest)
+    }
+
+    /// The same, where another folder may do.
+    pub(crate) fn begin_in(out: &Out, manifest: Manifest) -> Result<Self> {
+        let place = Place::claim(&out.folder, out.may_differ)?;
+        let path = place.part.join(runs::RESULTS);
+        let lines = File::create(&path);
+        let lines = lines.with_context(|| format!("{} cannot be written", path.display()));
+        let lines = lines.inspect_err(|_| place.abandon())?;
+        let writer = Self { place, lines, failed: None, manifest };
+        writer.describe().inspect_err(|_| writer.place.abandon())?;
         Ok(writer)
+    }
+
+    /// Where the run will be.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.place.folder
     }
 
     /// Appends a line made by [`json`].
@@ -214,7 +223,8 @@ impl Writer {
         }
     }
 
-    /// Writes the frames and how it ended, and puts the run in its place.
+    /// Writes the frames and how it ended, and puts the run in its place. Where something cannot be
+    /// written, what was measured stays beside it.
     pub(crate) fn end(mut self, answers: &[Answer<'_>], took: Duration, os: Os) -> Result<()> {
         let mut verdicts = BTreeMap::new();
         for answer in answers {
@@ -229,89 +239,45 @@ impl Writer {
         let mut tables: BTreeMap<&str, Vec<&Answer<'_>>> = BTreeMap::new();
         for answer in answers {
             tables.entry(answer.case.table()).or_default().push(answer);
+            // By these a run's own files are known.
+            self.manifest.tables.entry(answer.case.table().to_owned()).or_default();
         }
-        self.place(|folder| {
+        let written = self.written(|folder| {
             tables.iter().try_for_each(|(table, answers)| {
                 whole(&folder.join(runs::WIRE).join(format!("{table}.pcapng")), |file| {
                     frames(file, &kernel, answers, os)
                 })
             })
-        })
+        });
+        written
+            .with_context(|| format!("what was measured is in {}", self.place.part.display()))?;
+        self.place.take()
     }
 
-    /// Lets `more` write what else belongs to it, and puts the run in its place. Where something
-    /// cannot be written, nothing of the run stays.
-    pub(crate) fn place(mut self, more: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let written = match self.failed.take() {
-            Some(e) => {
-                let path = self.part.join(runs::RESULTS);
-                Err(e).with_context(|| format!("{} cannot be written", path.display()))
-            }
-            None => more(&self.part).and_then(|()| self.describe()),
-        };
-        written.inspect_err(|_| self.abandon())?;
-        let placed = || -> io::Result<()> {
-            if self.folder.exists() {
-                fs::remove_dir_all(&self.folder)?;
-            }
-            fs::rename(&self.part, &self.folder)
-        };
-        placed().with_context(|| {
-            format!(
-                "{} cannot be replaced; the run is in {}",
-                self.folder.display(),
-                self.part.display()
-            )
-        })
+    /// Puts the run in its place, which was made of others: where something cannot be written, nothing
+    /// of it stays.
+    pub(crate) fn place(mut self) -> Result<()> {
+        self.written(|_| Ok(())).inspect_err(|_| self.place.abandon())?;
+        self.place.take()
     }
 
-    /// Takes away what was written. Where that fails too, the first error is the one to tell.
-    fn abandon(&self) {
-        let _ = fs::remove_dir_all(&self.part);
+    /// Lets `more` write what else belongs to it.
+    fn written(&mut self, more: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        if let Some(e) = self.failed.take() {
+            let path = self.place.part.join(runs::RESULTS);
+            return Err(e).with_context(|| format!("{} cannot be written", path.display()));
+        }
+        more(&self.place.part)?;
+        self.describe()
     }
 
     fn describe(&self) -> Result<()> {
-        whole(&self.part.join(runs::MANIFEST), |file| {
+        whole(&self.place.part.join(runs::MANIFEST), |file| {
             serde_json::to_writer_pretty(&mut *file, &self.manifest)?;
             Ok(writeln!(file)?)
         })
     }
 }
-
-/// A folder that a run replaces is removed with all that is in it: it had better be a run, and have
-/// nothing else in it.
-fn refuse_what_is_no_run(folder: &Path) -> Result<()> {
-    let refused = |why: &str| {
-        let folder = folder.display();
-        Err(UsageError(format!("{folder} is there and {why}: it is left alone")).into())
-    };
-    if !folder.exists() {
-        return Ok(());
-    }
-    let Ok(entries) = fs::read_dir(folder) else { return refused("is not a run") };
-    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-    // What a program that was killed had not put in its place yet.
-    names.retain(|name| !name.to_string_lossy().starts_with(UNPLACED));
-    let has = |name: &str| names.iter().any(|there| there == name);
-    let is_run = match runs::manifest(folder) {
-        Ok(_) | Err(ReadError::Newer { .. }) => true,
-        // It has not even begun.
-        Err(ReadError::NoRun { .. }) => {
-            let begun = fs::metadata(folder.join(runs::RESULTS)).is_ok_and(|file| file.len() == 0);
-            names.is_empty() || begun
-        }
-        Err(_) => false,
-    };
-    if !is_run {
-        return refused("is not a run");
-    }
-    let ours = [runs::MANIFEST, runs::RESULTS, runs::WIRE];
-    let known = ours.iter().filter(|name| has(name)).count();
-    if known < names.len() { refused("has more in it than a run") } else { Ok(()) }
-}
-
-/// How the names of files begin that [`whole`] has not put in their place.
-const UNPLACED: &str = ".sockeye-";
 
 fn frames(file: &mut dyn Write, kernel: &str, results: &[&Answer<'_>], os: Os) -> Result<()> {
     let mut pcapng = Pcapng::new(file, kernel)?;

@@ -1,7 +1,8 @@
 //! `sockeye run`: every case on this kernel, judged.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
 use harness::exec::{KernelLog, Plant};
+use harness::outcome;
 use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint, Trace};
 use reports::bundle::Scrub;
@@ -19,7 +21,7 @@ use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::{Format, Run};
 use crate::out::{Bars, Cells, Paint as _};
-use crate::results::{self, Answer, Writer};
+use crate::results::{self, Answer, Out, Writer};
 use crate::summary::{self, Counted};
 use crate::{Status, UsageError, local_network, on, out, report, select};
 
@@ -100,6 +102,7 @@ pub(crate) fn answers_of<'c>(
     let judged = Mutex::new(Vec::with_capacity(cases.len()));
     let traces = subject::run(under.executors, &shuffled, under.jobs, &|number, trace| {
         let case = shuffled[number];
+        let trace = &*sound(case, trace);
         let platforms = suites::platforms(&under.kernel, &under.platforms, case.suite());
         let judgement = judge(case, trace, under.os, &platforms, baselines);
         heard(case, trace, &judgement);
@@ -111,11 +114,24 @@ pub(crate) fn answers_of<'c>(
         .into_iter()
         .zip(judged)
         .map(|(trace, (number, judgement))| {
+            let trace = sound(shuffled[number], &trace).into_owned();
             (order[number], Answer { case: shuffled[number], trace, judgement })
         })
         .collect();
     answers.sort_unstable_by_key(|(place, _)| *place);
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// A trace as a subject gave it, which is any program: with words that are none, nothing of it is taken.
+fn sound<'t>(case: &Case, trace: &'t Trace) -> Cow<'t, Trace> {
+    match trace.check() {
+        Ok(()) if trace.case == case.id => Cow::Borrowed(trace),
+        said => {
+            let why = said.err().unwrap_or_else(|| "it is of another case".to_owned());
+            let end = End::broken(format!("its answer cannot be taken: {why}"));
+            Cow::Owned(Trace::new(&case.id, Vec::new(), Vec::new(), end))
+        }
+    }
 }
 
 /// In which order the cases run: those of one lab together, or as the seed has it.
@@ -142,11 +158,12 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     }
     let subject = executor(args)?;
     let kernel = subject::fingerprint(&subject)?;
-    let folder = args.out.clone().unwrap_or_else(|| results::default_folder("run"));
+    let out = Out::of(args.out.as_deref(), "run");
     let (platforms, jobs) = (kernel.platforms(), jobs(args));
     let under = Under { executors: &subject, os: host()?, kernel, platforms, jobs };
     let bar = Bars::default().add("", cases.len());
-    let (answers, took) = keep(NATIVE, &under, &cases, args.shuffle, &folder, &|| bar.tick())?;
+    let Kept { answers, took, folder } =
+        keep(NATIVE, &under, &cases, args.shuffle, &out, &|| bar.tick())?;
     bar.end();
     let unseen = unseen(&answers, &under.platforms[0]);
     for untrue in &unseen {
@@ -185,29 +202,52 @@ pub(crate) fn unseen(answers: &[Answer<'_>], platform: &str) -> Vec<String> {
     deviation::unseen(deviation::known(), &[platform.to_owned()], &broke)
 }
 
-/// The answers of a kernel, written into `folder` as they come, and how long they took.
+/// The answers of a kernel that were kept.
+pub(crate) struct Kept<'c> {
+    pub(crate) answers: Vec<Answer<'c>>,
+    /// How long they took.
+    pub(crate) took: Duration,
+    /// Where they are.
+    pub(crate) folder: PathBuf,
+}
+
+/// The answers of a kernel, written into a folder as they come.
 pub(crate) fn keep<'c>(
     name: &str,
     under: &Under<'_>,
     cases: &[&'c Case],
     seed: Option<u64>,
-    folder: &Path,
+    out: &Out,
     tick: &(dyn Fn() + Sync),
-) -> Result<(Vec<Answer<'c>>, Duration)> {
+) -> Result<Kept<'c>> {
+    // It stands in files and their names, and nobody could read the run.
+    under.kernel.check().map_err(anyhow::Error::msg)?;
     let mut about = results::subject(name, &under.kernel, cases.len(), seed);
     about.platforms.clone_from(&under.platforms);
     // Of another kernel's machine there is nothing to see from here.
     let log = (name == NATIVE).then(KernelLog::begin);
-    let machine = log.is_some().then(harness::exec::environment);
     // Runs are passed on, so that what is private does not get into one.
-    let private = machine.as_ref().map(|machine| machine.private.clone());
-    let mut scrub = Scrub::new(&private.unwrap_or_default());
-    about.environment = machine.map(|machine| scrub.machine(&machine));
-    let writer = Mutex::new(Writer::begin(folder, results::manifest(about, cases))?);
+    let here = harness::exec::environment();
+    let mut scrub = Scrub::of(&here);
+    about.environment = log.is_some().then(|| scrub.machine(&here));
+    about.kernel = scrub.kernel(&under.kernel);
+    about.name = scrub.subject(name);
+    let name = about.name.clone();
+    let writer = Mutex::new(Writer::begin_in(out, results::manifest(about, cases))?);
+    let scrub = Mutex::new(scrub);
     let start = Instant::now();
     let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
         // What cannot be said in JSON cannot have come out of it.
-        if let Ok(line) = results::json(name, case, trace, judgement) {
+        let told = scrub.lock().unwrap_or_else(PoisonError::into_inner).told(trace);
+        let line = match &told {
+            Some(told) => {
+                let outcome = outcome::render(case, told, under.os);
+                let judgement = Judgement { outcome, ..judgement.clone() };
+                results::json(&name, case, told, &judgement)
+            }
+            None => results::json(&name, case, trace, judgement),
+        };
+        if let Ok(line) = line {
             writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
         }
         tick();
@@ -215,10 +255,12 @@ pub(crate) fn keep<'c>(
     let took = start.elapsed();
     let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(log) = log {
+        let mut scrub = scrub.into_inner().unwrap_or_else(PoisonError::into_inner);
         writer.heard(&scrub.log(&log.end()));
     }
+    let folder = writer.folder().to_owned();
     writer.end(&answers, took, under.os)?;
-    Ok((answers, took))
+    Ok(Kept { answers, took, folder })
 }
 
 fn status(answers: &[Answer<'_>], untrue: bool, args: &Run) -> Result<Status> {

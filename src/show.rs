@@ -57,7 +57,8 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     run::explain(&answer);
     for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
         for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {
-            let rank = rule.rank.style(summary::style(rule.rank));
+            let rank = finding.rank();
+            let rank = rank.style(summary::style(rank));
             out::blank();
             outln!("{rank} {}: {}", rule.name, rule.says);
             outln!("  {}", finding.text);

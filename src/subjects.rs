@@ -162,6 +162,7 @@ impl Wanted {
         let options = Options {
             talkative: on.console,
             plant: plant.map(str::to_owned),
+            append: on.append.clone(),
             silence: on.silence.map(Duration::from_secs),
         };
         let console = || -> Result<Console> {

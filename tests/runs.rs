@@ -242,7 +242,15 @@ fn a_full_disk_is_a_sentence_and_leaves_what_was_there() {
     say(&sockeye(&[&args[..], &[report.to_str().expect("UTF-8")]].concat()));
     none_beside();
     if has_labs() {
-        say(&sockeye(&["run", "link-state/udp-sendto", "--out", &before]));
-        none_beside();
+        let output = sockeye(&["run", "link-state/udp-sendto", "--out", &before]);
+        say(&output);
+        // What was measured stays beside it, where anything was.
+        reports::runs::read(Path::new(&before)).expect("what was there is whole");
+        let part = disk.0.path().join("run.part");
+        if part.exists() {
+            assert!(stderr(&output).contains("what was measured is in "), "{}", stderr(&output));
+            let run = reports::runs::read(&part).expect("it can be read");
+            assert!(run.cut && !run.lines.is_empty(), "{}", run.lines.len());
+        }
     }
 }

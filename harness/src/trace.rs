@@ -12,9 +12,10 @@ use crate::SCHEMA;
 use crate::case::addr::SockAddr;
 use crate::case::{Hex, LinkKind, Sym};
 
+mod check;
 mod fingerprint;
 
-pub use fingerprint::{Fingerprint, Product, SourceVersion};
+pub use fingerprint::{Fingerprint, HostLimit, Product, SourceVersion};
 
 /// What happened when one case ran on one kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -60,9 +60,11 @@ impl Verdict {
 pub enum Rank {
     /// A standard says "MUST" or "shall".
     Violates,
-    /// No such clause, but success and loss, an effect of a failure, a "SHOULD" that is not followed.
+    /// No such clause, but success and loss, an effect of a failure, twins that differ, a "SHOULD" that
+    /// is not followed.
     Surprises,
-    /// An errno that no manual lists: a remark, which makes no case deviate and fails nothing.
+    /// An errno that no manual lists, or what the text itself admits: a remark, which makes no case
+    /// deviate and fails nothing.
     Undocumented,
 }
 

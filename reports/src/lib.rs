@@ -13,3 +13,4 @@ pub mod matrix;
 pub mod pcapng;
 pub mod repro;
 pub mod runs;
+mod text;

@@ -19,7 +19,12 @@ use pcap_file::pcapng::blocks::interface_description::{
 use pcap_file::pcapng::blocks::opt_common::CommonOption;
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 
+use crate::text::one_line;
+
 pub use pcap_file::pcapng::PcapNgWriteError as WriteError;
+
+/// The most characters of an option, whose length is told in 16 bits.
+const MOST_OF_TEXT: usize = 4000;
 
 /// An interface of the file: a name and a layout of frames.
 type Interface = (String, Option<LinkKind>);
@@ -35,7 +40,7 @@ impl<W: Write> Pcapng<W> {
     pub fn new(output: W, kernel: &str) -> Result<Self, WriteError> {
         let section = SectionHeaderBlock {
             options: vec![
-                SectionHeaderOption::OS(kernel.into()),
+                SectionHeaderOption::OS(one_line(kernel, MOST_OF_TEXT).into()),
                 SectionHeaderOption::UserApplication(
                     concat!("sockeye ", env!("CARGO_PKG_VERSION")).into(),
                 ),
@@ -55,7 +60,9 @@ impl<W: Write> Pcapng<W> {
             let step = trace.events.iter().find(
                 |e| matches!(e, Event::Call { op: o, .. } | Event::Lab { op: o, .. } if o == op),
             );
+            // An option has 16 bits for its length.
             let comment = format!("{}: {}", case.id, call_text(&names, *op as usize, step));
+            let comment = one_line(&comment, MOST_OF_TEXT);
             // Bits 0 and 1 of the flags: 1 is inbound, 2 is outbound.
             let flags = if *dir == Direction::In { 1 } else { 2 };
             self.writer.write_pcapng_block(EnhancedPacketBlock {
@@ -88,7 +95,7 @@ impl<W: Write> Pcapng<W> {
                 linktype,
                 snaplen: 0,
                 options: vec![
-                    InterfaceDescriptionOption::IfName(link.into()),
+                    InterfaceDescriptionOption::IfName(one_line(link, MOST_OF_TEXT).into()),
                     InterfaceDescriptionOption::IfDescription(what.into()),
                     InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
                 ],

@@ -12,15 +12,18 @@ const UNKNOWN: &str = "link-state/ends[deviates]";
 
 /// The run of schema 1, which was made before there were ranks, with another rule broken in [`UNKNOWN`].
 fn run(rule: &str) -> Run {
+    run_with(&format!("\"rule\":\"{rule}\""))
+}
+
+fn run_with(broken: &str) -> Run {
     let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/runs/1");
     let folder = tempfile::tempdir().expect("a folder");
     fs::copy(from.join(runs::MANIFEST), folder.path().join(runs::MANIFEST)).expect("copied");
     let lines = fs::read_to_string(from.join(runs::RESULTS)).expect("it can be read");
     let own = |line: &str| {
         let is_it = line.contains(&format!("\"id\":\"{UNKNOWN}\""));
-        let broken = format!("\"rule\":\"{rule}\"");
         if is_it {
-            line.replace("\"rule\":\"failed-call-no-effect\"", &broken)
+            line.replace("\"rule\":\"failed-call-no-effect\"", broken)
         } else {
             line.to_owned()
         }
@@ -101,4 +104,28 @@ fn a_rank_is_asked_for_alone() {
     // What was left out is not missing.
     let export = Export::of(&run.clone().of_rank(Rank::Undocumented));
     assert!(export.parts.iter().all(|part| !part.cut));
+}
+
+/// One rule may find what violates and what its clauses do not reach.
+#[test]
+fn a_finding_counts_by_its_own_rank_and_not_by_its_rules() {
+    let of = |rank| run_with(&format!("\"rule\":\"do-not-fragment\",\"rank\":\"{rank}\""));
+    let weighs = |run: &Run| {
+        let found = |rank| run.clone().of_rank(rank).lines.iter().any(|line| line.id == UNKNOWN);
+        Rank::ALL.map(found)
+    };
+    let runs = ["violates", "surprises", "undocumented"].map(of);
+    assert_eq!(
+        runs.each_ref().map(weighs),
+        [[true, false, false], [false, true, false], [false, false, true]]
+    );
+    for (run, what) in runs.iter().zip(["violates", "surprises"]) {
+        assert!(matches!(test(run).came, Came::Failed { what: named, .. } if named == what));
+        let junit = junit(&Export::of(run)).expect("XML");
+        assert!(junit.contains(&format!("type=\"{what}\"")), "{junit}");
+        assert!(markdown(&Export::of(run)).contains(&format!("| native | {what} |")));
+        assert!(kcidb(run).contains(&format!("\"ranks\":[\"{what}\"]")));
+    }
+    assert_eq!(test(&runs[2]).came, Came::Passed);
+    assert!(ktap(&Export::of(&runs[2])).contains("# undocumented: do-not-fragment: "));
 }

@@ -126,6 +126,39 @@ fn every_step_compiles_and_runs() {
     }
 }
 
+/// The far end acts while a call blocks: `connect` was "hung".
+#[test]
+fn a_call_that_blocks_is_answered() {
+    if !builds_labs() {
+        return;
+    }
+    for (text, wanted) in [
+        (include_str!("../../tests/cases/blocking-connect.json"), ["1 0", "2 1"]),
+        (include_str!("../../tests/cases/blocking-recv.json"), ["5 1", "6 2 \"ok\""]),
+        (include_str!("../../tests/cases/blocking-rcvtimeo.json"), ["5 0", "6 EAGAIN"]),
+    ] {
+        let case: Case = serde_json::from_str(text).unwrap();
+        let Some((stdout, _)) = run(&case, &plain()) else { continue };
+        let lines = shown(&stdout);
+        assert_eq!(lines[lines.len() - 2..], wanted, "{stdout}");
+    }
+}
+
+/// poll(2): POLLNVAL of a closed socket, though its number may be another's by then.
+#[test]
+fn poll_of_a_closed_socket_is_no_number_of_anothers() {
+    let ops = vec![
+        socket("s", "AF_INET", "SOCK_DGRAM"),
+        Op::Close { fd: "s".into() },
+        socket("t", "AF_INET", "SOCK_DGRAM"),
+        repro_cases::poll("s", &["POLLIN"], 0),
+        repro_cases::poll("t", &["POLLIN"], 0),
+    ];
+    let case = repro_cases::case("closed", Lab::loopback(), ops);
+    let Some((stdout, _)) = run(&case, &plain()) else { return };
+    assert_eq!(shown(&stdout)[3..], ["3 1 POLLNVAL", "4 0"], "{stdout}");
+}
+
 /// The return value or errno, and what was written, of each call.
 fn shown(stdout: &str) -> Vec<String> {
     let line = |line: &Line| {

@@ -48,7 +48,7 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
         recipient,
     };
     let programs = facts.programs(&mut facts.scrub(args.keep_private));
-    let tried = attempt::all(&known, &programs)?;
+    let tried = attempt::all(&known, &cases, &programs, !args.runs.is_empty())?;
     for (part, tried) in facts.parts.iter_mut().zip(tried) {
         part.tried = tried;
     }
@@ -100,8 +100,9 @@ fn default_name(known: &Known) -> PathBuf {
     let id = known.seen.first().map_or("bundle", |seen| seen.line.id.as_str());
     let name = id.split_once('/').map_or(id, |(_, name)| name);
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
-    let name: String = name.trim_end_matches(']').chars().map(plain).collect();
+    let name: String = name.trim_end_matches(']').chars().map(plain).take(120).collect();
     let platform = known.subject.platforms.first().map_or("unknown", String::as_str);
+    let platform: String = platform.chars().map(plain).take(80).collect();
     PathBuf::from(format!("{name}.{platform}.zip"))
 }
 

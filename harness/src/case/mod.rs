@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod absent;
 pub mod addr;
+pub mod blocking;
 mod check;
 mod hex;
 pub mod intent;
@@ -20,6 +21,8 @@ mod numbers;
 pub mod op;
 pub mod payload;
 mod sym;
+mod timers;
+pub mod words;
 
 pub use absent::NOT_ON_MACOS;
 pub use hex::Hex;
@@ -30,7 +33,7 @@ pub use op::{Name, Op};
 pub use payload::Payload;
 pub use sym::{Flags, KNOWN, Os, Sym, is_known};
 
-use check::{MOST_OF_LINK, MOST_OF_SOCKET, check_text, is_name, is_word, links, sockets};
+use check::{MOST_OF_LINK, MOST_OF_SOCKET, check_text, is_word, links, sockets};
 use intent::Family;
 
 /// One question put to a kernel.
@@ -155,6 +158,7 @@ impl Case {
     /// A case may come from a stranger, and its names go into C and into commands: nothing is let in
     /// there that is no name.
     pub fn check(&self) -> Result<(), String> {
+        words::check(self)?;
         if let Some(link) = self.lab.links.iter().find(|link| !is_word(&link.name, MOST_OF_LINK)) {
             return Err(format!("{:?} is no name of a link", link.name));
         }
@@ -184,6 +188,7 @@ impl Case {
     }
 
     fn check_step(&self, step: &LabOp) -> Result<(), String> {
+        words::check_step(self, step)?;
         match step {
             LabOp::LinkUp { link }
             | LabOp::LinkDown { link }
@@ -233,7 +238,7 @@ impl Case {
             };
             record.owner.iter().chain(target)
         });
-        match names.chain(server.answers.iter().map(|a| &a.name)).find(|n| !is_name(n)) {
+        match names.chain(server.answers.iter().map(|a| &a.name)).find(|n| !words::is_domain(n)) {
             Some(name) => Err(format!("{name:?} is no name of the DNS")),
             None => Ok(()),
         }
@@ -259,6 +264,7 @@ impl Case {
     }
 
     fn check_op(&self, op: &Op) -> Result<(), String> {
+        words::check_op(op)?;
         if let Some(socket) = sockets(op).into_iter().find(|name| !is_word(name, MOST_OF_SOCKET)) {
             return Err(format!("{}: {socket:?} is no name of a socket", op.call()));
         }

@@ -1,5 +1,6 @@
 //! Where a kernel was asked: all of a machine that may explain what its sockets do.
 
+pub mod allowed;
 pub mod ask;
 pub mod darwin;
 
@@ -75,6 +76,8 @@ pub struct Private {
     pub ssids: Vec<String>,
     /// Names that somebody gave to a VPN.
     pub vpns: Vec<String>,
+    /// Folders of the user's: where home is, by all its names, and where the program was started.
+    pub paths: Vec<String>,
 }
 
 /// What a kernel wrote to its log while something ran.

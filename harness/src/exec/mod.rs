@@ -19,14 +19,16 @@
 use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
+use crate::case::addr::Port;
 use crate::case::op::Opt;
 use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
 use crate::environment::Environment;
 use crate::trace::{End, Fingerprint, Reply, Trace};
-use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
+use crate::wire::{Body, Framing, Icmp4, Icmp6, Net, decode};
 
 mod beyond;
 mod calls;
+mod confine;
 mod limits;
 mod lookup;
 mod network;
@@ -37,7 +39,9 @@ mod run;
 mod sends;
 mod signals;
 mod sockaddr;
+mod transfers;
 mod waits;
+mod worker;
 
 // Of use where there are labs: names of the system, who has which address, what far ends do.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -74,8 +78,9 @@ mod other;
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 use other as os;
 
-use network::Network as _;
+use network::Network;
 
+pub use confine::{NOBODY, Rights, confine, rights};
 pub use limits::{Memory, refuse_large_files};
 pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
@@ -97,6 +102,7 @@ pub fn fingerprint() -> io::Result<Fingerprint> {
         euid: nix::unistd::geteuid().as_raw(),
         libc: os::libc_name(),
         product: os::product(),
+        limits: Vec::new(),
     })
 }
 
@@ -110,11 +116,15 @@ pub fn serve(
     plant: Option<&Plant>,
 ) -> io::Result<()> {
     signals::install()?;
-    let kernel = fingerprint()?;
+    let mut kernel = fingerprint()?;
     if plant == Some(&Plant::SendtoLies) {
         os::plant::sendto_lies()?;
     }
+    if let Some(Plant::Refuses(what)) = plant {
+        os::plant::refuse(what)?;
+    }
     let isolated = os::isolate();
+    kernel.limits = os::limits();
     // On one processor, so that what the host sends to itself keeps its order.
     os::stay(true);
     let mut labs = os::Labs::default();
@@ -265,12 +275,14 @@ fn take(
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
     let lasting = steps().any(lasts);
-    let restored = if lasting || leaves_an_orphan(case) || remembers_a_server(case) {
+    let remembers = || remembers_a_server(case) || leaves_fragments(case);
+    let restored = if lasting || leaves_an_orphan(case) || remembers() {
         Ok(false)
     } else {
         lab.restore(steps().any(|step| changes(case, step)))
     };
     match restored {
+        Ok(true) if leaves_connections(case, &lab) => labs.discard(lab),
         Ok(true) => labs.put(lab),
         // The next case that asks for it gets a new one.
         Ok(false) => labs.discard(lab),
@@ -292,6 +304,41 @@ fn leaves_an_orphan(case: &Case) -> bool {
         _ => false,
     };
     case.lab.setup.iter().any(vanishes) && case.ops.iter().any(|op| matches!(op, Op::Close { .. }))
+}
+
+/// Whether the kernel still has connections of the case that the next one could meet: such as send by
+/// themselves, or in TIME-WAIT (RFC 9293 §3.6.1) at a port that cases choose. One that the kernel chose
+/// is given to nobody else meanwhile.
+fn leaves_connections(case: &Case, lab: &impl Network) -> bool {
+    if !sends::has_streams(case) {
+        return false;
+    }
+    let left = lab.left_behind();
+    let chosen = |op: &Op| match op {
+        Op::Bind { addr, .. } => !matches!(addr.port, Port::Is(0)),
+        _ => false,
+    };
+    left.live > 0 || (left.waiting > 0 && case.ops.iter().any(chosen))
+}
+
+/// Whether pieces of a datagram may wait in the host for the others, for half a minute or longer (RFC
+/// 8200 §4.5): those of another case could be theirs, and the host says when it gives them up.
+fn leaves_fragments(case: &Case) -> bool {
+    let is_fragment = |link: &str, frame: &[u8]| match decode(framing(case, link), frame).net {
+        Net::V4(ip, _) => ip.more_fragments || ip.fragment_offset > 0,
+        Net::V6(ip, _) => ip.fragment.is_some_and(|piece| piece.more || piece.offset > 0),
+        _ => false,
+    };
+    case.ops.iter().any(|op| match op {
+        Op::Lab { step: LabOp::Inject { link, frame } } => is_fragment(link, &frame.0),
+        _ => false,
+    })
+}
+
+/// How the frames of a link are laid out.
+fn framing(case: &Case, link: &str) -> Framing {
+    let kind = case.lab.links.iter().find(|l| l.name == link).map(|l| l.kind);
+    if kind == Some(LinkKind::Tun) { Framing::Ip } else { Framing::Ethernet }
 }
 
 /// Whether a step leaves the network other than it was.
@@ -332,9 +379,7 @@ fn remembers_a_server(case: &Case) -> bool {
 /// Whether a host remembers what the frame tells beyond the socket that it concerns: the MTU of a
 /// path (RFC 1191 §6.3, RFC 8201 §5.3), or another router.
 fn is_remembered(case: &Case, link: &str, frame: &[u8]) -> bool {
-    let kind = case.lab.links.iter().find(|l| l.name == link).map(|l| l.kind);
-    let framing = if kind == Some(LinkKind::Tun) { Framing::Ip } else { Framing::Ethernet };
-    match decode(framing, frame).body() {
+    match decode(framing(case, link), frame).body() {
         Some(Body::Icmp4 { message, .. }) => {
             matches!(message, Icmp4::Unreachable { code: 4, .. } | Icmp4::Redirect { .. })
         }

@@ -23,6 +23,15 @@ pub(super) struct Reach {
     pub joins: bool,
 }
 
+/// The TCP sockets of a lab's network that no descriptor has any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LeftBehind {
+    /// Which may send by themselves: what they have sent is not acknowledged.
+    pub live: u32,
+    /// In TIME-WAIT, which keep their ports.
+    pub waiting: u32,
+}
+
 /// A lab that stands: an isolated network with its links, in the state that its [`Lab`] describes.
 pub(super) trait Network {
     /// The lab that this is.
@@ -74,6 +83,10 @@ pub(super) trait Network {
     /// Hands over each frame that was sent since the last time, and each that the far ends sent
     /// in answer, until there are no more.
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8]));
+    /// What connections are there when the case's sockets are closed, where the system says so.
+    fn left_behind(&self) -> LeftBehind {
+        LeftBehind::default()
+    }
     /// Brings the network back to the state that its [`Lab`] describes, after a case that took
     /// steps of its own (`changed`) or none. False: it cannot be, and has to be built anew.
     fn restore(&mut self, changed: bool) -> Result<bool, String>;

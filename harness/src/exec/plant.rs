@@ -60,6 +60,8 @@ pub enum Plant {
     AsksAnyway,
     /// Something happens to the machine when the case of this id is to be run.
     At(Mishap, String),
+    /// The kernel refuses sockets of this family, or this system call (Linux, by seccomp).
+    Refuses(String),
     /// The executor stands still after each call of the case of this id that may send, in its first
     /// take or in each.
     Pauses {
@@ -104,6 +106,7 @@ impl Plant {
             Self::At(Mishap::Hang, _) => "hang",
             Self::At(Mishap::Off, _) => "off",
             Self::At(Mishap::Garbage, _) => "garbage",
+            Self::Refuses(_) => "refuse",
             Self::Pauses { always: false, .. } => "pause",
             Self::Pauses { always: true, .. } => "pauses",
         }
@@ -192,6 +195,7 @@ impl FromStr for Plant {
             Some(("hang", id)) => at(Mishap::Hang, id),
             Some(("off", id)) => at(Mishap::Off, id),
             Some(("garbage", id)) => at(Mishap::Garbage, id),
+            Some(("refuse", what)) => Some(Self::Refuses(what.to_owned())),
             Some((name @ ("pause" | "pauses"), id)) => {
                 Some(Self::Pauses { id: id.to_owned(), always: name == "pauses" })
             }
@@ -201,7 +205,7 @@ impl FromStr for Plant {
             let all = Self::ALL.map(|plant| plant.name()).join(", ");
             format!(
                 "there is no fault {name:?} to plant; there are: {all}, and panic, hang, off, \
-                 garbage, pause, pauses with @CASE"
+                 garbage, pause, pauses with @CASE, refuse with @AF_INET6, @setns and the like"
             )
         })
     }

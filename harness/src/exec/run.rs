@@ -15,6 +15,7 @@ use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
 use super::{calls, lookup, os, signals};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use crate::case::blocking::Blocking;
 use crate::case::intent::concrete;
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
@@ -22,6 +23,11 @@ use crate::trace::{ControlOut, Did, Direction, End, Event, Out, Trace};
 
 /// How long a step may wait for what never comes, beyond what it asks to wait itself.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a closed socket's name stands for: the number that it had may be that of another descriptor by
+/// now, of the case or of the executor, and no descriptor has this one (`fs.nr_open`, proc(5)). Unlike
+/// -1, which `poll` ignores, it is a descriptor that is not open (poll(2), POLLNVAL).
+pub(super) const CLOSED: RawFd = RawFd::MAX;
 
 /// Why a step could not be taken as the case has it.
 #[derive(Debug)]
@@ -38,14 +44,15 @@ pub(super) type Gave = Result<(i64, Out), Sym>;
 pub(super) struct Runner<'c> {
     pub(super) case: &'c Case,
     pub(super) lab: &'c mut dyn Network,
-    sockets: Vec<(&'c str, RawFd)>,
+    pub(super) sockets: Vec<(&'c str, RawFd)>,
     pub(super) streams: bool,
     /// Whether what the case sends may come to the host itself.
     heard: bool,
     pub(super) events: Vec<Event>,
     start: Instant,
     pace: Pace,
-    room: Vec<u8>,
+    pub(super) room: Vec<u8>,
+    pub(super) blocking: Blocking<'c>,
     plant: Option<&'c Plant>,
     /// What a call wrote though it failed.
     pub(super) beside: Out,
@@ -81,12 +88,25 @@ pub(super) fn run(
     let start = Instant::now();
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
     let (heard, beside, pace) = (case.names_a_group(), Out::Nothing, Pace::of(case));
-    let mut runner =
-        Runner { case, lab, sockets, streams, heard, events, start, pace, room, plant, beside };
+    let blocking = Blocking::of(case);
+    let mut runner = Runner {
+        case,
+        lab,
+        sockets,
+        streams,
+        heard,
+        events,
+        start,
+        pace,
+        room,
+        blocking,
+        plant,
+        beside,
+    };
     let end = runner.steps();
     // Without a connection that goes on trying after the case, to a peer that may be gone.
     let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
-    for (_, fd) in runner.sockets.iter().filter(|(_, fd)| *fd >= 0) {
+    for (_, fd) in runner.sockets.iter().filter(|(_, fd)| (0..CLOSED).contains(fd)) {
         if runner.streams {
             let _ = calls::setsockopt(*fd, libc::SOL_SOCKET, libc::SO_LINGER, &at_once);
         }
@@ -133,6 +153,9 @@ impl<'c> Runner<'c> {
         self.pace.here();
         let at_ns = self.now();
         let gave = self.call(number, op, &mut addr);
+        if let Ok(Ok(_)) = gave {
+            self.blocking.succeeded(op);
+        }
         let took_ns = self.now() - at_ns;
         let sends = may_send(op, self.streams);
         if let (Some(plant), true) = (self.plant, sends) {
@@ -239,7 +262,7 @@ impl<'c> Runner<'c> {
     }
 
     /// From here on `name` is the socket made, or -1 if none was: what C's `s = socket(…)` does.
-    fn keep(&mut self, name: &'c str, made: calls::Returned) -> Gave {
+    pub(super) fn keep(&mut self, name: &'c str, made: calls::Returned) -> Gave {
         let fd = given(made);
         let number = fd.as_ref().ok().and_then(|fd| RawFd::try_from(*fd).ok());
         self.sockets.push((name, number.unwrap_or(-1)));
@@ -278,7 +301,8 @@ impl<'c> Runner<'c> {
         Ok(match op {
             Op::Socket { fd, domain, r#type, protocol } => {
                 let domain = value(domain.as_str())?;
-                self.keep(fd, calls::socket(domain, flags(r#type)?, flags(protocol)?))
+                let made = calls::socket(domain, flags(r#type)?, flags(protocol)?);
+                self.keep(fd, made)
             }
             Op::Socketpair { a, b, domain, r#type, protocol } => {
                 let domain = value(domain.as_str())?;
@@ -290,34 +314,19 @@ impl<'c> Runner<'c> {
                     .map_err(os::errno)
             }
             Op::Bind { addr, .. } => plain(calls::bind(fd, &self.addr(addr, seen)?)),
-            Op::Connect { addr, .. } => plain(calls::connect(fd, &self.addr(addr, seen)?)),
             Op::Listen { backlog, .. } => plain(calls::listen(fd, *backlog)),
-            Op::Accept { new, .. } => {
-                let mut from = RawAddr::room();
-                let made = calls::accept(fd, &mut from);
-                self.keep(new, made).map(|(ret, _)| (ret, address(&from)))
-            }
-            Op::Send { data, flags: f, .. } => plain(calls::send(fd, &data.bytes(), flags(f)?)),
-            Op::Sendto { data, flags: f, addr, .. } => {
-                let to = self.addr(addr, seen)?;
-                plain(calls::sendto(fd, &data.bytes(), flags(f)?, &to))
-            }
-            Op::Sendmsg { data, flags: f, addr, control, .. } => {
-                let mut to = addr.as_ref().map(|a| self.addr(a, seen)).transpose()?;
-                let messages: Result<Vec<_>, _> =
-                    control.iter().map(|c| options::message(c, self)).collect();
-                plain(calls::sendmsg(fd, &data.bytes(), flags(f)?, to.as_mut(), &messages?))
-            }
-            Op::Write { data, .. } => plain(calls::write(fd, &data.bytes())),
-            Op::Recv { .. } | Op::Recvfrom { .. } | Op::Recvmsg { .. } | Op::Read { .. } => {
-                self.receive(fd, op)?
-            }
+            Op::Connect { .. }
+            | Op::Accept { .. }
+            | Op::Send { .. }
+            | Op::Sendto { .. }
+            | Op::Sendmsg { .. }
+            | Op::Write { .. }
+            | Op::Recv { .. }
+            | Op::Recvfrom { .. }
+            | Op::Recvmsg { .. }
+            | Op::Read { .. }
+            | Op::Close { .. } => self.transfer(number, op, fd, seen)?,
             Op::Shutdown { how, .. } => plain(calls::shutdown(fd, value(how.as_str())?)),
-            Op::Close { fd: name } => {
-                self.sockets.retain(|(_, number)| *number != fd);
-                self.sockets.push((name, -1));
-                plain(calls::close(fd))
-            }
             Op::Getsockname { .. } => {
                 let mut name = RawAddr::room();
                 given(calls::getsockname(fd, &mut name)).map(|r| (r, address(&name)))
@@ -392,54 +401,17 @@ impl<'c> Runner<'c> {
         let ret = given(calls::getsockopt(fd, level, number, &mut bytes));
         Ok(ret.map(|ret| (ret, option_value(name.as_str(), bytes))))
     }
-
-    fn receive(&mut self, fd: RawFd, op: &Op) -> Result<Gave, Fault> {
-        let (Op::Recv { len, .. }
-        | Op::Recvfrom { len, .. }
-        | Op::Recvmsg { len, .. }
-        | Op::Read { len, .. }) = op
-        else {
-            return Err(Fault::Broken(format!("{} receives nothing", op.call())));
-        };
-        self.room.clear();
-        self.room.resize(*len as usize, 0);
-        let mut from = RawAddr::room();
-        let (mut out_flags, mut control) = (Vec::new(), Vec::new());
-        let returned = match op {
-            Op::Recv { flags: f, .. } => calls::recv(fd, &mut self.room, flags(f)?),
-            Op::Recvmsg { control_len, flags: f, .. } => {
-                let len = *control_len as usize;
-                let got = calls::recvmsg(fd, &mut self.room, len, flags(f)?, &mut from);
-                let known = &["MSG_CTRUNC", "MSG_ERRQUEUE", "MSG_OOB", "MSG_TRUNC"];
-                out_flags = calls::named(got.flags, known);
-                control = got.messages.into_iter().map(control_out).collect();
-                got.returned
-            }
-            Op::Recvfrom { flags: f, .. } => {
-                calls::recvfrom(fd, &mut self.room, flags(f)?, &mut from)
-            }
-            _ => calls::read(fd, &mut self.room),
-        };
-        let named = matches!(op, Op::Recvfrom { .. } | Op::Recvmsg { .. });
-        Ok(given(returned).map(|ret| {
-            // With MSG_TRUNC the value is the datagram's length, beyond what was copied.
-            let copied = usize::try_from(ret).unwrap_or(0).min(self.room.len());
-            let bytes = Hex(self.room[..copied].to_vec());
-            let from = if named { from.read() } else { None };
-            (ret, Out::Data { bytes, from, flags: out_flags, control })
-        }))
-    }
 }
 
 pub(super) fn given(returned: calls::Returned) -> Result<i64, Sym> {
     returned.map_err(os::errno)
 }
 
-fn plain(returned: calls::Returned) -> Gave {
+pub(super) fn plain(returned: calls::Returned) -> Gave {
     given(returned).map(|ret| (ret, Out::Nothing))
 }
 
-fn address(raw: &RawAddr) -> Out {
+pub(super) fn address(raw: &RawAddr) -> Out {
     raw.read().map_or(Out::Nothing, Out::Addr)
 }
 

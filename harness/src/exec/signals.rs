@@ -44,6 +44,12 @@ pub(super) fn disarm() {
     set(Duration::ZERO, Duration::ZERO);
 }
 
+/// Interrupts the call in which another thread of this process waits, which is there to be interrupted.
+pub(super) fn interrupt(thread: libc::pthread_t) {
+    // SAFETY: the caller has the thread's handle, so that it has not been joined.
+    unsafe { libc::pthread_kill(thread, libc::SIGALRM) };
+}
+
 fn set(limit: Duration, again: Duration) {
     ALARM.store(false, Ordering::Relaxed);
     let timeval = |d: Duration| libc::timeval {

@@ -23,6 +23,9 @@ pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
     let mut out = String::new();
     let mut clock = 0;
     let mut step = None;
+    for line in case.unlike_defaults() {
+        say(&mut out, None, &format!("-- {line}"));
+    }
     for at in by_step(trace) {
         let event = &trace.events[at];
         if step != Some(event.op()) {

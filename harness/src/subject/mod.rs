@@ -218,7 +218,7 @@ struct Work<'a> {
 }
 
 /// Why there is no thread for an executor, such as `ulimit -u` or too little memory.
-fn no_thread(why: std::io::Error) -> SubjectError {
+fn no_thread(why: &std::io::Error) -> SubjectError {
     SubjectError::Ended(format!("no thread can be started: {why}"))
 }
 
@@ -229,7 +229,7 @@ fn work(subject: &dyn Executors, works: &[Work<'_>], kept: &Kept<'_>) -> Result<
             for _ in 0..(*executors).min(queue.batches()) {
                 let work = move || worker(subject, queue, *ahead, kept);
                 let spawned = std::thread::Builder::new().spawn_scoped(scope, work);
-                workers.push(spawned.map_err(no_thread));
+                workers.push(spawned.map_err(|why| no_thread(&why)));
             }
         }
         // All of them, so that no thread is left behind when one fails.

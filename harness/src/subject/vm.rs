@@ -21,6 +21,9 @@ pub struct Options {
     pub talkative: bool,
     /// A fault to plant in each executor.
     pub plant: Option<String>,
+    /// Words for the command line of a guest's kernel, such as `ipv6.disable=1`; the first process
+    /// heeds `sysctl.KEY=VALUE` on each of them (see [`crate::exec::init`]).
+    pub append: Vec<String>,
     /// How long a machine may say nothing at all; a minute if it is not said.
     pub silence: Option<Duration>,
 }
@@ -63,6 +66,7 @@ fn words(options: &Options, port: &str) -> Vec<String> {
         words.extend(["quiet".into(), "loglevel=4".into()]);
     }
     words.extend(options.plant.iter().map(|plant| format!("sockeye.plant={plant}")));
+    words.extend(options.append.iter().cloned());
     words
 }
 

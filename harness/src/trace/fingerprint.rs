@@ -22,6 +22,19 @@ pub struct Fingerprint {
     /// What the system says of itself beyond uname(2), if it is a product with a version of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<Product>,
+    /// What of the host's configuration decides outcomes in the kernel's place, and no lab can set: the
+    /// cases that it concerns are skipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<HostLimit>,
+}
+
+/// A setting of the host's that rows were not observed under, or what it refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostLimit {
+    /// Which, as one sentence: why cases are skipped.
+    pub why: String,
+    /// What mends it, as one line.
+    pub mend: String,
 }
 
 /// macOS, of which uname(2) tells the kernel's version alone.

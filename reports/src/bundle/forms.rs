@@ -15,6 +15,10 @@ pub(super) enum Form {
     /// Its labels in the DNS, below `in-addr.arpa` (RFC 1035 §3.5) or `ip6.arpa` (RFC 3596 §2.5).
     Reverse(IpAddr),
     Mac(Mac),
+    /// `10-0-0-1`, as names of hosts have it.
+    Dashed(IpAddr),
+    Mail,
+    /// A UUID, or the last half of an address that was made of a hardware address.
     Uuid,
 }
 
@@ -27,7 +31,14 @@ pub(super) fn forms(text: &str) -> Vec<(usize, usize, Form)> {
     let word = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let mut out = Vec::new();
     let mut at = 0;
+    let mut mails = mails(text).into_iter().peekable();
     while at < bytes.len() {
+        mails.next_if(|(start, _)| *start < at);
+        if let Some((start, end)) = mails.next_if(|(start, _)| *start == at) {
+            out.push((start, end, Form::Mail));
+            at = end;
+            continue;
+        }
         let begins = bytes[at].is_ascii_hexdigit() || bytes[at] == b':';
         let found = if begins && (at == 0 || !word(at - 1) || is_escape(&bytes[..at])) {
             form(text, at, &word)
@@ -57,6 +68,15 @@ fn form(text: &str, at: usize, word: &impl Fn(usize) -> bool) -> Option<(usize, 
     if let Some((len, mac)) = short_mac(text, at).filter(|(len, _)| piece(*len).is_some()) {
         return Some((at + len, Form::Mac(mac)));
     }
+    if let Some(found) = piece(14).filter(|token| is_cisco(token)).and_then(bytes_of) {
+        return Some((at + 14, Form::Mac(found)));
+    }
+    if let Some((len, ip)) = dashed(text, at).filter(|(len, _)| piece(*len).is_some()) {
+        return Some((at + len, Form::Dashed(ip)));
+    }
+    if let Some(len) = tail(text, at).filter(|len| piece(*len).is_some()) {
+        return Some((at + len, Form::Uuid));
+    }
     let below =
         |len: usize, zone: &str| text.get(at + len..).is_some_and(|rest| rest.starts_with(zone));
     if below(NIBBLES, ".ip6.arpa") {
@@ -75,6 +95,71 @@ fn form(text: &str, at: usize, word: &impl Fn(usize) -> bool) -> Option<(usize, 
         ip => Form::Ip(ip),
     };
     Some((at + len, form))
+}
+
+/// `0011.2233.4455`.
+fn is_cisco(token: &str) -> bool {
+    let lengths: Vec<usize> = token.split('.').map(str::len).collect();
+    lengths == [4, 4, 4]
+}
+
+/// A hardware address by its digits, whatever stands between them.
+fn bytes_of(token: &str) -> Option<Mac> {
+    let digits = token.replace('.', "");
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    let bytes: Vec<u8> = (0..12).step_by(2).map(byte).collect::<Option<_>>()?;
+    Some(Mac(bytes.try_into().ok()?))
+}
+
+/// `10-0-0-1` and its length: four bytes, and no fifth number behind them.
+fn dashed(text: &str, at: usize) -> Option<(usize, IpAddr)> {
+    let run = text.as_bytes()[at..].iter();
+    let len = run.take_while(|b| b.is_ascii_digit() || **b == b'-').count();
+    let run = text.get(at..at + len)?.trim_end_matches('-');
+    // Nor one before them.
+    if matches!(text.as_bytes()[..at], [.., before, b'-'] if before.is_ascii_digit()) {
+        return None;
+    }
+    let bytes: Vec<u8> = run.split('-').map(|b| b.parse().ok()).collect::<Option<_>>()?;
+    let [a, b, c, d] = bytes.try_into().ok()?;
+    Some((run.len(), Ipv4Addr::new(a, b, c, d).into()))
+}
+
+/// The last half of an EUI-64 without its first (`a8bb:ccff:fedd:eeff`, RFC 4291 appendix A), its length.
+fn tail(text: &str, at: usize) -> Option<usize> {
+    let run = text.as_bytes()[at..].iter();
+    let len = run.take_while(|b| b.is_ascii_hexdigit() || **b == b':').count();
+    let run = text.get(at..at + len)?.trim_end_matches(':');
+    let parts: Vec<&str> = run.split(':').collect();
+    let [first, second, third, last] = parts[..] else { return None };
+    let whole = [first, second, third, last].iter().all(|part| (1..=4).contains(&part.len()));
+    (whole && second.ends_with("ff") && third.starts_with("fe")).then_some(run.len())
+}
+
+/// Where bugs of kernels are sent: nobody's.
+const LISTS: &[&str] = &["kernel.org", "lists.linux.dev"];
+
+/// Every `somebody@somewhere`, where it begins and ends.
+fn mails(text: &str) -> Vec<(usize, usize)> {
+    let of = |c: char| c.is_alphanumeric() || "._%+-".contains(c);
+    let mut out: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in text.match_indices('@') {
+        let start = text[..at]
+            .rfind(|c: char| !of(c))
+            .map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
+        // An escape of C's stands before the name.
+        let start =
+            if start > 0 && is_escape(&text.as_bytes()[..=start]) { start + 1 } else { start };
+        let len = text[at + 1..].find(|c: char| !of(c)).unwrap_or(text.len() - at - 1);
+        let domain = text[at + 1..at + 1 + len].trim_end_matches(['.', '-']);
+        let list =
+            LISTS.iter().any(|list| domain == *list || domain.ends_with(&format!(".{list}")));
+        let named = |text: &str| text.chars().any(char::is_alphabetic);
+        if start < at && !list && named(&text[start..at]) && named(domain) {
+            out.push((start, at + 1 + domain.len()));
+        }
+    }
+    out
 }
 
 /// 32 digits and the dots between them.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::readme::{place, sections, steps, this, tried, warning};
 use super::since::{self, Elsewhere};
 use super::{Bundle, Recipient};
+use crate::text::{one_line, unescaped};
 
 /// As wide as a mail gets.
 const WIDTH: usize = 74;
@@ -26,7 +27,7 @@ pub(super) fn mail(bundle: &Bundle<'_>, programs: &[String]) -> String {
         }
         Recipient::Freebsd => format!(
             "Product: Base System\nComponent: kern\nHardware: {}\nSummary: {title}\n\n",
-            bundle.subject.kernel.machine
+            one_line(&bundle.subject.kernel.machine, 40)
         ),
         Recipient::Gvisor => {
             format!("https://github.com/google/gvisor/issues/new\nTitle: {title}\n\n")
@@ -35,7 +36,7 @@ pub(super) fn mail(bundle: &Bundle<'_>, programs: &[String]) -> String {
     out.push_str(&head);
     for part in &bundle.parts {
         if bundle.parts.len() > 1 {
-            let _ = writeln!(out, "== {}\n", part.line.case.title);
+            let _ = writeln!(out, "== {}\n", one_line(&part.line.case.title, usize::MAX));
         }
         for (heading, text) in sections(bundle, part) {
             let _ = writeln!(out, "{heading}\n{}\n\n{}\n", "-".repeat(heading.len()), plain(&text));
@@ -51,7 +52,7 @@ pub(super) fn mail(bundle: &Bundle<'_>, programs: &[String]) -> String {
     let _ = writeln!(out, "{}\n{}", plain(&tried(bundle)), plain(&place(bundle)));
     let config = bundle.environment.map(|e| &e.config).filter(|config| !config.is_empty());
     for (name, value) in config.into_iter().flatten() {
-        let _ = writeln!(out, "CONFIG_{name}={value}");
+        let _ = writeln!(out, "CONFIG_{}={}", one_line(name, 200), one_line(value, 200));
     }
     for (number, program) in (1..).zip(programs) {
         let name = if number == 1 { "repro.c".to_owned() } else { format!("repro-{number}.c") };
@@ -64,12 +65,17 @@ pub(super) fn mail(bundle: &Bundle<'_>, programs: &[String]) -> String {
 fn plain(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
-        if line.starts_with("    ") || line.starts_with('|') {
+        if line.starts_with("    ") {
             out.push_str(line);
             out.push('\n');
             continue;
         }
-        out.push_str(&wrapped(&unlinked(line)));
+        if line.starts_with('|') {
+            out.push_str(&unescaped(line));
+            out.push('\n');
+            continue;
+        }
+        out.push_str(&wrapped(&unescaped(&unlinked(line))));
     }
     out.trim_end().to_owned() + "\n"
 }

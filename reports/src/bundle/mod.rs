@@ -129,8 +129,7 @@ impl Bundle<'_> {
         if keep_private {
             return Scrub::off();
         }
-        let private = self.environment.map(|e| e.private.clone()).unwrap_or_default();
-        let mut scrub = Scrub::new(&private);
+        let mut scrub = self.environment.map_or_else(Scrub::default, Scrub::of);
         // Some sections have numbers like an address: RFC 1122 §2.3.2.2.
         scrub.allow(&serde_json::to_string(self.rules).unwrap_or_default());
         for part in &self.parts {

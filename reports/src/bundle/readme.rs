@@ -9,18 +9,19 @@ use harness::verdict::Verdict;
 use super::since::{self, Elsewhere};
 use super::zip::utc;
 use super::{Bundle, Part, Recipient, Scrub, Tried, shown, shown_like};
+use crate::text::{self, page, prose, visible};
 
 /// Everything but what was replaced, which [`replaced`] says.
 pub(super) fn readme(bundle: &Bundle<'_>) -> String {
     let mut out = String::new();
     out.push_str(&warning(bundle, "**", "**\n\n"));
-    let _ = writeln!(out, "# {}\n", bundle.title());
+    let _ = writeln!(out, "# {}\n", prose(&bundle.title()));
     if bundle.recipient == Recipient::Apple {
         out.push_str(&feedback(bundle));
     }
     for (number, part) in (1..).zip(&bundle.parts) {
         if bundle.parts.len() > 1 {
-            let _ = writeln!(out, "# Case {number}: {}\n", part.line.case.title);
+            let _ = writeln!(out, "# Case {number}: {}\n", prose(&part.line.case.title));
         }
         for (heading, text) in sections(bundle, part) {
             let _ = writeln!(out, "## {heading}\n\n{}\n", text.trim_end());
@@ -51,7 +52,9 @@ const FILES: &str = "\
 /// What stands on the first line when the reproducer does not do what the bundle says.
 pub(super) fn warning(bundle: &Bundle<'_>, before: &str, behind: &str) -> String {
     let bad = bundle.parts.iter().find_map(|part| match &part.tried {
-        Tried::Differs(how) => Some(format!("The reproducer does not reproduce this: {how}.")),
+        Tried::Differs(how) => {
+            Some(format!("The reproducer does not reproduce this: {}.", prose(how)))
+        }
         _ => None,
     });
     bad.map_or_else(String::new, |text| format!("{before}{text}{behind}"))
@@ -66,8 +69,8 @@ fn feedback(bundle: &Bundle<'_>) -> String {
          - Type: Incorrect/Unexpected Behavior\n\
          - Build: {}\n\
          - Description: what follows; attach this archive\n\n",
-        bundle.title(),
-        bundle.build()
+        prose(&bundle.title()),
+        prose(&bundle.build())
     )
 }
 
@@ -109,15 +112,16 @@ fn sentence(text: &str) -> String {
 
 fn happened(part: &Part<'_>) -> String {
     let line = part.line;
-    let mut out = format!("{}.\n\n", line.case.title.trim_end_matches(['.', '?']));
-    if line.case.title.ends_with('?') {
-        out = format!("{}\n\n", line.case.title);
+    let title = prose(&line.case.title);
+    let mut out = format!("{}.\n\n", title.trim_end_matches(['.', '?']));
+    if title.ends_with('?') {
+        out = format!("{title}\n\n");
     }
     for finding in &line.findings {
-        let _ = writeln!(out, "{}\n", sentence(&finding.text));
+        let _ = writeln!(out, "{}\n", prose(&sentence(&finding.text)));
     }
     for remark in &line.remarks {
-        let _ = writeln!(out, "A remark, no fault: {}\n", remark.text);
+        let _ = writeln!(out, "A remark, no fault: {}\n", prose(&remark.text));
     }
     out.push_str(&code(shown(part).iter().map(String::as_str)));
     out.push_str(
@@ -130,30 +134,35 @@ fn happened(part: &Part<'_>) -> String {
 }
 
 fn code<'a>(lines: impl Iterator<Item = &'a str>) -> String {
-    lines.flat_map(|line| ["    ", line, "\n"]).collect()
+    lines.map(|line| format!("    {}\n", visible(line).replace('\n', " "))).collect()
 }
 
 fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let line = part.line;
     let mut out = String::new();
     for rule in bundle.broken(line) {
-        let _ = writeln!(out, "{}\n", rule.says);
+        let _ = writeln!(out, "{}\n", prose(&rule.says));
         for cite in &rule.cites {
-            let source = match &cite.link {
-                Some(page) => format!("[{}]({page})", cite.source),
-                None => cite.source.clone(),
+            let source = prose(&cite.source);
+            let source = match cite.link.as_deref().and_then(page) {
+                Some(page) => format!("[{source}]({page})"),
+                None => source,
             };
-            let _ = writeln!(out, "> {}\n>\n> {source}\n", cite.quote);
+            let _ = writeln!(out, "> {}\n>\n> {source}\n", prose(&cite.quote));
         }
     }
     for known in line.findings.iter().filter_map(|finding| finding.known.as_ref()) {
-        let text = format!("Known: {} ({})\n\n", known.reason, known.link);
+        let text = format!(
+            "Known: {} ({})\n\n",
+            prose(&known.reason),
+            page(&known.link).unwrap_or("no link")
+        );
         if !out.contains(&text) {
             out.push_str(&text);
         }
     }
     if let (Verdict::Changed, Some(was)) = (line.verdict, &line.expected) {
-        let platform = line.baseline.as_deref().unwrap_or("this platform");
+        let platform = prose(line.baseline.as_deref().unwrap_or("this platform"));
         let _ = writeln!(out, "What was observed on {platform} before:\n\n{}", code(was.lines()));
     }
     match (line.verdict, out.is_empty()) {
@@ -177,7 +186,12 @@ fn often(part: &Part<'_>) -> String {
 fn elsewhere(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let this = this(bundle, part);
     let mut out = String::from("| system | what it did |\n| --- | --- |\n");
-    let _ = writeln!(out, "| {} (this) | {} |", this.name, cell(&shown(part).join("\n")));
+    let _ = writeln!(
+        out,
+        "| {} (this) | {} |",
+        text::markdown(&this.name),
+        cell(&shown(part).join("\n"))
+    );
     let others = part.elsewhere.iter().map(|e| (e.name.clone(), e.outcome.as_str()));
     let known = part.baselines.iter().map(|(name, text)| (format!("baseline of {name}"), *text));
     for (name, outcome) in others.chain(known) {
@@ -185,7 +199,7 @@ fn elsewhere(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
             None => "the same".to_owned(),
             Some(line) => cell(line),
         };
-        let _ = writeln!(out, "| {name} | {what} |");
+        let _ = writeln!(out, "| {} | {what} |", text::markdown(&name));
     }
     out
 }
@@ -201,7 +215,7 @@ fn parting<'a>(here: &str, there: &'a str) -> Option<&'a str> {
 
 fn cell(text: &str) -> String {
     let text = text.lines().map(str::trim).collect::<Vec<_>>().join("; ");
-    format!("`{}`", text.replace('|', "\\|"))
+    text::code(&text)
 }
 
 /// What cases like it did, as the runs at hand show.
@@ -210,9 +224,9 @@ fn controls(part: &Part<'_>) -> String {
     for line in &part.controls {
         let _ = writeln!(
             out,
-            "- {} (`{}`): {}",
-            line.case.title.trim_end_matches('.'),
-            line.id,
+            "- {} ({}): {}",
+            prose(line.case.title.trim_end_matches('.')),
+            text::code(&line.id),
             cell(&shown_like(part, line).join("\n"))
         );
     }
@@ -237,8 +251,8 @@ pub(super) fn tried(bundle: &Bundle<'_>) -> String {
     for part in &bundle.parts {
         let text = match &part.tried {
             Tried::Agrees => "The reproducer was compiled and run just before this was written: every call did what is shown.".to_owned(),
-            Tried::Differs(how) => format!("The reproducer was compiled and run just before this was written, and did something else: {how}."),
-            Tried::Not(why) => format!("The reproducer was not tried: {why}."),
+            Tried::Differs(how) => format!("The reproducer was compiled and run just before this was written, and did something else: {}.", prose(how)),
+            Tried::Not(why) => format!("The reproducer was not tried: {}.", prose(why)),
         };
         if !out.contains(&text) {
             let _ = writeln!(out, "{text}");
@@ -254,22 +268,23 @@ pub(super) fn place(bundle: &Bundle<'_>) -> String {
     let revision = bundle.subject.revision.as_ref();
     let mut out = format!(
         "- Kernel: {} {} {} {}\n- When: {}\n- As user {}, by sockeye {}{}\n",
-        kernel.system,
-        kernel.release,
-        kernel.version,
-        kernel.machine,
+        prose(&kernel.system),
+        prose(&kernel.release),
+        prose(&kernel.version),
+        prose(&kernel.machine),
         utc(began),
         kernel.euid,
-        bundle.subject.program,
-        revision.map_or_else(String::new, |revision| format!(" ({revision})"))
+        prose(&bundle.subject.program),
+        revision.map_or_else(String::new, |revision| format!(" ({})", prose(revision)))
     );
     let Some(environment) = bundle.environment else { return out };
     if let Some(os) = &environment.os {
-        let build = environment.os_build.as_ref().map_or_else(String::new, |b| format!(" ({b})"));
-        let _ = writeln!(out, "- System: {os}{build}");
+        let build =
+            environment.os_build.as_ref().map_or_else(String::new, |b| format!(" ({})", prose(b)));
+        let _ = writeln!(out, "- System: {}{build}", prose(os));
     }
     for line in environment.filters.iter().chain(&environment.confinement) {
-        let _ = writeln!(out, "- {line}");
+        let _ = writeln!(out, "- {}", prose(line));
     }
     out
 }
@@ -284,13 +299,13 @@ pub(super) fn transcript(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let began = utc(line.trace.began_ns / 1_000_000_000);
     let _ = writeln!(out, "\non {}, {began}:\n", bundle.build());
     out.push_str(&outcome::transcript(&line.case, &line.trace, part.os));
-    out
+    visible(&out).into_owned()
 }
 
 /// `kernel.log`.
 pub(super) fn log(log: Option<&Log>) -> String {
     let Some(log) = log else { return "The run did not keep the kernel's log.\n".to_owned() };
-    let mut out: String = log.lines.iter().flat_map(|line| [line, "\n"]).collect();
+    let mut out: String = log.lines.iter().map(|line| format!("{}\n", visible(line))).collect();
     if let Some(why) = &log.missing {
         let _ = writeln!(out, "{why}");
     } else if log.lines.is_empty() {

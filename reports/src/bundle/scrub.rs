@@ -1,23 +1,27 @@
 //! What names a person or a machine is replaced, everywhere by the same.
 //!
-//! Two kinds. Words that the machine itself knows to be its own (host and user names, domains,
-//! serial numbers, names of wireless networks and VPNs) become `host-1`, `user-1` and so on. What shows by
-//! its form (hardware and IP addresses, UUIDs, names in `/home` and `/Users`) is replaced unless it
+//! Three kinds. Of what the system says in its own words (its command line, its log, settings, names of
+//! interfaces) only what is known to matter to sockets is let through: see
+//! [`harness::environment::allowed`]. Words that the machine itself knows to be its own (host and user names, domains,
+//! serial numbers, names of wireless networks and VPNs, folders) become `host-1`, `user-1` and so on. What shows by
+//! its form (hardware and IP addresses, UUIDs, mail addresses, names in `/home` and `/Users`) is replaced unless it
 //! is the lab's; addresses by addresses that nobody has, so that text and frames stay readable and
 //! agree: `0a:00:00:00:00:01`, 198.18.0.0/15 (RFC 2544) and `2001:2::/48` (RFC 5180).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use harness::case::addr::SockAddr;
-use harness::case::{Hex, LinkKind};
-use harness::environment::{Environment, Log, Private};
-use harness::trace::{Event, Out, Trace};
-use harness::wire::{Framing, Mac, Net, decode, mend};
+use harness::environment::{Environment, Private};
+use harness::wire::Mac;
 use serde_json::Value;
 
-use super::forms::{Form, forms, is_escape, reverse, shorthand, whole_prefix};
-use super::words::{domains_of, is_common, lower, spellings};
+use super::forms::{Form, forms, is_escape, reverse, shorthand};
+use super::words::{domains_of, is_common, lower, spellings, unescaped};
+
+mod frames;
+mod machine;
+#[cfg(test)]
+mod tests;
 
 /// What replaces what.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +35,9 @@ pub struct Scrub {
     /// Names in paths that are none of those words.
     users: BTreeMap<String, String>,
     ids: BTreeMap<String, String>,
+    mails: BTreeMap<String, String>,
+    /// Names of interfaces that are no kernel's.
+    interfaces: BTreeMap<String, String>,
     macs: BTreeMap<Mac, Mac>,
     v4: BTreeMap<Ipv4Addr, Ipv4Addr>,
     v6: BTreeMap<Ipv6Addr, Ipv6Addr>,
@@ -60,6 +67,7 @@ impl Scrub {
             ("serial", &private.serials),
             ("ssid", &private.ssids),
             ("vpn", &private.vpns),
+            ("path", &private.paths),
         ];
         for (kind, words) in kinds {
             let mut number = 0;
@@ -83,6 +91,13 @@ impl Scrub {
         scrub
     }
 
+    /// Replaces what `machine` knows to be its own, its interfaces and addresses too.
+    pub fn of(machine: &Environment) -> Self {
+        let mut scrub = Self::new(&machine.private);
+        scrub.learn(machine);
+        scrub
+    }
+
     /// Leaves alone every address that stands in `text`: a case's own, which anybody may read.
     pub fn allow(&mut self, text: &str) {
         for (_, _, form) in forms(text) {
@@ -103,6 +118,7 @@ impl Scrub {
         let counts = [
             ("names and serial numbers", self.found.len() + self.users.len()),
             ("identifiers", self.ids.len()),
+            ("mail addresses", self.mails.len()),
             ("hardware addresses", self.macs.len()),
             ("IPv4 addresses", self.v4.len()),
             ("IPv6 addresses", self.v6.len()),
@@ -115,9 +131,26 @@ impl Scrub {
         if self.off {
             return text.to_owned();
         }
-        let text = self.words_of(text, vocabulary);
+        let text = self.words_of(&self.plain(text), vocabulary);
         let text = self.paths(&text);
         self.forms(&text)
+    }
+
+    /// With what is written as in a URL (RFC 3986 §2.1) written out, where that shows what is private.
+    fn plain(&self, text: &str) -> String {
+        if !text.contains('%') {
+            return text.to_owned();
+        }
+        let mut seen = Self { found: BTreeSet::new(), ..self.clone() };
+        let ends = |c: char| c.is_whitespace() || "\"'<>()[]{},;".contains(c);
+        let mut out = String::with_capacity(text.len());
+        for piece in text.split_inclusive(ends) {
+            match unescaped(piece) {
+                Some(plain) if seen.text(&plain, &BTreeSet::new()) != plain => out.push_str(&plain),
+                _ => out.push_str(piece),
+            }
+        }
+        out
     }
 
     fn words_of(&mut self, text: &str, vocabulary: &BTreeSet<String>) -> String {
@@ -182,9 +215,20 @@ impl Scrub {
                 Form::Reverse(ip) if self.ip(ip) == ip => continue,
                 Form::Reverse(ip) => reverse(self.ip(ip)),
                 Form::Mac(mac) if self.mac(mac) == mac => continue,
+                Form::Mac(mac) if was.matches('.').count() == 2 => {
+                    let [a, b, c, d, e, f] = self.mac(mac).0;
+                    format!("{a:02x}{b:02x}.{c:02x}{d:02x}.{e:02x}{f:02x}")
+                }
                 Form::Mac(mac) => {
                     let between = was.matches(|c: char| !c.is_ascii_hexdigit()).next();
                     self.mac(mac).to_string().replace(':', between.unwrap_or(":"))
+                }
+                Form::Dashed(ip) if self.ip(ip) == ip => continue,
+                Form::Dashed(ip) => self.ip(ip).to_string().replace('.', "-"),
+                Form::Mail => {
+                    let number = self.mails.len() + 1;
+                    let mail = self.mails.entry(was.to_lowercase());
+                    mail.or_insert_with(|| format!("mail-{number}")).clone()
                 }
                 Form::Uuid => {
                     let number = self.ids.len() + 1;
@@ -213,29 +257,6 @@ impl Scrub {
             }
             other => other,
         }
-    }
-
-    /// A machine as anybody may read of it, without the list of what is its own.
-    pub fn machine(&mut self, machine: &Environment) -> Environment {
-        let mut open = machine.clone();
-        if self.off {
-            return open;
-        }
-        open.private = Private::default();
-        open.routes = open.routes.iter().map(|line| whole_prefix(line)).collect();
-        let read = |value: Value| serde_json::from_value(self.json(value));
-        match serde_json::to_value(&open).and_then(read) {
-            Ok(clean) => clean,
-            // Nothing is told of it rather than what might be private.
-            Err(e) => Environment { unknown: vec![e.to_string()], ..Environment::default() },
-        }
-    }
-
-    /// A kernel's log, likewise.
-    pub fn log(&mut self, log: &Log) -> Log {
-        let none = BTreeSet::new();
-        let lines = log.lines.iter().map(|line| self.text(line, &none)).collect();
-        Log { lines, missing: log.missing.as_ref().map(|why| self.text(why, &none)) }
     }
 
     fn mac(&mut self, mac: Mac) -> Mac {
@@ -294,128 +315,6 @@ impl Scrub {
         let last = number(self.v6.len());
         let last = u16::from_be_bytes(last);
         *self.v6.entry(ip).or_insert(Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, last))
-    }
-
-    /// The trace with the addresses in its frames and results replaced.
-    pub fn trace(&mut self, trace: &mut Trace) {
-        if self.off {
-            return;
-        }
-        let kinds: Vec<(String, Option<LinkKind>)> =
-            trace.links.iter().map(|link| (link.name.clone(), link.kind)).collect();
-        for link in &mut trace.links {
-            if let Ok(mac) = <[u8; 6]>::try_from(&link.mac.0[..]) {
-                link.mac = Hex(self.mac(Mac(mac)).0.to_vec());
-            }
-        }
-        for event in &mut trace.events {
-            match event {
-                Event::Frame { link, bytes, .. } => {
-                    let kind = kinds.iter().find(|(name, _)| name == link).and_then(|(_, k)| *k);
-                    let tun = kind == Some(LinkKind::Tun);
-                    self.frame(if tun { Framing::Ip } else { Framing::Ethernet }, &mut bytes.0);
-                }
-                Event::Call { addr, did, .. } => {
-                    if let Some(addr) = addr {
-                        self.sockaddr(addr);
-                    }
-                    if let harness::trace::Did::Returned { out, .. } = did {
-                        self.out(out);
-                    }
-                }
-                Event::Lab { .. } | Event::Signal { .. } => {}
-            }
-        }
-    }
-
-    fn out(&mut self, out: &mut Out) {
-        match out {
-            Out::Addr(addr) => self.sockaddr(addr),
-            Out::Addrs(list) => list.iter_mut().for_each(|entry| self.sockaddr(&mut entry.addr)),
-            Out::Ip(ip) => *ip = self.ip(*ip),
-            Out::Bytes(bytes) => self.swap(&mut bytes.0),
-            Out::Data { bytes, from, control, .. } => {
-                if let Some(addr) = from {
-                    self.sockaddr(addr);
-                }
-                self.swap(&mut bytes.0);
-                for message in control {
-                    self.swap(&mut message.bytes.0);
-                }
-            }
-            Out::Messages(messages) => {
-                for message in messages {
-                    if let Some(addr) = &mut message.from {
-                        self.sockaddr(addr);
-                    }
-                    self.swap(&mut message.bytes.0);
-                    message.control.iter_mut().for_each(|c| self.swap(&mut c.bytes.0));
-                }
-            }
-            // Names are texts, which are replaced where they are written.
-            Out::Events(_)
-            | Out::Nothing
-            | Out::Int(_)
-            | Out::Errno(_)
-            | Out::Poll(_)
-            | Out::Names { .. } => {}
-        }
-    }
-
-    /// Every address that was replaced so far, wherever its bytes stand: headers that a raw socket
-    /// received, what an error quotes.
-    fn swap(&self, bytes: &mut [u8]) {
-        let macs = self.macs.iter().map(|(was, is)| (was.0.to_vec(), is.0.to_vec()));
-        let v6 = self.v6.iter().map(|(was, is)| (was.octets().to_vec(), is.octets().to_vec()));
-        let v4 = self.v4.iter().map(|(was, is)| (was.octets().to_vec(), is.octets().to_vec()));
-        for (was, is) in macs.chain(v6).chain(v4) {
-            let mut at = 0;
-            while at + was.len() <= bytes.len() {
-                if bytes[at..at + was.len()] == was {
-                    bytes[at..at + was.len()].copy_from_slice(&is);
-                    at += was.len();
-                } else {
-                    at += 1;
-                }
-            }
-        }
-    }
-
-    fn sockaddr(&mut self, addr: &mut SockAddr) {
-        match addr {
-            SockAddr::V4 { ip, .. } => *ip = self.v4(*ip),
-            SockAddr::V6 { ip, .. } => *ip = self.v6(*ip),
-            SockAddr::Bare { .. } => {}
-        }
-    }
-
-    /// Every address of a frame that is not the lab's, wherever its bytes stand; checksums that
-    /// were right are right afterwards.
-    pub fn frame(&mut self, framing: Framing, frame: &mut [u8]) {
-        let mut as_summed = frame.to_vec();
-        mend(framing, &mut as_summed);
-        let sound = as_summed == frame;
-        let (mut macs, mut ips) = (Vec::new(), Vec::new());
-        {
-            let packet = decode(framing, frame);
-            macs.extend(packet.eth.iter().flat_map(|eth| [eth.src, eth.dst]));
-            ips.extend(packet.addresses().into_iter().flat_map(|(src, dst)| [src, dst]));
-            if let Net::Arp(arp) = &packet.net {
-                macs.extend([arp.sender_mac, arp.target_mac]);
-                ips.extend([arp.sender_ip, arp.target_ip].map(IpAddr::from));
-            }
-        }
-        for mac in macs {
-            self.mac(mac);
-        }
-        for ip in ips {
-            self.ip(ip);
-        }
-        let was = frame.to_vec();
-        self.swap(frame);
-        if sound && frame != was {
-            mend(framing, frame);
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::*;
 use crate::runs::{Cite, Finding};
 
 /// One of each kind, as it may stand anywhere.
-const PLANTED: [&str; 12] = [
+const PLANTED: [&str; 20] = [
     "planted-host",
     "plantuser",
     "corp.planted.example",
@@ -24,6 +24,14 @@ const PLANTED: [&str; 12] = [
     "AC-BB-CC-DD-EE-0F",
     "6f9619ff-8b86-d011-b42d-00c04fc964ff",
     "/home/stranger",
+    "jane@mail.example",
+    "0011.2233.4455",
+    "ip-10-9-8-7",
+    "11-12-13-14.planted.test",
+    "a9bb:ccff:fedd:eef1",
+    "/srv/people/planted",
+    "planted%2dhost",
+    "plant%75ser%40corp",
 ];
 
 fn private() -> Private {
@@ -35,6 +43,7 @@ fn private() -> Private {
         serials: one("SN12345678"),
         ssids: one("PlantedNet"),
         vpns: vec!["VPN".to_owned(), "Planted Office".to_owned()],
+        paths: one("/srv/people/planted"),
     }
 }
 
@@ -314,6 +323,18 @@ fn a_frame_that_was_sound_stays_so() {
 #[case::in_other_letters("M\u{dc}LLER m\u{fc}ller", "user-2 user-2")]
 #[case::a_common_name("a mac and macOS, mac.local", "")]
 #[case("/home/jane/x /Users/jim", "/home/user-3/x /Users/user-4")]
+#[case::cisco("from 0011.2233.4455.", "from 0a00.0000.0001.")]
+#[case::in_the_name_of_a_host("ip-10-0-0-1 1-2-3-4.example", "ip-198-18-0-1 198-18-0-2.example")]
+#[case::a_date("2026-11-24 1-2-3 1-2-3-4-5 10-0-0-256", "")]
+#[case::a_documents_address("192-0-2-1.example", "")]
+#[case::the_tail_of_an_eui64("tail a8bb:ccff:fedd:eeff", "tail id-1")]
+#[case::a_mail("to jane.d+x@mail.example, from <jim@host>", "to mail-1, from <mail-2>")]
+#[case::a_list("netdev@vger.kernel.org, regressions@lists.linux.dev", "")]
+#[case::in_c(r"a\njane@mail.example\n", r"a\nmail-1\n")]
+#[case::no_mail("@ a@ @b 1@2 sockeye@0.1.0", "")]
+#[case::of_a_url("x=%31%30.0.0.1 %70lanted-host%2Fa 100%25", "x=198.18.0.1 host-1/a 100%25")]
+#[case::a_zone("[fe80::1%25]:9 fe80::2%10", "")]
+#[case::a_folder("in /srv/people/planted/x", "in path-1/x")]
 fn what_is_private_is_known_by_its_form(#[case] text: &str, #[case] becomes: &str) {
     let mut private = private();
     let hosts = ["planted-mac.corp.example", "Anna\u{2019}s MacBook Pro", "mac"];

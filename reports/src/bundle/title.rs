@@ -5,6 +5,7 @@ use harness::outcome::{self, What};
 use harness::trace::{Did, Event};
 
 use super::Part;
+use crate::text::one_line;
 
 /// What a broken rule adds to *`sendto` returns 6*.
 const BROKEN: &[(&str, &str)] = &[
@@ -103,12 +104,17 @@ pub(super) fn behaviour(part: &Part<'_>) -> String {
     format!("{text}{}", suffix.unwrap_or_default())
 }
 
+/// A title is the line of a mail's head that says what it is about: one line, of at most 998 bytes
+/// (RFC 5322 §2.1.1) of at most four a character.
+const MOST_OF_TITLE: usize = 240;
+
 /// The whole title.
 pub(super) fn title(part: &Part<'_>, build: &str) -> String {
     let (behaviour, when) = (behaviour(part), part.line.case.title.as_str());
     // A few cases are a question, to which what happens is the answer.
-    match when.strip_suffix('?') {
+    let title = match when.strip_suffix('?') {
         Some(question) => format!("{question}? {behaviour} ({build})"),
         None => format!("{behaviour}: {when} ({build})"),
-    }
+    };
+    one_line(&title, MOST_OF_TITLE)
 }

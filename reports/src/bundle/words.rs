@@ -85,3 +85,28 @@ pub(super) fn lower(text: &str) -> String {
     };
     text.chars().map(one).collect()
 }
+
+/// A text with its escapes of a URL (RFC 3986 §2.1) written out, if it has any and they are characters.
+pub(super) fn unescaped(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    let mut any = false;
+    while let [first, behind @ ..] = rest {
+        let digits =
+            behind.get(..2).filter(|_| *first == b'%').and_then(|d| str::from_utf8(d).ok());
+        let byte = digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        match byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if byte < b' ' => return None,
+            Some(byte) => {
+                any = true;
+                out.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                out.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    any.then(|| String::from_utf8(out).ok()).flatten()
+}

@@ -3,7 +3,8 @@
 use harness::verdict::Rank;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::model::{Came, Export, Part, Table, Test, known, visible};
+use super::model::{Came, Export, Part, Table, Test, known};
+use crate::text::visible;
 
 /// The whole file.
 ///

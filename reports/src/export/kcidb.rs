@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Came, Export, Part, Test, known, visible};
+use super::model::{Came, Export, Part, Test, known};
 use crate::runs::{Run, Subject};
+use crate::text::visible;
 
 /// The CI system that reports.
 const ORIGIN: &str = "sockeye";
@@ -54,7 +55,7 @@ fn id(subject: &Subject) -> String {
 
 fn properties(part: &Part) -> Value {
     let pairs = part.properties.iter();
-    Value::Object(pairs.map(|(name, value)| ((*name).to_owned(), json!(value))).collect())
+    Value::Object(pairs.map(|(name, value)| ((*name).to_owned(), json!(visible(value)))).collect())
 }
 
 fn one(build: &str, test: &Test) -> Value {

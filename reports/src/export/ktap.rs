@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::model::{Came, Export, Part, Test, by_rank, known, visible};
+use super::model::{Came, Export, Part, Test, by_rank, known};
+use crate::text::visible;
 
 /// The version of the format that this is, the first line of every level.
 const VERSION: &str = "KTAP version 1";
@@ -41,13 +42,13 @@ pub fn ktap(export: &Export) -> String {
     let mut out = format!("{VERSION}\n1..{}\n", nodes.len());
     for part in &export.parts {
         for (name, value) in &part.properties {
-            say(&mut out, 0, &format!("{name}: {value}"));
+            say(&mut out, 0, &format!("{name}: {}", value.replace('\n', " ")));
         }
         for line in by_rank(part) {
             say(&mut out, 0, &line);
         }
         if part.cut {
-            say(&mut out, 0, &format!("{} was cut off: cases are missing", part.name));
+            say(&mut out, 0, &format!("{} was cut off: cases are missing", named(&part.name)));
         }
     }
     for (number, node) in (1..).zip(&nodes) {

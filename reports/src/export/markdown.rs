@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::model::{Came, Export, Part, Test, by_rank, visible};
+use super::model::{Came, Export, Part, Test, by_rank};
+use crate::text::escaped;
 
 /// What GitHub takes for the summary of a step, in bytes.
 const MOST: usize = 1024 * 1024;
@@ -131,25 +132,6 @@ fn row(part: &Part, test: &Test) -> Option<String> {
 /// As code in a cell. Backticks would not do: a line may have some, and a cell's `|` ends it there.
 fn code(text: &str) -> String {
     format!("<code>{}</code>", escaped(text))
-}
-
-/// Text that is nothing but text, in a cell too.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in visible(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\n' => out.push_str("<br>"),
-            // Markdown's own, and what would be a table's.
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '#' | '@' | '!' => {
-                let _ = write!(out, "&#{};", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

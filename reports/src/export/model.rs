@@ -1,8 +1,6 @@
 //! What is exported.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use harness::trace::{End, Event, Trace};
@@ -238,7 +236,8 @@ fn came(line: &Line) -> Came {
 
 /// Two lines, each with the name of whose it is.
 fn two(both: [(&str, Option<&str>); 2]) -> Vec<String> {
-    let wide = both[0].0.chars().count().max(both[1].0.chars().count());
+    // A name may be longer than a width that Rust's formatting takes.
+    let wide = both[0].0.chars().count().max(both[1].0.chars().count()).min(200);
     both.iter().map(|(who, line)| format!("{who:wide$} {}", line.unwrap_or(NOTHING))).collect()
 }
 
@@ -260,22 +259,4 @@ pub(super) fn by_rank(part: &Part) -> Vec<String> {
         }
     };
     Rank::ALL.into_iter().filter_map(line).collect()
-}
-
-/// The text with what no format and no terminal takes said as an escape: control characters but for
-/// the end of a line, and what is no character in XML.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
-    if !text.contains(hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::new();
-    for c in text.chars() {
-        if hidden(c) {
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
 }

@@ -141,7 +141,7 @@ fn answers(source: Source<'_>) -> Result<Vec<Answers<'_>>, ModelError> {
 
 fn column(answers: &Answers<'_>) -> Column {
     let Subject { kernel, platforms, name, program, revision, seed, .. } = answers.subject;
-    let Fingerprint { system, release, version, machine, euid, libc, product } = kernel;
+    let Fingerprint { system, release, version, machine, euid, libc, product, limits: _ } = kernel;
     // What answers Linux's calls and is no Linux says so in its platforms alone.
     let general = kernel.platforms().pop().unwrap_or_default();
     let (system, build, uname) = match platforms.first() {

@@ -28,8 +28,15 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
             p.include(&["unistd.h"]);
             let var = p.fd(fd);
             p.call(number, op, &format!("close({var})"));
-            let later = p.case.ops.iter().skip(number as usize + 1);
-            if later.map(super::names::sockets).any(|used| used.contains(&fd.as_str())) {
+            let later = || {
+                let later = p.case.ops.iter().skip(number as usize + 1);
+                later.filter(|op| super::names::sockets(op).contains(&fd.as_str()))
+            };
+            if later().any(|op| matches!(op, Op::Poll { .. })) {
+                // A number that no descriptor has: -1 `poll` would pass over (poll(2)).
+                p.include(&["limits.h"]);
+                p.set_fd(fd, "INT_MAX");
+            } else if later().next().is_some() {
                 p.set_fd(fd, "-1");
             }
         }

@@ -4,6 +4,7 @@ use harness::case::lab::LinkKind;
 use harness::case::{Case, LabOp, Op, Os};
 
 use super::{Options, lab_linux, macos, server};
+use crate::text::visible;
 
 /// As wide as text gets.
 const WIDTH: usize = 92;
@@ -31,13 +32,25 @@ pub(super) fn comment(case: &Case, options: &Options<'_>) -> String {
     }
     let mut out = String::from("/*\n");
     for line in lines {
-        // Neither may stand within a comment.
-        let line = line.replace("*/", "* /").replace("/*", "/ *");
-        out.push_str(format!(" * {line}").trim_end());
+        out.push_str(format!(" * {}", within(&line)).trim_end());
         out.push('\n');
     }
     out.push_str(" */\n");
     out
+}
+
+/// A line as it can stand within a comment: without what begins or ends one (C11 §6.4.9), without a
+/// trigraph or a backslash at its end, which would join it to the next (§5.1.1.2), and all of it seen.
+fn within(line: &str) -> String {
+    let mut line = visible(line).replace('\n', " ").replace("*/", "* /").replace("/*", "/ *");
+    while line.contains("??") {
+        line = line.replace("??", "? ?");
+    }
+    if line.trim_end().ends_with('\\') {
+        line.truncate(line.trim_end().len());
+        line.push_str("u{5c}");
+    }
+    line
 }
 
 fn status(options: &Options<'_>) -> &'static str {

@@ -9,6 +9,7 @@
 
 use std::fmt::Write as _;
 
+use harness::case::blocking::Blocking;
 use harness::case::op::Opt;
 use harness::case::payload::quoted;
 use harness::case::{Case, LabOp, Op, Os};
@@ -229,13 +230,21 @@ fn without(body: &str, number: u32) -> String {
 fn write_calls(p: &mut Program<'_>) -> (bool, Vec<u32>) {
     let mut left_out = Vec::new();
     p.declare_unmade();
+    let mut blocking = Blocking::of(p.case);
+    let acts = p.parts.has(Part::FarEnd) || p.parts.has(Part::Server);
     for (number, op) in (0u32..).zip(&p.case.ops) {
         p.blank();
+        let may_block = acts && blocking.may_block(op);
+        blocking.succeeded(op);
         let (length, parts, headers) = (p.body.len(), p.parts.clone(), p.headers.clone());
         let done = match op {
             Op::Lab { step } => among(p, number, step),
             op => calls::call(p, number, op),
         };
+        if may_block && done.is_ok() {
+            p.need(Part::Acting);
+            act_meanwhile(p, length);
+        }
         let Err(missing) = done else { continue };
         p.body.truncate(length);
         (p.parts, p.headers) = (parts, headers);
@@ -259,6 +268,20 @@ fn write_calls(p: &mut Program<'_>) -> (bool, Vec<u32>) {
         return (true, left_out);
     }
     (false, left_out)
+}
+
+/// Lets the far ends act while the call that stands behind `length` is made, which may block.
+fn act_meanwhile(p: &mut Program<'_>, length: usize) {
+    // What is given to the call stands before it.
+    let begins = |line: &str| line.contains(" = ") && !line.contains('{') && line.ends_with(");");
+    let mut at = length;
+    for line in p.body[length..].split_inclusive('\n') {
+        if begins(line.trim_end()) && (line.contains("ret = ") || line.contains("accept(")) {
+            break;
+        }
+        at += line.len();
+    }
+    p.body.insert_str(at, "    begin_acting();\n");
 }
 
 /// Writes a step of the lab among the calls.
@@ -303,9 +326,11 @@ fn observations(case: &Case, trace: &Trace) -> String {
                     .any(|event| matches!(event, Event::Signal { op: of, .. } if of == op));
                 let errno = errno.as_ref().map_or("", |e| e.as_str());
                 let errno = format!("{errno}{}", if signal { " SIGPIPE" } else { "" });
+                // A word of a stranger's trace is no code.
+                let errno = quoted(errno.as_bytes());
                 let value = output::first_value(case, step, did)
                     .map_or_else(|| "NULL".to_owned(), |w| quoted(w.as_bytes()));
-                format!("{{{op}, {ret}, \"{errno}\", {value}}},")
+                format!("{{{op}, {ret}, {errno}, {value}}},")
             }
         };
         rows.push(format!("    {row}"));

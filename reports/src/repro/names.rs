@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::case::lab::Lab;
-use harness::case::{Flags, LinkKind, Op, Os, Sym, numbers};
+use harness::case::{Flags, LinkKind, Op, Os, Sym, is_known, numbers};
 
 use super::headers::{NOT_ON_LINUX, NOT_ON_MACOS};
 
-/// Whether `os` has the constant `name`: in its headers, or as [`defines`] has it.
+/// Whether `os` has the constant `name`: in its headers, or as [`defines`] has it. What is no name of
+/// the sockets API, no system has.
 pub(super) fn exists(os: Os, name: &str) -> bool {
-    !match os {
-        Os::Linux => NOT_ON_LINUX,
-        Os::Macos => NOT_ON_MACOS,
-    }
-    .contains(&name)
+    is_known(name)
+        && !match os {
+            Os::Linux => NOT_ON_LINUX,
+            Os::Macos => NOT_ON_MACOS,
+        }
+        .contains(&name)
 }
 
 /// What the headers of `os` call the constant: RFC 3493 §5.2's name where they have no other.
@@ -252,7 +254,15 @@ impl Variables {
         let numbered = stem.len() > 1 && stem.len() < name.len();
         let shouts = name.len() > 1 && !name.contains(|c: char| c.is_ascii_lowercase());
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !begins || numbered || shouts || TAKEN.contains(&&*name) || CALLS.contains(&&*name) {
+        // Functions of the program and fields that are macros (`s6_addr`) are called like this.
+        let joined = prefix == "fd_" && name.contains('_');
+        if !begins
+            || joined
+            || numbered
+            || shouts
+            || TAKEN.contains(&&*name)
+            || CALLS.contains(&&*name)
+        {
             name.insert_str(0, prefix);
         }
         while self.sockets.values().chain(self.links.values()).any(|n| *n == name) {
@@ -364,8 +374,18 @@ mod tests {
         let names = ["s", "int", "socket", "r1", "buffer7", "9", "A", "EOF", "a-b", "a_b"];
         let variables = Variables::of(&Lab::loopback(), &names.map(close));
         let got = names.map(|n| variables.socket(n));
-        let want =
-            ["s", "fd_int", "fd_socket", "r1", "fd_buffer7", "fd_9", "A", "fd_EOF", "a_b", "a_b_"];
+        let want = [
+            "s",
+            "fd_int",
+            "fd_socket",
+            "r1",
+            "fd_buffer7",
+            "fd_9",
+            "A",
+            "fd_EOF",
+            "fd_a_b",
+            "fd_a_b_",
+        ];
         assert_eq!(got, want);
     }
 }

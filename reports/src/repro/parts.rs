@@ -88,6 +88,7 @@ parts! {
     NameServer = "name_server" needs [Network, Quiet, TunOpen];
     Files = "files" needs [Network];
     PollAnswering = "poll_answering" needs [];
+    Acting = "acting" needs [];
     Result = "result" needs [ErrnoName];
     Value = "value" needs [];
     Data = "data" needs [Value];

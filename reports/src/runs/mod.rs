@@ -6,6 +6,7 @@
 //! had finished can be read. `wire/` has the frames, which are in the lines too; a merged run has
 //! none.
 
+mod check;
 mod diff;
 mod merge;
 mod read;
@@ -198,12 +199,11 @@ impl Finding {
     /// How much it weighs. What was found before there were ranks has that of its rule today.
     pub fn rank(&self) -> Rank {
         self.rank.unwrap_or(match self.rule.as_str() {
-            "errno-documented" => Rank::Undocumented,
+            "errno-documented" | "no-zone-without-a-scope" => Rank::Undocumented,
             "no-silent-loss"
             | "failed-call-no-effect"
             | "forged-icmp-changes-nothing"
-            | "localhost-is-not-asked-for"
-            | "no-zone-without-a-scope" => Rank::Surprises,
+            | "localhost-is-not-asked-for" => Rank::Surprises,
             _ => Rank::Violates,
         })
     }

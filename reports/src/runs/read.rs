@@ -1,14 +1,23 @@
 //! Reading a run.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader};
+use std::fs::{self, File, FileType};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
+use harness::case::words::shown;
 use harness::verdict::Rank;
 use serde::Deserialize;
 
-use super::{Line, MANIFEST, Manifest, RESULTS, SCHEMA};
+use super::{Line, MANIFEST, Manifest, RESULTS, SCHEMA, check};
+
+/// The most bytes of a line of results: ten times the case with the largest frames and transcript that
+/// anybody has had.
+const MOST_OF_LINE: u64 = 64 << 20;
+
+/// The most bytes of a manifest.
+const MOST_OF_MANIFEST: u64 = 64 << 20;
 
 /// A run, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +60,15 @@ pub enum ReadError {
         /// Why.
         source: io::Error,
     },
+    /// It has something else in place of a file: a pipe or a device would never end, a link leads to
+    /// files of the reader's own.
+    #[error("{path} is {what}, and a run has files alone")]
+    NoFile {
+        /// Which.
+        path: PathBuf,
+        /// Such as `a pipe`.
+        what: &'static str,
+    },
     /// It was made by a newer program.
     #[error("{path} is a run of schema {schema}, and this program reads up to {SCHEMA}")]
     Newer {
@@ -89,24 +107,27 @@ pub fn read(folder: &Path) -> Result<Run, ReadError> {
     let manifest = manifest(folder)?;
     let path = folder.join(RESULTS);
     let io = |source| ReadError::Io { path: path.clone(), source };
-    let mut reader = BufReader::new(File::open(&path).map_err(io)?);
+    let mut reader = BufReader::new(opened(&path)?);
     let (mut lines, mut text, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
     for number in 1.. {
         text.clear();
-        if reader.read_until(b'\n', &mut text).map_err(io)? == 0 {
+        let damaged = |why| ReadError::Damaged { path: path.clone(), line: number, why };
+        let line = reader.by_ref().take(MOST_OF_LINE).read_until(b'\n', &mut text).map_err(io)?;
+        if line == 0 {
             break;
         }
-        let damaged = |why| ReadError::Damaged { path: path.clone(), line: number, why };
+        if line as u64 == MOST_OF_LINE && text.last() != Some(&b'\n') {
+            return Err(damaged(format!("it is longer than {MOST_OF_LINE} bytes, as no line is")));
+        }
         let line: Line = match serde_json::from_slice(&text) {
             Ok(line) => line,
             Err(_) if text.last() != Some(&b'\n') => return Ok(Run { manifest, lines, cut: true }),
             Err(e) => return Err(damaged(said(&e))),
         };
         let Some(subject) = manifest.subjects.iter().position(|s| s.name == line.subject) else {
-            return Err(damaged(format!("{MANIFEST} has no subject {:?}", line.subject)));
+            return Err(damaged(format!("{MANIFEST} has no subject {}", shown(&line.subject))));
         };
-        // Of its case a reproducer is made, which is compiled and run.
-        line.case.check().map_err(|why| damaged(format!("case {}: {why}", line.id)))?;
+        check::line(&line).map_err(|why| damaged(format!("case {}: {why}", shown(&line.id))))?;
         if !seen.insert((subject, line.id.clone())) {
             return Err(damaged(format!("{} of {} for the second time", line.id, line.subject)));
         }
@@ -132,8 +153,8 @@ pub fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
     }
     let path = folder.join(MANIFEST);
     let given = || folder.to_owned();
-    let text = match fs::read(&path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+    let text = match whole(&path) {
+        Err(ReadError::Io { source: e, .. }) if e.kind() == io::ErrorKind::NotFound => {
             let path = given();
             let there = folder.exists();
             return Err(if there {
@@ -142,11 +163,10 @@ pub fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
                 ReadError::Missing { path }
             });
         }
-        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+        Err(ReadError::Io { source: e, .. }) if e.kind() == io::ErrorKind::NotADirectory => {
             return Err(ReadError::File { path: given() });
         }
-        Err(source) => return Err(ReadError::Io { path, source }),
-        Ok(text) => text,
+        text => text?,
     };
     let damaged = |e: serde_json::Error| ReadError::Damaged {
         path: path.clone(),
@@ -157,5 +177,38 @@ pub fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
     if schema > SCHEMA {
         return Err(ReadError::Newer { path: given(), schema });
     }
-    serde_json::from_slice(&text).map_err(damaged)
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(damaged)?;
+    let wrong = |why| ReadError::Damaged { path: path.clone(), line: 1, why };
+    check::manifest(&manifest).map_err(wrong)?;
+    Ok(manifest)
+}
+
+/// A file of a run, opened; nothing but a file, which might never end.
+fn opened(path: &Path) -> Result<File, ReadError> {
+    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let of = |kind: FileType| {
+        let what = match kind {
+            kind if kind.is_file() => return Ok(()),
+            kind if kind.is_dir() => "a folder",
+            kind if kind.is_symlink() => "a link to somewhere else",
+            kind if kind.is_fifo() => "a pipe",
+            kind if kind.is_socket() => "a socket",
+            _ => "a device",
+        };
+        Err(ReadError::NoFile { path: path.to_owned(), what })
+    };
+    of(fs::symlink_metadata(path).map_err(io)?.file_type())?;
+    File::open(path).map_err(io)
+}
+
+/// All of a small file.
+fn whole(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let io = |source| ReadError::Io { path: path.to_owned(), source };
+    let mut text = Vec::new();
+    let read = opened(path)?.take(MOST_OF_MANIFEST).read_to_end(&mut text).map_err(io)?;
+    if read as u64 == MOST_OF_MANIFEST {
+        let why = format!("it has {MOST_OF_MANIFEST} bytes or more, as no manifest has");
+        return Err(ReadError::Damaged { path: path.to_owned(), line: 1, why });
+    }
+    Ok(text)
 }

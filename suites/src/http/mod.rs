@@ -12,6 +12,7 @@ mod ftp;
 mod ftp_active;
 mod keep_alive;
 mod steps;
+mod timers;
 mod trailing;
 mod urgent;
 mod websocket;
@@ -28,5 +29,6 @@ pub(crate) fn tables() -> Vec<Table> {
     tables.extend(ftp::tables());
     tables.push(ftp_active::table());
     tables.extend(urgent::tables());
+    tables.push(timers::table());
     tables
 }

@@ -4,13 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use harness::case::addr::{Addr, Host, Range, Role, address};
 use harness::case::lab::{Lab, LabOp, RouteKind};
+use harness::case::op::Value;
 use harness::case::{Hex, LinkKind, Op};
 use harness::wire::{Mac, build};
 
 use super::axes::{KINDS, LINK, PORT};
 use crate::steps::{
     bind, case, connect, covering, getsockname, ip, lab as step, nonblocking, poll_out, receiver,
-    recvfrom, sendto, so_error, socket,
+    recvfrom, sendto, setsockopt, so_error, socket,
 };
 use crate::table::{Row, Table};
 
@@ -34,6 +35,22 @@ fn tcp(addr: &Addr) -> Vec<Op> {
         socket("s", domain(addr), "SOCK_STREAM"),
         nonblocking("s"),
         connect("s", addr.clone()),
+        poll_out("s"),
+        so_error("s"),
+    ]
+}
+
+/// The same, looked at when TCP has given up: a SYN that is lost on its way out is sent again, and the
+/// error is the last retry's. One retry, so that this is after two or three seconds (tcp(7), `TCP_SYNCNT`;
+/// the second timeout is as long as the first since Linux 6.5, `tcp_syn_linear_timeouts`).
+fn tcp_late(addr: &Addr) -> Vec<Op> {
+    let why = "the SYN is sent again, and given up".to_owned();
+    vec![
+        socket("s", domain(addr), "SOCK_STREAM"),
+        nonblocking("s"),
+        setsockopt("s", "IPPROTO_TCP", "TCP_SYNCNT", Value::Int(1)),
+        connect("s", addr.clone()),
+        step(LabOp::Wait { ms: 4_000, until: None, why }),
         poll_out("s"),
         so_error("s"),
     ]
@@ -64,7 +81,7 @@ fn loopback_down() -> Table {
         ("own6", on(Range::V6)),
         ("own", on(Range::Ll)),
     ] {
-        for (how, calls) in [("udp", udp_heard), ("tcp", tcp), ("bind", bound)] {
+        for (how, calls) in [("udp", udp_heard), ("tcp", tcp_late), ("bind", bound)] {
             let lab =
                 Lab::one(LinkKind::Tap, LINK).with([LabOp::LinkDown { link: "lo".to_owned() }]);
             let case = case(format!("{how} to {id}, loopback being down"), lab, calls(&addr));

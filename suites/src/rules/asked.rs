@@ -21,10 +21,19 @@ struct Told<'a> {
     own_header: bool,
 }
 
+/// What a socket was told of fragments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// It shall not send any.
+    pub(super) forbids: bool,
+    /// An option says so that is specified for this kind of socket and of destination.
+    pub(super) reaches: bool,
+}
+
 /// Whether fragments of what `act` sends were forbidden; none where that cannot be told: the
 /// program writes the header itself, options changed between the pieces of a datagram, or the
 /// destination is not known.
-pub(super) fn forbidden(view: &View<'_>, act: &Act<'_>) -> Option<bool> {
+pub(super) fn forbidden(view: &View<'_>, act: &Act<'_>) -> Option<Asked> {
     let mut told = Told::default();
     let mut waiting = None;
     for call in &view.calls[..=act.call] {
@@ -52,7 +61,13 @@ pub(super) fn forbidden(view: &View<'_>, act: &Act<'_>) -> Option<bool> {
     if told.own_header || changed || act.kind == Kind::Tcp {
         return None;
     }
-    Some(told.forbids(over_v4, message))
+    let forbids = told.forbids(over_v4, message);
+    let reaches = if over_v4 {
+        told.mode4.is_some() || !told.v6
+    } else {
+        told.mode6.is_some() || act.kind != Kind::Ping
+    };
+    Some(Asked { forbids, reaches })
 }
 
 /// The destination's address as packets carry it.

@@ -70,7 +70,7 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
             let text =
                 format!("the sends on {} reported {sends} bytes as sent, but {what}.", act.fd);
             let op = written.last().map_or(act.op, |(op, _)| *op);
-            findings.push(Finding { rule: RULE.name, op, text });
+            findings.push(RULE.finds(op, text));
         }
     }
     findings

@@ -48,7 +48,7 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
                 "{of} returned {errno}, which neither POSIX nor the manual pages of {name} list \
                  for it: a gap in the manual, since POSIX allows additional errors."
             );
-            findings.push(Finding { rule: RULE.name, op: call.op, text });
+            findings.push(RULE.finds(call.op, text));
         }
     }
     findings

@@ -11,12 +11,18 @@
 //! EMSGSIZE from a receive or as the pending error, a path MTU below that of every link, EMSGSIZE
 //! for a datagram that fits every link, and such a datagram leaving in fragments. Once a genuine
 //! one has come in, nothing is judged.
+//!
+//! # How much it weighs
+//!
+//! Over IPv6 RFC 8201 says that nodes should look at what is quoted, and RFC 8085 that applications
+//! SHOULD, where it is UDP, over IPv4 too. Over IPv4 nothing asks for it elsewhere: RFC 1191 has a host
+//! take what any such error says. What quotes ICMP there is [`Rank::Undocumented`].
 
 use harness::case::op::{Op, Opt};
 use harness::case::{Case, Os};
 use harness::trace::{Direction, Out, Trace};
 use harness::verdict::Rank;
-use harness::wire::{Body, Icmp4, Icmp6, quoted};
+use harness::wire::{Body, Icmp4, Icmp6, Quote, quoted};
 
 use super::acts::{Act, acts};
 use super::datagrams::{Datagram, claims, datagrams};
@@ -31,14 +37,20 @@ pub(super) const RULE: Rule = Rule {
            and raises no error.",
     cites: &[
         Cite {
-            source: "RFC 8201 §4",
+            source: "RFC 8201 §4 (over IPv6)",
             quote: "Nodes should appropriately validate the payload of ICMPv6 PTB messages to \
                     ensure these are received in response to transmitted traffic",
         },
         Cite {
-            source: "RFC 8085 §5.2",
+            source: "RFC 8085 §5.2 (where UDP is quoted, over IPv4 and IPv6)",
             quote: "Applications SHOULD appropriately validate the payload of ICMP messages to \
                     ensure these are received in response to transmitted traffic",
+        },
+        Cite {
+            source: "RFC 1191 §3 (over IPv4; why what quotes no UDP there surprises nobody)",
+            quote: "When a host receives a Datagram Too Big message, it MUST reduce its estimate \
+                    of the PMTU for the relevant path, based on the value of the Next-Hop MTU \
+                    field in the message",
         },
     ],
     check,
@@ -66,9 +78,18 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
         let act = own.max_by_key(|act| act.bytes.len());
         let told = changed(call, act, (&acts, &datagrams), mtu)?;
         let text = format!("after an ICMP error about a packet that was never sent, {told}.");
-        Some(Finding { rule: RULE.name, op: call.op, text })
+        let before = errors.iter().filter(|(seen, _)| seen.place < call.place);
+        let rank = before.map(|(_, quote)| weight(quote)).min().unwrap_or(RULE.rank);
+        Some(RULE.weighs(rank, call.op, text))
     });
     found.collect()
+}
+
+/// How much it weighs to believe an error, by what it quotes.
+fn weight(quote: &[u8]) -> Rank {
+    const UDP: u8 = 17;
+    let covered = |packet: Quote| packet.src.is_ipv6() || packet.protocol == UDP;
+    if quoted(quote).is_none_or(covered) { Rank::Surprises } else { Rank::Undocumented }
 }
 
 /// What an error about the size of a packet quotes, if the frame is one that came in.

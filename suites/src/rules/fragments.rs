@@ -6,6 +6,10 @@
 //! message, for IPv6; the modes `DO` and `PROBE` of `IP_MTU_DISCOVER` and `IPV6_MTU_DISCOVER`. DF
 //! is asked for on IPv4 alone: IPv6 has no such bit, since no router fragments (RFC 8200 §4.5).
 //!
+//! `IPV6_DONTFRAG` is specified for packets of IPv6, of UDP and raw sockets (RFC 3542 §11.2). That it
+//! succeeds and does nothing for an IPv4-mapped destination, or on a ping socket, breaks no clause: the
+//! same call does something for another destination of the same socket, so it [`Rank::Surprises`].
+//!
 //! # What is left unjudged
 //!
 //! Packets whose header the program wrote, datagrams whose options changed between their pieces,
@@ -36,7 +40,8 @@ pub(super) const FORBIDDEN: Rule = Rule {
                     circumstances.",
         },
         Cite {
-            source: "RFC 3542 §11.2",
+            source: "RFC 3542 §11.2 (of mapped addresses and of ping sockets it says nothing, so that \
+                     they surprise)",
             quote: "This specification defines a mechanism to turn off the automatic inserting of \
                     a fragment header for UDP and raw sockets.",
         },
@@ -79,9 +84,7 @@ fn check_forbidden(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let claims = claims(&acts, &datagrams);
     let mut findings = Vec::new();
     for (index, act) in acts.iter().enumerate().filter(|(_, act)| act.ok && !act.connects) {
-        if forbidden(&view, act) != Some(true) {
-            continue;
-        }
+        let Some(asked) = forbidden(&view, act).filter(|asked| asked.forbids) else { continue };
         let mut own =
             datagrams.iter().zip(&claims).filter(|(_, of)| **of == Some(index)).map(|(d, _)| d);
         let told = own.find_map(|datagram| {
@@ -100,7 +103,8 @@ fn check_forbidden(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
             let text = format!(
                 "{call} of {size} bytes to {to} on a socket that forbids fragments: {told}."
             );
-            findings.push(Finding { rule: FORBIDDEN.name, op: act.op, text });
+            let rank = if asked.reaches { FORBIDDEN.rank } else { Rank::Surprises };
+            findings.push(FORBIDDEN.weighs(rank, act.op, text));
         }
     }
     findings
@@ -146,7 +150,7 @@ fn check_whole(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
             datagram.dst,
             datagram.link
         );
-        findings.push(Finding { rule: WHOLE.name, op: datagram.op, text });
+        findings.push(WHOLE.finds(datagram.op, text));
     }
     findings
 }

@@ -60,13 +60,21 @@ pub(super) const SERVICE: Rule = Rule {
 /// The rule *no zone without a scope*.
 pub(super) const ZONE: Rule = Rule {
     name: "no-zone-without-a-scope",
-    rank: Rank::Surprises,
-    says: "getaddrinfo gives no scope id to a global address, to loopback or to the unspecified \
-           address; that it refuses the text instead is this project's reading.",
-    cites: &[Cite {
-        source: "RFC 4007 §11",
-        quote: "The format is meaningless and should not be used for global addresses.",
-    }],
+    // Who should not is who writes such a text: what becomes of it is not said.
+    rank: Rank::Undocumented,
+    says: "getaddrinfo gives no scope id to a global address or to the unspecified address; that it \
+           refuses the text instead is this project's reading.",
+    cites: &[
+        Cite {
+            source: "RFC 4007 §11",
+            quote: "The format is meaningless and should not be used for global addresses.",
+        },
+        Cite {
+            source: "RFC 4291 §2.5.3 (why loopback is not judged)",
+            quote: "It is treated as having Link-Local scope, and may be thought of as the \
+                    Link-Local unicast address of a virtual interface",
+        },
+    ],
     check: |case, trace, _| judged(case, trace, &ZONE, zone),
 };
 
@@ -119,7 +127,7 @@ fn judged(
                 said(Direction::Out).into_iter().partition(|message| message.response);
             let replies = [local, said(Direction::In)].concat();
             let text = broken(&Lookup { call, queries, replies })?;
-            Some(Finding { rule: rule.name, op: call.op, text })
+            Some(rule.finds(call.op, text))
         })
         .collect()
 }
@@ -199,13 +207,14 @@ fn zone(lookup: &Lookup<'_, '_>) -> Option<String> {
     })
 }
 
-/// Unicast but link-local and site-local (RFC 4007 §4, RFC 3879), and groups of global scope.
+/// Unicast but link-local, loopback (which has that scope) and site-local (RFC 4007 §4, RFC 3879), and
+/// groups of global scope.
 fn has_no_scope(ip: Ipv6Addr) -> bool {
     let head = ip.segments()[0];
     if ip.is_multicast() {
         return head & 0xf == 0xe;
     }
-    !ip.is_unicast_link_local() && head & 0xffc0 != 0xfec0
+    !ip.is_unicast_link_local() && !ip.is_loopback() && head & 0xffc0 != 0xfec0
 }
 
 fn response(lookup: &Lookup<'_, '_>) -> Option<String> {

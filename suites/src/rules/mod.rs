@@ -42,6 +42,8 @@ use harness::verdict::Rank;
 pub struct Finding {
     /// [`Rule::name`].
     pub rule: &'static str,
+    /// How much it weighs: as its rule, or less where no clause of that reaches.
+    pub rank: Rank,
     /// The number of the case's step: the call that broke it.
     pub op: u32,
     /// What happened, as one sentence that a kernel engineer can check. It has no time, no
@@ -63,7 +65,7 @@ pub struct Cite {
 pub struct Rule {
     /// Such as `no-silent-loss`.
     pub name: &'static str,
-    /// How much it weighs that it is broken.
+    /// How much it weighs that it is broken; a finding that its clauses do not reach weighs less.
     pub rank: Rank,
     /// What it says, as one sentence.
     pub says: &'static str,
@@ -93,11 +95,22 @@ pub const RULES: &[Rule] = &[
     lookups::RESPONSE,
 ];
 
+impl Rule {
+    /// A finding that its clauses reach.
+    fn finds(&self, op: u32, text: String) -> Finding {
+        self.weighs(self.rank, op, text)
+    }
+
+    /// A finding of another rank than the rule's own, which is never more.
+    fn weighs(&self, rank: Rank, op: u32, text: String) -> Finding {
+        Finding { rule: self.name, rank: rank.max(self.rank), op, text }
+    }
+}
+
 impl Finding {
-    /// The rank of its rule.
+    /// How much it weighs.
     pub fn rank(&self) -> Rank {
-        let rule = RULES.iter().find(|rule| rule.name == self.rule);
-        rule.map_or(Rank::Surprises, |rule| rule.rank)
+        self.rank
     }
 }
 

@@ -25,6 +25,12 @@
 //! unasked (router solicitations, group reports, duplicate address detection) is evidence of
 //! nothing.
 //!
+//! # How much it weighs
+//!
+//! No clause says that a send shall fail: POSIX lists ENETDOWN and its like under "may fail", and a
+//! success guarantees no delivery. So none is violated, and yet every finding [`Rank::Surprises`]: that a
+//! datagram is reported sent and lost is what this project looks for, whatever a clause says.
+//!
 //! # What is not judged
 //!
 //! - Multicast that shall not leave: hop limit zero, or interface-local scope.
@@ -69,15 +75,15 @@ pub(super) const RULE: Rule = Rule {
                     errors are indicated by a return value of -1.",
         },
         Cite {
-            source: "POSIX.1-2017 sendto, ERRORS [ENETDOWN]",
+            source: "POSIX.1-2017 sendto, ERRORS [ENETDOWN] (what it \"may fail\" with, no more)",
             quote: "The local network interface used to reach the destination is down.",
         },
         Cite {
-            source: "POSIX.1-2017 sendto, ERRORS [ENETUNREACH]",
+            source: "POSIX.1-2017 sendto, ERRORS [ENETUNREACH] (\"may fail\")",
             quote: "No route to the network is present.",
         },
         Cite {
-            source: "POSIX.1-2017 sendto, ERRORS [EHOSTUNREACH]",
+            source: "POSIX.1-2017 sendto, ERRORS [EHOSTUNREACH] (\"may fail\")",
             quote: "The destination host cannot be reached (probably because the host is down or a \
                     remote router cannot reach it).",
         },
@@ -120,11 +126,7 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
         };
         if lost {
             let what = lack((index, act), asked, &datagrams, &claims);
-            findings.push(Finding {
-                rule: RULE.name,
-                op: act.op,
-                text: sentence(&view, act, &what),
-            });
+            findings.push(RULE.finds(act.op, sentence(&view, act, &what)));
         }
     }
     findings

@@ -167,19 +167,42 @@ impl Story {
     pub(super) fn piece(self, link: &str, dst: &str, payload: &[u8], from: u32, to: u32) -> Self {
         let dst = end(dst);
         let all = build::udp_datagram(source(dst), dst, payload).unwrap();
+        self.piece_of(link, (dst.ip(), 17), &all, from, to)
+    }
+
+    /// The same of any protocol.
+    pub(super) fn piece_of(
+        self,
+        link: &str,
+        (dst, protocol): (IpAddr, u8),
+        all: &[u8],
+        from: u32,
+        to: u32,
+    ) -> Self {
         let more = (to as usize) < all.len();
         let bytes = &all[from as usize..all.len().min(to as usize)];
         let piece = Fragment { offset: from, more, id: 7 };
-        let (src, header) = (source(dst).ip(), self.header(link));
-        let frame = build::fragment(header, src, dst.ip(), 64, 17, piece, bytes).unwrap();
+        let (src, header) = (source(SocketAddr::new(dst, 0)).ip(), self.header(link));
+        let frame = build::fragment(header, src, dst, 64, protocol, piece, bytes).unwrap();
         self.frame(link, Direction::Out, frame)
     }
 
     /// An error comes that quotes a datagram to `dst` as too large for a path of 1280 bytes.
     pub(super) fn too_big_comes(self, dst: &str) -> Self {
+        self.too_big_comes_of(dst, 17)
+    }
+
+    /// The same about a packet of that protocol.
+    pub(super) fn too_big_comes_of(self, dst: &str, protocol: u8) -> Self {
         let dst = end(dst);
         let own = source(dst);
-        let quote = build::udp(build::Link::Ip, own, dst, 64, b"too big").unwrap();
+        let quote = if protocol == 17 {
+            build::udp(build::Link::Ip, own, dst, 64, b"too big")
+        } else {
+            let echo_reply = [u8::from(dst.is_ipv6()) * 129, 0, 0, 0, 0, 7, 0, 1];
+            build::ip(build::Link::Ip, own.ip(), dst.ip(), 64, protocol, &echo_reply)
+        };
+        let quote = quote.unwrap();
         let (kind, code) = if dst.is_ipv4() { (3, 4) } else { (2, 0) };
         let header = self.header("l0");
         let frame =

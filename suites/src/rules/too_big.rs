@@ -67,14 +67,15 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
         }
         let why = too_big(&view, act, errno.is_none())?;
         let text = format!("{} for {} bytes, {why}.", call.said(), act.bytes.len());
-        Some(Finding { rule: RULE.name, op: act.op, text })
+        Some(RULE.finds(act.op, text))
     });
     found.collect()
 }
 
 /// Why the datagram is too large, if it is.
 fn too_big(view: &View<'_>, act: &Act<'_>, sent: bool) -> Option<String> {
-    let forbids = forbidden(view, act)?;
+    let asked = forbidden(view, act)?;
+    let forbids = asked.forbids && asked.reaches;
     let (ip, len) = (wire(act)?, act.bytes.len());
     let udp = usize::from(act.kind == Kind::Udp) * 8;
     let limit = match (ip, act.kind) {

@@ -89,7 +89,7 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
                 let to = act.dest.map_or_else(String::new, |d| format!(" to {}", d.say(&view)));
                 let (name, must) = (call.what.call(), &limit.must);
                 let text = format!("{name}{to} put {what} on {link}, but {must}.");
-                findings.push(Finding { rule: RULE.name, op: act.op, text });
+                findings.push(RULE.finds(act.op, text));
             }
         }
     }

@@ -80,7 +80,7 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
                 (other, None) => format!("with the scope id {other}"),
             };
             let text = format!("{name} reports {} {ip} {scope}, {must}.", told.what);
-            findings.push(Finding { rule: RULE.name, op: call.op, text });
+            findings.push(RULE.finds(call.op, text));
         }
     }
     findings

@@ -1,15 +1,15 @@
 //! The machine, from the kernel's own files. No program is run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use nix::ifaddrs::getifaddrs;
 
-use crate::environment::{Environment, Interface, Private};
+use crate::environment::{Environment, Interface, Private, allowed};
 
 /// The settings that decide what sockets do.
 const SYSCTLS: &[&str] = &[
@@ -235,7 +235,7 @@ fn private() -> Private {
         ["/proc/sys/kernel/hostname", "/etc/hostname"].into_iter().filter_map(trimmed).collect();
     // The first label of a name with a domain stands alone in many places.
     hosts.extend(hosts.clone().iter().filter_map(|h| Some(h.split_once('.')?.0.to_owned())));
-    let mut users: Vec<String> = lines("/etc/passwd").iter().filter_map(|l| user(l)).collect();
+    let mut users: Vec<String> = lines("/etc/passwd").iter().flat_map(|l| person(l)).collect();
     users
         .extend(["USER", "LOGNAME", "SUDO_USER"].into_iter().filter_map(|v| std::env::var(v).ok()));
     let domains = lines("/etc/resolv.conf")
@@ -250,20 +250,64 @@ fn private() -> Private {
         .chain(["/etc/machine-id", "/proc/sys/kernel/random/boot_id"].map(str::to_owned))
         .filter_map(|path| trimmed(&path))
         .collect();
-    let known = fs::read_dir("/etc/NetworkManager/system-connections").into_iter().flatten();
-    let ssids = known
-        .flatten()
-        .flat_map(|entry| lines(&entry.path().display().to_string()))
-        .filter_map(|line| line.strip_prefix("ssid=").map(str::to_owned))
-        .collect();
-    Private { hosts, users, domains, serials, ssids, ..Private::default() }
+    let (ssids, vpns) = networks();
+    Private { hosts, users, domains, serials, ssids, vpns, paths: folders() }
 }
 
-/// The name of a person's account in a line of passwd(5): those that distributions number from 1000.
-fn user(line: &str) -> Option<String> {
-    let mut fields = line.split(':');
-    let (name, uid) = (fields.next()?, fields.nth(1)?.parse::<u32>().ok()?);
-    (1000..60_000).contains(&uid).then(|| name.to_owned())
+/// Names of wireless networks and of VPNs, where the system keeps them.
+fn networks() -> (Vec<String>, Vec<String>) {
+    let files = |folder: &str| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let text = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let (mut ssids, mut vpns) = (Vec::new(), Vec::new());
+    for path in files("/etc/NetworkManager/system-connections") {
+        let text = text(&path);
+        ssids.extend(values(&text, "ssid="));
+        vpns.extend(values(&text, "id="));
+    }
+    for path in files("/etc/wpa_supplicant") {
+        ssids.extend(values(&text(&path), "ssid="));
+    }
+    // iwd has a file for each, called by it.
+    let stem = |path: &PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+    ssids.extend(files("/var/lib/iwd").iter().filter_map(stem));
+    (ssids, vpns)
+}
+
+fn values(text: &str, key: &str) -> Vec<String> {
+    let value = |line: &str| Some(line.trim().strip_prefix(key)?.trim_matches('"').to_owned());
+    text.lines().filter_map(value).collect()
+}
+
+/// Where home is and where the program was started, by each of their names: a link may lead there.
+fn folders() -> Vec<String> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let named = [home, std::env::var_os("PWD").map(PathBuf::from), std::env::current_dir().ok()];
+    let named: Vec<PathBuf> = named.into_iter().flatten().collect();
+    let real = named.iter().filter_map(|path| fs::canonicalize(path).ok());
+    let all: BTreeSet<PathBuf> = named.iter().cloned().chain(real).collect();
+    // `/root` or `/tmp` is anybody's.
+    let own = |path: &&PathBuf| path.is_absolute() && path.components().count() > 2;
+    all.iter().filter(own).filter_map(|path| Some(path.to_str()?.to_owned())).collect()
+}
+
+/// A person in a line of passwd(5), by the name of the account and by those in its comment: those that
+/// distributions number from 1000, and those who live where people do.
+fn person(line: &str) -> Vec<String> {
+    let fields: Vec<&str> = line.split(':').collect();
+    let [name, _, uid, _, comment, home, ..] = fields[..] else { return Vec::new() };
+    let uid = uid.parse::<u32>().unwrap_or(0);
+    let at_home = ["/home/", "/Users/", "/var/home/"].iter().any(|root| home.starts_with(root));
+    let service = uid < 1000 && !at_home || uid == 65_534;
+    if service {
+        return Vec::new();
+    }
+    let full = comment.split(',').next().unwrap_or("").trim();
+    let one = full.split_whitespace().filter(|one| one.len() > 3 && !allowed::is_known(one));
+    let all = [name, full].into_iter().chain(one);
+    all.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -284,9 +328,19 @@ mod tests {
 
     #[test]
     fn people_are_told_from_services() {
-        assert_eq!(user("jane:x:1000:1000:Jane:/home/jane:/bin/sh").as_deref(), Some("jane"));
-        assert_eq!(user("root:x:0:0:root:/root:/bin/sh"), None);
-        assert_eq!(user("nobody:x:65534:65534::/:/bin/false"), None);
+        let jane = person("jane:x:1000:1000:Jane Q. Planted,Room 7,555:/home/jane:/bin/sh");
+        assert_eq!(jane, ["jane", "Jane Q. Planted", "Jane", "Planted"]);
+        assert_eq!(person("jim:x:501:20::/Users/jim:/bin/sh"), ["jim"]);
+        assert_eq!(person("carl:x:500:500:Carl Network:/data/carl:/bin/sh"), [""; 0]);
+        assert_eq!(person("root:x:0:0:root:/root:/bin/sh"), [""; 0]);
+        assert_eq!(person("nobody:x:65534:65534::/:/bin/false"), [""; 0]);
+        assert_eq!(person("no line"), [""; 0]);
+    }
+
+    #[test]
+    fn networks_are_named_by_their_files() {
+        let text = "network={\n\tssid=\"Planted Net\"\n\tpsk=secret\n}\nssid=Other\n";
+        assert_eq!(values(text, "ssid="), ["Planted Net", "Other"]);
     }
 
     #[test]

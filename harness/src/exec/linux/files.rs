@@ -8,6 +8,7 @@
 use std::fs::{self, File};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +23,15 @@ pub(super) fn make(files: &[(&str, String)]) -> Result<OwnedFd, String> {
     // A thread of its own: the executor itself goes on seeing the host's files.
     let made = std::thread::scope(|scope| scope.spawn(|| cover(files)).join());
     made.unwrap_or_else(|_| Err("its thread panicked".to_owned()))
+        .and_then(|files| may_see(&files).map(|()| files))
         .map_err(|e| format!("names cannot be resolved by files of the lab's own: {e}"))
+}
+
+/// Whether the host lets a thread enter them, asked once.
+fn may_see(files: &OwnedFd) -> Result<(), String> {
+    static MAY: OnceLock<Result<(), String>> = OnceLock::new();
+    let ask = || std::thread::scope(|scope| scope.spawn(|| see(files)).join());
+    MAY.get_or_init(|| ask().unwrap_or_else(|_| Err("its thread panicked".to_owned()))).clone()
 }
 
 fn cover(files: &[(&str, String)]) -> Result<OwnedFd, String> {

@@ -3,6 +3,7 @@
 //!
 //! What it is told stands on the kernel's command line, see [`Told`].
 
+use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -28,6 +29,9 @@ struct Told {
     off: bool,
     /// `sockeye.plant=`: a fault to plant in each executor.
     plant: Option<String>,
+    /// `sysctl.KEY=VALUE`, as the kernel itself reads them since 5.8, which knows nothing of what a
+    /// module brings; a value with spaces stands in quotes.
+    settings: Vec<(String, String)>,
 }
 
 impl Told {
@@ -40,8 +44,26 @@ impl Told {
             port: value("sockeye.port").unwrap_or_default(),
             off: value("sockeye.end").as_deref() == Some("off"),
             plant: value("sockeye.plant"),
+            settings: words(line)
+                .iter()
+                .filter_map(|word| word.strip_prefix("sysctl.")?.split_once('='))
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
         }
     }
+}
+
+/// The words of a command line, those between quotes whole and without them.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    for c in line.trim_end().chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.iter_mut().last().into_iter().for_each(|word| word.push(c)),
+        }
+    }
+    words
 }
 
 /// Whether this process is the first of a machine that was made for it.
@@ -57,8 +79,13 @@ pub(in crate::exec) fn live() {
     for place in ["/tmp", "/run"] {
         complain(place, mount_new("tmpfs", place));
     }
-    let told = Told::of(&fs::read_to_string("/proc/cmdline").unwrap_or_default());
-    load_modules(Path::new("/modules"));
+    let line = fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    let told = Told::of(&line);
+    load_modules(Path::new("/modules"), &line);
+    for (key, value) in &told.settings {
+        let path = format!("/proc/sys/{}", key.replace('.', "/"));
+        complain(key, fs::write(path, value));
+    }
     complain("the port to the host", serve(&told));
     let how = if told.off { RebootMode::RB_POWER_OFF } else { RebootMode::RB_AUTOBOOT };
     let _ = reboot(how);
@@ -76,11 +103,19 @@ fn mount_new(kind: &str, place: &str) -> io::Result<()> {
     Ok(mount(Some(kind), place, Some(kind), MsFlags::empty(), None::<&str>)?)
 }
 
+/// What the command line says to a module, as modprobe(8) hands it on: `ipv6.disable=1`.
+fn parameters(line: &str, file: &str) -> CString {
+    let module = file.split('.').next().unwrap_or_default().replace('-', "_");
+    let of = |word: &String| word.strip_prefix(&module)?.strip_prefix('.').map(str::to_owned);
+    let told: Vec<String> = words(line).iter().filter_map(of).collect();
+    CString::new(told.join(" ")).unwrap_or_default()
+}
+
 /// Loads what `order` in `folder` names, in that order.
-fn load_modules(folder: &Path) {
+fn load_modules(folder: &Path, line: &str) {
     for name in fs::read_to_string(folder.join("order")).unwrap_or_default().lines() {
         let load = || -> io::Result<()> {
-            match init_module(&fs::read(folder.join(name))?, c"") {
+            match init_module(&fs::read(folder.join(name))?, &parameters(line, name)) {
                 // Built in, in this kernel.
                 Ok(()) | Err(nix::Error::EEXIST) => Ok(()),
                 Err(e) => Err(e.into()),
@@ -149,6 +184,11 @@ mod tests {
         let told = Told::of("sockeye.plant=panic@x/y sockeye.port=sockeye");
         assert_eq!((told.port.as_str(), told.off), ("sockeye", false));
         assert_eq!(told.plant.as_deref(), Some("panic@x/y"));
+        let told = Told::of("a sysctl.net.ipv4.udp_mem=\"1 2 3\" sysctl.b=4 sysctl.c\n");
+        let settings: Vec<_> = told.settings.iter().map(|(k, v)| (&**k, &**v)).collect();
+        assert_eq!(settings, [("net.ipv4.udp_mem", "1 2 3"), ("b", "4")]);
+        let told = parameters("quiet ipv6.disable=1 ipv6.autoconf=0 tun.x=2\n", "ipv6.ko");
+        assert_eq!(told.to_str(), Ok("disable=1 autoconf=0"));
     }
 
     #[test]

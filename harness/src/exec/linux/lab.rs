@@ -14,11 +14,12 @@ use nix::sched::{CloneFlags, setns, unshare};
 use super::barrier::{Barrier, is_heard_by_sender};
 use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
-use super::{files, host, link, usable};
+use super::settings::{families, ranges, taken_over};
+use super::{files, host, left_behind, limits, link, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
-use crate::case::{Hex, Lab, LabOp, Link, LinkKind, Service};
-use crate::exec::network::Network;
+use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind, Service};
+use crate::exec::network::{LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
@@ -54,6 +55,8 @@ pub(in crate::exec) struct LinuxLab {
     servers: BTreeMap<usize, Server>,
     /// Whom the host has asked for since the network was last restored, by link number.
     asked: Vec<(usize, IpAddr)>,
+    /// Whether connections to servers have the kernel's own timers.
+    real_timers: bool,
     buffer: Vec<u8>,
 }
 
@@ -98,6 +101,7 @@ impl LinuxLab {
             files: None,
             servers: BTreeMap::new(),
             asked: Vec::new(),
+            real_timers: false,
             buffer: vec![0; LONGEST_FRAME],
         };
         lab.furnish(true).map_err(no_lab)?;
@@ -115,6 +119,9 @@ impl LinuxLab {
         for number in 0..self.spec.links.len() {
             let link = self.spec.links[number].clone();
             let index = self.facts[number + 1].index;
+            if fresh {
+                host::quiet_link(&link.name)?;
+            }
             let own = mac_of(number, Role::Own);
             let change = LinkChange {
                 mtu: Some(link.mtu),
@@ -128,11 +135,21 @@ impl LinuxLab {
             self.netlink.set_link(index, &change).map_err(said("link", &link.name))?;
             self.make_no_addresses(&link, index)?;
             self.set_up(&link.name, true)?;
-            for range in &link.ranges {
-                self.add_address(number, *range)?;
+            if fresh {
+                host::queue_as_usual(&mut self.netlink, index)?;
             }
-            for range in &link.ranges {
-                self.resolve_neighbour(number, &link, *range)?;
+            for range in ranges(&link) {
+                self.add_address(number, range)?;
+            }
+            for range in ranges(&link) {
+                self.resolve_neighbour(number, &link, range)?;
+            }
+        }
+        // All of them were asked for before one is waited for: the kernel makes them in turn.
+        for (number, link) in self.spec.links.iter().enumerate() {
+            let index = self.facts[number + 1].index;
+            for range in ranges(link).filter(|range| *range != Range::V4) {
+                usable::wait(&mut self.netlink, index, ip_of(number, Role::Own, range))?;
             }
         }
         for step in self.spec.setup.clone() {
@@ -146,7 +163,7 @@ impl LinuxLab {
     /// that does so for all links to come is written in a loop that spins until nobody on the host
     /// has the lock (net/ipv6/addrconf.c `addrconf_sysctl_addr_gen_mode`, `restart_syscall`).
     fn make_no_addresses(&mut self, link: &Link, index: u32) -> Result<(), String> {
-        if link.mtu < LEAST_MTU_OF_IPV6 || !host::is_linux() {
+        if link.mtu < LEAST_MTU_OF_IPV6 || !host::is_linux() || !taken_over().has_ipv6 {
             return Ok(());
         }
         let addr_gen_mode = Some(In6AddrGenMode::None);
@@ -159,8 +176,7 @@ impl LinuxLab {
         let ip = self.address(number, Role::Own, range);
         self.netlink
             .add_address(index, ip, prefix_len(range))
-            .map_err(said("address", &ip.to_string()))?;
-        if range == Range::V4 { Ok(()) } else { usable::wait(&mut self.netlink, index, ip) }
+            .map_err(said("address", &ip.to_string()))
     }
 
     fn resolve_neighbour(
@@ -235,12 +251,20 @@ impl LinuxLab {
 
     /// Lets the neighbour on a link serve TCP.
     fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
-        let (number, index) = (self.number(link)?, self.index(link)?);
-        for range in self.spec.links[number].ranges.clone() {
+        self.route_to_server(link)?;
+        self.listen(self.number(link)?, service);
+        Ok(())
+    }
+
+    /// How the host treats connections to the neighbour on a link: as [`Case::waits_for_timers`] says.
+    fn route_to_server(&mut self, link: &str) -> Result<(), String> {
+        let (number, index, real) = (self.number(link)?, self.index(link)?, self.real_timers);
+        let window = limits::scales_otherwise().then_some(limits::WINDOW);
+        for range in ranges(&self.spec.links[number]) {
             let ip = self.address(number, Role::Neighbour, range);
-            self.netlink.add_served(ip, index).map_err(said("route", &ip.to_string()))?;
+            let added = self.netlink.add_served(ip, index, real, window);
+            added.map_err(said("route", &ip.to_string()))?;
         }
-        self.listen(number, service);
         Ok(())
     }
 
@@ -394,6 +418,23 @@ impl Network for LinuxLab {
         &self.facts
     }
 
+    fn begin(&mut self, case: &Case) {
+        let real = case.waits_for_timers();
+        if std::mem::replace(&mut self.real_timers, real) == real {
+            return;
+        }
+        for step in self.spec.setup.clone() {
+            if let LabOp::Serve { link, .. } = step {
+                // As it could be when the lab was built.
+                let _ = self.route_to_server(&link);
+            }
+        }
+    }
+
+    fn left_behind(&self) -> LeftBehind {
+        left_behind::left_behind()
+    }
+
     fn step(&mut self, step: &LabOp) -> Result<(), String> {
         match step {
             LabOp::LinkUp { link } => self.set_up(link, true),
@@ -405,7 +446,15 @@ impl Network for LinuxLab {
                 let change = LinkChange { mtu: Some(*mtu), ..LinkChange::default() };
                 self.netlink.set_link(self.index(link)?, &change).map_err(said("link", link))
             }
-            LabOp::AddressAdd { link, range } => self.add_address(self.number(link)?, *range),
+            LabOp::AddressAdd { link, range } => {
+                let (number, index) = (self.number(link)?, self.index(link)?);
+                self.add_address(number, *range)?;
+                if *range == Range::V4 {
+                    return Ok(());
+                }
+                let ip = self.address(number, Role::Own, *range);
+                usable::wait(&mut self.netlink, index, ip)
+            }
             LabOp::AddressDelete { link, range } => {
                 let ip = self.address(self.number(link)?, Role::Own, *range);
                 let index = self.index(link)?;
@@ -414,7 +463,7 @@ impl Network for LinuxLab {
                     .map_err(said("address", &ip.to_string()))
             }
             LabOp::RouteAdd { .. } => self.add_route(step),
-            LabOp::RetransTime { link, ms } => ["ipv4", "ipv6"].iter().try_for_each(|family| {
+            LabOp::RetransTime { link, ms } => families().iter().try_for_each(|family| {
                 let path = format!("/proc/sys/net/{family}/neigh/{link}/retrans_time_ms");
                 host::write_new(&path, &ms.to_string()).map_err(said("setting", &path))
             }),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::thread::JoinHandle;
 
+use super::host;
 use super::lab::LinuxLab;
 use crate::case::Lab;
 use crate::exec::network::Network as _;
@@ -41,7 +42,7 @@ impl Labs {
 
     /// Puts a restored lab back for the next case.
     pub(in crate::exec) fn put(&mut self, lab: LinuxLab) {
-        if self.standing.len() == MOST_LABS
+        if self.standing.len() >= host::labs_at_once().clamp(1, MOST_LABS)
             && let Some((_, oldest)) = self.standing.pop_first()
         {
             self.discard(oldest);
@@ -55,6 +56,10 @@ impl Labs {
     /// period for a packet socket (`net/packet/af_packet.c` `packet_release`).
     pub(in crate::exec) fn discard(&mut self, lab: LinuxLab) {
         self.closing.retain(|thread| !thread.is_finished());
+        if host::labs_at_once() < MOST_LABS {
+            // Every descriptor counts.
+            return drop(lab);
+        }
         self.closing.push(std::thread::spawn(move || drop(lab)));
     }
 }

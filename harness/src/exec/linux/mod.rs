@@ -9,10 +9,15 @@ pub(in crate::exec) mod init;
 mod kernel_log;
 mod lab;
 mod labs;
+mod left_behind;
+mod lessen;
+mod limits;
 mod link;
 mod names;
+mod needs;
 mod netlink;
 pub(in crate::exec) mod plant;
+mod settings;
 mod usable;
 
 pub(in crate::exec) use super::not_macos::{disturbed, filtered_sockets, own_call};
@@ -23,6 +28,8 @@ pub(in crate::exec) use files::see;
 pub(in crate::exec) use host::isolate;
 pub use kernel_log::KernelLog;
 pub(in crate::exec) use labs::Labs;
+pub(in crate::exec) use lessen::{ROOTS_RIGHTS, lessen};
+pub(in crate::exec) use limits::{limits, refused};
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
 
 /// Each lab has a network of its own.
@@ -38,11 +45,6 @@ pub(in crate::exec) fn clean() -> Result<Vec<String>, String> {
 #[allow(clippy::unnecessary_wraps, reason = "the shape is that of a system where it can fail")]
 pub(in crate::exec) fn left() -> Result<Vec<String>, String> {
     Ok(Vec::new())
-}
-
-/// Nothing that a case can ask of a lab.
-pub(in crate::exec) fn refused(_: &crate::case::Case) -> Option<String> {
-    None
 }
 
 /// None: a distribution decides nothing that its kernel and its C library do not.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkMessage,
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkMessage,
     NetlinkPayload,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
@@ -12,9 +12,11 @@ use netlink_packet_route::link::{
     AfSpecInet6, AfSpecUnspec, In6AddrGenMode, LinkAttribute, LinkFlags, LinkMessage,
 };
 use netlink_packet_route::neighbour::{NeighbourAttribute, NeighbourMessage, NeighbourState};
+use netlink_packet_route::neighbour_table::{NeighbourTableAttribute, NeighbourTableMessage};
 use netlink_packet_route::route::{
     RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
 };
+use netlink_packet_route::tc::{TcAttribute, TcHandle, TcMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
@@ -167,8 +169,15 @@ impl Netlink {
     }
 
     /// A route to a host that serves TCP: each segment of its is acknowledged at once, and nothing
-    /// is sent to it again for a minute, so that no timer decides when a frame leaves.
-    pub(super) fn add_served(&mut self, ip: IpAddr, index: u32) -> io::Result<()> {
+    /// is sent to it again for a minute, so that no timer decides when a frame leaves, unless the case
+    /// waits for one. A window that shall not become larger has the scale of its own.
+    pub(super) fn add_served(
+        &mut self,
+        ip: IpAddr,
+        index: u32,
+        real_timers: bool,
+        window: Option<u32>,
+    ) -> io::Result<()> {
         let mut route = RouteMessage::default();
         route.header.address_family = family(ip);
         route.header.destination_prefix_length = if ip.is_ipv4() { 32 } else { 128 };
@@ -178,7 +187,11 @@ impl Netlink {
         route.header.scope = RouteScope::Link;
         // The kernel heeds `RTAX_RTO_MIN`, number 13, when it is locked only (`tcp_rto_min`).
         let lock = RouteMetric::Lock(1 << 13);
-        let metrics = vec![lock, RouteMetric::RtoMin(60_000), RouteMetric::QuickAck(1)];
+        let mut metrics = vec![RouteMetric::QuickAck(1)];
+        if !real_timers {
+            metrics.extend([lock, RouteMetric::RtoMin(60_000)]);
+        }
+        metrics.extend(window.map(RouteMetric::Window));
         route.attributes.push(RouteAttribute::Destination(ip.into()));
         route.attributes.push(RouteAttribute::Oif(index));
         route.attributes.push(RouteAttribute::Metrics(metrics));
@@ -225,5 +238,37 @@ impl Netlink {
             }
             Err(e) => Err(e),
         }
+    }
+
+    /// From how many neighbours of a family on the host forgets some, or knows no more.
+    pub(super) fn most_neighbours(&mut self, family: AddressFamily) -> io::Result<Option<u32>> {
+        let mut table = NeighbourTableMessage::default();
+        table.header.family = family;
+        let answer = self.ask(RouteNetlinkMessage::GetNeighbourTable(table), NLM_F_DUMP)?;
+        let Some(RouteNetlinkMessage::NewNeighbourTable(table)) = answer else { return Ok(None) };
+        Ok(table.attributes.iter().find_map(|attribute| match attribute {
+            NeighbourTableAttribute::Threshold3(most) => Some(*most),
+            _ => None,
+        }))
+    }
+
+    /// In which order what waits for a link leaves it, by the kernel's name for that.
+    pub(super) fn queue(&mut self, index: u32) -> io::Result<Option<String>> {
+        let mut link = LinkMessage::default();
+        link.header.index = index;
+        let answer = self.ask(RouteNetlinkMessage::GetLink(link), 0)?;
+        let Some(RouteNetlinkMessage::NewLink(link)) = answer else { return Ok(None) };
+        Ok(link.attributes.into_iter().find_map(|attribute| match attribute {
+            LinkAttribute::Qdisc(kind) => Some(kind),
+            _ => None,
+        }))
+    }
+
+    pub(super) fn set_queue(&mut self, index: u32, kind: &str) -> io::Result<()> {
+        let mut queue = TcMessage::with_index(index.cast_signed());
+        queue.header.parent = TcHandle::ROOT;
+        queue.attributes.push(TcAttribute::Kind(kind.to_owned()));
+        let flags = NLM_F_CREATE | NLM_F_REPLACE;
+        self.tell(RouteNetlinkMessage::NewQueueDiscipline(queue), flags)
     }
 }

@@ -23,8 +23,10 @@ const fn jump_if_equal(k: u32, jt: u8, jf: u8) -> libc::sock_filter {
 const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 
-/// Offsets in `struct seccomp_data`: the call's number, and the two halves of its argument 4.
+/// Offsets in `struct seccomp_data`: the call's number, the lower half of its first argument, and both
+/// halves of its argument 4.
 const NUMBER: u32 = 0;
+const DOMAIN: u32 = 16;
 const ADDRESS: u32 = 16 + 4 * 8;
 
 /// `_IOWR('!', 0, struct seccomp_notif)` and `_IOWR('!', 1, struct seccomp_notif_resp)`.
@@ -88,6 +90,38 @@ pub(in crate::exec) fn sendto_lies() -> io::Result<()> {
     })
 }
 
+/// Sockets of this family, or this system call, are refused as a container's filter refuses them, for as long
+/// as the process lives.
+pub(in crate::exec) fn refuse(what: &str) -> io::Result<()> {
+    let call = match what {
+        "setns" => libc::SYS_setns,
+        "sethostname" => libc::SYS_sethostname,
+        "mount" => libc::SYS_mount,
+        _ => libc::SYS_socket,
+    };
+    let family = match what {
+        "AF_PACKET" => Some(libc::AF_PACKET),
+        "AF_NETLINK" => Some(libc::AF_NETLINK),
+        what => super::value(what).filter(|_| what.starts_with("AF_")),
+    };
+    if call == libc::SYS_socket && family.is_none() {
+        return Err(io::Error::other(format!("{what:?} is neither a family nor one of the calls")));
+    }
+    let errno = if family.is_some() { libc::EAFNOSUPPORT } else { libc::EPERM };
+    let refusal = statement(RETURN, libc::SECCOMP_RET_ERRNO | errno as u32);
+    let allowed = statement(RETURN, libc::SECCOMP_RET_ALLOW);
+    let number = statement(LOAD, NUMBER);
+    let filter = match family {
+        None => vec![number, jump_if_equal(call as u32, 0, 1), refusal, allowed],
+        Some(family) => {
+            let domain = [statement(LOAD, DOMAIN), jump_if_equal(family as u32, 0, 1)];
+            let socket = jump_if_equal(call as u32, 0, 3);
+            vec![number, socket, domain[0], domain[1], refusal, allowed]
+        }
+    };
+    install(&filter, 0).map(drop)
+}
+
 /// Installs `filter`, and lets a child process say what the calls that it catches return.
 fn supervise(
     filter: &[libc::sock_filter],
@@ -113,22 +147,24 @@ fn supervise(
         unsafe { libc::_exit(0) };
     }
     drop(from);
+    let listener = install(filter, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER)?;
+    let number = i32::try_from(listener).unwrap_or(-1).to_ne_bytes();
+    nix::unistd::write(&to, &number)?;
+    Ok(())
+}
+
+/// Gives this process a filter; what comes of it depends on the flags.
+fn install(filter: &[libc::sock_filter], flags: libc::c_ulong) -> io::Result<libc::c_long> {
     // SAFETY: takes its arguments by value.
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }.into())?;
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
     // SAFETY: the program outlives the call, which copies it.
-    let listener = unsafe {
-        libc::syscall(
-            libc::SYS_seccomp,
-            libc::SECCOMP_SET_MODE_FILTER,
-            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-            &raw const program,
-        )
+    let made = unsafe {
+        let set = libc::SECCOMP_SET_MODE_FILTER;
+        libc::syscall(libc::SYS_seccomp, set, flags, &raw const program)
     };
-    check(listener)?;
-    let number = i32::try_from(listener).unwrap_or(-1).to_ne_bytes();
-    nix::unistd::write(&to, &number)?;
-    Ok(())
+    check(made)?;
+    Ok(made)
 }
 
 fn check(ret: libc::c_long) -> io::Result<()> {

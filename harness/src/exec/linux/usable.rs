@@ -33,6 +33,13 @@ const AT_THE_LATEST: Duration = Duration::from_secs(50);
 
 const PAUSE: Duration = Duration::from_micros(20);
 
+/// What the kernel's thread needs is the processor and the lock: who looks all the time takes both from it,
+/// and every executor that waits would.
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long until it is asked again whether somebody has the lock.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// Waits until an address that was added to a link is usable.
 ///
 /// # Errors
@@ -49,6 +56,7 @@ fn wait_within(
 ) -> Result<(), String> {
     let began = Instant::now();
     let (mut waited, mut locked) = (Duration::ZERO, Duration::ZERO);
+    let (mut pause, mut asked_at) = (PAUSE, AT_ONCE);
     while !netlink.is_local(index, ip).map_err(|e| format!("address {ip}: {e}"))? {
         let all = began.elapsed();
         if waited > within || all > AT_THE_LATEST && waited > AT_ONCE {
@@ -60,9 +68,11 @@ fn wait_within(
             ));
         }
         let look = Instant::now();
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
         waited += look.elapsed().min(LONGEST_LOOK);
-        if waited > AT_ONCE {
+        if waited > asked_at {
+            asked_at = waited + AGAIN;
             let asked = Instant::now();
             // A request that changes nothing stands in line for the lock, behind the kernel's
             // thread if that does. What is answered does not matter.

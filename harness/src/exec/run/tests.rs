@@ -63,6 +63,7 @@ fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
         start: Instant::now(),
         pace: Pace::of(&case),
         room: Vec::new(),
+        blocking: Blocking::of(&case),
         plant: None,
         beside: Out::Nothing,
     };

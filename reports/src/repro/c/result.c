@@ -8,6 +8,7 @@ static void result(int op, const char *call, long long ret)
     int error = ret == -1 ? errno : 0;
 @Observed,Pipe     char what[64];
 
+@Acting     end_acting();
 @Deadline     if (error == EINTR && timed_out) {
 @Deadline         printf("#%d %s = hung\n", op, call);
 @Deadline,Observed         compare(op, -1, "hung");

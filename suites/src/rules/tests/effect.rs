@@ -4,6 +4,7 @@ use harness::case::Flags;
 use harness::case::addr::Addr;
 use harness::case::op::{Op, Value};
 use harness::trace::{Direction, Out};
+use harness::verdict::Rank;
 use harness::wire::{TcpFlags, build};
 use rstest::rstest;
 
@@ -117,6 +118,7 @@ fn nothing_leaves(#[case] story: Story) {
 )]
 fn something_leaves(#[case] story: Story, #[case] expected: &str) {
     assert_eq!(story.told(&RULE), [expected]);
+    assert_eq!(story.found(&RULE)[0].rank, Rank::Surprises);
 }
 
 fn bind(port: u16) -> Op {
@@ -222,4 +224,6 @@ fn names_stay(#[case] story: Story) {
 )]
 fn names_change(#[case] story: Story, #[case] expected: &str) {
     assert_eq!(story.told(&RULE), [expected]);
+    // POSIX admits it.
+    assert_eq!(story.found(&RULE)[0].rank, Rank::Undocumented);
 }

@@ -4,6 +4,7 @@ use harness::case::Payload;
 use harness::case::op::Op;
 use harness::case::{Flags, LinkKind};
 use harness::trace::Out;
+use harness::verdict::Rank;
 use rstest::rstest;
 
 use super::super::forged::RULE;
@@ -67,4 +68,21 @@ fn holds(#[case] story: Story) {
 )]
 fn fires(#[case] story: Story, #[case] op: &str, #[case] told: &str) {
     assert_eq!(story.told(&RULE), [format!("{op}{AFTER}{told}")]);
+}
+
+/// RFC 8085 is about UDP, RFC 8201 about IPv6; RFC 1191 has a host believe the rest.
+#[rstest]
+#[case::udp_over_ipv6("[fe80::2]:12345", 17, Rank::Surprises)]
+#[case::udp_over_ipv4("192.0.2.2:12345", 17, Rank::Surprises)]
+#[case::icmp_over_ipv6("[fe80::2]:12345", 58, Rank::Surprises)]
+#[case::icmp_over_ipv4("192.0.2.2:12345", 1, Rank::Undocumented)]
+fn it_weighs_what_the_text_says(#[case] dst: &str, #[case] protocol: u8, #[case] rank: Rank) {
+    let (story, level, name) = if dst.starts_with('[') {
+        (Story::udp6(), "IPPROTO_IPV6", "IPV6_MTU")
+    } else {
+        (Story::udp4(), "IPPROTO_IP", "IP_MTU")
+    };
+    let story = story.too_big_comes_of(dst, protocol);
+    let found = story.gives(getsockopt(level, name), Out::Int(1280)).found(&RULE);
+    assert_eq!(found.iter().map(|f| f.rank).collect::<Vec<_>>(), [rank], "{found:?}");
 }

@@ -5,6 +5,7 @@ use harness::case::op::{Control, Intent, Op, Opt, Value};
 use harness::case::payload::pattern;
 use harness::case::{Flags, Payload};
 use harness::trace::Direction;
+use harness::verdict::Rank;
 use harness::wire::build;
 use rstest::rstest;
 
@@ -125,6 +126,45 @@ fn nothing_forbidden(#[case] story: Story) {
      l0 with DF clear.")]
 fn forbidden(#[case] story: Story, #[case] expected: &str) {
     assert_eq!(story.told(&FORBIDDEN), [expected]);
+}
+
+fn mapped() -> Op {
+    big(to("::ffff:192.0.2.2", ""))
+}
+
+const GOOD4: [(u32, u32); 2] = [(0, 1480), (1480, 2008)];
+
+fn ping6() -> Story {
+    let icmp = socket("s", "AF_INET6", "SOCK_DGRAM", &["IPPROTO_ICMPV6"]);
+    Story::on(harness::case::LinkKind::Tap).ok(icmp, 0)
+}
+
+/// An echo request of a ping socket in two fragments.
+fn pinged(told: Op) -> Story {
+    let data = Payload::Text(format!("\u{80}\0\0\0\0\u{7}\0\u{1}{}", "x".repeat(1992)));
+    let (bytes, to_it) = (data.bytes(), ("fe80::2".parse().unwrap(), 58));
+    let (fd, flags) = ("s".into(), Flags::NONE);
+    let op = Op::Sendto { fd, data, flags, addr: to("fe80::2", "l0") };
+    ping6()
+        .ok(told, 0)
+        .ok(op, 2000)
+        .piece_of("l0", to_it, &bytes, 0, 1448)
+        .piece_of("l0", to_it, &bytes, 1448, 2000)
+}
+
+/// One rule, two ranks: RFC 3542 §11.2 is about packets of IPv6, of UDP and raw sockets.
+#[rstest]
+#[case::of_ipv6(pieces(Story::udp6().ok(intent(), 0).ok(over6(), 2000), L0, GOOD), Rank::Violates)]
+#[case::mapped(pieces(Story::udp6().ok(intent(), 0).ok(mapped(), 2000), L0_V4, GOOD4), Rank::Surprises)]
+#[case::mapped_by_its_own_option(
+    pieces(Story::udp6().ok(mode4("IP_PMTUDISC_DO"), 0).ok(mapped(), 2000), L0_V4, GOOD4),
+    Rank::Violates)]
+#[case::of_ipv4(
+    without_df(Story::udp4().ok(intent(), 0).ok(hello4(), 6)), Rank::Violates)]
+#[case::a_ping_socket(pinged(told6(1)), Rank::Surprises)]
+fn what_no_clause_reaches_surprises(#[case] story: Story, #[case] rank: Rank) {
+    let found = story.found(&FORBIDDEN);
+    assert_eq!(found.iter().map(|f| f.rank).collect::<Vec<_>>(), [rank], "{found:?}");
 }
 
 #[rstest]

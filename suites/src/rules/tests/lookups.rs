@@ -71,6 +71,7 @@ const SEVEN: &str = "{AF_INET 192.0.2.7:80}";
 #[case::a_name(exchange(gives(lookup("a.example", "80", &[]), SEVEN), "a.example", None))]
 #[case::like_localhost(exchange(gives(lookup("mylocalhost", "80", &[]), SEVEN), "mylocalhost", None))]
 #[case::link_local(gives(lookup("fe80::1%l0", "80", &[]), "{AF_INET6 [fe80::1%2]:80}"))]
+#[case::loopback(gives(lookup("::1%1", "80", &[]), "{AF_INET6 [::1%1]:80}"))]
 #[case::site_local(gives(lookup("ff05::1%l0", "80", &[]), "{AF_INET6 [ff05::1%2]:80}"))]
 #[case::a_named_service(gives(lookup("192.0.2.7", "http", &[]), SEVEN))]
 #[case::refused(Story::on(LinkKind::Tun).err(lookup("192.0.2.7", "70000", &[]), "EAI_SERVICE"))]
@@ -118,7 +119,6 @@ fn a_service_that_becomes_another_port(
 
 #[rstest]
 #[case("2001:db8::1")]
-#[case("::1")]
 #[case("::")]
 #[case("ff0e::1")]
 fn a_zone_where_there_is_none(#[case] ip: &str) {

@@ -1,0 +1,97 @@
+//! Whether a case waits for timers of the host's TCP.
+
+use super::op::Opt;
+use super::{Case, LabOp, Op};
+
+/// The least retransmission timeout of Linux, in milliseconds (tcp(7), `TCP_RTO_MIN`).
+const LEAST_TIMEOUT_MS: u32 = 200;
+
+/// The options of which a timer makes something.
+const OF_TIMERS: &[&str] = &[
+    "PERSIST_TIMEOUT",
+    "SO_KEEPALIVE",
+    "TCP_CONNECTIONTIMEOUT",
+    "TCP_KEEPALIVE",
+    "TCP_KEEPCNT",
+    "TCP_KEEPIDLE",
+    "TCP_KEEPINTVL",
+    "TCP_LINGER2",
+    "TCP_RTO_MAX_MS",
+    "TCP_RTO_MIN_US",
+    "TCP_RXT_CONNDROPTIME",
+    "TCP_SYNCNT",
+    "TCP_THIN_LINEAR_TIMEOUTS",
+    "TCP_USER_TIMEOUT",
+];
+
+impl Case {
+    /// Whether it waits for what a timer of the host's TCP does to a connection with a far end: it
+    /// lets time pass, sets an option of such a timer, or runs a program. Then the host keeps its own
+    /// timers; in any other case none shall decide what comes out, and the route to a server has a
+    /// retransmission timeout of a minute.
+    pub fn waits_for_timers(&self) -> bool {
+        let serves = |step: &LabOp| matches!(step, LabOp::Serve { .. });
+        let waits = |op: &Op| match op {
+            Op::Lab { step: LabOp::Wait { ms, .. } } => *ms >= LEAST_TIMEOUT_MS,
+            Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
+                OF_TIMERS.contains(&name.as_str())
+            }
+            Op::Run { .. } => true,
+            _ => false,
+        };
+        self.lab.setup.iter().any(serves)
+            && (self.window_ms >= LEAST_TIMEOUT_MS || self.ops.iter().any(waits))
+    }
+
+    /// What the host does otherwise than by its defaults to connections with the lab's servers, a line
+    /// for each link: said in transcripts.
+    pub fn unlike_defaults(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for step in &self.lab.setup {
+            let LabOp::Serve { link, .. } = step else { continue };
+            let timeout = if self.waits_for_timers() {
+                ""
+            } else {
+                ", retransmission timeout of a minute (rto_min)"
+            };
+            let line = format!(
+                "{link}: acknowledgements at once (quickack), no tail loss probes{timeout}"
+            );
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::op::Value;
+    use crate::case::{Lab, LinkKind, Service};
+
+    fn waits(lab: Lab, op: Op) -> bool {
+        let (id, title, catalogue) = ("s/t".to_owned(), String::new(), Vec::new());
+        Case { id, title, catalogue, lab, ops: vec![op], window_ms: 0 }.waits_for_timers()
+    }
+
+    fn served() -> Lab {
+        let (link, service) = ("l".to_owned(), Service::new(80, []));
+        Lab::one(LinkKind::Tun, "l").with([LabOp::Serve { link, service }])
+    }
+
+    #[test]
+    fn who_waits_or_sets_a_timer_has_real_ones() {
+        let wait = |ms| Op::Lab { step: LabOp::Wait { ms, until: None, why: String::new() } };
+        let set = |name: &'static str| {
+            let option = Opt::Raw { level: "IPPROTO_TCP".into(), name: name.into() };
+            Op::Setsockopt { fd: "s".to_owned(), option, value: Value::Int(2_000) }
+        };
+        assert!(waits(served(), wait(9_000)));
+        assert!(!waits(served(), wait(20)));
+        assert!(waits(served(), set("TCP_USER_TIMEOUT")));
+        assert!(!waits(served(), set("TCP_NODELAY")));
+        assert!(!waits(Lab::one(LinkKind::Tun, "l"), wait(9_000)));
+    }
+}

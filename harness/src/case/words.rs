@@ -1,0 +1,226 @@
+//! What words and lines a stranger may give: of a case, a trace, a run.
+
+use super::addr::Host;
+use super::{Case, LabOp, Op, Payload, ServerStep};
+
+/// The most characters of an id: its table is a file's name, too.
+pub const MOST_OF_ID: usize = 200;
+/// The most characters of a sentence.
+pub const MOST_OF_SENTENCE: usize = 1000;
+/// The most bytes of a text that a call is given, `NI_MAXHOST` several times over.
+const MOST_OF_TEXT: usize = 4096;
+/// The most bytes that a call is given or has room for.
+const MOST_OF_BYTES: u64 = 16 << 20;
+/// The most links of a lab, and of what a call takes several of.
+const MOST_OF_LINKS: usize = 12;
+const MOST_OF_MANY: usize = 1024;
+
+/// Whether a terminal, a reader or a parser takes the character for something else than text: what
+/// controls, what turns the direction of text around (UAX #9) or is not seen, what ends a line in some
+/// programs and not in others, what is no character.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether it is one line of so many characters at the most, and all of it is seen.
+pub fn is_line(text: &str, most: usize) -> bool {
+    text.chars().count() <= most && !text.contains(is_hidden)
+}
+
+/// Whether it is a word of letters, digits and what stands between them in names: `linux-6.18+cfil`.
+pub fn is_word(text: &str, most: usize) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.+-".contains(c);
+    (1..=most).contains(&text.len()) && text.chars().all(plain)
+}
+
+/// Whether it is an id: `suite/table[parameter,…]`, whose table can be a file below a folder.
+pub fn is_id(id: &str) -> bool {
+    let (table, parameters) = id.split_once('[').map_or((id, None), |(t, p)| (t, Some(p)));
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric()) && is_word(part, MOST_OF_ID)
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.+-%,:=@~/#[]".contains(c);
+    id.len() <= MOST_OF_ID
+        && table.split('/').all(part)
+        && parameters.is_none_or(|p| p.ends_with(']') && p.chars().all(plain))
+}
+
+/// What is shown of a text that is not let in: its beginning.
+pub fn shown(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((at, _)) => format!("{:?} and so on, {} bytes", &text[..at], text.len()),
+        None => format!("{text:?}"),
+    }
+}
+
+/// What is wrong with the words of a case beside the names of its steps.
+pub(super) fn check(case: &Case) -> Result<(), String> {
+    if !is_id(&case.id) {
+        return Err(format!("{} is no id, such as suite/table[parameter]", shown(&case.id)));
+    }
+    // The title of a program's has its command line.
+    let most = if case.runs_a_program() { 1 << 17 } else { MOST_OF_SENTENCE };
+    if !is_line(&case.title, most) {
+        return Err(format!("its title is no line of text: {}", shown(&case.title)));
+    }
+    if let Some(row) = case.catalogue.iter().find(|row| !is_word(row, 40)) {
+        return Err(format!("{} is no row of the catalogue", shown(row)));
+    }
+    let links = &case.lab.links;
+    if links.len() > MOST_OF_LINKS {
+        return Err(format!("the lab has {} links, {MOST_OF_LINKS} are the most", links.len()));
+    }
+    for (number, link) in links.iter().enumerate() {
+        if link.name == "lo" || links[..number].iter().any(|other| other.name == link.name) {
+            return Err(format!("the lab has two links called {:?}", link.name));
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with the texts of a lab's step.
+pub(super) fn check_step(case: &Case, step: &LabOp) -> Result<(), String> {
+    let line = |what: &str, text: &str, most: usize| {
+        if is_line(&text.replace('\t', " "), most) {
+            Ok(())
+        } else {
+            Err(format!("{what} is no line of text: {}", shown(text)))
+        }
+    };
+    match step {
+        LabOp::Wait { why, .. } => line("what is waited for", why, MOST_OF_SENTENCE),
+        LabOp::Hosts { lines } => {
+            lines.iter().try_for_each(|text| line("a line of /etc/hosts", text, MOST_OF_TEXT))
+        }
+        LabOp::NameServer { server, .. } => {
+            line("the options of resolv.conf", &server.options, MOST_OF_TEXT)?;
+            match server.search.iter().find(|domain| !is_domain(domain)) {
+                Some(domain) => Err(format!("{} is no domain", shown(domain))),
+                None => Ok(()),
+            }
+        }
+        LabOp::RouteAdd { prefix, prefix_len, via, .. } => {
+            let most = if prefix.is_ipv4() { 32 } else { 128 };
+            if *prefix_len > most {
+                return Err(format!("{prefix}/{prefix_len} is no prefix"));
+            }
+            match via {
+                Some(Host::On { link, .. }) if case.lab.number(link).is_none() => {
+                    Err(format!("the lab has no link {link:?}"))
+                }
+                _ => Ok(()),
+            }
+        }
+        LabOp::Serve { service, .. } => {
+            let steps = service.script.iter().flat_map(ServerStep::all);
+            let sent = steps.filter_map(|step| match step {
+                ServerStep::Expect { until: data } | ServerStep::Send { data } => Some(data),
+                _ => None,
+            });
+            sizes("serve", sent.map(size).chain([service.script.len() as u64]))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A name of the DNS that can stand in a file: without what separates words there.
+pub(super) fn is_domain(name: &str) -> bool {
+    super::check::is_name(name) && is_line(name, 253) && !name.contains(char::is_whitespace)
+}
+
+fn size(payload: &Payload) -> u64 {
+    payload.len() as u64
+}
+
+fn sizes(call: &str, mut all: impl Iterator<Item = u64>) -> Result<(), String> {
+    match all.find(|bytes| *bytes > MOST_OF_BYTES) {
+        Some(bytes) => Err(format!("{call}: {bytes} bytes, {MOST_OF_BYTES} are the most")),
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with the texts and sizes of a call.
+pub(super) fn check_op(op: &Op) -> Result<(), String> {
+    let (mut texts, mut many, mut room): (Vec<&str>, usize, Vec<u64>) = (Vec::new(), 0, Vec::new());
+    match op {
+        Op::Getaddrinfo { node, service, .. } => {
+            texts.extend(node.iter().chain(service).map(String::as_str));
+        }
+        Op::InetPton { text, .. } | Op::InetAton { text } => texts.push(text),
+        Op::Run { argv, .. } => {
+            if argv.first().is_none_or(String::is_empty) {
+                return Err("run: no program is named".to_owned());
+            }
+            // As much as a command line may have is the system's own affair.
+            if argv.iter().any(|word| word.contains('\0')) {
+                return Err("run: a word has a NUL in it".to_owned());
+            }
+        }
+        Op::Recv { len, .. }
+        | Op::Recvfrom { len, .. }
+        | Op::Read { len, .. }
+        | Op::Getsockopt { len, .. } => room.push((*len).into()),
+        Op::Recvmsg { len, control_len, .. } => {
+            room.extend([u64::from(*len), (*control_len).into()])
+        }
+        Op::RecvmsgX { count, len, control_len, .. } => {
+            many = *count as usize;
+            let all = |each: u32| u64::from(each).saturating_mul((*count).into());
+            room.extend([all(*len), all(*control_len)]);
+        }
+        Op::SendmsgX { data, .. } => many = data.len(),
+        Op::Getnameinfo { host_len, service_len, .. } => {
+            room.extend([u64::from(*host_len), (*service_len).into()]);
+        }
+        Op::Poll { fds, .. } => many = fds.len(),
+        Op::Kevent { changes, .. } => many = changes.len(),
+        _ => {}
+    }
+    let call = op.call();
+    if let Some(text) = texts.iter().find(|t| t.len() > MOST_OF_TEXT || t.contains('\0')) {
+        return Err(format!("{call}: {} is too long, or has a NUL in it", shown(text)));
+    }
+    if many > MOST_OF_MANY {
+        return Err(format!("{call}: {many} at once, {MOST_OF_MANY} are the most"));
+    }
+    sizes(call, op.payloads().into_iter().map(size).chain(room))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("link-state/netdown", true)]
+    #[case("observe", true)]
+    #[case("names/numeric[aton,0x7f.1,::ffff:1.2%9]", true)]
+    #[case("", false)]
+    #[case("../../etc/x", false)]
+    #[case("/etc/x", false)]
+    #[case("a/..", false)]
+    #[case("a//b", false)]
+    #[case("a/b[c", false)]
+    #[case("a/b[c]\n", false)]
+    #[case("a/b[*/]", false)]
+    #[case("a/b[<script>]", false)]
+    #[case("a b", false)]
+    fn an_id_is_a_path_below_a_folder(#[case] id: &str, #[case] is: bool) {
+        assert_eq!(is_id(id), is);
+        assert!(!is_id(&format!("a/{}", "b".repeat(MOST_OF_ID))));
+    }
+
+    #[test]
+    fn a_line_is_seen_as_it_is() {
+        assert!(is_line("Größe ≠ 1 🐟 */ ??/", 20));
+        for hidden in ["\u{1b}[2J", "a\nb", "a\rb", "\u{9b}0m", "\u{202e}x", "\u{2028}", "\u{feff}"]
+        {
+            assert!(!is_line(hidden, 20), "{hidden:?}");
+        }
+        assert!(!is_line("abc", 2));
+    }
+}

@@ -1,0 +1,43 @@
+//! What takes rights away from this process.
+
+use std::io;
+
+use crate::exec::confine::Rights;
+
+/// With which rights root runs a program, the least first: as nobody `/dev/net/tun` may be closed.
+pub(in crate::exec) const ROOTS_RIGHTS: &[Rights] =
+    &[Rights::Nobody, Rights::Namespace, Rights::Same];
+
+fn check(ret: libc::c_int) -> io::Result<()> {
+    if ret == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn write(path: &std::ffi::CStr, text: &[u8]) -> io::Result<()> {
+    // SAFETY: `path` ends with a NUL.
+    let fd = unsafe { libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
+    check(fd)?;
+    // SAFETY: `text` has that many bytes.
+    let written = unsafe { libc::write(fd, text.as_ptr().cast(), text.len()) };
+    let done = check(if written == -1 { -1 } else { 0 });
+    // SAFETY: the descriptor is this function's own.
+    unsafe { libc::close(fd) };
+    done
+}
+
+/// Ends with its parent, gets no more rights than it has, and enters its user namespace. Between fork
+/// and exec: system calls alone.
+pub(in crate::exec) fn lessen(rights: Rights) -> io::Result<()> {
+    // SAFETY: takes its arguments by value.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
+    // SAFETY: as above.
+    check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
+    if rights == Rights::Namespace {
+        // SAFETY: as above.
+        check(unsafe { libc::unshare(libc::CLONE_NEWUSER) })?;
+        // It is root there, and this host's root to files alone; user_namespaces(7).
+        write(c"/proc/self/uid_map", b"0 0 1")?;
+        write(c"/proc/self/setgroups", b"deny")?;
+        write(c"/proc/self/gid_map", b"0 0 1")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The calls that connect, send, receive and close: those that may wait for somebody. One that may block
+//! is made by the thread that is there for it, and the far ends act meanwhile.
+
+use std::os::fd::{BorrowedFd, RawFd};
+
+use super::calls;
+use super::options::{self, flags};
+use super::run::{CLOSED, Fault, Gave, Runner, address, control_out, given, plain};
+use super::sockaddr::RawAddr;
+use super::worker::{self, Meanwhile};
+use crate::case::addr::SockAddr;
+use crate::case::{Hex, Op};
+use crate::trace::Out;
+
+/// The far ends, while a step's call has not returned.
+struct FarEnds<'r, 'c> {
+    runner: &'r mut Runner<'c>,
+    number: u32,
+}
+
+impl Meanwhile for FarEnds<'_, '_> {
+    fn wait(&mut self, done: BorrowedFd<'_>) {
+        self.runner.lab.watch(done);
+    }
+
+    fn act(&mut self) {
+        self.runner.drain(self.number);
+    }
+}
+
+impl<'c> Runner<'c> {
+    /// Makes a call, the far ends acting meanwhile if it may block.
+    pub(super) fn apart<T: Send + 'static>(
+        &mut self,
+        (number, op): (u32, &Op),
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        if !self.blocking.may_block(op) {
+            return Ok(call());
+        }
+        worker::make(call, &mut FarEnds { runner: self, number })
+    }
+
+    /// Makes one of the calls that may wait for somebody.
+    pub(super) fn transfer(
+        &mut self,
+        number: u32,
+        op: &'c Op,
+        fd: RawFd,
+        seen: &mut Option<SockAddr>,
+    ) -> Result<Gave, Fault> {
+        let of = (number, op);
+        Ok(match op {
+            Op::Connect { addr, .. } => {
+                let to = self.addr(addr, seen)?;
+                plain(self.apart(of, move || calls::connect(fd, &to))?)
+            }
+            Op::Accept { new, .. } => {
+                let (made, from) = self.apart(of, move || {
+                    let mut from = RawAddr::room();
+                    (calls::accept(fd, &mut from), from)
+                })?;
+                self.keep(new, made).map(|(ret, _)| (ret, address(&from)))
+            }
+            Op::Send { data, flags: f, .. } => {
+                let (data, f) = (data.bytes(), flags(f)?);
+                plain(self.apart(of, move || calls::send(fd, &data, f))?)
+            }
+            Op::Sendto { data, flags: f, addr, .. } => {
+                let (to, data) = (self.addr(addr, seen)?, data.bytes());
+                let f = flags(f)?;
+                plain(self.apart(of, move || calls::sendto(fd, &data, f, &to))?)
+            }
+            Op::Sendmsg { data, flags: f, addr, control, .. } => {
+                let mut to = addr.as_ref().map(|a| self.addr(a, seen)).transpose()?;
+                let messages: Result<Vec<_>, _> =
+                    control.iter().map(|c| options::message(c, self)).collect();
+                let (data, f, messages) = (data.bytes(), flags(f)?, messages?);
+                plain(self.apart(of, move || calls::sendmsg(fd, &data, f, to.as_mut(), &messages))?)
+            }
+            Op::Write { data, .. } => {
+                let data = data.bytes();
+                plain(self.apart(of, move || calls::write(fd, &data))?)
+            }
+            Op::Close { fd: name } => {
+                self.sockets.retain(|(_, number)| *number != fd);
+                self.sockets.push((name, if fd < 0 { fd } else { CLOSED }));
+                plain(self.apart(of, move || calls::close(fd))?)
+            }
+            _ => self.receive(number, op, fd)?,
+        })
+    }
+
+    fn receive(&mut self, number: u32, op: &'c Op, fd: RawFd) -> Result<Gave, Fault> {
+        let (len, control_len, f) = match op {
+            Op::Recv { len, flags: f, .. } | Op::Recvfrom { len, flags: f, .. } => {
+                (*len, 0, flags(f)?)
+            }
+            Op::Recvmsg { len, control_len, flags: f, .. } => {
+                (*len, *control_len as usize, flags(f)?)
+            }
+            Op::Read { len, .. } => (*len, 0, 0),
+            _ => return Err(Fault::Broken(format!("{} receives nothing", op.call()))),
+        };
+        let mut room = std::mem::take(&mut self.room);
+        room.clear();
+        room.resize(len as usize, 0);
+        let call = op.call();
+        let (got, room, from) = self.apart((number, op), move || {
+            let mut from = RawAddr::room();
+            let alone = |returned| calls::Received { returned, flags: 0, messages: Vec::new() };
+            let got = match call {
+                "recv" => alone(calls::recv(fd, &mut room, f)),
+                "recvfrom" => alone(calls::recvfrom(fd, &mut room, f, &mut from)),
+                "recvmsg" => calls::recvmsg(fd, &mut room, control_len, f, &mut from),
+                _ => alone(calls::read(fd, &mut room)),
+            };
+            (got, room, from)
+        })?;
+        self.room = room;
+        let known = &["MSG_CTRUNC", "MSG_ERRQUEUE", "MSG_OOB", "MSG_TRUNC"];
+        let out_flags = calls::named(got.flags, known);
+        let control = got.messages.into_iter().map(control_out).collect();
+        let named = matches!(op, Op::Recvfrom { .. } | Op::Recvmsg { .. });
+        Ok(given(got.returned).map(|ret| {
+            // With MSG_TRUNC the value is the datagram's length, beyond what was copied.
+            let copied = usize::try_from(ret).unwrap_or(0).min(self.room.len());
+            let bytes = Hex(self.room[..copied].to_vec());
+            let from = if named { from.read() } else { None };
+            (ret, Out::Data { bytes, from, flags: out_flags, control })
+        }))
+    }
+}

@@ -1,0 +1,171 @@
+//! A thread for the calls that may block, so that the far ends act meanwhile.
+//!
+//! There is one for each executor, made with the first such call, behind the executor's namespaces, and
+//! asleep between two of them. It is on the executor's processor, so that the host's answers to itself
+//! keep their order; and the far ends act only while it is seen asleep in its call, so that how much of
+//! a call is done when the first answer comes is the kernel's and not the scheduler's.
+
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{self, PipeReader, Read as _, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::fs::FileExt as _;
+use std::os::unix::thread::JoinHandleExt as _;
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::run::Fault;
+use super::signals;
+
+/// For so long a thread that is not seen asleep is taken to be busy in its call.
+const BUSY: Duration = Duration::from_millis(100);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The thread, and what it shares with the executor's.
+pub(super) struct Worker {
+    jobs: Sender<Job>,
+    /// Has a byte for each call that has returned.
+    done: PipeReader,
+    /// Its `/proc/thread-self/stat` (proc(5)); none where a system has no such file.
+    state: Option<File>,
+    thread: JoinHandle<()>,
+}
+
+/// What the executor does while a call has not returned.
+pub(super) trait Meanwhile {
+    /// Waits until a far end has something to do, until `done` can be read, or not long.
+    fn wait(&mut self, done: BorrowedFd<'_>);
+    /// Lets the far ends act.
+    fn act(&mut self);
+}
+
+thread_local! {
+    static WORKER: OnceCell<Result<Worker, String>> = const { OnceCell::new() };
+}
+
+/// Makes the call in the thread that is there for it.
+pub(super) fn make<T: Send + 'static>(
+    call: impl FnOnce() -> T + Send + 'static,
+    meanwhile: &mut dyn Meanwhile,
+) -> Result<T, Fault> {
+    WORKER.with(|worker| {
+        let started = || Worker::start().map_err(|e| format!("no thread for a call: {e}"));
+        match worker.get_or_init(started) {
+            Ok(worker) => worker.make(call, meanwhile),
+            Err(reason) => Err(Fault::Broken(reason.clone())),
+        }
+    })
+}
+
+impl Worker {
+    fn start() -> io::Result<Self> {
+        let (jobs, taken) = mpsc::channel::<Job>();
+        let (told, states) = mpsc::channel();
+        let (done, mut say) = io::pipe()?;
+        let work = move || {
+            let _ = told.send(File::open("/proc/thread-self/stat").ok());
+            for job in taken {
+                job();
+                let _ = say.write_all(&[0]);
+            }
+        };
+        let thread = thread::Builder::new().name("calls".to_owned()).spawn(work)?;
+        let state = states.recv().ok().flatten();
+        Ok(Self { jobs, done, state, thread })
+    }
+
+    fn make<T: Send + 'static>(
+        &self,
+        call: impl FnOnce() -> T + Send + 'static,
+        meanwhile: &mut dyn Meanwhile,
+    ) -> Result<T, Fault> {
+        let (sender, receiver) = mpsc::channel();
+        let job = Box::new(move || {
+            // Nobody listens only where this function has been left by a panic.
+            let _ = sender.send(call());
+        });
+        let gone = |_| Fault::Broken("the thread for calls has ended".to_owned());
+        self.jobs.send(job).map_err(gone)?;
+        let made = self.until(&receiver, meanwhile);
+        // The byte comes behind the result.
+        let _ = (&self.done).read_exact(&mut [0]);
+        made
+    }
+
+    fn until<T>(&self, receiver: &Receiver<T>, meanwhile: &mut dyn Meanwhile) -> Result<T, Fault> {
+        let mut busy_since = Instant::now();
+        loop {
+            meanwhile.wait(self.done.as_fd());
+            match receiver.try_recv() {
+                Ok(made) => return Ok(made),
+                Err(TryRecvError::Disconnected) => {
+                    return Err(Fault::Broken("the call's thread ended without it".to_owned()));
+                }
+                Err(TryRecvError::Empty) => {}
+            }
+            if signals::alarm_came() {
+                signals::interrupt(self.thread.as_pthread_t());
+            }
+            if self.is_asleep() || busy_since.elapsed() > BUSY {
+                meanwhile.act();
+                busy_since = Instant::now();
+            } else {
+                thread::sleep(Duration::from_micros(20));
+            }
+        }
+    }
+
+    /// Whether it sleeps and a signal would wake it; true where nobody can tell.
+    fn is_asleep(&self) -> bool {
+        let Some(file) = &self.state else { return true };
+        let mut text = [0; 128];
+        let len = file.read_at(&mut text, 0).unwrap_or(0);
+        is_sleep(&text[..len])
+    }
+}
+
+/// `PID (NAME) STATE …`; the name may have anything in it.
+fn is_sleep(stat: &[u8]) -> bool {
+    let end = stat.iter().rposition(|byte| *byte == b')');
+    end.and_then(|end| stat.get(end + 2)).is_none_or(|state| *state == b'S')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counts(u32);
+
+    impl Meanwhile for Counts {
+        fn wait(&mut self, _: BorrowedFd<'_>) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        fn act(&mut self) {
+            self.0 += 1;
+        }
+    }
+
+    #[test]
+    fn states_are_told() {
+        assert!(is_sleep(b"7 (calls) S 1 7"));
+        assert!(!is_sleep(b"7 (calls) R 1 7"));
+        assert!(!is_sleep(b"7 (a) S ) D 1 7"));
+        assert!(is_sleep(b""));
+    }
+
+    #[test]
+    fn one_thread_makes_all_calls_and_the_far_ends_act_while_it_sleeps() {
+        let mut meanwhile = Counts(0);
+        let sleep = || {
+            thread::sleep(Duration::from_millis(50));
+            thread::current().id()
+        };
+        let first = make(sleep, &mut meanwhile).expect("a thread");
+        assert!(meanwhile.0 > 0);
+        let second = make(|| thread::current().id(), &mut meanwhile).expect("a thread");
+        assert_eq!(first, second);
+        assert_ne!(first, thread::current().id());
+    }
+}

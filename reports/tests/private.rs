@@ -1,0 +1,238 @@
+//! What is private in a machine, its log and the harness's sentences is in no file of a run, in no export, on no page and in no
+//! bundle, whatever it is called.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use harness::case::Os;
+use harness::environment::{Environment, Interface, Log, Private};
+use harness::trace::{End, Trace};
+use proptest::prelude::*;
+use reports::bundle::{Bundle, Part, Recipient, Scrub, Tried};
+use reports::export::{Export, junit, kcidb, ktap, markdown};
+use reports::matrix::{Input, Source, model, page};
+use reports::runs::{self, Run};
+
+/// Who and what a machine has.
+#[derive(Clone, Debug)]
+struct Secrets {
+    user: String,
+    full: [String; 2],
+    host: String,
+    ssid: String,
+    serial: String,
+    token: String,
+    interface: String,
+    mac: [u8; 6],
+    v4: [u8; 4],
+    path: String,
+}
+
+fn secrets() -> impl Strategy<Value = Secrets> {
+    let word = || "zq[a-z]{4,8}";
+    let words = (word(), [word(), word()], word(), word(), "ZQ[0-9A-F]{8}", "zq[0-9a-f]{12}");
+    let rest = (word(), any::<[u8; 6]>(), [1u8..100, 1..250, 1..250, 100..250], word());
+    (words, rest).prop_map(
+        |((user, full, host, ssid, serial, token), (link, mut mac, v4, path))| {
+            // None of the lab's, no group, and a network that somebody has.
+            (mac[0], mac[1]) = (0xac, mac[1] | 0x10);
+            let v4 = [if [10, 100].contains(&v4[0]) { 11 } else { v4[0] }, v4[1], v4[2], v4[3]];
+            let (interface, path) = (format!("{link}0"), format!("/srv/{path}/x"));
+            Secrets { user, full, host, ssid, serial, token, interface, mac, v4, path }
+        },
+    )
+}
+
+impl Secrets {
+    /// In all the ways in which they may stand in a text.
+    fn written(&self) -> Vec<String> {
+        let ([a, b, c, d, e, f], [i, j, k, l]) = (self.mac, self.v4);
+        let (user, host) = (&self.user, &self.host);
+        vec![
+            user.clone(),
+            user.to_uppercase(),
+            self.full.join(" "),
+            format!("{host}.corp.test"),
+            host.to_uppercase(),
+            self.ssid.clone(),
+            self.serial.clone(),
+            self.interface.clone(),
+            format!("{user}@{host}.test"),
+            format!("%7a{}", &user[1..]),
+            format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"),
+            format!("{a:02X}-{b:02X}-{c:02X}-{d:02X}-{e:02X}-{f:02X}"),
+            format!("{a:02x}{b:02x}.{c:02x}{d:02x}.{e:02x}{f:02x}"),
+            format!("{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}"),
+            format!("fe80::{:02x}{b:02x}:{c:02x}ff:fe{d:02x}:{e:02x}{f:02x}", a ^ 2),
+            format!("{:02x}{b:02x}:{c:02x}ff:fe{d:02x}:{e:02x}{f:02x}", a ^ 2),
+            format!("{i}.{j}.{k}.{l}"),
+            format!("ip-{i}-{j}-{k}-{l}"),
+            format!("{i:02x}{j:02x}{k:02x}{l:02x}"),
+            format!("{}/file", self.path),
+            format!("/home/{user}/file"),
+        ]
+    }
+
+    /// Those that the command line and the log alone may have, in no other place's form.
+    fn only_there(&self) -> Vec<String> {
+        let (user, host, token) = (&self.user, &self.host, &self.token);
+        vec![
+            format!("ks=https://{user}:{token}@{host}.test/ks"),
+            format!("rd.luks.key=/{token}"),
+            format!("token={token}"),
+            token.clone(),
+        ]
+    }
+
+    fn machine(&self) -> (Environment, Log) {
+        let said = self.written().join(" ");
+        let all = format!("{said} {}", self.only_there().join(" "));
+        let private = Private {
+            hosts: vec![self.host.clone()],
+            users: [vec![self.user.clone(), self.full.join(" ")], self.full.to_vec()].concat(),
+            serials: vec![self.serial.clone()],
+            ssids: vec![self.ssid.clone()],
+            paths: vec![self.path.clone()],
+            ..Private::default()
+        };
+        let addresses = vec![self.written()[10].clone(), self.written()[16].clone()];
+        let (flags, mtu) = (Vec::new(), None);
+        let interface = Interface { name: self.interface.clone(), flags, mtu, addresses };
+        let machine = Environment {
+            private,
+            os: Some(format!("Debian {said}")),
+            command_line: Some(format!("quiet {all} ipv6.disable=0")),
+            confinement: vec![said.clone()],
+            sysctls: [("net.x".to_owned(), all.clone())].into(),
+            interfaces: vec![interface],
+            routes: vec![format!("0.0.0.0/0 via {} dev {}", self.written()[16], self.interface)],
+            filters: vec![said.clone()],
+            said: [(
+                "ifconfig -a".to_owned(),
+                format!("{}: flags=1\n\tdesc: {all}", self.interface),
+            )]
+            .into(),
+            unknown: vec![said.clone()],
+            ..Environment::default()
+        };
+        let lines = ["[    1.0] IPv6: ", "[    1.0] usb: ", ""].map(|head| format!("{head}{all}"));
+        (machine, Log { lines: lines.to_vec(), missing: Some(said) })
+    }
+}
+
+/// A run as one is written, with a case that was skipped for a reason full of names. `behind` is what
+/// gets into it behind the scrubber.
+fn run(secrets: &Secrets, scrub: impl Fn(&Environment) -> Scrub, behind: &str) -> Run {
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/runs/1");
+    let mut run = runs::read(&golden).expect("runs of schema 1 can be read");
+    let (machine, log) = secrets.machine();
+    let mut scrub = scrub(&machine);
+    let said = secrets.written().join(" ");
+    let about = &mut run.manifest.subjects[0];
+    about.environment = Some(scrub.machine(&machine));
+    about.kernel.release = format!("{} {said}", about.kernel.release);
+    about.kernel = scrub.kernel(&about.kernel);
+    about.log = Some(scrub.log(&log));
+    let (was, name) = (about.name.clone(), scrub.subject(&format!("cmd:{} {said}", secrets.path)));
+    about.name.clone_from(&name);
+    for line in run.lines.iter_mut().filter(|line| line.subject == was) {
+        line.subject.clone_from(&name);
+    }
+    let line = run.lines.iter_mut().find(|line| matches!(line.trace.end, End::Skipped { .. }));
+    let line = line.expect("one was skipped");
+    let trace = Trace { end: End::skipped(format!("it cannot: {said}")), ..line.trace.clone() };
+    line.trace = scrub.told(&trace).unwrap_or(trace);
+    line.outcome = harness::outcome::render(&line.case, &line.trace, Os::Linux) + behind;
+    run
+}
+
+/// The run's files, its exports, its page, and a bundle of it: what may be passed on.
+fn everything(run: &Run) -> Vec<(String, Vec<u8>)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines: Vec<String> =
+        run.lines.iter().map(|line| serde_json::to_string(line).expect("JSON")).collect();
+    let manifest = serde_json::to_vec(&run.manifest).expect("JSON");
+    fs::write(folder.path().join(runs::MANIFEST), &manifest).expect("written");
+    fs::write(folder.path().join(runs::RESULTS), lines.join("\n") + "\n").expect("written");
+    let run = runs::read(folder.path()).expect("it can be read");
+    let export = Export::of(&run);
+    let claims = |_: &runs::Line, _: &harness::trace::Fingerprint| Vec::new();
+    let sources = [Source { name: "run", run: &run }];
+    let input = Input { runs: &sources, since: None, order: &[], claims: &claims };
+    let mut shown = Vec::new();
+    page(&model(input).expect("a model"), &mut shown).expect("a page");
+    let about = &run.manifest.subjects[0];
+    let of_it = |line: &&runs::Line| line.subject == about.name && line.trace.end == End::Done;
+    let part = Part {
+        line: run.lines.iter().find(of_it).expect("one is done"),
+        os: Os::Linux,
+        times: 1,
+        same: 1,
+        elsewhere: Vec::new(),
+        baselines: Vec::new(),
+        controls: Vec::new(),
+        tried: Tried::Agrees,
+    };
+    let bundle = Bundle {
+        subject: about,
+        os: Os::Linux,
+        environment: about.environment.as_ref(),
+        log: about.log.as_ref(),
+        rules: &run.manifest.rules,
+        parts: vec![part],
+        recipient: Recipient::Netdev,
+    };
+    let files = || bundle.files(&mut bundle.scrub(false)).expect("files");
+    let (first, second) = (files(), files());
+    assert!(first.iter().zip(&second).all(|(a, b)| a.bytes == b.bytes), "the same bytes, always");
+    let mut all = vec![
+        ("run.json".to_owned(), manifest),
+        ("results.jsonl".to_owned(), lines.join("\n").into_bytes()),
+        ("junit".to_owned(), junit(&export).expect("XML").into_bytes()),
+        ("ktap".to_owned(), ktap(&export).into_bytes()),
+        ("markdown".to_owned(), markdown(&export).into_bytes()),
+        ("kcidb".to_owned(), kcidb(&run).into_bytes()),
+        ("page".to_owned(), shown),
+    ];
+    all.extend(first.into_iter().map(|file| (format!("bundle/{}", file.name), file.bytes)));
+    all
+}
+
+/// Where a secret stands, by the name of the file.
+fn told(secrets: &Secrets, run: &Run) -> BTreeSet<String> {
+    let words = [secrets.written(), secrets.only_there()].concat();
+    // A word of two is known by each.
+    let words: BTreeSet<String> =
+        words.iter().chain(&secrets.full).map(|w| w.to_lowercase()).collect();
+    let mut found = BTreeSet::new();
+    for (name, bytes) in everything(run) {
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        let mut of_it = words.iter().filter(|word| text.contains(word.as_str()));
+        found.extend(of_it.next().map(|word| format!("{name}: {word}")));
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_private_is_passed_on(secrets in secrets()) {
+        let found = told(&secrets, &run(&secrets, Scrub::of, ""));
+        prop_assert!(found.is_empty(), "{found:#?}");
+    }
+
+    /// The check can fail: what gets in behind the scrubber is found, wherever a run is passed on.
+    #[test]
+    fn what_is_planted_behind_the_scrubber_is_found(secrets in secrets()) {
+        let found = told(&secrets, &run(&secrets, Scrub::of, &secrets.token));
+        let files: BTreeSet<&str> = found.iter().filter_map(|f| Some(f.split_once(':')?.0)).collect();
+        prop_assert!(files.contains("results.jsonl"), "{found:#?}");
+        let open = told(&secrets, &run(&secrets, |_| Scrub::off(), ""));
+        let files: BTreeSet<&str> = open.iter().filter_map(|f| Some(f.split_once(':')?.0)).collect();
+        for name in ["run.json", "results.jsonl", "junit", "ktap", "markdown", "kcidb", "page"] {
+            prop_assert!(files.contains(name), "{name}: {open:#?}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Time in a lab: far ends act while a call blocks, the host keeps its own timers where a case waits for
+//! one, and a case does not depend on those before it.
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::turn;
+use harness::case::{Case, Os};
+use harness::outcome;
+use harness::subject::{self, Subject};
+use harness::trace::{Did, Event, Trace};
+use rstest::rstest;
+
+/// Cases, one after the other in one executor; nothing where it has no labs.
+fn run(cases: &[Case]) -> Vec<Trace> {
+    if Os::host() != Some(Os::Linux) {
+        return Vec::new();
+    }
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
+    let executor = Subject { program, args: vec!["exec".into()] };
+    let cases: Vec<&Case> = cases.iter().collect();
+    let _turn = turn();
+    let traces = subject::run(&executor, &cases, 1, &|_, _| ()).expect("it runs");
+    if traces.iter().any(|trace| format!("{:?}", trace.end).starts_with("Skipped")) {
+        eprintln!("skipped: this host has no labs, see `sockeye doctor`");
+        return Vec::new();
+    }
+    traces
+}
+
+fn case(text: &str) -> Case {
+    let case: Case = serde_json::from_str(text).expect("a case");
+    assert_eq!(case.check(), Ok(()));
+    case
+}
+
+/// The outcome of a case; none where this host has no labs.
+fn outcome_of(text: &str) -> Option<String> {
+    let case = case(text);
+    let traces = run(std::slice::from_ref(&case));
+    Some(outcome::render(&case, traces.first()?, Os::Linux))
+}
+
+/// A served port and the calls `ops` on a connection to it that blocks.
+fn connected(script: &str, ops: &str) -> String {
+    format!(
+        r#"{{"id":"t/t","title":"","lab":{{"links":[{{"name":"net0","kind":"tun","mtu":1500,"ranges":["v4"]}}],
+        "setup":[{{"serve":{{"link":"net0","service":{{"port":80,"script":[{script}]}}}}}}]}},"ops":[
+        {{"socket":{{"fd":"s","domain":"AF_INET","type":["SOCK_STREAM"],"protocol":[]}}}},
+        {{"connect":{{"fd":"s","addr":{{"host":{{"on":{{"link":"net0","role":"neighbour","range":"v4"}}}},"port":{{"is":80}}}}}}}},
+        {ops}]}}"#
+    )
+}
+
+/// `connect` was "still waiting", and the SYN-ACK came behind it.
+#[rstest]
+#[case(include_str!("cases/blocking-connect.json"), "send(s, \"x\", 1, 0) = 1")]
+#[case(include_str!("cases/blocking-recv.json"), "recv(s, 10, 0) = 2")]
+#[case(include_str!("cases/blocking-rcvtimeo.json"), "recv(s, 10, 0) = -1 EAGAIN")]
+fn far_ends_act_while_a_call_blocks(#[case] text: &str, #[case] says: &str) {
+    let Some(outcome) = outcome_of(text) else { return };
+    assert!(!outcome.contains("still waiting"), "{outcome}");
+    assert!(outcome.contains(says), "{outcome}");
+}
+
+#[test]
+fn a_connection_that_blocks_is_used_from_end_to_end() {
+    let ops = r#"{"send":{"fd":"s","data":{"text":"ask"},"flags":[]}},
+        {"recv":{"fd":"s","len":10,"flags":["MSG_WAITALL"]}},{"close":{"fd":"s"}}"#;
+    let script = r#"{"expect":{"until":{"text":"ask"}}},{"send":{"data":{"text":"0123456789"}}}"#;
+    let Some(outcome) = outcome_of(&connected(script, ops)) else { return };
+    assert!(outcome.contains("recv(s, 10, MSG_WAITALL) = 10"), "{outcome}");
+}
+
+/// The planted negative: a far end that has nothing to say lets the call wait, and it is ended.
+#[test]
+fn a_call_that_nobody_ends_is_still_waiting() {
+    let ops = r#"{"recv":{"fd":"s","len":10,"flags":[]}},{"close":{"fd":"s"}}"#;
+    let Some(outcome) = outcome_of(&connected("", ops)) else { return };
+    assert!(outcome.contains("recv(s, 10, 0) = ? still waiting"), "{outcome}");
+    assert!(!outcome.contains("close("), "the case ends there: {outcome}");
+}
+
+/// The signal is the thread's that made the call, and is the step's all the same.
+#[test]
+fn a_signal_of_a_call_that_may_block_is_the_steps() {
+    let send = r#"{"send":{"fd":"s","data":{"text":"x"},"flags":[]}}"#;
+    let Some(outcome) = outcome_of(&connected(r#""reset""#, &format!("{send},{send}"))) else {
+        return;
+    };
+    assert!(outcome.contains("EPIPE") && outcome.contains("+++ SIGPIPE +++"), "{outcome}");
+}
+
+#[test]
+fn frames_that_come_while_a_call_blocks_stand_beneath_it() {
+    let case = case(include_str!("cases/blocking-connect.json"));
+    let traces = run(std::slice::from_ref(&case));
+    let Some(trace) = traces.first() else { return };
+    let at = |is: &dyn Fn(&Event) -> bool| trace.events.iter().position(is).expect("it is there");
+    let call = at(&|event| matches!(event, Event::Call { op: 1, .. }));
+    let frame = at(&|event| matches!(event, Event::Frame { op: 1, .. }));
+    let next = at(&|event| matches!(event, Event::Call { op: 2, .. }));
+    assert!(call < frame && frame < next, "{:?}", trace.events);
+}
+
+/// poll(2): -1 is passed over, a number that is not open is POLLNVAL.
+#[test]
+fn poll_of_a_closed_socket_says_so_and_of_none_does_not() {
+    let socket = r#"{"socket":{"fd":"s","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":[]}}"#;
+    let none = socket.replace("SOCK_DGRAM", "SOCK_SEQPACKET").replace("\"s\"", "\"n\"");
+    let other = socket.replace("\"s\"", "\"t\"");
+    let poll = |fd: &str| {
+        format!(r#"{{"poll":{{"fds":[{{"fd":"{fd}","events":["POLLIN"]}}],"timeout_ms":0}}}}"#)
+    };
+    let (ps, pn) = (poll("s"), poll("n"));
+    // The number of `s` is given to `t`.
+    let ops = format!(
+        r#"{{"id":"t/t","title":"","ops":[{socket},{{"close":{{"fd":"s"}}}},{other},{ps},{none},{pn},{{"close":{{"fd":"s"}}}}]}}"#
+    );
+    let Some(outcome) = outcome_of(&ops) else { return };
+    assert!(outcome.contains("poll([{s, POLLIN}], 0) = 1, [{s, POLLNVAL}]"), "{outcome}");
+    assert!(outcome.contains("poll([{n, POLLIN}], 0) = 0"), "{outcome}");
+    assert!(outcome.contains("close(s) = -1 EBADF"), "{outcome}");
+}
+
+/// The second one had its port in TIME-WAIT from the first.
+#[test]
+fn a_port_in_time_wait_is_not_handed_on() {
+    let first = case(include_str!("cases/time-wait.json"));
+    let cases: Vec<Case> =
+        (0..3).map(|n| Case { id: format!("t/time-wait{n}"), ..first.clone() }).collect();
+    let traces = run(&cases);
+    let outcomes: Vec<String> = cases
+        .iter()
+        .zip(&traces)
+        .map(|(case, trace)| outcome::render(case, trace, Os::Linux))
+        .collect();
+    for outcome in &outcomes {
+        assert_eq!(outcome, &outcomes[0]);
+        assert!(outcome.contains("bind(c, {AF_INET 127.0.0.1:12346}) = 0"), "{outcome}");
+    }
+}
+
+/// tcp(7), `TCP_USER_TIMEOUT`: nothing came of it in nine seconds.
+#[test]
+fn the_hosts_timers_are_its_own_where_a_case_waits_for_one() {
+    let mut case = case(include_str!("cases/user-timeout-unacked.json"));
+    case.id = "t/timers".to_owned();
+    let traces = run(std::slice::from_ref(&case));
+    let Some(trace) = traces.first() else { return };
+    let outcome = outcome::render(&case, trace, Os::Linux);
+    assert!(outcome.contains("ETIMEDOUT"), "{outcome}");
+    let sent = |event: &&Event| matches!(event, Event::Frame { op: 6, .. });
+    assert!(trace.events.iter().filter(sent).count() > 1, "it is sent again: {outcome}");
+    let errors = |event: &Event| matches!(event, Event::Call { did: Did::Hung { .. }, .. });
+    assert!(!trace.events.iter().any(errors));
+    let said = outcome::transcript(&case, trace, Os::Linux);
+    assert!(said.contains("-- net0: ") && !said.contains("a minute"), "{said}");
+}

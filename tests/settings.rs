@@ -1,0 +1,189 @@
+//! What the host's configuration decides is not taken for the kernel's behaviour: with each of these
+//! settings no row is `changed`, and none is an `error`.
+//!
+//! Settings of a whole host are set in User-Mode Linux, where it was fetched (`sockeye subjects --fetch
+//! uml`); what a process or a namespace can have by itself, here.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{has_labs, is_linux, sockeye, stderr};
+use harness::subject::{Kernels, cache_folder};
+use rstest::rstest;
+
+const SOCKEYE: &str = env!("CARGO_BIN_EXE_sockeye");
+
+/// The User-Mode Linux that the general baseline is judged on whole; none where it was not fetched, which
+/// is said.
+fn fetched_uml() -> Option<String> {
+    let kernels = Kernels::new(cache_folder());
+    let offers = kernels.offers(false).unwrap_or_default();
+    let mut fetched = offers.iter().filter(|offer| kernels.is_cached(offer));
+    let found = fetched.find(|offer| offer.name == "uml-6.12").map(|offer| offer.name.clone());
+    if found.is_none() {
+        eprintln!("skipped: `sockeye subjects --fetch uml-6.12` was not called");
+    }
+    found
+}
+
+/// How many rows of a run have each verdict, and why the first of the skipped was.
+fn verdicts(folder: &Path) -> (BTreeMap<String, usize>, String) {
+    let text = fs::read_to_string(folder.join("results.jsonl")).expect("results");
+    let (mut counts, mut why) = (BTreeMap::new(), String::new());
+    for line in text.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let word = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        if word("verdict") == "skipped" && why.is_empty() {
+            why = word("outcome");
+        }
+        assert!(
+            !["changed", "error"].contains(&word("verdict").as_str()),
+            "{} {}: {}",
+            word("verdict"),
+            word("id"),
+            word("outcome")
+        );
+        *counts.entry(word("verdict")).or_default() += 1;
+    }
+    (counts, why)
+}
+
+/// Each has the rows that changed before the lab set it, or read it; what cannot be set skips some of them
+/// and says so.
+#[rstest]
+#[case::window_scale(
+    &["sysctl.net.core.rmem_max=16777216"],
+    &["scoped-ipv6/accept", "http/trailing", "names/dns-truncated"],
+    Some("net.core.rmem_max is 16777216, these rows were observed under less than 8388608")
+)]
+#[case::inherited(
+    &["sysctl.net.core.devconf_inherit_init_net=1", "sysctl.net.ipv6.conf.all.forwarding=1",
+      "sysctl.net.ipv6.conf.default.hop_limit=33", "sysctl.net.ipv4.ip_forward=1",
+      "sysctl.net.ipv4.conf.all.route_localnet=1", "sysctl.net.ipv4.conf.default.route_localnet=1",
+      "sysctl.net.ipv4.conf.all.arp_ignore=1"],
+    &["scoped-ipv6/recvfrom", "scoped-ipv6/udp-sendto", "link-state/typed-route", "link-state/foreign*"],
+    None
+)]
+#[case::ipv6_off_on_links(&["ipv6.disable_ipv6=1"], &["scoped-ipv6/recvfrom", "multicast/size"], None)]
+#[case::no_ipv6(
+    &["ipv6.disable=1"],
+    &["link-state/udp-sendto", "multicast/size", "http/trailing"],
+    Some("boot without ipv6.disable=1")
+)]
+#[case::orphans(
+    &["sysctl.net.ipv4.tcp_max_orphans=0"], &["http/fast-open", "http/ftp"],
+    Some("net.ipv4.tcp_max_orphans is 0, these rows were observed under 256 or more")
+)]
+#[case::small_buffers(
+    &["sysctl.net.core.wmem_default=4608", "sysctl.net.core.rmem_default=2304",
+      "sysctl.net.ipv4.tcp_rmem=\"4096 4096 8192\"", "sysctl.net.ipv4.tcp_wmem=\"4096 4096 8192\""],
+    &["fragmentation/payload", "http/slow-reader", "multicast/size"],
+    Some("net.core.rmem_default is 2304, these rows were observed under 212992 or more")
+)]
+#[case::neighbours(
+    &["sysctl.net.ipv4.neigh.default.gc_thresh3=2", "sysctl.net.ipv6.neigh.default.gc_thresh3=2"],
+    &["link-state/udp-sendto"],
+    Some("net.ipv4.neigh.default.gc_thresh3 is 2, these rows were observed under 128 or more")
+)]
+#[case::asks_once(
+    &["sysctl.net.ipv4.neigh.default.mcast_solicit=1", "sysctl.net.ipv6.neigh.default.mcast_solicit=1"],
+    &["link-state/silent-neighbour", "link-state/resolution*"],
+    None
+)]
+#[case::sources(
+    &["sysctl.net.ipv6.mld_max_msf=1"], &["multicast/*"],
+    Some("net.ipv6.mld_max_msf is 1, these rows were observed under 64 or more")
+)]
+#[case::queue(&["sysctl.net.core.default_qdisc=fq"], &["link-state/udp-sendto", "options/*"], None)]
+fn a_setting_of_the_hosts_changes_no_row(
+    #[case] words: &[&str],
+    #[case] patterns: &[&str],
+    #[case] skipped: Option<&str>,
+) {
+    let Some(uml) = fetched_uml() else { return };
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let mut args = vec!["run", "--on", &uml, "--out", folder];
+    args.extend(words.iter().flat_map(|word| ["--append", *word]));
+    args.extend(patterns);
+    let output = sockeye(&args);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let (counts, why) = verdicts(&out.path().join(&uml));
+    assert!(counts.contains_key("ok") || skipped.is_some(), "{counts:?}");
+    match skipped {
+        Some(said) => assert!(why.contains(said), "{why:?}"),
+        None => assert!(!counts.contains_key("skipped"), "{counts:?}, {why}"),
+    }
+}
+
+/// Families and calls that a container's filter refuses: what they concern is skipped, and says so.
+#[rstest]
+#[case("AF_INET6", true)]
+#[case("AF_UNIX", true)]
+#[case("AF_NETLINK", false)]
+#[case("AF_PACKET", false)]
+#[case("setns", true)]
+#[case("sethostname", true)]
+#[case("mount", true)]
+fn what_a_filter_refuses_is_skipped(#[case] what: &str, #[case] others_run: bool) {
+    if !is_linux() || !has_labs() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let plant = format!("refuse@{what}");
+    let patterns =
+        ["link-state/typed-route", "link-state/udp-sendto", "names/hosts*", "options/default"];
+    sockeye(&[&["run", "--out", folder, "--plant", &plant][..], &patterns].concat());
+    let (counts, why) = verdicts(out.path());
+    assert_eq!(counts.contains_key("ok"), others_run, "{counts:?} {why}");
+    let named = if what.starts_with("AF_") { what } else { "names cannot be resolved" };
+    assert!(why.contains(named), "{why}");
+}
+
+/// Runs a few cases by `sh -c`, `$0` being the program.
+fn run_in(shell: &str) -> Option<(BTreeMap<String, usize>, String)> {
+    let out = tempfile::tempdir().expect("a folder");
+    let script = format!("{shell} run link-state/udp-sendto names/hosts* --out \"$1\"");
+    let arguments = ["-c", &script, SOCKEYE, out.path().to_str().expect("UTF-8")];
+    let output = Command::new("sh").args(arguments).output().expect("a shell");
+    if !out.path().join("results.jsonl").exists() {
+        eprintln!("skipped: {}", stderr(&output));
+        return None;
+    }
+    Some(verdicts(out.path()))
+}
+
+/// Where root may mount, the lab has a `/proc` of its own; where nobody may, a sentence says what is
+/// missing.
+#[rstest]
+#[case("mount -t proc -o subset=pid proc /proc", "-m")]
+#[case("mount -o bind,ro /proc/sys /proc/sys", "-m")]
+#[case("mount -t proc -o subset=pid proc /proc", "-mrpf")]
+fn settings_may_be_out_of_sight(#[case] mount: &str, #[case] namespaces: &str) {
+    if !is_linux() || !has_labs() {
+        return;
+    }
+    let shell = format!("unshare {namespaces} sh -c '{mount} && exec \"$0\" \"$@\"' \"$0\"");
+    let Some((counts, why)) = run_in(&shell) else { return };
+    let is_root = nix::unistd::geteuid().is_root();
+    let runs = counts.contains_key("ok") && !counts.contains_key("skipped");
+    assert!(runs || !is_root && why.contains("no proc can be mounted"), "{counts:?} {why}");
+}
+
+#[rstest]
+#[case(40, false)]
+#[case(80, true)]
+#[case(300, true)]
+fn few_descriptors_are_no_outcome(#[case] most: u32, #[case] runs: bool) {
+    if !is_linux() || !has_labs() {
+        return;
+    }
+    let Some((counts, why)) = run_in(&format!("ulimit -n {most}; exec \"$0\"")) else { return };
+    assert_eq!(counts.contains_key("ok"), runs, "{counts:?} {why}");
+    assert_eq!(why.contains("RLIMIT_NOFILE is 40"), !runs, "{why}");
+}
