@@ -69,8 +69,8 @@ pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
     for ((platform, table), observed) in &observed {
         if !observed.disputed.is_empty() {
             refused = true;
-            anstream::println!("refused {platform} {table}: the sources disagree:");
-            observed.disputed.iter().for_each(|what| anstream::println!("    {what}"));
+            outln!("refused {platform} {table}: the sources disagree:");
+            observed.disputed.iter().for_each(|what| outln!("    {what}"));
             continue;
         }
         let known = |platform: &str| snapshot(&args.into, platform, table);
@@ -144,7 +144,7 @@ fn apply(into: &Path, table: &str, change: &Change, order: &BTreeMap<String, usi
         Change::Nothing => {}
         Change::Remove { platform } => {
             fs::remove_file(file(into, platform, table))?;
-            anstream::println!("removed {platform} {table}: nothing differs any more");
+            outln!("removed {platform} {table}: nothing differs any more");
         }
         Change::Write { platform, observed, rows, instead_of } => {
             let mut sorted: Vec<(&str, &str)> =
@@ -156,10 +156,7 @@ fn apply(into: &Path, table: &str, change: &Change, order: &BTreeMap<String, usi
                 None => "new".to_owned(),
                 Some(changed) => format!("{changed} other than before"),
             };
-            anstream::println!(
-                "wrote {platform} {table}: {} rows of {observed}, {old}",
-                rows.len()
-            );
+            outln!("wrote {platform} {table}: {} rows of {observed}, {old}", rows.len());
         }
     }
     Ok(())

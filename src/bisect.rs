@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use harness::case::Case;
 use harness::trace::End;
-use owo_colors::OwoColorize as _;
 
 use crate::cli::{Bisect, On, Run};
 use crate::on::{self, Ran};
+use crate::out::Paint as _;
 use crate::results::Out;
 use crate::subjects::Wanted;
-use crate::{Status, select};
+use crate::{Status, out, select};
 
 /// Runs the cases on each kernel, and lets a letter stand for each outcome.
 pub(crate) fn bisect(args: &Bisect) -> Result<Status> {
@@ -35,24 +35,23 @@ pub(crate) fn bisect(args: &Bisect) -> Result<Status> {
         } else if cases.len() > 1 {
             continue;
         }
-        anstream::println!("\n{}", case.id.bold());
+        out::blank();
+        outln!("{}", case.id.bold());
         let columns = ran.iter().zip(&letters);
         let columns = columns.map(|((wanted, _), letter)| (wanted.name.as_str(), letter));
         let row = |cell: &dyn Fn(&str, char) -> String| {
             columns.clone().map(|(name, letter)| cell(name, *letter)).collect::<Vec<_>>().join("  ")
         };
-        anstream::println!("  {}", row(&|name, _| name.to_owned()));
-        anstream::println!(
-            "  {}",
-            row(&|name, letter| format!("{letter:<wide$}", wide = name.len()))
-        );
+        outln!("  {}", row(&|name, _| name.to_owned()));
+        outln!("  {}", row(&|name, letter| format!("{letter:<wide$}", wide = name.len())));
         for (letter, text) in texts {
-            anstream::println!("{letter}");
-            text.lines().for_each(|line| anstream::println!("    {line}"));
+            outln!("{letter}");
+            text.lines().for_each(|line| outln!("    {line}"));
         }
     }
-    anstream::println!(
-        "\n{changed} of {} cases are not the same on all of {} kernels (. is skipped)",
+    out::blank();
+    outln!(
+        "{changed} of {} cases are not the same on all of {} kernels (. is skipped)",
         cases.len(),
         ran.len()
     );

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use anyhow::Result;
+use harness::text;
 use harness::trace::{End, Fingerprint};
 use reports::runs::{Line, Run, Subject, first_difference};
 use suites::claim::{self, Claim};
 
 use crate::bisect::letters;
 use crate::cli::Changes;
-use crate::{Status, UsageError, report, results};
+use crate::{Status, UsageError, out, report, results};
 
 /// Rows of one table that changed at the same places.
 type Groups<'r> = BTreeMap<(&'r str, Vec<char>), Vec<Row<'r>>>;
@@ -28,10 +28,10 @@ pub(crate) fn changes(args: &Changes) -> Result<Status> {
     if run.manifest.subjects.len() < 2 {
         return Err(UsageError("one kernel has no changes: give a second run".to_owned()).into());
     }
-    let text = page(&run);
+    let text = text::shown(&page(&run)).into_owned();
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
-        None => std::io::stdout().lock().write_all(text.as_bytes())?,
+        None => out::text(&text),
     }
     Ok(Status::Expected)
 }

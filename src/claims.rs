@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use harness::case::Case;
 use harness::subject;
-use owo_colors::{OwoColorize as _, Style};
 use serde::Serialize;
 use suites::claim::{Claim, Kernel, Standing, Test, claims as all, standing};
 use suites::pattern::matches;
 use suites::tables;
 
 use crate::cli::{Claims, Run};
-use crate::{Status, UsageError, report, run};
+use crate::out::Paint as _;
+use crate::{Status, UsageError, out, report, run};
 
 /// What one kernel made of the claims, by their ids.
 struct Asked<'c> {
@@ -49,7 +50,7 @@ pub(crate) fn claims(args: &Claims) -> Result<Status> {
     for asked in &asked {
         if args.json {
             for claim in &chosen {
-                anstream::println!("{}", serde_json::to_string(&line(claim, asked))?);
+                out::json(&line(claim, asked))?;
             }
         } else {
             report(&chosen, asked);
@@ -145,9 +146,9 @@ fn line<'a>(claim: &'a Claim, asked: &'a Asked<'_>) -> Line<'a> {
 /// The colour of a standing.
 pub(crate) fn style(standing: Standing) -> Style {
     match standing {
-        Standing::Refuted => Style::new().yellow(),
-        Standing::Confirmed => Style::new().green(),
-        Standing::NotReached => Style::new().cyan(),
+        Standing::Refuted => AnsiColor::Yellow.on_default(),
+        Standing::Confirmed => AnsiColor::Green.on_default(),
+        Standing::NotReached => AnsiColor::Cyan.on_default(),
         Standing::Unverified => Style::new().dimmed(),
     }
 }
@@ -158,7 +159,7 @@ fn report(chosen: &[&Claim], asked: &Asked<'_>) {
     let [refuted, confirmed, missed, others] =
         [Standing::Refuted, Standing::Confirmed, Standing::NotReached, Standing::Unverified]
             .map(count);
-    anstream::println!(
+    outln!(
         "{} (claims know it as {}): {} claims, {confirmed} confirmed, {refuted} refuted, \
          {missed} not reached; {others} about other systems and versions",
         asked.who.bold(),
@@ -170,7 +171,7 @@ fn report(chosen: &[&Claim], asked: &Asked<'_>) {
     {
         let mut of_it = chosen.iter().filter(|claim| asked.of(claim).0 == wanted).peekable();
         if of_it.peek().is_some() {
-            anstream::println!();
+            out::blank();
         }
         for claim in of_it {
             say(claim, wanted, asked.of(claim).1);
@@ -179,23 +180,24 @@ fn report(chosen: &[&Claim], asked: &Asked<'_>) {
 }
 
 fn say(claim: &Claim, standing: Standing, tests: &[Test]) {
-    let word = standing.word().style(style(standing)).to_string();
+    let word = standing.word();
+    let word = word.style(style(standing));
     if standing == Standing::Confirmed {
         let so = tests.iter().filter(|test| test.standing == Standing::Confirmed).count();
         let cases = if so == 1 { "1 case".to_owned() } else { format!("{so} cases") };
-        anstream::println!("{word} {} ({cases}): {}", claim.id.bold(), claim.says);
+        outln!("{word} {} ({cases}): {}", claim.id.bold(), claim.says);
         return;
     }
-    anstream::println!("{word} {} [{}]", claim.id.bold(), claim.on());
-    anstream::println!("    {}", claim.says);
+    outln!("{word} {} [{}]", claim.id.bold(), claim.on());
+    outln!("    {}", claim.says);
     // Each reason once, with the first case that has it.
     let mut said: Vec<&str> = Vec::new();
     for test in tests.iter().filter(|test| test.standing == standing) {
         let why = test.why.as_deref().unwrap_or_default();
         if !said.contains(&why) {
             said.push(why);
-            anstream::println!("    {}: {why}", test.case);
+            outln!("    {}: {why}", test.case);
         }
     }
-    anstream::println!("    {}: {}", claim.provenance(), claim.sources.join("; "));
+    outln!("    {}: {}", claim.provenance(), claim.sources.join("; "));
 }

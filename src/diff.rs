@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use harness::case::Case;
-use owo_colors::OwoColorize as _;
 use reports::runs::{self, Line, Run, Side};
 use similar::{ChangeTag, TextDiff};
 
 use crate::cli::{self, Diff, On};
+use crate::out::Paint as _;
 use crate::results::Out;
 use crate::subjects::Wanted;
-use crate::{Status, UsageError, on, report, select};
+use crate::{Status, UsageError, on, out, report, select};
 
 /// Says how two runs differ; status 1 if they do.
 pub(crate) fn diff(args: &Diff) -> Result<Status> {
@@ -47,7 +47,7 @@ pub(crate) fn diff(args: &Diff) -> Result<Status> {
     };
     let diff = runs::Diff { sides };
     match args.format {
-        Some(format) => anstream::print!("{}", report::diff_text(format, &diff)?),
+        Some(format) => out::text(&report::diff_text(format, &diff)?),
         None => print(&diff, args.full),
     }
     Ok(if diff.is_empty() { Status::Expected } else { Status::Unexpected })
@@ -61,12 +61,12 @@ fn print(diff: &runs::Diff<'_>, full: bool) {
         if name != table {
             table = name;
             let count = differing.iter().filter(|(_, is)| is.case.table() == name).count();
-            anstream::println!("{}: {count} differ", name.bold());
+            outln!("{}: {count} differ", name.bold());
         }
-        anstream::println!("{}", is.id);
+        outln!("{}", is.id);
         show(&was.outcome, &is.outcome, full);
     }
-    anstream::println!(
+    outln!(
         "{} of {} outcomes differ; {} cases only in {}, {} only in {}",
         differing.len(),
         diff.shared().count(),
@@ -99,14 +99,14 @@ fn show(was: &str, is: &str, full: bool) {
     for change in diff.iter_all_changes() {
         let line = change.value().trim_end();
         match change.tag() {
-            ChangeTag::Equal if full => anstream::println!("    {line}"),
+            ChangeTag::Equal if full => outln!("    {line}"),
             ChangeTag::Delete if full || !seen[0] => {
                 seen[0] = true;
-                anstream::println!("  {}", format!("- {line}").red());
+                outln!("  {}", format!("- {line}").red());
             }
             ChangeTag::Insert if full || !seen[1] => {
                 seen[1] = true;
-                anstream::println!("  {}", format!("+ {line}").green());
+                outln!("  {}", format!("+ {line}").green());
             }
             _ => {}
         }

@@ -11,8 +11,8 @@ use anyhow::Result;
 use harness::case::{Case, Flags, Lab, LinkKind, Op, Os};
 use harness::subject;
 use harness::trace::End;
-use owo_colors::OwoColorize as _;
 
+use crate::out::Paint as _;
 use crate::{Status, run};
 
 /// One thing that sockeye needs, or that makes it more useful.
@@ -29,7 +29,7 @@ struct Check {
 /// Looks, says, and fails if something needed is missing.
 pub(crate) fn doctor() -> Result<Status> {
     let kernel = subject::fingerprint(&run::native()?)?;
-    anstream::println!(
+    outln!(
         "{} {} {}, platform {}, {}effective user {}",
         kernel.system,
         kernel.release,
@@ -39,7 +39,7 @@ pub(crate) fn doctor() -> Result<Status> {
         kernel.euid
     );
     if let Some(product) = &kernel.product {
-        anstream::println!("macOS {}, build {}", product.version, product.build);
+        outln!("macOS {}, build {}", product.version, product.build);
     }
     let mut checks = match Os::host() {
         Some(Os::Macos) => macos::checks(&kernel)?,
@@ -62,11 +62,11 @@ pub(crate) fn doctor() -> Result<Status> {
     }));
     for check in &checks {
         match &check.missing {
-            None => anstream::println!("{}  {}", "ok".green(), check.what),
+            None => outln!("{}  {}", "ok".green(), check.what),
             Some(why) => {
-                anstream::println!("{}  {}: {why}", "no".red(), check.what);
+                outln!("{}  {}: {why}", "no".red(), check.what);
                 if let Some(mend) = &check.mend {
-                    anstream::println!("    mend: {mend}");
+                    outln!("    mend: {mend}");
                 }
             }
         }
@@ -79,10 +79,10 @@ pub(crate) fn doctor() -> Result<Status> {
 pub(crate) fn clean() -> Result<Status> {
     let lines = harness::exec::clean().map_err(anyhow::Error::msg)?;
     if lines.is_empty() {
-        anstream::println!("nothing is left");
+        outln!("nothing is left");
     }
     for line in lines {
-        anstream::println!("{line}");
+        outln!("{line}");
     }
     Ok(Status::Expected)
 }

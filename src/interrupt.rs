@@ -16,11 +16,11 @@ pub(crate) fn tidy_up() -> Result<()> {
         signals.add(signal);
     }
     signals.thread_block()?;
-    std::thread::spawn(move || {
+    std::thread::Builder::new().spawn(move || {
         if let Ok(signal) = signals.wait() {
             subject::abandon();
             std::process::exit(BASE + signal as i32);
         }
-    });
+    })?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use suites::baseline::Baselines;
 use suites::catalogue::CATALOGUE;
 
 use crate::cli::List;
-use crate::{Status, run, select};
+use crate::{Status, out, run, select};
 
 /// Lists ids, or what is known of the tables.
 pub(crate) fn list(args: &List) -> Result<Status> {
@@ -21,14 +21,14 @@ pub(crate) fn list(args: &List) -> Result<Status> {
         catalogue(&tables);
     } else if args.left_out {
         for left_out in tables.iter().flat_map(|table| &table.left_out) {
-            anstream::println!("{}: {}", left_out.id, left_out.why);
+            outln!("{}: {}", left_out.id, left_out.why);
         }
     } else {
         for case in tables.iter().flat_map(|table| &table.cases) {
             if args.json {
-                anstream::println!("{}", serde_json::to_string(case)?);
+                out::json(case)?;
             } else {
-                anstream::println!("{}", case.id);
+                outln!("{}", case.id);
             }
         }
     }
@@ -63,9 +63,10 @@ fn catalogue(tables: &[Table]) {
                 by.join(", ")
             }
         };
-        anstream::println!("{:9} {}\n          {state}", behaviour.id, behaviour.about);
+        outln!("{:9} {}", behaviour.id, behaviour.about);
+        outln!("          {state}");
     }
-    anstream::println!("{covered} covered, {elsewhere} not on Linux, {missing} missing");
+    outln!("{covered} covered, {elsewhere} not on Linux, {missing} missing");
 }
 
 /// A table whose rows could only ever say one thing does not earn its place.
@@ -73,13 +74,7 @@ fn stats(tables: &[Table]) -> Result<()> {
     let kernel = subject::fingerprint(&run::native()?)?;
     let baselines = Baselines::embedded();
     let wide = tables.iter().map(|table| table.name.len()).max().unwrap_or(0);
-    anstream::println!(
-        "{:wide$} {:>6} {:>9} {:>9}  question",
-        "table",
-        "rows",
-        "outcomes",
-        "left out"
-    );
+    outln!("{:wide$} {:>6} {:>9} {:>9}  question", "table", "rows", "outcomes", "left out");
     for table in tables {
         let outcomes: BTreeSet<&str> = table
             .cases
@@ -89,7 +84,7 @@ fn stats(tables: &[Table]) -> Result<()> {
                 baselines.expected(&platforms, &case.id).map(|(_, outcome)| outcome)
             })
             .collect();
-        anstream::println!(
+        outln!(
             "{:wide$} {:>6} {:>9} {:>9}  {}",
             table.name,
             table.cases.len(),

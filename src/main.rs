@@ -1,6 +1,10 @@
 //! The command-line program: it joins the suites, the harness and the reports, and does nothing
 //! that one of them could do.
 
+// First: its macros are known to what comes after it.
+#[macro_use]
+mod out;
+
 mod adopt;
 mod bisect;
 mod bundle;
@@ -65,13 +69,39 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
+/// A process that gets no more memory says so and ends; see [`harness::exec::Memory`].
+#[global_allocator]
+static MEMORY: harness::exec::Memory = harness::exec::Memory;
+
 fn main() -> ExitCode {
     if harness::exec::is_init() {
         harness::exec::init();
         return Status::Harness.into();
     }
-    let cli = Cli::parse();
-    let done = match cli.command {
+    std::panic::set_hook(Box::new(|panic| errln!("sockeye: a fault of its own: {panic}")));
+    let status = std::panic::catch_unwind(|| {
+        // A file that must not grow is an error of `write`, and not the end of this program.
+        harness::exec::refuse_large_files();
+        match Cli::try_parse() {
+            Ok(cli) => status(act(cli)),
+            Err(e) => {
+                let status = if e.use_stderr() { Status::Usage } else { Status::Expected };
+                out::usage(&e, |words| Cli::try_parse_from(words).err());
+                status
+            }
+        }
+    });
+    let status = status.unwrap_or(Status::Harness);
+    if let Err(e) = out::end() {
+        errln!("sockeye: standard output cannot be written: {e}");
+        return Status::Harness.into();
+    }
+    status.into()
+}
+
+/// Does what was asked for.
+fn act(cli: Cli) -> anyhow::Result<Status> {
+    match cli.command {
         None => run::run(&cli.run),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::list(&args),
@@ -95,26 +125,36 @@ fn main() -> ExitCode {
         Some(Command::Clean) => doctor::clean(),
         Some(Command::Exec(args)) => exec(&args),
         Some(Command::Schema) => {
-            anstream::println!("{:#}", schema());
+            out::json_line(&format!("{:#}", schema()));
             Ok(Status::Expected)
         }
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "sockeye", &mut io::stdout());
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sockeye", &mut text);
+            out::text(&String::from_utf8(text)?);
             Ok(Status::Expected)
         }
-        Some(Command::Man) => clap_mangen::Man::new(Cli::command())
-            .render(&mut io::stdout())
-            .map(|()| Status::Expected)
-            .map_err(Into::into),
-    };
+        Some(Command::Man) => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            out::text(&String::from_utf8(text)?);
+            Ok(Status::Expected)
+        }
+    }
+}
+
+/// What came of it, and why if it could not be done.
+fn status(done: anyhow::Result<Status>) -> Status {
     match done {
-        Ok(status) => status.into(),
-        // Whoever reads the output has closed it: there is nobody left to tell.
-        Err(e) if is_broken_pipe(&e) => Status::Expected.into(),
+        Ok(status) => status,
+        // Whoever reads the output has closed it, and if it is full `main` says so.
+        Err(e) if e.downcast_ref::<out::Failed>().is_some() || is_broken_pipe(&e) => {
+            Status::Expected
+        }
         Err(e) => {
-            anstream::eprintln!("sockeye: {e:#}");
+            errln!("sockeye: {e:#}");
             let usage = e.downcast_ref::<UsageError>().is_some();
-            if usage { Status::Usage } else { Status::Harness }.into()
+            if usage { Status::Usage } else { Status::Harness }
         }
     }
 }
@@ -135,10 +175,10 @@ fn exec(args: &Exec) -> anyhow::Result<Status> {
             command.args(args.plant.iter().flat_map(|plant| ["--plant", plant]));
             command
         };
-        harness::subject::hub::serve(io::stdin().lock(), io::stdout(), args.count, &executor)?;
+        harness::subject::hub::serve(io::stdin().lock(), out::protocol(), args.count, &executor)?;
         return Ok(Status::Expected);
     }
-    harness::exec::serve(io::stdin().lock(), io::stdout().lock(), plant.as_ref())?;
+    harness::exec::serve(io::stdin().lock(), out::protocol().lock(), plant.as_ref())?;
     Ok(Status::Expected)
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn netdown(args: &Netdown) -> Result<Status> {
         None => None,
     };
     let kernel = subject::fingerprint(&run::native()?)?;
-    anstream::println!(
+    outln!(
         "{} {}, effective user {}; content filter: {}",
         kernel.system,
         kernel.release,
@@ -98,13 +98,13 @@ fn in_a_lab(args: &Netdown, os: Os, kernel: &Fingerprint) -> Result<Status> {
 }
 
 fn say_later() {
-    anstream::println!("the second send says what the first did not, as behind a content filter");
+    outln!("the second send says what the first did not, as behind a content filter");
 }
 
 fn say_advice(os: Os, kernel: &Fingerprint, seen: Seen) {
     let attached = kernel.product.as_ref().and_then(|product| product.content_filter);
     if let Some(advice) = filter::advice(os, attached, seen) {
-        anstream::println!("{advice}");
+        outln!("{advice}");
     }
 }
 
@@ -135,14 +135,14 @@ fn ask<'c>(cases: &'c [Case], how: &Run, kernel: &Fingerprint) -> Result<Vec<Ans
 
 /// The sends of a case, what was heard of them, and each error that followed.
 fn say(what: &str, answer: &Answer<'_>, os: Os) {
-    anstream::println!("{what}:");
+    outln!("{what}:");
     let outcome = outcome::render(answer.case, &answer.trace, os);
     let told = |line: &&str| {
         let error = line.starts_with("getsockopt(") && !line.ends_with("= 0, 0");
         error || ["sendto(", "recvfrom("].iter().any(|what| line.starts_with(what))
     };
     for line in outcome.lines().filter(told) {
-        anstream::println!("  {line}");
+        outln!("  {line}");
     }
 }
 
@@ -195,21 +195,21 @@ fn tells_later(again: &Answer<'_>) -> bool {
 fn conclude(found: &Found, evidence: &str) -> Status {
     let status = match found {
         Found::NoBug => {
-            anstream::println!("no: this kernel has not got the bug");
+            outln!("no: this kernel has not got the bug");
             Status::Expected
         }
         Found::Bug => {
-            anstream::println!(
+            outln!(
                 "yes: this kernel has the bug: sendto reports success, no error follows, nothing is sent"
             );
             Status::Unexpected
         }
         Found::Untold(why) => {
-            anstream::println!("it cannot be told: {why}");
+            outln!("it cannot be told: {why}");
             return Status::Harness;
         }
     };
-    anstream::println!("evidence: {evidence}");
+    outln!("evidence: {evidence}");
     status
 }
 
@@ -265,9 +265,9 @@ fn on_the_host(os: Os, kernel: &Fingerprint, target: &Target) -> Result<Status> 
 }
 
 fn say_asked(what: &str, asked: &Asked) {
-    anstream::println!("{what}:");
+    outln!("{what}:");
     for line in asked.lines() {
-        anstream::println!("  {line}");
+        outln!("  {line}");
     }
 }
 

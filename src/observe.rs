@@ -14,7 +14,7 @@ use harness::trace::{End, Event};
 
 use crate::cli::{Layer, Observe, Run};
 use crate::results::{self, Writer};
-use crate::{Status, run};
+use crate::{Status, out, run};
 
 /// The one link, to which every route leads.
 const LINK: &str = "link0";
@@ -28,19 +28,20 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     let Some(answer) = answers.first_mut() else { bail!("the executor gave no answer") };
     match &answer.trace.end {
         End::Done => {}
-        End::Hung => anstream::eprintln!("sockeye: killed after {} s", args.limit),
+        End::Hung => errln!("sockeye: killed after {} s", args.limit),
         End::Skipped { reason } | End::Broken { reason } => bail!("nothing ran: {reason}"),
         End::Died { how } => bail!("the executor ended: {how}"),
         End::Unsupported => bail!("this system cannot do that"),
     }
-    anstream::print!("{}", outcome::transcript(&case, &answer.trace, os));
+    out::text(&outcome::transcript(&case, &answer.trace, os));
     let frames = answer.trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
     let folder = args.out.clone().unwrap_or_else(|| results::default_folder("observe"));
     let about = results::subject(run::NATIVE, &kernel, 1, None);
     let mut writer = Writer::begin(&folder, results::manifest(about, &[]))?;
     writer.append(results::json(run::NATIVE, answer.case, &answer.trace, &answer.judgement)?);
     writer.end(&answers, Duration::ZERO, os)?;
-    anstream::println!("\n{frames} frames; kept in {}", folder.display());
+    out::blank();
+    outln!("{frames} frames; kept in {}", folder.display());
     Ok(Status::Expected)
 }
 

@@ -9,16 +9,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use harness::case::Case;
 use harness::subject::{self, Kernels};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use owo_colors::OwoColorize as _;
 use suites::verdict::Verdict;
 
 use crate::cli::{Format, Run};
+use crate::out::{Bar, Bars, Cells, Paint as _};
 use crate::results::{self, Answer, Out};
 use crate::run::Under;
 use crate::subjects::{self, Wanted};
 use crate::summary::{self, Counted};
-use crate::{Status, interrupt, place, report, run};
+use crate::{Status, interrupt, out, place, report, run};
 
 /// The widest that a column of names gets.
 const WIDEST: usize = 60;
@@ -47,7 +46,7 @@ pub(crate) fn on_each<'c>(
     let kernels = subjects::kernels();
     let wanted = subjects::wanted(&args.on.subjects, &kernels);
     let folders = folders(&wanted);
-    let (bars, next, done) = (MultiProgress::new(), AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let (bars, next, done) = (Bars::default(), AtomicUsize::new(0), Mutex::new(Vec::new()));
     let wide = wanted.iter().map(|wanted| wanted.name.len()).max().unwrap_or(0).min(WIDEST);
     std::thread::scope(|scope| {
         for _ in 0..run::processors().min(wanted.len()) {
@@ -56,11 +55,10 @@ pub(crate) fn on_each<'c>(
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(wanted) = wanted.get(number) else { break };
                     let out = out.join(&folders[number]);
-                    let bar = bars.add(progress(&wanted.name, wide, cases.len()));
+                    let bar = bars.add(&format!("{:wide$} ", wanted.name), cases.len());
                     let ran = one(wanted, args, cases, out, &kernels, &bar);
-                    bar.finish_and_clear();
-                    let line = line(&wanted.name, wide, ran.as_ref());
-                    bars.suspend(|| anstream::eprintln!("{line}"));
+                    bar.end();
+                    bars.suspend(|| say(&wanted.name, wide, ran.as_ref()));
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((wanted.clone(), ran));
                 }
             });
@@ -86,20 +84,10 @@ fn folders(wanted: &[Wanted]) -> Vec<String> {
     wanted.iter().map(fresh).collect()
 }
 
-fn progress(name: &str, wide: usize, cases: usize) -> ProgressBar {
-    let bar = ProgressBar::new(cases as u64);
-    let template = "{prefix} {bar:40} {pos}/{len} {msg}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.set_prefix(format!("{name:wide$}"));
-    bar
-}
-
-/// What is said of a kernel when it is done.
-fn line(name: &str, wide: usize, ran: Result<&Ran<'_>, &anyhow::Error>) -> String {
+/// Says of a kernel that it is done.
+fn say(name: &str, wide: usize, ran: Result<&Ran<'_>, &anyhow::Error>) {
     match ran {
-        Err(e) => format!("{name:wide$} {}", format!("did not run: {e:#}").red()),
+        Err(e) => errln!("{name:wide$} {}", format!("did not run: {e:#}").red()),
         Ok(ran) => {
             let boots = match ran.boots[..] {
                 [] => String::new(),
@@ -109,12 +97,12 @@ fn line(name: &str, wide: usize, ran: Result<&Ran<'_>, &anyhow::Error>) -> Strin
                     format!(", booted {} times: {lost}", boots.len())
                 }
             };
-            format!(
+            errln!(
                 "{name:wide$} {} cases on {} in {:.1} s{boots}",
                 ran.answers.len(),
                 ran.release,
                 ran.took.as_secs_f64()
-            )
+            );
         }
     }
 }
@@ -125,19 +113,19 @@ fn one<'c>(
     cases: &[&'c Case],
     folder: PathBuf,
     kernels: &Kernels,
-    bar: &ProgressBar,
+    bar: &Bar,
 ) -> Result<Ran<'c>> {
     let start = Instant::now();
-    bar.set_message("preparing");
+    bar.say("preparing");
     let source = wanted.source(&args.on, args.plant.as_deref(), &folder, kernels)?;
-    bar.set_message("starting");
+    bar.say("starting");
     let kernel = subject::fingerprint(source.executors())?;
-    bar.set_message("");
+    bar.say("");
     let (os, platforms) = (subjects::os_of(&kernel)?, wanted.platforms(&kernel));
     let jobs = wanted.jobs(run::jobs(args));
     let release = format!("{} {}", kernel.system, kernel.release);
     let under = Under { executors: source.executors(), os, kernel, platforms, jobs };
-    let tick = || bar.inc(1);
+    let tick = || bar.tick();
     let out = Out { folder, may_differ: false };
     let kept = run::keep(&wanted.name, &under, cases, args.shuffle, &out, &tick)?;
     let (answers, folder) = (kept.answers, kept.folder);
@@ -157,8 +145,7 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
     let all = on_each(args, cases, &out)?;
     for (wanted, ran) in &all {
         for untrue in ran.iter().flat_map(|ran| &ran.unseen) {
-            let untrue = format!("{} {untrue}", "not seen any more:".red());
-            anstream::eprintln!("{}: {untrue}", wanted.name);
+            errln!("{}: {} {untrue}", wanted.name, "not seen any more:".red());
         }
     }
     if args.printed() == Some(Format::Json) {
@@ -167,15 +154,13 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
             let of_rank = asked.filter(|answer| summary::is_of(answer, args.rank));
             for Answer { case, trace, judgement } in of_rank {
                 let line = results::json(&wanted.name, case, trace, judgement)?;
-                anstream::println!("{}", String::from_utf8(line)?);
+                out::json_line(&String::from_utf8(line)?);
             }
         }
     } else if let Some(format) = args.printed() {
         let ran = all.iter().filter_map(|(_, ran)| Some(ran.as_ref().ok()?.folder.as_path()));
-        anstream::print!(
-            "{}",
-            report::text(format, &report::of_rank(report::merged(ran)?, args.rank))?
-        );
+        let run = report::of_rank(report::merged(ran)?, args.rank);
+        out::text(&report::export(format, &run)?);
     } else {
         table(&all, args);
     }
@@ -209,31 +194,30 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)], args: &Run) {
         .collect();
     let wide = ran().map(|(wanted, _)| wanted.name.len()).max().unwrap_or(0).clamp(7, WIDEST);
     let heads: Vec<String> = used.iter().map(|verdict| format!("{:>10}", verdict.word())).collect();
-    anstream::println!("\n{:wide$}{}  results", "subject", heads.concat());
+    out::blank();
+    outln!("{:wide$}{}  results", "subject", heads.concat());
     for (wanted, ran) in ran() {
         let counts = count(ran);
-        let cells: Vec<String> = used
-            .iter()
-            .map(|verdict| match counts.get(verdict) {
-                Some(n) => format!("{n:>10}").style(verdict.colour()).to_string(),
-                None => format!("{:>10}", "."),
-            })
-            .collect();
-        anstream::println!("{:wide$}{}  {}", wanted.name, cells.concat(), ran.folder.display());
+        let cells = used.iter().map(|verdict| (counts.get(verdict).copied(), verdict.colour()));
+        let cells = Cells(cells.collect());
+        outln!("{:wide$}{cells}  {}", wanted.name, ran.folder.display());
     }
     for (wanted, ran) in ran() {
         let mut bad = ran.answers.iter().filter(|answer| answer.judgement.is_unexpected());
         let Some(first) = bad.next() else { continue };
-        let verdict = first.judgement.verdict.style(run::style(first.judgement.verdict));
+        let verdict = first.judgement.verdict;
+        let verdict = verdict.style(run::style(verdict));
         let more = match bad.count() {
             0 => String::new(),
             n => format!(", and {n} more"),
         };
-        anstream::println!("\n{}: {verdict} {}{more}", wanted.name, first.case.id);
+        out::blank();
+        outln!("{}: {verdict} {}{more}", wanted.name, first.case.id);
     }
     for (wanted, ran) in ran() {
         for (rank, text) in summary::ranks(&ran.answers) {
-            anstream::println!("\n{}: {} {text}", wanted.name, rank.style(summary::style(rank)));
+            out::blank();
+            outln!("{}: {} {text}", wanted.name, rank.style(summary::style(rank)));
         }
         if let Some(rank) = args.rank {
             summary::list(&ran.answers, rank);
@@ -244,12 +228,15 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)], args: &Run) {
     if !not_here.is_empty() {
         let each: Vec<String> = not_here.iter().map(|(n, name)| format!("{n} on {name}")).collect();
         let what = "no result, since they end at a name that the system has not got:";
-        anstream::println!("\n{what} {}", each.join(", "));
+        out::blank();
+        outln!("{what} {}", each.join(", "));
     }
     for (wanted, ran) in ran() {
         if let Some(paused) = run::paused(&ran.answers) {
-            anstream::println!("\n{}: {paused}", wanted.name);
+            out::blank();
+            outln!("{}: {paused}", wanted.name);
         }
     }
-    anstream::println!("\n`sockeye diff` compares any two of these folders");
+    out::blank();
+    outln!("`sockeye diff` compares any two of these folders");
 }

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use harness::case::Case;
-use owo_colors::OwoColorize as _;
 use similar::{ChangeTag, TextDiff};
 use suites::baseline::Baselines;
 
 use crate::cli::Show;
-use crate::{Status, UsageError, report};
+use crate::out::Paint as _;
+use crate::{Status, UsageError, out, report};
 
 /// Kernels that did the same, and what they did.
 struct Group {
@@ -40,21 +40,27 @@ pub(crate) fn platforms(args: &Show, case: &Case) -> Result<Status> {
             add(format!("{} of {}", line.subject, folder.display()), &line.outcome);
         }
     }
-    anstream::println!("{}\n{}", case.id.bold(), case.title);
+    outln!("{}", case.id.bold());
+    outln!("{}", case.title);
     let Some((first, others)) = groups.split_first() else {
-        anstream::println!("\nno platform has a baseline of it; --run RUN adds those of a run");
+        out::blank();
+        outln!("no platform has a baseline of it; --run RUN adds those of a run");
         return Ok(Status::Expected);
     };
-    anstream::println!("\n{}\n", first.who.join(", ").bold());
-    first.outcome.lines().for_each(|line| anstream::println!("    {line}"));
+    out::blank();
+    outln!("{}", first.who.join(", ").bold());
+    out::blank();
+    first.outcome.lines().for_each(|line| outln!("    {line}"));
     for group in others {
-        anstream::println!("\n{}\n", group.who.join(", ").bold());
+        out::blank();
+        outln!("{}", group.who.join(", ").bold());
+        out::blank();
         for change in TextDiff::from_lines(&first.outcome, &group.outcome).iter_all_changes() {
             let line = change.value().trim_end();
             match change.tag() {
-                ChangeTag::Equal => anstream::println!("    {line}"),
-                ChangeTag::Delete => anstream::println!("  {}", format!("- {line}").red()),
-                ChangeTag::Insert => anstream::println!("  {}", format!("+ {line}").green()),
+                ChangeTag::Equal => outln!("    {line}"),
+                ChangeTag::Delete => outln!("  {}", format!("- {line}").red()),
+                ChangeTag::Insert => outln!("  {}", format!("+ {line}").green()),
             }
         }
     }

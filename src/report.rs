@@ -1,31 +1,29 @@
 //! Runs for other people's programs: `sockeye report`, `--format`, `sockeye merge`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Result;
+use harness::text;
 use harness::verdict::Rank;
 use reports::export::{Export, junit, kcidb, ktap, markdown};
 use reports::runs::{self, Diff, Run};
 
 use crate::cli::{Format, Merge, Report};
 use crate::results::{self, Writer};
-use crate::{Status, UsageError};
+use crate::{Status, UsageError, out};
 
 /// Reads a run; says on standard error where it was cut off.
 pub(crate) fn read(folder: &Path) -> Result<Run, UsageError> {
     let run = runs::read(folder).map_err(|e| UsageError(e.to_string()))?;
     if run.cut {
         let folder = folder.display();
-        anstream::eprintln!("sockeye: {folder}: its last line is cut short and left out");
+        errln!("sockeye: {folder}: its last line is cut short and left out");
     }
     for subject in run.manifest.subjects.iter().filter(|subject| subject.ended.is_none()) {
         let lines = run.lines.iter().filter(|line| line.subject == subject.name).count();
         let (folder, name, cases) = (folder.display(), &subject.name, subject.cases);
-        anstream::eprintln!(
-            "sockeye: {folder}: {name} was cut off, {lines} of {cases} cases are there"
-        );
+        errln!("sockeye: {folder}: {name} was cut off, {lines} of {cases} cases are there");
     }
     Ok(run)
 }
@@ -48,8 +46,8 @@ pub(crate) fn of_rank(run: Run, rank: Option<Rank>) -> Run {
 }
 
 /// A run in this format, as text.
-pub(crate) fn text(format: Format, run: &Run) -> Result<String> {
-    Ok(match format {
+pub(crate) fn export(format: Format, run: &Run) -> Result<String> {
+    let text = match format {
         Format::Json => {
             let mut text = String::new();
             for line in &run.lines {
@@ -61,12 +59,22 @@ pub(crate) fn text(format: Format, run: &Run) -> Result<String> {
         Format::Ktap => ktap(&Export::of(run)),
         Format::Markdown => markdown(&Export::of(run)),
         Format::Kcidb => kcidb(run),
-    })
+    };
+    Ok(fit(format, &text))
+}
+
+/// The text, with nothing in it that a terminal obeys: it is written to one, or to a file that is.
+fn fit(format: Format, text: &str) -> String {
+    match format {
+        Format::Json | Format::Kcidb => text::json(text),
+        Format::Junit | Format::Ktap | Format::Markdown => text::shown(text),
+    }
+    .into_owned()
 }
 
 /// How two subjects differ, in this format, as text.
 pub(crate) fn diff_text(format: Format, diff: &Diff<'_>) -> Result<String> {
-    Ok(match format {
+    let text = match format {
         Format::Json => {
             let both = diff.differing().map(|(was, is)| (Some(was), Some(is)));
             let old = diff.only(0).map(|was| (Some(was), None));
@@ -87,15 +95,16 @@ pub(crate) fn diff_text(format: Format, diff: &Diff<'_>) -> Result<String> {
                 "kcidb has results of a run, and none of a difference: `report RUN --format kcidb`";
             return Err(UsageError(why.to_owned()).into());
         }
-    })
+    };
+    Ok(fit(format, &text))
 }
 
 /// Writes a run in a format, to standard output or a file.
 pub(crate) fn report(args: &Report) -> Result<Status> {
-    let text = text(args.format, &of_rank(read(&args.run)?, args.rank))?;
+    let text = export(args.format, &of_rank(read(&args.run)?, args.rank))?;
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
-        None => std::io::stdout().lock().write_all(text.as_bytes())?,
+        None => out::text(&text),
     }
     Ok(Status::Expected)
 }
@@ -111,12 +120,7 @@ pub(crate) fn merge(args: &Merge) -> Result<Status> {
     for subject in &run.manifest.subjects {
         let lines = run.lines.iter().filter(|line| line.subject == subject.name).count();
         let kernel = &subject.kernel;
-        anstream::println!(
-            "{}: {lines} cases on {} {}",
-            subject.name,
-            kernel.system,
-            kernel.release
-        );
+        outln!("{}: {lines} cases on {} {}", subject.name, kernel.system, kernel.release);
     }
     Ok(Status::Expected)
 }

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anstyle::{AnsiColor, Style};
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
 use harness::exec::{KernelLog, Plant};
 use harness::outcome;
 use harness::subject::{self, Executors, Subject};
 use harness::trace::{End, Fingerprint, Trace};
-use indicatif::{ProgressBar, ProgressStyle};
-use owo_colors::{OwoColorize as _, Style};
 use reports::bundle::Scrub;
 use reports::runs::first_difference;
 use suites::baseline::Baselines;
@@ -21,9 +20,10 @@ use suites::deviation::{self, Broke};
 use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::{Format, Run};
+use crate::out::{Bars, Cells, Paint as _};
 use crate::results::{self, Answer, Out, Writer};
 use crate::summary::{self, Counted};
-use crate::{Status, UsageError, local_network, on, report, select};
+use crate::{Status, UsageError, local_network, on, out, report, select};
 
 /// The name of the kernel that this program runs on, as a subject of a run.
 pub(crate) const NATIVE: &str = "native";
@@ -161,23 +161,23 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     let out = Out::of(args.out.as_deref(), "run");
     let (platforms, jobs) = (kernel.platforms(), jobs(args));
     let under = Under { executors: &subject, os: host()?, kernel, platforms, jobs };
-    let bar = progress(cases.len());
+    let bar = Bars::default().add("", cases.len());
     let Kept { answers, took, folder } =
-        keep(NATIVE, &under, &cases, args.shuffle, &out, &|| bar.inc(1))?;
-    bar.finish_and_clear();
+        keep(NATIVE, &under, &cases, args.shuffle, &out, &|| bar.tick())?;
+    bar.end();
     let unseen = unseen(&answers, &under.platforms[0]);
     for untrue in &unseen {
-        anstream::eprintln!("{} {untrue}", "not seen any more:".red());
+        errln!("{} {untrue}", "not seen any more:".red());
     }
     if args.printed() == Some(Format::Json) {
         for answer in answers.iter().filter(|answer| summary::is_of(answer, args.rank)) {
             let Answer { case, trace, judgement } = answer;
             let line = results::json(NATIVE, case, trace, judgement)?;
-            anstream::println!("{}", String::from_utf8(line)?);
+            out::json_line(&String::from_utf8(line)?);
         }
     } else if let Some(format) = args.printed() {
         let run = report::read(&folder)?;
-        anstream::print!("{}", report::text(format, &report::of_rank(run, args.rank))?);
+        out::text(&report::export(format, &report::of_rank(run, args.rank))?);
     } else {
         table(&answers);
         if let Some(rank) = args.rank {
@@ -186,7 +186,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
         remarks(&answers, &under.kernel);
         let seconds = took.as_secs_f64();
         let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
-        anstream::println!(
+        outln!(
             "{}; {seconds:.2} s ({rate:.0} a second); results and frames in {}",
             summary::cases(&answers, &under.platforms[0]),
             folder.display()
@@ -263,16 +263,6 @@ pub(crate) fn keep<'c>(
     Ok(Kept { answers, took, folder })
 }
 
-fn progress(cases: usize) -> ProgressBar {
-    // Drawn on a terminal only.
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} cases");
-    let bar = ProgressBar::new(cases as u64);
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar
-}
-
 fn status(answers: &[Answer<'_>], untrue: bool, args: &Run) -> Result<Status> {
     let has = |verdict| answers.iter().any(|a| a.judgement.verdict == verdict);
     if answers.iter().all(|a| a.judgement.verdict == Verdict::Skipped) {
@@ -293,10 +283,10 @@ fn status(answers: &[Answer<'_>], untrue: bool, args: &Run) -> Result<Status> {
 /// The colour of a verdict.
 pub(crate) fn style(verdict: Verdict) -> Style {
     match verdict {
-        Verdict::Ok => Style::new().green(),
-        Verdict::Deviates => Style::new().yellow(),
-        Verdict::New => Style::new().cyan(),
-        Verdict::Changed | Verdict::Error => Style::new().red().bold(),
+        Verdict::Ok => AnsiColor::Green.on_default(),
+        Verdict::Deviates => AnsiColor::Yellow.on_default(),
+        Verdict::New => AnsiColor::Cyan.on_default(),
+        Verdict::Changed | Verdict::Error => AnsiColor::Red.on_default().bold(),
         Verdict::Skipped => Style::new().dimmed(),
     }
 }
@@ -319,18 +309,12 @@ fn table(answers: &[Answer<'_>]) {
         .collect();
     let heads: Vec<String> = used.iter().map(|v| format!("{:>10}", v.word())).collect();
     let heads = heads.concat();
-    anstream::println!("{:wide$}{heads}", "table");
+    outln!("{:wide$}{heads}", "table");
     for (name, counts) in &tables {
-        let cells: Vec<String> = used
-            .iter()
-            .map(|v| match counts.get(v) {
-                Some(n) => format!("{n:>10}").style(v.colour()).to_string(),
-                None => format!("{:>10}", "."),
-            })
-            .collect();
-        anstream::println!("{name:wide$}{}", cells.concat());
+        let cells = used.iter().map(|v| (counts.get(v).copied(), v.colour()));
+        outln!("{name:wide$}{}", Cells(cells.collect()));
     }
-    anstream::println!();
+    out::blank();
 }
 
 /// What needs words: each unexpected case, each known deviation, each reason to skip, and what may
@@ -348,50 +332,44 @@ fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
         }
         if judgement.is_unexpected() {
             let verdict = judgement.verdict;
-            anstream::println!("{} {}", verdict.style(style(verdict)), answer.case.id);
+            outln!("{} {}", verdict.style(style(verdict)), answer.case.id);
             explain(answer);
         }
     }
     for (reason, count) in known {
-        anstream::println!(
-            "{} {count} times, known: {reason}",
-            "deviates".style(style(Verdict::Deviates))
-        );
+        outln!("{} {count} times, known: {reason}", "deviates".style(style(Verdict::Deviates)));
     }
     for (reason, count) in skipped {
-        anstream::println!(
-            "{} {count} cases: {reason}; `sockeye doctor` says what mends it",
-            "skipped".bold()
-        );
+        outln!("{} {count} cases: {reason}; `sockeye doctor` says what mends it", "skipped".bold());
     }
     let may = |a: &&Answer<'_>| local_network::may_be_refused(a.case, &a.trace, kernel);
     let refused = answers.iter().filter(may).count();
     if refused > 0 {
-        anstream::println!("{} {refused} cases: {}", "refused?".bold(), local_network::HINT);
+        outln!("{} {refused} cases: {}", "refused?".bold(), local_network::HINT);
     }
     for (rank, text) in summary::ranks(answers) {
-        anstream::println!("{} {text}", rank.style(summary::style(rank)));
+        outln!("{} {text}", rank.style(summary::style(rank)));
     }
     let not_here = summary::not_here(answers);
     if not_here > 0 {
-        anstream::println!(
+        outln!(
             "{} {not_here} cases end at a name that this system has not got: they have no meaning \
              here and no result, no call was made with it",
             "not here".bold()
         );
     }
     if let Some(paused) = paused(answers) {
-        anstream::println!("{} {paused}", "paused".bold());
+        outln!("{} {paused}", "paused".bold());
     }
     let disturbed = answers.iter().filter(|answer| !answer.trace.disturbed.is_empty()).count();
     if disturbed > 0 {
         let why = "cases taken again, since a timer of the kernel's came between";
-        anstream::println!("{} {why}: {disturbed}", "timer".bold());
+        outln!("{} {why}: {disturbed}", "timer".bold());
     }
     let is_new = |a: &&Answer<'_>| Counted::of(a) == Counted::Result(Verdict::New);
     let new = answers.iter().filter(is_new).count();
     if new > 0 {
-        anstream::println!("{} {new} cases: this platform has no baseline for them", "new".cyan());
+        outln!("{} {new} cases: this platform has no baseline for them", "new".cyan());
     }
 }
 
@@ -416,13 +394,13 @@ pub(crate) fn explain(answer: &Answer<'_>) {
         && let Some([was, is]) = first_difference(text, &judgement.outcome)
     {
         let nothing = "(nothing more)";
-        anstream::println!("    {platform:12} {}", was.unwrap_or(nothing));
-        anstream::println!("    {:12} {}", "this run", is.unwrap_or(nothing));
+        outln!("    {platform:12} {}", was.unwrap_or(nothing));
+        outln!("    {:12} {}", "this run", is.unwrap_or(nothing));
     }
     if let End::Broken { reason } = &answer.trace.end {
-        anstream::println!("    {reason}");
+        outln!("    {reason}");
     }
     for (finding, _) in judgement.findings.iter().filter(|(_, known)| known.is_none()) {
-        anstream::println!("    {} {}: {}", finding.rank(), finding.rule, finding.text);
+        outln!("    {} {}: {}", finding.rank(), finding.rule, finding.text);
     }
 }

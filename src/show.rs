@@ -7,7 +7,6 @@ use harness::case::{Case, Os};
 use harness::outcome;
 use harness::subject;
 use harness::trace::{End, Fingerprint};
-use owo_colors::OwoColorize as _;
 use reports::pcapng::Pcapng;
 use reports::repro::{Observed, Options, reproducer};
 use suites::baseline::Baselines;
@@ -15,8 +14,9 @@ use suites::claim::Kernel;
 use suites::rules::RULES;
 
 use crate::cli::{Repro, Run, Show, Target, Wire};
+use crate::out::Paint as _;
 use crate::results::{self, Answer};
-use crate::{Status, claims, platforms, run, select, summary};
+use crate::{Status, claims, out, platforms, run, select, summary};
 
 /// Runs one case on this kernel.
 fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
@@ -37,47 +37,55 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     let os = run::host()?;
     let (answer, kernel) = answer(&case)?;
     let judgement = &answer.judgement;
-    anstream::println!("{}", case.id.bold());
-    anstream::println!("{}", case.title);
+    outln!("{}", case.id.bold());
+    outln!("{}", case.title);
     for step in &case.lab.setup {
-        anstream::println!("-- {step}");
+        outln!("-- {step}");
     }
     let began = Duration::from_nanos(answer.trace.began_ns).as_secs_f64();
-    anstream::println!("\non {} {}, at {began:.6} s:\n", kernel.system, kernel.release);
-    anstream::print!("{}", outcome::transcript(&case, &answer.trace, os));
+    out::blank();
+    outln!("on {} {}, at {began:.6} s:", kernel.system, kernel.release);
+    out::blank();
+    out::text(&outcome::transcript(&case, &answer.trace, os));
     let verdict = judgement.verdict;
-    anstream::print!("\nverdict: {}", verdict.style(run::style(verdict)));
+    out::blank();
+    out!("verdict: {}", verdict.style(run::style(verdict)));
     match &judgement.expected {
-        Some((platform, _)) => anstream::println!(", by the baseline of {platform}"),
-        None => anstream::println!(", there is no baseline of this platform"),
+        Some((platform, _)) => outln!(", by the baseline of {platform}"),
+        None => outln!(", there is no baseline of this platform"),
     }
     run::explain(&answer);
     for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
         for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {
             let rank = finding.rank();
-            let rank = rank.style(summary::style(rank)).to_string();
-            anstream::println!("\n{rank} {}: {}", rule.name, rule.says);
-            anstream::println!("  {}", finding.text);
+            let rank = rank.style(summary::style(rank));
+            out::blank();
+            outln!("{rank} {}: {}", rule.name, rule.says);
+            outln!("  {}", finding.text);
             if let Some(deviation) = known {
-                anstream::println!("  known: {} {}", deviation.reason, deviation.link);
+                outln!("  known: {} {}", deviation.reason, deviation.link);
             }
             for cite in rule.cites {
-                anstream::println!("  {}: \"{}\"", cite.source, cite.quote);
+                outln!("  {}: \"{}\"", cite.source, cite.quote);
             }
         }
     }
     let here = Kernel::of(&kernel);
     for claim in suites::claim::claims().iter().filter(|claim| claim.concerns(&case.id)) {
         let test = claim.test(&case, &answer.trace, &here);
-        let word = test.standing.word().style(claims::style(test.standing)).to_string();
-        anstream::println!("\nclaim {}, of {}: {word}", claim.id.bold(), claim.on());
-        anstream::println!("  {}", claim.says);
-        test.why.iter().for_each(|why| anstream::println!("  {why}"));
-        anstream::println!("  {}: {}", claim.provenance(), claim.sources.join("; "));
+        let word = test.standing.word();
+        let word = word.style(claims::style(test.standing));
+        out::blank();
+        outln!("claim {}, of {}: {word}", claim.id.bold(), claim.on());
+        outln!("  {}", claim.says);
+        test.why.iter().for_each(|why| outln!("  {why}"));
+        outln!("  {}: {}", claim.provenance(), claim.sources.join("; "));
     }
     for (platform, text) in Baselines::embedded().of_case(&case.id) {
-        anstream::println!("\n{}", format!("baseline of {platform}").bold());
-        anstream::println!("{text}");
+        out::blank();
+        outln!("{}", format!("baseline of {platform}").bold());
+        out::text(text);
+        out::blank();
     }
     Ok(if judgement.is_unexpected() { Status::Unexpected } else { Status::Expected })
 }
@@ -103,7 +111,7 @@ pub(crate) fn repro(args: &Repro) -> Result<Status> {
     });
     let broken: Vec<&str> = answer.judgement.findings.iter().map(|(f, _)| f.rule).collect();
     let options = Options { os, observed, expected: &expectations(&broken) };
-    anstream::print!("{}", reproducer(&case, &options));
+    out::text(&reproducer(&case, &options));
     Ok(Status::Expected)
 }
 

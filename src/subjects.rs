@@ -10,9 +10,9 @@ use harness::subject::{
     self, Console, Executors, Kernels, Kind, Machine, Offer, Options, Subject, Unavailable,
 };
 use harness::trace::Fingerprint;
-use owo_colors::OwoColorize as _;
 
 use crate::cli::{On, Subjects};
+use crate::out::Paint as _;
 use crate::{Status, UsageError, interrupt, run};
 
 /// This very host.
@@ -247,11 +247,11 @@ pub(crate) fn subjects(args: &Subjects) -> Result<Status> {
         for offer in &chosen {
             if let Err(e) = kernels.fetch(offer) {
                 failed = true;
-                anstream::eprintln!("sockeye: {}: {e}", offer.name);
+                errln!("sockeye: {}: {e}", offer.name);
             }
         }
     }
-    anstream::println!("{:17} {:31} this host", NATIVE, "");
+    outln!("{:17} {:31} this host", NATIVE, "");
     for offer in chosen {
         let cached = if kernels.is_cached(offer) { "fetched" } else { "to be fetched" };
         let lacks = offer.lacks.as_ref().map(|lacks| format!(", without {lacks}"));
@@ -261,15 +261,15 @@ pub(crate) fn subjects(args: &Subjects) -> Result<Status> {
             Kind::Uml => "a process",
             Kind::Gvisor => "a sandbox",
         };
-        anstream::println!(
+        outln!(
             "{:17} {:31} {how}, {cached}{}",
             offer.name.bold(),
             offer.version,
             lacks.unwrap_or_default()
         );
     }
-    anstream::println!("./PATH/TO/bzImage {:31} a kernel of your own, in QEMU", "");
-    anstream::println!("cmd:PROGRAM       {:31} whatever reads cases and writes traces", "");
+    outln!("./PATH/TO/bzImage {:31} a kernel of your own, in QEMU", "");
+    outln!("cmd:PROGRAM       {:31} whatever reads cases and writes traces", "");
     Ok(if failed { Status::Harness } else { Status::Expected })
 }
 

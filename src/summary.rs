@@ -1,9 +1,10 @@
 //! What a run came to, counted: verdicts, ranks, and what has no meaning here.
 
-use owo_colors::{OwoColorize as _, Style};
+use anstyle::{AnsiColor, Style};
 use suites::rules::Finding;
 use suites::verdict::{Rank, Verdict};
 
+use crate::out::Paint as _;
 use crate::results::Answer;
 use crate::run;
 
@@ -114,10 +115,10 @@ pub(crate) fn list(answers: &[Answer<'_>], rank: Rank) {
     for answer in answers {
         for (number, (finding, known)) in of_rank(answer, rank).enumerate() {
             if number == 0 {
-                anstream::println!("{} {}", rank.style(style(rank)), answer.case.id);
+                outln!("{} {}", rank.style(style(rank)), answer.case.id);
             }
             let known = if known { " (known)" } else { "" };
-            anstream::println!("    {}{known}: {}", finding.rule, finding.text);
+            outln!("    {}{known}: {}", finding.rule, finding.text);
         }
     }
 }
@@ -125,8 +126,8 @@ pub(crate) fn list(answers: &[Answer<'_>], rank: Rank) {
 /// The colour of a rank.
 pub(crate) fn style(rank: Rank) -> Style {
     match rank {
-        Rank::Violates => Style::new().yellow().bold(),
-        Rank::Surprises => Style::new().yellow(),
+        Rank::Violates => AnsiColor::Yellow.on_default().bold(),
+        Rank::Surprises => AnsiColor::Yellow.on_default(),
         Rank::Undocumented => Style::new().dimmed(),
     }
 }

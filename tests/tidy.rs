@@ -55,6 +55,41 @@ fn the_system_is_chosen_in_one_place() {
     }
 }
 
+/// Whether a line of code prints by itself. What hands a stream on to another program does not.
+fn prints(line: &str) -> bool {
+    let handed_on = ["Stdio::from(", ".stdout(", ".stderr("].iter().any(|to| line.contains(to));
+    let has = |word: &&str| !lines_with(line, word).is_empty();
+    let calls = |word: &&str, how: &str| has(word) && line.contains(&format!("{word}{how}"));
+    ["anstream", "owo_colors", "indicatif"].iter().any(has)
+        || ["println", "print", "eprintln", "eprint"].iter().any(|word| calls(word, "!("))
+        || !handed_on && ["stdout", "stderr"].iter().any(|word| calls(word, "()"))
+}
+
+/// What others wrote is shown and never obeyed, and a full standard output is a status: see there.
+#[test]
+fn all_is_said_in_one_place() {
+    let places = [
+        "src/out.rs",
+        // Lines of a machine's console, each made fit there; the console of a machine itself.
+        "harness/src/subject/console.rs",
+        "harness/src/exec/linux/init.rs",
+    ];
+    for (name, text) in sources() {
+        let is_program = name.starts_with("src/") || name.contains("/src/");
+        let is_test = name.ends_with("tests.rs") || name.contains("/tests/");
+        if !is_program || is_test || places.contains(&name.as_str()) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let found = (1..).zip(code.lines()).filter(|(_, line)| prints(line)).map(|(n, _)| n);
+        let found: Vec<usize> = found.collect();
+        assert!(
+            found.is_empty(),
+            "{name}: {found:?}: `outln!` and the others of src/out.rs say it"
+        );
+    }
+}
+
 #[test]
 fn files_stay_of_a_size() {
     for (name, text) in sources() {
@@ -85,4 +120,9 @@ fn these_checks_can_fail() {
     assert_eq!(lines_with("fn a() {\n    unsafe { b() }\n}", "unsafe"), [2]);
     assert_eq!(lines_with("// unsafe\nlet a = \"unsafe\"; // unsafe", "unsafe"), [0; 0]);
     assert_eq!(lines_with("unsafe_op_in_unsafe_fn", "unsafe"), [0; 0]);
+    assert!(prints("println!();") && prints("std::io::stdout().lock()") && prints("use anstream;"));
+    assert!(!prints("if e.use_stderr() {"));
+    assert!(
+        !prints("outln!(\"{line}\");") && !prints("command.stdout(Stdio::from(io::stderr()));")
+    );
 }

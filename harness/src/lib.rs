@@ -10,6 +10,7 @@
 //! - [`outcome`]: a trace made stable and rendered like strace;
 //! - [`subject`]: a kernel under test, reached through the executor's protocol;
 //! - [`environment`]: the machine on which it was asked, as data;
+//! - [`text`]: what others wrote, made fit to be shown;
 //! - [`verdict`]: the words for what a case came to.
 //!
 //! Everything but [`exec`] and [`subject`] is pure: no kernel, no clock, no `unsafe`.
@@ -20,6 +21,7 @@ pub mod environment;
 pub mod exec;
 pub mod outcome;
 pub mod subject;
+pub mod text;
 pub mod trace;
 pub mod verdict;
 pub mod wire;

@@ -55,18 +55,18 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     let path = args.output.clone().unwrap_or_else(|| default_name(&known));
     let there = path.exists();
     write(&facts, args, &path)?;
-    anstream::println!("{}", facts.title());
+    outln!("{}", facts.title());
     for part in &facts.parts {
         match &part.tried {
-            Tried::Agrees => anstream::println!("the reproducer reproduces it"),
+            Tried::Agrees => outln!("the reproducer reproduces it"),
             Tried::Differs(how) => {
-                anstream::println!("the reproducer does not reproduce it: {how}");
+                outln!("the reproducer does not reproduce it: {how}");
             }
-            Tried::Not(why) => anstream::println!("the reproducer was not tried: {why}"),
+            Tried::Not(why) => outln!("the reproducer was not tried: {why}"),
         }
     }
     let instead = if there { ", in place of the file that was there" } else { "" };
-    anstream::println!("written to {}{instead}", path.display());
+    outln!("written to {}{instead}", path.display());
     let differs = facts.parts.iter().any(|part| matches!(part.tried, Tried::Differs(_)));
     Ok(if differs { Status::Unexpected } else { Status::Expected })
 }

@@ -17,13 +17,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use harness::text;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 use report::Record;
 use script::Script;
 
 use crate::cli::ControlHttp;
-use crate::{Status, UsageError};
+use crate::{Status, UsageError, out};
 
 /// How long an interrupted command has to end.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -46,9 +47,8 @@ enum End {
 /// Serves, runs the command if there is one, and says what came.
 pub(crate) fn http(args: &ControlHttp) -> Result<Status> {
     if args.list_scripts {
-        let mut out = anstream::stdout().lock();
         for script in script::SCRIPTS {
-            writeln!(out, "{:17} {}", script.name, script.about)?;
+            outln!("{:17} {}", script.name, script.about);
         }
         return Ok(Status::Expected);
     }
@@ -59,7 +59,8 @@ pub(crate) fn http(args: &ControlHttp) -> Result<Status> {
     let addr = listener.local_addr()?;
     let url = format!("http://{addr}/");
     let (events, received) = mpsc::channel();
-    reporter.begin(&url, script)?;
+    reporter.begin(&url, script);
+    out::is_read()?;
     let command = spawn(args, &url)?;
     // After the command began, which would inherit the mask, and before any other thread does,
     // which has to. The command can connect: its connections wait.
@@ -67,7 +68,7 @@ pub(crate) fn http(args: &ControlHttp) -> Result<Status> {
     let server = serve::start(listener, script, events.clone())?;
     let pid = command.as_ref().map(Child::id);
     if let Some(mut child) = command {
-        thread::spawn(move || events.send(Event::Command(child.wait())));
+        thread::Builder::new().spawn(move || events.send(Event::Command(child.wait())))?;
     }
     let end = wait(&received, args.requests, &mut reporter)?;
     let end = match (end, pid) {
@@ -80,7 +81,7 @@ pub(crate) fn http(args: &ControlHttp) -> Result<Status> {
             reporter.add(*record)?;
         }
     }
-    reporter.end()?;
+    reporter.end();
     Ok(status(&end, args))
 }
 
@@ -130,13 +131,13 @@ fn signals(events: Sender<Event>) -> Result<()> {
     set.add(Signal::SIGINT);
     set.add(Signal::SIGTERM);
     set.thread_block()?;
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         while let Ok(signal) = set.wait() {
             if events.send(Event::Signal(signal)).is_err() {
                 break;
             }
         }
-    });
+    })?;
     Ok(())
 }
 
@@ -184,16 +185,16 @@ fn status(end: &End, args: &ControlHttp) -> Status {
         End::Enough => Status::Expected,
         End::Signal(_) if args.command.is_empty() => Status::Expected,
         End::Signal(signal) => {
-            anstream::eprintln!("sockeye: {signal} before the command {program:?} ended");
+            errln!("sockeye: {signal} before the command {program:?} ended");
             Status::Unexpected
         }
         End::Command(Ok(status)) if status.success() => Status::Expected,
         End::Command(Ok(status)) => {
-            anstream::eprintln!("sockeye: the command {program:?} failed: {status}");
+            errln!("sockeye: the command {program:?} failed: {status}");
             Status::Unexpected
         }
         End::Command(Err(e)) => {
-            anstream::eprintln!("sockeye: the command {program:?} cannot be waited for: {e}");
+            errln!("sockeye: the command {program:?} cannot be waited for: {e}");
             Status::Unexpected
         }
     }
@@ -224,31 +225,30 @@ impl Reporter {
         Ok(Self { json: args.json, raw, out, records: Vec::new() })
     }
 
-    fn begin(&self, url: &str, script: &Script) -> io::Result<()> {
-        let mut out = anstream::stdout().lock();
+    fn begin(&self, url: &str, script: &Script) {
         if self.json {
-            writeln!(out, "{}", serde_json::json!({ "url": url, "script": script.name }))
+            out::json_line(&serde_json::json!({ "url": url, "script": script.name }));
         } else {
-            writeln!(out, "serving {url} by the script {}: {}\n", script.name, script.about)
+            outln!("serving {url} by the script {}: {}", script.name, script.about);
+            out::blank();
         }
     }
 
     fn add(&mut self, mut record: Record) -> Result<()> {
         let value = report::json(&record);
-        {
-            let mut out = anstream::stdout().lock();
-            if self.json {
-                writeln!(out, "{value}")?;
-            } else {
-                writeln!(out, "{}", report::text(&record, &self.records))?;
-            }
+        if self.json {
+            out::json_line(&value);
+        } else {
+            out::text(&report::text(&record, &self.records));
+            out::blank();
         }
+        out::is_read()?;
         if let Some(file) = &mut self.raw {
             file.write_all(&record.raw)?;
         }
         if let Some((folder, file)) = &mut self.out {
             fs::write(folder.join(format!("request-{:04}.bin", record.request)), &record.raw)?;
-            writeln!(file, "{value}")?;
+            writeln!(file, "{}", text::json(&value.to_string()))?;
         }
         // A long run keeps what the summary needs.
         record.raw = Vec::new();
@@ -256,13 +256,15 @@ impl Reporter {
         Ok(())
     }
 
-    fn end(&self) -> io::Result<()> {
+    fn end(&self) {
         let summary = report::summary(&self.records);
-        let mut out = anstream::stdout().lock();
         if self.json {
-            return writeln!(out, "{}", serde_json::json!({ "summary": summary }));
+            out::json_line(&serde_json::json!({ "summary": summary }));
+        } else {
+            for line in summary {
+                outln!("{line}");
+            }
         }
-        writeln!(out, "{}", summary.join("\n"))
     }
 }
 

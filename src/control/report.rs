@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use harness::text::is_obeyed;
 use serde_json::{Value, json};
 
 use super::parse::{Head, header_lines};
@@ -148,7 +149,7 @@ pub(crate) fn text(record: &Record, before: &[Record]) -> String {
 /// A header line: as it is if that can be printed, else escaped.
 fn shown(line: &[u8]) -> String {
     match std::str::from_utf8(line) {
-        Ok(text) if !text.chars().any(|c| c.is_control() && c != '\t') => text.to_owned(),
+        Ok(text) if !text.chars().any(|c| is_obeyed(c) && c != '\t') => text.to_owned(),
         _ => line.escape_ascii().to_string(),
     }
 }

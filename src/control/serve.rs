@@ -56,7 +56,7 @@ pub(crate) fn start(
     let requests = AtomicU64::new(0);
     let shared = Arc::new(Shared { script, began: Instant::now(), requests, events });
     let ends = Arc::clone(&last);
-    let accepting = thread::spawn(move || accept(&listener, &shared, &ends));
+    let accepting = thread::Builder::new().spawn(move || accept(&listener, &shared, &ends))?;
     Ok(Server { addr, last, accepting })
 }
 
@@ -121,8 +121,11 @@ fn accept(
         let connection = Connection { stream, number, buffer: Vec::new(), shared };
         open.retain(|open| !open.thread.is_finished());
         // What fails on a connection is the client's leaving; each request says what it got.
-        let thread = thread::spawn(move || drop(connection.serve()));
-        open.push(Open { thread, stream: weak });
+        match thread::Builder::new().spawn(move || drop(connection.serve())) {
+            Ok(thread) => open.push(Open { thread, stream: weak }),
+            // The connection went with what should have served it: others may find room.
+            Err(_) => thread::sleep(SLOW),
+        }
     }
 }
 

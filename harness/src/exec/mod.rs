@@ -29,6 +29,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, Net, decode};
 mod beyond;
 mod calls;
 mod confine;
+mod limits;
 mod lookup;
 mod network;
 mod options;
@@ -80,6 +81,7 @@ use other as os;
 use network::Network;
 
 pub use confine::{NOBODY, Rights, confine, rights};
+pub use limits::{Memory, refuse_large_files};
 pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
 

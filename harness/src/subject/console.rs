@@ -2,16 +2,20 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _, stderr};
 use std::sync::Mutex;
 
 use super::lock;
+use crate::text;
 
 /// How many lines are remembered.
 const REMEMBERED: usize = 200;
 
 /// How many of the last lines an outcome has.
 const LAST: usize = 12;
+
+/// How much of a line is shown, in characters.
+const LONGEST: usize = 1000;
 
 /// How a Linux kernel's last message begins.
 const PANIC: &str = "Kernel panic - not syncing: ";
@@ -43,7 +47,7 @@ impl Console {
 
     pub(super) fn say(&self, line: &str) {
         if let Some(name) = &self.shown_as {
-            eprintln!("{name}: {line}");
+            let _ = writeln!(stderr(), "{name}: {}", text::line(line, LONGEST));
         }
         if let Some(file) = &self.file {
             let _ = writeln!(lock(file), "{line}");

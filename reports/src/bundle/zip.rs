@@ -1,7 +1,10 @@
 //! One zip, the same bytes for the same files.
 
+use std::borrow::Cow;
 use std::io::{Seek, Write};
+use std::path::Path;
 
+use harness::text;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -19,8 +22,14 @@ pub struct File {
 }
 
 impl File {
-    /// A text.
+    /// A text, which may be read on a terminal and has in it what others wrote.
     pub(super) fn text(name: &str, text: String) -> Self {
+        let json = Path::new(name).extension().is_some_and(|extension| extension == "json");
+        let safe = if json { text::json(&text) } else { text::shown(&text) };
+        let text = match safe {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(safe) => safe,
+        };
         Self { name: name.to_owned(), bytes: text.into_bytes(), runs: false }
     }
 }
