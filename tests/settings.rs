@@ -188,3 +188,29 @@ fn few_descriptors_are_no_outcome(#[case] most: u32, #[case] runs: bool) {
     assert_eq!(counts.contains_key("ok"), runs, "{counts:?} {why}");
     assert_eq!(why.contains("RLIMIT_NOFILE is 40"), !runs, "{why}");
 }
+
+/// The first line of an executor has what limits it, which doctor reads.
+#[test]
+fn doctor_names_what_mends_it() {
+    if !is_linux() || !has_labs() {
+        return;
+    }
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 50; exec \"$0\" doctor", SOCKEYE])
+        .output()
+        .expect("a shell");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains("RLIMIT_NOFILE is 50") && said.contains("mend: ulimit -n 1024"),
+        "{said}"
+    );
+    let output = sockeye(&["exec", "--plant", "refuse@AF_INET6"]);
+    let hello: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+    let limit = &hello["hello"]["kernel"]["limits"][0];
+    assert!(
+        limit["why"].as_str().is_some_and(|why| why.starts_with("AF_INET6 sockets")),
+        "{hello}"
+    );
+    assert!(limit["mend"].as_str().is_some_and(|mend| !mend.is_empty()), "{hello}");
+}
