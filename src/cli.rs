@@ -178,8 +178,8 @@ pub(crate) struct On {
     /// Show what the kernels say on their consoles
     #[arg(long, requires = "subjects")]
     pub(crate) console: bool,
-    /// Give the guests' kernels this word on their command line: ipv6.disable=1, or a setting,
-    /// sysctl.net.core.rmem_max=16777216
+    /// Give the guests' kernels this word on their command line: `ipv6.disable=1`, or a setting,
+    /// `sysctl.net.core.rmem_max=16777216`
     #[arg(long, value_name = "WORD", requires = "subjects")]
     pub(crate) append: Vec<String>,
     /// After how many seconds without a sign of life a machine hangs
