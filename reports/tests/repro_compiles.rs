@@ -156,7 +156,7 @@ fn poll_of_a_closed_socket_is_no_number_of_anothers() {
     ];
     let case = repro_cases::case("closed", Lab::loopback(), ops);
     let Some((stdout, _)) = run(&case, &plain()) else { return };
-    assert_eq!(shown(&stdout)[3..], ["3 1 POLLNVAL", "4 0"], "{stdout}");
+    assert_eq!(shown(&stdout)[3..], ["3 1 POLLNVAL", "4 0 0"], "{stdout}");
 }
 
 /// The return value or errno, and what was written, of each call.
