@@ -106,6 +106,7 @@ fn main() -> ExitCode {
             .map(|()| Status::Expected)
             .map_err(Into::into),
     };
+    harness::subject::dismiss();
     match done {
         Ok(status) => status.into(),
         // Whoever reads the output has closed it: there is nobody left to tell.
@@ -126,6 +127,10 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 
 fn exec(args: &Exec) -> anyhow::Result<Status> {
     let plant = args.plant.as_deref().map(str::parse).transpose().map_err(UsageError)?;
+    if let Some(mark) = &args.guard {
+        harness::subject::watch(mark, io::stdin().lock());
+        return Ok(Status::Expected);
+    }
     if args.hub {
         let program = std::env::current_exe()?;
         let executor = || {

@@ -21,7 +21,7 @@ use suites::verdict::{Judgement, Verdict, judge};
 use crate::cli::{Format, Run};
 use crate::results::{self, Answer, Writer};
 use crate::summary::{self, Counted};
-use crate::{Status, UsageError, local_network, on, report, select};
+use crate::{Status, UsageError, interrupt, local_network, on, report, select};
 
 /// The name of the kernel that this program runs on, as a subject of a run.
 pub(crate) const NATIVE: &str = "native";
@@ -29,6 +29,7 @@ pub(crate) const NATIVE: &str = "native";
 /// This very program as the executor.
 pub(crate) fn native() -> Result<Subject> {
     let program = std::env::current_exe().context("this program cannot find itself")?;
+    interrupt::guard()?;
     Ok(Subject { program, args: vec!["exec".into()] })
 }
 

@@ -12,6 +12,7 @@ use crate::SCHEMA;
 use crate::case::addr::SockAddr;
 use crate::case::{Hex, LinkKind, Sym};
 
+mod check;
 mod fingerprint;
 
 pub use fingerprint::{Fingerprint, Product, SourceVersion};
