@@ -124,7 +124,7 @@ fn answers_stay_when_a_subject_does_not_end() {
 /// It is shown, and cut; what it says to a terminal is none's.
 #[test]
 fn what_a_subject_says_beside_the_protocol_is_bounded() {
-    let noise = "printf '\\033[2J\\n' >&2; yes $(printf %999d 0) | head -c 8000000 >&2";
+    let noise = "printf '\\033[2J\\n' >&2; yes $(printf %0999d 0) | head -c 8000000 >&2";
     let ran = run_on(&format!("{noise}\n{HELLO}\n{}", answers("", "$id", "")));
     let ends = ran.ends();
     assert!(ends.len() > 10 && ends.iter().all(|end| end == "\"done\""), "{ends:?}");

@@ -147,8 +147,9 @@ mod tests {
     fn a_console_that_floods_is_cut() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let console = Console::new(Some(file.reopen().unwrap()), None);
-        let line = [b'x'; 100_000].as_slice();
-        let lines = std::iter::repeat_n([line, b"\n"].concat(), 100).flatten().collect::<Vec<u8>>();
+        let line = vec![b'x'; 100_000];
+        let lines =
+            std::iter::repeat_n([&line[..], b"\n"].concat(), 100).flatten().collect::<Vec<u8>>();
         console.listen(&lines[..]);
         console.listen(&b"the end\n"[..]);
         let kept = file.as_file().metadata().unwrap().len();

@@ -106,11 +106,11 @@ mod tests {
     fn who_does_not_read_keeps_nobody_waiting() {
         let mut child = Command::new("sleep").arg("60").stdin(Stdio::piped()).spawn().unwrap();
         let mut feed = Feed::new(child.stdin.take().unwrap()).unwrap();
-        let error = feed.give(&[0; 1 << 20], Duration::from_millis(50)).unwrap_err();
+        let error = feed.give(&vec![0; 1 << 20], Duration::from_millis(50)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         child.kill().unwrap();
         child.wait().unwrap();
-        let error = feed.give(&[0; 1 << 20], Duration::from_secs(9)).unwrap_err();
+        let error = feed.give(&vec![0; 1 << 20], Duration::from_secs(9)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     }
 }

@@ -66,7 +66,7 @@ const GREETING: usize = 64 << 10;
 /// How many characters a word of it may have; uname(2)'s have 64 at the most.
 const WORD: usize = 256;
 
-/// How many bytes an answer may have. The suites' longest has less than a hundredth.
+/// How many bytes an answer may have: thirty times the suites' longest.
 const ANSWER: usize = 8 << 20;
 
 /// How many characters of what a subject says of an error are kept.
