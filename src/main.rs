@@ -91,6 +91,7 @@ fn main() -> ExitCode {
             }
         }
     });
+    harness::subject::dismiss();
     let status = status.unwrap_or(Status::Harness);
     if let Err(e) = out::end() {
         errln!("sockeye: standard output cannot be written: {e}");
@@ -167,6 +168,10 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 
 fn exec(args: &Exec) -> anyhow::Result<Status> {
     let plant = args.plant.as_deref().map(str::parse).transpose().map_err(UsageError)?;
+    if let Some(mark) = &args.guard {
+        harness::subject::watch(mark, io::stdin().lock());
+        return Ok(Status::Expected);
+    }
     if args.hub {
         let program = std::env::current_exe()?;
         let executor = || {

@@ -14,6 +14,7 @@ use crate::case::{Hex, LinkKind, Sym};
 
 mod check;
 mod fingerprint;
+mod words;
 
 pub use fingerprint::{Fingerprint, HostLimit, Product, SourceVersion};
 

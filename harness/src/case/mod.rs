@@ -277,6 +277,10 @@ impl Case {
         for payload in op.payloads() {
             check_text(op.call(), payload)?;
         }
+        if check::room(op) > check::MOST_BYTES {
+            let most = check::MOST_BYTES;
+            return Err(format!("{}: it asks room for more than {most} bytes", op.call()));
+        }
         if matches!(op, Op::Kevent { changes, .. } if changes.is_empty()) {
             return Err("kevent: it waits for nothing".to_owned());
         }
