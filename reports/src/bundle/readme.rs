@@ -134,7 +134,9 @@ fn happened(part: &Part<'_>) -> String {
 }
 
 fn code<'a>(lines: impl Iterator<Item = &'a str>) -> String {
-    lines.map(|line| format!("    {}\n", visible(line).replace('\n', " "))).collect()
+    lines
+        .flat_map(|line| ["    ".to_owned(), visible(line).replace('\n', " "), "\n".to_owned()])
+        .collect()
 }
 
 fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
@@ -305,7 +307,7 @@ pub(super) fn transcript(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
 /// `kernel.log`.
 pub(super) fn log(log: Option<&Log>) -> String {
     let Some(log) = log else { return "The run did not keep the kernel's log.\n".to_owned() };
-    let mut out: String = log.lines.iter().map(|line| format!("{}\n", visible(line))).collect();
+    let mut out: String = log.lines.iter().flat_map(|line| [visible(line), "\n".into()]).collect();
     if let Some(why) = &log.missing {
         let _ = writeln!(out, "{why}");
     } else if log.lines.is_empty() {
