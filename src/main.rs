@@ -33,6 +33,7 @@ mod summary;
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{CommandFactory as _, Parser as _};
 use cli::{Cli, Command, Control, Exec};
@@ -73,12 +74,20 @@ impl std::error::Error for UsageError {}
 #[global_allocator]
 static MEMORY: harness::exec::Memory = harness::exec::Memory;
 
+/// Whether a panic was told: what comes of it is not told as another fault.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
 fn main() -> ExitCode {
     if harness::exec::is_init() {
         harness::exec::init();
         return Status::Harness.into();
     }
-    std::panic::set_hook(Box::new(|panic| errln!("sockeye: a fault of its own: {panic}")));
+    // The last resort: a sentence, and what was begun is ended in order.
+    std::panic::set_hook(Box::new(|panic| {
+        if !PANICKED.swap(true, Ordering::Relaxed) {
+            errln!("sockeye: a fault of its own: {panic}");
+        }
+    }));
     let status = std::panic::catch_unwind(|| {
         // A file that must not grow is an error of `write`, and not the end of this program.
         harness::exec::refuse_large_files();
@@ -92,7 +101,8 @@ fn main() -> ExitCode {
         }
     });
     harness::subject::dismiss();
-    let status = status.unwrap_or(Status::Harness);
+    let fault = PANICKED.load(Ordering::Relaxed);
+    let status = if fault { Status::Harness } else { status.unwrap_or(Status::Harness) };
     if let Err(e) = out::end() {
         errln!("sockeye: standard output cannot be written: {e}");
         return Status::Harness.into();
@@ -152,6 +162,7 @@ fn status(done: anyhow::Result<Status>) -> Status {
         Err(e) if e.downcast_ref::<out::Failed>().is_some() || is_broken_pipe(&e) => {
             Status::Expected
         }
+        Err(_) if PANICKED.load(Ordering::Relaxed) => Status::Harness,
         Err(e) => {
             errln!("sockeye: {e:#}");
             let usage = e.downcast_ref::<UsageError>().is_some();

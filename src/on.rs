@@ -50,21 +50,24 @@ pub(crate) fn on_each<'c>(
     let folders = folders(&wanted);
     let (bars, next, done) = (Bars::default(), AtomicUsize::new(0), Mutex::new(Vec::new()));
     let wide = wanted.iter().map(|wanted| wanted.name.len()).max().unwrap_or(0).min(WIDEST);
-    std::thread::scope(|scope| {
-        for _ in 0..run::processors().min(wanted.len()) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(wanted) = wanted.get(number) else { break };
-                    let out = out.join(&folders[number]);
-                    let bar = bars.add(&format!("{:wide$} ", wanted.name), cases.len());
-                    let ran = one(wanted, args, cases, out, &kernels, &bar);
-                    bar.end();
-                    bars.suspend(|| say(&wanted.name, wide, ran.as_ref()));
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((wanted.clone(), ran));
-                }
-            });
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(wanted) = wanted.get(number) else { break };
+            let out = out.join(&folders[number]);
+            let bar = bars.add(&format!("{:wide$} ", wanted.name), cases.len());
+            let ran = one(wanted, args, cases, out, &kernels, &bar);
+            bar.end();
+            bars.suspend(|| say(&wanted.name, wide, ran.as_ref()));
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((wanted.clone(), ran));
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..run::processors().min(wanted.len()) {
+            // Where no thread can be started there are those that there are, this one among them.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(ran, _)| wanted.iter().position(|wanted| wanted.name == ran.name));

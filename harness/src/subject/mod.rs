@@ -7,6 +7,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use crate::SCHEMA;
@@ -252,18 +253,25 @@ struct Work<'a> {
     ahead: usize,
 }
 
+/// Why there is no thread for an executor, such as `ulimit -u` or too little memory.
+fn no_thread(why: std::io::Error) -> SubjectError {
+    SubjectError::Ended(format!("no thread can be started: {why}"))
+}
+
 fn work(subject: &dyn Executors, works: &[Work<'_>], kept: &Kept<'_>) -> Result<(), SubjectError> {
     std::thread::scope(|scope| {
         let mut workers = Vec::new();
         for Work { queue, executors, ahead } in works {
             for _ in 0..(*executors).min(queue.batches()) {
-                workers.push(scope.spawn(move || worker(subject, queue, *ahead, kept)));
+                let work = move || worker(subject, queue, *ahead, kept);
+                let spawned = std::thread::Builder::new().spawn_scoped(scope, work);
+                workers.push(spawned.map_err(no_thread));
             }
         }
         // All of them, so that no thread is left behind when one fails.
         let panicked = |_| Err(SubjectError::Protocol("a worker panicked".to_owned()));
-        let ends: Vec<_> =
-            workers.into_iter().map(|worker| worker.join().unwrap_or_else(panicked)).collect();
+        let end = |worker: ScopedJoinHandle<'_, _>| worker.join().unwrap_or_else(panicked);
+        let ends: Vec<_> = workers.into_iter().map(|worker| worker.and_then(end)).collect();
         ends.into_iter().collect()
     })
 }
