@@ -27,6 +27,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, decode};
 
 mod beyond;
 mod calls;
+mod credentials;
 mod lookup;
 mod network;
 mod options;
