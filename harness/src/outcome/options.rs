@@ -26,7 +26,7 @@ pub(super) fn bytes(names: &Names<'_>, fd: &str, name: &str, raw: &Hex) -> Strin
             Some(addr) => names.sockaddr_of(fd, &addr),
             None => hex(raw),
         },
-        ("SO_BINDTODEVICE" | "TCP_CONGESTION" | "TCP_ULP", _) => quoted(bytes),
+        ("SO_BINDTODEVICE", _) | ("TCP_CONGESTION" | "TCP_ULP", 1..) => quoted(bytes),
         ("SO_LINGER" | "SO_LINGER_SEC", 8) => {
             format!("{{l_onoff={}, l_linger={}}}", i32_at(bytes, 0), i32_at(bytes, 4))
         }

@@ -103,6 +103,12 @@ pub(crate) fn datagrams() -> Case {
             control: vec![
                 Control::PktInfo { level: "IPPROTO_IP".into(), link: None, source: None },
                 Control::int("IPPROTO_IP", "IP_TTL", 9),
+                Control::Int {
+                    level: "IPPROTO_IP".into(),
+                    name: "IP_TOS".into(),
+                    value: 2,
+                    width: 1,
+                },
             ],
         },
         Op::Ioctl { fd: fd(), request: "FIONREAD".into(), link: None },

@@ -99,7 +99,7 @@ fn by_short_message() -> Table {
     let mut table = Table::new("fragmentation/segment-message-u16", question);
     for path in Path::ALL {
         for (segment, size) in sizes(path) {
-            for (name, len) in [("1000", 1000), ("10000", 10_000)] {
+            for (name, len) in [("1000", 1000), ("3000", 3000)] {
                 let control = Control::Int {
                     level: "IPPROTO_UDP".into(),
                     name: "UDP_SEGMENT".into(),

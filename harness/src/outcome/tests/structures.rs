@@ -188,6 +188,7 @@ const STABLE: &str = "{tcpi_state=TCP_ESTABLISHED, \
 #[case("IPPROTO_TCP", "TCP_CC_INFO", "01000200 04000000 00000000 00000000", "16 bytes")]
 #[case("IPPROTO_TCP", "TCP_CC_INFO", "0100", "0x0100")]
 #[case("IPPROTO_TCP", "TCP_CONGESTION", "637562696300", "\"cubic\\0\"")]
+#[case("IPPROTO_TCP", "TCP_CONGESTION", "", "0 bytes")]
 #[case("SOL_SOCKET", "SO_PEERCRED", "d8480000 00000000 00000000", "{pid=own, uid=own, gid=own}")]
 #[case("SOL_SOCKET", "SO_PEERCRED", "00000000 ffffffff ffffffff", "{pid=0, uid=-1, gid=-1}")]
 #[case("SOL_SOCKET", "SO_PEERCRED", "d8480000 00000000", "0xd848000000000000")]
