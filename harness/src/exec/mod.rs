@@ -29,6 +29,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, Net, decode};
 mod beyond;
 mod calls;
 mod confine;
+mod credentials;
 mod limits;
 mod lookup;
 mod network;
