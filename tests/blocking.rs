@@ -154,11 +154,12 @@ fn fragments() -> [Vec<u8>; 2] {
         let ip = |ip: [u8; 4]| ip.into();
         let packet = build::ip(build::Link::Ip, ip(src), ip(dst), 64, 17, payload);
         let mut packet = packet.expect("IPv4");
-        packet[4..8].copy_from_slice(&[7, 7, (word >> 8) as u8, word as u8]);
+        packet[4..6].copy_from_slice(&[7, 7]);
+        packet[6..8].copy_from_slice(&word.to_be_bytes());
         packet[10..12].copy_from_slice(&[0, 0]);
         let words = packet[..20].chunks(2).map(|w| u32::from(u16::from_be_bytes([w[0], w[1]])));
         let sum = words.sum::<u32>();
-        let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+        let sum = !u16::try_from((sum & 0xffff) + (sum >> 16)).expect("it is folded");
         packet[10..12].copy_from_slice(&sum.to_be_bytes());
         packet
     };
