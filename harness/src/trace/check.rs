@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Did, End, Event, Out, Trace};
+use super::{ControlOut, Did, End, Event, Out, Trace};
 use crate::SCHEMA;
-use crate::case::{Case, Op};
+use crate::case::{Case, Op, Sym};
 
 /// How many characters a name may have: of a signal, an errno, a control message.
 const NAME: usize = 256;
@@ -101,7 +101,7 @@ impl Trace {
             Event::Frame { link, .. } if !self.links.iter().any(|fact| fact.name == *link) => {
                 Err(format!("it has a frame of the link {link:.30?}, which it has not"))
             }
-            Event::Signal { name, .. } if name.len() > NAME => {
+            Event::Signal { name, .. } if !is_name(name) => {
                 Err(format!("a signal's name in step {number} is none"))
             }
             Event::Call { did, .. } => match op {
@@ -116,20 +116,25 @@ impl Trace {
     }
 }
 
+/// Whether it can be a constant's name, or a number: it stands in C and in transcripts as it is.
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+. ".contains(c);
+    (1..=NAME).contains(&name.len()) && name.chars().all(plain)
+}
+
 /// Whether a call can have given that.
 fn check_did(op: &Op, did: &Did) -> Result<(), String> {
-    let out = match did {
-        Did::Returned { errno, out, .. } => {
-            if errno.as_ref().is_some_and(|errno| errno.as_str().len() > NAME) {
-                return Err("its errno is none".to_owned());
-            }
-            out
-        }
-        Did::Unsupported { name } if name.len() > NAME => {
-            return Err("the name that is unknown is none".to_owned());
-        }
-        Did::Unsupported { .. } | Did::Hung { .. } => return Ok(()),
+    let (errno, out) = match did {
+        Did::Returned { errno, out, .. } => (errno.as_ref().map(Sym::as_str), out),
+        Did::Unsupported { name } => (Some(name.as_str()), &Out::Nothing),
+        Did::Hung { .. } => return Ok(()),
     };
+    if let Some(name) = errno.into_iter().chain(names(out)).find(|name| !is_name(name)) {
+        return Err(format!("{name:.30?} is no name of the sockets API"));
+    }
+    if texts(out).any(|text| text.len() > NAME || text.contains(char::is_control)) {
+        return Err(format!("{} gives a name that is none", op.call()));
+    }
     let counts = match (op, out) {
         (Op::Poll { fds, .. }, Out::Poll(found)) => found.len() <= fds.len(),
         (Op::Kevent { changes, .. }, Out::Events(found)) => found.len() <= changes.len(),
@@ -138,4 +143,39 @@ fn check_did(op: &Op, did: &Did) -> Result<(), String> {
         _ => true,
     };
     if counts { Ok(()) } else { Err(format!("{} gives no such thing", op.call())) }
+}
+
+/// Every constant that a call wrote.
+fn names(out: &Out) -> Vec<&str> {
+    fn received<'a>(flags: &'a [Sym], control: &'a [ControlOut]) -> impl Iterator<Item = &'a str> {
+        let control = control.iter().flat_map(|c| [c.level.as_str(), c.name.as_str()]);
+        flags.iter().map(Sym::as_str).chain(control)
+    }
+    match out {
+        Out::Errno(errno) => vec![errno.as_str()],
+        Out::Data { flags, control, .. } => received(flags, control).collect(),
+        Out::Poll(all) => all.iter().flatten().map(Sym::as_str).collect(),
+        Out::Messages(all) => all.iter().flat_map(|m| received(&m.flags, &m.control)).collect(),
+        Out::Events(all) => all
+            .iter()
+            .flat_map(|e| {
+                let flags = e.flags.iter().chain(&e.fflags).chain(&e.error).map(Sym::as_str);
+                [e.fd.as_str(), e.filter.as_str()].into_iter().chain(flags)
+            })
+            .collect(),
+        Out::Addrs(all) => {
+            all.iter().flat_map(|a| [a.r#type.as_str(), a.protocol.as_str()]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Every text that it wrote.
+fn texts(out: &Out) -> impl Iterator<Item = &str> {
+    let (names, addrs) = match out {
+        Out::Names { host, service } => ([host.as_deref(), service.as_deref()], &[][..]),
+        Out::Addrs(all) => ([None, None], &all[..]),
+        _ => ([None, None], &[][..]),
+    };
+    names.into_iter().flatten().chain(addrs.iter().filter_map(|a| a.canonname.as_deref()))
 }
