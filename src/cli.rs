@@ -178,13 +178,16 @@ pub(crate) struct On {
     /// Show what the kernels say on their consoles
     #[arg(long, requires = "subjects")]
     pub(crate) console: bool,
-    /// Give the guests' kernels this word on their command line: ipv6.disable=1, or a setting,
-    /// sysctl.net.core.rmem_max=16777216
+    /// Give the guests' kernels this word on their command line: `ipv6.disable=1`, or a setting,
+    /// `sysctl.net.core.rmem_max=16777216`
     #[arg(long, value_name = "WORD", requires = "subjects")]
     pub(crate) append: Vec<String>,
     /// After how many seconds without a sign of life a machine hangs
     #[arg(long, value_name = "SECONDS", hide = true)]
     pub(crate) silence: Option<u64>,
+    /// How much memory a machine has, instead of what it needs
+    #[arg(long, value_name = "MIB", hide = true)]
+    pub(crate) memory: Option<usize>,
 }
 
 /// The arguments of `subjects`.
@@ -460,6 +463,9 @@ pub(crate) struct Exec {
     /// Say how much was read, as over a terminal
     #[arg(long, hide = true, requires = "hub")]
     pub(crate) count: bool,
+    /// End all that has this mark when standard input ends
+    #[arg(long, value_name = "MARK", hide = true, conflicts_with = "hub")]
+    pub(crate) guard: Option<String>,
     /// Plant a fault, to see a rule fire
     #[arg(long, value_name = "FAULT", hide = true)]
     pub(crate) plant: Option<String>,

@@ -100,13 +100,31 @@ fn missing(lab: Lab, ops: Vec<Op>) -> Result<Option<String>> {
     }))
 }
 
+/// What mends what the executor says of its own surroundings, whichever lab was asked for.
+fn surroundings(why: &str) -> Option<String> {
+    let mends = [
+        ("RLIMIT_NOFILE", "ulimit -n 1024"),
+        (
+            "sockets are refused",
+            "start the container with --security-opt seccomp=unconfined, or lift RestrictAddressFamilies= \
+             of the service",
+        ),
+        ("no proc can be mounted", "umount /proc && mount -t proc proc /proc"),
+    ];
+    let mend = mends.into_iter().find(|(word, _)| why.contains(word));
+    mend.map(|(_, mend)| mend.to_owned())
+}
+
 fn setting(path: &str) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }
 
 fn namespaces() -> Result<Check> {
     let missing = missing(Lab::loopback(), Vec::new())?;
-    let mend = missing.as_ref().map(|_| {
+    let mend = missing.as_ref().map(|why| {
+        if let Some(mend) = surroundings(why) {
+            return mend;
+        }
         // Ubuntu 24.04 and later; Debian before 11; anywhere.
         let settings = [
             ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -129,8 +147,9 @@ fn namespaces() -> Result<Check> {
 fn tun() -> Result<Check> {
     let missing = missing(Lab::one(LinkKind::Tap, "doctor0"), Vec::new())?;
     let path = Path::new("/dev/net/tun");
-    let mend =
-        missing.as_ref().map(|_| match fs::OpenOptions::new().read(true).write(true).open(path) {
+    let ask = || fs::OpenOptions::new().read(true).write(true).open(path);
+    let mend = missing.as_ref().map(|why| {
+        surroundings(why).unwrap_or_else(|| match ask() {
             Err(e) if e.kind() == ErrorKind::PermissionDenied => {
                 "sudo chmod 0666 /dev/net/tun".to_owned()
             }
@@ -139,7 +158,8 @@ fn tun() -> Result<Check> {
             }
             Err(_) => "sudo modprobe tun".to_owned(),
             Ok(_) => "see the line above: links need the namespaces".to_owned(),
-        });
+        })
+    });
     Ok(Check { what: "/dev/net/tun: links and frames", missing, mend, needed: true })
 }
 
@@ -154,7 +174,10 @@ fn files() -> Result<Check> {
     };
     let missing = missing(Lab::loopback(), vec![lookup])?;
     let none_left = setting("/proc/sys/user/max_mnt_namespaces").as_deref() == Some("0");
-    let mend = missing.as_ref().map(|_| {
+    let mend = missing.as_ref().map(|why| {
+        if let Some(mend) = surroundings(why) {
+            return mend;
+        }
         let no_limit = "sudo sysctl -w user.max_mnt_namespaces=15000";
         let anywhere = "run as root, or in a container started with --privileged";
         if none_left { no_limit } else { anywhere }.to_owned()

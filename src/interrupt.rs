@@ -1,6 +1,8 @@
 //! Ctrl-C while machines run: they end, nothing of theirs stays, and so does this program.
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
 use harness::subject;
 use nix::sys::signal::{SigSet, Signal};
 
@@ -15,6 +17,8 @@ pub(crate) fn tidy_up() -> Result<()> {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         signals.add(signal);
     }
+    // A guard that took over that they are blocked would outlive a SIGTERM of its own.
+    guard()?;
     signals.thread_block()?;
     std::thread::Builder::new().spawn(move || {
         if let Ok(signal) = signals.wait() {
@@ -23,4 +27,15 @@ pub(crate) fn tidy_up() -> Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// Has all that the program starts end with it even when it is killed, from now on.
+pub(crate) fn guard() -> Result<()> {
+    let program = std::env::current_exe().context("this program cannot find itself")?;
+    let command = |mark: &str| {
+        let mut command = Command::new(program);
+        command.args(["exec", "--guard", mark]);
+        command
+    };
+    subject::guard(command).context("the guard cannot be started")
 }

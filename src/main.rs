@@ -100,6 +100,7 @@ fn main() -> ExitCode {
             }
         }
     });
+    harness::subject::dismiss();
     let fault = PANICKED.load(Ordering::Relaxed);
     let status = if fault { Status::Harness } else { status.unwrap_or(Status::Harness) };
     if let Err(e) = out::end() {
@@ -178,6 +179,10 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 
 fn exec(args: &Exec) -> anyhow::Result<Status> {
     let plant = args.plant.as_deref().map(str::parse).transpose().map_err(UsageError)?;
+    if let Some(mark) = &args.guard {
+        harness::subject::watch(mark, io::stdin().lock());
+        return Ok(Status::Expected);
+    }
     if args.hub {
         let program = std::env::current_exe()?;
         let executor = || {

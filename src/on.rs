@@ -31,6 +31,8 @@ pub(crate) struct Ran<'c> {
     took: Duration,
     boots: Vec<Duration>,
     losses: Vec<String>,
+    /// What it did against the protocol.
+    complaints: Vec<String>,
     pub(crate) folder: PathBuf,
 }
 
@@ -138,8 +140,8 @@ fn one<'c>(
         bail!("nothing ran: {}", answer.judgement.outcome.trim());
     }
     let unseen = run::unseen(&answers, &under.platforms[0]);
-    let (boots, losses) = (source.boots(), source.losses());
-    Ok(Ran { release, answers, unseen, took, boots, losses, folder })
+    let (boots, losses, complaints) = (source.boots(), source.losses(), source.complaints());
+    Ok(Ran { release, answers, unseen, took, boots, losses, complaints, folder })
 }
 
 /// Runs, writes, and says how it went.
@@ -149,6 +151,9 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
     for (wanted, ran) in &all {
         for untrue in ran.iter().flat_map(|ran| &ran.unseen) {
             errln!("{}: {} {untrue}", wanted.name, "not seen any more:".red());
+        }
+        for complaint in ran.iter().flat_map(|ran| &ran.complaints) {
+            errln!("{}: {} {complaint}", wanted.name, "error:".red());
         }
     }
     if args.printed() == Some(Format::Json) {
@@ -169,6 +174,14 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
     }
     if all.iter().all(|(_, ran)| ran.is_err()) {
         bail!("nothing ran");
+    }
+    // As it is where a run has this host's kernel alone.
+    let failed = |ran: &Ran<'_>| {
+        let is_error = |a: &Answer<'_>| a.judgement.verdict == Verdict::Error;
+        !ran.complaints.is_empty() || ran.answers.iter().any(is_error)
+    };
+    if all.iter().filter_map(|(_, ran)| ran.as_ref().ok()).any(failed) {
+        return Ok(Status::Harness);
     }
     let bad = all.iter().any(|(wanted, ran)| match ran {
         Ok(ran) => {

@@ -109,8 +109,8 @@ impl Place {
     pub(crate) fn take(&self) -> Result<()> {
         let _ = fs::remove_file(self.part.join(format!("{WRITER}{}", std::process::id())));
         let placed = || -> Result<()> {
-            // Somebody may have put something into it meanwhile.
-            refuse_what_is_no_run(&self.folder)?;
+            // Somebody may have put something into it meanwhile, which is no wrong usage.
+            refuse_what_is_no_run(&self.folder).map_err(|e| anyhow::anyhow!("{e}"))?;
             if fs::symlink_metadata(&self.folder).is_err() {
                 return Ok(fs::rename(&self.part, &self.folder)?);
             }

@@ -1,6 +1,5 @@
 //! `sockeye run`: every case on this kernel, judged.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +22,7 @@ use crate::cli::{Format, Run};
 use crate::out::{Bars, Cells, Paint as _};
 use crate::results::{self, Answer, Out, Writer};
 use crate::summary::{self, Counted};
-use crate::{Status, UsageError, local_network, on, out, report, select};
+use crate::{Status, UsageError, interrupt, local_network, on, out, report, select};
 
 /// The name of the kernel that this program runs on, as a subject of a run.
 pub(crate) const NATIVE: &str = "native";
@@ -31,6 +30,7 @@ pub(crate) const NATIVE: &str = "native";
 /// This very program as the executor.
 pub(crate) fn native() -> Result<Subject> {
     let program = std::env::current_exe().context("this program cannot find itself")?;
+    interrupt::guard()?;
     Ok(Subject { program, args: vec!["exec".into()] })
 }
 
@@ -102,7 +102,6 @@ pub(crate) fn answers_of<'c>(
     let judged = Mutex::new(Vec::with_capacity(cases.len()));
     let traces = subject::run(under.executors, &shuffled, under.jobs, &|number, trace| {
         let case = shuffled[number];
-        let trace = &*sound(case, trace);
         let platforms = suites::platforms(&under.kernel, &under.platforms, case.suite());
         let judgement = judge(case, trace, under.os, &platforms, baselines);
         heard(case, trace, &judgement);
@@ -114,24 +113,11 @@ pub(crate) fn answers_of<'c>(
         .into_iter()
         .zip(judged)
         .map(|(trace, (number, judgement))| {
-            let trace = sound(shuffled[number], &trace).into_owned();
             (order[number], Answer { case: shuffled[number], trace, judgement })
         })
         .collect();
     answers.sort_unstable_by_key(|(place, _)| *place);
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
-}
-
-/// A trace as a subject gave it, which is any program: with words that are none, nothing of it is taken.
-fn sound<'t>(case: &Case, trace: &'t Trace) -> Cow<'t, Trace> {
-    match trace.check() {
-        Ok(()) if trace.case == case.id => Cow::Borrowed(trace),
-        said => {
-            let why = said.err().unwrap_or_else(|| "it is of another case".to_owned());
-            let end = End::broken(format!("its answer cannot be taken: {why}"));
-            Cow::Owned(Trace::new(&case.id, Vec::new(), Vec::new(), end))
-        }
-    }
 }
 
 /// In which order the cases run: those of one lab together, or as the seed has it.

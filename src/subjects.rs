@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use harness::case::Os;
 use harness::subject::{
-    self, Console, Executors, Kernels, Kind, Machine, Offer, Options, Subject, Unavailable,
+    self, Console, Executors, Kernels, Kind, Machine, Offer, Options, Program, Subject, Unavailable,
 };
 use harness::trace::Fingerprint;
 
@@ -42,6 +42,8 @@ enum What {
 pub(crate) enum Source {
     /// Processes of this host's.
     Processes(Subject),
+    /// A command of the user's.
+    Program(Program),
     /// A machine.
     Machine(Box<Machine>),
 }
@@ -50,6 +52,7 @@ impl Source {
     pub(crate) fn executors(&self) -> &dyn Executors {
         match self {
             Self::Processes(subject) => subject,
+            Self::Program(program) => program,
             Self::Machine(machine) => machine.as_ref(),
         }
     }
@@ -57,15 +60,23 @@ impl Source {
     /// Why machines were lost, each as one line.
     pub(crate) fn losses(&self) -> Vec<String> {
         match self {
-            Self::Processes(_) => Vec::new(),
+            Self::Processes(_) | Self::Program(_) => Vec::new(),
             Self::Machine(machine) => machine.losses(),
+        }
+    }
+
+    /// What a command did against the protocol, each as one sentence.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        match self {
+            Self::Processes(_) | Self::Machine(_) => Vec::new(),
+            Self::Program(program) => program.complaints(),
         }
     }
 
     /// How long each boot took.
     pub(crate) fn boots(&self) -> Vec<Duration> {
         match self {
-            Self::Processes(_) => Vec::new(),
+            Self::Processes(_) | Self::Program(_) => Vec::new(),
             Self::Machine(machine) => machine.boots(),
         }
     }
@@ -164,6 +175,7 @@ impl Wanted {
             plant: plant.map(str::to_owned),
             append: on.append.clone(),
             silence: on.silence.map(Duration::from_secs),
+            memory: on.memory,
         };
         let console = || -> Result<Console> {
             // Beside the run, which is whole or not there.
@@ -182,10 +194,7 @@ impl Wanted {
                     .extend(plant.iter().flat_map(|plant| ["--plant".into(), plant.into()]));
                 Source::Processes(subject)
             }
-            What::Program(program) => Source::Processes(Subject {
-                program: "/bin/sh".into(),
-                args: vec!["-c".into(), format!("exec {program}").into()],
-            }),
+            What::Program(command) => Source::Program(Program::new(command, options.silence)),
             What::Packaged(offer) => machine(kernels.machine(offer, &options, console()?)?),
             What::Image(path) => machine(subject::machine_of(path, &options, console()?)?),
             What::Missing(why) => return Err(why.clone().into()),

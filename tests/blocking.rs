@@ -3,13 +3,16 @@
 
 mod common;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use common::turn;
-use harness::case::{Case, Os};
+use harness::case::addr::Addr;
+use harness::case::{Case, Flags, Hex, LabOp, Op, Os};
 use harness::outcome;
 use harness::subject::{self, Subject};
 use harness::trace::{Did, Event, Trace};
+use harness::wire::build;
 use rstest::rstest;
 
 /// Cases, one after the other in one executor; nothing where it has no labs.
@@ -140,6 +143,65 @@ fn a_port_in_time_wait_is_not_handed_on() {
         assert_eq!(outcome, &outcomes[0]);
         assert!(outcome.contains("bind(c, {AF_INET 127.0.0.1:12346}) = 0"), "{outcome}");
     }
+}
+
+/// An IPv4 packet of UDP to port 9 in two fragments (RFC 791 §3.2): the first 16 bytes, and the rest.
+fn fragments() -> [Vec<u8>; 2] {
+    let (src, dst) = ([192, 0, 2, 2], [192, 0, 2, 1]);
+    let datagram =
+        build::udp_datagram((src, 9).into(), (dst, 9).into(), b"0123456789abcdef").expect("UDP");
+    let packet = |payload: &[u8], word: u16| {
+        let ip = |ip: [u8; 4]| ip.into();
+        let packet = build::ip(build::Link::Ip, ip(src), ip(dst), 64, 17, payload);
+        let mut packet = packet.expect("IPv4");
+        packet[4..6].copy_from_slice(&[7, 7]);
+        packet[6..8].copy_from_slice(&word.to_be_bytes());
+        packet[10..12].copy_from_slice(&[0, 0]);
+        let words = packet[..20].chunks(2).map(|w| u32::from(u16::from_be_bytes([w[0], w[1]])));
+        let sum = words.sum::<u32>();
+        let sum = !u16::try_from((sum & 0xffff) + (sum >> 16)).expect("it is folded");
+        packet[10..12].copy_from_slice(&sum.to_be_bytes());
+        packet
+    };
+    [packet(&datagram[..16], 0x2000), packet(&datagram[16..], 2)]
+}
+
+/// A piece of a datagram waits in the host for half a minute (`net.ipv4.ipfrag_time`).
+#[test]
+fn fragments_of_one_case_do_not_become_anothers_datagram() {
+    let with = |id: &str, frames: &[&[u8]]| {
+        let mut case = case(&connected("", r#"{"close":{"fd":"s"}}"#));
+        case.id = format!("t/{id}");
+        let (fd, link) = (|| "u".to_owned(), || "net0".to_owned());
+        let flags = Flags::of(&["MSG_DONTWAIT"]);
+        let inject = |frame: &&[u8]| Op::Lab {
+            step: LabOp::Inject { link: link(), frame: Hex(frame.to_vec()) },
+        };
+        case.ops = vec![
+            Op::Socket {
+                fd: fd(),
+                domain: "AF_INET".into(),
+                r#type: Flags::of(&["SOCK_DGRAM"]),
+                protocol: Flags::NONE,
+            },
+            Op::Bind { fd: fd(), addr: Addr::ip(Ipv4Addr::UNSPECIFIED, 9) },
+        ];
+        case.ops.extend(frames.iter().map(inject));
+        case.ops.push(Op::Recv { fd: fd(), len: 64, flags });
+        case
+    };
+    let [first, rest] = &fragments();
+    let cases = [with("first", &[first]), with("rest", &[rest]), with("both", &[first, rest])];
+    let traces = run(&cases);
+    let said: Vec<String> = cases
+        .iter()
+        .zip(&traces)
+        .map(|(case, trace)| outcome::render(case, trace, Os::Linux))
+        .collect();
+    let [first, rest, both] = &said[..] else { return };
+    assert!(first.contains("recv(u, 64, MSG_DONTWAIT) = -1 EAGAIN"), "{first}");
+    assert!(rest.contains("recv(u, 64, MSG_DONTWAIT) = -1 EAGAIN"), "{rest}");
+    assert!(both.contains("recv(u, 64, MSG_DONTWAIT) = 16"), "{both}");
 }
 
 /// tcp(7), `TCP_USER_TIMEOUT`: nothing came of it in nine seconds.

@@ -150,6 +150,23 @@ fn a_socket_that_does_not_exist_is_ebadf() {
     assert!(text.contains("= -1 EBADF"), "{text}");
 }
 
+/// The executor would end for want of memory, and that was taken for an outcome.
+#[rstest]
+#[case(r#"{"recv":{"fd":"s","len":4294967295,"flags":[]}}"#)]
+#[case(r#"{"read":{"fd":"s","len":4294967295}}"#)]
+#[case(r#"{"recvmsg":{"fd":"s","len":1,"control_len":4294967295,"flags":[]}}"#)]
+#[case(r#"{"recvmsg_x":{"fd":"s","count":4294967295,"len":1,"control_len":0,"flags":[]}}"#)]
+#[case(r#"{"getsockopt":{"fd":"s","option":{"raw":{"level":"SOL_SOCKET","name":"SO_ERROR"}},"len":4294967295}}"#)]
+#[case(r#"{"send":{"fd":"s","data":{"pattern":4294967295},"flags":[]}}"#)]
+fn no_case_has_the_executor_take_all_memory(#[case] op: &str) {
+    let json = format!(r#"{{"id":"test/steps","title":"","ops":[{UDP},{op}]}}"#);
+    let case: Case = serde_json::from_str(&json).expect("a case");
+    assert!(case.check().is_err());
+    let traces = run(&executor(&[]), std::slice::from_ref(&case)).expect("it runs");
+    let End::Broken { reason } = &traces[0].end else { panic!("{:?}", traces[0].end) };
+    assert!(reason.contains("it asks room for more than 1048576 bytes"), "{reason}");
+}
+
 #[test]
 fn what_a_case_did_to_its_lab_is_undone() {
     // Who may not make links has loopback all the same.
@@ -251,10 +268,12 @@ fn an_executor_that_dies_costs_only_the_case_that_it_ran() {
         .iter()
         .map(|trace| match &trace.end {
             End::Died { how } => format!("{}: {how}", trace.case),
+            End::Broken { reason } => format!("{}: {reason}", trace.case),
             _ => trace.case.clone(),
         })
         .collect();
-    let killed = "killed by SIGKILL";
+    // No call of the case's sent it, and no kernel that says so.
+    let killed = "the executor ended: killed by SIGKILL";
     let exited = "exit status 7";
     let expected = ["a", &format!("die: {killed}"), "b", &format!("exit: {exited}"), "c", "d", "e"];
     assert_eq!(ends[..7], expected);

@@ -11,6 +11,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{has_labs, has_run, is_linux, sockeye, stderr, stdout};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reports::runs;
 
 /// A few cases that wait for a second or so, so that two runs of them are under way at once.
@@ -25,6 +27,12 @@ fn begin(args: &[&str], folder: &Path) -> Child {
     let mut command = program();
     command.args(args).current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("sockeye starts")
+}
+
+/// Stops a program, so that it is not done before something else is, or lets it go on.
+fn signal(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process"));
+    kill(pid, signal).expect("signalled");
 }
 
 /// Waits until something is there.
@@ -60,7 +68,9 @@ fn of_two_runs_into_one_folder_one_is_refused_and_one_is_whole() {
     let first = begin(&["run", SLOW, "--out", text(&out)], folder.path());
     let part = folder.path().join("out.part");
     until("it writes", || part.join(runs::MANIFEST).exists());
+    signal(&first, Signal::SIGSTOP);
     let second = sockeye(&["run", QUICK, "--out", text(&out)]);
+    signal(&first, Signal::SIGCONT);
     status(&second, 2);
     let who = format!("is being written by another sockeye, process {}", first.id());
     assert!(stderr(&second).contains(&who), "{}", stderr(&second));
@@ -82,7 +92,9 @@ fn two_runs_at_once_without_a_folder_have_one_each() {
     let first = begin(&["run", SLOW], folder.path());
     let at = folder.path().join("sockeye-out");
     until("it writes", || at.join("run.part").join(runs::MANIFEST).exists());
+    signal(&first, Signal::SIGSTOP);
     let second = begin(&["run", QUICK], folder.path()).wait_with_output().expect("it ends");
+    signal(&first, Signal::SIGCONT);
     status(&second, 0);
     assert!(stdout(&second).contains("sockeye-out/run-2"), "{}", stdout(&second));
     let first = first.wait_with_output().expect("it ends");

@@ -66,7 +66,6 @@ fn run(machine: &Machine, cases: &[Case], jobs: usize) -> Vec<Trace> {
 /// The case that ended the machine has the console's last lines; all others ran.
 #[rstest]
 #[case("echo 'Kernel panic - not syncing: planted' >&2; exit 0", "lost to a kernel panic: planted")]
-#[case("echo 'too much' >&2; kill -9 $$", "lost with its machine: killed by SIGKILL")]
 #[case("exit 0", "lost with its machine: exit status 0")]
 #[case("exec sleep 600", "lost to a hang: the machine said nothing for 2 s")]
 fn a_machine_that_ends_costs_only_the_case_that_it_ran(#[case] mishap: &str, #[case] how: &str) {
@@ -87,6 +86,63 @@ fn a_machine_that_ends_costs_only_the_case_that_it_ran(#[case] mishap: &str, #[c
     assert!((2..=3).contains(&machine.boots().len()), "{:?}", machine.boots());
     let losses = machine.losses();
     assert!(losses.len() + 1 == machine.boots().len() && losses.iter().all(|why| why == how));
+}
+
+/// What is nobody's doing who is asked about: a machine that was killed, one that starts anew by itself,
+/// one that says what nobody asked for.
+#[rstest]
+#[case("echo 'too much' >&2; kill -9 $$", "lost with its machine: killed by SIGKILL")]
+#[case(
+    "echo 'Kernel panic - not syncing: System is deadlocked on memory' >&2; exit 0",
+    "on memory"
+)]
+#[case("yes \"$number $(head -c 100000 /dev/zero | tr '\\0' x)\"", "no trace of this case")]
+#[case(
+    "head -c 1500000000 /dev/zero | tr '\\0' x",
+    "against the protocol: a line of more than 8 MiB"
+)]
+fn a_machine_that_fails_is_an_error_of_its_case(#[case] mishap: &str, #[case] how: &str) {
+    let cases = cases(&["a", "bad", "b"]);
+    let begin = Instant::now();
+    let traces = run(&fake(mishap), &cases, 1);
+    let End::Broken { reason } = &traces[1].end else { panic!("{:?}", traces[1].end) };
+    assert!(reason.contains(how) && reason.lines().count() == 1, "{reason}");
+    assert_eq!((&traces[0].end, &traces[2].end), (&End::Done, &End::Done));
+    assert!(begin.elapsed() < Duration::from_mins(1), "{:?}", begin.elapsed());
+}
+
+/// A machine that starts anew by itself has forgotten its executors; one that floods its console or
+/// prints where it should not is no less silent for that.
+#[rstest]
+#[case(
+    "exec sh -c 'while echo ready; do sleep 1; done'",
+    "lost to a restart that nobody asked for"
+)]
+#[case("exec yes boot", "lost to a hang: the machine said nothing for 2 s")]
+#[case("(yes noise >&2) & sleep 600", "lost to a hang: the machine said nothing for 2 s")]
+fn a_machine_that_goes_round_in_circles_is_ended(#[case] mishap: &str, #[case] how: &str) {
+    let cases = cases(&["a", "bad", "b"]);
+    let begin = Instant::now();
+    let traces = run(&fake(mishap), &cases, 1);
+    let End::Died { how: said } = &traces[1].end else { panic!("{:?}", traces[1].end) };
+    assert_eq!(said.lines().next(), Some(how));
+    assert_eq!((&traces[0].end, &traces[2].end), (&End::Done, &End::Done));
+    assert!(begin.elapsed() < Duration::from_mins(1), "{:?}", begin.elapsed());
+}
+
+/// A hung machine does not take what it is given, and a pipe holds only so much.
+#[test]
+fn who_gives_a_machine_more_than_it_reads_does_not_wait_for_ever() {
+    let machine = fake("exec sleep 600");
+    let mut cases = cases(&["a", "bad", "b"]);
+    for case in &mut cases {
+        case.title = "x".repeat(100_000);
+    }
+    let begin = Instant::now();
+    let traces = run(&machine, &cases, 1);
+    assert!(matches!(traces[1].end, End::Died { .. }), "{:?}", traces[1].end);
+    assert_eq!((&traces[0].end, &traces[2].end), (&End::Done, &End::Done));
+    assert!(begin.elapsed() < Duration::from_mins(1), "{:?}", begin.elapsed());
 }
 
 /// With several executors in one machine, its end does not say whose case it was.
@@ -205,24 +261,27 @@ const VICTIM: &str = "link-state/udp-sendto[tap,up,neighbour]";
 
 /// A real kernel panics, hangs, is switched off, says garbage; the cases around it are as ever.
 #[rstest]
-#[case("panic", "lost to a kernel panic: sysrq triggered crash")]
-#[case("hang", "lost to a hang: the machine said nothing for 5 s")]
-#[case("off", "lost with its machine: exit status 0")]
-#[case("garbage", "garbage")]
-fn a_mishap_in_a_real_kernel(#[case] mishap: &str, #[case] says: &str) {
+#[case("panic", "lost to a kernel panic: sysrq triggered crash", 1)]
+#[case("hang", "lost to a hang: the machine said nothing for 5 s", 1)]
+#[case("off", "lost with its machine: exit status 0", 1)]
+#[case("garbage", "garbage", 3)]
+#[case("memory", "killed by SIGKILL, since there was no memory left", 3)]
+fn a_mishap_in_a_real_kernel(#[case] mishap: &str, #[case] says: &str, #[case] status: i32) {
     let Some(uml) = fetched_uml() else { return };
     let out = tempfile::tempdir().expect("a folder");
     let folder = out.path().to_str().expect("UTF-8");
     let plant = format!("{mishap}@{VICTIM}");
     let args = ["run", "--on", &uml, "--out", folder, "--plant", &plant, "--silence", "5"];
     let output = sockeye(&[&args[..], &["link-state/udp-sendto"]].concat());
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.status.code(), Some(status), "{output:?}");
     let results = lines(&out.path().join(&uml).join("results.jsonl"));
     assert!(results.len() > 50);
     for line in &results {
         let text = line["trace"]["end"].to_string();
         if line["id"] == VICTIM {
             assert!(text.contains(says), "{text}");
+            let error = line["verdict"] == "error";
+            assert_eq!(error, status == 3, "{line:#}");
         } else {
             assert_eq!(line["verdict"], "ok", "{line:#}");
         }

@@ -14,6 +14,7 @@ use crate::case::{Hex, LinkKind, Sym};
 
 mod check;
 mod fingerprint;
+mod words;
 
 pub use fingerprint::{Fingerprint, HostLimit, Product, SourceVersion};
 
@@ -44,6 +45,22 @@ pub struct Trace {
     /// system whose labs share the host's network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beyond: Option<Beyond>,
+    /// Who the executor is, where the case has a local socket and may be told so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Credentials>,
+}
+
+/// A process and whom it belongs to, as its kernel tells others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Credentials {
+    /// `getpid()`.
+    pub pid: i32,
+    /// `geteuid()`.
+    pub uid: u32,
+    /// `getegid()`.
+    pub gid: u32,
+    /// `getgroups()`.
+    pub groups: Vec<u32>,
 }
 
 /// How it is known that nothing of a case left by an interface of somebody else's. That a call would
@@ -64,8 +81,9 @@ impl Trace {
     /// What happened in a case that begins at no time, and without a pause.
     pub fn new(case: &str, links: Vec<LinkFact>, events: Vec<Event>, end: End) -> Self {
         let (case, pauses_ms) = (case.to_owned(), Vec::new());
-        let (disturbed, beyond) = (Vec::new(), None);
-        Self { schema: SCHEMA, case, began_ns: 0, links, events, end, pauses_ms, disturbed, beyond }
+        let (schema, began_ns, disturbed) = (SCHEMA, 0, Vec::new());
+        let (beyond, own) = (None, None);
+        Self { schema, case, began_ns, links, events, end, pauses_ms, disturbed, beyond, own }
     }
 
     /// Whether the executor stood still in it, so that timers of the host's may have changed it.

@@ -61,16 +61,24 @@ pub(crate) fn markdown(text: &str) -> String {
 /// Prose that is nothing but text in Markdown, and one line, as it reads best without a reader of
 /// Markdown: only what would be HTML, a link or the beginning of a block is said otherwise.
 pub(crate) fn prose(text: &str) -> String {
+    let said = inline(text);
+    match said.chars().next().filter(|c| "#>-+*=|[~`_".contains(*c)) {
+        Some(c) => format!("&#{};{}", u32::from(c), &said[1..]),
+        None => said,
+    }
+}
+
+/// The same within a line.
+pub(crate) fn inline(text: &str) -> String {
     let text = one_line(text, usize::MAX);
     let mut out = String::new();
     for (at, c) in text.char_indices() {
         let before = text[..at].chars().next_back();
         let after = text[at + c.len_utf8()..].chars().next();
-        let begins = at == 0 && "#>-+*=|[~`_".contains(c);
         let entity = c == '&' && after.is_some_and(|c| c == '#' || c.is_ascii_alphabetic());
         let link =
             before == Some(']') && "([:".contains(c) || c == ':' && text[at..].starts_with("://");
-        if begins || entity || link || c == '<' {
+        if entity || link || c == '<' {
             let _ = write!(out, "&#{};", u32::from(c));
         } else {
             out.push(c);

@@ -46,6 +46,7 @@ fn secrets() -> impl Strategy<Value = Secrets> {
 
 impl Secrets {
     /// In all the ways in which they may stand in a text.
+    #[allow(clippy::many_single_char_names, reason = "the bytes of addresses, in their order")]
     fn written(&self) -> Vec<String> {
         let ([a, b, c, d, e, f], [i, j, k, l]) = (self.mac, self.v4);
         let (user, host) = (&self.user, &self.host);

@@ -11,7 +11,9 @@ use reports::repro::{Line, Observed, Options, agrees, parse_output, reproducer, 
 
 mod repro_cases;
 
-use repro_cases::{case, cases, datagrams, netdown, options, socket, steps, streams, unresolved};
+use repro_cases::{
+    case, cases, datagrams, netdown, options, poll, socket, steps, streams, unresolved,
+};
 
 /// Whether a reproducer builds its own lab here.
 fn builds_labs() -> bool {
@@ -144,6 +146,18 @@ fn a_call_that_blocks_is_answered() {
     }
 }
 
+/// A server acts while time passes, too, and the host's own timers find out that one has vanished.
+#[test]
+fn a_server_is_there_while_time_passes() {
+    if !builds_labs() {
+        return;
+    }
+    let text = include_str!("../../tests/cases/user-timeout-unacked.json").replace("9000", "4000");
+    let case: Case = serde_json::from_str(&text).unwrap();
+    let Some((stdout, _)) = run(&case, &plain()) else { return };
+    assert!(shown(&stdout).contains(&"8 ETIMEDOUT".to_owned()), "{stdout}");
+}
+
 /// poll(2): POLLNVAL of a closed socket, though its number may be another's by then.
 #[test]
 fn poll_of_a_closed_socket_is_no_number_of_anothers() {
@@ -151,12 +165,12 @@ fn poll_of_a_closed_socket_is_no_number_of_anothers() {
         socket("s", "AF_INET", "SOCK_DGRAM"),
         Op::Close { fd: "s".into() },
         socket("t", "AF_INET", "SOCK_DGRAM"),
-        repro_cases::poll("s", &["POLLIN"], 0),
-        repro_cases::poll("t", &["POLLIN"], 0),
+        poll("s", &["POLLIN"], 0),
+        poll("t", &["POLLIN"], 0),
     ];
-    let case = repro_cases::case("closed", Lab::loopback(), ops);
+    let case = case("closed", Lab::loopback(), ops);
     let Some((stdout, _)) = run(&case, &plain()) else { return };
-    assert_eq!(shown(&stdout)[3..], ["3 1 POLLNVAL", "4 0"], "{stdout}");
+    assert_eq!(shown(&stdout)[3..], ["3 1 POLLNVAL", "4 0 0"], "{stdout}");
 }
 
 /// The return value or errno, and what was written, of each call.

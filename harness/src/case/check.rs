@@ -32,6 +32,30 @@ pub(super) fn is_word(name: &str, most: usize) -> bool {
         && name.chars().all(|c| is_letter(c) || c.is_ascii_digit())
 }
 
+/// How many bytes a call may write or be given: the executor has as many. No datagram has a tenth.
+pub(super) const MOST_BYTES: u64 = 1 << 20;
+
+/// How many bytes a step asks room for.
+pub(super) fn room(op: &Op) -> u64 {
+    let payloads = op.payloads().into_iter().map(|payload| payload.len() as u64).sum::<u64>();
+    let asked: u64 = match op {
+        Op::Recv { len, .. }
+        | Op::Recvfrom { len, .. }
+        | Op::Read { len, .. }
+        | Op::Getsockopt { len, .. } => (*len).into(),
+        Op::Recvmsg { len, control_len, .. } => u64::from(*len) + u64::from(*control_len),
+        Op::RecvmsgX { count, len, control_len, .. } => {
+            let each = u64::from(*len) + u64::from(*control_len);
+            u64::from(*count).saturating_mul(each.max(1))
+        }
+        Op::Getnameinfo { host_len, service_len, .. } => {
+            u64::from(*host_len) + u64::from(*service_len)
+        }
+        _ => 0,
+    };
+    payloads.saturating_add(asked)
+}
+
 /// Every socket that a step names.
 pub(super) fn sockets(op: &Op) -> Vec<&str> {
     let of = op.addrs().filter_map(|addr| match &addr.port {

@@ -277,6 +277,16 @@ impl Case {
         for payload in op.payloads() {
             check_text(op.call(), payload)?;
         }
+        if check::room(op) > check::MOST_BYTES {
+            let most = check::MOST_BYTES;
+            return Err(format!("{}: it asks room for more than {most} bytes", op.call()));
+        }
+        if matches!(op, Op::Sendmsg { control, .. } if !control.iter().all(op::Control::fits)) {
+            return Err(
+                "sendmsg: a control message is 1, 2, 4 or 8 bytes wide, and its number fits"
+                    .to_owned(),
+            );
+        }
         if matches!(op, Op::Kevent { changes, .. } if changes.is_empty()) {
             return Err("kevent: it waits for nothing".to_owned());
         }
@@ -354,10 +364,8 @@ mod tests {
         prop_oneof![
             (sym(), option::of(name()), option::of(host()))
                 .prop_map(|(level, link, source)| Control::PktInfo { level, link, source }),
-            (sym(), sym(), any::<i32>()).prop_map(|(level, name, value)| Control::Int {
-                level,
-                name,
-                value
+            (sym(), sym(), any::<i32>(), any::<u8>()).prop_map(|(level, name, value, width)| {
+                Control::Int { level, name, value, width }
             }),
         ]
     }

@@ -108,7 +108,7 @@ pub enum Control {
         /// `ipi_spec_dst` or `ipi6_addr`; none is the wildcard.
         source: Option<Host>,
     },
-    /// An `int`.
+    /// A number, an `int` as a rule.
     Int {
         /// Such as `IPPROTO_IP`.
         level: Sym,
@@ -116,7 +116,40 @@ pub enum Control {
         name: Sym,
         /// Its value.
         value: i32,
+        /// In how many bytes: 1, 2, 4 or 8.
+        #[serde(default = "Control::int_width", skip_serializing_if = "Control::is_int")]
+        width: u8,
     },
+}
+
+impl Control {
+    /// An `int`.
+    pub fn int(level: impl Into<Sym>, name: impl Into<Sym>, value: i32) -> Self {
+        let (level, name, width) = (level.into(), name.into(), Self::int_width());
+        Self::Int { level, name, value, width }
+    }
+
+    fn int_width() -> u8 {
+        4
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_int(width: &u8) -> bool {
+        *width == Self::int_width()
+    }
+
+    /// Whether its number fits into its bytes, signed or not.
+    pub(super) fn fits(&self) -> bool {
+        match self {
+            Self::PktInfo { .. } => true,
+            Self::Int { value, width, .. } => match width {
+                1 => i8::try_from(*value).is_ok() || u8::try_from(*value).is_ok(),
+                2 => i16::try_from(*value).is_ok() || u16::try_from(*value).is_ok(),
+                4 | 8 => true,
+                _ => false,
+            },
+        }
+    }
 }
 
 /// One entry of `poll`'s array.

@@ -164,7 +164,7 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
         | Op::Read { len, .. }
         | Op::Getsockopt { len, .. } => room.push((*len).into()),
         Op::Recvmsg { len, control_len, .. } => {
-            room.extend([u64::from(*len), (*control_len).into()])
+            room.extend([u64::from(*len), (*control_len).into()]);
         }
         Op::RecvmsgX { count, len, control_len, .. } => {
             many = *count as usize;

@@ -358,8 +358,21 @@ pub fn ifconfig(line: &str) -> &str {
 }
 
 /// Folders that every machine has, whose files are told whole.
-const SYSTEM: &[&str] =
-    &["proc", "sys", "dev", "etc", "run", "usr", "bin", "sbin", "lib", "lib64", "boot", "System"];
+const SYSTEM: &[&str] = &[
+    "proc",
+    "sys",
+    "dev",
+    "etc",
+    "run",
+    "usr",
+    "bin",
+    "sbin",
+    "lib",
+    "lib64",
+    "boot",
+    "System",
+    ".dockerenv",
+];
 
 /// A reason, or what else the harness says in words: a path that is the user's own is not told.
 pub fn reason(text: &str) -> String {

@@ -4,7 +4,9 @@ pub mod allowed;
 pub mod ask;
 pub mod darwin;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -88,4 +90,16 @@ pub struct Log {
     /// Why there is none, if it could not be read.
     #[serde(default)]
     pub missing: Option<String>,
+}
+
+/// Where home is and where the program was started, by each of their names: a link may lead there.
+pub fn own_folders() -> Vec<String> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let named = [home, std::env::var_os("PWD").map(PathBuf::from), std::env::current_dir().ok()];
+    let named: Vec<PathBuf> = named.into_iter().flatten().collect();
+    let real = named.iter().filter_map(|path| fs::canonicalize(path).ok());
+    let all: BTreeSet<PathBuf> = named.iter().cloned().chain(real).collect();
+    // `/root` or `/tmp` is anybody's.
+    let own = |path: &&PathBuf| path.is_absolute() && path.components().count() > 2;
+    all.iter().filter(own).filter_map(|path| Some(path.to_str()?.to_owned())).collect()
 }

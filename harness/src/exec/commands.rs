@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::environment::ask::ask;
-use crate::environment::{Environment, Log, darwin};
+use crate::environment::{Environment, Log, darwin, own_folders};
 
 /// The machine by what its commands say; one that is not there is said to be unknown.
 pub(super) fn environment() -> Environment {
@@ -25,6 +25,7 @@ pub(super) fn environment() -> Environment {
         darwin::keep(&mut found, &argv, &ask(&argv, darwin::LIMIT).text);
         found.private.users.push(user);
     }
+    found.private.paths = own_folders();
     found
 }
 

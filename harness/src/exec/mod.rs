@@ -29,6 +29,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, Net, decode};
 mod beyond;
 mod calls;
 mod confine;
+mod credentials;
 mod limits;
 mod lookup;
 mod network;
@@ -275,7 +276,9 @@ fn take(
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
     let lasting = steps().any(lasts);
-    let remembers = || remembers_a_server(case) || leaves_fragments(case);
+    // Of a path on which something was lost the host keeps what it has learned (`net/ipv4/tcp_metrics.c`).
+    let remembers =
+        || remembers_a_server(case) || leaves_fragments(case) || case.waits_for_timers();
     let restored = if lasting || leaves_an_orphan(case) || remembers() {
         Ok(false)
     } else {

@@ -40,15 +40,18 @@ macro_rules! resolver_errors {
 }
 pub(super) use resolver_errors;
 
-/// `control_name`, of these types of these levels.
+/// `control_name`, of these types of these levels; those that `libc` has not got, with their numbers.
 macro_rules! control_names {
-    ($($level:ident: $($kind:ident)*;)*) => {
+    ($($level:ident: $($kind:ident)*, $($own:ident = $value:literal)*;)*) => {
         /// The names of a control message's level and type, or their numbers.
         pub(in crate::exec) fn control_name(level: c_int, kind: c_int) -> (String, String) {
             let number = || kind.to_string();
             match level {
                 $(libc::$level => {
-                    let kinds: &[(c_int, &str)] = &[$((libc::$kind, stringify!($kind)),)*];
+                    let kinds: &[(c_int, &str)] = &[
+                        $((libc::$kind, stringify!($kind)),)*
+                        $(($value, stringify!($own)),)*
+                    ];
                     let name = kinds.iter().find(|(number, _)| *number == kind);
                     let name = name.map_or_else(number, |(_, name)| (*name).to_owned());
                     (stringify!($level).to_owned(), name)

@@ -120,8 +120,16 @@ pub(super) type Message = (c_int, c_int, Vec<u8>);
 /// The level, type and data of a control message.
 pub(super) fn message(control: &Control, lab: &dyn Resolve) -> Result<Message, Fault> {
     match control {
-        Control::Int { level, name, value: n } => {
-            Ok((value(level.as_str())?, value(name.as_str())?, n.to_ne_bytes().to_vec()))
+        Control::Int { level, name, value: n, width } => {
+            let (level, name) = (value(level.as_str())?, value(name.as_str())?);
+            let [low, high, ..] = n.to_le_bytes();
+            let data = match width {
+                1 => vec![low],
+                2 => u16::from_le_bytes([low, high]).to_ne_bytes().to_vec(),
+                8 => i64::from(*n).to_ne_bytes().to_vec(),
+                _ => n.to_ne_bytes().to_vec(),
+            };
+            Ok((level, name, data))
         }
         Control::PktInfo { level, link, source } => {
             let index = link.as_deref().map_or(Ok(0), |l| lab.index(l))?.to_ne_bytes();

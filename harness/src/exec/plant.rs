@@ -28,6 +28,8 @@ pub enum Mishap {
     Off,
     /// The executor answers with something that is no answer.
     Garbage,
+    /// The executor takes all memory that there is.
+    Memory,
 }
 
 /// How long a planted pause is: longer than the shortest timer of a host's, which is a second.
@@ -107,6 +109,7 @@ impl Plant {
             Self::At(Mishap::Off, _) => "off",
             Self::At(Mishap::Garbage, _) => "garbage",
             Self::Refuses(_) => "refuse",
+            Self::At(Mishap::Memory, _) => "memory",
             Self::Pauses { always: false, .. } => "pause",
             Self::Pauses { always: true, .. } => "pauses",
         }
@@ -196,6 +199,7 @@ impl FromStr for Plant {
             Some(("off", id)) => at(Mishap::Off, id),
             Some(("garbage", id)) => at(Mishap::Garbage, id),
             Some(("refuse", what)) => Some(Self::Refuses(what.to_owned())),
+            Some(("memory", id)) => at(Mishap::Memory, id),
             Some((name @ ("pause" | "pauses"), id)) => {
                 Some(Self::Pauses { id: id.to_owned(), always: name == "pauses" })
             }
@@ -205,7 +209,7 @@ impl FromStr for Plant {
             let all = Self::ALL.map(|plant| plant.name()).join(", ");
             format!(
                 "there is no fault {name:?} to plant; there are: {all}, and panic, hang, off, \
-                 garbage, pause, pauses with @CASE, refuse with @AF_INET6, @setns and the like"
+                 garbage, memory, pause, pauses with @CASE, refuse with @AF_INET6, @setns and the like"
             )
         })
     }

@@ -13,7 +13,7 @@ use super::pace::Pace;
 use super::plant::Plant;
 use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
-use super::{calls, lookup, os, signals};
+use super::{calls, credentials, lookup, os, signals};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::blocking::Blocking;
 use crate::case::intent::concrete;
@@ -116,7 +116,7 @@ pub(super) fn run(
     signals::disarm();
     let began_ns = u64::try_from(began.as_nanos()).unwrap_or(u64::MAX);
     let trace = Trace::new(&case.id, runner.lab.facts().to_vec(), runner.events, end);
-    (Trace { began_ns, ..trace }, runner.pace.pause_ms())
+    (Trace { began_ns, own: credentials::of(case), ..trace }, runner.pace.pause_ms())
 }
 
 impl<'c> Runner<'c> {

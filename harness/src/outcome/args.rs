@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::data;
 use super::names::Names;
+use super::{control, data};
 use crate::case::addr::{Host, SockAddr};
 use crate::case::op::{Change, Control, Intent, Opt, Value};
 use crate::case::payload::quoted;
@@ -146,7 +146,9 @@ fn sendmsg(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
 
 fn control_message(names: &Names<'_>, message: &Control) -> String {
     match message {
-        Control::Int { level, name, value } => format!("{{{level}, {name}, {value}}}"),
+        Control::Int { level, name, value, width } => {
+            format!("{{{level}, {name}, {}}}", control::sent(name.as_str(), *value, *width))
+        }
         Control::PktInfo { level, link, source } => {
             let v6 = level.as_str() == "IPPROTO_IPV6";
             let (name, wildcard) =

@@ -62,7 +62,7 @@ pub(super) fn received_icmp6(names: &Names<'_>, message: &[u8]) -> String {
     said.split_once(BEFORE).map_or_else(|| said.clone(), |(_, message)| message.to_owned())
 }
 
-fn kind(names: &Names<'_>, link: &str) -> Option<LinkKind> {
+pub(super) fn kind(names: &Names<'_>, link: &str) -> Option<LinkKind> {
     match names.link(link) {
         Some(fact) => fact.kind,
         None => names.case().lab.links.iter().find(|l| l.name == link).map(|l| l.kind),

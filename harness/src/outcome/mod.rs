@@ -21,17 +21,26 @@
 //! TCP SYNs, since a timer repeats them. [`transcript`] leaves out nothing.
 
 mod args;
+mod bytes;
+mod control;
+mod credentials;
 mod data;
+mod errnos;
 mod frames;
+mod marks;
 mod names;
+mod options;
 mod results;
 mod socks;
+mod tcp_info;
 #[cfg(test)]
 mod tests;
 mod transcript;
 
+#[cfg(test)]
+pub(crate) use errnos::linux as linux_errno;
 pub use names::Names;
-pub use results::connection_info;
+pub use options::{is_of_the_run, stable_option};
 pub use transcript::transcript;
 
 use crate::case::{Case, Op, Os};

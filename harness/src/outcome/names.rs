@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::credentials::Whose;
 use super::data::{Sources, injected};
 use super::frames::{framing, ports};
 use super::socks::{Transport, has_ping, transport};
@@ -10,7 +11,7 @@ use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::names::DNS_PORT;
 use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
 use crate::darwin::scope::without_embedded_scope;
-use crate::trace::{LinkFact, Trace};
+use crate::trace::{Credentials, LinkFact, Trace};
 use crate::wire;
 
 /// Below it no system takes a port of its own choice: the lowest of Linux's
@@ -33,6 +34,7 @@ pub struct Names<'a> {
     ephemeral: RefCell<Vec<(Transport, u16)>>,
     dns_ids: RefCell<Vec<u16>>,
     sources: Sources<'a>,
+    own: Option<&'a Credentials>,
 }
 
 impl<'a> Names<'a> {
@@ -63,6 +65,7 @@ impl<'a> Names<'a> {
             ephemeral: RefCell::default(),
             dns_ids: RefCell::default(),
             sources: Sources::new(case, trace),
+            own: trace.and_then(|trace| trace.own.as_ref()),
         }
     }
 
@@ -78,6 +81,11 @@ impl<'a> Names<'a> {
 
     pub(super) fn is_stable(&self) -> bool {
         self.stable
+    }
+
+    /// Whose process, user and group the executor's are.
+    pub(super) fn whose(&self) -> Whose<'a> {
+        Whose { own: self.own, stable: self.stable }
     }
 
     pub(super) fn sources(&self) -> &Sources<'a> {

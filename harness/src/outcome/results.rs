@@ -1,19 +1,15 @@
 //! What a call returned and what it wrote through its pointers.
-//!
-//! Structures that are only known as bytes are read little-endian, as on every system that sockeye
-//! has an executor for.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
-use super::args::{hex, join, timeval};
+use super::args::join;
 use super::data::Seen;
-use super::frames;
 use super::names::Names;
 use super::socks::{self, Raw};
-use crate::case::addr::SockAddr;
+use super::{control, frames, options};
 use crate::case::op::Opt;
 use crate::case::payload::quoted;
-use crate::case::{Hex, Op, Sym, intent};
+use crate::case::{Op, Sym, intent};
 use crate::trace::{AddrInfo, ControlOut, Kevent, Out, Received};
 
 /// `6`, `-1 EAGAIN`, `6, "hello\0", {AF_INET6 [fe80::1%tap0]:eph1}`; a descriptor by its name.
@@ -55,7 +51,7 @@ fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
         }
         Out::Int(value) => int(names, op, *value),
         Out::Errno(errno) => errno.to_string(),
-        Out::Bytes(bytes) => option_bytes(names, op, bytes),
+        Out::Bytes(bytes) => options::bytes(names, fd, &subject(names, op), bytes),
         Out::Poll(revents) => {
             let Op::Poll { fds, .. } = op else { return Some(join(revents.iter().map(|r| or(r)))) };
             let ready = fds.iter().zip(revents).filter(|(_, revents)| !revents.is_empty());
@@ -111,7 +107,7 @@ fn beside(names: &Names<'_>, flags: &[Sym], control: &[ControlOut], parts: &mut 
         parts.push(format!("msg_flags={}", or(flags)));
     }
     if !control.is_empty() {
-        let messages = control.iter().map(|message| control_message(names, message));
+        let messages = control.iter().map(|message| control::message(names, message));
         parts.push(format!("msg_control=[{}]", join(messages)));
     }
 }
@@ -153,7 +149,11 @@ fn subject(names: &Names<'_>, op: &Op) -> String {
 }
 
 fn int(names: &Names<'_>, op: &Op, value: i32) -> String {
-    match subject(names, op).as_str() {
+    let subject = subject(names, op);
+    if let Some(said) = options::int(names, &subject, value) {
+        return said;
+    }
+    match subject.as_str() {
         "IP_BOUND_IF" | "IPV6_BOUND_IF" | "IPV6_MULTICAST_IF" if value > 0 => {
             names.index(value.unsigned_abs())
         }
@@ -161,166 +161,4 @@ fn int(names: &Names<'_>, op: &Op, value: i32) -> String {
         "SIOCGIFFLAGS" => format!("{value:#x}"),
         _ => value.to_string(),
     }
-}
-
-fn option_bytes(names: &Names<'_>, op: &Op, raw: &Hex) -> String {
-    let bytes = &raw.0[..];
-    match (subject(names, op).as_str(), bytes.len()) {
-        ("SO_BINDTODEVICE", _) => quoted(bytes),
-        ("SO_LINGER", 8) => {
-            format!("{{l_onoff={}, l_linger={}}}", i32_at(bytes, 0), i32_at(bytes, 4))
-        }
-        ("SO_RCVTIMEO" | "SO_SNDTIMEO", 16) => timeval(i64_at(bytes, 0), i64_at(bytes, 8)),
-        ("IP_MULTICAST_IF", 4) => v4_at(bytes, 0).to_string(),
-        ("TCP_CONNECTION_INFO", _) => connection_info(bytes).unwrap_or_else(|| hex(raw)),
-        _ => hex(raw),
-    }
-}
-
-/// The names of `bsd/netinet/tcp_fsm.h` (xnu-11417.101.15), from 0.
-const STATES: [&str; 11] = [
-    "CLOSED",
-    "LISTEN",
-    "SYN_SENT",
-    "SYN_RECEIVED",
-    "ESTABLISHED",
-    "CLOSE_WAIT",
-    "FIN_WAIT_1",
-    "CLOSING",
-    "LAST_ACK",
-    "FIN_WAIT_2",
-    "TIME_WAIT",
-];
-
-/// The flags behind `tcpi_rttvar`, from the lowest bit (`bsd/netinet/tcp.h:278`).
-const FAST_OPEN: [&str; 15] = [
-    "cookie_req",
-    "cookie_rcv",
-    "syn_loss",
-    "syn_data_sent",
-    "syn_data_acked",
-    "syn_data_rcv",
-    "cookie_req_rcv",
-    "cookie_sent",
-    "cookie_invalid",
-    "cookie_wrong",
-    "no_cookie_rcv",
-    "heuristics_disable",
-    "send_blackhole",
-    "recv_blackhole",
-    "onebyte_proxy",
-];
-
-/// What no clock decides of `struct tcp_connection_info` (`bsd/netinet/tcp.h:254`): not windows,
-/// round trips and counts of packets. None of what has another length.
-pub fn connection_info(bytes: &[u8]) -> Option<String> {
-    if bytes.len() != 112 {
-        return None;
-    }
-    let u32_at = |at| u32::from_le_bytes(array(bytes, at));
-    let state = STATES.get(usize::from(bytes[0]));
-    let state = state.map_or_else(|| bytes[0].to_string(), |name| (*name).to_owned());
-    let set = |(bit, name): (u32, &&str)| (u32_at(52) >> bit & 1 == 1).then(|| (*name).to_owned());
-    let fast_open: Vec<String> = (0..).zip(&FAST_OPEN).filter_map(set).collect();
-    let fast_open = if fast_open.is_empty() { "0".to_owned() } else { fast_open.join("|") };
-    Some(format!(
-        "{{tcpi_state={state}, tcpi_options={:#x}, tcpi_maxseg={}, tcpi_tfo={fast_open}, \
-         tcpi_txbytes={}, tcpi_rxbytes={}}}",
-        u32_at(4),
-        u32_at(16),
-        i64_at(bytes, 64),
-        i64_at(bytes, 88),
-    ))
-}
-
-/// `{IPPROTO_IPV6, IPV6_HOPLIMIT, 64}`
-fn control_message(names: &Names<'_>, message: &ControlOut) -> String {
-    let bytes = &message.bytes.0[..];
-    let value = match (message.name.as_str(), bytes.len()) {
-        ("IP_PKTINFO", 12) => {
-            let (link, local, to) = (index_at(names, bytes, 0), v4_at(bytes, 4), v4_at(bytes, 8));
-            let to = if to == local { String::new() } else { format!(", sent to {to}") };
-            format!("{{{link}, {local}{to}}}")
-        }
-        ("IPV6_PKTINFO", 20) => {
-            format!("{{{}, {}}}", index_at(names, bytes, 16), v6_at(bytes, 0))
-        }
-        (
-            "IP_TTL" | "IP_RECVTTL" | "IP_TOS" | "IP_RECVTOS" | "IPV6_HOPLIMIT" | "IPV6_TCLASS",
-            4,
-        ) => i32_at(bytes, 0).to_string(),
-        ("IP_TTL" | "IP_RECVTTL" | "IP_TOS" | "IP_RECVTOS", 1) => bytes[0].to_string(),
-        ("IP_RECVDSTADDR", 4) => v4_at(bytes, 0).to_string(),
-        // `struct sockaddr_dl`: its index stands behind its length and family.
-        ("IP_RECVIF", 8..) => names.index(u16::from_le_bytes([bytes[2], bytes[3]]).into()),
-        ("IP_RECVERR" | "IPV6_RECVERR", 16..) => extended_error(names, bytes),
-        _ => hex(&message.bytes),
-    };
-    format!("{{{}, {}, {value}}}", message.level, message.name)
-}
-
-/// `struct sock_extended_err` and the address of who found the error (Linux ip(7),
-/// `linux/errqueue.h`).
-fn extended_error(names: &Names<'_>, bytes: &[u8]) -> String {
-    let offender = bytes.get(16..).unwrap_or_default();
-    let offender = match (offender.first(), offender.len()) {
-        (Some(2), 16..) => SockAddr::V4 { ip: v4_at(offender, 4), port: 0 },
-        (Some(10), 28..) => {
-            let scope = u32::from_le_bytes(array(offender, 24));
-            SockAddr::V6 { ip: v6_at(offender, 8), port: 0, scope }
-        }
-        (Some(0) | None, _) => SockAddr::Bare { family: "AF_UNSPEC".into() },
-        (Some(family), _) => SockAddr::Bare { family: family.to_string() },
-    };
-    format!(
-        "{{ee_errno={}, ee_origin={}, ee_type={}, ee_code={}, ee_info={}, offender={}}}",
-        errno(i32_at(bytes, 0)),
-        bytes[4],
-        bytes[5],
-        bytes[6],
-        u32::from_le_bytes(array(bytes, 8)),
-        names.sockaddr(None, None, &offender),
-    )
-}
-
-/// The errnos of Linux that its ICMP errors become (`net/ipv4/icmp.c`, `net/ipv6/icmp.c`).
-fn errno(number: i32) -> String {
-    let name = match number {
-        13 => "EACCES",
-        71 => "EPROTO",
-        90 => "EMSGSIZE",
-        92 => "ENOPROTOOPT",
-        95 => "EOPNOTSUPP",
-        101 => "ENETUNREACH",
-        111 => "ECONNREFUSED",
-        112 => "EHOSTDOWN",
-        113 => "EHOSTUNREACH",
-        _ => return number.to_string(),
-    };
-    name.to_owned()
-}
-
-fn index_at(names: &Names<'_>, bytes: &[u8], at: usize) -> String {
-    names.index(u32::from_le_bytes(array(bytes, at)))
-}
-
-fn i32_at(bytes: &[u8], at: usize) -> i32 {
-    i32::from_le_bytes(array(bytes, at))
-}
-
-fn i64_at(bytes: &[u8], at: usize) -> i64 {
-    i64::from_le_bytes(array(bytes, at))
-}
-
-fn v4_at(bytes: &[u8], at: usize) -> Ipv4Addr {
-    array(bytes, at).into()
-}
-
-fn v6_at(bytes: &[u8], at: usize) -> Ipv6Addr {
-    array::<16>(bytes, at).into()
-}
-
-/// Bytes behind the end are zero; callers have looked at the length.
-fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    bytes.get(at..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; N])
 }

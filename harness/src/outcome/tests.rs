@@ -5,6 +5,7 @@ mod darwin;
 mod lines;
 mod results;
 mod stability;
+mod structures;
 
 use crate::case::addr::{Addr, Range, Role};
 use crate::case::op::Opt;
@@ -47,6 +48,7 @@ pub(super) fn trace(events: impl IntoIterator<Item = Event>) -> Trace {
         pauses_ms: Vec::new(),
         disturbed: Vec::new(),
         beyond: None,
+        own: None,
     }
 }
 

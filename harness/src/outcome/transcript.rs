@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use super::names::Names;
-use super::{by_step, end_text, event_text, frames, one_line, unfinished};
+use super::{by_step, end_text, event_text, frames, marks, one_line, unfinished};
 use crate::case::{Case, Os};
 use crate::trace::{End, Event, Trace};
 
 /// Everything that happened, with real ports and hardware addresses, kernel chatter and repeated
-/// requests too.
+/// requests too. What TCP sent before, and what it probes with, is marked: `[retransmission]`,
+/// `[keep-alive]`, `[zero-window probe]`.
 ///
 /// `+0.000123` is how many seconds after the line above, the first after the case began;
 /// `<0.000011>` how long a call took.
@@ -20,6 +21,7 @@ use crate::trace::{End, Event, Trace};
 /// ```
 pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
     let names = Names::real(case, trace, os);
+    let marks = marks::marks(&names, trace);
     let mut out = String::new();
     let mut clock = 0;
     let mut step = None;
@@ -34,7 +36,10 @@ pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
                 say(&mut out, None, &line.text);
             }
         }
-        let (at_ns, text) = timed(&names, event);
+        let (at_ns, mut text) = timed(&names, event);
+        if let Some(mark) = marks[at] {
+            let _ = write!(text, " [{mark}]");
+        }
         say(&mut out, Some(at_ns.saturating_sub(clock)), &text);
         clock = clock.max(at_ns);
     }

@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use super::ending::describe;
 use super::lock;
-use super::process::describe;
 
 /// How often the hub says that the machine is alive.
 pub(super) const TICK: Duration = Duration::from_secs(1);

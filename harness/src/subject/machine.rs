@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::PathBuf;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,13 +14,17 @@ use std::time::{Duration, Instant};
 
 use super::cleanup::Group;
 use super::console::Console;
+use super::ending::{AGAINST, describe};
+use super::feed::{Feed, Got, read_line, size};
 use super::hub::{ALIVE, ENDED, READY, TICK, TOOK, numbered};
-use super::process::describe;
-use super::{Ending, Executor, Executors, SILENCE, SubjectError, greet, lock};
+use super::{ANSWER, Ending, Executor, Executors, SILENCE, SubjectError, greet, lock};
 use crate::trace::Fingerprint;
 
 /// How long an executor may take to go when it is told to, before the machine is taken to hang.
 const GOES_WITHIN: Duration = Duration::from_secs(10);
+
+/// How many bytes of its executors' answers may wait to be looked at: more was not asked for.
+const UNHEARD: usize = 64 << 20;
 
 /// How to start a machine: a process whose standard input and output are the hub's, and whose
 /// standard error is the console.
@@ -90,7 +95,7 @@ impl Machine {
 impl Executors for Machine {
     fn start(&self) -> Result<(Box<dyn Executor>, Fingerprint), SubjectError> {
         let mut channel = Box::new(Live::open(&self.live()?));
-        match greet(&mut *channel) {
+        match greet(&mut *channel, SILENCE) {
             Ok(kernel) => Ok((channel, kernel)),
             Err(error) => {
                 let silent = !channel.live.state().is_dead();
@@ -134,14 +139,17 @@ struct Shared {
     state: Mutex<State>,
     /// An executor has ended, or the machine, or the hub has read something.
     changed: Condvar,
+    /// How many bytes of answers wait.
+    unheard: AtomicUsize,
 }
 
 /// A machine that runs.
 struct Live {
+    console: Arc<Console>,
     silence: Duration,
     window: Option<usize>,
     group: Arc<Mutex<Group>>,
-    input: Mutex<Option<ChildStdin>>,
+    input: Mutex<Option<Feed>>,
     shared: Arc<Shared>,
     reader: Option<JoinHandle<()>>,
 }
@@ -162,7 +170,8 @@ impl Live {
             command.current_dir(folder);
         }
         let mut group = Group::spawn(&mut command).map_err(|e| failed(e.to_string()))?;
-        let input = Mutex::new(group.child.stdin.take());
+        let input = group.child.stdin.take().map(Feed::new).transpose();
+        let input = Mutex::new(input.map_err(|e| failed(e.to_string()))?);
         let (output, errors) = (group.child.stdout.take(), group.child.stderr.take());
         let (group, shared) = (Arc::new(Mutex::new(group)), Arc::new(Shared::default()));
         let listener = {
@@ -174,8 +183,11 @@ impl Live {
             let (shared, group) = (Arc::clone(&shared), Arc::clone(&group));
             let console = Arc::clone(console);
             thread::spawn(move || {
-                if let Some(output) = output {
-                    read(BufReader::new(output), &shared, &console, &ready);
+                let killed = output
+                    .and_then(|output| read(BufReader::new(output), &shared, &console, &ready));
+                if let Some(why) = killed {
+                    lock(&shared.state).killed.get_or_insert(why);
+                    lock(&group).kill();
                 }
                 let how = gone(&group);
                 // Whatever it still had to say is said.
@@ -185,6 +197,7 @@ impl Live {
             })
         };
         let live = Self {
+            console: Arc::clone(console),
             silence: plan.silence,
             window: plan.window,
             group,
@@ -211,10 +224,16 @@ impl Live {
         !state.is_dead() && state.killed.is_none()
     }
 
-    /// Why it died, once it is dead.
+    /// Why it died, once it is dead. One that was killed and does not go, or a child of which keeps its
+    /// output open, is left to itself.
     fn cause(&self) -> String {
-        let ended = self.shared.changed.wait_while(self.state(), |state| !state.is_dead());
-        let state = ended.unwrap_or_else(PoisonError::into_inner);
+        let (changed, alive) = (&self.shared.changed, |state: &mut State| !state.is_dead());
+        let ended = changed.wait_timeout_while(self.state(), 2 * GOES_WITHIN, alive);
+        let (mut state, _) = ended.unwrap_or_else(PoisonError::into_inner);
+        if !state.is_dead() {
+            bury(&mut state, "it does not go", &self.console);
+            changed.notify_all();
+        }
         state.dead.clone().unwrap_or_default()
     }
 
@@ -228,27 +247,32 @@ impl Live {
         // Held throughout, so that no line gets into another.
         let mut input = lock(&self.input);
         let Some(input) = input.as_mut() else { return };
-        let Some(window) = self.window else {
-            let _ = input.write_all(text);
-            return;
+        let hangs = || {
+            let seconds = self.silence.as_secs();
+            self.kill(&format!("lost to a hang: the machine read nothing for {seconds} s"));
         };
-        for piece in text.chunks(window) {
-            let full = |state: &mut State| {
-                state.unread + piece.len() > window && !state.is_dead() && state.killed.is_none()
-            };
-            let changed = &self.shared.changed;
-            let waited = changed.wait_timeout_while(self.state(), self.silence, full);
-            let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            state.unread += piece.len();
-            drop(state);
-            if timeout.timed_out() {
-                self.kill(&format!(
-                    "lost to a hang: the machine read nothing for {} s",
-                    self.silence.as_secs()
-                ));
+        for piece in text.chunks(self.window.unwrap_or(usize::MAX)) {
+            if self.window.is_some_and(|window| !self.has_room(piece.len(), window)) {
+                hangs();
             }
-            let _ = input.write_all(piece);
+            if let Err(e) = input.give(piece, self.silence) {
+                if e.kind() == ErrorKind::TimedOut {
+                    hangs();
+                }
+                return;
+            }
         }
+    }
+
+    /// Waits until the hub has read so much that as many bytes more fit; whether it has in time.
+    fn has_room(&self, bytes: usize, window: usize) -> bool {
+        let full = |state: &mut State| {
+            state.unread + bytes > window && !state.is_dead() && state.killed.is_none()
+        };
+        let waited = self.shared.changed.wait_timeout_while(self.state(), self.silence, full);
+        let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.unread += bytes;
+        !timeout.timed_out()
     }
 
     /// A new executor.
@@ -272,27 +296,42 @@ impl Drop for Live {
     fn drop(&mut self) {
         lock(&self.input).take();
         self.kill("it is no longer needed");
-        if let Some(reader) = self.reader.take() {
+        self.cause();
+        if let Some(reader) = self.reader.take().filter(JoinHandle::is_finished) {
             let _ = reader.join();
         }
     }
 }
 
-/// Passes on what the hub says until it says nothing any more, or what no hub says.
-fn read(mut output: impl BufRead, shared: &Shared, console: &Console, ready: &Sender<()>) {
-    let mut line = Vec::new();
+/// Passes on what the hub says until it says nothing any more. Why it is to be killed, if it says what
+/// no hub does.
+fn read(
+    mut output: impl BufRead,
+    shared: &Shared,
+    console: &Console,
+    ready: &Sender<()>,
+) -> Option<String> {
+    let (mut line, mut is_ready) = (Vec::new(), false);
     loop {
-        line.clear();
-        if output.read_until(b'\n', &mut line).is_err() || line.pop() != Some(b'\n') {
-            return;
+        match read_line(&mut output, &mut line, ANSWER) {
+            Got::Line => {}
+            Got::TooLong => {
+                return Some(format!("{AGAINST}: a line of more than {}", size(ANSWER)));
+            }
+            Got::End => return None,
         }
         let text = line.trim_ascii_end();
         let mut state = lock(&shared.state);
-        state.heard = Some(Instant::now());
         if text == ALIVE.as_bytes() {
+            state.heard = Some(Instant::now());
             continue;
         }
         if text == READY.as_bytes() {
+            if is_ready {
+                return Some("lost to a restart that nobody asked for".to_owned());
+            }
+            is_ready = true;
+            state.heard = Some(Instant::now());
             let _ = ready.send(());
             continue;
         }
@@ -307,6 +346,7 @@ fn read(mut output: impl BufRead, shared: &Shared, console: &Console, ready: &Se
             console.say(&String::from_utf8_lossy(text));
             continue;
         };
+        state.heard = Some(Instant::now());
         let Some(seat) = state.seats.get_mut(&number) else { continue };
         let text = String::from_utf8_lossy(text).into_owned();
         if let Some(how) = text.strip_prefix(ENDED) {
@@ -314,6 +354,10 @@ fn read(mut output: impl BufRead, shared: &Shared, console: &Console, ready: &Se
             seat.replies = None;
             shared.changed.notify_all();
         } else if let Some(replies) = &seat.replies {
+            let bytes = text.len();
+            if shared.unheard.fetch_add(bytes, Ordering::Relaxed) + bytes > UNHEARD {
+                return Some(format!("{AGAINST}: more answers than questions"));
+            }
             let _ = replies.send(text);
         }
     }
@@ -324,11 +368,8 @@ fn gone(group: &Mutex<Group>) -> String {
     let deadline = Instant::now() + GOES_WITHIN;
     loop {
         let mut group = lock(group);
-        match group.child.try_wait() {
-            Ok(Some(status)) => {
-                group.kill();
-                return describe(status);
-            }
+        match group.try_wait() {
+            Ok(Some(status)) => return describe(status),
             Ok(None) if Instant::now() > deadline => group.kill(),
             Ok(None) => {}
             Err(e) => return e.to_string(),
@@ -370,7 +411,11 @@ impl Executor for Channel {
         loop {
             match self.replies.recv_timeout(TICK.min(limit)) {
                 Err(RecvTimeoutError::Timeout) => {}
-                said => return said,
+                Ok(text) => {
+                    self.live.shared.unheard.fetch_sub(text.len(), Ordering::Relaxed);
+                    return Ok(text);
+                }
+                gone => return gone,
             }
             let silent = self.live.state().heard.map_or(Duration::ZERO, |heard| heard.elapsed());
             if silent > self.live.silence {
@@ -389,13 +434,16 @@ impl Executor for Channel {
         let mut state = self.live.state();
         loop {
             if let Some(how) = state.dead.clone() {
-                return Ending { how, certain: false };
+                return Ending::of(how, false, &|words| self.live.console.has(words));
             }
             let seat = state.seats.get_mut(&self.number);
             if let Some(how) = seat.and_then(|seat| seat.ended.take()) {
                 state.seats.remove(&self.number);
-                let silence = || format!("no answer for {} s", SILENCE.as_secs());
-                return Ending { how: if silent { silence() } else { how }, certain: true };
+                if silent {
+                    return Ending::fault(format!("no answer for {} s", SILENCE.as_secs()), true);
+                }
+                drop(state);
+                return Ending::of(how, true, &|words| self.live.console.has(words));
             }
             let changed = &self.live.shared.changed;
             let (woken, timeout) =

@@ -17,6 +17,9 @@ use crate::trace::{End, Fingerprint, Reply, Trace};
 mod boot;
 mod cleanup;
 mod console;
+mod ending;
+mod feed;
+mod guard;
 pub mod hub;
 mod kernels;
 mod machine;
@@ -28,11 +31,13 @@ mod vm;
 
 pub use cleanup::abandon;
 pub use console::Console;
+pub use ending::Ending;
+pub use guard::{dismiss, guard, watch};
 pub use kernels::{Kernels, machine_of};
 pub use machine::{Machine, Plan};
 pub use offers::{Kind, Offer};
 pub use packages::{Unavailable, cache_folder, packages_missing};
-pub use process::Subject;
+pub use process::{Program, Subject};
 pub use vm::{Options, is_accelerated};
 
 /// How long an executor may say nothing. It ends a case that waits by itself, long before this.
@@ -52,6 +57,21 @@ const AHEAD_OF_WAITING: usize = 2;
 
 /// How often in a row executors may die without having answered before the subject is given up.
 const DEATHS: usize = 16;
+
+/// As many deaths as that is when one is silent instead, which takes a minute each time.
+const OF_SILENCE: usize = 5;
+
+/// How many bytes a greeting may have.
+const GREETING: usize = 64 << 10;
+
+/// How many characters a word of it may have; uname(2)'s have 64 at the most.
+const WORD: usize = 256;
+
+/// How many bytes an answer may have: thirty times the suites' longest.
+const ANSWER: usize = 8 << 20;
+
+/// How many characters of what a subject says of an error are kept.
+const SENTENCE: usize = 1000;
 
 /// Why a subject could not be put to the test at all.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -74,8 +94,8 @@ pub enum SubjectError {
     #[error("{0}")]
     Ended(String),
     /// It dies whatever it is given.
-    #[error("{DEATHS} executors in a row died without an answer, the last one: {0}")]
-    Dies(String),
+    #[error("{0} executors in a row died without an answer, the last one: {1}")]
+    Dies(usize, String),
 }
 
 /// Where executors come from.
@@ -86,6 +106,11 @@ pub trait Executors: Sync {
     /// Whether one may run while another does.
     fn side_by_side(&self) -> bool {
         true
+    }
+
+    /// How long one may say nothing. It ends a case that waits by itself, long before this.
+    fn silence(&self) -> Duration {
+        SILENCE
     }
 }
 
@@ -101,19 +126,9 @@ pub trait Executor {
     fn end(self: Box<Self>, silent: bool) -> Ending;
 }
 
-/// How an executor ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// Such as `killed by SIGKILL`; further lines are the console's last.
-    pub how: String,
-    /// Whether the case that has no answer is the one that was running: what was answered before
-    /// has come through.
-    pub certain: bool,
-}
-
 /// Reads an executor's greeting.
-fn greet(executor: &mut dyn Executor) -> Result<Fingerprint, SubjectError> {
-    let hello = match executor.reply(SILENCE) {
+fn greet(executor: &mut dyn Executor, silence: Duration) -> Result<Fingerprint, SubjectError> {
+    let hello = match executor.reply(silence) {
         Ok(hello) => hello,
         Err(RecvTimeoutError::Timeout) => {
             return Err(SubjectError::Protocol("it said nothing".to_owned()));
@@ -123,10 +138,31 @@ fn greet(executor: &mut dyn Executor) -> Result<Fingerprint, SubjectError> {
         }
     };
     match serde_json::from_str(&hello) {
-        Ok(Reply::Hello { schema: SCHEMA, kernel }) => Ok(kernel),
+        Ok(Reply::Hello { schema: SCHEMA, kernel }) => match too_long(&kernel) {
+            Some((word, long)) => Err(SubjectError::Protocol(format!(
+                "the {word} in its greeting has {long} characters, more than {WORD}"
+            ))),
+            None => Ok(kernel),
+        },
         Ok(Reply::Hello { schema, .. }) => Err(SubjectError::Schema(schema)),
         _ => Err(SubjectError::Protocol(format!("{hello:.200}"))),
     }
+}
+
+/// The first word of a greeting that is none, and how many characters it has: folders, headings and
+/// subjects of mails are made of them.
+fn too_long(kernel: &Fingerprint) -> Option<(&'static str, usize)> {
+    let Fingerprint { system, release, version, machine, euid: _, libc, product, limits } = kernel;
+    let product = product.iter().flat_map(|product| {
+        [("version of the product", &product.version), ("build of the product", &product.build)]
+    });
+    [("system", system), ("release", release), ("version", version), ("machine", machine)]
+        .into_iter()
+        .chain([("libc", libc)])
+        .chain(product)
+        .chain(limits.iter().flat_map(|limit| [("limit", &limit.why), ("mend", &limit.mend)]))
+        .map(|(name, word)| (name, word.chars().count()))
+        .find(|(_, long)| *long > WORD)
 }
 
 /// Whom a subject's executor says that it is.
@@ -290,7 +326,8 @@ fn worker(
     let mut wanted: VecDeque<usize> = queue.take(&mut own).iter().copied().collect();
     // Given and not yet answered, the oldest first.
     let mut given: VecDeque<usize> = VecDeque::new();
-    let mut deaths = 0;
+    // How many died in a row, and what that comes to.
+    let (mut died, mut deaths) = (0, 0);
     while !wanted.is_empty() {
         let (mut executor, _) = subject.start()?;
         // Whether it fell silent; nothing if an answer of its was garbage.
@@ -308,7 +345,8 @@ fn worker(
                 executor.end(false);
                 return Ok(());
             };
-            match executor.reply(SILENCE) {
+            let waits = Duration::from_millis(kept.cases[number].waits_ms().into());
+            match executor.reply(subject.silence() + waits) {
                 Ok(text) => {
                     let answer = reply(kept.cases[number], &text);
                     let lost = answer.is_err();
@@ -317,17 +355,18 @@ fn worker(
                     if lost {
                         break None;
                     }
-                    deaths = 0;
+                    (died, deaths) = (0, 0);
                 }
                 Err(RecvTimeoutError::Disconnected) => break Some(false),
                 Err(RecvTimeoutError::Timeout) => break Some(true),
             }
         };
         let ending = executor.end(silent.unwrap_or(true));
-        deaths += 1;
+        died += 1;
+        deaths += if silent == Some(true) { OF_SILENCE } else { 1 };
         match silent.and_then(|_| given.pop_front()) {
             Some(number) if ending.certain || ahead == 1 => {
-                kept.keep(number, ended(kept.cases[number], End::Died { how: ending.how.clone() }));
+                kept.keep(number, ended(kept.cases[number], ending.end()));
             }
             Some(number) => lock(&kept.suspects).push(number),
             None => {}
@@ -336,8 +375,8 @@ fn worker(
         for number in given.drain(..).rev() {
             wanted.push_front(number);
         }
-        if deaths == DEATHS {
-            return Err(SubjectError::Dies(ending.how));
+        if deaths >= DEATHS {
+            return Err(SubjectError::Dies(died, ending.how));
         }
     }
     Ok(())
@@ -354,12 +393,17 @@ fn write(case: &Case, line: &mut Vec<u8>) {
 /// anything.
 fn reply(case: &Case, text: &str) -> Result<Trace, Box<Trace>> {
     let broken = |reason| ended(case, End::Broken { reason });
+    let lost = |why: &str| {
+        let why = format!("the executor's answer is no trace of this case: {why:.200}");
+        Err(Box::new(broken(why)))
+    };
     match serde_json::from_str(text) {
-        Ok(Reply::Trace(trace)) if trace.case == case.id => Ok(*trace),
-        Ok(Reply::Error { message, .. }) => Ok(broken(message)),
-        _ => Err(Box::new(broken(format!(
-            "the executor's answer is no trace of this case: {text:.200}"
-        )))),
+        Ok(Reply::Trace(trace)) => match trace.check(case) {
+            Ok(()) => Ok(*trace),
+            Err(why) => lost(&why),
+        },
+        Ok(Reply::Error { message, .. }) => Ok(broken(message.chars().take(SENTENCE).collect())),
+        _ => lost(text),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::boot::{image, initramfs};
-use super::cleanup::{Fleeting, Group, keep_until_end};
+use super::cleanup::{Group, temporary_folder};
 use super::machine::Plan;
 use super::packages::Unavailable;
 
@@ -26,6 +26,8 @@ pub struct Options {
     pub append: Vec<String>,
     /// How long a machine may say nothing at all; a minute if it is not said.
     pub silence: Option<Duration>,
+    /// How many MiB of memory it has, if not as many as it needs.
+    pub memory: Option<usize>,
 }
 
 /// A busy host makes a boot several times slower; one that takes this long does not come up.
@@ -36,6 +38,10 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// What a terminal's line discipline holds is 4,096 bytes (`N_TTY_BUF_SIZE`). One that is full holds
 /// User-Mode Linux's serial line up, and nothing starts it again (`arch/um/drivers/line.c`).
 const WINDOW: usize = 3072;
+
+/// How many MiB executors and their labs have in a machine: nine executors with 16 MiB each, and as
+/// many labs as `exec/linux/labs.rs` lets stand in so much.
+const ROOM: usize = 320;
 
 /// QEMU.
 const QEMU: &str = "qemu-system-x86_64";
@@ -96,8 +102,7 @@ pub(super) fn linux(kernel: &Path, modules: &[u8], options: &Options) -> Result<
     let qemu = qemu()?;
     let packed = packed()?;
     let (initramfs, path) = nameless(&[modules, packed]).map_err(|e| no_room(&e))?;
-    // The archive, what is unpacked from it, and room to run.
-    let memory = 256 + 3 * (modules.len() + packed.len()) / (1 << 20);
+    let memory = memory(options, &[modules, packed]);
     let (accelerator, processor) = if is_accelerated() { ("kvm", "host") } else { ("tcg", "max") };
     let mut words = words(options, "sockeye");
     words.extend(
@@ -146,6 +151,13 @@ pub(super) fn linux(kernel: &Path, modules: &[u8], options: &Options) -> Result<
     Ok(plan)
 }
 
+/// How many MiB a machine has that is given these archives: they, what is unpacked from them, and room
+/// to run.
+fn memory(options: &Options, archives: &[&[u8]]) -> usize {
+    let bytes: usize = archives.iter().map(|archive| archive.len()).sum();
+    options.memory.unwrap_or(ROOM + 3 * bytes / (1 << 20))
+}
+
 fn no_room(e: &io::Error) -> Unavailable {
     let folder = std::env::temp_dir();
     let why = format!("{} cannot be written: {e}", folder.display());
@@ -171,8 +183,8 @@ pub(super) fn uml(folder: &Path, options: &Options) -> Result<Plan, Unavailable>
     let modules = fs::read(folder.join("modules.cpio")).map_err(|e| no_room(&e))?;
     let packed = packed()?;
     let (initramfs, path) = nameless(&[&modules, packed]).map_err(|e| no_room(&e))?;
-    let memory = 192 + 3 * (modules.len() + packed.len()) / (1 << 20);
-    let place = fleeting()?;
+    let memory = memory(options, &[&modules, packed]);
+    let place = temporary_folder().map_err(|e| no_room(&e))?;
     let mut words = words(options, "ttyS0");
     words.extend([
         "sockeye.end=off".to_owned(),
@@ -197,7 +209,7 @@ pub(super) fn uml(folder: &Path, options: &Options) -> Result<Plan, Unavailable>
 
 /// gVisor, whose file system is the host's, to be read.
 pub(super) fn gvisor(folder: &Path, name: &str, options: &Options) -> Result<Plan, Unavailable> {
-    let place = fleeting()?;
+    let place = temporary_folder().map_err(|e| no_room(&e))?;
     let program = std::env::current_exe()
         .map_err(|e| Unavailable::new(format!("this program cannot find itself: {e}")))?;
     // The older one knows nothing else that works without KVM.
@@ -215,14 +227,10 @@ pub(super) fn gvisor(folder: &Path, name: &str, options: &Options) -> Result<Pla
     args.extend(["do".into(), program.into(), "exec".into(), "--hub".into()]);
     args.extend(options.plant.iter().map(|plant| format!("--plant={plant}").into()));
     let mut plan = plan(folder.join("runsc"), args, options);
+    // `runsc do` makes a folder there, and leaves it when it is killed.
+    plan.env.push(("TMPDIR".into(), place.path().into()));
     plan.keep.push(Box::new(place));
     Ok(plan)
-}
-
-/// A folder for what a machine leaves lying about.
-fn fleeting() -> Result<Fleeting, Unavailable> {
-    let made = tempfile::Builder::new().prefix("sockeye-").tempdir();
-    Ok(keep_until_end(made.map_err(|e| no_room(&e))?.keep()))
 }
 
 /// Where QEMU is.
@@ -260,7 +268,7 @@ fn firmware_runs(accelerator: &str, limit: Duration) -> bool {
     let Ok(mut group) = Group::spawn(&mut command) else { return false };
     let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
-        match group.child.try_wait() {
+        match group.try_wait() {
             Ok(Some(status)) => return status.success(),
             Ok(None) => std::thread::sleep(Duration::from_millis(5)),
             Err(_) => return false,

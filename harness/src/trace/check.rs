@@ -1,185 +1,181 @@
-//! What of a trace is let in: it may come from a stranger, and its words go into C, pages and files.
+//! What of a trace is let in: it may come from a stranger, and everything behind goes by its numbers
+//! and names.
 
-use super::{AddrInfo, ControlOut, Did, End, Event, Fingerprint, Out, Received, Trace};
-use crate::case::Sym;
-use crate::case::addr::SockAddr;
-use crate::case::words::{is_id, is_line, is_word, shown};
+use std::collections::BTreeSet;
 
-/// The most characters of a constant's name, or of a link's.
-const MOST_OF_NAME: usize = 64;
-/// The most characters of a line that somebody says.
-const MOST_OF_LINE: usize = 4096;
+use super::{ControlOut, Did, End, Event, Out, Trace};
+use crate::SCHEMA;
+use crate::case::{Case, Op, Sym};
 
-/// A name, or `errno 134` and the like.
-fn is_name(name: &str) -> bool {
-    let (word, number) = name.split_once(' ').unwrap_or((name, "0"));
-    is_word(word, MOST_OF_NAME) && is_word(number, MOST_OF_NAME)
-}
+/// How many characters a name may have: of a signal, an errno, a control message.
+const NAME: usize = 256;
 
-fn named<'n>(mut names: impl Iterator<Item = &'n str>) -> Result<(), String> {
-    match names.find(|name| !is_name(name)) {
-        Some(name) => Err(format!("{} is no name", shown(name))),
-        None => Ok(()),
-    }
-}
+/// How many characters a sentence may have, with the last lines of a console.
+const SENTENCE: usize = 64 << 10;
 
-fn syms(syms: &[Sym]) -> Result<(), String> {
-    named(syms.iter().map(Sym::as_str))
-}
-
-/// Text of several lines, such as what a console said.
-fn is_text(text: &str) -> bool {
-    text.len() <= 16 * MOST_OF_LINE
-}
+/// Far beyond any of these times, and so that two can be added.
+const LATEST_NS: u64 = 1 << 62;
 
 impl Trace {
-    /// What is wrong with its words, as one sentence: a name that is none, a text that is longer than
-    /// any. What was received is bytes, and a peer may have sent any.
-    pub fn check(&self) -> Result<(), String> {
-        if !is_id(&self.case) {
-            return Err(format!("{} is no id", shown(&self.case)));
+    /// Whether it can be what happened in `case`.
+    ///
+    /// # Errors
+    /// It cannot, and why, as one sentence.
+    pub fn check(&self, case: &Case) -> Result<(), String> {
+        if self.schema != SCHEMA {
+            return Err(format!("it is of schema {}", self.schema));
         }
-        named(self.links.iter().map(|link| link.name.as_str()))?;
-        let said = match &self.end {
-            End::Died { how: said }
-            | End::Skipped { reason: said }
-            | End::Broken { reason: said } => said,
+        if self.case != case.id {
+            return Err(format!(
+                "it is of the case {:?}",
+                self.case.chars().take(NAME).collect::<String>()
+            ));
+        }
+        if self.began_ns > LATEST_NS {
+            return Err("its beginning is at no time".to_owned());
+        }
+        if self.pauses_ms.len() > Self::TAKES || self.disturbed.len() > Self::TAKES {
+            return Err(format!("it was taken more than {} times", Self::TAKES));
+        }
+        self.check_words()?;
+        self.check_links(case)?;
+        self.check_sentences()?;
+        let mut made = BTreeSet::new();
+        for event in &self.events {
+            self.check_event(case, event)?;
+            let again = !matches!(event, Event::Frame { .. } | Event::Signal { .. });
+            if again && !made.insert(event.op()) {
+                return Err(format!("step {} was taken twice", event.op()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_links(&self, case: &Case) -> Result<(), String> {
+        let mut seen = BTreeSet::new();
+        for fact in &self.links {
+            let spec = case.lab.links.iter().find(|link| link.name == fact.name);
+            if !(spec.is_some() || fact.name == "lo") || !seen.insert(&fact.name) {
+                return Err(format!("it has a link {:.30?} that the case has not", fact.name));
+            }
+            if spec.map(|link| link.kind) != fact.kind || fact.mac.0.len() > 32 {
+                return Err(format!("its link {} is another one than the case's", fact.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_sentences(&self) -> Result<(), String> {
+        let end = match &self.end {
+            End::Died { how: text }
+            | End::Skipped { reason: text }
+            | End::Broken { reason: text } => text.as_str(),
             End::Done | End::Unsupported | End::Hung => "",
         };
         let beyond =
             self.beyond.iter().flat_map(|beyond| beyond.watched.iter().chain(&beyond.left));
-        let mut all = self.disturbed.iter().chain(beyond).map(String::as_str).chain([said]);
-        if let Some(text) = all.find(|text| !is_text(text)) {
-            return Err(format!("a text is longer than any: {}", shown(text)));
+        let mut all = self.disturbed.iter().chain(beyond).map(String::as_str).chain([end]);
+        if all.any(|text| text.len() > SENTENCE) {
+            return Err(format!("a sentence in it has more than {SENTENCE} characters"));
         }
-        self.events.iter().try_for_each(event)
+        Ok(())
+    }
+
+    fn check_event(&self, case: &Case, event: &Event) -> Result<(), String> {
+        let number = event.op();
+        let op = case.ops.get(number as usize);
+        // What a lab without steps shows belongs to the first.
+        if op.is_none() && number > 0 {
+            return Err(format!("it has a step {number}, and the case has {}", case.ops.len()));
+        }
+        let (at_ns, took_ns) = match event {
+            Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => {
+                (*at_ns, *took_ns)
+            }
+            Event::Frame { at_ns, .. } | Event::Signal { at_ns, .. } => (*at_ns, 0),
+        };
+        if at_ns.max(took_ns) > LATEST_NS {
+            return Err(format!("step {number} is at no time"));
+        }
+        match event {
+            Event::Frame { link, .. } if !self.links.iter().any(|fact| fact.name == *link) => {
+                Err(format!("it has a frame of the link {link:.30?}, which it has not"))
+            }
+            Event::Signal { name, .. } if !is_name(name) => {
+                Err(format!("a signal's name in step {number} is none"))
+            }
+            Event::Call { did, .. } => match op {
+                Some(Op::Lab { .. }) | None => Err(format!("step {number} is no call")),
+                Some(op) => check_did(op, did).map_err(|why| format!("step {number}: {why}")),
+            },
+            Event::Lab { .. } if !matches!(op, Some(Op::Lab { .. })) => {
+                Err(format!("step {number} is a call"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-fn event(event: &Event) -> Result<(), String> {
-    match event {
-        Event::Call { addr, did, .. } => {
-            address(addr.as_ref())?;
-            call(did)
-        }
-        Event::Lab { .. } => Ok(()),
-        Event::Frame { link: name, .. } | Event::Signal { name, .. } => {
-            named([&**name].into_iter())
-        }
-    }
+/// Whether it can be a constant's name, or a number: it stands in C and in transcripts as it is.
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+. ".contains(c);
+    (1..=NAME).contains(&name.len()) && name.chars().all(plain)
 }
 
-fn address(addr: Option<&SockAddr>) -> Result<(), String> {
-    match addr {
-        Some(SockAddr::Bare { family }) => named([&**family].into_iter()),
-        _ => Ok(()),
-    }
-}
-
-fn call(did: &Did) -> Result<(), String> {
-    match did {
-        Did::Returned { errno, out, .. } => {
-            named(errno.iter().map(Sym::as_str))?;
-            written(out)
-        }
-        Did::Unsupported { name } => named([&**name].into_iter()),
-        Did::Hung { .. } => Ok(()),
-    }
-}
-
-fn controls(all: &[ControlOut]) -> Result<(), String> {
-    named(all.iter().flat_map(|control| [&*control.level, &control.name]))
-}
-
-/// What calls wrote: names are names; hosts and services are what a name server says, as one line.
-fn written(out: &Out) -> Result<(), String> {
-    let line = |text: Option<&String>| match text.filter(|text| !is_line(text, MOST_OF_LINE)) {
-        Some(text) => Err(format!("{} is no line of text", shown(text))),
-        None => Ok(()),
+/// Whether a call can have given that.
+fn check_did(op: &Op, did: &Did) -> Result<(), String> {
+    let (errno, out) = match did {
+        Did::Returned { errno, out, .. } => (errno.as_ref().map(Sym::as_str), out),
+        Did::Unsupported { name } => (Some(name.as_str()), &Out::Nothing),
+        Did::Hung { .. } => return Ok(()),
     };
+    if let Some(name) = errno.into_iter().chain(names(out)).find(|name| !is_name(name)) {
+        return Err(format!("{name:.30?} is no name of the sockets API"));
+    }
+    if texts(out).any(|text| text.len() > NAME || text.contains(char::is_control)) {
+        return Err(format!("{} gives a name that is none", op.call()));
+    }
+    let counts = match (op, out) {
+        (Op::Poll { fds, .. }, Out::Poll(found)) => found.len() <= fds.len(),
+        (Op::Kevent { changes, .. }, Out::Events(found)) => found.len() <= changes.len(),
+        (Op::RecvmsgX { count, .. }, Out::Messages(found)) => found.len() <= *count as usize,
+        (_, Out::Poll(_) | Out::Events(_) | Out::Messages(_)) => false,
+        _ => true,
+    };
+    if counts { Ok(()) } else { Err(format!("{} gives no such thing", op.call())) }
+}
+
+/// Every constant that a call wrote.
+fn names(out: &Out) -> Vec<&str> {
+    fn received<'a>(flags: &'a [Sym], control: &'a [ControlOut]) -> impl Iterator<Item = &'a str> {
+        let control = control.iter().flat_map(|c| [c.level.as_str(), c.name.as_str()]);
+        flags.iter().map(Sym::as_str).chain(control)
+    }
     match out {
-        Out::Nothing | Out::Int(_) | Out::Bytes(_) | Out::Ip(_) => Ok(()),
-        Out::Addr(addr) => address(Some(addr)),
-        Out::Data { from, flags, control, .. } => {
-            address(from.as_ref())?;
-            syms(flags)?;
-            controls(control)
-        }
-        Out::Errno(name) => named([name.as_str()].into_iter()),
-        Out::Poll(lists) => lists.iter().try_for_each(|list| syms(list)),
-        Out::Messages(all) => {
-            all.iter().try_for_each(|Received { from, flags, control, .. }| {
-                address(from.as_ref())?;
-                syms(flags)?;
-                controls(control)
+        Out::Errno(errno) => vec![errno.as_str()],
+        Out::Data { flags, control, .. } => received(flags, control).collect(),
+        Out::Poll(all) => all.iter().flatten().map(Sym::as_str).collect(),
+        Out::Messages(all) => all.iter().flat_map(|m| received(&m.flags, &m.control)).collect(),
+        Out::Events(all) => all
+            .iter()
+            .flat_map(|e| {
+                let flags = e.flags.iter().chain(&e.fflags).chain(&e.error).map(Sym::as_str);
+                [e.fd.as_str(), e.filter.as_str()].into_iter().chain(flags)
             })
+            .collect(),
+        Out::Addrs(all) => {
+            all.iter().flat_map(|a| [a.r#type.as_str(), a.protocol.as_str()]).collect()
         }
-        Out::Events(all) => all.iter().try_for_each(|event| {
-            syms(&event.flags)?;
-            syms(&event.fflags)?;
-            let others = [event.fd.as_str(), event.filter.as_str()].into_iter();
-            named(others.chain(event.error.iter().map(Sym::as_str)))
-        }),
-        Out::Addrs(all) => all.iter().try_for_each(|info| {
-            let AddrInfo { addr, r#type, protocol, canonname } = info;
-            address(Some(addr))?;
-            named([r#type.as_str(), protocol.as_str()].into_iter())?;
-            line(canonname.as_ref())
-        }),
-        Out::Names { host, service } => {
-            line(host.as_ref())?;
-            line(service.as_ref())
-        }
+        _ => Vec::new(),
     }
 }
 
-impl Fingerprint {
-    /// What is wrong with its words, as one sentence. They become names of platforms, titles and
-    /// options of files: each is a line, and uname(2) has 65 bytes for each of them.
-    pub fn check(&self) -> Result<(), String> {
-        let product = self.product.iter().flat_map(|p| [&p.version, &p.build]);
-        let short = [&self.system, &self.release, &self.machine, &self.libc];
-        let mut all = short.into_iter().chain(product).map(|text| (text, 200));
-        let version = (&self.version, MOST_OF_LINE);
-        match all.by_ref().chain([version]).find(|(text, most)| !is_line(text, *most)) {
-            Some((text, _)) => Err(format!("a kernel calls itself {}", shown(text))),
-            None => Ok(()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trace(did: Did) -> Trace {
-        let call = Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did };
-        Trace::new("s/t", Vec::new(), vec![call], End::Done)
-    }
-
-    fn returned(errno: &str) -> Trace {
-        let errno = Some(Sym(errno.to_owned().into()));
-        trace(Did::Returned { ret: -1, errno, out: Out::Nothing })
-    }
-
-    /// The word of an error once stood in a program as it was.
-    #[test]
-    fn an_errno_is_a_name() {
-        assert_eq!(returned("ENETDOWN").check(), Ok(()));
-        assert_eq!(returned("errno 134").check(), Ok(()));
-        assert!(returned("\", NULL}}; int x = system(\"touch F\"); //").check().is_err());
-        let name = "IP_X\n#include </etc/passwd>".to_owned();
-        assert!(trace(Did::Unsupported { name }).check().is_err());
-    }
-
-    #[test]
-    fn a_kernel_calls_itself_something() {
-        let mut kernel = Fingerprint { release: "6.18.44".into(), ..Fingerprint::default() };
-        assert_eq!(kernel.check(), Ok(()));
-        kernel.release = "6".repeat(2_000_000);
-        let said = kernel.check().unwrap_err();
-        assert!(said.len() < 200 && said.ends_with("2000000 bytes"), "{said}");
-        kernel.release = "</title><script>\u{1b}[2J".into();
-        assert!(kernel.check().is_err());
-    }
+/// Every text that it wrote.
+fn texts(out: &Out) -> impl Iterator<Item = &str> {
+    let (names, addrs) = match out {
+        Out::Names { host, service } => ([host.as_deref(), service.as_deref()], &[][..]),
+        Out::Addrs(all) => ([None, None], &all[..]),
+        _ => ([None, None], &[][..]),
+    };
+    names.into_iter().flatten().chain(addrs.iter().filter_map(|a| a.canonname.as_deref()))
 }

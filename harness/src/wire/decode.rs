@@ -50,7 +50,7 @@ fn ethernet(bytes: &[u8]) -> Packet<'_> {
     Packet { eth: Some(eth), net }
 }
 
-fn ip(bytes: &[u8]) -> Net<'_> {
+pub(super) fn ip(bytes: &[u8]) -> Net<'_> {
     let net = match bytes.first().map(|first| first >> 4) {
         Some(4) => v4(bytes),
         Some(6) => v6(bytes),
@@ -64,7 +64,7 @@ fn orelse<'a>(bytes: &'a [u8], net: Result<Net<'a>, String>) -> Net<'a> {
     net.unwrap_or_else(|why| Net::Malformed { why, bytes })
 }
 
-fn arp(bytes: &[u8]) -> Net<'_> {
+pub(super) fn arp(bytes: &[u8]) -> Net<'_> {
     let ethertype = ETHERTYPE_ARP;
     let Ok(slice) = ArpPacketSlice::from_slice(bytes) else {
         return Net::Malformed { why: format!("ARP in {} bytes", bytes.len()), bytes };

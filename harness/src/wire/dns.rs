@@ -19,9 +19,15 @@ pub struct Dns {
     pub rcode: u8,
     /// The first question: the name in text, and the type's number.
     pub question: Option<(String, u16)>,
+    /// Further questions, as mDNS has them.
+    pub others: Vec<(String, u16)>,
     /// The answer section, as far as it is there.
     pub answers: Vec<Record>,
-    /// Whether it ends in the middle of its question or its answers.
+    /// The authority section.
+    pub authority: Vec<Record>,
+    /// The additional section.
+    pub additional: Vec<Record>,
+    /// Whether it ends in the middle of what it says that it has.
     pub cut: bool,
 }
 
@@ -41,8 +47,25 @@ pub struct Record {
 pub enum Data {
     /// A or AAAA.
     Ip(IpAddr),
-    /// CNAME or PTR.
+    /// CNAME, PTR or NS.
     Name(String),
+    /// SRV (RFC 2782): priority, weight, port, target.
+    Srv([u16; 3], String),
+    /// SVCB or HTTPS (RFC 9460 §2.2): priority, target, and each parameter in words.
+    Svcb(u16, String, Vec<String>),
+    /// OPT (RFC 6891 §6.1.2): the payload's size, the extended code, version, DO, the options' codes.
+    Opt {
+        /// How long a UDP payload the sender takes, in bytes.
+        size: u16,
+        /// The upper eight bits of the response code.
+        rcode: u8,
+        /// The version of EDNS.
+        version: u8,
+        /// DO: DNSSEC records are wanted.
+        wants_dnssec: bool,
+        /// The codes of the options.
+        options: Vec<u16>,
+    },
     /// Anything else, and its length in bytes.
     Other(usize),
 }
@@ -55,6 +78,16 @@ const TC: u8 = 0x02;
 const RD: u8 = 0x01;
 const RA: u8 = 0x80;
 const IN: u16 = 1;
+/// Types of records (the registry "Domain Name System Parameters" of IANA).
+const A: u16 = 1;
+const NS: u16 = 2;
+const CNAME: u16 = 5;
+const PTR: u16 = 12;
+const AAAA: u16 = 28;
+const SRV: u16 = 33;
+const OPT: u16 = 41;
+const SVCB: u16 = 64;
+const HTTPS: u16 = 65;
 /// Of every record, in seconds.
 const TTL: u32 = 60;
 /// How far compressed names are followed; a longer chain is a loop.
@@ -63,6 +96,7 @@ const MOST_JUMPS: usize = 16;
 /// Decodes a message; none where there is not even a header.
 pub fn dns(bytes: &[u8]) -> Option<Dns> {
     let (questions, records) = (be16(bytes, 4)?, be16(bytes, 6)?);
+    let (authority, additional) = (be16(bytes, 8)?, be16(bytes, 10)?);
     bytes.get(..HEADER)?;
     let mut dns = Dns {
         id: be16(bytes, 0)?,
@@ -70,7 +104,10 @@ pub fn dns(bytes: &[u8]) -> Option<Dns> {
         truncated: bytes[2] & TC != 0,
         rcode: bytes[3] & 0x0f,
         question: None,
+        others: Vec::new(),
         answers: Vec::new(),
+        authority: Vec::new(),
+        additional: Vec::new(),
         cut: true,
     };
     let mut at = HEADER;
@@ -79,15 +116,28 @@ pub fn dns(bytes: &[u8]) -> Option<Dns> {
         let (Some(kind), Some(_)) = (be16(bytes, end), be16(bytes, end + 2)) else {
             return Some(dns);
         };
-        dns.question.get_or_insert((name, kind));
+        match dns.question {
+            None => dns.question = Some((name, kind)),
+            Some(_) => dns.others.push((name, kind)),
+        }
         at = end + 4;
     }
-    for _ in 0..records {
-        let Some((record, end)) = record(bytes, at) else { return Some(dns) };
-        dns.answers.push(record);
-        at = end;
-    }
-    Some(Dns { cut: false, ..dns })
+    let whole = [
+        (&mut dns.answers, records),
+        (&mut dns.authority, authority),
+        (&mut dns.additional, additional),
+    ]
+    .into_iter()
+    .all(|(section, count)| {
+        (0..count).all(|_| {
+            let Some((record, end)) = record(bytes, at) else { return false };
+            section.push(record);
+            at = end;
+            true
+        })
+    });
+    dns.cut = !whole;
+    Some(dns)
 }
 
 fn record(bytes: &[u8], at: usize) -> Option<(Record, usize)> {
@@ -95,17 +145,66 @@ fn record(bytes: &[u8], at: usize) -> Option<(Record, usize)> {
     let (kind, len) = (be16(bytes, at)?, usize::from(be16(bytes, at + 8)?));
     let (start, end) = (at + 10, at + 10 + len);
     bytes.get(start..end)?;
-    let is = |t: RecordType| t.number() == kind;
-    let data = if is(RecordType::A) && len == 4 {
-        Data::Ip(v4(bytes, start)?.into())
-    } else if is(RecordType::Aaaa) && len == 16 {
-        Data::Ip(v6(bytes, start)?.into())
-    } else if is(RecordType::Cname) || is(RecordType::Ptr) {
-        Data::Name(name(bytes, start)?.0)
-    } else {
-        Data::Other(len)
+    let data = match (kind, len) {
+        (A, 4) => Data::Ip(v4(bytes, start)?.into()),
+        (AAAA, 16) => Data::Ip(v6(bytes, start)?.into()),
+        (CNAME | PTR | NS, _) => Data::Name(name(bytes, start)?.0),
+        (SRV, 7..) => {
+            let word = |place| be16(bytes, start + place);
+            Data::Srv([word(0)?, word(2)?, word(4)?], name(bytes, start + 6)?.0)
+        }
+        (SVCB | HTTPS, 3..) => {
+            let (target, at) = name(bytes, start + 2)?;
+            Data::Svcb(be16(bytes, start)?, target, parameters(bytes.get(at..end)?))
+        }
+        (OPT, _) => Data::Opt {
+            size: be16(bytes, at + 2)?,
+            rcode: bytes[at + 4],
+            version: bytes[at + 5],
+            wants_dnssec: bytes[at + 6] & 0x80 != 0,
+            options: pairs(&bytes[start..end]).map(|(code, _)| code).collect(),
+        },
+        _ => Data::Other(len),
     };
     Some((Record { owner, kind, data }, end))
+}
+
+/// Codes and their data, each behind its length; one that ends too soon ends them.
+fn pairs(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (code, len) = (be16(bytes, 0)?, usize::from(be16(bytes, 2)?));
+        let data = bytes.get(4..4 + len)?;
+        bytes = &bytes[4 + len..];
+        Some((code, data))
+    })
+}
+
+/// The parameters of a service (RFC 9460 §7, §14.3.2).
+fn parameters(bytes: &[u8]) -> Vec<String> {
+    let said = pairs(bytes).map(|(key, value)| match key {
+        1 => {
+            let mut rest = value;
+            let mut ids = Vec::new();
+            while let Some((len, after)) = rest.split_first() {
+                let Some(id) = after.get(..usize::from(*len)) else { break };
+                ids.push(id.escape_ascii().to_string());
+                rest = &after[id.len()..];
+            }
+            format!("alpn={}", ids.join(","))
+        }
+        2 => "no-default-alpn".to_owned(),
+        3 => be16(value, 0).map_or_else(|| "port".to_owned(), |port| format!("port={port}")),
+        4 => format!("ipv4hint={}", hints(value, |at| v4(value, 4 * at).map(IpAddr::from))),
+        5 => format!("ech len {}", value.len()),
+        6 => format!("ipv6hint={}", hints(value, |at| v6(value, 16 * at).map(IpAddr::from))),
+        key => format!("key{key} len {}", value.len()),
+    });
+    said.collect()
+}
+
+fn hints(value: &[u8], at: impl Fn(usize) -> Option<IpAddr>) -> String {
+    let all = (0..value.len()).map_while(at).map(|ip| ip.to_string());
+    all.collect::<Vec<_>>().join(",")
 }
 
 /// A name in text (RFC 1035 §5.1), without a dot at its end, and where the bytes go on behind it.
@@ -226,16 +325,21 @@ fn push_name(out: &mut Vec<u8>, name: &str) {
     out.push(0);
 }
 
-/// The message in a datagram or a segment from or to the port of the DNS, as a line has it.
+/// The message in a datagram or a segment from or to a port of the DNS or its local kin, as a line
+/// has it.
 pub(super) fn said(
     ports: [u16; 2],
     bytes: &[u8],
     stream: bool,
     id: &dyn Fn(u16) -> String,
 ) -> Option<String> {
-    if !ports.contains(&DNS_PORT) {
-        return None;
-    }
+    let on = |port: u16| ports.contains(&port);
+    let (what, known) = match () {
+        () if on(DNS_PORT) => ("DNS", true),
+        () if on(MDNS_PORT) => ("mDNS", false),
+        () if on(LLMNR_PORT) => ("LLMNR", false),
+        () => return None,
+    };
     let bytes = if stream {
         let rest = bytes.get(2..)?;
         // In one piece, or it is not said as one.
@@ -244,27 +348,24 @@ pub(super) fn said(
         bytes
     };
     let dns = dns(bytes)?;
-    let mut text = format!("DNS {}", id(dns.id));
+    // A case sends anything to these ports: what is no whole message with something in it is data.
+    if !known && (dns.cut || dns.question.is_none() && dns.answers.is_empty()) {
+        return None;
+    }
+    // That of mDNS is 0 (RFC 6762 §18.1), and says nothing where it is not.
+    let mut text = if what == "mDNS" { what.to_owned() } else { format!("{what} {}", id(dns.id)) };
     text.push_str(if dns.response { " response" } else { " query" });
-    if let Some((name, kind)) = &dns.question {
-        let _ = write!(text, " {} {name}", kind_name(*kind));
+    let separators = std::iter::once("").chain(std::iter::repeat(","));
+    for ((name, kind), separator) in dns.question.iter().chain(&dns.others).zip(separators) {
+        let _ = write!(text, "{separator} {} {name}", kind_name(*kind));
     }
     if dns.response {
         let _ = write!(text, ": {}", rcode_name(dns.rcode));
     }
-    let owner = dns.question.map(|(name, _)| name);
-    for record in &dns.answers {
-        text.push_str(", ");
-        if Some(&record.owner) != owner.as_ref() {
-            let _ = write!(text, "{} ", record.owner);
-        }
-        let data = match &record.data {
-            Data::Ip(ip) => ip.to_string(),
-            Data::Name(name) => name.clone(),
-            Data::Other(len) => format!("len {len}"),
-        };
-        let _ = write!(text, "{} {data}", kind_name(record.kind));
-    }
+    let owner = dns.question.as_ref().map(|(name, _)| name);
+    records(&mut text, "", owner, &dns.answers);
+    records(&mut text, "authority ", owner, &dns.authority);
+    records(&mut text, "additional ", owner, &dns.additional);
     if dns.truncated {
         text.push_str(", truncated");
     }
@@ -274,12 +375,68 @@ pub(super) fn said(
     Some(text)
 }
 
-fn kind_name(kind: u16) -> String {
-    let known = [RecordType::A, RecordType::Aaaa, RecordType::Cname, RecordType::Ptr];
-    match known.iter().find(|known| known.number() == kind) {
-        Some(known) => format!("{known:?}").to_uppercase(),
-        None => format!("TYPE{kind}"),
+/// RFC 6762 §3.
+const MDNS_PORT: u16 = 5353;
+/// RFC 4795 §2.
+const LLMNR_PORT: u16 = 5355;
+
+fn records(text: &mut String, section: &str, asked: Option<&String>, records: &[Record]) {
+    for record in records {
+        text.push_str(", ");
+        // Which section an OPT is in is not its sender's choice.
+        if record.kind != OPT {
+            text.push_str(section);
+        }
+        if Some(&record.owner) != asked && record.kind != OPT {
+            let _ = write!(text, "{} ", record.owner);
+        }
+        let _ = match &record.data {
+            Data::Ip(ip) => write!(text, "{} {ip}", kind_name(record.kind)),
+            Data::Name(name) => write!(text, "{} {name}", kind_name(record.kind)),
+            Data::Srv([priority, weight, port], target) => {
+                write!(text, "SRV {priority} {weight} {port} {target}")
+            }
+            Data::Svcb(priority, target, parameters) => {
+                let _ = write!(text, "{} {priority} {target}", kind_name(record.kind));
+                parameters.iter().try_for_each(|parameter| write!(text, " {parameter}"))
+            }
+            Data::Opt { size, rcode, version, wants_dnssec, options } => {
+                let _ = write!(text, "EDNS{version} size {size}");
+                if *rcode != 0 {
+                    let _ = write!(text, " extended rcode {rcode}");
+                }
+                if *wants_dnssec {
+                    text.push_str(" DO");
+                }
+                options.iter().try_for_each(|code| write!(text, " option {code}"))
+            }
+            Data::Other(len) => write!(text, "{} len {len}", kind_name(record.kind)),
+        };
     }
+}
+
+fn kind_name(kind: u16) -> String {
+    let name = match kind {
+        A => "A",
+        NS => "NS",
+        CNAME => "CNAME",
+        6 => "SOA",
+        PTR => "PTR",
+        15 => "MX",
+        16 => "TXT",
+        AAAA => "AAAA",
+        SRV => "SRV",
+        OPT => "OPT",
+        43 => "DS",
+        46 => "RRSIG",
+        47 => "NSEC",
+        48 => "DNSKEY",
+        SVCB => "SVCB",
+        HTTPS => "HTTPS",
+        255 => "ANY",
+        kind => return format!("TYPE{kind}"),
+    };
+    name.to_owned()
 }
 
 fn rcode_name(rcode: u8) -> String {

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::bytes::{be16, be32, mac, rest, v4, v6};
-use super::{Echo, GroupRecord, Icmp4, Icmp6, Igmp, Mac, MldQuery, Prefix, RouterAdvertisement};
+use super::{
+    Echo, GroupRecord, Icmp4, Icmp6, Igmp, Mac, MldQuery, Prefix, Querier, RouterAdvertisement,
+};
 
 /// Decodes ICMP; eight bytes are the least (RFC 792).
 pub(super) fn icmp4(bytes: &[u8]) -> Result<Icmp4<'_>, String> {
@@ -74,6 +76,7 @@ fn listener(kind: u8, bytes: &[u8]) -> Option<Icmp6<'_>> {
                 Some(count) => addresses::<16, _>(rest(bytes, 28), count)?,
                 None => Vec::new(),
             },
+            querier: querier(bytes, 24),
         }),
         131 => Icmp6::MldReport { group },
         132 => Icmp6::MldDone { group },
@@ -172,6 +175,7 @@ fn igmp_of(bytes: &[u8]) -> Option<Igmp<'_>> {
                 Some(count) => addresses::<4, _>(rest(bytes, 12), count)?,
                 None => Vec::new(),
             },
+            querier: querier(bytes, 8),
         },
         0x12 => Igmp::Report { version: 1, group },
         0x16 => Igmp::Report { version: 2, group },
@@ -179,6 +183,14 @@ fn igmp_of(bytes: &[u8]) -> Option<Igmp<'_>> {
         0x22 => Igmp::Report3 { records: records::<4>(bytes)? },
         kind => Igmp::Other { kind, bytes: rest(bytes, 4) },
     })
+}
+
+/// A byte with the S flag and QRV, and QQIC.
+fn querier(bytes: &[u8], at: usize) -> Option<Querier> {
+    // The count of sources behind them tells the newer version.
+    be16(bytes, at + 2)?;
+    let [first, interval] = bytes.get(at..)?.first_chunk().copied()?;
+    Some(Querier { suppress: first & 8 != 0, robustness: first & 7, interval })
 }
 
 /// `count` addresses of `N` bytes each; `None` when they are not all here.

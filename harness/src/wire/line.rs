@@ -9,9 +9,7 @@ use std::net::IpAddr;
 
 use super::decode::{FRAGMENT, ipv4_options};
 use super::transport::{ICMP, ICMPV6, UDP};
-use super::{
-    Arp, Body, Eth, Mac, Names, Net, Packet, Tcp, TcpFlags, TcpOption, Udp, V4, V6, dns, name,
-};
+use super::{Arp, Body, Eth, Mac, Names, Net, Packet, Tcp, TcpFlags, Udp, V4, V6, dns, name};
 
 /// Says one frame in one line, without a line break. With an Ethernet header it starts with where the frame goes (`to far:`),
 /// unless that is the zero address of loopback.
@@ -20,17 +18,7 @@ pub fn line(packet: &Packet<'_>, names: &dyn Names) -> String {
     if let Some(eth) = packet.eth {
         line.eth(eth);
     }
-    match &packet.net {
-        Net::V4(ip, body) => line.v4(ip, body),
-        Net::V6(ip, body) => line.v6(ip, body),
-        Net::Arp(arp) => line.arp(arp),
-        Net::Other { ethertype, bytes } => {
-            line.say(format_args!("ethertype {ethertype:#06x} len {}", bytes.len()));
-        }
-        Net::Malformed { why, bytes } => {
-            line.say(format_args!("malformed ({why}) len {}", bytes.len()));
-        }
-    }
+    line.net(&packet.net);
     line.out
 }
 
@@ -38,11 +26,25 @@ pub fn line(packet: &Packet<'_>, names: &dyn Names) -> String {
 pub(super) struct Line<'n> {
     out: String,
     pub(super) names: &'n dyn Names,
+    /// In how many packets the one that is said stands.
+    pub(super) inside: u8,
 }
 
 impl<'n> Line<'n> {
     fn new(names: &'n dyn Names) -> Self {
-        Self { out: String::new(), names }
+        Self { out: String::new(), names, inside: 0 }
+    }
+
+    pub(super) fn net(&mut self, net: &Net<'_>) {
+        match net {
+            Net::V4(ip, body) => self.v4(ip, body),
+            Net::V6(ip, body) => self.v6(ip, body),
+            Net::Arp(arp) => self.arp(arp),
+            Net::Other { ethertype, bytes } => self.ethertype(*ethertype, bytes),
+            Net::Malformed { why, bytes } => {
+                self.say(format_args!("malformed ({why}) len {}", bytes.len()));
+            }
+        }
     }
 
     /// Adds words behind a space.
@@ -181,10 +183,7 @@ impl<'n> Line<'n> {
                 self.say(format_args!("{}", name::protocol(protocol)));
                 self.payload(bytes, offset.saturating_sub(header));
             }
-            Body::Other { protocol, bytes } => {
-                self.say(format_args!("{} len {}", name::protocol(*protocol), bytes.len()));
-                self.payload(bytes, 0);
-            }
+            Body::Other { protocol, bytes } => self.other(*protocol, bytes),
             Body::Malformed { protocol, why, bytes } => {
                 let name = name::protocol(*protocol);
                 self.say(format_args!("{name} malformed ({why}) len {}", bytes.len()));
@@ -200,7 +199,7 @@ impl<'n> Line<'n> {
     }
 
     /// What a datagram or a segment carries: a message of the DNS by what it says.
-    fn carried(&mut self, ports: [u16; 2], bytes: &[u8], stream: bool) {
+    pub(super) fn carried(&mut self, ports: [u16; 2], bytes: &[u8], stream: bool) {
         let id = |id| self.names.dns_id(id);
         match dns::said(ports, bytes, stream, &id) {
             Some(text) => self.say(format_args!("{text}")),
@@ -208,7 +207,7 @@ impl<'n> Line<'n> {
         }
     }
 
-    fn checksum(&mut self, ok: Option<bool>) {
+    pub(super) fn checksum(&mut self, ok: Option<bool>) {
         if ok == Some(false) && self.names.checksums() {
             self.say(format_args!("bad checksum"));
         }
@@ -245,27 +244,6 @@ impl<'n> Line<'n> {
             self.carried([tcp.sport, tcp.dport], tcp.payload, true);
         }
         self.checksum(tcp.checksum_ok);
-    }
-
-    fn tcp_option(&mut self, option: &TcpOption) {
-        match option {
-            TcpOption::End | TcpOption::Nop => {}
-            TcpOption::Mss(mss) => self.say(format_args!("mss {mss}")),
-            TcpOption::WindowScale(shift) => self.say(format_args!("wscale {shift}")),
-            TcpOption::SackPermitted => self.say(format_args!("sackOK")),
-            TcpOption::Sack(blocks) => self.say(format_args!("sack {}", blocks.len())),
-            TcpOption::Timestamps { .. } => self.say(format_args!("ts")),
-            TcpOption::FastOpen(cookie) if cookie.is_empty() => {
-                self.say(format_args!("tfo request"));
-            }
-            TcpOption::FastOpen(cookie) => self.say(format_args!("tfo len {}", cookie.len())),
-            TcpOption::Other { kind, data } => {
-                self.say(format_args!("option-{kind} len {}", data.len()));
-            }
-            TcpOption::Malformed(bytes) => {
-                self.say(format_args!("malformed options len {}", bytes.len()));
-            }
-        }
     }
 }
 
@@ -393,7 +371,7 @@ mod tests {
     #[case::port(37, 1, " > 12344 ")]
     #[case::shorter(39, 2, r#" len 4 "hell" surplus 2 bad checksum"#)]
     #[case::longer(39, 1, " malformed (UDP length 15, 14 bytes here) len 14")]
-    #[case::protocol(23, 0x11 ^ 0x88, " UDP-Lite len 14 ")]
+    #[case::protocol(23, 0x11 ^ 0x88, " UDP-Lite eph1 > 12345 covers 14 len 6 ")]
     #[case::version(14, 0x30, "to far: malformed (an IPv4 header in 34 bytes) len 34")]
     #[case::ethertype(12, 0x80, "to far: ethertype 0x8800 len 34")]
     fn what_matters_is_in(#[case] at: usize, #[case] change: u8, #[case] expected: &str) {
@@ -447,7 +425,7 @@ mod tests {
     #[rstest]
     #[case("02040218 2202 0101", "mss 536 tfo request")]
     #[case("2206 12345678 1e03", "tfo len 4 malformed options len 2")]
-    #[case("050a 00000001 00000005 1e04 0102", "sack 1 option-30 len 2")]
+    #[case("050a 00000001 00000005 1e04 0102", "sack 1 mptcp MP_CAPABLE v1")]
     fn tcp_options(#[case] options: &str, #[case] expected: &str) {
         let mut options = hex(options);
         options.resize(options.len().next_multiple_of(4), 0);

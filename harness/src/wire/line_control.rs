@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::line::Line;
 use super::{
-    Echo, GroupRecord, Icmp4, Icmp6, Igmp, Mac, MldQuery, Quote, RouterAdvertisement, name, quoted,
+    Echo, GroupRecord, Icmp4, Icmp6, Igmp, Mac, MldQuery, Querier, Quote, RouterAdvertisement,
+    name, quoted,
 };
 
 impl Line<'_> {
@@ -158,6 +159,18 @@ impl Line<'_> {
     fn mld_query(&mut self, query: &MldQuery) {
         self.group(&format!("ICMPv6 MLDv{} query", query.version), query.group);
         self.sources(&query.sources.iter().copied().map(IpAddr::V6).collect::<Vec<_>>());
+        self.querier(query.max_response, query.querier);
+    }
+
+    /// What a query has beside whom it asks about, version 1 nothing.
+    fn querier(&mut self, max_response: u16, querier: Option<Querier>) {
+        if max_response != 0 {
+            self.say(format_args!("max response {max_response}"));
+        }
+        if let Some(Querier { suppress, robustness, interval }) = querier {
+            self.say(format_args!("robustness {robustness} interval {interval}"));
+            self.flags(&[(suppress, "suppress")]);
+        }
     }
 
     fn group(&mut self, what: &str, group: Ipv6Addr) {
@@ -167,10 +180,11 @@ impl Line<'_> {
 
     pub(super) fn igmp(&mut self, message: &Igmp<'_>) {
         match message {
-            Igmp::Query { version, group, sources, .. } => {
+            Igmp::Query { version, group, sources, max_response, querier } => {
                 let group = self.names.ip(IpAddr::V4(*group));
                 self.say(format_args!("IGMPv{version} query, {group}"));
                 self.sources(&sources.iter().copied().map(IpAddr::V4).collect::<Vec<_>>());
+                self.querier((*max_response).into(), *querier);
             }
             Igmp::Report { version, group } => {
                 let group = self.names.ip(IpAddr::V4(*group));
@@ -330,8 +344,12 @@ mod tests {
 
     #[rstest]
     #[case("1100 0000 00000000", "IGMPv1 query, 0.0.0.0")]
-    #[case("1164 0000 ef010203", "IGMPv2 query, 239.1.2.3")]
-    #[case("1164 0000 ef010203 027d0001 c0000209", "IGMPv3 query, 239.1.2.3 {192.0.2.9}")]
+    #[case("1164 0000 ef010203", "IGMPv2 query, 239.1.2.3 max response 100")]
+    #[case(
+        "1164 0000 ef010203 0a7d0001 c0000209",
+        "IGMPv3 query, 239.1.2.3 {192.0.2.9} max response 100 robustness 2 interval 125, suppress"
+    )]
+    #[case("1164 0000 ef010203 0a7d", "IGMPv2 query, 239.1.2.3 max response 100")]
     #[case("1200 0000 ef010203", "IGMPv1 report, 239.1.2.3")]
     #[case("1600 0000 ef010203", "IGMPv2 report, 239.1.2.3")]
     #[case("1700 0000 ef010203", "IGMPv2 leave, 239.1.2.3")]
@@ -368,8 +386,11 @@ mod tests {
     #[rstest]
     #[case("8000 0000 0007 0001 6869", r#"ICMPv6 echo request id 7 seq 1 len 2 "hi""#)]
     #[case("8100 0000 0007 0001", "ICMPv6 echo reply id 7 seq 1 len 0")]
-    #[case("8200 0000 27100000 GROUP", "ICMPv6 MLDv1 query, ff02::1234")]
-    #[case("8200 0000 27100000 GROUP 027d0001 TARGET", "ICMPv6 MLDv2 query, ff02::1234 {fe80::2}")]
+    #[case("8200 0000 27100000 GROUP", "ICMPv6 MLDv1 query, ff02::1234 max response 10000")]
+    #[case(
+        "8200 0000 27100000 GROUP 027d0001 TARGET",
+        "ICMPv6 MLDv2 query, ff02::1234 {fe80::2} max response 10000 robustness 2 interval 125"
+    )]
     #[case("8300 0000 00000000 GROUP", "ICMPv6 MLDv1 report, ff02::1234")]
     #[case("8400 0000 00000000 GROUP", "ICMPv6 MLDv1 done, ff02::1234")]
     #[case(

@@ -220,6 +220,19 @@ pub struct MldQuery {
     pub group: Ipv6Addr,
     /// The sources asked about; version 2 only.
     pub sources: Vec<Ipv6Addr>,
+    /// What version 2 has beside them.
+    pub querier: Option<Querier>,
+}
+
+/// What a querier says of itself (RFC 3376 §4.1.5 to §4.1.7, RFC 3810 §5.1.7 to §5.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Querier {
+    /// The S flag: routers do not set their timers by this query.
+    pub suppress: bool,
+    /// QRV, the robustness variable.
+    pub robustness: u8,
+    /// QQIC, the query interval's code: seconds when below 128.
+    pub interval: u8,
 }
 
 /// What a report says of one group (RFC 3376 §4.2.4, RFC 3810 §5.2.5).
@@ -246,6 +259,8 @@ pub enum Igmp<'a> {
         group: Ipv4Addr,
         /// The sources asked about; version 3 only.
         sources: Vec<Ipv4Addr>,
+        /// What version 3 has beside them.
+        querier: Option<Querier>,
     },
     /// Type 0x12 (RFC 1112 appendix I) and 0x16 (RFC 2236 §2.1).
     Report {

@@ -17,6 +17,7 @@ mod frames;
 mod icmp;
 mod line;
 mod line_control;
+mod line_inside;
 mod mend;
 mod message;
 mod name;
@@ -30,7 +31,9 @@ pub use chatter::chatter;
 pub use decode::decode;
 pub use line::line;
 pub use mend::mend;
-pub use message::{Echo, GroupRecord, Icmp4, Icmp6, Igmp, MldQuery, Prefix, RouterAdvertisement};
+pub use message::{
+    Echo, GroupRecord, Icmp4, Icmp6, Igmp, MldQuery, Prefix, Querier, RouterAdvertisement,
+};
 pub use names::{Names, Plain};
 pub use packet::{Arp, Body, Eth, Fragment, Framing, Mac, Net, Packet, Udp, V4, V6};
 pub use quote::{Quote, quoted};
@@ -62,7 +65,9 @@ mod tests {
     /// A header that leads somewhere, before bytes that do not.
     fn plausible() -> impl Strategy<Value = Vec<u8>> {
         let bytes = prop::collection::vec(any::<u8>(), 0..200);
-        let protocol = prop::sample::select(&[0u8, 1, 2, 6, 17, 43, 44, 58, 60, 132][..]);
+        let protocol = prop::sample::select(
+            &[0u8, 1, 2, 4, 6, 17, 33, 41, 43, 44, 47, 50, 51, 58, 60, 112, 132, 136][..],
+        );
         (any::<bool>(), protocol, bytes).prop_map(|(v6, protocol, bytes)| {
             let (src, dst) = if v6 { ("fe80::1", "fe80::2") } else { ("192.0.2.1", "192.0.2.2") };
             let (src, dst) = (src.parse().unwrap(), dst.parse().unwrap());

@@ -9,7 +9,7 @@ use harness::verdict::Verdict;
 use super::since::{self, Elsewhere};
 use super::zip::utc;
 use super::{Bundle, Part, Recipient, Scrub, Tried, shown, shown_like};
-use crate::text::{self, page, prose, visible};
+use crate::text::{self, inline, page, prose, visible};
 
 /// Everything but what was replaced, which [`replaced`] says.
 pub(super) fn readme(bundle: &Bundle<'_>) -> String {
@@ -53,7 +53,7 @@ const FILES: &str = "\
 pub(super) fn warning(bundle: &Bundle<'_>, before: &str, behind: &str) -> String {
     let bad = bundle.parts.iter().find_map(|part| match &part.tried {
         Tried::Differs(how) => {
-            Some(format!("The reproducer does not reproduce this: {}.", prose(how)))
+            Some(format!("The reproducer does not reproduce this: {}.", inline(how)))
         }
         _ => None,
     });
@@ -134,7 +134,9 @@ fn happened(part: &Part<'_>) -> String {
 }
 
 fn code<'a>(lines: impl Iterator<Item = &'a str>) -> String {
-    lines.map(|line| format!("    {}\n", visible(line).replace('\n', " "))).collect()
+    lines
+        .flat_map(|line| ["    ".to_owned(), visible(line).replace('\n', " "), "\n".to_owned()])
+        .collect()
 }
 
 fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
@@ -251,8 +253,8 @@ pub(super) fn tried(bundle: &Bundle<'_>) -> String {
     for part in &bundle.parts {
         let text = match &part.tried {
             Tried::Agrees => "The reproducer was compiled and run just before this was written: every call did what is shown.".to_owned(),
-            Tried::Differs(how) => format!("The reproducer was compiled and run just before this was written, and did something else: {}.", prose(how)),
-            Tried::Not(why) => format!("The reproducer was not tried: {}.", prose(why)),
+            Tried::Differs(how) => format!("The reproducer was compiled and run just before this was written, and did something else: {}.", inline(how)),
+            Tried::Not(why) => format!("The reproducer was not tried: {}.", inline(why)),
         };
         if !out.contains(&text) {
             let _ = writeln!(out, "{text}");
@@ -305,7 +307,7 @@ pub(super) fn transcript(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
 /// `kernel.log`.
 pub(super) fn log(log: Option<&Log>) -> String {
     let Some(log) = log else { return "The run did not keep the kernel's log.\n".to_owned() };
-    let mut out: String = log.lines.iter().map(|line| format!("{}\n", visible(line))).collect();
+    let mut out: String = log.lines.iter().flat_map(|line| [visible(line), "\n".into()]).collect();
     if let Some(why) = &log.missing {
         let _ = writeln!(out, "{why}");
     } else if log.lines.is_empty() {

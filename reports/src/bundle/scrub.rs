@@ -216,8 +216,8 @@ impl Scrub {
                 Form::Reverse(ip) => reverse(self.ip(ip)),
                 Form::Mac(mac) if self.mac(mac) == mac => continue,
                 Form::Mac(mac) if was.matches('.').count() == 2 => {
-                    let [a, b, c, d, e, f] = self.mac(mac).0;
-                    format!("{a:02x}{b:02x}.{c:02x}{d:02x}.{e:02x}{f:02x}")
+                    let digits = self.mac(mac).to_string().replace(':', "");
+                    [&digits[..4], &digits[4..8], &digits[8..]].join(".")
                 }
                 Form::Mac(mac) => {
                     let between = was.matches(|c: char| !c.is_ascii_hexdigit()).next();
@@ -332,5 +332,11 @@ fn is_apart(text: &str, start: usize, end: usize) -> bool {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let before = text[..start].chars().next_back().is_some_and(word);
     let behind = text[end..].chars().next().is_some_and(word);
-    (!before || is_escape(&text.as_bytes()[..start])) && !behind
+    // What has colons in it is part of a longer address where more stands behind one.
+    let hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    let (head, tail) = (&text.as_bytes()[..start], &text.as_bytes()[end..]);
+    let within = matches!(head, [.., one, b':'] if hex(Some(one)))
+        || matches!(tail, [b':', one, ..] if hex(Some(one)));
+    let part = within && text[start..end].contains(':');
+    (!before || is_escape(head)) && !behind && !part
 }

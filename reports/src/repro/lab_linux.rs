@@ -47,6 +47,8 @@ pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
         } else if names_linux::link(p.case).is_some_and(|(of, _)| of == number) {
             p.line(format_args!("near_name_end = tun_open({name}, {mode});"));
         } else if far_ends.contains(&number) {
+            // Also where the program ends before the step that needs it.
+            p.need(Part::FarEnds);
             p.line(format_args!("far_end[{number}] = tun_open({name}, {mode});"));
         } else {
             p.line(format_args!("tun_open({name}, {mode});"));

@@ -49,10 +49,21 @@ fn message(
 ) -> Result<Message, Missing> {
     let var = format!("cmsg{number}_{place}");
     let (level, kind) = match control {
-        Control::Int { level, name, value } => {
+        Control::Int { level, name, value, width } => {
             super::options::headers(p, level.as_str());
             let names = (p.name(level)?.to_owned(), p.name(name)?.to_owned());
-            p.line(format_args!("int {var} = {value};"));
+            let of = match width {
+                1 => "uint8_t",
+                2 => "uint16_t",
+                8 => "int64_t",
+                _ => "int",
+            };
+            if of != "int" {
+                p.include(&["stdint.h"]);
+            }
+            // One that is negative is cut, as the executor cuts it.
+            let cast = if *value < 0 { format!("({of})") } else { String::new() };
+            p.line(format_args!("{of} {var} = {cast}{value};"));
             names
         }
         Control::PktInfo { level, link, source } => {

@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn the_lists_are_of_names_that_a_case_may_use() {
         for name in NOT_ON_LINUX.iter().chain(NOT_ON_MACOS) {
-            assert!(harness::case::is_known(name), "{name}");
+            assert!(is_known(name), "{name}");
         }
     }
 

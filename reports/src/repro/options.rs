@@ -30,6 +30,8 @@ pub(super) fn headers(p: &mut Program<'_>, level: &str) {
     match level {
         "IPPROTO_TCP" => p.include(&["netinet/tcp.h"]),
         "IPPROTO_UDP" => p.include(&["netinet/udp.h"]),
+        // Darwin's alone.
+        "SOL_LOCAL" => p.include(&["sys/un.h"]),
         _ => {}
     }
 }

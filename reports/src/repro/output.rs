@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use harness::case::addr::SockAddr;
 use harness::case::op::Opt;
 use harness::case::{Case, Hex, Op, Sym};
-use harness::outcome::connection_info;
+use harness::outcome::{is_of_the_run, stable_option};
 use harness::trace::{AddrInfo, Did, Event, Kevent, Out, Trace};
 
 /// The line of one call, and what stands beneath it.
@@ -83,9 +83,11 @@ pub fn verdict(stdout: &str) -> Option<bool> {
 pub(super) fn first_value(case: &Case, op: &Op, did: &Did) -> Option<String> {
     let Did::Returned { ret, out, .. } = did else { return None };
     match out {
-        Out::Int(n) if !super::is_index(op) => Some(n.to_string()),
+        Out::Int(n) if !super::is_index(op) && !is_of_the_run(option_name(op)) => {
+            Some(n.to_string())
+        }
         Out::Errno(errno) => Some(errno.as_str().to_owned()),
-        Out::Bytes(bytes) if !is_clocked(op) => Some(bytes.to_string()),
+        Out::Bytes(bytes) if !is_clocked(op, bytes) => Some(bytes.to_string()),
         Out::Data { bytes, .. } if *ret >= 0 && !is_raw(case, op) => Some(shown_data(bytes)),
         Out::Addr(addr @ (SockAddr::V4 { port, .. } | SockAddr::V6 { port, scope: 0, .. }))
             if *port < CHOSEN_PORTS =>
@@ -173,11 +175,12 @@ fn same_out(
     };
     match out {
         Out::Nothing => Ok(()),
-        Out::Int(_) if super::is_index(step) => Ok(()),
+        Out::Int(_) if super::is_index(step) || is_of_the_run(option_name(step)) => Ok(()),
         Out::Int(n) => need(first == n.to_string(), n.to_string()),
         Out::Errno(errno) => need(first == errno.as_str(), errno.to_string()),
-        Out::Bytes(bytes) if is_clocked(step) => {
-            let same = |shown: &Hex| connection_info(&shown.0) == connection_info(&bytes.0);
+        Out::Bytes(bytes) if is_clocked(step, bytes) => {
+            let name = option_name(step);
+            let same = |shown: &Hex| stable_option(name, &shown.0) == stable_option(name, &bytes.0);
             need(first.parse().is_ok_and(|shown| same(&shown)), bytes.to_string())
         }
         Out::Bytes(bytes) => need(first == bytes.to_string(), bytes.to_string()),
@@ -262,11 +265,18 @@ fn shown_event(event: &Kevent) -> String {
     format!("{} {} {} {data}", event.filter, or(&event.flags), or(&event.fflags))
 }
 
-/// Whether the option has times and counts in it, of which no two runs have the same: the rest of it
-/// is compared.
-fn is_clocked(step: &Op) -> bool {
-    matches!(step, Op::Getsockopt { option: Opt::Raw { name, .. }, .. }
-        if name.as_str() == "TCP_CONNECTION_INFO")
+/// Whether the option has times, counts or processes in it, of which no two runs have the same: the
+/// rest of it is compared.
+fn is_clocked(step: &Op, Hex(bytes): &Hex) -> bool {
+    stable_option(option_name(step), bytes).is_some()
+}
+
+/// The option that is read by its name; none of an intent.
+fn option_name(step: &Op) -> &str {
+    match step {
+        Op::Getsockopt { option: Opt::Raw { name, .. }, .. } => name.as_str(),
+        _ => "",
+    }
 }
 
 /// The data as the reproducer shows it: the first 32 bytes.

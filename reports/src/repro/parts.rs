@@ -61,7 +61,6 @@ parts! {
     RetransTime = "retrans_time" needs [Network];
     Inject = "inject" needs [FarEnds];
     FarEnd = "far_end" needs [FarEnds, IpBytes];
-    WaitMs = "wait_ms" needs [];
     MacNoLab = "mac_no_lab" needs [];
     MacFree = "mac_free" needs [MacNoLab];
     MacLab = "mac_lab" needs [];
@@ -89,6 +88,7 @@ parts! {
     Files = "files" needs [Network];
     PollAnswering = "poll_answering" needs [];
     Acting = "acting" needs [];
+    WaitMs = "wait_ms" needs [];
     Result = "result" needs [ErrnoName];
     Value = "value" needs [];
     Data = "data" needs [Value];

@@ -149,6 +149,9 @@ impl<'a> Program<'a> {
         }
         for socket in unmade {
             self.set_fd(&socket, "-1");
+            // The program may end before the call that is given it.
+            let var = self.fd(&socket);
+            self.line(format_args!("(void){var};"));
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn line(line: &Line) -> Result<(), String> {
         return Err(format!("a line of {} is of {} and {}", ids[0], ids[1], ids[2]));
     }
     case.check()?;
-    trace.check()?;
+    trace.check(case)?;
     if outcome.len().max(expected.as_ref().map_or(0, String::len)) > MOST_OF_OUTCOME {
         return Err(format!("an outcome has more than {MOST_OF_OUTCOME} bytes"));
     }

@@ -102,7 +102,13 @@ pub(crate) fn datagrams() -> Case {
             addr: None,
             control: vec![
                 Control::PktInfo { level: "IPPROTO_IP".into(), link: None, source: None },
-                Control::Int { level: "IPPROTO_IP".into(), name: "IP_TTL".into(), value: 9 },
+                Control::int("IPPROTO_IP", "IP_TTL", 9),
+                Control::Int {
+                    level: "IPPROTO_IP".into(),
+                    name: "IP_TOS".into(),
+                    value: 2,
+                    width: 1,
+                },
             ],
         },
         Op::Ioctl { fd: fd(), request: "FIONREAD".into(), link: None },

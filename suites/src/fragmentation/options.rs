@@ -136,8 +136,7 @@ fn control_message() -> Table {
 fn control_row(path: Path, asked: Asked, value: i32, len: u32) -> Case {
     let title =
         format!("{len} bytes by {} with IPV6_DONTFRAG {value}, {}", path.words(), asked.words());
-    let control =
-        Control::Int { level: "IPPROTO_IPV6".into(), name: "IPV6_DONTFRAG".into(), value };
+    let control = Control::int("IPPROTO_IPV6", "IPV6_DONTFRAG", value);
     let addr = Some(path.neighbour(PORT));
     let (fd, data, flags) = ("s".to_owned(), bytes(len), Flags::NONE);
     let mut ops = vec![path.udp()];

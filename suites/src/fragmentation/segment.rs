@@ -11,7 +11,7 @@ const MTU: u32 = 1500;
 const ROWS: [&str; 2] = ["FRAG-12", "FRAG-13"];
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![by_option(), by_message()]
+    vec![by_option(), by_message(), by_short_message()]
 }
 
 fn sizes(path: Path) -> [(&'static str, u32); 7] {
@@ -79,11 +79,7 @@ fn by_message() -> Table {
     let mut table = Table::new("fragmentation/segment-message", question);
     for path in Path::ALL {
         for (segment, size) in [("100", 100), ("fit+1", path.fit(MTU) + 1)] {
-            let control = Control::Int {
-                level: "IPPROTO_UDP".into(),
-                name: "UDP_SEGMENT".into(),
-                value: size.cast_signed(),
-            };
+            let control = Control::int("IPPROTO_UDP", "UDP_SEGMENT", size.cast_signed());
             let (fd, addr) = ("s".to_owned(), Some(path.neighbour(PORT)));
             let (data, flags) = (bytes(1000), Flags::NONE);
             let ops =
@@ -91,6 +87,34 @@ fn by_message() -> Table {
             let title = format!("1000 bytes by {} with an int of {size}", path.words());
             let case = case(title, lab(LinkKind::Tun, MTU), ops);
             table.push(&[path.id(), segment], Row::Case(covering(case, &ROWS)));
+        }
+    }
+    table
+}
+
+/// As QUIC libraries send it (udp(7): "a `uint16_t`").
+fn by_short_message() -> Table {
+    let question =
+        "Into which datagrams is the payload cut by a control message, or why is it refused?";
+    let mut table = Table::new("fragmentation/segment-message-u16", question);
+    for path in Path::ALL {
+        for (segment, size) in sizes(path) {
+            for (name, len) in [("1000", 1000), ("3000", 3000)] {
+                let control = Control::Int {
+                    level: "IPPROTO_UDP".into(),
+                    name: "UDP_SEGMENT".into(),
+                    value: size.cast_signed(),
+                    width: 2,
+                };
+                let (fd, addr) = ("s".to_owned(), Some(path.neighbour(PORT)));
+                let (data, flags) = (bytes(len), Flags::NONE);
+                let send = Op::Sendmsg { fd, data, flags, addr, control: vec![control] };
+                let title =
+                    format!("{len} bytes in segments of {size} by a message, {}", path.words());
+                let case =
+                    case(title, lab(LinkKind::Tun, MTU), vec![path.udp(), send, so_error("s")]);
+                table.push(&[path.id(), segment, name], Row::Case(covering(case, &ROWS)));
+            }
         }
     }
     table

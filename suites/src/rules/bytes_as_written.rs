@@ -18,6 +18,11 @@
 //! - Streams whose SYN was not seen, accepted ones, and those that Darwin's `connectx` opened: which of
 //!   its data leave with the SYN its flags decide.
 //! - When, in how many segments and with which flags they leave.
+//!
+//! # Where it fires
+//!
+//! On nothing that was run: a kernel that changes bytes of a stream has a bug that everybody sees. It is kept for what
+//! stands between, a content filter of macOS or a library, and a fault plants it (`tests/plants.rs`).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -15,6 +15,11 @@
 //! Packets whose header the program wrote, datagrams whose options changed between their pieces,
 //! and TCP. What a datagram carries when one of its pieces was refused (`MSG_MORE`): that is the
 //! business of *no silent loss*.
+//!
+//! # Where they fire
+//!
+//! *Do not fragment* on every Linux and on gVisor. *Fragments make the datagram* on gVisor of 2024-07-29 alone, whose
+//! packet socket on `lo` has the first fragment with the header of the whole datagram; a fault plants it elsewhere.
 
 use harness::case::{Case, Os};
 use harness::trace::Trace;

@@ -3,6 +3,11 @@
 //! Judged is what stands in the trace: the arguments, the list, and the messages of the DNS that
 //! went and came during the call. Where an address came from that no message had (a file, the text
 //! itself) is not judged.
+//!
+//! # Where they fire
+//!
+//! *A number is not looked up* with no C library that was run; a fault plants it (`tests/plants.rs`). The others with
+//! glibc: see `known-deviations.toml`.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -15,6 +15,12 @@
 //!
 //! Addresses of other scope are not judged: RFC 4007 §6 gives global addresses one zone, whose index
 //! nothing needs.
+//!
+//! # Where it fires
+//!
+//! On no Linux and not on gVisor, as far as they were run. XNU's `getpeername` with `IPV6_BOUND_IF` is said to
+//! tell a peer without a scope id (claim `xnu-bound-if-peer-without-scope`), which would. The fault
+//! `forgets-scope` plants it.
 
 use std::net::Ipv6Addr;
 

@@ -1,6 +1,6 @@
 //! The machine, from the kernel's own files. No program is run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::GzDecoder;
 use nix::ifaddrs::getifaddrs;
 
-use crate::environment::{Environment, Interface, Private, allowed};
+use crate::environment::{Environment, Interface, Private, allowed, own_folders};
 
 /// The settings that decide what sockets do.
 const SYSCTLS: &[&str] = &[
@@ -251,7 +251,7 @@ fn private() -> Private {
         .filter_map(|path| trimmed(&path))
         .collect();
     let (ssids, vpns) = networks();
-    Private { hosts, users, domains, serials, ssids, vpns, paths: folders() }
+    Private { hosts, users, domains, serials, ssids, vpns, paths: own_folders() }
 }
 
 /// Names of wireless networks and of VPNs, where the system keeps them.
@@ -279,18 +279,6 @@ fn networks() -> (Vec<String>, Vec<String>) {
 fn values(text: &str, key: &str) -> Vec<String> {
     let value = |line: &str| Some(line.trim().strip_prefix(key)?.trim_matches('"').to_owned());
     text.lines().filter_map(value).collect()
-}
-
-/// Where home is and where the program was started, by each of their names: a link may lead there.
-fn folders() -> Vec<String> {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let named = [home, std::env::var_os("PWD").map(PathBuf::from), std::env::current_dir().ok()];
-    let named: Vec<PathBuf> = named.into_iter().flatten().collect();
-    let real = named.iter().filter_map(|path| fs::canonicalize(path).ok());
-    let all: BTreeSet<PathBuf> = named.iter().cloned().chain(real).collect();
-    // `/root` or `/tmp` is anybody's.
-    let own = |path: &&PathBuf| path.is_absolute() && path.components().count() > 2;
-    all.iter().filter(own).filter_map(|path| Some(path.to_str()?.to_owned())).collect()
 }
 
 /// A person in a line of passwd(5), by the name of the account and by those in its comment: those that

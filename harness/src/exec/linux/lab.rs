@@ -67,8 +67,11 @@ impl LinuxLab {
         if !spec.links.is_empty() {
             FarEnd::device().map_err(End::skipped)?;
         }
-        unshare(CloneFlags::CLONE_NEWNET)
-            .map_err(|e| End::skipped(format!("no new network namespace: {}", e.desc())))?;
+        unshare(CloneFlags::CLONE_NEWNET).map_err(|e| {
+            // Whoever may not make one never may; there may be memory for the next.
+            let end = if e == nix::Error::ENOMEM { End::broken } else { End::skipped };
+            end(format!("no new network namespace: {}", e.desc()))
+        })?;
         let namespace = File::open("/proc/thread-self/ns/net")
             .map_err(|e| End::skipped(format!("/proc/thread-self/ns/net: {e}")))?;
         host::quiet_network().map_err(End::skipped)?;

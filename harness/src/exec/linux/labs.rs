@@ -1,6 +1,7 @@
 //! The labs that stand.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 
 use super::host;
@@ -23,6 +24,23 @@ pub(in crate::exec) struct Labs {
 /// More would keep too many descriptors and namespaces.
 const MOST_LABS: usize = 48;
 
+/// For how much of the kernel's memory one of them may stand, since others may keep as many: a namespace
+/// takes about 1 MiB, and a machine of a few hundred has nine executors.
+const MEMORY_OF_ONE: u64 = 48 << 20;
+
+/// How many may be closing at a time: the kernel takes longer to clear a network away than to make one
+/// (`net/core/net_namespace.c` `cleanup_net`).
+const MOST_CLOSING: usize = 16;
+
+/// How many labs may stand.
+fn most() -> usize {
+    static MOST: OnceLock<usize> = OnceLock::new();
+    *MOST.get_or_init(|| {
+        let memory = nix::sys::sysinfo::sysinfo().map_or(u64::MAX, |info| info.ram_total());
+        usize::try_from(memory / MEMORY_OF_ONE).unwrap_or(MOST_LABS).clamp(4, MOST_LABS)
+    })
+}
+
 impl Labs {
     /// Takes out the lab that `spec` describes, building it if none stands, and enters it.
     pub(in crate::exec) fn take(&mut self, spec: &Lab) -> Result<LinuxLab, End> {
@@ -42,7 +60,7 @@ impl Labs {
 
     /// Puts a restored lab back for the next case.
     pub(in crate::exec) fn put(&mut self, lab: LinuxLab) {
-        if self.standing.len() >= host::labs_at_once().clamp(1, MOST_LABS)
+        if self.standing.len() >= host::labs_at_once().clamp(1, most())
             && let Some((_, oldest)) = self.standing.pop_first()
         {
             self.discard(oldest);
@@ -59,6 +77,9 @@ impl Labs {
         if host::labs_at_once() < MOST_LABS {
             // Every descriptor counts.
             return drop(lab);
+        }
+        if self.closing.len() >= MOST_CLOSING {
+            let _ = self.closing.remove(0).join();
         }
         self.closing.push(std::thread::spawn(move || drop(lab)));
     }

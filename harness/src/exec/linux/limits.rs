@@ -47,7 +47,8 @@ pub(super) fn scales_otherwise() -> bool {
 /// What `tcp_rmem` of a lab says in the end ([`super::host::quiet_network`]).
 pub(super) const WINDOW: u32 = 6_291_456;
 
-/// The largest `rmem_max` with the same scale, 7 (net/ipv4/tcp_output.c `tcp_select_initial_window`).
+/// The largest `rmem_max` with the same scale, 7 (`tcp_select_initial_window`,
+/// `net/ipv4/tcp_output.c`).
 const WINDOW_FITS: i64 = (1 << 23) - 1;
 
 /// A kernel's own for sockets on 64 bits, `SK_RMEM_DEFAULT` (include/net/sock.h).

@@ -116,10 +116,23 @@ resolver_errors! {
     EAI_ADDRFAMILY = -9;
 }
 
+// What `ip_cmsg_recv` of net/ipv4/ip_sockglue.c, `ip6_datagram_recv_ctl` of net/ipv6/datagram.c,
+// `put_cmsg`'s other callers and include/linux/socket.h have. Numbers: include/uapi/linux/in.h and
+// in6.h, asm-generic/socket.h, include/linux/socket.h, udp.h; those of every processor but Alpha,
+// MIPS, PA-RISC and SPARC, see `case/numbers.rs`.
 control_names! {
-    IPPROTO_IP: IP_PKTINFO IP_RECVERR IP_TOS IP_TTL;
-    IPPROTO_IPV6: IPV6_PKTINFO IPV6_RECVERR IPV6_TCLASS IPV6_HOPLIMIT;
-    SOL_SOCKET: ;
+    IPPROTO_IP: IP_PKTINFO IP_RECVERR IP_TOS IP_TTL IP_ORIGDSTADDR IP_RECVFRAGSIZE IP_CHECKSUM
+        IP_RECVOPTS IP_RETOPTS, SCM_SECURITY = 18 IP_PROTOCOL = 52;
+    IPPROTO_IPV6: IPV6_PKTINFO IPV6_RECVERR IPV6_TCLASS IPV6_HOPLIMIT IPV6_ORIGDSTADDR IPV6_PATHMTU
+        IPV6_RECVFRAGSIZE IPV6_HOPOPTS IPV6_DSTOPTS IPV6_RTHDR IPV6_2292PKTINFO IPV6_2292HOPLIMIT
+        IPV6_2292HOPOPTS IPV6_2292DSTOPTS IPV6_2292RTHDR, IPV6_FLOWINFO = 11;
+    IPPROTO_TCP: TCP_CM_INQ,;
+    IPPROTO_UDP: UDP_SEGMENT, UDP_GRO = 104;
+    SOL_SOCKET: SCM_RIGHTS SCM_CREDENTIALS, SCM_SECURITY = 3 SCM_PIDFD = 4 SO_PRIORITY = 12
+        SCM_TIMESTAMP = 29 SCM_TIMESTAMPNS = 35 SO_MARK = 36 SCM_TIMESTAMPING = 37 SO_RXQ_OVFL = 40
+        SCM_WIFI_STATUS = 41 SCM_TIMESTAMPING_OPT_STATS = 54 SCM_TIMESTAMPING_PKTINFO = 58
+        SCM_TXTIME = 61 SCM_TIMESTAMP_NEW = 63 SCM_TIMESTAMPNS_NEW = 64 SCM_TIMESTAMPING_NEW = 65
+        SCM_DEVMEM_LINEAR = 78 SCM_DEVMEM_DMABUF = 79 SCM_TS_OPT_ID = 81 SCM_INQ = 84;
 }
 
 #[cfg(test)]
@@ -134,5 +147,34 @@ mod tests {
             assert!(errno(value).as_str().starts_with('E'), "{value}");
         }
         assert_eq!(errno(134).as_str(), "errno 134");
+    }
+
+    /// Inside structures errnos are numbers, and named where no kernel is: by a table of its own.
+    #[test]
+    fn errnos_inside_structures_are_called_as_those_of_calls() {
+        let all = (1..=133).filter(|value| ![41, 58].contains(value));
+        for value in all {
+            assert_eq!(crate::outcome::linux_errno(value), errno(value).as_str());
+        }
+        for (value, said) in
+            [(0, "0"), (41, "41"), (134, "134"), (-1, "-1"), (i32::MIN, "-2147483648")]
+        {
+            assert_eq!(crate::outcome::linux_errno(value), said);
+        }
+    }
+
+    /// That the numbers written here are the system's, where its `libc` has them.
+    #[test]
+    fn control_messages_have_their_names() {
+        let name = |level, kind| control_name(level, kind).1;
+        assert_eq!(name(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS), "SCM_TIMESTAMPNS");
+        assert_eq!(name(libc::SOL_SOCKET, libc::SO_TIMESTAMPING), "SCM_TIMESTAMPING");
+        assert_eq!(name(libc::SOL_SOCKET, libc::SO_TIMESTAMP_NEW), "SCM_TIMESTAMP_NEW");
+        assert_eq!(name(libc::SOL_SOCKET, libc::SO_RXQ_OVFL), "SO_RXQ_OVFL");
+        assert_eq!(name(libc::SOL_SOCKET, libc::SCM_CREDENTIALS), "SCM_CREDENTIALS");
+        assert_eq!(name(libc::IPPROTO_UDP, value("UDP_GRO").unwrap()), "UDP_GRO");
+        // The same number of another level, and a level that has no names.
+        assert_eq!(name(libc::IPPROTO_TCP, libc::SO_TIMESTAMPING), "37");
+        assert_eq!(control_name(262, 37), ("262".to_owned(), "37".to_owned()));
     }
 }

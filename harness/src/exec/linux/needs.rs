@@ -30,8 +30,17 @@ pub(super) fn datagrams(case: &Case) -> bool {
     sockets(case).any(|(_, stream)| !stream) || case.resolves() || runs(case)
 }
 
+/// Whether it may put something on a wire: more than an option that is set, or a name.
 pub(super) fn packets(case: &Case) -> bool {
-    case.ops.iter().any(|op| may_send(op, true)) || case.window_ms > 0
+    case.ops.iter().any(|op| match op {
+        Op::Setsockopt { value, .. } => is_membership(value),
+        Op::Close { .. } => false,
+        op => may_send(op, true),
+    })
+}
+
+fn is_membership(value: &Value) -> bool {
+    matches!(value, Value::Filter { .. } | Value::Source { .. } | Value::Membership { .. })
 }
 
 pub(super) fn unix(case: &Case) -> bool {
@@ -100,13 +109,8 @@ pub(super) fn labels(case: &Case) -> bool {
 /// What is kept in a socket's memory for options: control messages, sources, filters.
 pub(super) fn option_memory(case: &Case) -> bool {
     case.ops.iter().any(|op| match op {
-        Op::Setsockopt { value, .. } => matches!(
-            value,
-            Value::Filter { .. }
-                | Value::Source { .. }
-                | Value::Membership { .. }
-                | Value::Bytes(_)
-        ),
+        Op::Setsockopt { value: Value::Bytes(_), .. } => true,
+        Op::Setsockopt { value, .. } => is_membership(value),
         Op::Sendmsg { control, .. } => !control.is_empty(),
         Op::Recvmsg { flags, .. } => flags.has("MSG_ERRQUEUE"),
         _ => false,

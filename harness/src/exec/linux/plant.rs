@@ -54,6 +54,15 @@ pub(in crate::exec) fn happen(mishap: Mishap) -> io::Result<()> {
             reboot(how).map(|never| match never {}).map_err(io::Error::from)
         }
         Mishap::Garbage => Ok(()),
+        Mishap::Memory => starve(),
+    }
+}
+
+/// Takes memory until the kernel has none left, and kills whoever has most.
+fn starve() -> io::Result<()> {
+    let mut taken: Vec<Vec<u8>> = Vec::new();
+    loop {
+        taken.push(vec![1; 1 << 20]);
     }
 }
 

@@ -4,7 +4,7 @@
 //! neighbours: those are copied from the first network or from the one that it is made in
 //! (`net.core.devconf_inherit_init_net`, net/ipv4/devinet.c `devinet_init_net`, net/ipv6/addrconf.c
 //! `addrconf_init_net`, net/core/neighbour.c `neigh_parms_alloc`), and so is TCP's congestion control
-//! (net/ipv4/tcp_cong.c `tcp_set_default_congestion_control`). What an executor's first network has that is
+//! (`tcp_set_default_congestion_control`, `net/ipv4/tcp_cong.c`). What an executor's first network has that is
 //! not the kernel's own is known once, and written in each lab: on an ordinary host that is nothing.
 
 use std::fs::File;

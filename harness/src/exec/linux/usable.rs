@@ -9,6 +9,12 @@
 //! a grace period under it (net/core/dev.c `default_device_exit_batch`, drivers/net/tun.c
 //! `tun_net_uninit`). And the queue's thread has to find a processor, lock or no lock. So neither the
 //! time for which others have the lock is counted here, nor that in which this process does not run.
+//!
+//! That thread is one for each processor, and takes the lock anew for each address. Whoever waits must not
+//! stand in its way: the lock is handed on in turn (kernel/locking/mutex.c), and on a busy host each
+//! turn takes as long as its owner needs to find a processor. Two dozen executors that asked for the lock
+//! all the time, to see whether they got it, let it have its turn so seldom that addresses came after
+//! half a minute.
 
 use std::fs;
 use std::net::IpAddr;

@@ -23,16 +23,20 @@ pub(in crate::exec) fn own_call(
 ) -> Result<Gave, Fault> {
     let fd = op.fd().map_or(-1, |name| runner.fd(name));
     Ok(match op {
-        Op::Connectx { .. } => connectx(runner, fd, op, seen)?,
+        Op::Connectx { .. } => connectx(runner, number, op, seen)?,
         Op::Disconnectx { .. } => given(calls::disconnectx(fd)).map(|ret| (ret, Out::Nothing)),
         Op::SendmsgX { data, flags: f, addr, .. } => {
             let mut to = addr.as_ref().map(|addr| runner.addr(addr, seen)).transpose()?;
             let data: Vec<Vec<u8>> = data.iter().map(Payload::bytes).collect();
-            given(calls::sendmsg_x(fd, &data, to.as_mut(), flags(f)?)).map(|n| (n, Out::Nothing))
+            let f = flags(f)?;
+            let call = move || calls::sendmsg_x(fd, &data, to.as_mut(), f);
+            given(runner.apart((number, op), call)?).map(|n| (n, Out::Nothing))
         }
         Op::RecvmsgX { count, len, control_len, flags: f, .. } => {
             let room = (*count as usize, *len as usize, *control_len as usize);
-            let (returned, got) = calls::recvmsg_x(fd, room, flags(f)?);
+            let f = flags(f)?;
+            let call = move || calls::recvmsg_x(fd, room, f);
+            let (returned, got) = runner.apart((number, op), call)?;
             let got = got.into_iter().map(received).collect();
             given(returned).map(|ret| (ret, Out::Messages(got)))
         }
@@ -43,20 +47,25 @@ pub(in crate::exec) fn own_call(
 
 fn connectx(
     runner: &mut Runner<'_>,
-    fd: c_int,
+    number: u32,
     op: &Op,
     seen: &mut Option<SockAddr>,
 ) -> Result<Gave, Fault> {
+    let fd = op.fd().map_or(-1, |name| runner.fd(name));
     let Op::Connectx { link, source, addr, flags: f, data, .. } = op else {
         return Err(Fault::Broken(format!("{} connects nothing", op.call())));
     };
     let link = link.as_deref().map_or(Ok(0), |link| runner.index(link))?;
     let source = source.as_ref().map(|source| runner.addr(source, &mut None)).transpose()?;
     let to = runner.addr(addr, seen)?;
-    let data = data.as_ref().map(Payload::bytes);
-    let ends = (link, source.as_ref(), &to);
-    let (returned, sent) = calls::connectx(fd, ends, flags(f)? as c_uint, data.as_deref());
-    let sent = data.map_or(Out::Nothing, |_| Out::Int(sent as i32));
+    let (data, f) = (data.as_ref().map(Payload::bytes), flags(f)? as c_uint);
+    let sends = data.is_some();
+    let call = move || {
+        let ends = (link, source.as_ref(), &to);
+        calls::connectx(fd, ends, f, data.as_deref())
+    };
+    let (returned, sent) = runner.apart((number, op), call)?;
+    let sent = if sends { Out::Int(sent as i32) } else { Out::Nothing };
     Ok(match given(returned) {
         Ok(ret) => Ok((ret, sent)),
         Err(errno) => {

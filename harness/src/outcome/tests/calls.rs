@@ -49,7 +49,7 @@ fn pktinfo(level: &'static str, link: Option<&str>, source: Option<Host>) -> Con
 )]
 #[case(sendmsg(None, vec![]), r#"sendmsg(s, {msg_iov=["x", 1]}, 0)"#)]
 #[case(
-    sendmsg(Some(neighbour(Range::V4)), vec![ pktinfo("IPPROTO_IP", Some("tap0"), None), Control::Int { level: "IPPROTO_IP".into(), name: "IP_TTL".into(), value: 3 }, ]),
+    sendmsg(Some(neighbour(Range::V4)), vec![ pktinfo("IPPROTO_IP", Some("tap0"), None), Control::int("IPPROTO_IP", "IP_TTL", 3), ]),
     r#"sendmsg(s, {msg_name={AF_INET 192.0.2.2:12345}, msg_iov=["x", 1], msg_control=[{IPPROTO_IP, IP_PKTINFO, {tap0, 0.0.0.0}}, {IPPROTO_IP, IP_TTL, 3}]}, 0)"#
 )]
 #[case(

@@ -204,12 +204,12 @@ const TOO_BIG: &[u8] = &[
 #[case(
     "IPV6_RECVERR",
     REFUSED,
-    "{ee_errno=ECONNREFUSED, ee_origin=3, ee_type=1, ee_code=4, ee_info=0, offender={AF_INET6 [fe80::2%tap0]:0}}"
+    "{ee_errno=ECONNREFUSED, ee_origin=SO_EE_ORIGIN_ICMP6, ee_type=ICMPV6_DEST_UNREACH, ee_code=ICMPV6_PORT_UNREACH, ee_info=0, offender={AF_INET6 [fe80::2%tap0]:0}}"
 )]
 #[case(
     "IP_RECVERR",
     TOO_BIG,
-    "{ee_errno=EMSGSIZE, ee_origin=2, ee_type=3, ee_code=4, ee_info=1400, offender={AF_INET 192.0.2.2:0}}"
+    "{ee_errno=EMSGSIZE, ee_origin=SO_EE_ORIGIN_ICMP, ee_type=ICMP_DEST_UNREACH, ee_code=ICMP_FRAG_NEEDED, ee_info=1400, offender={AF_INET 192.0.2.2:0}}"
 )]
 #[case(
     "IP_RECVERR",

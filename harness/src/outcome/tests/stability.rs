@@ -271,7 +271,7 @@ fn a_payload_that_nobody_sent_is_loud() {
 fn every_kind() -> Vec<Op> {
     let fd = || "s".to_owned();
     let addr = Addr::on("tap0", Role::Silent, Range::Ll, 9);
-    let control = vec![Control::Int { level: "L".into(), name: "N".into(), value: 1 }];
+    let control = vec![Control::int("L", "N", 1)];
     let option = Opt::Raw { level: "SOL_SOCKET".into(), name: "SO_LINGER".into() };
     let intent = Opt::Intent(Intent::DontFragment);
     let data = Payload::Text("x".repeat(70));

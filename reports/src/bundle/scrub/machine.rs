@@ -17,11 +17,17 @@ impl Scrub {
     /// Takes names of interfaces that are no kernel's for words, and the machine's own addresses as they
     /// are written elsewhere: in hexadecimal, in names.
     pub(super) fn learn(&mut self, machine: &Environment) {
-        for name in machine.interfaces.iter().map(|interface| &interface.name) {
+        // A Mac's are in what ifconfig(8) says.
+        let said = machine.said.iter().filter(|(command, _)| command.starts_with("ifconfig"));
+        let said: Vec<&str> = said.flat_map(|(_, text)| text.lines()).collect();
+        let heads = said.iter().filter_map(|line| Some(line.split_once(": flags=")?.0));
+        for name in machine.interfaces.iter().map(|interface| interface.name.as_str()).chain(heads)
+        {
             self.interface(name);
         }
         let addresses = machine.interfaces.iter().flat_map(|interface| &interface.addresses);
-        for (_, _, form) in addresses.flat_map(|text| forms(text)) {
+        let addresses = addresses.map(String::as_str).chain(said.iter().copied());
+        for (_, _, form) in addresses.flat_map(forms) {
             match form {
                 Form::Mac(mac) => self.learn_mac(mac),
                 Form::Ip(IpAddr::V4(ip)) if self.v4(ip) != ip => {
@@ -42,12 +48,16 @@ impl Scrub {
         if self.mac(mac) == mac {
             return;
         }
-        let ([a, b, c, d, e, f], with) = (mac.0, format!("mac-{}", self.macs.len()));
-        self.word(&format!("{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}"), &with);
+        let with = format!("mac-{}", self.macs.len());
+        let digits = mac.to_string().replace(':', "");
+        let [third, fourth, fifth, last] =
+            [&digits[4..6], &digits[6..8], &digits[8..10], &digits[10..]];
+        self.word(&digits, &with);
         // The last half, as EUI-64s end with it (RFC 4291 appendix A).
-        self.word(&format!("fe{d:02x}:{e:02x}{f:02x}"), &with);
-        self.word(&format!("{d:02x}:{e:02x}:{f:02x}"), &with);
-        self.word(&format!("{d:02x}{e:02x}{f:02x}"), &with);
+        self.word(&format!("fe{fourth}:{fifth}{last}"), &with);
+        self.word(&format!("{third}ff:fe{fourth}:{fifth}{last}"), &with);
+        self.word(&format!("{fourth}:{fifth}:{last}"), &with);
+        self.word(&format!("{fourth}{fifth}{last}"), &with);
     }
 
     fn word(&mut self, word: &str, with: &str) {

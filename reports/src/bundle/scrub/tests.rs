@@ -149,3 +149,23 @@ fn a_subject_and_a_reason_have_no_arguments_and_no_paths() {
     let done = Trace::new("s/t[a]", Vec::new(), Vec::new(), End::Done);
     assert!(scrub.told(&done).is_none());
 }
+
+/// A Mac's interfaces are in no list.
+#[test]
+fn what_ifconfig_says_is_known_by_its_lines() {
+    let text = "en0: flags=8863<UP> mtu 1500\n\tether ac:de:48:00:11:22\n\tinet 10.9.8.7 netmask \
+                0xffffff00 broadcast 10.9.8.255\n\tdescription: jqpublic at home\njqpublic0: flags=1\n";
+    let machine = Environment {
+        said: [("ifconfig -a".to_owned(), text.to_owned())].into(),
+        unknown: vec!["jqpublic0 acde48001122 0a090807".to_owned()],
+        ..Environment::default()
+    };
+    let clean = Scrub::of(&machine).machine(&machine);
+    let said = &clean.said["ifconfig -a"];
+    assert!(
+        said.starts_with("en0: flags=8863<UP> mtu 1500\n\tether 0a:00:00:00:00:01\n"),
+        "{said}"
+    );
+    assert!(said.ends_with("\n\u{2026}\nif1: flags=1"), "{said}");
+    assert_eq!(clean.unknown, ["if1 mac-1 addr-1"]);
+}

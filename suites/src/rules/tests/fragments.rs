@@ -45,8 +45,7 @@ fn pieces(story: Story, dst: &str, [(a, b), (c, d)]: [(u32, u32); 2]) -> Story {
 const GOOD: [(u32, u32); 2] = [(0, 1448), (1448, 2008)];
 
 fn message(value: i32) -> Op {
-    let (level, name) = ("IPPROTO_IPV6".into(), "IPV6_DONTFRAG".into());
-    let control = vec![Control::Int { level, name, value }];
+    let control = vec![Control::int("IPPROTO_IPV6", "IPV6_DONTFRAG", value)];
     let (data, flags) = (Payload::Pattern(2000), Flags::NONE);
     Op::Sendmsg { fd: "s".into(), data, flags, addr: Some(to("fe80::2", "l0")), control }
 }

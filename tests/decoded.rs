@@ -1,0 +1,103 @@
+//! What structures, control messages and widths come to on this kernel: each input said otherwise once
+//! in every run, or could not be said.
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{has_labs, turn};
+use harness::case::{Case, Os};
+use harness::outcome;
+use harness::subject::{self, Subject};
+use harness::trace::{Credentials, Trace};
+
+fn case(json: &str) -> Case {
+    let case: Case = serde_json::from_str(json).expect("a case");
+    assert_eq!(case.check(), Ok(()));
+    case
+}
+
+fn run(case: &Case) -> Trace {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
+    let subject = Subject { program, args: vec!["exec".into()] };
+    let _turn = turn();
+    let traces = subject::run(&subject, &[case], 1, &|_, _| ()).expect("it runs");
+    traces.into_iter().next().expect("a trace")
+}
+
+/// The outcome of a case, which two executors, each a process of its own, have alike; none where this
+/// system has not got what is asked.
+fn outcome(json: &str) -> Option<String> {
+    let case = case(json);
+    if Os::host() != Some(Os::Linux) || !has_labs() {
+        return None;
+    }
+    let (one, two) = (run(&case), run(&case));
+    let text = outcome::render(&case, &one, Os::Linux);
+    assert_eq!(text, outcome::render(&case, &two, Os::Linux));
+    Some(text)
+}
+
+#[test]
+fn coalesced_datagrams_have_a_number() {
+    let Some(text) = outcome(include_str!("inputs/gro.json")) else { return };
+    assert!(text.contains("{IPPROTO_UDP, UDP_GRO, 1000}"), "{text}");
+}
+
+#[test]
+fn times_are_there_and_no_clock() {
+    let Some(text) = outcome(include_str!("inputs/timestamping.json")) else { return };
+    for said in [
+        "{SOL_SOCKET, SCM_TIMESTAMPING, {software=present, deprecated=zero, hardware=zero}}",
+        "{ee_errno=ENOMSG, ee_origin=SO_EE_ORIGIN_TIMESTAMPING, ee_type=0, ee_code=0, \
+         ee_info=SCM_TSTAMP_SND, ee_data=0, offender={AF_UNSPEC}}",
+        "{SOL_SOCKET, SCM_TIMESTAMPNS, present}",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+}
+
+#[test]
+fn structures_have_their_fields() {
+    let json = include_str!("inputs/structs.json");
+    let Some(text) = outcome(json) else { return };
+    for said in [
+        "getsockopt(a, SOL_SOCKET, SO_PEERCRED, 12) = 0, {pid=own, uid=own, gid=own}",
+        "{SOL_SOCKET, SCM_CREDENTIALS, {pid=own, uid=own, gid=own}}",
+        "= 0, {tcpi_state=TCP_ESTABLISHED, tcpi_options=TCPI_OPT_TIMESTAMPS|TCPI_OPT_SACK|TCPI_OPT_WSCALE, ",
+        "SO_COOKIE, 8) = 0, present",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    // Without what tells whose they are nobody is `own`.
+    let case = case(json);
+    let trace = run(&case);
+    let own = trace.own.clone().expect("it has a local socket");
+    let other = Trace { own: Some(Credentials { pid: own.pid + 1, ..own }), ..trace };
+    let text = outcome::render(&case, &other, Os::Linux);
+    assert!(text.contains("{pid=other, uid=own, gid=own}"), "{text}");
+}
+
+#[test]
+fn a_segment_size_has_two_bytes() {
+    let json = include_str!("inputs/gso-cmsg.json");
+    let Some(text) = outcome(json) else { return };
+    assert!(text.contains("{IPPROTO_UDP, UDP_SEGMENT, (int)1000}]}, 0) = -1 EINVAL"), "{text}");
+    let wide = |width: &str| json.replace("\"value\": 1000", &format!("\"value\": 1000, {width}"));
+    let text = outcome(&wide("\"width\": 2")).expect("as before");
+    assert!(text.contains("{IPPROTO_UDP, UDP_SEGMENT, 1000}]}, 0) = 3000"), "{text}");
+    assert_eq!(text.matches(" = 1000, pattern[").count(), 3, "{text}");
+    assert_eq!(outcome(&wide("\"width\": 4")), outcome(json));
+}
+
+#[test]
+fn a_width_that_no_number_has_is_not_let_in() {
+    let json = include_str!("inputs/gso-cmsg.json");
+    for (width, lets_in) in [(0, false), (1, false), (2, true), (3, false), (8, true), (9, false)] {
+        let json = json.replace("\"value\": 1000", &format!("\"value\": 1000, \"width\": {width}"));
+        let case: Case = serde_json::from_str(&json).expect("a case");
+        assert_eq!(case.check().is_ok(), lets_in, "{width}");
+    }
+    let json = json.replace("\"value\": 1000", "\"value\": 65536, \"width\": 2");
+    assert!(serde_json::from_str::<Case>(&json).expect("a case").check().is_err());
+}

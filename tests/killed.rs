@@ -1,0 +1,118 @@
+//! Nothing stays of a run that is killed by SIGKILL: no machine, no executor, no folder.
+//!
+//! On the kernels that were fetched (`sockeye subjects --fetch`).
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{has_labs, is_linux, turn};
+use harness::subject::{Kernels, cache_folder};
+use rstest::rstest;
+
+/// A process, and when it began: its number alone may be another's by and by.
+type Process = (u32, String);
+
+/// All that come from `parent`, itself too, as /proc/PID/stat has it (proc(5)).
+fn descendants(parent: u32) -> BTreeSet<Process> {
+    let all: Vec<(u32, u32, String)> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| stat(&entry.path()))
+        .collect();
+    let mut found: BTreeSet<Process> = BTreeSet::new();
+    let mut next = vec![parent];
+    while let Some(number) = next.pop() {
+        for (process, of, began) in &all {
+            if *process == number {
+                found.insert((*process, began.clone()));
+            }
+            if *of == number {
+                next.push(*process);
+            }
+        }
+    }
+    found
+}
+
+/// Its number, its parent's, and when it began; none of one that is dead.
+fn stat(folder: &Path) -> Option<(u32, u32, String)> {
+    let text = fs::read_to_string(folder.join("stat")).ok()?;
+    let (head, rest) = text.rsplit_once(')')?;
+    let words: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let dead = ["Z", "X"].contains(words.first()?);
+    let number = head.split(' ').next()?.parse().ok()?;
+    (!dead).then_some((number, words.get(1)?.parse().ok()?, (*words.get(19)?).to_owned()))
+}
+
+fn is_alive((number, began): &Process) -> bool {
+    let stat = stat(Path::new(&format!("/proc/{number}")));
+    stat.is_some_and(|(_, _, since)| since == *began)
+}
+
+/// Those in whose environment `place` stands.
+fn of_place(place: &str) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let of_it = processes.filter(|process| {
+        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+        environment.windows(place.len()).any(|bytes| bytes == place.as_bytes())
+    });
+    of_it.filter_map(|process| process.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn is_fetched(name: &str) -> bool {
+    let kernels = Kernels::new(cache_folder());
+    let offers = kernels.offers(false).unwrap_or_default();
+    let found = offers.iter().any(|offer| offer.name == name && kernels.is_cached(offer));
+    if !found && name != "native" {
+        eprintln!("skipped: {name} was not fetched, see `sockeye subjects --fetch`");
+    }
+    found || name == "native"
+}
+
+/// In the middle of whatever it does then.
+#[rstest]
+#[case("uml-6.12")]
+#[case("gvisor-20240729")]
+#[case("linux-5.10")]
+#[case("native")]
+fn nothing_stays_of_a_run_that_is_killed(#[case] on: &str) {
+    if !is_linux() || !has_labs() || !is_fetched(on) {
+        return;
+    }
+    let _turn = turn();
+    for moment in [20, 100, 300, 600, 1000, 1500, 2200, 3000, 4000, 6000] {
+        let (out, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut driver = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+            // Cases that wait for long, so that there is something to end whenever it is.
+            .args(["run", "names", "link-state/tcp-connect", "--on", on, "--out"])
+            .arg(out.path())
+            .env("TMPDIR", place.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sockeye starts");
+        thread::sleep(Duration::from_millis(moment));
+        let ours = descendants(driver.id());
+        driver.kill().expect("it is there");
+        driver.wait().expect("it ends");
+        let name = place.path().to_str().expect("UTF-8");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let alive: Vec<&Process> = ours.iter().filter(|process| is_alive(process)).collect();
+            let (others, folders) = (of_place(name), fs::read_dir(place.path()).unwrap().count());
+            if alive.is_empty() && others.is_empty() && folders == 0 {
+                break;
+            }
+            let left = format!("{on} after {moment} ms: {alive:?}, {others:?}, {folders} folders");
+            assert!(Instant::now() < deadline, "{left}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! No text of a case is code in the program that is made of it: a property of all cases with anything
+//! in the place of any of their words.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use harness::case::{Case, Os};
+use harness::trace::{End, Trace};
+use proptest::prelude::*;
+use proptest::sample::select;
+use reports::repro::{FLAGS, Observed, Options, reproducer};
+use serde_json::Value;
+
+/// What ends a string, a comment, a tag, a line, a cell, a path.
+const EVIL: [&str; 14] = [
+    "*/ int evil = system(\"touch F\"); /*",
+    "??/",
+    "x??/\ny",
+    "back\\",
+    "\\\" ); system(\"touch F\"); //",
+    "\"; system(\"x\"); \"",
+    "%n%s%n",
+    "\u{202e}evil\u{2066}",
+    "#include </etc/passwd>",
+    "../../../etc/passwd",
+    "</title><script>hacked=1</script>",
+    "\u{1b}[2J",
+    "a\r\nBcc: x",
+    "@@STEPS@@ @@OBSERVED@@",
+];
+
+/// Every place of a string in JSON, by pointer.
+fn strings(at: &str, value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::String(_) => out.push(at.to_owned()),
+        Value::Array(all) => {
+            all.iter().enumerate().for_each(|(n, one)| strings(&format!("{at}/{n}"), one, out));
+        }
+        Value::Object(all) => {
+            all.iter().for_each(|(key, one)| strings(&format!("{at}/{key}"), one, out));
+        }
+        _ => {}
+    }
+}
+
+/// Whether it compiles, without a word.
+fn compiles(program: &str) -> Option<String> {
+    let mut cc = Command::new("cc")
+        .args(FLAGS)
+        .args(["-fsyntax-only", "-xc", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cc starts");
+    cc.stdin.take().expect("piped").write_all(program.as_bytes()).expect("written");
+    let output = cc.wait_with_output().expect("it ends");
+    (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// The program without its strings and comments: what is left is code.
+fn code(program: &str) -> String {
+    // Translation phases 1 and 2 of C11 §5.1.1.2: trigraphs, then lines that are joined.
+    let program = program.replace("??/", "\\").replace("\\\n", "");
+    let (mut out, mut rest) = (String::new(), program.as_str());
+    while let Some(c) = rest.chars().next() {
+        if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.split_once("*/").map_or("", |(_, behind)| behind);
+        } else if rest.starts_with("//") {
+            rest = rest.split_once('\n').map_or("", |(_, behind)| behind);
+        } else if c == '"' || c == '\'' {
+            let mut escaped = false;
+            let end = rest[1..].find(|d| {
+                let ends = d == c && !escaped;
+                escaped = d == '\\' && !escaped;
+                ends
+            });
+            out.push(c);
+            rest = end.map_or("", |end| &rest[end + 2..]);
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
+
+fn cases() -> Vec<Case> {
+    let all: Vec<Case> = suites::tables().into_iter().flat_map(|table| table.cases).collect();
+    // Every 97th, and those that have texts of their own: of names, and of servers.
+    let own = |case: &Case| case.resolves() || !case.lab.setup.is_empty();
+    let mut some: Vec<Case> = all.iter().step_by(97).cloned().collect();
+    some.extend(all.iter().filter(|case| own(case)).step_by(29).cloned());
+    some
+}
+
+fn has_cc() -> bool {
+    let has = Command::new("cc").arg("--version").output().is_ok_and(|o| o.status.success());
+    if !has {
+        eprintln!("skipped: this host has no cc");
+    }
+    has
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any word of a case is another one: the case is refused with a sentence, or the word is nowhere
+    /// in the program but in comments and strings, and that compiles.
+    #[test]
+    fn no_text_of_a_case_is_code(
+        case in select(cases()),
+        at in any::<prop::sample::Index>(),
+        word in prop_oneof![
+            select(&EVIL[..]).prop_map(str::to_owned),
+            (select(&EVIL[..]), "[ -~]{0,9}").prop_map(|(evil, more)| format!("{more}{evil}")),
+            "\\PC{0,40}",
+            "[a-z_]{1,12}",
+        ],
+    ) {
+        let mut value = serde_json::to_value(&case).expect("JSON");
+        let mut places = Vec::new();
+        strings("", &value, &mut places);
+        let place = at.get(&places).clone();
+        *value.pointer_mut(&place).expect("there") = word.clone().into();
+        let Ok(case) = serde_json::from_value::<Case>(value) else { return Ok(()) };
+        if let Err(why) = case.check() {
+            prop_assert!(!why.contains('\n') && why.len() < 1000, "{why}");
+            return Ok(());
+        }
+        let id = case.id.clone();
+        let trace = Trace::new(&id, Vec::new(), Vec::new(), End::Done);
+        let expected = [word.clone()];
+        let observed = Observed { trace: &trace, platform: &word, kernel: &word, outcome: &word };
+        for os in [Os::Linux, Os::Macos] {
+            let options = Options { os, observed: Some(observed), expected: &expected };
+            let program = reproducer(&case, &options);
+            // Its own words may be those of C, too.
+            let long = word.chars().count() > 8;
+            if long && word.contains(['"', '*', '?', '\\', '<', '%', '@']) {
+                prop_assert!(!code(&program).contains(&word), "{place}: {word:?}\n{program}");
+            }
+            prop_assert!(!program.contains(['\u{202e}', '\u{1b}', '\r']), "{place}");
+            if os == Os::Linux && has_cc() {
+                let fails = compiles(&program);
+                prop_assert!(fails.is_none(), "{place}: {word:?}: {fails:?}\n{program}");
+            }
+        }
+    }
+}
+
+/// The check of the test itself: a word that is code is found.
+#[test]
+fn code_is_what_is_neither_string_nor_comment() {
+    assert_eq!(code("a /* \" */ \"x\\\"*/\" 'c' // b\nd"), "a  \" ' d");
+    assert!(code("/* *??/\n/ evil(); */").contains("evil"));
+    assert!(compiles("int main(void) { return x; }").is_some() || !has_cc());
+}
