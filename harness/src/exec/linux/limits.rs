@@ -41,7 +41,9 @@ pub(in crate::exec) fn refused(case: &Case) -> Option<String> {
 /// routes to servers have to say how large it may become ([`WINDOW`]).
 pub(super) fn scales_otherwise() -> bool {
     static SCALES: OnceLock<bool> = OnceLock::new();
-    *SCALES.get_or_init(|| Buffers::ask().is_some_and(|has| has.rmem_max > WINDOW_FITS))
+    *SCALES.get_or_init(|| {
+        super::host::is_linux() && Buffers::ask().is_some_and(|has| has.rmem_max > WINDOW_FITS)
+    })
 }
 
 /// What `tcp_rmem` of a lab says in the end ([`super::host::quiet_network`]).
@@ -121,6 +123,10 @@ fn numbers(key: &str) -> Option<Vec<i64>> {
 /// # Errors
 /// One sentence: without this there is no lab at all.
 pub(super) fn look(of_the_host: &[(usize, Vec<i64>)], has_ipv6: bool) -> Result<(), String> {
+    // What only answers Linux's calls has other settings, or says 0 of those that it has not.
+    if !super::host::is_linux() {
+        return Ok(());
+    }
     essential()?;
     let mut limits = Vec::new();
     for (number, before) in of_the_host {
@@ -233,10 +239,8 @@ fn essential() -> Result<(), String> {
         ("AF_INET", libc::AF_INET, Type::DGRAM),
     ];
     for (name, domain, r#type) in kinds {
-        // gVisor says ESOCKTNOSUPPORT or the like where it lacks something, and its labs do without.
         if let Some(errno @ (Errno::EPERM | Errno::EACCES | Errno::EAFNOSUPPORT)) =
             refusal(domain, r#type, None)
-            && super::host::is_linux()
         {
             return Err(format!("{name} sockets are refused with {errno:?}: {BY_WHOM}"));
         }
@@ -253,16 +257,14 @@ fn families(has_ipv6: bool) -> Vec<Limit> {
             limits.push(limit(why, LIFT.to_owned(), concerns));
         }
     };
-    if super::host::is_linux() {
-        ask("AF_UNIX", libc::AF_UNIX, Type::DGRAM, None, needs::unix as fn(&Case) -> bool);
-        ask("raw", libc::AF_INET, Type::RAW, Some(Protocol::UDP), needs::raw);
-        if has_ipv6 {
-            ask("AF_INET6", libc::AF_INET6, Type::DGRAM, None, needs::ipv6_sockets);
-        } else {
-            let why = "the kernel's IPv6 is turned off: ipv6.disable=1, or it has none".to_owned();
-            let mend = "boot without ipv6.disable=1 on the kernel's command line".to_owned();
-            limits.push(limit(why, mend, needs::ipv6));
-        }
+    ask("AF_UNIX", libc::AF_UNIX, Type::DGRAM, None, needs::unix as fn(&Case) -> bool);
+    ask("raw", libc::AF_INET, Type::RAW, Some(Protocol::UDP), needs::raw);
+    if has_ipv6 {
+        ask("AF_INET6", libc::AF_INET6, Type::DGRAM, None, needs::ipv6_sockets);
+    } else {
+        let why = "the kernel's IPv6 is turned off: ipv6.disable=1, or it has none".to_owned();
+        let mend = "boot without ipv6.disable=1 on the kernel's command line".to_owned();
+        limits.push(limit(why, mend, needs::ipv6));
     }
     limits
 }

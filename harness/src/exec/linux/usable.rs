@@ -10,11 +10,10 @@
 //! `tun_net_uninit`). And the queue's thread has to find a processor, lock or no lock. So neither the
 //! time for which others have the lock is counted here, nor that in which this process does not run.
 //!
-//! That thread is one for each processor, and takes the lock anew for each address. Whoever waits must not
-//! stand in its way: the lock is handed on in turn (kernel/locking/mutex.c), and on a busy host each
-//! turn takes as long as its owner needs to find a processor. Two dozen executors that asked for the lock
-//! all the time, to see whether they got it, let it have its turn so seldom that addresses came after
-//! half a minute.
+//! That thread is one for each processor, and takes the lock anew for each address. Whoever waits shall
+//! not stand in its way: an executor that looks without a pause, or asks for the lock each time, takes
+//! a processor and a turn from it. So all addresses of a lab are added before one is waited for, and looks
+//! become rarer.
 
 use std::fs;
 use std::net::IpAddr;
@@ -39,8 +38,7 @@ const AT_THE_LATEST: Duration = Duration::from_secs(50);
 
 const PAUSE: Duration = Duration::from_micros(20);
 
-/// What the kernel's thread needs is the processor and the lock: who looks all the time takes both from it,
-/// and every executor that waits would.
+/// The longest time between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
 /// How long until it is asked again whether somebody has the lock.
