@@ -25,7 +25,7 @@ mod bytes;
 mod control;
 mod credentials;
 mod data;
-mod errnos;
+pub(crate) mod errnos;
 mod frames;
 mod marks;
 mod names;
@@ -37,8 +37,6 @@ mod tcp_info;
 mod tests;
 mod transcript;
 
-#[cfg(test)]
-pub(crate) use errnos::linux as linux_errno;
 pub use names::Names;
 pub use options::{is_of_the_run, stable_option};
 pub use transcript::transcript;

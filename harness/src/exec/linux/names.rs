@@ -154,12 +154,12 @@ mod tests {
     fn errnos_inside_structures_are_called_as_those_of_calls() {
         let all = (1..=133).filter(|value| ![41, 58].contains(value));
         for value in all {
-            assert_eq!(crate::outcome::linux_errno(value), errno(value).as_str());
+            assert_eq!(crate::outcome::errnos::linux(value), errno(value).as_str());
         }
         for (value, said) in
             [(0, "0"), (41, "41"), (134, "134"), (-1, "-1"), (i32::MIN, "-2147483648")]
         {
-            assert_eq!(crate::outcome::linux_errno(value), said);
+            assert_eq!(crate::outcome::errnos::linux(value), said);
         }
     }
 
