@@ -43,6 +43,24 @@ pub struct Trace {
     /// system whose labs share the host's network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beyond: Option<Beyond>,
+    /// Of a program of the user's that was run in it: what is not among the events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Ran>,
+}
+
+/// What the events do not have of a program that was run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ran {
+    /// How many frames passed that are not shown: they came faster than they could be kept. None where
+    /// nobody counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
+    /// How many frames are shown that the far end of a link never got, for the same reason.
+    #[serde(default)]
+    pub dropped: u64,
+    /// Whether processes that it had left behind were ended when the time was over.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// How it is known that nothing of a case left by an interface of somebody else's. That a call would
@@ -63,8 +81,9 @@ impl Trace {
     /// What happened in a case that begins at no time, and without a pause.
     pub fn new(case: &str, links: Vec<LinkFact>, events: Vec<Event>, end: End) -> Self {
         let (case, pauses_ms) = (case.to_owned(), Vec::new());
-        let (disturbed, beyond) = (Vec::new(), None);
-        Self { schema: SCHEMA, case, began_ns: 0, links, events, end, pauses_ms, disturbed, beyond }
+        let (schema, began_ns, disturbed) = (SCHEMA, 0, Vec::new());
+        let (beyond, program) = (None, None);
+        Self { schema, case, began_ns, links, events, end, pauses_ms, disturbed, beyond, program }
     }
 
     /// Whether the executor stood still in it, so that timers of the host's may have changed it.

@@ -47,6 +47,7 @@ pub(super) fn trace(events: impl IntoIterator<Item = Event>) -> Trace {
         pauses_ms: Vec::new(),
         disturbed: Vec::new(),
         beyond: None,
+        program: None,
     }
 }
 

@@ -300,7 +300,8 @@ fn worker(
                 executor.end(false);
                 return Ok(());
             };
-            match executor.reply(SILENCE) {
+            let asked = Duration::from_millis(kept.cases[number].waits_ms().into());
+            match executor.reply(SILENCE + asked) {
                 Ok(text) => {
                     let answer = reply(kept.cases[number], &text);
                     let lost = answer.is_err();

@@ -77,6 +77,7 @@ fn line(text: &str) -> Line {
         pauses_ms: Vec::new(),
         disturbed: Vec::new(),
         beyond: None,
+        program: None,
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
     let found =

@@ -2,6 +2,7 @@
 
 mod abi;
 mod barrier;
+mod capture;
 mod environment;
 mod files;
 mod host;
@@ -13,6 +14,7 @@ mod link;
 mod names;
 mod netlink;
 pub(in crate::exec) mod plant;
+mod processes;
 mod usable;
 
 pub(in crate::exec) use super::not_macos::{disturbed, filtered_sockets, own_call};
@@ -24,6 +26,7 @@ pub(in crate::exec) use host::isolate;
 pub use kernel_log::KernelLog;
 pub(in crate::exec) use labs::Labs;
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
+pub(in crate::exec) use processes::Processes;
 
 /// Each lab has a network of its own.
 pub(in crate::exec) const IS_SHARED: bool = false;
