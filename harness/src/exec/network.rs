@@ -24,6 +24,7 @@ pub(super) struct Reach {
 }
 
 /// A frame as the kernel saw it pass.
+#[allow(dead_code, reason = "made where a lab can capture")]
 pub(super) struct Seen<'b> {
     /// When, in nanoseconds since 1970.
     pub at_ns: u64,
