@@ -349,15 +349,20 @@ pub(crate) struct Matrix {
 }
 
 /// The arguments of `observe`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Observe {
     /// Over which kind of link all routes lead
     #[arg(long, value_enum, default_value = "tun")]
     pub(crate) link: Layer,
-    /// The link's MTU, in bytes of IP packet
+    /// The link's MTU, in bytes of IP packet; below 1280 it has no IPv6
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(68..=65535))]
     pub(crate) mtu: u32,
-    /// After how many seconds the program is killed
+    /// What the far end serves, at every address and under every name: http[:PORT],
+    /// tcp:PORT[=TEXT|=@FILE] (sent at once), udp:PORT (echo), dns (names alone); may be repeated.
+    /// Otherwise nobody answers
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) serve: Vec<String>,
+    /// After how many seconds the program and all that it started are killed
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) limit: u32,
     /// Where results and frames go [default: target/sockeye/observe in the workspace, else
@@ -469,6 +474,9 @@ pub(crate) struct Exec {
     /// Plant a fault, to see a rule fire
     #[arg(long, value_name = "FAULT", hide = true)]
     pub(crate) plant: Option<String>,
+    /// Which inherited descriptor is the standard output of programs that are run
+    #[arg(long, value_name = "FD", hide = true)]
+    pub(crate) output: Option<i32>,
 }
 
 /// A control experiment: a server of ordinary sockets, for a program that hides its own.

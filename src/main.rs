@@ -194,6 +194,7 @@ fn exec(args: &Exec) -> anyhow::Result<Status> {
         harness::subject::hub::serve(io::stdin().lock(), out::protocol(), args.count, &executor)?;
         return Ok(Status::Expected);
     }
+    args.output.iter().for_each(|fd| harness::exec::output_of_programs(*fd));
     harness::exec::serve(io::stdin().lock(), out::protocol().lock(), plant.as_ref())?;
     Ok(Status::Expected)
 }

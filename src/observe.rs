@@ -1,7 +1,12 @@
 //! `sockeye observe`: any program in a lab, and the frames that it causes, to lay a runtime beside
 //! the raw sockets below it.
 
+mod serve;
+
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -10,61 +15,160 @@ use harness::case::lab::RouteKind;
 use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
 use harness::outcome;
 use harness::subject;
-use harness::trace::{End, Event};
+use harness::trace::{End, Event, Fingerprint, Ran, Trace};
+use reports::bundle::Scrub;
+use suites::baseline::Baselines;
+use suites::verdict::{Judgement, judge};
 
-use crate::cli::{Layer, Observe, Run};
-use crate::results::{self, Writer};
-use crate::{Status, out, run};
+use crate::cli::{Layer, Observe};
+use crate::results::{self, Answer, Out, Writer};
+use crate::run::{self, Under};
+use crate::{Status, UsageError, out};
 
 /// The one link, to which every route leads.
 const LINK: &str = "link0";
 
+/// RFC 8200 §5: over links with less there is no IPv6.
+const LEAST_MTU_OF_IPV6: u32 = 1280;
+
 /// Runs the program, shows what happened, and keeps it for `sockeye diff`.
+///
+/// The program's output goes where it would go without sockeye; the transcript follows it.
 pub(crate) fn observe(args: &Observe) -> Result<Status> {
     let os = run::host()?;
-    let case = case(args);
-    let kernel = subject::fingerprint(&run::native()?)?;
-    let mut answers = run::answers(&[&case], &Run::default(), &kernel, &|_, _, _| ())?;
-    let Some(answer) = answers.first_mut() else { bail!("the executor gave no answer") };
-    match &answer.trace.end {
+    let case = case(args)?;
+    let place = Out::of(args.out.as_deref(), "observe");
+    announce(args, &place.folder.display().to_string());
+    let (kernel, trace, judgement) = traced(&case)?;
+    let ran = trace.program.unwrap_or_default();
+    match &trace.end {
+        End::Done if ran.ended => {
+            let left = "ended what the program had left running, after";
+            errln!("sockeye: {left} {} s", args.limit);
+        }
         End::Done => {}
         End::Hung => errln!("sockeye: killed after {} s", args.limit),
         End::Skipped { reason } | End::Broken { reason } => bail!("nothing ran: {reason}"),
         End::Died { how } => bail!("the executor ended: {how}"),
         End::Unsupported => bail!("this system cannot do that"),
     }
-    out::text(&outcome::transcript(&case, &answer.trace, os));
-    let frames = answer.trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
-    let folder = args.out.clone().unwrap_or_else(|| results::default_folder("observe"));
-    let about = results::subject(run::NATIVE, &kernel, 1, None);
-    let mut writer = Writer::begin(&folder, results::manifest(about, &[]))?;
-    writer.append(results::json(run::NATIVE, answer.case, &answer.trace, &answer.judgement)?);
-    writer.end(&answers, Duration::ZERO, os)?;
+    outln!("-- what was sent:");
+    out::text(&outcome::transcript(&case, &trace, os));
+    let frames = trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
+    let folder = keep(args, &place, &kernel, (trace, judgement))?;
+    let lost = lost(&ran);
     out::blank();
-    outln!("{frames} frames; kept in {}", folder.display());
+    outln!("{frames} frames{lost}; kept in {}", folder.display());
+    if ran.dropped > 0 {
+        let why = "never reached the far end, since they came faster than it read";
+        outln!("{} of them {why}", ran.dropped);
+    }
     Ok(Status::Expected)
 }
 
-fn case(args: &Observe) -> Case {
+/// What is not among the frames: always said where it is known.
+fn lost(ran: &Ran) -> String {
+    match ran.lost {
+        None => String::new(),
+        Some(0) => ", none lost".to_owned(),
+        Some(lost) => {
+            format!(", and {lost} more lost, since they came faster than they could be kept")
+        }
+    }
+}
+
+/// Says, before anything is written, what that will be.
+fn announce(args: &Observe, folder: &str) {
+    errln!(
+        "sockeye: {folder} will hold the program's arguments, and every frame with its addresses \
+         and payload in clear: passwords, cookies, names that are looked up"
+    );
+    if args.mtu < LEAST_MTU_OF_IPV6 {
+        let mtu = args.mtu;
+        errln!(
+            "sockeye: {LINK} has IPv4 alone: IPv6 needs an MTU of {LEAST_MTU_OF_IPV6}, not {mtu} \
+             (RFC 8200 §5)"
+        );
+    }
+}
+
+/// What the program does on this kernel.
+fn traced(case: &Case) -> Result<(Fingerprint, Trace, Judgement)> {
+    let mut executor = run::native()?;
+    let kernel = subject::fingerprint(&executor)?;
+    // Inherited, and so what it is: a file with its offset, a pipe, a terminal. Traces have the
+    // executor's own output.
+    let output: Option<OwnedFd> = nix::unistd::dup(std::io::stdout()).ok();
+    if let Some(fd) = &output {
+        executor.args.extend(["--output".into(), fd.as_raw_fd().to_string().into()]);
+    }
+    let (os, platforms) = (run::host()?, kernel.platforms());
+    let under = Under { executors: &executor, os, kernel: kernel.clone(), platforms, jobs: 1 };
+    let answer = run::answers_of(&under, &[case], None, &|_, _, _| ())?.pop();
+    match answer {
+        Some(answer) => Ok((kernel, answer.trace, answer.judgement)),
+        None => bail!("the executor gave no answer"),
+    }
+}
+
+/// Keeps it in a folder, whose name is returned, what is private in the program's arguments replaced as in a run.
+fn keep(
+    args: &Observe,
+    place: &Out,
+    kernel: &Fingerprint,
+    (trace, judgement): (Trace, Judgement),
+) -> Result<PathBuf> {
+    let os = run::host()?;
+    let mut scrub = Scrub::new(&harness::exec::environment().private);
+    // Those addresses are in the frames.
+    scrub.allow(&args.command.join(" "));
+    let mut scrubbed = args.clone();
+    for word in &mut scrubbed.command {
+        *word = scrub.text(word, &BTreeSet::new());
+    }
+    let case = case(&scrubbed)?;
+    let judgement = if scrubbed.command == args.command {
+        judgement
+    } else {
+        // Its text has the arguments.
+        let platforms = suites::platforms(kernel, &kernel.platforms(), case.suite());
+        judge(&case, &trace, os, &platforms, Baselines::embedded())
+    };
+    let about = results::subject(run::NATIVE, kernel, 1, None);
+    let mut writer = Writer::begin_in(place, results::manifest(about, &[]))?;
+    writer.append(results::json(run::NATIVE, &case, &trace, &judgement)?);
+    let folder = writer.folder().to_owned();
+    writer.end(&[Answer { case: &case, trace, judgement }], Duration::ZERO, os)?;
+    Ok(folder)
+}
+
+fn case(args: &Observe) -> Result<Case, UsageError> {
     let kind = match args.link {
         Layer::Tun => LinkKind::Tun,
         Layer::Tap => LinkKind::Tap,
     };
-    let link = Link { mtu: args.mtu, ..Link::new(kind, LINK) };
+    if kind == LinkKind::Tap && !args.serve.is_empty() {
+        return Err(UsageError("--serve needs --link tun: the servers speak IP alone".to_owned()));
+    }
+    let mut link = Link { mtu: args.mtu, ..Link::new(kind, LINK) };
+    if args.mtu < LEAST_MTU_OF_IPV6 {
+        link.ranges = vec![Range::V4];
+    }
+    let mut routes = vec![route(kind, Ipv4Addr::UNSPECIFIED.into(), Range::V4)];
+    if link.ranges.contains(&Range::V6) {
+        routes.push(route(kind, Ipv6Addr::UNSPECIFIED.into(), Range::V6));
+    }
+    let served = serve::steps(&args.serve, &link)?;
     let lab = Lab { links: vec![link], setup: Vec::new() };
-    let routes = [
-        route(kind, Ipv4Addr::UNSPECIFIED.into(), Range::V4),
-        route(kind, Ipv6Addr::UNSPECIFIED.into(), Range::V6),
-    ];
     let run = Op::Run { argv: args.command.clone(), limit_ms: args.limit.saturating_mul(1000) };
-    Case {
+    Ok(Case {
         id: "observe".to_owned(),
         title: format!("What {:?} sends", args.command),
         catalogue: Vec::new(),
-        lab: lab.with(routes),
+        lab: lab.with(routes).with(served),
         ops: vec![run],
         window_ms: 0,
-    }
+    })
 }
 
 /// Everything else lies behind the link; on a tap, behind a router that answers for itself.

@@ -209,6 +209,22 @@ fn ask(stream: &mut TcpStream) -> String {
     String::from_utf8(got).expect("UTF-8")
 }
 
+/// RFC 9110 §9.3.6, RFC 9112 §3.2: neither a tunnel nor a request without a host is answered by 200.
+#[rstest]
+#[case::a_tunnel("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501)]
+#[case::no_host("GET / HTTP/1.1\r\n\r\n", 400)]
+fn what_is_refused_gets_no_cookie(#[case] request: &str, #[case] status: u16) {
+    let mut server = Server::start(&[]);
+    let mut stream = server.connect();
+    stream.write_all(request.as_bytes()).expect("written");
+    let mut got = String::new();
+    stream.read_to_string(&mut got).expect("an answer, then FIN");
+    assert!(got.starts_with(&format!("HTTP/1.1 {status} ")), "{got}");
+    assert!(!got.contains("Set-Cookie"), "{got}");
+    let line = server.line();
+    assert_eq!(line["response"]["status"], status, "{line}");
+}
+
 #[test]
 fn an_idle_connection_is_closed() {
     let server = Server::start(&["--script", "keep-alive-close"]);
@@ -242,7 +258,7 @@ fn a_second_request_gets_silence() {
 /// Sends a body of 8 MiB: how it went, and then all that can be read.
 fn upload(stream: &mut TcpStream) -> (std::io::Result<()>, std::io::Result<String>) {
     let len = 8 << 20;
-    write!(stream, "POST / HTTP/1.1\r\nContent-Length: {len}\r\n\r\n").expect("written");
+    write!(stream, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {len}\r\n\r\n").expect("written");
     let written = stream.write_all(&vec![0; len]).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut got = String::new();
     (written, stream.read_to_string(&mut got).map(|_| got))
@@ -272,7 +288,7 @@ fn a_client_that_waits_is_told_to_continue() {
     let server = Server::start(&["--script", "continue"]);
     let mut stream = server.connect();
     let head =
-        b"PUT / HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
+        b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
     stream.write_all(head).expect("written");
     let mut first = [0; 25];
     stream.read_exact(&mut first).expect("a response");
@@ -308,7 +324,7 @@ fn the_exact_bytes_are_kept() {
     let args = ["--raw", raw.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")];
     let mut server = Server::start(&[&args[..], &["--requests", "2"]].concat());
     let first =
-        b"POST /a HTTP/1.1\r\nX:\xff \r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        b"POST /a HTTP/1.1\r\nHost: h\r\nX:\xff \r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     let both = [&first[..], GET].concat();
     server.connect().write_all(&both).expect("written");
     assert_eq!(server.child.wait().expect("an end").code(), Some(0));

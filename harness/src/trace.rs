@@ -48,6 +48,9 @@ pub struct Trace {
     /// Who the executor is, where the case has a local socket and may be told so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<Credentials>,
+    /// Of a program of the user's that was run in it: what is not among the events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Ran>,
 }
 
 /// A process and whom it belongs to, as its kernel tells others.
@@ -61,6 +64,21 @@ pub struct Credentials {
     pub gid: u32,
     /// `getgroups()`.
     pub groups: Vec<u32>,
+}
+
+/// What the events do not have of a program that was run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ran {
+    /// How many frames passed that are not shown: they came faster than they could be kept. None where
+    /// nobody counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
+    /// How many frames are shown that the far end of a link never got, for the same reason.
+    #[serde(default)]
+    pub dropped: u64,
+    /// Whether processes that it had left behind were ended when the time was over.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// How it is known that nothing of a case left by an interface of somebody else's. That a call would
@@ -82,8 +100,20 @@ impl Trace {
     pub fn new(case: &str, links: Vec<LinkFact>, events: Vec<Event>, end: End) -> Self {
         let (case, pauses_ms) = (case.to_owned(), Vec::new());
         let (schema, began_ns, disturbed) = (SCHEMA, 0, Vec::new());
-        let (beyond, own) = (None, None);
-        Self { schema, case, began_ns, links, events, end, pauses_ms, disturbed, beyond, own }
+        let (beyond, own, program) = (None, None, None);
+        Self {
+            schema,
+            case,
+            began_ns,
+            links,
+            events,
+            end,
+            pauses_ms,
+            disturbed,
+            beyond,
+            own,
+            program,
+        }
     }
 
     /// Whether the executor stood still in it, so that timers of the host's may have changed it.

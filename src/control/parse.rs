@@ -20,8 +20,10 @@ pub(crate) struct Head {
     pub(crate) body: Body,
     /// "Expect: 100-continue".
     pub(crate) expects_continue: bool,
-    /// "Connection: close", or HTTP/1.0.
+    /// "Connection: close", HTTP/1.0, or two lengths.
     pub(crate) wants_close: bool,
+    /// HTTP/1.0, where Host may be missing.
+    pub(crate) is_old: bool,
 }
 
 impl Head {
@@ -29,6 +31,32 @@ impl Head {
     pub(crate) fn cookie(&self) -> Option<String> {
         let values: Vec<&str> = self.values("cookie").collect();
         (!values.is_empty()).then(|| values.join("; "))
+    }
+
+    /// Why the request is not one that this server answers: status, reason, and why in a sentence.
+    pub(crate) fn refused(&self) -> Option<(u16, &'static str, &'static str)> {
+        let hosts: Vec<&str> = self.values("host").collect();
+        let form = |ok: bool, why| if ok { None } else { Some((400, "Bad Request", why)) };
+        match self.method.as_str() {
+            // RFC 9110 §9.3.6: 2xx would make it a tunnel, and what follows no HTTP.
+            "CONNECT" => Some((501, "Not Implemented", "this server is no proxy")),
+            // RFC 9110 §9.3.8: the answer is the request itself, cookies and all.
+            "TRACE" => Some((501, "Not Implemented", "this server sends no request back")),
+            _ => None,
+        }
+        .or_else(|| {
+            let one = hosts.len() == 1 || hosts.is_empty() && self.is_old;
+            form(one, "it must have one Host line (RFC 9112 §3.2)")
+        })
+        .or_else(|| {
+            let form_of = self.target.as_str();
+            let absolute = form_of.split_once("://").is_some_and(|(scheme, _)| {
+                scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+            });
+            let whole = form_of == "*" && self.method == "OPTIONS";
+            let ok = form_of.starts_with('/') || absolute || whole;
+            form(ok, "its target is neither a path nor a URL (RFC 9112 §3.2)")
+        })
     }
 
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
@@ -92,10 +120,20 @@ fn head(request: &httparse::Request<'_, '_>) -> Result<Head, String> {
         body: Body::Length(0),
         expects_continue: false,
         wants_close: request.version == Some(0),
+        is_old: request.version == Some(0),
     };
     head.expects_continue = head.says("expect", "100-continue");
     head.wants_close |= head.says("connection", "close");
-    head.body = if head.says("transfer-encoding", "chunked") {
+    let mut codings: Vec<&str> = head.values("transfer-encoding").collect();
+    let coding = codings.pop().and_then(|value| value.rsplit(',').next()).map(str::trim);
+    head.body = if let Some(last) = coding {
+        // Else nobody knows where the body ends (RFC 9112 §6.3).
+        if !last.eq_ignore_ascii_case("chunked") {
+            return Err(format!("Transfer-Encoding ends with {last:?}, not with chunked"));
+        }
+        // Who says both lengths may be smuggling a request (RFC 9112 §6.1).
+        let both = head.values("content-length").next().is_some();
+        head.wants_close |= both;
         Body::Chunked
     } else {
         let mut lengths: Vec<&str> = head.values("content-length").collect();
@@ -253,9 +291,35 @@ mod tests {
     }
 
     #[rstest]
+    #[case::a_tunnel("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", Some(501))]
+    #[case::an_echo("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", Some(501))]
+    #[case::no_host("GET / HTTP/1.1\r\n\r\n", Some(400))]
+    #[case::two_hosts("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", Some(400))]
+    #[case::a_name("GET a HTTP/1.1\r\nHost: a\r\n\r\n", Some(400))]
+    #[case::no_path("GET * HTTP/1.1\r\nHost: a\r\n\r\n", Some(400))]
+    #[case::the_server("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", None)]
+    #[case::absolute("GET HTTP://a/ HTTP/1.1\r\nHost: a\r\n\r\n", None)]
+    #[case::old("GET / HTTP/1.0\r\n\r\n", None)]
+    #[case::plain("GET / HTTP/1.1\r\nHost: a\r\n\r\n", None)]
+    fn what_is_not_served_is_refused(#[case] text: &str, #[case] status: Option<u16>) {
+        let parsed = parse(text.as_bytes());
+        let Parsed::Complete(head, _) = parsed else { panic!("{parsed:?}") };
+        assert_eq!(head.refused().map(|(status, ..)| status), status);
+    }
+
+    #[test]
+    fn two_lengths_end_the_connection() {
+        let both = "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let parsed = parse(both.as_bytes());
+        let Parsed::Complete(head, _) = parsed else { panic!("{parsed:?}") };
+        assert_eq!((head.body, head.wants_close), (Body::Chunked, true));
+    }
+
+    #[rstest]
     #[case::no_http(b"hello sockeye, this is no HTTP\r\n\r\n", "version")]
     #[case::null(b"GET / HTTP/1.1\r\nA\0: b\r\n\r\n", "header name")]
     #[case::tls(b"\x16\x03\x01\x02\x00\x01\x00", "TLS")]
+    #[case::coding(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", "chunked")]
     #[case::length(b"PUT / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "Content-Length")]
     #[case::huge(
         b"PUT / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",

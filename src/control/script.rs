@@ -180,6 +180,12 @@ pub(crate) fn find(name: &str) -> Result<&'static Script, String> {
 
 /// What `script` makes of a request.
 pub(crate) fn actions(script: &Script, seen: &Seen<'_>) -> Vec<Action> {
+    if let Some((status, reason, why)) = seen.head.refused() {
+        let body = format!("sockeye refuses this request: {why}\n");
+        let with_body = seen.head.method != "HEAD";
+        let refusal = response(status, reason, CLOSING, Some(&body), with_body);
+        return vec![Action::Send(refusal), Action::Close];
+    }
     let row = script.rows.iter().find(|(when, _)| applies(*when, seen));
     let steps = row.map_or(ANSWER, |(_, steps)| steps);
     let mut actions: Vec<Action> = steps.iter().filter_map(|step| action(*step, seen)).collect();
@@ -314,24 +320,33 @@ mod tests {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    const GET: &str = "GET / HTTP/1.1\r\n\r\n";
-    const POST: &str = "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n";
-    const EXPECT: &str = "POST / HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    const POST: &str = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n";
+    const EXPECT: &str =
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
 
     #[rstest]
     #[case("cookies", 1, 1, GET, "Read 200[session=1; Path=/]")]
     #[case("cookies", 2, 1, GET, "Read 200")]
-    #[case("cookies", 2, 2, "GET /set HTTP/1.1\r\n\r\n", "Read 200[session=1; Path=/]")]
+    #[case("cookies", 2, 2, "GET /set HTTP/1.1\r\nHost: h\r\n\r\n", "Read 200[session=1; Path=/]")]
     #[case(
         "cookies",
         3,
         1,
-        "GET /clear?x HTTP/1.1\r\n\r\n",
+        "GET /clear?x HTTP/1.1\r\nHost: h\r\n\r\n",
         "Read 200[session=; Path=/; Max-Age=0]"
     )]
+    #[case("cookies", 1, 1, "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n", "501 Close")]
+    #[case("cookies", 1, 1, "GET / HTTP/1.1\r\n\r\n", "400 Close")]
     #[case("cookies", 2, 1, EXPECT, "100 Read 200")]
     #[case("cookies", 2, 1, "GET / HTTP/1.0\r\n\r\n", "Read 200 Close")]
-    #[case("cookies", 2, 1, "GET / HTTP/1.1\r\nConnection: x, Close\r\n\r\n", "Read 200 Close")]
+    #[case(
+        "cookies",
+        2,
+        1,
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: x, Close\r\n\r\n",
+        "Read 200 Close"
+    )]
     #[case("keep-alive-close", 1, 1, GET, "Read 200 Idle(200) Close")]
     #[case("keep-alive-close", 2, 2, GET, "Read Close")]
     #[case("keep-alive-reset", 3, 1, GET, "Read 200 Idle(200) Reset")]
@@ -372,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_response_to_head_has_no_body() {
-        let head = head("HEAD / HTTP/1.1\r\n\r\n");
+        let head = head("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
         let seen = Seen { request: 1, connection: 1, on_connection: 1, head: &head };
         let actions = actions(&SCRIPTS[0], &seen);
         let Some(Action::Send(response)) = actions.last() else { panic!("{actions:?}") };

@@ -98,6 +98,19 @@ impl Lab {
         ]
     }
 
+    /// The same for a program of the user's, to which services have their names: where nobody answers
+    /// for names, queries leave by the first link all the same, and nothing of the host's is asked.
+    pub fn files_of_a_program(&self) -> Vec<(&'static str, String)> {
+        let mut files = self.files();
+        files.retain(|(name, _)| *name != "services");
+        let resolv = files.iter_mut().find(|(name, _)| *name == "resolv.conf");
+        if let (Some((_, text)), None) = (resolv, self.name_server()) {
+            let server = address(0, Role::Neighbour, Range::V4);
+            *text = format!("nameserver {server}\noptions timeout:1 attempts:2\n");
+        }
+        files
+    }
+
     /// Who in this lab has `ip`: the reverse of the address plan.
     pub fn who(&self, ip: IpAddr) -> Option<(&Link, Role, Range)> {
         let roles = [Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent];
@@ -279,6 +292,13 @@ pub struct Service {
     /// leaves to be sent again, as it may (§3.1).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fast_open: bool,
+    /// Whether it is reached at every address that is routed over the link, and not at the
+    /// neighbour's alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anywhere: bool,
+    /// Whether it is UDP, each datagram being sent back (RFC 862), and not TCP.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub udp: bool,
     /// What it does on each connection, from the beginning.
     pub script: Vec<ServerStep>,
 }
@@ -296,7 +316,8 @@ impl Service {
     /// With the widest window.
     pub fn new(port: u16, script: impl IntoIterator<Item = ServerStep>) -> Self {
         let script = script.into_iter().collect();
-        Self { port, window: widest(), fast_open: false, script }
+        let (fast_open, anywhere, udp) = (false, false, false);
+        Self { port, window: widest(), fast_open, anywhere, udp, script }
     }
 }
 
@@ -309,6 +330,12 @@ impl fmt::Display for Service {
         }
         if self.fast_open {
             f.write_str(" with fast open")?;
+        }
+        if self.anywhere {
+            f.write_str(" at every address")?;
+        }
+        if self.udp {
+            return f.write_str(" by UDP: echo");
         }
         f.write_str(if self.script.is_empty() { ":" } else { ": " })?;
         steps(f, &self.script)

@@ -12,6 +12,9 @@ use super::lab;
 /// Where name servers listen.
 pub const DNS_PORT: u16 = 53;
 
+/// The name of an answer to whatever is asked.
+pub const ANY: &str = "*";
+
 /// A name server at the far end of a tun, at each address of the neighbour, on port 53.
 ///
 /// It answers UDP; TCP too, where the lab serves that port with [`super::ServerStep::Answer`].
@@ -31,7 +34,7 @@ pub struct NameServer {
 /// What is answered to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
-    /// The name that is asked for, without a dot at its end, in whatever case.
+    /// The name that is asked for, without a dot at its end, in whatever case; `*` is any.
     pub name: String,
     /// Asked for what; every type, if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -192,7 +195,7 @@ impl NameServer {
     pub fn answer(&self, name: &str, kind: u16) -> Option<&Answer> {
         self.answers.iter().find(|answer| {
             let fits = answer.types.is_empty() || answer.types.iter().any(|t| t.number() == kind);
-            fits && answer.name.eq_ignore_ascii_case(name)
+            fits && (answer.name == ANY || answer.name.eq_ignore_ascii_case(name))
         })
     }
 

@@ -275,8 +275,9 @@ pub enum Op {
     /// `kevent(kqueue(), changes, n, events, n, timeout_ms)`, and the queue is closed: Darwin's, and
     /// the other BSDs'.
     Kevent { changes: Vec<Change>, timeout_ms: i32 },
-    /// Not a call: another program, run in the lab as it is, its input empty and its output on the
-    /// executor's standard error. Its exit status is the value.
+    /// Not a call: another program, run in the lab as it is with all that it starts, its input empty and
+    /// its output on the executor's standard error, unless that was given another. Its exit status is
+    /// the value.
     Run { argv: Vec<String>, limit_ms: u32 },
     /// Not a call: the lab changes the network.
     Lab { step: LabOp },

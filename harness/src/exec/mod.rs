@@ -36,6 +36,7 @@ mod network;
 mod options;
 mod pace;
 mod plant;
+mod program;
 mod run;
 mod sends;
 mod signals;
@@ -85,6 +86,7 @@ pub use confine::{NOBODY, Rights, confine, rights};
 pub use limits::{Memory, refuse_large_files};
 pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
+pub use program::output_of_programs;
 
 /// The machine as this process finds it.
 pub fn environment() -> Environment {
@@ -223,7 +225,9 @@ fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
         pauses_ms.extend(pause_ms);
         let timer = if pause_ms.is_none() { os::disturbed(case, &trace) } else { None };
         number += 1;
-        let again = (pause_ms.is_some() || timer.is_some()) && number < Trace::TAKES;
+        // What a program of the user's does is done once.
+        let may = number < Trace::TAKES && !case.runs_a_program();
+        let again = (pause_ms.is_some() || timer.is_some()) && may;
         if !again {
             return Trace { pauses_ms, disturbed, ..trace };
         }

@@ -32,6 +32,33 @@ pub(super) struct LeftBehind {
     pub waiting: u32,
 }
 
+/// A frame as the kernel saw it pass.
+#[allow(dead_code, reason = "made where a lab can capture")]
+pub(super) struct Seen<'b> {
+    /// When, in nanoseconds since 1970.
+    pub at_ns: u64,
+    /// On which link.
+    pub link: &'b str,
+    /// Which way.
+    pub dir: Direction,
+    /// From its first byte.
+    pub bytes: &'b [u8],
+}
+
+/// Who sees every frame of a network, those of links that a program makes itself too.
+pub(super) trait Capture {
+    /// Hands over what is there.
+    fn frames(&mut self, seen: &mut dyn FnMut(Seen<'_>));
+    /// Hands over all that has passed until now.
+    fn last(&mut self, seen: &mut dyn FnMut(Seen<'_>));
+    /// How many frames it had no room for.
+    fn lost(&mut self) -> u64;
+    /// The links that are none of the lab's.
+    fn others(&self) -> Vec<LinkFact>;
+    /// What can be read when there is something.
+    fn fd(&self) -> BorrowedFd<'_>;
+}
+
 /// A lab that stands: an isolated network with its links, in the state that its [`Lab`] describes.
 pub(super) trait Network {
     /// The lab that this is.
@@ -79,6 +106,25 @@ pub(super) trait Network {
     /// Waits until there may be a frame to hand over, until `done` can be read, or not long.
     fn watch(&self, _done: BorrowedFd<'_>) {
         std::thread::sleep(Duration::from_micros(100));
+    }
+    /// Begins to see every frame; none where a lab cannot, and [`Network::drain`] shows what there is.
+    ///
+    /// # Errors
+    /// One sentence.
+    fn capture(&mut self) -> Result<Option<Box<dyn Capture>>, String> {
+        Ok(None)
+    }
+    /// How many frames a link's far end never got, since they came faster than it read.
+    fn dropped(&self) -> u64 {
+        0
+    }
+    /// The files that a program of the user's sees, by which names are resolved in the lab; none where
+    /// it sees the host's.
+    ///
+    /// # Errors
+    /// One sentence.
+    fn program_files(&mut self) -> Result<Option<Arc<OwnedFd>>, String> {
+        Ok(None)
     }
     /// Hands over each frame that was sent since the last time, and each that the far ends sent
     /// in answer, until there are no more.

@@ -1,5 +1,13 @@
 //! What an executor does on Linux alone, as every other system does it.
 
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
 /// None that is known.
 pub(super) fn limits() -> Vec<crate::trace::HostLimit> {
     Vec::new()
@@ -15,6 +23,42 @@ pub(super) const ROOTS_RIGHTS: &[super::confine::Rights] =
 /// Nothing more can be taken away.
 pub(super) fn lessen(_: super::confine::Rights) -> std::io::Result<()> {
     Ok(())
+}
+
+/// A program of the user's, and what of it stays in its process group.
+pub(super) struct Processes {
+    child: Child,
+    ended: Option<ExitStatus>,
+}
+
+impl Processes {
+    /// Starts the program, which sees the host's files.
+    pub(super) fn start(command: &mut Command, _: Option<Arc<OwnedFd>>) -> Result<Self, String> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let child = command.process_group(0).spawn().map_err(|e| format!("{program}: {e}"))?;
+        Ok(Self { child, ended: None })
+    }
+
+    /// How the program ended, if it has.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.ended = self.ended.or_else(|| self.child.try_wait().ok().flatten());
+        self.ended
+    }
+
+    fn group(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX))
+    }
+
+    /// Whether it and all of its group have ended.
+    pub(super) fn are_over(&mut self) -> bool {
+        self.ended().is_some() && killpg(self.group(), None).is_err()
+    }
+
+    /// Ends whatever is left of them.
+    pub(super) fn end(&mut self) {
+        let _ = killpg(self.group(), Signal::SIGKILL);
+        let _ = self.child.wait();
+    }
 }
 
 /// This is never the first process of a machine that was made for it.

@@ -19,7 +19,7 @@ use crate::case::blocking::Blocking;
 use crate::case::intent::concrete;
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
-use crate::trace::{ControlOut, Did, Direction, End, Event, Out, Trace};
+use crate::trace::{ControlOut, Did, Direction, End, Event, LinkFact, Out, Ran, Trace};
 
 /// How long a step may wait for what never comes, beyond what it asks to wait itself.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -56,6 +56,10 @@ pub(super) struct Runner<'c> {
     plant: Option<&'c Plant>,
     /// What a call wrote though it failed.
     pub(super) beside: Out,
+    /// Links that a program of the user's has made.
+    pub(super) links: Vec<LinkFact>,
+    /// What is to be said of it.
+    pub(super) ran: Option<Ran>,
 }
 
 impl Resolve for Runner<'_> {
@@ -89,6 +93,7 @@ pub(super) fn run(
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
     let (heard, beside, pace) = (case.names_a_group(), Out::Nothing, Pace::of(case));
     let blocking = Blocking::of(case);
+    let (links, ran) = (Vec::new(), None);
     let mut runner = Runner {
         case,
         lab,
@@ -102,6 +107,8 @@ pub(super) fn run(
         blocking,
         plant,
         beside,
+        links,
+        ran,
     };
     let end = runner.steps();
     // Without a connection that goes on trying after the case, to a peer that may be gone.
@@ -115,8 +122,10 @@ pub(super) fn run(
     // What is done between two cases is not to be interrupted.
     signals::disarm();
     let began_ns = u64::try_from(began.as_nanos()).unwrap_or(u64::MAX);
-    let trace = Trace::new(&case.id, runner.lab.facts().to_vec(), runner.events, end);
-    (Trace { began_ns, own: credentials::of(case), ..trace }, runner.pace.pause_ms())
+    let links = [runner.lab.facts(), &runner.links].concat();
+    let trace = Trace::new(&case.id, links, runner.events, end);
+    let (own, program) = (credentials::of(case), runner.ran);
+    (Trace { began_ns, own, program, ..trace }, runner.pace.pause_ms())
 }
 
 impl<'c> Runner<'c> {
@@ -136,7 +145,7 @@ impl<'c> Runner<'c> {
         End::Done
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
@@ -157,6 +166,10 @@ impl<'c> Runner<'c> {
             self.blocking.succeeded(op);
         }
         let took_ns = self.now() - at_ns;
+        if is_run(op) {
+            // However long it took: it is not run twice.
+            self.pace.waited();
+        }
         let sends = may_send(op, self.streams);
         if let (Some(plant), true) = (self.plant, sends) {
             plant.pause(&self.case.id);

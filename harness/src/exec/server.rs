@@ -39,6 +39,10 @@ pub(super) struct Server {
     /// To whom a cookie is owed: the host's port, and the server's.
     cookies: Vec<(u16, u16)>,
     names: Option<NameServer>,
+    /// Whether it has every address.
+    anywhere: bool,
+    /// Ports of UDP from which each datagram comes back.
+    echoes: Vec<u16>,
 }
 
 /// What a server gives to who asks for a cookie: eight bytes that mean nothing.
@@ -88,6 +92,8 @@ impl Server {
             vanished: false,
             cookies: Vec::new(),
             names: None,
+            anywhere: false,
+            echoes: Vec::new(),
         }
     }
 
@@ -98,6 +104,13 @@ impl Server {
 
     /// Begins to serve.
     pub(super) fn serve(&mut self, service: &Service) {
+        if service.anywhere {
+            self.anywhere = true;
+            self.interface.set_any_ip(true);
+        }
+        if service.udp {
+            return self.echoes.push(service.port);
+        }
         let socket = self.sockets.add(listening(service));
         self.services.push((service.clone(), socket));
     }
@@ -114,7 +127,8 @@ impl Server {
     pub(super) fn input(&mut self, packet: &[u8]) {
         let decoded = decode(Framing::Ip, packet);
         let Some((src, dst)) = decoded.addresses() else { return };
-        if self.vanished || !self.addresses.contains(&dst) {
+        let own = self.addresses.contains(&dst) || self.anywhere && !dst.is_multicast();
+        if self.vanished || !own {
             return;
         }
         match decoded.body() {
@@ -133,6 +147,11 @@ impl Server {
                 let (from, to) = ((dst, DNS_PORT).into(), (src, udp.sport).into());
                 // Of one family, and no longer than a datagram may be.
                 self.wire.sent.extend(build::udp(build::Link::Ip, from, to, 64, &answer));
+                return;
+            }
+            Some(Body::Udp(udp)) if self.echoes.contains(&udp.dport) => {
+                let (from, to) = ((dst, udp.dport).into(), (src, udp.sport).into());
+                self.wire.sent.extend(build::udp(build::Link::Ip, from, to, 64, udp.payload));
                 return;
             }
             _ => return,

@@ -1,14 +1,12 @@
 //! The steps of a case that take their time: the far ends answer meanwhile.
 
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use libc::c_int;
 
 use super::options::flags;
 use super::run::{Fault, Gave, Runner, given};
-use super::{calls, os, signals};
+use super::{calls, signals};
 use crate::case::op::PollFd;
 use crate::trace::{Event, Out};
 
@@ -25,44 +23,6 @@ impl Runner<'_> {
             }
             std::thread::sleep(Duration::from_micros(500));
         }
-    }
-
-    /// Runs a program, the far ends answering meanwhile. One that is not done in time is killed.
-    pub(super) fn program(
-        &mut self,
-        number: u32,
-        argv: &[String],
-        limit_ms: u32,
-    ) -> Result<Gave, Fault> {
-        let Some((program, arguments)) = argv.split_first() else {
-            return Err(Fault::Broken("no program is named".to_owned()));
-        };
-        // The program may run where it likes, unlike the executor.
-        os::stay(false);
-        let child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(std::io::stderr())
-            .spawn();
-        os::stay(true);
-        let mut child = child.map_err(|e| Fault::Broken(format!("{program}: {e}")))?;
-        let until = Instant::now() + Duration::from_millis(limit_ms.into());
-        let status = loop {
-            self.drain(number);
-            match child.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) if Instant::now() < until => {
-                    std::thread::sleep(Duration::from_micros(200));
-                }
-                _ => {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return Ok(Err("EINTR".into()));
-                }
-            }
-        };
-        let signal = status.signal().map(|signal| 128 + i64::from(signal));
-        Ok(Ok((status.code().map_or(signal.unwrap_or(-1), i64::from), Out::Nothing)))
     }
 
     /// In slices, so that the far ends can answer while the case waits.

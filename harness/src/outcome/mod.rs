@@ -150,7 +150,8 @@ pub fn normalise(case: &Case, trace: &Trace) -> Trace {
     let pauses_ms = Vec::new();
     let events = events.collect();
     let disturbed = Vec::new();
-    Trace { began_ns: 0, events, pauses_ms, disturbed, beyond: None, ..trace.clone() }
+    let (beyond, program) = (None, None);
+    Trace { began_ns: 0, events, pauses_ms, disturbed, beyond, program, ..trace.clone() }
 }
 
 /// The text of step `op` of the names' case: a call with its arguments as written in the case, and

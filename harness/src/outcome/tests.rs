@@ -49,6 +49,7 @@ pub(super) fn trace(events: impl IntoIterator<Item = Event>) -> Trace {
         disturbed: Vec::new(),
         beyond: None,
         own: None,
+        program: None,
     }
 }
 

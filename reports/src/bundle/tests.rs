@@ -87,6 +87,7 @@ fn line(text: &str) -> Line {
         disturbed: Vec::new(),
         beyond: None,
         own: None,
+        program: None,
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
     let found =

@@ -16,6 +16,10 @@ use socket2::{Domain, Socket, Type};
 
 use crate::case::LinkKind;
 
+/// What the datagrams say, one byte behind the header of UDP.
+const PASS: u8 = 0;
+const MARK: u8 = 1;
+
 /// A socket that sends to itself, in one network.
 pub(super) struct Barrier {
     socket: Socket,
@@ -33,12 +37,31 @@ impl Barrier {
         Ok(Self { socket, port })
     }
 
+    /// The same one again.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        Ok(Self { socket: self.socket.try_clone()?, port: self.port })
+    }
+
     /// Waits until what was sent before has been dealt with. Loopback has to be up.
     pub(super) fn pass(&mut self) {
+        self.send(PASS);
+    }
+
+    /// The same, so that who sees the datagram knows that all was sent before.
+    pub(super) fn mark(&mut self) {
+        self.send(MARK);
+    }
+
+    fn send(&mut self, what: u8) {
         // Nothing comes of it if it fails: what follows is read as it is.
-        if self.socket.write(&[0]).is_ok() {
+        if self.socket.write(&[what]).is_ok() {
             let _ = self.socket.read(&mut [0]);
         }
+    }
+
+    /// Whether a frame that is the barrier's own is of [`Barrier::mark`].
+    pub(super) fn is_mark(frame: &[u8]) -> bool {
+        frame.get(42) == Some(&MARK)
     }
 
     /// Whether a frame of loopback is the barrier's own: UDP, from its port and to it.
@@ -106,7 +129,9 @@ mod tests {
             let at = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             build::udp(link, at(from), at(to), 64, &[0]).unwrap()
         };
-        assert!(barrier.owns(&frame(barrier.port, barrier.port)));
+        let own = frame(barrier.port, barrier.port);
+        assert!(barrier.owns(&own) && !Barrier::is_mark(&own));
+        assert!(Barrier::is_mark(&[&own[..42], &[MARK]].concat()));
         assert!(!barrier.owns(&frame(barrier.port, 9)));
         assert!(!barrier.owns(&[]));
     }

@@ -7,6 +7,7 @@
 
 use std::fs::{self, File};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,13 +16,15 @@ use std::time::{Duration, SystemTime};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 
-/// Makes a mount namespace in which `/etc` has these files and no others.
+/// Makes a mount namespace in which `/etc` has these files and no others; or these in place of the
+/// host's, the others being as they are (`beside`), which a program needs that is no lookup alone:
+/// `ld.so.cache`, `passwd`, `ssl`, `alternatives`.
 ///
 /// # Errors
 /// One sentence: this host does not let the executor mount.
-pub(super) fn make(files: &[(&str, String)]) -> Result<OwnedFd, String> {
+pub(super) fn make(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {
     // A thread of its own: the executor itself goes on seeing the host's files.
-    let made = std::thread::scope(|scope| scope.spawn(|| cover(files)).join());
+    let made = std::thread::scope(|scope| scope.spawn(|| cover(files, beside)).join());
     made.unwrap_or_else(|_| Err("its thread panicked".to_owned()))
         .and_then(|files| may_see(&files).map(|()| files))
         .map_err(|e| format!("names cannot be resolved by files of the lab's own: {e}"))
@@ -34,7 +37,7 @@ fn may_see(files: &OwnedFd) -> Result<(), String> {
     MAY.get_or_init(|| ask().unwrap_or_else(|_| Err("its thread panicked".to_owned()))).clone()
 }
 
-fn cover(files: &[(&str, String)]) -> Result<OwnedFd, String> {
+fn cover(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {
     unshare(CloneFlags::CLONE_NEWNS)
         .map_err(|e| format!("no new mount namespace: {}", e.desc()))?;
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
@@ -45,7 +48,22 @@ fn cover(files: &[(&str, String)]) -> Result<OwnedFd, String> {
         mount(Some("sockeye"), path, Some("tmpfs"), flags, Some("mode=0755"))
             .map_err(|e| format!("no tmpfs can be mounted at {path}: {}", e.desc()))
     };
+    let moved = |from: &str, to: &str, how| {
+        mount(Some(from), to, None::<&str>, how, None::<&str>)
+            .map_err(|e| format!("{from} cannot be seen at {to}: {}", e.desc()))
+    };
+    // Aside for now, where nothing is looked for: covered it could be bound with its cover alone. With
+    // what is mounted within it, which in containers are files.
+    if beside {
+        moved("/etc", "/proc", MsFlags::MS_BIND | MsFlags::MS_REC)?;
+    }
     empty("/etc")?;
+    if beside {
+        fs::create_dir(HOSTS).map_err(|e| format!("{HOSTS}: {e}"))?;
+        moved("/proc", HOSTS, MsFlags::MS_MOVE)?;
+        let ours: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+        keep(&ours).map_err(|e| format!("the files of /etc cannot be kept: {e}"))?;
+    }
     for path in ["/run", "/var/run"] {
         if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
             empty(path)?;
@@ -57,6 +75,27 @@ fn cover(files: &[(&str, String)]) -> Result<OwnedFd, String> {
     let namespace = "/proc/thread-self/ns/mnt";
     File::open(namespace).map(OwnedFd::from).map_err(|e| format!("{namespace}: {e}"))
 }
+
+/// Lets all in `/etc` but `ours` be what it is on the host: links to that, which is at [`HOSTS`].
+fn keep(ours: &[&str]) -> std::io::Result<()> {
+    for entry in fs::read_dir(HOSTS)?.flatten() {
+        let name = entry.file_name();
+        if ours.iter().any(|known| name == *known) {
+            continue;
+        }
+        // Where a link leads is counted from where it stands.
+        let target = if entry.file_type()?.is_symlink() {
+            fs::read_link(entry.path())?
+        } else {
+            entry.path()
+        };
+        symlink(target, Path::new("/etc").join(name))?;
+    }
+    Ok(())
+}
+
+/// Where the host's `/etc` is within that of a program.
+const HOSTS: &str = "/etc/.host";
 
 /// Writes a file with a time that no other one has: glibc takes two files for the same one by their
 /// inode, size and times (`io/tst-file_change_detection.c`), and those of two fresh tmpfs are.

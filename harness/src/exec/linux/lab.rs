@@ -12,6 +12,7 @@ use netlink_packet_route::route::RouteType;
 use nix::sched::{CloneFlags, setns, unshare};
 
 use super::barrier::{Barrier, is_heard_by_sender};
+use super::capture::Ring;
 use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
 use super::settings::{families, ranges, taken_over};
@@ -19,7 +20,7 @@ use super::{files, host, left_behind, limits, link, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind, Service};
-use crate::exec::network::{LeftBehind, Network};
+use crate::exec::network::{Capture, LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
@@ -27,6 +28,9 @@ use crate::trace::{Direction, End, LinkFact};
 
 /// Longer than the longest frame that loopback carries.
 const LONGEST_FRAME: usize = 1 << 17;
+
+/// How many frames of a program's wait for the far end: a burst that a busy machine reads late.
+const LONG_QUEUE: u32 = 1 << 16;
 
 /// RFC 8200 §5: over links with less there is no IPv6.
 const LEAST_MTU_OF_IPV6: u32 = 1280;
@@ -247,14 +251,17 @@ impl LinuxLab {
     /// One sentence: this host does not let the executor mount.
     pub(in crate::exec) fn make_files(&mut self) -> Result<(), String> {
         if self.files.is_none() {
-            self.files = Some(Arc::new(files::make(&self.spec.files())?));
+            self.files = Some(Arc::new(files::make(&self.spec.files(), false)?));
         }
         Ok(())
     }
 
     /// Lets the neighbour on a link serve TCP.
     fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
-        self.route_to_server(link)?;
+        // Who answers for everybody is reached as everybody is, with the kernel's own timers.
+        if !service.anywhere {
+            self.route_to_server(link)?;
+        }
         self.listen(self.number(link)?, service);
         Ok(())
     }
@@ -495,6 +502,28 @@ impl Network for LinuxLab {
                 Ok(())
             }
         }
+    }
+
+    fn capture(&mut self) -> Result<Option<Box<dyn Capture>>, String> {
+        let failed = |e: std::io::Error| format!("frames cannot be captured: {e}");
+        for number in 0..self.far_ends.len() {
+            let change = LinkChange { queue_len: Some(LONG_QUEUE), ..LinkChange::default() };
+            self.netlink.set_link(self.facts[number + 1].index, &change).map_err(failed)?;
+        }
+        let barrier = self.barrier.again().map_err(failed)?;
+        let ring = Ring::open(&self.facts, barrier).map_err(failed)?;
+        Ok(Some(Box::new(ring)))
+    }
+
+    fn dropped(&self) -> u64 {
+        self.spec.links.iter().map(|link| link::dropped(&link.name)).sum()
+    }
+
+    fn program_files(&mut self) -> Result<Option<Arc<OwnedFd>>, String> {
+        if self.files.is_none() {
+            self.files = Some(Arc::new(files::make(&self.spec.files_of_a_program(), true)?));
+        }
+        Ok(self.files.clone())
     }
 
     fn settle(&mut self) {

@@ -110,6 +110,17 @@ pub(super) fn state(name: &str) -> String {
     format!("flags {flags:#06x}{up}{runs}")
 }
 
+/// How many frames that the host sent on a link had no room in its descriptor: `drop` behind
+/// `Transmit` in `/proc/net/dev` (proc(5)), of this thread's network.
+pub(super) fn dropped(name: &str) -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/net/dev").unwrap_or_default();
+    let of = |line: &str| {
+        let (link, counts) = line.split_once(':')?;
+        (link.trim() == name).then(|| counts.split_whitespace().nth(11)?.parse().ok())?
+    };
+    text.lines().find_map(of).unwrap_or(0)
+}
+
 /// The receive buffer of the tap on loopback, in bytes.
 const ROOM: libc::c_int = 4 << 20;
 
@@ -119,6 +130,19 @@ pub(super) enum Heard<'b> {
     Loopback(&'b [u8]),
     /// That a frame leaves by the link with this index.
     Link(u32),
+}
+
+/// Of a packet socket: an interface, 0 for all of them, and a protocol.
+pub(super) fn address(index: u32, protocol: u16) -> SockAddr {
+    let mut storage = SockAddrStorage::zeroed();
+    // SAFETY: `sockaddr_ll` is one of the addresses that a storage is made to hold.
+    let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = protocol.to_be();
+    address.sll_ifindex = index.cast_signed();
+    let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: the storage holds a whole `sockaddr_ll` and `len` is its length.
+    unsafe { SockAddr::new(storage, len) }
 }
 
 /// Sees each packet that the host sends to itself: packet(7) on loopback, or on all links.
@@ -158,20 +182,8 @@ impl LoopbackTap {
             socket.set_recv_buffer_size(ROOM as usize)?;
         }
         // No index is every interface.
-        socket.bind(&Self::address(if all { 0 } else { lo }, libc::ETH_P_ALL as u16))?;
+        socket.bind(&address(if all { 0 } else { lo }, libc::ETH_P_ALL as u16))?;
         Ok(Self { socket, lo, under_way: 0 })
-    }
-
-    fn address(index: u32, protocol: u16) -> SockAddr {
-        let mut storage = SockAddrStorage::zeroed();
-        // SAFETY: `sockaddr_ll` is one of the addresses that a storage is made to hold.
-        let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
-        address.sll_family = libc::AF_PACKET as u16;
-        address.sll_protocol = protocol.to_be();
-        address.sll_ifindex = index.cast_signed();
-        let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
-        // SAFETY: the storage holds a whole `sockaddr_ll` and `len` is its length.
-        unsafe { SockAddr::new(storage, len) }
     }
 
     /// The next that is sent, if there is something. Loopback shows each packet twice, on its way

@@ -2,6 +2,7 @@
 
 mod abi;
 mod barrier;
+mod capture;
 mod environment;
 mod files;
 mod host;
@@ -17,6 +18,7 @@ mod names;
 mod needs;
 mod netlink;
 pub(in crate::exec) mod plant;
+mod processes;
 mod settings;
 mod usable;
 
@@ -31,6 +33,7 @@ pub(in crate::exec) use labs::Labs;
 pub(in crate::exec) use lessen::{ROOTS_RIGHTS, lessen};
 pub(in crate::exec) use limits::{limits, refused};
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
+pub(in crate::exec) use processes::Processes;
 
 /// Each lab has a network of its own.
 pub(in crate::exec) const IS_SHARED: bool = false;

@@ -39,6 +39,8 @@ pub(super) struct LinkChange<'a> {
     pub(super) mac: Option<&'a [u8]>,
     /// How many segments one packet may stand for on its way to the device.
     pub(super) gso_max_segs: Option<u32>,
+    /// How many frames may wait at it, and in its descriptor.
+    pub(super) queue_len: Option<u32>,
     /// Which link-local address it makes itself; a link without IPv6 has no such thing.
     pub(super) addr_gen_mode: Option<In6AddrGenMode>,
 }
@@ -98,6 +100,7 @@ impl Netlink {
             link.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
         }
         link.attributes.extend(change.gso_max_segs.map(LinkAttribute::GsoMaxSegs));
+        link.attributes.extend(change.queue_len.map(LinkAttribute::TxQueueLen));
         link.attributes.extend(change.mac.map(|mac| LinkAttribute::Address(mac.to_vec())));
         link.attributes.extend(change.mtu.map(LinkAttribute::Mtu));
         link.attributes.extend(change.addr_gen_mode.map(|mode| {

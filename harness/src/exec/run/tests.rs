@@ -66,6 +66,8 @@ fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
         blocking: Blocking::of(&case),
         plant: None,
         beside: Out::Nothing,
+        links: Vec::new(),
+        ran: None,
     };
     let end = runner.steps();
     signals::disarm();

@@ -269,3 +269,33 @@ fn a_cookie_is_for_who_asks(#[case] grants: bool, #[case] options: &[u8], #[case
     assert_eq!(told[0].options.iter().any(cookie), granted);
     assert_eq!(told[0].flags, SYN | ACK);
 }
+
+#[rstest]
+#[case("192.0.2.1:40000", "203.0.113.7:80")]
+#[case("[2001:db8::1]:40000", "[2001:db8:1::7]:80")]
+fn who_is_anywhere_has_every_address(#[case] own: &str, #[case] far: &str) {
+    for anywhere in [true, false] {
+        let service = Service { anywhere, ..Service::new(80, [send("hello")]) };
+        let mut host = Host::by(own, "192.0.2.2:80", &service);
+        host.far = far.parse().unwrap();
+        host.sends(SYN, b"");
+        assert_eq!(host.got, if anywhere { &b"hello"[..] } else { b"" });
+    }
+}
+
+#[test]
+fn a_datagram_comes_back() {
+    let service = Service { udp: true, anywhere: true, ..Service::new(7, []) };
+    let mut server = serving(&service);
+    let (own, far): (SocketAddr, SocketAddr) =
+        ("192.0.2.1:4000".parse().unwrap(), "198.51.100.9:7".parse().unwrap());
+    server.input(&build::udp(build::Link::Ip, own, far, 64, b"again").unwrap());
+    let packet = server.output().expect("an answer");
+    let decoded = decode(Framing::Ip, &packet);
+    let Some(Body::Udp(udp)) = decoded.body() else { panic!("no UDP: {packet:02x?}") };
+    assert_eq!(decoded.addresses(), Some((far.ip(), own.ip())));
+    assert_eq!((udp.sport, udp.dport, udp.payload), (7, 4000, &b"again"[..]));
+    let elsewhere = SocketAddr::new(far.ip(), 8);
+    server.input(&build::udp(build::Link::Ip, own, elsewhere, 64, b"?").unwrap());
+    assert_eq!(server.output(), None);
+}

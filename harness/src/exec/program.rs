@@ -1,0 +1,129 @@
+//! A program of the user's, run in the lab as it is.
+
+use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::network::Seen;
+use super::os::{self, Processes};
+use super::run::{Fault, Gave, Runner};
+use crate::case::Hex;
+use crate::trace::{Event, Out, Ran};
+
+/// So many bytes of frames are kept; of more it is said how many frames they were.
+const MOST_BYTES: usize = 64 << 20;
+
+static OUTPUT: AtomicI32 = AtomicI32::new(-1);
+
+/// Lets the standard output of programs be this descriptor, which the process has inherited for that;
+/// else it is the standard error, since standard output has traces.
+pub fn output_of_programs(fd: RawFd) {
+    // SAFETY: takes its arguments by value. No program has a second descriptor for its output.
+    unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    OUTPUT.store(fd, Ordering::Relaxed);
+}
+
+fn output() -> Stdio {
+    let fd = OUTPUT.load(Ordering::Relaxed);
+    if fd <= libc::STDERR_FILENO {
+        return std::io::stderr().into();
+    }
+    // SAFETY: the process has been given it for this, and closes it nowhere.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    fd.try_clone_to_owned().map_or_else(|_| std::io::stderr().into(), Stdio::from)
+}
+
+/// Frames as they are kept.
+#[derive(Default)]
+struct Kept {
+    /// The step's number.
+    op: u32,
+    /// When the case began, in nanoseconds since 1970.
+    zero: u64,
+    frames: Vec<(u64, Event)>,
+    bytes: usize,
+    more: u64,
+}
+
+impl Kept {
+    fn keep(&mut self, seen: &Seen<'_>) {
+        if self.bytes + seen.bytes.len() > MOST_BYTES {
+            self.more += 1;
+            return;
+        }
+        self.bytes += seen.bytes.len();
+        let (op, at_ns) = (self.op, seen.at_ns.saturating_sub(self.zero));
+        let (link, dir, bytes) = (seen.link.to_owned(), seen.dir, Hex(seen.bytes.to_vec()));
+        self.frames.push((at_ns, Event::Frame { op, at_ns, link, dir, bytes }));
+    }
+
+    /// In the order of their times: processors see to frames side by side.
+    fn events(mut self) -> impl Iterator<Item = Event> {
+        self.frames.sort_by_key(|(at_ns, _)| *at_ns);
+        self.frames.into_iter().map(|(_, event)| event)
+    }
+}
+
+impl Runner<'_> {
+    /// Runs a program, the far ends answering meanwhile, until it and all that it started have ended.
+    /// Those that are not done in time are killed.
+    pub(super) fn program(
+        &mut self,
+        number: u32,
+        argv: &[String],
+        limit_ms: u32,
+    ) -> Result<Gave, Fault> {
+        let Some((program, arguments)) = argv.split_first() else {
+            return Err(Fault::Broken("no program is named".to_owned()));
+        };
+        let files = self.lab.program_files().map_err(Fault::Broken)?;
+        let mut capture = self.lab.capture().map_err(Fault::Broken)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let zero = u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(self.now());
+        let mut kept = Kept { op: number, zero, ..Kept::default() };
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(output());
+        // The program may run where it likes, unlike the executor.
+        os::stay(false);
+        let started = Processes::start(&mut command, files);
+        os::stay(true);
+        let mut processes = started.map_err(Fault::Broken)?;
+        let until = Instant::now() + Duration::from_millis(limit_ms.into());
+        let in_time = loop {
+            match &mut capture {
+                Some(capture) => {
+                    self.lab.drain(&mut |_, _, _| ());
+                    capture.frames(&mut |seen| kept.keep(&seen));
+                }
+                None => self.drain(number),
+            }
+            if processes.are_over() {
+                break true;
+            }
+            if Instant::now() >= until {
+                break false;
+            }
+            match &capture {
+                Some(capture) => self.lab.watch(capture.fd()),
+                None => std::thread::sleep(Duration::from_micros(200)),
+            }
+        };
+        let ended = processes.ended();
+        processes.end();
+        let mut ran = Ran { ended: !in_time && ended.is_some(), ..Ran::default() };
+        if let Some(capture) = &mut capture {
+            capture.last(&mut |seen| kept.keep(&seen));
+            self.lab.drain(&mut |_, _, _| ());
+            self.links = capture.others();
+            ran.lost = Some(capture.lost() + kept.more);
+            ran.dropped = self.lab.dropped();
+            self.events.extend(kept.events());
+        }
+        self.ran = Some(ran);
+        let Some(status) = ended else { return Ok(Err("EINTR".into())) };
+        let signal = status.signal().map(|signal| 128 + i64::from(signal));
+        Ok(Ok((status.code().map_or(signal.unwrap_or(-1), i64::from), Out::Nothing)))
+    }
+}
