@@ -138,7 +138,12 @@ impl Scrub {
 
     /// With what is written as in a URL (RFC 3986 §2.1) written out, where that shows what is private.
     fn plain(&self, text: &str) -> String {
-        if !text.contains('%') {
+        // Formats of printf(3) are none: `%02x`.
+        let is_escape = |(at, _): (usize, &str)| {
+            let behind = &text.as_bytes()[at + 1..];
+            matches!(behind, [b'2'..=b'9' | b'a'..=b'f' | b'A'..=b'F', low, ..] if low.is_ascii_hexdigit())
+        };
+        if !text.match_indices('%').any(is_escape) {
             return text.to_owned();
         }
         let mut seen = Self { found: BTreeSet::new(), ..self.clone() };
