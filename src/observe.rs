@@ -98,7 +98,7 @@ fn traced(case: &Case) -> Result<(Fingerprint, Trace, Judgement)> {
     let kernel = subject::fingerprint(&executor)?;
     // Inherited, and so what it is: a file with its offset, a pipe, a terminal. Traces have the
     // executor's own output.
-    let output: Option<OwnedFd> = nix::unistd::dup(std::io::stdout()).ok();
+    let output: Option<OwnedFd> = nix::unistd::dup(out::protocol()).ok();
     if let Some(fd) = &output {
         executor.args.extend(["--output".into(), fd.as_raw_fd().to_string().into()]);
     }

@@ -8,6 +8,9 @@ use super::names::Names;
 use crate::trace::{Direction, Event, Trace};
 use crate::wire::{self, Body, Tcp, TcpFlags};
 
+/// The mark of what was sent before.
+pub(super) const AGAIN: &str = "retransmission";
+
 /// One direction of a connection on one link.
 struct Flow<'a> {
     link: &'a str,
@@ -92,7 +95,7 @@ fn segment<'a>(flows: &mut Vec<Flow<'a>>, ends: Ends<'a>, tcp: &Tcp<'_>) -> Opti
         // One byte that was sent before: of a probe it is garbage (RFC 9293 §3.8.4), and that which
         // was sent is not known here.
         (1, 1) if !tcp.flags.has(TcpFlags::PSH) && !syn && len == 1 => Some("keep-alive"),
-        _ if again => Some("retransmission"),
+        _ if again => Some(AGAIN),
         _ => None,
     }
 }

@@ -17,8 +17,9 @@
 //!
 //! Beneath a step stand the frames that it caused, `>` from the host under test, `<` to it. Of
 //! these an outcome leaves out what a kernel says unasked ([`wire::chatter`](crate::wire::chatter))
-//! and, under one step, the second and later of identical address resolution requests and identical
-//! TCP SYNs, since a timer repeats them. [`transcript`] leaves out nothing.
+//! and, under one step, the second and later of identical address resolution requests, identical
+//! TCP SYNs and, where a case waits for TCP's timers, identical retransmissions, since a timer repeats
+//! them. [`transcript`] leaves out nothing.
 
 mod args;
 mod bytes;
@@ -102,6 +103,8 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
     let mut lines = Vec::with_capacity(trace.events.len() + 1);
     let mut requests: Vec<String> = Vec::new();
     let mut step = None;
+    // How often data is sent again follows the round trip that was measured.
+    let marks = if case.waits_for_timers() { marks::marks(&names, trace) } else { Vec::new() };
     for at in by_step(trace) {
         let event = &trace.events[at];
         if step != Some(event.op()) {
@@ -111,10 +114,11 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
         }
         let text = if let Event::Frame { link, dir, bytes, .. } = event {
             let frame = frames::frame(&names, link, *dir, &bytes.0);
-            if frame.chatter.is_some() || frame.repeats && requests.contains(&frame.text) {
+            let repeats = frame.repeats || marks.get(at) == Some(&Some(marks::AGAIN));
+            if frame.chatter.is_some() || repeats && requests.contains(&frame.text) {
                 continue;
             }
-            if frame.repeats {
+            if repeats {
                 requests.push(frame.text.clone());
             }
             format!("    {}", frame.text)

@@ -220,7 +220,7 @@ mod tests {
         "IPv4 1.1.1.1 > 2.2.2.2 ttl 64 bad header checksum UDP 1 > 2 len 0 no checksum";
     const SAID6: &str = "IPv6 ::1 > ::2 hlim 64 ICMPv6 echo request id 1 seq 1 len 0 bad checksum";
 
-    /// One packet of each odd kind, as raw sockets of Linux 6.18 sent them (`33-odd-packets.py`).
+    /// One packet of each odd kind.
     #[rstest]
     #[case(
         132,
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(decode(Framing::Ethernet, &frame).body(), None);
     }
 
-    /// As Linux 6.18 asks for Multipath TCP.
+    /// A SYN that asks for Multipath TCP (RFC 8684 §3.1).
     #[rstest]
     #[case("1e 04 01 00", "mptcp MP_CAPABLE v1")]
     #[case("1e 0c 10 00 00000001 00000002", "mptcp MP_JOIN")]

@@ -1,5 +1,7 @@
 //! A lab on Linux: a network namespace, with TUN and TAP links whose far end is this process.
 
+mod serving;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::IpAddr;
@@ -16,10 +18,10 @@ use super::capture::Ring;
 use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
 use super::settings::{families, ranges, taken_over};
-use super::{files, host, left_behind, limits, link, usable};
+use super::{files, host, left_behind, link, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
-use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind, Service};
+use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind};
 use crate::exec::network::{Capture, LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
@@ -254,58 +256,6 @@ impl LinuxLab {
             self.files = Some(Arc::new(files::make(&self.spec.files(), false)?));
         }
         Ok(())
-    }
-
-    /// Lets the neighbour on a link serve TCP.
-    fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
-        // Who answers for everybody is reached as everybody is, with the kernel's own timers.
-        if !service.anywhere {
-            self.route_to_server(link)?;
-        }
-        self.listen(self.number(link)?, service);
-        Ok(())
-    }
-
-    /// How the host treats connections to the neighbour on a link: as [`Case::waits_for_timers`] says.
-    fn route_to_server(&mut self, link: &str) -> Result<(), String> {
-        let (number, index, real) = (self.number(link)?, self.index(link)?, self.real_timers);
-        let window = limits::scales_otherwise().then_some(limits::WINDOW);
-        for range in ranges(&self.spec.links[number]) {
-            let ip = self.address(number, Role::Neighbour, range);
-            let added = self.netlink.add_served(ip, index, real, window);
-            added.map_err(said("route", &ip.to_string()))?;
-        }
-        Ok(())
-    }
-
-    fn listen(&mut self, number: usize, service: &Service) {
-        self.server(number).serve(service);
-    }
-
-    /// The neighbour on a link, who may serve nothing yet.
-    fn server(&mut self, number: usize) -> &mut Server {
-        let link = &self.spec.links[number];
-        self.servers.entry(number).or_insert_with(|| Server::on(number, link))
-    }
-
-    /// Servers that know nothing of what was before.
-    fn serve_anew(&mut self) {
-        self.servers.clear();
-        for step in self.spec.setup.clone() {
-            match step {
-                LabOp::Serve { link, service } => {
-                    if let Ok(number) = self.number(&link) {
-                        self.listen(number, &service);
-                    }
-                }
-                LabOp::NameServer { link, server } => {
-                    if let Ok(number) = self.number(&link) {
-                        self.server(number).answer_queries(server);
-                    }
-                }
-                _ => {}
-            }
-        }
     }
 
     /// Lets time pass, the far ends answering meanwhile, what they see being kept for `drain`.

@@ -1,11 +1,11 @@
-//! Structures that options and control messages carry: bytes of Linux 6.18, and what is not one of them.
+//! Structures that options and control messages carry, and what is not one of them.
 
 use rstest::rstest;
 
 use super::super::{is_of_the_run, render, stable_option, transcript};
 use super::{case, data, frame, opt, returned, s, socket, trace, udp6};
 use crate::case::op::{Control, Value};
-use crate::case::{Case, Flags, Hex, Op, Os};
+use crate::case::{Case, Flags, Hex, LabOp, Op, Os, Service};
 use crate::trace::{ControlOut, Credentials, Direction, Event, Out, Trace};
 use crate::wire::{TcpFlags, build};
 
@@ -357,6 +357,28 @@ fn repeated_segments_are_marked() {
     ];
     let again = "retransmission";
     assert_eq!(marks(all), ["", again, "", "", "", again, "", again, "", again, "", ""]);
+}
+
+/// How often that is follows the round trip; where nobody waits for a timer it is a finding.
+#[test]
+fn who_waits_for_timers_hears_once_of_what_is_sent_again() {
+    let times = |count: usize, waits: bool| {
+        let wait = LabOp::Wait { ms: 3_000, until: None, why: "timers".into() };
+        let set = Op::Lab {
+            step: if waits { wait } else { LabOp::Resume { link: "tun0".into(), port: 80 } },
+        };
+        let mut case = case([socket("s", "AF_INET", "SOCK_STREAM", ""), set]);
+        let (link, service) = ("tun0".to_owned(), Service::new(80, []));
+        case.lab.setup.push(LabOp::Serve { link, service });
+        let push = ACK | TcpFlags::PSH;
+        let sent = segment(0, false, 101, 1000, push, b"abc");
+        let again = (0..count).map(|_| segment(1, false, 101, 1000, push, b"abc"));
+        let events = [returned(0, 0, None, Out::Nothing), sent].into_iter().chain(again);
+        render(&case, &trace(events), Os::Linux)
+    };
+    assert_eq!(times(3, true), times(1, true));
+    assert_ne!(times(1, true), times(0, true));
+    assert_ne!(times(3, false), times(1, false));
 }
 
 #[test]
