@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use harness::case::addr::{Addr, Host, Role, Scope};
-use harness::case::op::{Control, Opt, PollFd, Value};
+use harness::case::op::{Control, Intent, Opt, PollFd, Value};
 use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Sym};
 use harness::wire::{Mac, build};
 
@@ -104,14 +104,19 @@ pub(crate) fn setsockopt(fd: &str, level: &'static str, name: &'static str, valu
 
 /// `SO_BINDTODEVICE`, `IP_BOUND_IF` or `IPV6_BOUND_IF`.
 pub(crate) fn bind_to(fd: &str, link: &str) -> Op {
-    let option = Opt::Intent(harness::case::op::Intent::BindToInterface);
+    let option = Opt::Intent(Intent::BindToInterface);
     Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Link(link.to_owned()) }
 }
 
 /// Do not fragment, by whichever option says it here.
 pub(crate) fn intent(fd: &str, on: bool) -> Op {
-    let option = Opt::Intent(harness::case::op::Intent::DontFragment);
+    let option = Opt::Intent(Intent::DontFragment);
     Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Int(i32::from(on)) }
+}
+
+/// A timer of TCP, by whichever option sets it here.
+pub(crate) fn timer(fd: &str, intent: Intent, value: i32) -> Op {
+    Op::Setsockopt { fd: fd.to_owned(), option: Opt::Intent(intent), value: Value::Int(value) }
 }
 
 /// An option that is an `int`.

@@ -30,6 +30,11 @@ impl Family {
 ///   `IPV6_DONTFRAG` (RFC 3542 §11.2).
 /// - Bind to an interface: `SO_BINDTODEVICE` (Linux socket(7)), `IP_BOUND_IF` and
 ///   `IPV6_BOUND_IF` (xnu bsd/netinet/in.h).
+/// - Give up connecting: `TCP_SYNCNT`, retries after 1, 3, 7 … seconds (Linux tcp(7));
+///   `TCP_CONNECTIONTIMEOUT` (xnu-11417 bsd/netinet/tcp.h:227).
+/// - Give up without an acknowledgement: `TCP_USER_TIMEOUT`, in milliseconds (Linux tcp(7));
+///   `TCP_RXT_CONNDROPTIME`, in seconds (xnu-11417 bsd/netinet/tcp.h:232).
+/// - Probe: `TCP_KEEPIDLE` (Linux tcp(7)), `TCP_KEEPALIVE` (Darwin tcp(4)).
 pub fn concrete(
     os: Os,
     family: Option<Family>,
@@ -57,8 +62,27 @@ pub fn concrete(
         (Intent::BindToInterface, Os::Macos, Family::V6) => {
             ("IPPROTO_IPV6", "IPV6_BOUND_IF", value.clone())
         }
+        (Intent::ConnectTimeout, Os::Linux, _) => (
+            "IPPROTO_TCP",
+            "TCP_SYNCNT",
+            of_int(value, |seconds| (seconds.max(3) + 1).ilog2() as i32 - 1),
+        ),
+        (Intent::ConnectTimeout, Os::Macos, _) => {
+            ("IPPROTO_TCP", "TCP_CONNECTIONTIMEOUT", value.clone())
+        }
+        (Intent::UserTimeout, Os::Linux, _) => ("IPPROTO_TCP", "TCP_USER_TIMEOUT", value.clone()),
+        (Intent::UserTimeout, Os::Macos, _) => {
+            ("IPPROTO_TCP", "TCP_RXT_CONNDROPTIME", of_int(value, |ms| (ms / 1000).max(1)))
+        }
+        (Intent::KeepIdle, Os::Linux, _) => ("IPPROTO_TCP", "TCP_KEEPIDLE", value.clone()),
+        (Intent::KeepIdle, Os::Macos, _) => ("IPPROTO_TCP", "TCP_KEEPALIVE", value.clone()),
     };
     Some((level.into(), name.into(), value))
+}
+
+/// An `int` in another unit.
+fn of_int(value: &Value, unit: impl Fn(i32) -> i32) -> Value {
+    if let Value::Int(value) = value { Value::Int(unit(*value)) } else { value.clone() }
 }
 
 #[cfg(test)]
@@ -82,5 +106,23 @@ mod tests {
     ) {
         let got = concrete(os, Some(family), &Opt::Intent(intent), &value);
         assert_eq!(got.map(|(_, name, _)| name.0.into_owned()).as_deref(), Some(expected));
+    }
+
+    #[rstest]
+    #[case(Os::Linux, Intent::ConnectTimeout, 3, "TCP_SYNCNT", 1)]
+    #[case(Os::Linux, Intent::ConnectTimeout, 7, "TCP_SYNCNT", 2)]
+    #[case(Os::Macos, Intent::ConnectTimeout, 3, "TCP_CONNECTIONTIMEOUT", 3)]
+    #[case(Os::Linux, Intent::UserTimeout, 1_000, "TCP_USER_TIMEOUT", 1_000)]
+    #[case(Os::Macos, Intent::UserTimeout, 1_000, "TCP_RXT_CONNDROPTIME", 1)]
+    #[case(Os::Macos, Intent::KeepIdle, 1, "TCP_KEEPALIVE", 1)]
+    fn each_system_has_its_unit(
+        #[case] os: Os,
+        #[case] intent: Intent,
+        #[case] value: i32,
+        #[case] name: &'static str,
+        #[case] expected: i32,
+    ) {
+        let got = concrete(os, Some(Family::V6), &Opt::Intent(intent), &Value::Int(value));
+        assert_eq!(got, Some(("IPPROTO_TCP".into(), name.into(), Value::Int(expected))));
     }
 }

@@ -21,6 +21,12 @@ pub enum Intent {
     DontFragment,
     /// Only this link shall be used.
     BindToInterface,
+    /// After about so many seconds a connection that nobody answers is given up.
+    ConnectTimeout,
+    /// After so many milliseconds without an acknowledgement of data a connection is given up.
+    UserTimeout,
+    /// After so many seconds without a segment a connection is probed.
+    KeepIdle,
 }
 
 /// A socket option: by level and name, or by what it is for.

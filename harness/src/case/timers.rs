@@ -1,6 +1,6 @@
 //! Whether a case waits for timers of the host's TCP.
 
-use super::op::Opt;
+use super::op::{Intent, Opt};
 use super::{Case, LabOp, Op};
 
 /// The least retransmission timeout of Linux, in milliseconds (tcp(7), `TCP_RTO_MIN`).
@@ -35,6 +35,9 @@ impl Case {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms >= LEAST_TIMEOUT_MS,
             Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
                 OF_TIMERS.contains(&name.as_str())
+            }
+            Op::Setsockopt { option: Opt::Intent(intent), .. } => {
+                matches!(intent, Intent::ConnectTimeout | Intent::UserTimeout | Intent::KeepIdle)
             }
             Op::Run { .. } => true,
             _ => false,

@@ -28,11 +28,11 @@ pub fn output_of_programs(fd: RawFd) {
 fn output() -> Stdio {
     let fd = OUTPUT.load(Ordering::Relaxed);
     if fd <= libc::STDERR_FILENO {
-        return std::io::stderr().into();
+        return Stdio::from(std::io::stderr());
     }
     // SAFETY: the process has been given it for this, and closes it nowhere.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-    fd.try_clone_to_owned().map_or_else(|_| std::io::stderr().into(), Stdio::from)
+    fd.try_clone_to_owned().map_or_else(|_| Stdio::from(std::io::stderr()), Stdio::from)
 }
 
 /// Frames as they are kept.

@@ -190,6 +190,15 @@ fn concrete(names: &Names<'_>, fd: &str, option: &Opt, given: &Value) -> (String
         (None, Opt::Intent(Intent::DontFragment)) => {
             ("\"do not fragment\"".to_owned(), value(names, "", given))
         }
+        (None, Opt::Intent(Intent::ConnectTimeout)) => {
+            ("\"give up connecting\"".to_owned(), value(names, "", given))
+        }
+        (None, Opt::Intent(Intent::UserTimeout)) => {
+            ("\"give up unacknowledged\"".to_owned(), value(names, "", given))
+        }
+        (None, Opt::Intent(Intent::KeepIdle)) => {
+            ("\"probe when idle\"".to_owned(), value(names, "", given))
+        }
         (None, _) => ("\"bind to interface\"".to_owned(), value(names, "", given)),
     }
 }

@@ -1,10 +1,10 @@
 //! A connection whose peer has vanished, and the timers of TCP that find out.
 
-use harness::case::op::Value;
+use harness::case::op::{Intent, Value};
 use harness::case::{LabOp, Op, ServerStep};
 
 use super::steps::{PORT, RANGES, http, id, open, poll, recv, send, text, words};
-use crate::steps::{case, covering, lab, setsockopt, so_error};
+use crate::steps::{case, covering, lab, setsockopt, so_error, timer};
 use crate::table::{Row, Table};
 
 /// An option of TCP that is a number of seconds, milliseconds or probes.
@@ -16,7 +16,7 @@ fn tcp(name: &'static str, value: i32) -> Op {
 fn keepalive() -> Vec<Op> {
     vec![
         setsockopt("s", "SOL_SOCKET", "SO_KEEPALIVE", Value::Int(1)),
-        tcp("TCP_KEEPIDLE", 1),
+        timer("s", Intent::KeepIdle, 1),
         tcp("TCP_KEEPINTVL", 1),
         tcp("TCP_KEEPCNT", 2),
     ]
@@ -26,7 +26,7 @@ pub(super) fn table() -> Table {
     let question = "How does a client learn that its server has vanished, and when?";
     let mut table = Table::new("http/timers", question);
     for range in RANGES {
-        let unacknowledged = vec![tcp("TCP_USER_TIMEOUT", 1_000), send("s", text("x"))];
+        let unacknowledged = vec![timer("s", Intent::UserTimeout, 1_000), send("s", text("x"))];
         for (name, what, before, wait_ms) in [
             (
                 "user-timeout",

@@ -4,14 +4,14 @@ use std::net::{IpAddr, SocketAddr};
 
 use harness::case::addr::{Addr, Host, Range, Role, address};
 use harness::case::lab::{Lab, LabOp, RouteKind};
-use harness::case::op::Value;
+use harness::case::op::Intent;
 use harness::case::{Hex, LinkKind, Op};
 use harness::wire::{Mac, build};
 
 use super::axes::{KINDS, LINK, PORT};
 use crate::steps::{
     bind, case, connect, covering, getsockname, ip, lab as step, nonblocking, poll_out, receiver,
-    recvfrom, sendto, setsockopt, so_error, socket,
+    recvfrom, sendto, so_error, socket, timer,
 };
 use crate::table::{Row, Table};
 
@@ -48,7 +48,7 @@ fn tcp_late(addr: &Addr) -> Vec<Op> {
     vec![
         socket("s", domain(addr), "SOCK_STREAM"),
         nonblocking("s"),
-        setsockopt("s", "IPPROTO_TCP", "TCP_SYNCNT", Value::Int(1)),
+        timer("s", Intent::ConnectTimeout, 3),
         connect("s", addr.clone()),
         step(LabOp::Wait { ms: 4_000, until: None, why }),
         poll_out("s"),

@@ -331,7 +331,7 @@ impl<'a> Walk<'_, 'a> {
         let Some(sock) = self.socks.get_mut(fd) else { return };
         let name = match option {
             Opt::Intent(Intent::BindToInterface) => "SO_BINDTODEVICE",
-            Opt::Intent(Intent::DontFragment) => return,
+            Opt::Intent(_) => return,
             Opt::Raw { name, .. } => name.as_str(),
         };
         match name {
