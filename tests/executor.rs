@@ -164,7 +164,8 @@ fn no_case_has_the_executor_take_all_memory(#[case] op: &str) {
     assert!(case.check().is_err());
     let traces = run(&executor(&[]), std::slice::from_ref(&case)).expect("it runs");
     let End::Broken { reason } = &traces[0].end else { panic!("{:?}", traces[0].end) };
-    assert!(reason.contains("it asks room for more than 1048576 bytes"), "{reason}");
+    let room = reason.contains("it asks room for more than 1048576 bytes");
+    assert!(room || reason.contains("4294967295 at once, 1024 are the most"), "{reason}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn concrete(
         (Intent::ConnectTimeout, Os::Linux, _) => (
             "IPPROTO_TCP",
             "TCP_SYNCNT",
-            of_int(value, |seconds| (seconds.max(3) + 1).ilog2() as i32 - 1),
+            of_int(value, |seconds| (seconds.max(3) + 1).ilog2().cast_signed() - 1),
         ),
         (Intent::ConnectTimeout, Os::Macos, _) => {
             ("IPPROTO_TCP", "TCP_CONNECTIONTIMEOUT", value.clone())

@@ -21,6 +21,7 @@ pub(super) const ROOTS_RIGHTS: &[super::confine::Rights] =
     &[super::confine::Rights::Nobody, super::confine::Rights::Same];
 
 /// Nothing more can be taken away.
+#[allow(clippy::unnecessary_wraps, reason = "it may fail on Linux")]
 pub(super) fn lessen(_: super::confine::Rights) -> std::io::Result<()> {
     Ok(())
 }

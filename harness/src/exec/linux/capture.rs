@@ -4,6 +4,7 @@
 //! `net.core.rmem_max`, as a receive buffer's is for who is not the host's root, and what has no room
 //! in it is counted.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +15,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::barrier::Barrier;
 use super::link;
+use super::netlink::News;
 use crate::case::{Hex, LinkKind};
 use crate::exec::network::{Capture, Seen};
 use crate::trace::{Direction, LinkFact};
@@ -43,6 +45,9 @@ pub(super) struct Ring {
     /// Those of the lab, and behind them those that came later.
     links: Vec<LinkFact>,
     of_the_lab: usize,
+    news: News,
+    /// What links are called by their index, since the ring was opened.
+    names: BTreeMap<u32, String>,
 }
 
 impl Ring {
@@ -75,7 +80,9 @@ impl Ring {
         }
         let (memory, of_the_lab) = (memory.cast(), links.len());
         let (next, lost, links) = (0, 0, links.to_vec());
-        let ring = Self { socket, memory, blocks, next, lost, barrier, links, of_the_lab };
+        let (news, names) = (News::open()?, BTreeMap::new());
+        let ring =
+            Self { socket, memory, blocks, next, lost, barrier, links, of_the_lab, news, names };
         ring.socket.bind(&link::address(0, libc::ETH_P_ALL as u16))?;
         Ok(ring)
     }
@@ -142,9 +149,9 @@ impl Ring {
     fn place(&mut self, index: u32, hardware: u16) -> usize {
         let known = self.links.iter().position(|link| link.index == index);
         known.unwrap_or_else(|| {
-            let name = nix::net::if_::if_indextoname(index).ok();
-            // It may have gone already.
-            let name = name.map_or_else(|| format!("if{index}"), |n| n.to_string_lossy().into());
+            // It may have gone already, so that it is not asked for.
+            self.names.extend(self.news.links());
+            let name = self.names.get(&index).cloned().unwrap_or_else(|| format!("if{index}"));
             // Whatever has no Ethernet header has none at all here, or one that nobody decodes.
             let ethernet = hardware == libc::ARPHRD_ETHER;
             let kind = Some(if ethernet { LinkKind::Tap } else { LinkKind::Tun });

@@ -27,6 +27,44 @@ pub(super) struct Netlink {
     buffer: Vec<u8>,
 }
 
+/// Who hears of each link that is made, so that its name is known when it has gone.
+pub(super) struct News {
+    socket: Socket,
+    buffer: Vec<u8>,
+}
+
+impl News {
+    pub(super) fn open() -> io::Result<Self> {
+        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        // The first bit is `RTNLGRP_LINK` (rtnetlink(7)).
+        socket.bind(&SocketAddr::new(0, 1))?;
+        socket.set_non_blocking(true)?;
+        Ok(Self { socket, buffer: Vec::with_capacity(8192) })
+    }
+
+    /// The index and the name of each link that was made or changed meanwhile.
+    pub(super) fn links(&mut self) -> Vec<(u32, String)> {
+        let mut links = Vec::new();
+        loop {
+            self.buffer.clear();
+            self.buffer.reserve(8192);
+            if self.socket.recv(&mut self.buffer, 0).is_err() {
+                return links;
+            }
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(&self.buffer);
+            let Ok(NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link))) =
+                message.map(|message| message.payload)
+            else {
+                continue;
+            };
+            links.extend(link.attributes.into_iter().find_map(|attribute| match attribute {
+                LinkAttribute::IfName(name) => Some((link.header.index, name)),
+                _ => None,
+            }));
+        }
+    }
+}
+
 fn family(ip: IpAddr) -> AddressFamily {
     if ip.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
 }
