@@ -132,7 +132,9 @@ fn run(secrets: &Secrets, scrub: impl Fn(&Environment) -> Scrub, behind: &str) -
     let said = secrets.written().join(" ");
     let about = &mut run.manifest.subjects[0];
     about.environment = Some(scrub.machine(&machine));
-    about.kernel.release = format!("{} {said}", about.kernel.release);
+    // A release is short, so that not all of them fit.
+    about.kernel.release = format!("{} {}", about.kernel.release, secrets.user);
+    about.kernel.version = format!("{} {said}", about.kernel.version);
     about.kernel = scrub.kernel(&about.kernel);
     about.log = Some(scrub.log(&log));
     let (was, name) = (about.name.clone(), scrub.subject(&format!("cmd:{} {said}", secrets.path)));

@@ -5,6 +5,8 @@ use harness::environment::Environment;
 
 use super::{Cite, Finding, Known, Line, Manifest, Rule, Subject};
 
+/// The most bytes of a subject's name.
+const MOST_OF_COMMAND: usize = 4096;
 /// The most characters of a name; where one is padded, Rust's formatting takes 16 bits for the width.
 const MOST_OF_NAME: usize = 200;
 /// The most characters of a sentence.
@@ -49,7 +51,9 @@ fn subject(subject: &Subject) -> Result<(), String> {
     if name.is_empty() {
         return Err("a subject has no name".to_owned());
     }
-    lines("the name of a subject", MOST_OF_NAME, [name, program].into_iter().chain(revision))?;
+    // Of a subject that is any command, it is the whole of it in runs of older programs.
+    lines("the name of a subject", MOST_OF_COMMAND, [name])?;
+    lines("the program of a subject", MOST_OF_NAME, [program].into_iter().chain(revision))?;
     kernel.check()?;
     if let Some(platform) = platforms.iter().find(|platform| !is_platform(platform)) {
         return Err(format!("{} is no platform", shown(platform)));
