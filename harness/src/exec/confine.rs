@@ -25,7 +25,7 @@ pub fn rights() -> &'static [Rights] {
 }
 
 /// Seconds of the processor, bytes of memory and of a file that a program gets.
-const LIMITS: [(Limit, u64); 4] = [
+const LIMITS: [(Limit, libc::rlim_t); 4] = [
     (libc::RLIMIT_CPU as Limit, 120),
     (libc::RLIMIT_AS as Limit, 4 << 30),
     (libc::RLIMIT_FSIZE as Limit, 64 << 20),
