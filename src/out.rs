@@ -1,5 +1,5 @@
 //! All that the program says goes through here, so that nothing can be forgotten: what a run, a
-//! subject or a name has in it is shown and never obeyed ([`text`]), colours are those that this
+//! subject or a name has in it is shown and never obeyed ([`mod@text`]), colours are those that this
 //! program asked for, and a stream that takes no more ends the program in order.
 //!
 //! A style is not part of the text: it is told beside it, while a [`Painted`] is written. So no text
