@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 
 /// Whether a terminal or a reader's eye obeys this character instead of showing it: controls (C0,
 /// DEL, C1), separators of lines, what turns the direction of text (UAX #9), and what has no width or
-/// no ink: categories Cf, Zl and Zp of Unicode 14, and `Default_Ignorable_Code_Point`.
+/// no ink: categories Cf, Zl and Zp of Unicode 14, `Default_Ignorable_Code_Point`, and what is no
+/// character in XML.
 pub fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -30,6 +31,7 @@ pub fn is_obeyed(c: char) -> bool {
                 | 0xfeff
                 | 0xffa0
                 | 0xfff0..=0xfffb
+                | 0xfffe..=0xffff
                 | 0x110bd
                 | 0x110cd
                 | 0x13430..=0x1343f

@@ -1,31 +1,13 @@
 //! Text of others in a report: nothing of it is taken for the report's own.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use harness::case::words::is_hidden;
-
-/// The text with what no format and no terminal takes said as an escape: control characters but for
-/// the end of a line, what turns text around or is not seen, what is no character in XML.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| is_hidden(c) && c != '\n';
-    if !text.contains(hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::new();
-    for c in text.chars() {
-        if hidden(c) {
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
+/// The text with what no format and no terminal takes said as an escape, but for the ends of lines.
+pub(crate) use harness::text::shown as visible;
 
 /// The same as one line of so many characters at the most: a title, a field, a cell.
 pub(crate) fn one_line(text: &str, most: usize) -> String {
-    let text = visible(text).trim().replace('\n', " ");
+    let text = visible(text).trim().replace(['\n', '\t'], " ");
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,
@@ -152,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_line_is_one() {
-        assert_eq!(one_line("a\r\nBcc: x\u{202e}", 99), "a\\u{d} Bcc: x\\u{202e}");
+        assert_eq!(one_line("a\r\nBcc: x\u{202e}", 99), "a\\r Bcc: x\\u{202e}");
         assert_eq!(one_line("abcd", 3), "abc…");
         assert_eq!(markdown("<b>|\n# @all"), "&lt;b&gt;&#124; &#35; &#64;all");
         assert_eq!(markdown("https://x www.x"), "https&#58;//x www&#46;x");

@@ -1,7 +1,9 @@
 //! What words and lines a stranger may give: of a case, a trace, a run.
 
 use super::addr::Host;
+use super::check::MOST_BYTES;
 use super::{Case, LabOp, Op, Payload, ServerStep};
+use crate::text::is_obeyed;
 
 /// The most characters of an id: its table is a file's name, too.
 pub const MOST_OF_ID: usize = 200;
@@ -9,25 +11,13 @@ pub const MOST_OF_ID: usize = 200;
 pub const MOST_OF_SENTENCE: usize = 1000;
 /// The most bytes of a text that a call is given, `NI_MAXHOST` several times over.
 const MOST_OF_TEXT: usize = 4096;
-/// The most bytes that a call is given or has room for.
-const MOST_OF_BYTES: u64 = 16 << 20;
 /// The most links of a lab, and of what a call takes several of.
 const MOST_OF_LINKS: usize = 12;
 const MOST_OF_MANY: usize = 1024;
 
-/// Whether a terminal, a reader or a parser takes the character for something else than text: what
-/// controls, what turns the direction of text around (UAX #9) or is not seen, what ends a line in some
-/// programs and not in others, what is no character.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
-}
-
 /// Whether it is one line of so many characters at the most, and all of it is seen.
 pub fn is_line(text: &str, most: usize) -> bool {
-    text.chars().count() <= most && !text.contains(is_hidden)
+    text.chars().count() <= most && !text.contains(is_obeyed)
 }
 
 /// Whether it is a word of letters, digits and what stands between them in names: `linux-6.18+cfil`.
@@ -136,8 +126,8 @@ fn size(payload: &Payload) -> u64 {
 }
 
 fn sizes(call: &str, mut all: impl Iterator<Item = u64>) -> Result<(), String> {
-    match all.find(|bytes| *bytes > MOST_OF_BYTES) {
-        Some(bytes) => Err(format!("{call}: {bytes} bytes, {MOST_OF_BYTES} are the most")),
+    match all.find(|bytes| *bytes > MOST_BYTES) {
+        Some(bytes) => Err(format!("{call}: {bytes} bytes, {MOST_BYTES} are the most")),
         None => Ok(()),
     }
 }
