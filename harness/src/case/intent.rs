@@ -65,7 +65,7 @@ pub fn concrete(
         (Intent::ConnectTimeout, Os::Linux, _) => (
             "IPPROTO_TCP",
             "TCP_SYNCNT",
-            of_int(value, |seconds| (seconds.max(3) + 1).ilog2().cast_signed() - 1),
+            of_int(value, |seconds| seconds.max(3).saturating_add(1).ilog2().cast_signed() - 1),
         ),
         (Intent::ConnectTimeout, Os::Macos, _) => {
             ("IPPROTO_TCP", "TCP_CONNECTIONTIMEOUT", value.clone())
@@ -111,6 +111,8 @@ mod tests {
     #[rstest]
     #[case(Os::Linux, Intent::ConnectTimeout, 3, "TCP_SYNCNT", 1)]
     #[case(Os::Linux, Intent::ConnectTimeout, 7, "TCP_SYNCNT", 2)]
+    #[case(Os::Linux, Intent::ConnectTimeout, i32::MAX, "TCP_SYNCNT", 29)]
+    #[case(Os::Linux, Intent::ConnectTimeout, i32::MIN, "TCP_SYNCNT", 1)]
     #[case(Os::Macos, Intent::ConnectTimeout, 3, "TCP_CONNECTIONTIMEOUT", 3)]
     #[case(Os::Linux, Intent::UserTimeout, 1_000, "TCP_USER_TIMEOUT", 1_000)]
     #[case(Os::Macos, Intent::UserTimeout, 1_000, "TCP_RXT_CONNDROPTIME", 1)]
