@@ -5,7 +5,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -49,7 +49,8 @@ fn a_guest_with_little_memory_has_errors_and_no_changes() {
         );
     };
     let rows = run(&["multicast", "--on", &uml.name, "--shuffle", "7", "--memory", "220"]);
-    assert!(rows.len() > 1000);
+    let ok = rows.values().filter(|row| row["verdict"] == "ok").count();
+    assert!(rows.len() > 1000 && ok > rows.len() / 2, "{ok} of {} ran", rows.len());
     for ((_, id), row) in rows {
         assert_ne!(row["verdict"], "changed", "{id}: {row:#}");
         let end = row["trace"]["end"].to_string();
@@ -64,7 +65,15 @@ fn all_kernels_say_the_same_in_any_order() {
         return eprintln!("skipped: SOCKEYE_SHUFFLED=all asks every kernel, for ten minutes");
     }
     let (ordered, shuffled) = (run(&["--on", "all"]), run(&["--on", "all", "--shuffle", "7"]));
-    assert!(ordered.len() > 10_000);
+    let kernels = Kernels::new(cache_folder());
+    let offers = kernels.offers(false).expect("offers").len();
+    let of = |rows: &BTreeMap<(String, String), Value>| {
+        let ran = rows.iter().filter(|(_, row)| row["verdict"] != "skipped");
+        ran.map(|((kernel, _), _)| kernel.clone()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(of(&ordered), of(&shuffled));
+    // This host beside those that there are.
+    assert!(of(&ordered).len() > offers, "{:?} of {offers}", of(&ordered));
     assert_eq!(ordered.len(), shuffled.len());
     let mut wrong = Vec::new();
     for (key, row) in &shuffled {
