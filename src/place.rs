@@ -23,6 +23,9 @@ pub(crate) const UNPLACED: &str = ".sockeye-";
 /// How the name of the file begins that says who writes here.
 const WRITER: &str = ".sockeye-writer-";
 
+/// Says of a run that sockeye set it aside: another that is called so is the user's own.
+const ASIDE: &str = ".sockeye-aside";
+
 /// How many runs of one name may be written at once, where the name is not the user's.
 const MOST_AT_ONCE: usize = 100;
 
@@ -120,9 +123,11 @@ impl Place {
             });
             let old = old.into_iter().find(|old| fs::symlink_metadata(old).is_err());
             let Some(old) = old else { return Ok(()) };
+            File::create(self.folder.join(ASIDE))?;
             fs::rename(&self.folder, &old)?;
             if let Err(e) = fs::rename(&self.part, &self.folder) {
                 fs::rename(&old, &self.folder)?;
+                let _ = fs::remove_file(self.folder.join(ASIDE));
                 return Err(e.into());
             }
             empty(&old);
@@ -214,8 +219,9 @@ fn recovered(folder: &Path, part: &Path) -> Result<bool> {
         return Ok(true);
     }
     let old = beside(folder, ".old");
-    if runs::manifest(&old).is_ok() {
+    if old.join(ASIDE).is_file() && runs::manifest(&old).is_ok() {
         fs::rename(&old, folder)?;
+        let _ = fs::remove_file(folder.join(ASIDE));
     }
     Ok(false)
 }

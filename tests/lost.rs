@@ -249,12 +249,30 @@ fn a_run_that_was_killed_on_its_way_is_found_again() {
     fs::rename(at("out"), at("out.part")).expect("moved");
     status(&merge(), 0);
     // The new one was not.
+    fs::write(at("out/.sockeye-aside"), "").expect("written");
     fs::rename(at("out"), at("out.old")).expect("moved");
     let refused = sockeye(&["merge", "/nonexistent", "-o", text(&at("out"))]);
     status(&refused, 2);
     runs::read(&at("out.old")).expect("it is still there");
     status(&merge(), 0);
     runs::read(&at("out")).expect("a run");
+    assert_eq!(names(folder.path()), BTreeSet::from(["out".to_owned()]));
+}
+
+/// A run that the user has called so was taken for one that sockeye had set aside, and removed.
+#[test]
+fn a_run_that_the_user_has_set_aside_stays() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let merge = || sockeye(&["merge", golden, "-o", text(&at("out"))]);
+    status(&merge(), 0);
+    fs::rename(at("out"), at("out.old")).expect("moved");
+    for _ in 0..2 {
+        status(&merge(), 0);
+        runs::read(&at("out")).expect("a run");
+        runs::read(&at("out.old")).expect("the user's own");
+    }
 }
 
 /// A folder that cannot be written any more in the middle of a run.
