@@ -125,6 +125,12 @@ fn poll_of_a_closed_socket_says_so_and_of_none_does_not() {
     assert!(outcome.contains("poll([{s, POLLIN}], 0) = 1, [{s, POLLNVAL}]"), "{outcome}");
     assert!(outcome.contains("poll([{n, POLLIN}], 0) = 0"), "{outcome}");
     assert!(outcome.contains("close(s) = -1 EBADF"), "{outcome}");
+    // To close one of two again is no news of the other.
+    let close = |fd: &str| format!(r#"{{"close":{{"fd":"{fd}"}}}}"#);
+    let (s, t, pt) = (close("s"), close("t"), poll("t"));
+    let ops = format!(r#"{{"id":"t/t","title":"","ops":[{socket},{other},{s},{t},{s},{pt}]}}"#);
+    let Some(outcome) = outcome_of(&ops) else { return };
+    assert!(outcome.contains("poll([{t, POLLIN}], 0) = 1, [{t, POLLNVAL}]"), "{outcome}");
 }
 
 /// The second one had its port in TIME-WAIT from the first.

@@ -82,9 +82,11 @@ impl<'c> Runner<'c> {
                 let data = data.bytes();
                 plain(self.apart(of, move || calls::write(fd, &data))?)
             }
-            Op::Close { fd: name } => {
-                self.sockets.retain(|(_, number)| *number != fd);
-                self.sockets.push((name, if fd < 0 { fd } else { CLOSED }));
+            Op::Close { .. } => {
+                // Every name of it; one that is closed already, or was never made, stays what it is.
+                for (_, number) in self.sockets.iter_mut().filter(|(_, of)| fd >= 0 && *of == fd) {
+                    *number = CLOSED;
+                }
                 plain(self.apart(of, move || calls::close(fd))?)
             }
             _ => self.receive(number, op, fd)?,
