@@ -59,8 +59,6 @@ const BUFFER: i64 = 212_992;
 /// A setting of the whole host.
 struct Global {
     key: &'static str,
-    /// Which of its numbers is looked at.
-    at: usize,
     /// From which on outcomes are those that rows were observed with.
     least: i64,
     /// What `sysctl -w` is to set.
@@ -69,48 +67,43 @@ struct Global {
 }
 
 const GLOBALS: [Global; 6] = [
-    Global {
-        key: "net.ipv4.tcp_max_orphans",
-        at: 0,
-        least: 256,
-        good: "8192",
-        concerns: needs::tcp,
-    },
+    Global { key: "net.ipv4.tcp_max_orphans", least: 256, good: "8192", concerns: needs::tcp },
     Global {
         key: "net.ipv4.tcp_mem",
-        at: 0,
         least: 512,
         good: "'8192 16384 32768'",
         concerns: needs::tcp,
     },
     Global {
         key: "net.ipv4.udp_mem",
-        at: 0,
         least: 512,
         good: "'8192 16384 32768'",
         concerns: needs::datagrams,
     },
     Global {
         key: "net.core.optmem_max",
-        at: 0,
         least: 20_480,
         good: "131072",
         concerns: needs::option_memory,
     },
     Global {
         key: "net.core.netdev_max_backlog",
-        at: 0,
         least: 128,
         good: "1000",
         concerns: needs::packets,
     },
-    Global { key: "net.ipv6.mld_max_msf", at: 0, least: 64, good: "64", concerns: needs::sources6 },
+    Global { key: "net.ipv6.mld_max_msf", least: 64, good: "64", concerns: needs::sources6 },
 ];
 
 /// What the first network alone shows, read before the executor leaves it; nothing in a container.
 pub(super) fn of_the_host() -> Vec<(usize, Vec<i64>)> {
     let read = |(number, global): (usize, &Global)| Some((number, numbers(global.key)?));
     GLOBALS.iter().enumerate().filter_map(read).collect()
+}
+
+/// Of three numbers the first is where memory is plenty still (tcp(7), `tcp_mem`: low, pressure, high).
+fn decides(numbers: &[i64]) -> Option<i64> {
+    numbers.iter().skip(usize::from(numbers.len() > 1)).min().copied()
 }
 
 fn numbers(key: &str) -> Option<Vec<i64>> {
@@ -133,7 +126,7 @@ pub(super) fn look(of_the_host: &[(usize, Vec<i64>)], has_ipv6: bool) -> Result<
         let global = &GLOBALS[*number];
         // What a fresh network has of its own counts instead: since which version is not asked.
         let found = numbers(global.key).unwrap_or_else(|| before.clone());
-        limits.extend(found.get(global.at).and_then(|value| below(global, *value)));
+        limits.extend(decides(&found).and_then(|value| below(global, value)));
     }
     limits.extend(Buffers::ask().into_iter().flat_map(Buffers::limits));
     limits.extend(neighbours());
@@ -166,6 +159,8 @@ struct Buffers {
     wmem_default: i64,
     rmem_max: i64,
     wmem_max: i64,
+    /// Whether it may have more than the limit, as the host's root may (socket(7), `SO_RCVBUFFORCE`).
+    forced: bool,
 }
 
 impl Buffers {
@@ -180,7 +175,8 @@ impl Buffers {
             (socket.recv_buffer_size().ok()? / 2, socket.send_buffer_size().ok()? / 2);
         let [rmem_default, wmem_default, rmem_max, wmem_max] =
             [rmem_default, wmem_default, rmem_max, wmem_max].map(|bytes| bytes as i64);
-        Some(Self { rmem_default, wmem_default, rmem_max, wmem_max })
+        let forced = forced(&socket);
+        Some(Self { rmem_default, wmem_default, rmem_max, wmem_max, forced })
     }
 
     fn limits(self) -> Vec<Limit> {
@@ -199,12 +195,28 @@ impl Buffers {
         less("net.core.rmem_default", self.rmem_default, needs::datagrams);
         less("net.core.wmem_default", self.wmem_default, needs::datagrams);
         // What loopback's packets are captured with is larger than that by the host's root alone.
-        let is_root = nix::unistd::geteuid().is_root();
-        let captured = if is_root { needs::receive_buffer } else { needs::packets };
+        let captured = if self.forced { needs::receive_buffer } else { needs::packets };
         less("net.core.rmem_max", self.rmem_max, captured);
         less("net.core.wmem_max", self.wmem_max, needs::send_buffer);
         limits
     }
+}
+
+/// Whether the kernel lets the executor have a larger buffer than the limit. That it is root says nothing:
+/// in its own user namespace it always is.
+fn forced(socket: &Socket) -> bool {
+    let room: libc::c_int = 4 << 20;
+    // SAFETY: the value lives through the call and has that length.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVBUFFORCE,
+            (&raw const room).cast(),
+            size_of_val(&room) as libc::socklen_t,
+        )
+    };
+    done == 0
 }
 
 /// Neighbours are counted for the whole host: a table that small may be full.
@@ -290,4 +302,37 @@ fn labelled() -> Option<Limit> {
         let why = format!("SELinux labels sockets ({label}), these rows were observed without it");
         limit(why, "boot with selinux=0 on the kernel's command line".to_owned(), needs::labels)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that was "root" of its own namespace was taken for the host's.
+    #[test]
+    fn a_small_buffer_concerns_whatever_is_captured_by_who_may_have_no_larger() {
+        let (large, rmem_max) = (BUFFER, 4096);
+        let said = |forced| {
+            let buffers = Buffers {
+                rmem_default: large,
+                wmem_default: large,
+                rmem_max,
+                wmem_max: large,
+                forced,
+            };
+            let limits = buffers.limits();
+            assert_eq!(limits.len(), 1);
+            limits[0].concerns as usize
+        };
+        assert_eq!(said(true), needs::receive_buffer as fn(&Case) -> bool as usize);
+        assert_eq!(said(false), needs::packets as fn(&Case) -> bool as usize);
+    }
+
+    #[test]
+    fn of_three_numbers_pressure_and_the_most_decide() {
+        assert_eq!(decides(&[8192, 16384, 32768]), Some(16384));
+        assert_eq!(decides(&[8192, 8192, 16]), Some(16));
+        assert_eq!(decides(&[4, 16384, 32768]), Some(16384));
+        assert_eq!((decides(&[7]), decides(&[])), (Some(7), None));
+    }
 }
