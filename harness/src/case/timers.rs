@@ -6,6 +6,9 @@ use super::{Case, LabOp, Op};
 /// The least retransmission timeout of Linux, in milliseconds (tcp(7), `TCP_RTO_MIN`).
 const LEAST_TIMEOUT_MS: u32 = 200;
 
+/// From how many milliseconds on a `poll` waits for more than an answer that is on its way.
+const LONG_MS: i32 = 1_500;
+
 /// The options of which a timer makes something.
 const OF_TIMERS: &[&str] = &[
     "PERSIST_TIMEOUT",
@@ -26,13 +29,19 @@ const OF_TIMERS: &[&str] = &[
 
 impl Case {
     /// Whether it waits for what a timer of the host's TCP does to a connection with a far end: it
-    /// lets time pass, sets an option of such a timer, or runs a program. Then the host keeps its own
+    /// lets time pass, polls for long, sets an option of such a timer, or runs a program. Then the host keeps its own
     /// timers; in any other case none shall decide what comes out, and the route to a server has a
     /// retransmission timeout of a minute.
     pub fn waits_for_timers(&self) -> bool {
         let serves = |step: &LabOp| matches!(step, LabOp::Serve { .. });
+        let passes = self.ops.iter().map(|op| match op {
+            Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
+            _ => 0,
+        });
         let waits = |op: &Op| match op {
-            Op::Lab { step: LabOp::Wait { ms, .. } } => *ms >= LEAST_TIMEOUT_MS,
+            Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => {
+                !(0..LONG_MS).contains(timeout_ms)
+            }
             Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
                 OF_TIMERS.contains(&name.as_str())
             }
@@ -43,7 +52,8 @@ impl Case {
             _ => false,
         };
         self.lab.setup.iter().any(serves)
-            && (self.window_ms >= LEAST_TIMEOUT_MS || self.ops.iter().any(waits))
+            && (passes.fold(self.window_ms, u32::saturating_add) >= LEAST_TIMEOUT_MS
+                || self.ops.iter().any(waits))
     }
 
     /// What the host does otherwise than by its defaults to connections with the lab's servers, a line
@@ -51,7 +61,11 @@ impl Case {
     pub fn unlike_defaults(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for step in &self.lab.setup {
-            let LabOp::Serve { link, .. } = step else { continue };
+            // Who answers for everybody has no route of its own.
+            let LabOp::Serve { link, service } = step else { continue };
+            if service.anywhere {
+                continue;
+            }
             let timeout = if self.waits_for_timers() {
                 ""
             } else {
@@ -93,6 +107,13 @@ mod tests {
         };
         assert!(waits(served(), wait(9_000)));
         assert!(!waits(served(), wait(20)));
+        let poll = |timeout_ms| Op::Poll { fds: Vec::new(), timeout_ms };
+        assert!(waits(served(), poll(5_000)) && !waits(served(), poll(1_000)));
+        assert!(waits(served(), poll(-1)));
+        let (id, title, lab) = ("s/t".to_owned(), String::new(), served());
+        let ops = vec![wait(100), wait(100)];
+        let twice = Case { id, title, catalogue: Vec::new(), lab, ops, window_ms: 0 };
+        assert!(twice.waits_for_timers());
         assert!(waits(served(), set("TCP_USER_TIMEOUT")));
         assert!(!waits(served(), set("TCP_NODELAY")));
         assert!(!waits(Lab::one(LinkKind::Tun, "l"), wait(9_000)));

@@ -255,7 +255,10 @@ fn take(
         return (nothing(case, End::Skipped { reason }), None);
     }
     let plant = plant.filter(|plant| plant.is_for(number));
-    lab.begin(case);
+    if let Err(reason) = lab.begin(case) {
+        labs.discard(lab);
+        return (nothing(case, End::Broken { reason }), None);
+    }
     let (mut trace, pause_ms) = run::run(case, &mut lab, plant);
     trace.beyond = lab.beyond();
     if let Some(reason) = lab.broken() {

@@ -75,8 +75,10 @@ pub(super) trait Network {
     fn stand_in(&self) -> Option<&StandIn> {
         None
     }
-    /// The case begins. What of the lab depends on it is set.
-    fn begin(&mut self, _: &Case) {}
+    /// The case begins. What of the lab depends on it is set; an error is one sentence.
+    fn begin(&mut self, _: &Case) -> Result<(), String> {
+        Ok(())
+    }
     /// Whether it shares the host's own network, so that [`Network::leaves`] has to be asked.
     fn is_shared(&self) -> bool {
         false

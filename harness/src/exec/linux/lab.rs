@@ -378,17 +378,17 @@ impl Network for LinuxLab {
         &self.facts
     }
 
-    fn begin(&mut self, case: &Case) {
+    fn begin(&mut self, case: &Case) -> Result<(), String> {
         let real = case.waits_for_timers();
         if std::mem::replace(&mut self.real_timers, real) == real {
-            return;
+            return Ok(());
         }
         for step in self.spec.setup.clone() {
-            if let LabOp::Serve { link, .. } = step {
-                // As it could be when the lab was built.
-                let _ = self.route_to_server(&link);
+            if let LabOp::Serve { link, service } = step {
+                self.route_to_server(&link, &service)?;
             }
         }
+        Ok(())
     }
 
     fn left_behind(&self) -> LeftBehind {

@@ -133,7 +133,9 @@ pub(super) fn window_scale(case: &Case) -> bool {
         return true;
     }
     let serves = |of: &str| {
-        case.lab.setup.iter().any(|step| matches!(step, LabOp::Serve { link, .. } if link == of))
+        case.lab.setup.iter().any(
+            |step| matches!(step, LabOp::Serve { link, service } if link == of && !service.anywhere),
+        )
     };
     let to_server = |addr: &Addr| match &addr.host {
         Host::On { link, role: Role::Neighbour, .. } => serves(link),

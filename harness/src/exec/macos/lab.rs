@@ -344,7 +344,7 @@ impl Network for MacLab {
         self.take_step(step)
     }
 
-    fn begin(&mut self, case: &Case) {
+    fn begin(&mut self, case: &Case) -> Result<(), String> {
         self.groups = beyond::groups(case);
         self.remembers = beyond::joins(case);
         self.spoken_to = beyond::spoken_to(case);
@@ -355,6 +355,7 @@ impl Network for MacLab {
             ours.extend(self.links.iter().filter_map(|link| link.peer.clone()));
             self.watch.borrow_mut().begin(&ours);
         }
+        Ok(())
     }
 
     fn is_shared(&self) -> bool {

@@ -10,16 +10,17 @@ use crate::exec::server::Server;
 impl LinuxLab {
     /// Lets the neighbour on a link serve TCP.
     pub(super) fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
-        // Who answers for everybody is reached as everybody is, with the kernel's own timers.
-        if !service.anywhere {
-            self.route_to_server(link)?;
-        }
+        self.route_to_server(link, service)?;
         self.listen(self.number(link)?, service);
         Ok(())
     }
 
     /// How the host treats connections to the neighbour on a link: as [`Case::waits_for_timers`] says.
-    pub(super) fn route_to_server(&mut self, link: &str) -> Result<(), String> {
+    pub(super) fn route_to_server(&mut self, link: &str, service: &Service) -> Result<(), String> {
+        // Who answers for everybody is reached as everybody is, with the kernel's own timers.
+        if service.anywhere {
+            return Ok(());
+        }
         let (number, index, real) = (self.number(link)?, self.index(link)?, self.real_timers);
         let window = limits::scales_otherwise().then_some(limits::WINDOW);
         for range in ranges(&self.spec.links[number]) {
