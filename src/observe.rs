@@ -6,7 +6,6 @@ mod serve;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -37,9 +36,38 @@ const LEAST_MTU_OF_IPV6: u32 = 1280;
 pub(crate) fn observe(args: &Observe) -> Result<Status> {
     let os = run::host()?;
     let case = case(args)?;
-    let place = Out::of(args.out.as_deref(), "observe");
-    announce(args, &place.folder.display().to_string());
-    let (kernel, trace, judgement) = traced(&case)?;
+    let kernel = subject::fingerprint(&run::native()?)?;
+    let mut scrub = Scrub::of(&harness::exec::environment());
+    let about = results::subject(run::NATIVE, &scrub.kernel(&kernel), 1, None);
+    // Before anything runs: a folder that cannot be had loses nothing then.
+    let out = Out::of(args.out.as_deref(), "observe");
+    let writer = Writer::begin_in(&out, results::manifest(about, &[]))?;
+    let folder = writer.folder().to_owned();
+    announce(args, &folder.display().to_string());
+    let (trace, judgement) = match traced(&case, &kernel).and_then(|traced| ran(args, traced)) {
+        Ok(traced) => traced,
+        Err(e) => {
+            writer.give_up();
+            return Err(e);
+        }
+    };
+    let ran = trace.program.unwrap_or_default();
+    outln!("-- what was sent:");
+    out::text(&outcome::transcript(&case, &trace, os));
+    let frames = trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
+    keep(args, writer, &mut scrub, &kernel, (trace, judgement))?;
+    let lost = lost(&ran);
+    out::blank();
+    outln!("{frames} frames{lost}; kept in {}", folder.display());
+    if ran.dropped > 0 {
+        let why = "never reached the far end, since they came faster than it read";
+        outln!("{} of them {why}", ran.dropped);
+    }
+    Ok(Status::Expected)
+}
+
+/// Says how the program ended; an error if it did not run.
+fn ran(args: &Observe, (trace, judgement): (Trace, Judgement)) -> Result<(Trace, Judgement)> {
     let ran = trace.program.unwrap_or_default();
     match &trace.end {
         End::Done if ran.ended => {
@@ -52,18 +80,7 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
         End::Died { how } => bail!("the executor ended: {how}"),
         End::Unsupported => bail!("this system cannot do that"),
     }
-    outln!("-- what was sent:");
-    out::text(&outcome::transcript(&case, &trace, os));
-    let frames = trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
-    let folder = keep(args, &place, &kernel, (trace, judgement))?;
-    let lost = lost(&ran);
-    out::blank();
-    outln!("{frames} frames{lost}; kept in {}", folder.display());
-    if ran.dropped > 0 {
-        let why = "never reached the far end, since they came faster than it read";
-        outln!("{} of them {why}", ran.dropped);
-    }
-    Ok(Status::Expected)
+    Ok((trace, judgement))
 }
 
 /// What is not among the frames: always said where it is known.
@@ -93,9 +110,8 @@ fn announce(args: &Observe, folder: &str) {
 }
 
 /// What the program does on this kernel.
-fn traced(case: &Case) -> Result<(Fingerprint, Trace, Judgement)> {
+fn traced(case: &Case, kernel: &Fingerprint) -> Result<(Trace, Judgement)> {
     let mut executor = run::native()?;
-    let kernel = subject::fingerprint(&executor)?;
     // Inherited, and so what it is: a file with its offset, a pipe, a terminal. Traces have the
     // executor's own output.
     let output: Option<OwnedFd> = nix::unistd::dup(out::protocol()).ok();
@@ -106,20 +122,21 @@ fn traced(case: &Case) -> Result<(Fingerprint, Trace, Judgement)> {
     let under = Under { executors: &executor, os, kernel: kernel.clone(), platforms, jobs: 1 };
     let answer = run::answers_of(&under, &[case], None, &|_, _, _| ())?.pop();
     match answer {
-        Some(answer) => Ok((kernel, answer.trace, answer.judgement)),
+        Some(answer) => Ok((answer.trace, answer.judgement)),
         None => bail!("the executor gave no answer"),
     }
 }
 
-/// Keeps it in a folder, whose name is returned, what is private in the program's arguments replaced as in a run.
+/// Keeps it, what is private in the program's arguments and in what the host says replaced as in a run.
 fn keep(
     args: &Observe,
-    place: &Out,
+    mut writer: Writer,
+    scrub: &mut Scrub,
     kernel: &Fingerprint,
     (trace, judgement): (Trace, Judgement),
-) -> Result<PathBuf> {
+) -> Result<()> {
     let os = run::host()?;
-    let mut scrub = Scrub::new(&harness::exec::environment().private);
+    let told = scrub.told(&trace);
     // Those addresses are in the frames.
     scrub.allow(&args.command.join(" "));
     let mut scrubbed = args.clone();
@@ -127,19 +144,17 @@ fn keep(
         *word = scrub.text(word, &BTreeSet::new());
     }
     let case = case(&scrubbed)?;
-    let judgement = if scrubbed.command == args.command {
+    let same = told.is_none() && scrubbed.command == args.command;
+    let trace = told.unwrap_or(trace);
+    let judgement = if same {
         judgement
     } else {
         // Its text has the arguments.
         let platforms = suites::platforms(kernel, &kernel.platforms(), case.suite());
         judge(&case, &trace, os, &platforms, Baselines::embedded())
     };
-    let about = results::subject(run::NATIVE, kernel, 1, None);
-    let mut writer = Writer::begin_in(place, results::manifest(about, &[]))?;
     writer.append(results::json(run::NATIVE, &case, &trace, &judgement)?);
-    let folder = writer.folder().to_owned();
-    writer.end(&[Answer { case: &case, trace, judgement }], Duration::ZERO, os)?;
-    Ok(folder)
+    writer.end(&[Answer { case: &case, trace, judgement }], Duration::ZERO, os)
 }
 
 fn case(args: &Observe) -> Result<Case, UsageError> {

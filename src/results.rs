@@ -206,6 +206,11 @@ impl Writer {
         &self.place.folder
     }
 
+    /// Nothing came of it, and nothing stays.
+    pub(crate) fn give_up(self) {
+        self.place.abandon();
+    }
+
     /// Appends a line made by [`json`].
     pub(crate) fn append(&mut self, mut line: Vec<u8>) {
         line.push(b'\n');

@@ -42,13 +42,13 @@ fn observe(args: &[&str], command: &[&str]) -> Option<Observed> {
     if !has_labs() || !is_linux() {
         return None;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().to_str().expect("UTF-8");
-    let output = sockeye(&[&["observe", "--out", path], args, &["--"], command].concat());
-    if !output.status.success() && stderr(&output).contains("No such file") {
+    if std::process::Command::new(command[0]).arg("--version").output().is_err() {
         eprintln!("skipped: {} is not installed", command[0]);
         return None;
     }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("UTF-8");
+    let output = sockeye(&[&["observe", "--out", path], args, &["--"], command].concat());
     assert!(output.status.success(), "{}", stderr(&output));
     Some(Observed { out: stdout(&output), err: stderr(&output), folder })
 }
@@ -250,4 +250,17 @@ fn arguments_are_scrubbed_where_they_are_kept() {
         let text = String::from_utf8_lossy(&bytes);
         assert!(!text.contains("jqpublic") && !text.contains("00:11:22"), "{file}: {text}");
     }
+}
+
+/// A folder that cannot be had is said before the program runs: what it did would be lost.
+#[test]
+fn a_folder_that_is_refused_is_refused_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (out, mark) = (folder.path().join("out"), folder.path().join("mark"));
+    fs::create_dir(&out).expect("made");
+    fs::write(out.join("notes.txt"), "mine").expect("written");
+    let [out, mark_at] = [&out, &mark].map(|path| path.to_str().expect("UTF-8"));
+    let output = common::sockeye(&["observe", "--out", out, "--", "touch", mark_at]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(!mark.exists(), "it ran");
 }
