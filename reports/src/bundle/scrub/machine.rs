@@ -166,11 +166,14 @@ impl Scrub {
             if let Some(rest) = name.strip_prefix("cmd:") { ("cmd:", rest) } else { ("", name) };
         let mut words = rest.splitn(2, char::is_whitespace);
         let (path, behind) = (words.next().unwrap_or(""), words.next());
-        let is_bare = behind.is_none_or(is_hash) && !path.contains('/');
+        // What a shell is given may begin with anything, such as `TOKEN=… program`.
+        let is_plain = |c: char| c.is_alphanumeric() || "._+-".contains(c);
+        let is_bare = behind.is_none_or(is_hash) && path.chars().all(is_plain);
         if self.off || (kind.is_empty() && !name.contains('/')) || is_bare {
             return self.text(name, &BTreeSet::new());
         }
-        let file = path.rsplit('/').next().unwrap_or("");
+        let file = path.rsplit('/').next().filter(|file| file.chars().all(is_plain));
+        let file = file.filter(|file| !file.is_empty()).unwrap_or("program");
         format!("{kind}{} {GONE}{:04x}", self.text(file, &BTreeSet::new()), hash(name))
     }
 
