@@ -260,7 +260,7 @@ fn a_folder_that_is_refused_is_refused_first() {
     fs::create_dir(&out).expect("made");
     fs::write(out.join("notes.txt"), "mine").expect("written");
     let [out, mark_at] = [&out, &mark].map(|path| path.to_str().expect("UTF-8"));
-    let output = common::sockeye(&["observe", "--out", out, "--", "touch", mark_at]);
+    let output = sockeye(&["observe", "--out", out, "--", "touch", mark_at]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(!mark.exists(), "it ran");
 }
