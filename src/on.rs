@@ -13,8 +13,8 @@ use suites::verdict::Verdict;
 
 use crate::cli::{Format, Run};
 use crate::out::{Bar, Bars, Cells, Paint as _};
-use crate::results::{self, Answer, Out};
-use crate::run::Under;
+use crate::results::{Answer, Out};
+use crate::run::{Told, Under};
 use crate::subjects::{self, Wanted};
 use crate::summary::{self, Counted};
 use crate::{Status, interrupt, out, place, report, run};
@@ -34,6 +34,7 @@ pub(crate) struct Ran<'c> {
     /// What it did against the protocol.
     complaints: Vec<String>,
     pub(crate) folder: PathBuf,
+    told: Told,
 }
 
 /// Runs the cases on each kernel, as many side by side as there are processors.
@@ -133,7 +134,7 @@ fn one<'c>(
     let tick = || bar.tick();
     let out = Out { folder, may_differ: false };
     let kept = run::keep(&wanted.name, &under, cases, args.shuffle, &out, &tick)?;
-    let (answers, folder) = (kept.answers, kept.folder);
+    let (answers, folder, told) = (kept.answers, kept.folder, kept.told);
     let took = start.elapsed();
     let skipped = answers.iter().all(|answer| answer.judgement.verdict == Verdict::Skipped);
     if let Some(answer) = answers.first().filter(|_| skipped) {
@@ -141,7 +142,7 @@ fn one<'c>(
     }
     let unseen = run::unseen(&answers, &under.platforms[0]);
     let (boots, losses, complaints) = (source.boots(), source.losses(), source.complaints());
-    Ok(Ran { release, answers, unseen, took, boots, losses, complaints, folder })
+    Ok(Ran { release, answers, unseen, took, boots, losses, complaints, folder, told })
 }
 
 /// Runs, writes, and says how it went.
@@ -157,12 +158,10 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
         }
     }
     if args.printed() == Some(Format::Json) {
-        for (wanted, ran) in &all {
-            let asked = ran.iter().flat_map(|ran| &ran.answers);
-            let of_rank = asked.filter(|answer| summary::is_of(answer, args.rank));
-            for Answer { case, trace, judgement } in of_rank {
-                let line = results::json(&wanted.name, case, trace, judgement)?;
-                out::json_line(&String::from_utf8(line)?);
+        for ran in all.iter().filter_map(|(_, ran)| ran.as_ref().ok()) {
+            let of_rank = ran.answers.iter().filter(|answer| summary::is_of(answer, args.rank));
+            for answer in of_rank {
+                out::json_line(&String::from_utf8(ran.told.line(answer)?)?);
             }
         }
     } else if let Some(format) = args.printed() {

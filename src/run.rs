@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
@@ -148,7 +148,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     let (platforms, jobs) = (kernel.platforms(), jobs(args));
     let under = Under { executors: &subject, os: host()?, kernel, platforms, jobs };
     let bar = Bars::default().add("", cases.len());
-    let Kept { answers, took, folder } =
+    let Kept { answers, took, folder, told } =
         keep(NATIVE, &under, &cases, args.shuffle, &out, &|| bar.tick())?;
     bar.end();
     let unseen = unseen(&answers, &under.platforms[0]);
@@ -157,9 +157,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     }
     if args.printed() == Some(Format::Json) {
         for answer in answers.iter().filter(|answer| summary::is_of(answer, args.rank)) {
-            let Answer { case, trace, judgement } = answer;
-            let line = results::json(NATIVE, case, trace, judgement)?;
-            out::json_line(&String::from_utf8(line)?);
+            out::json_line(&String::from_utf8(told.line(answer)?)?);
         }
     } else if let Some(format) = args.printed() {
         let run = report::read(&folder)?;
@@ -195,6 +193,40 @@ pub(crate) struct Kept<'c> {
     pub(crate) took: Duration,
     /// Where they are.
     pub(crate) folder: PathBuf,
+    pub(crate) told: Told,
+}
+
+/// What is told of a subject to whoever reads of it: runs are passed on, and so is what is printed, so
+/// that what is private gets into neither.
+pub(crate) struct Told {
+    name: String,
+    os: Os,
+    scrub: Mutex<Scrub>,
+}
+
+impl Told {
+    fn scrub(&self) -> MutexGuard<'_, Scrub> {
+        self.scrub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The line of JSON of an answer, without its end.
+    pub(crate) fn line(&self, answer: &Answer<'_>) -> serde_json::Result<Vec<u8>> {
+        self.line_of(answer.case, &answer.trace, &answer.judgement)
+    }
+
+    fn line_of(
+        &self,
+        case: &Case,
+        trace: &Trace,
+        judgement: &Judgement,
+    ) -> serde_json::Result<Vec<u8>> {
+        let Some(told) = self.scrub().told(trace) else {
+            return results::json(&self.name, case, trace, judgement);
+        };
+        let outcome = outcome::render(case, &told, self.os);
+        let judgement = Judgement { outcome, ..judgement.clone() };
+        results::json(&self.name, case, &told, &judgement)
+    }
 }
 
 /// The answers of a kernel, written into a folder as they come.
@@ -212,28 +244,17 @@ pub(crate) fn keep<'c>(
     about.platforms.clone_from(&under.platforms);
     // Of another kernel's machine there is nothing to see from here.
     let log = (name == NATIVE).then(KernelLog::begin);
-    // Runs are passed on, so that what is private does not get into one.
     let here = harness::exec::environment();
     let mut scrub = Scrub::of(&here);
     about.environment = log.is_some().then(|| scrub.machine(&here));
     about.kernel = scrub.kernel(&under.kernel);
     about.name = scrub.subject(name);
-    let name = about.name.clone();
+    let told = Told { name: about.name.clone(), os: under.os, scrub: Mutex::new(scrub) };
     let writer = Mutex::new(Writer::begin_in(out, results::manifest(about, cases))?);
-    let scrub = Mutex::new(scrub);
     let start = Instant::now();
     let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
         // What cannot be said in JSON cannot have come out of it.
-        let told = scrub.lock().unwrap_or_else(PoisonError::into_inner).told(trace);
-        let line = match &told {
-            Some(told) => {
-                let outcome = outcome::render(case, told, under.os);
-                let judgement = Judgement { outcome, ..judgement.clone() };
-                results::json(&name, case, told, &judgement)
-            }
-            None => results::json(&name, case, trace, judgement),
-        };
-        if let Ok(line) = line {
+        if let Ok(line) = told.line_of(case, trace, judgement) {
             writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
         }
         tick();
@@ -241,12 +262,11 @@ pub(crate) fn keep<'c>(
     let took = start.elapsed();
     let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(log) = log {
-        let mut scrub = scrub.into_inner().unwrap_or_else(PoisonError::into_inner);
-        writer.heard(&scrub.log(&log.end()));
+        writer.heard(&told.scrub().log(&log.end()));
     }
     let folder = writer.folder().to_owned();
     writer.end(&answers, took, under.os)?;
-    Ok(Kept { answers, took, folder })
+    Ok(Kept { answers, took, folder, told })
 }
 
 fn status(answers: &[Answer<'_>], untrue: bool, args: &Run) -> Result<Status> {

@@ -396,3 +396,27 @@ fn a_subject_that_there_is_not_is_said() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(stderr(&output).contains("there is no subject \"uml-1.0\" here"), "{output:?}");
 }
+
+/// What is printed once had the whole command of a subject, and paths of the host in reasons.
+#[test]
+fn what_is_printed_is_what_is_kept() {
+    if !has_labs() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let on = format!("cmd:TOKEN=hunter2 {SOCKEYE} exec");
+    let output =
+        sockeye(&["run", "link-state/typed-route", "--json", "--on", &on, "--out", folder]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    let mut printed: Vec<&str> = said.lines().collect();
+    let kept = fs::read_dir(out.path()).expect("a folder").flatten();
+    let kept = kept.map(|entry| entry.path().join("results.jsonl")).find(|file| file.is_file());
+    let kept = fs::read_to_string(kept.expect("a run")).expect("it can be read");
+    let mut kept: Vec<&str> = kept.lines().collect();
+    printed.sort_unstable();
+    kept.sort_unstable();
+    assert!(printed == kept && printed.len() > 10, "{} and {} lines", printed.len(), kept.len());
+    assert!(!said.contains("hunter2"), "{}", printed[0]);
+}
