@@ -109,7 +109,7 @@ impl Executors for Machine {
 
 /// An executor's side of the stream.
 struct Seat {
-    replies: Option<Sender<String>>,
+    replies: Option<Sender<Waiting>>,
     ended: Option<String>,
 }
 
@@ -140,7 +140,29 @@ struct Shared {
     /// An executor has ended, or the machine, or the hub has read something.
     changed: Condvar,
     /// How many bytes of answers wait.
-    unheard: AtomicUsize,
+    unheard: Arc<AtomicUsize>,
+}
+
+/// An answer that waits to be heard. It counts as long as it does: until it is heard, or nobody is there
+/// who would.
+struct Waiting {
+    text: String,
+    bytes: usize,
+    unheard: Arc<AtomicUsize>,
+}
+
+impl Waiting {
+    fn new(text: String, unheard: &Arc<AtomicUsize>) -> Self {
+        let bytes = text.len();
+        unheard.fetch_add(bytes, Ordering::Relaxed);
+        Self { text, bytes, unheard: Arc::clone(unheard) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.unheard.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// A machine that runs.
@@ -354,11 +376,11 @@ fn read(
             seat.replies = None;
             shared.changed.notify_all();
         } else if let Some(replies) = &seat.replies {
-            let bytes = text.len();
-            if shared.unheard.fetch_add(bytes, Ordering::Relaxed) + bytes > UNHEARD {
+            let answer = Waiting::new(text, &shared.unheard);
+            if shared.unheard.load(Ordering::Relaxed) > UNHEARD {
                 return Some(format!("{AGAINST}: more answers than questions"));
             }
-            let _ = replies.send(text);
+            let _ = replies.send(answer);
         }
     }
 }
@@ -398,7 +420,7 @@ fn bury(state: &mut State, how: &str, console: &Console) {
 struct Channel {
     live: Arc<Live>,
     number: u32,
-    replies: Receiver<String>,
+    replies: Receiver<Waiting>,
 }
 
 impl Executor for Channel {
@@ -411,11 +433,8 @@ impl Executor for Channel {
         loop {
             match self.replies.recv_timeout(TICK.min(limit)) {
                 Err(RecvTimeoutError::Timeout) => {}
-                Ok(text) => {
-                    self.live.shared.unheard.fetch_sub(text.len(), Ordering::Relaxed);
-                    return Ok(text);
-                }
-                gone => return gone,
+                Ok(mut answer) => return Ok(std::mem::take(&mut answer.text)),
+                Err(gone) => return Err(gone),
             }
             let silent = self.live.state().heard.map_or(Duration::ZERO, |heard| heard.elapsed());
             if silent > self.live.silence {
@@ -455,5 +474,28 @@ impl Executor for Channel {
                 state = self.live.state();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What nobody heard went on counting, and in the end a good machine was killed for it.
+    #[test]
+    fn an_answer_counts_as_long_as_it_waits() {
+        let unheard = Arc::new(AtomicUsize::new(0));
+        let (sender, replies) = mpsc::channel();
+        let say = |sender: &Sender<Waiting>| {
+            let _ = sender.send(Waiting::new("x".repeat(100), &unheard));
+        };
+        say(&sender);
+        say(&sender);
+        assert_eq!(unheard.load(Ordering::Relaxed), 200);
+        drop(replies.recv());
+        assert_eq!(unheard.load(Ordering::Relaxed), 100);
+        drop(replies);
+        say(&sender);
+        assert_eq!(unheard.load(Ordering::Relaxed), 0);
     }
 }
