@@ -136,8 +136,8 @@ fn tail(text: &str, at: usize) -> Option<usize> {
     (whole && second.ends_with("ff") && third.starts_with("fe")).then_some(run.len())
 }
 
-/// Where bugs of kernels are sent: nobody's.
-const LISTS: &[&str] = &["kernel.org", "lists.linux.dev"];
+/// Where bugs of kernels are sent: nobody's. At kernel.org itself there are people.
+const LISTS: &[&str] = &["vger.kernel.org", "lists.linux.dev"];
 
 /// Every `somebody@somewhere`, where it begins and ends.
 fn mails(text: &str) -> Vec<(usize, usize)> {

@@ -132,6 +132,8 @@ impl Bundle<'_> {
         let mut scrub = self.environment.map_or_else(Scrub::default, Scrub::of);
         // Some sections have numbers like an address: RFC 1122 §2.3.2.2.
         scrub.allow(&serde_json::to_string(self.rules).unwrap_or_default());
+        // And so have the releases of some kernels: 5.15.167.4-microsoft.
+        scrub.allow(leading_number(&self.subject.kernel.release));
         for part in &self.parts {
             scrub.allow(&serde_json::to_string(&part.line.case).unwrap_or_default());
         }
@@ -183,7 +185,9 @@ impl Bundle<'_> {
     pub fn files(&self, scrub: &mut Scrub) -> Result<Vec<File>, WriteError> {
         let lines = self.clean(scrub);
         let parts = self.parts.iter().zip(&lines).map(|(part, line)| Part { line, ..part.clone() });
-        let clean = Bundle { parts: parts.collect(), ..self.clone() };
+        let machine = self.machine(scrub);
+        let environment = self.environment.map(|_| &machine);
+        let clean = Bundle { parts: parts.collect(), environment, ..self.clone() };
         let none = BTreeSet::new();
         let names = program_names(lines.len());
         let programs: Vec<String> = lines.iter().map(|line| self.program(line, scrub)).collect();
@@ -195,7 +199,7 @@ impl Bundle<'_> {
                 "trace.json",
                 pretty(serde_json::to_value(recorded(&lines)).map(|v| scrub.json(v))),
             ),
-            File::text("environment.json", pretty(serde_json::to_value(self.machine(scrub)))),
+            File::text("environment.json", pretty(serde_json::to_value(&machine))),
             File::text("kernel.log", readme::log(self.log.map(|log| scrub.log(log)).as_ref())),
             File { bytes: self.frames(&lines, scrub)?, ..File::text("wire.pcapng", String::new()) },
             File { runs: true, ..File::text("run.sh", script::script(&names, self.os, &lines)) },
@@ -231,6 +235,12 @@ impl Bundle<'_> {
         drop(pcapng);
         Ok(bytes)
     }
+}
+
+/// The number that a release begins with, which is no address.
+fn leading_number(release: &str) -> &str {
+    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.');
+    &release[..end.unwrap_or(release.len())]
 }
 
 fn recorded(lines: &[Line]) -> Vec<Recorded<'_>> {

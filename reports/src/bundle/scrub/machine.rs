@@ -10,6 +10,7 @@ use harness::wire::Mac;
 use serde_json::Value;
 
 use super::super::forms::{Form, forms, whole_prefix};
+use super::super::leading_number;
 use super::super::words::lower;
 use super::Scrub;
 
@@ -130,9 +131,8 @@ impl Scrub {
         let none = BTreeSet::new();
         let mut clean = kernel.clone();
         if !self.off {
-            let numbers = |c: char| c.is_ascii_digit() || c == '.';
-            let own = kernel.release.trim_start_matches(numbers);
-            let number = &kernel.release[..kernel.release.len() - own.len()];
+            let number = leading_number(&kernel.release);
+            let own = &kernel.release[number.len()..];
             clean.release = format!("{number}{}", self.text(own, &none));
             clean.version = self.text(&kernel.version, &none);
         }

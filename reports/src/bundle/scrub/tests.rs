@@ -172,3 +172,11 @@ fn what_ifconfig_says_is_known_by_its_lines() {
     assert!(said.ends_with("\n\u{2026}\nif1: flags=1"), "{said}");
     assert_eq!(clean.unknown, ["if1 mac-1 addr-1"]);
 }
+
+/// A person's address at kernel.org was taken for a list's.
+#[test]
+fn people_are_no_lists() {
+    let mut scrub = Scrub::new(&Private::default());
+    let told = scrub.text("jane@kernel.org netdev@vger.kernel.org", &BTreeSet::new());
+    assert_eq!(told, "mail-1 netdev@vger.kernel.org");
+}
