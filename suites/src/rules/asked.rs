@@ -17,6 +17,8 @@ struct Told<'a> {
     mode4: Option<&'a str>,
     mode6: Option<&'a str>,
     dontfrag4: bool,
+    /// That was by the option of IPv4 itself.
+    raw4: bool,
     dontfrag6: bool,
     own_header: bool,
 }
@@ -61,13 +63,14 @@ pub(super) fn forbidden(view: &View<'_>, act: &Act<'_>) -> Option<Asked> {
     if told.own_header || changed || act.kind == Kind::Tcp {
         return None;
     }
-    let forbids = told.forbids(over_v4, message);
+    let asked = told.forbids(over_v4, message);
     let reaches = if over_v4 {
-        told.mode4.is_some() || !told.v6
+        // `IP_DONTFRAG` on an AF_INET6 socket is about IPv4, as its level says.
+        told.mode4.is_some() || told.raw4 || !told.v6
     } else {
-        told.mode6.is_some() || act.kind != Kind::Ping
+        told.mode6.is_some_and(forbids) || act.kind != Kind::Ping
     };
-    Some(Asked { forbids, reaches })
+    Some(Asked { forbids: asked, reaches })
 }
 
 /// The destination's address as packets carry it.
@@ -99,7 +102,7 @@ impl<'a> Told<'a> {
         match name {
             "IP_MTU_DISCOVER" => self.mode4 = mode,
             "IPV6_MTU_DISCOVER" => self.mode6 = mode,
-            "IP_DONTFRAG" => self.dontfrag4 = on,
+            "IP_DONTFRAG" => (self.dontfrag4, self.raw4) = (on, on),
             "IPV6_DONTFRAG" => self.dontfrag6 = on,
             "IP_HDRINCL" => self.own_header = *value != Value::Int(0),
             _ => {}
@@ -109,13 +112,17 @@ impl<'a> Told<'a> {
     /// `IP_PMTUDISC_DO` and `PROBE` set DF and refuse what does not fit the link; `WANT` fragments
     /// by what the path says, and `INTERFACE` refuses without DF (ip(7)).
     fn forbids(&self, over_v4: bool, message: Option<bool>) -> bool {
-        let is = |mode: &str| mode.ends_with("_DO") || mode.ends_with("_PROBE");
         if over_v4 {
-            self.mode4.map_or(self.intent || self.dontfrag4, is)
+            self.mode4.map_or(self.intent || self.dontfrag4, forbids)
         } else {
-            message.unwrap_or(self.dontfrag6) || self.mode6.is_some_and(is)
+            message.unwrap_or(self.dontfrag6) || self.mode6.is_some_and(forbids)
         }
     }
+}
+
+/// Whether a mode of `IP_MTU_DISCOVER` or `IPV6_MTU_DISCOVER` does.
+fn forbids(mode: &str) -> bool {
+    mode.ends_with("_DO") || mode.ends_with("_PROBE")
 }
 
 /// What the control messages of a send say about fragments.

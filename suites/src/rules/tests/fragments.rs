@@ -32,6 +32,14 @@ fn mode4(mode: &'static str) -> Op {
     setsockopt(option("IPPROTO_IP", "IP_MTU_DISCOVER"), Value::Named(mode.into()))
 }
 
+fn mode6(mode: &'static str) -> Op {
+    setsockopt(option("IPPROTO_IPV6", "IPV6_MTU_DISCOVER"), Value::Named(mode.into()))
+}
+
+fn dontfrag4() -> Op {
+    setsockopt(option("IPPROTO_IP", "IP_DONTFRAG"), Value::Int(1))
+}
+
 fn intent() -> Op {
     setsockopt(Opt::Intent(Intent::DontFragment), Value::Int(1))
 }
@@ -139,13 +147,13 @@ fn ping6() -> Story {
 }
 
 /// An echo request of a ping socket in two fragments.
-fn pinged(told: Op) -> Story {
+fn pinged(told: impl IntoIterator<Item = Op>) -> Story {
     let data = Payload::Text(format!("\u{80}\0\0\0\0\u{7}\0\u{1}{}", "x".repeat(1992)));
     let (bytes, to_it) = (data.bytes(), ("fe80::2".parse().unwrap(), 58));
     let (fd, flags) = ("s".into(), Flags::NONE);
     let op = Op::Sendto { fd, data, flags, addr: to("fe80::2", "l0") };
-    ping6()
-        .ok(told, 0)
+    told.into_iter()
+        .fold(ping6(), |story, told| story.ok(told, 0))
         .ok(op, 2000)
         .piece_of("l0", to_it, &bytes, 0, 1448)
         .piece_of("l0", to_it, &bytes, 1448, 2000)
@@ -160,7 +168,11 @@ fn pinged(told: Op) -> Story {
     Rank::Violates)]
 #[case::of_ipv4(
     without_df(Story::udp4().ok(intent(), 0).ok(hello4(), 6)), Rank::Violates)]
-#[case::a_ping_socket(pinged(told6(1)), Rank::Surprises)]
+#[case::a_ping_socket(pinged([told6(1)]), Rank::Surprises)]
+#[case::a_ping_socket_by_another_mode(pinged([mode6("IPV6_PMTUDISC_WANT"), told6(1)]), Rank::Surprises)]
+#[case::a_ping_socket_by_its_mode(pinged([mode6("IPV6_PMTUDISC_DO")]), Rank::Violates)]
+#[case::mapped_by_an_option_of_ipv4(
+    pieces(Story::udp6().ok(dontfrag4(), 0).ok(mapped(), 2000), L0_V4, GOOD4), Rank::Violates)]
 fn what_no_clause_reaches_surprises(#[case] story: Story, #[case] rank: Rank) {
     let found = story.found(&FORBIDDEN);
     assert_eq!(found.iter().map(|f| f.rank).collect::<Vec<_>>(), [rank], "{found:?}");
