@@ -45,6 +45,7 @@ pub(super) fn int(names: &Names<'_>, name: &str, value: i32) -> Option<String> {
         "SO_PEERCRED" | "LOCAL_PEERPID" | "LOCAL_PEEREPID" => who.pid(value),
         "SO_PEERGROUPS" => who.groups(&[value.cast_unsigned()]),
         "SO_PEERPIDFD" if value >= 0 && who.stable => "a descriptor".to_owned(),
+        name if who.stable && varies(name, value) => "present".to_owned(),
         _ => return None,
     })
 }
@@ -58,10 +59,21 @@ pub fn stable_option(name: &str, bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// Whether an option of an `int`'s worth has another value in each run.
-pub fn is_of_the_run(name: &str) -> bool {
+/// Whether an option of an `int`'s worth has another value than this in each run.
+pub fn is_of_the_run(name: &str, value: i32) -> bool {
     ["SO_PEERCRED", "LOCAL_PEERPID", "LOCAL_PEEREPID", "SO_PEERGROUPS", "SO_PEERPIDFD"]
         .contains(&name)
+        || varies(name, value)
+}
+
+/// A clock, a sequence number that begins anywhere, the queue or the processor that took a packet, if
+/// there is one.
+fn varies(name: &str, value: i32) -> bool {
+    match name {
+        "TCP_TIMESTAMP" | "TCP_QUEUE_SEQ" | "SO_INCOMING_NAPI_ID" => value != 0,
+        "SO_INCOMING_CPU" => value >= 0,
+        _ => false,
+    }
 }
 
 fn varying(name: &str, bytes: &[u8], who: &Whose<'_>) -> Option<String> {

@@ -83,7 +83,7 @@ pub fn verdict(stdout: &str) -> Option<bool> {
 pub(super) fn first_value(case: &Case, op: &Op, did: &Did) -> Option<String> {
     let Did::Returned { ret, out, .. } = did else { return None };
     match out {
-        Out::Int(n) if !super::is_index(op) && !is_of_the_run(option_name(op)) => {
+        Out::Int(n) if !super::is_index(op) && !is_of_the_run(option_name(op), *n) => {
             Some(n.to_string())
         }
         Out::Errno(errno) => Some(errno.as_str().to_owned()),
@@ -175,7 +175,7 @@ fn same_out(
     };
     match out {
         Out::Nothing => Ok(()),
-        Out::Int(_) if super::is_index(step) || is_of_the_run(option_name(step)) => Ok(()),
+        Out::Int(n) if super::is_index(step) || is_of_the_run(option_name(step), *n) => Ok(()),
         Out::Int(n) => need(first == n.to_string(), n.to_string()),
         Out::Errno(errno) => need(first == errno.as_str(), errno.to_string()),
         Out::Bytes(bytes) if is_clocked(step, bytes) => {
