@@ -1,17 +1,12 @@
-//! What of a trace is let in: it may come from a stranger, and everything behind goes by its numbers
-//! and names.
+//! What of a trace is let in: it may come from a stranger, and everything behind goes by its numbers.
+//! Its words are `words.rs`'s.
 
 use std::collections::BTreeSet;
 
-use super::{ControlOut, Did, End, Event, Out, Trace};
+use super::{Did, Event, Out, Trace};
 use crate::SCHEMA;
-use crate::case::{Case, Op, Sym};
-
-/// How many characters a name may have: of a signal, an errno, a control message.
-const NAME: usize = 256;
-
-/// How many characters a sentence may have, with the last lines of a console.
-const SENTENCE: usize = 64 << 10;
+use crate::case::words::shown;
+use crate::case::{Case, Op};
 
 /// Far beyond any of these times, and so that two can be added.
 const LATEST_NS: u64 = 1 << 62;
@@ -26,10 +21,7 @@ impl Trace {
             return Err(format!("it is of schema {}", self.schema));
         }
         if self.case != case.id {
-            return Err(format!(
-                "it is of the case {:?}",
-                self.case.chars().take(NAME).collect::<String>()
-            ));
+            return Err(format!("it is of the case {}", shown(&self.case)));
         }
         if self.began_ns > LATEST_NS {
             return Err("its beginning is at no time".to_owned());
@@ -39,7 +31,6 @@ impl Trace {
         }
         self.check_words()?;
         self.check_links(case)?;
-        self.check_sentences()?;
         let mut made = BTreeSet::new();
         for event in &self.events {
             self.check_event(case, event)?;
@@ -69,22 +60,6 @@ impl Trace {
         Ok(())
     }
 
-    fn check_sentences(&self) -> Result<(), String> {
-        let end = match &self.end {
-            End::Died { how: text }
-            | End::Skipped { reason: text }
-            | End::Broken { reason: text } => text.as_str(),
-            End::Done | End::Unsupported | End::Hung => "",
-        };
-        let beyond =
-            self.beyond.iter().flat_map(|beyond| beyond.watched.iter().chain(&beyond.left));
-        let mut all = self.disturbed.iter().chain(beyond).map(String::as_str).chain([end]);
-        if all.any(|text| text.len() > SENTENCE) {
-            return Err(format!("a sentence in it has more than {SENTENCE} characters"));
-        }
-        Ok(())
-    }
-
     fn check_event(&self, case: &Case, event: &Event) -> Result<(), String> {
         let number = event.op();
         let op = case.ops.get(number as usize);
@@ -105,9 +80,6 @@ impl Trace {
             Event::Frame { link, .. } if !self.links.iter().any(|fact| fact.name == *link) => {
                 Err(format!("it has a frame of the link {link:.30?}, which it has not"))
             }
-            Event::Signal { name, .. } if !is_name(name) => {
-                Err(format!("a signal's name in step {number} is none"))
-            }
             Event::Call { did, .. } => match op {
                 Some(Op::Lab { .. }) | None => Err(format!("step {number} is no call")),
                 Some(op) => check_did(op, did).map_err(|why| format!("step {number}: {why}")),
@@ -120,12 +92,6 @@ impl Trace {
     }
 }
 
-/// Whether it can be a constant's name, or a number: it stands in C and in transcripts as it is.
-fn is_name(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+. ".contains(c);
-    (1..=NAME).contains(&name.len()) && name.chars().all(plain)
-}
-
 /// Whether Linux lets an interface have that name (`net/core/dev.c` `dev_valid_name`), and it is plain.
 fn is_interface(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_graphic() && c != '/' && c != ':';
@@ -134,17 +100,7 @@ fn is_interface(name: &str) -> bool {
 
 /// Whether a call can have given that.
 fn check_did(op: &Op, did: &Did) -> Result<(), String> {
-    let (errno, out) = match did {
-        Did::Returned { errno, out, .. } => (errno.as_ref().map(Sym::as_str), out),
-        Did::Unsupported { name } => (Some(name.as_str()), &Out::Nothing),
-        Did::Hung { .. } => return Ok(()),
-    };
-    if let Some(name) = errno.into_iter().chain(names(out)).find(|name| !is_name(name)) {
-        return Err(format!("{name:.30?} is no name of the sockets API"));
-    }
-    if texts(out).any(|text| text.len() > NAME || text.contains(char::is_control)) {
-        return Err(format!("{} gives a name that is none", op.call()));
-    }
+    let Did::Returned { out, .. } = did else { return Ok(()) };
     let counts = match (op, out) {
         (Op::Poll { fds, .. }, Out::Poll(found)) => found.len() <= fds.len(),
         (Op::Kevent { changes, .. }, Out::Events(found)) => found.len() <= changes.len(),
@@ -153,39 +109,4 @@ fn check_did(op: &Op, did: &Did) -> Result<(), String> {
         _ => true,
     };
     if counts { Ok(()) } else { Err(format!("{} gives no such thing", op.call())) }
-}
-
-/// Every constant that a call wrote.
-fn names(out: &Out) -> Vec<&str> {
-    fn received<'a>(flags: &'a [Sym], control: &'a [ControlOut]) -> impl Iterator<Item = &'a str> {
-        let control = control.iter().flat_map(|c| [c.level.as_str(), c.name.as_str()]);
-        flags.iter().map(Sym::as_str).chain(control)
-    }
-    match out {
-        Out::Errno(errno) => vec![errno.as_str()],
-        Out::Data { flags, control, .. } => received(flags, control).collect(),
-        Out::Poll(all) => all.iter().flatten().map(Sym::as_str).collect(),
-        Out::Messages(all) => all.iter().flat_map(|m| received(&m.flags, &m.control)).collect(),
-        Out::Events(all) => all
-            .iter()
-            .flat_map(|e| {
-                let flags = e.flags.iter().chain(&e.fflags).chain(&e.error).map(Sym::as_str);
-                [e.fd.as_str(), e.filter.as_str()].into_iter().chain(flags)
-            })
-            .collect(),
-        Out::Addrs(all) => {
-            all.iter().flat_map(|a| [a.r#type.as_str(), a.protocol.as_str()]).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Every text that it wrote.
-fn texts(out: &Out) -> impl Iterator<Item = &str> {
-    let (names, addrs) = match out {
-        Out::Names { host, service } => ([host.as_deref(), service.as_deref()], &[][..]),
-        Out::Addrs(all) => ([None, None], &all[..]),
-        _ => ([None, None], &[][..]),
-    };
-    names.into_iter().flatten().chain(addrs.iter().filter_map(|a| a.canonname.as_deref()))
 }

@@ -7,6 +7,8 @@ use crate::case::words::{is_id, is_line, is_word, shown};
 
 /// The most characters of a constant's name, or of a link's.
 const MOST_OF_NAME: usize = 64;
+/// The most characters of a host's name or a service's, of which no DNS has more (RFC 1035 §2.3.4).
+const MOST_OF_HOST: usize = 256;
 /// The most characters of a line that somebody says.
 const MOST_OF_LINE: usize = 4096;
 
@@ -91,7 +93,7 @@ fn controls(all: &[ControlOut]) -> Result<(), String> {
 
 /// What calls wrote: names are names; hosts and services are what a name server says, as one line.
 fn written(out: &Out) -> Result<(), String> {
-    let line = |text: Option<&String>| match text.filter(|text| !is_line(text, MOST_OF_LINE)) {
+    let line = |text: Option<&String>| match text.filter(|text| !is_line(text, MOST_OF_HOST)) {
         Some(text) => Err(format!("{} is no line of text", shown(text))),
         None => Ok(()),
     };
