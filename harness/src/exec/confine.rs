@@ -48,8 +48,13 @@ pub fn confine(command: &mut Command, rights: Rights) {
             return Err(io::Error::last_os_error());
         }
         for (what, most) in LIMITS {
-            let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
-            // A limit that is lower already stays.
+            let mut limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+            // A limit that is lower already stays, whoever might raise it.
+            // SAFETY: `limit` outlives the call, which writes it.
+            if unsafe { libc::getrlimit(what as _, &raw mut limit) } == 0 {
+                limit.rlim_cur = limit.rlim_cur.min(most);
+                limit.rlim_max = limit.rlim_max.min(most);
+            }
             // SAFETY: `limit` outlives the call, which copies it.
             unsafe { libc::setrlimit(what as _, &raw const limit) };
         }

@@ -109,6 +109,10 @@ pub(super) trait Network {
     fn watch(&self, _done: BorrowedFd<'_>) {
         std::thread::sleep(Duration::from_micros(100));
     }
+    /// Lets far ends answer what is there, for a while: a program that sends without end is not waited for.
+    fn pump(&mut self) {
+        self.drain(&mut |_, _, _| ());
+    }
     /// Begins to see every frame; none where a lab cannot, and [`Network::drain`] shows what there is.
     ///
     /// # Errors

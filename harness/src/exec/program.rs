@@ -94,7 +94,7 @@ impl Runner<'_> {
         let in_time = loop {
             match &mut capture {
                 Some(capture) => {
-                    self.lab.drain(&mut |_, _, _| ());
+                    self.lab.pump();
                     capture.frames(&mut |seen| kept.keep(&seen));
                 }
                 None => self.drain(number),

@@ -87,10 +87,11 @@ impl Ring {
         Ok(ring)
     }
 
-    /// Hands over what is there; whether the barrier's mark was among it.
+    /// Hands over what is there, once round the ring: it may be filled as fast as it is read. Whether the
+    /// barrier's mark was among it.
     fn read(&mut self, seen: &mut dyn FnMut(Seen<'_>)) -> bool {
         let mut marked = false;
-        loop {
+        for _ in 0..self.blocks {
             // SAFETY: `next` is less than the number of blocks that are mapped.
             let block = unsafe { self.memory.add(self.next * BLOCK) };
             // SAFETY: a block is longer than that.
@@ -111,6 +112,7 @@ impl Ring {
             status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
             self.next = (self.next + 1) % self.blocks;
         }
+        marked
     }
 
     /// One frame behind its header (`struct tpacket3_hdr`) and its `struct sockaddr_ll`.
