@@ -10,7 +10,7 @@ use crate::select::Shard;
 
 /// A conformance suite for the BSD sockets API: what a call returned, and what it put on the wire.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(version = env!("SOCKEYE_VERSION"), args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[command(
     after_help = "Exit status: 0 as expected; 1 changed, or a new deviation; 2 wrong usage; \
                         3 the harness could not run.\nWithout a command, sockeye runs every suite."

@@ -9,8 +9,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+use flate2::read::DeflateDecoder;
 
 /// What was observed, by platform and case.
 #[derive(Debug, Default)]
@@ -22,15 +25,24 @@ const HEADING: &str = "## ";
 impl Baselines {
     /// Those that this program was built with.
     pub fn embedded() -> &'static Self {
-        const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/baselines.rs"));
+        const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/baselines"));
         static EMBEDDED: OnceLock<Baselines> = OnceLock::new();
-        EMBEDDED.get_or_init(|| {
-            let mut all = Self::default();
-            for (platform, file) in FILES {
-                all.add(platform, contents(file));
-            }
-            all
-        })
+        EMBEDDED.get_or_init(|| Self::unpacked(PACKED).expect("as build.rs packed it"))
+    }
+
+    /// What `build.rs` packed: snapshots, each behind a line with its platform and its length in bytes.
+    fn unpacked(packed: &[u8]) -> Option<Self> {
+        let mut text = String::new();
+        DeflateDecoder::new(packed).read_to_string(&mut text).ok()?;
+        let (mut all, mut rest) = (Self::default(), text.as_str());
+        while !rest.is_empty() {
+            let (heading, behind) = rest.split_once('\n')?;
+            let (platform, len) = heading.split_once(' ')?;
+            let (file, next) = behind.split_at_checked(len.parse().ok()?)?;
+            all.add(platform, contents(file));
+            rest = next;
+        }
+        Some(all)
     }
 
     /// Adds the rows of a snapshot's text.
@@ -148,6 +160,36 @@ mod tests {
             assert_eq!(baselines.expected(&platforms, id), Some(("linux", outcome)));
         }
         assert_eq!(baselines.expected(&platforms, "s/t[c]"), None);
+    }
+
+    #[test]
+    fn the_program_carries_every_file() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("baselines");
+        let mut all = Baselines::default();
+        for file in Baselines::files(&folder) {
+            let platform = file.ancestors().nth(2).and_then(Path::file_name).unwrap();
+            let text = fs::read_to_string(&file).unwrap();
+            all.add(&platform.to_string_lossy(), contents(&text));
+        }
+        assert!(all.0.len() > 10, "{:?}", all.0.keys());
+        assert_eq!(all.0, Baselines::embedded().0);
+    }
+
+    #[test]
+    fn what_is_packed_wrongly_is_not_taken() {
+        use std::io::Write as _;
+        let unpacked = |text: &str| {
+            let mut packed =
+                flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(text.as_bytes()).unwrap();
+            Baselines::unpacked(&packed.finish().unwrap()).map(|all| all.0.len())
+        };
+        assert_eq!(unpacked(""), Some(0));
+        assert_eq!(unpacked("linux 9\n## a\nb\n\nmusl 4\n## a"), Some(2));
+        for wrong in ["linux 10\n## a\nb\n\n", "linux\n", "linux x\n", "linux 0"] {
+            assert_eq!(unpacked(wrong), None, "{wrong:?}");
+        }
+        assert!(Baselines::unpacked(b"no deflate").is_none());
     }
 
     #[test]

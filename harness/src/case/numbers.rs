@@ -25,6 +25,11 @@ pub fn numbers(os: Os) -> &'static [(&'static str, i32)] {
 #[rustfmt::skip]
 const LINUX: &[(&str, i32)] = &[
     // include/uapi/asm-generic/socket.h; its line, as of Linux 6.1 or the release that is named.
+    ("SO_TIMESTAMP_NEW", 63), // 113
+    ("SO_TIMESTAMPNS_NEW", 64), // 114
+    ("SO_TIMESTAMPING_NEW", 65), // 115
+    ("SO_RCVTIMEO_NEW", 66), // 117
+    ("SO_SNDTIMEO_NEW", 67), // 118
     ("SO_PREFER_BUSY_POLL", 69), // 122
     ("SO_BUSY_POLL_BUDGET", 70), // 123
     ("SO_NETNS_COOKIE", 71), // 125

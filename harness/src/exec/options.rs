@@ -59,9 +59,8 @@ pub(super) fn encode(name: &str, value_: &Value, lab: &dyn Resolve) -> Result<Ve
         Value::Host(host) => v4(lab.ip(host)?).to_vec(),
         Value::Linger { on, seconds } => [on.to_ne_bytes(), seconds.to_ne_bytes()].concat(),
         Value::Timeval { ms } => {
-            let seconds = libc::time_t::from(ms / 1000);
             // Its type differs between systems, and is padded: built as the struct itself.
-            os::timeval(seconds, ms % 1000 * 1000)
+            os::timeval(ms / 1000, ms % 1000 * 1000)
         }
         Value::Membership { group, link } => {
             let index = link.as_deref().map_or(Ok(0), |l| lab.index(l))?;

@@ -41,7 +41,7 @@ pub(super) fn set_family(storage: &mut sockaddr_storage, family: c_int, len: soc
     storage.ss_len = len as u8;
 }
 
-pub(super) fn timeval(_: libc::time_t, _: u32) -> Vec<u8> {
+pub(super) fn timeval(_: u32, _: u32) -> Vec<u8> {
     Vec::new()
 }
 

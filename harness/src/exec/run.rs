@@ -159,7 +159,7 @@ impl<'c> Runner<'c> {
             return Some(End::Skipped { reason });
         }
         let mut addr = None;
-        self.pace.here();
+        self.pace.begins();
         let at_ns = self.now();
         let gave = self.call(number, op, &mut addr);
         if let Ok(Ok(_)) = gave {

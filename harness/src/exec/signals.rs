@@ -52,10 +52,8 @@ pub(super) fn interrupt(thread: libc::pthread_t) {
 
 fn set(limit: Duration, again: Duration) {
     ALARM.store(false, Ordering::Relaxed);
-    let timeval = |d: Duration| libc::timeval {
-        tv_sec: d.as_secs() as libc::time_t,
-        tv_usec: d.subsec_micros() as libc::suseconds_t,
-    };
+    let timeval =
+        |d: Duration| libc::timeval { tv_sec: d.as_secs() as _, tv_usec: d.subsec_micros() as _ };
     let timer = libc::itimerval { it_value: timeval(limit), it_interval: timeval(again) };
     // SAFETY: the timer is valid and outlives the call; the old one is not asked for.
     unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };

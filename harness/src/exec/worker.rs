@@ -106,7 +106,7 @@ impl Worker {
                 Err(TryRecvError::Empty) => {}
             }
             if signals::alarm_came() {
-                signals::interrupt(self.thread.as_pthread_t());
+                signals::interrupt(self.thread.as_pthread_t() as _);
             }
             if self.is_asleep() || busy_since.elapsed() > BUSY {
                 meanwhile.act();

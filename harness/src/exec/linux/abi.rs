@@ -7,10 +7,9 @@ pub(in crate::exec) fn set_family(storage: &mut sockaddr_storage, family: c_int,
     storage.ss_family = family as libc::sa_family_t;
 }
 
-/// The bytes of a `struct timeval`.
-pub(in crate::exec) fn timeval(seconds: libc::time_t, microseconds: u32) -> Vec<u8> {
-    let microseconds = libc::suseconds_t::from(microseconds);
-    [seconds.to_ne_bytes(), microseconds.to_ne_bytes()].concat()
+/// The bytes of a `struct timeval`: the kernel's, two `long`, whatever the C library makes of it.
+pub(in crate::exec) fn timeval(seconds: u32, microseconds: u32) -> Vec<u8> {
+    [seconds, microseconds].map(|n| libc::c_long::from(n).to_ne_bytes()).concat()
 }
 
 /// `struct ip_mreq_source`: ip(7).

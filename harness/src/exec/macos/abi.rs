@@ -9,8 +9,9 @@ pub(in crate::exec) fn set_family(storage: &mut sockaddr_storage, family: c_int,
 }
 
 /// The bytes of a `struct timeval`: `tv_usec` is an `int`, and four bytes of padding follow.
-pub(in crate::exec) fn timeval(seconds: libc::time_t, microseconds: u32) -> Vec<u8> {
-    let mut bytes = [&seconds.to_ne_bytes()[..], &microseconds.to_ne_bytes()].concat();
+pub(in crate::exec) fn timeval(seconds: u32, microseconds: u32) -> Vec<u8> {
+    let mut bytes =
+        [&libc::time_t::from(seconds).to_ne_bytes()[..], &microseconds.to_ne_bytes()].concat();
     bytes.resize(size_of::<libc::timeval>(), 0);
     bytes
 }
