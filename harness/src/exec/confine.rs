@@ -42,6 +42,7 @@ pub fn confine(command: &mut Command, rights: Rights) {
         // The supplementary groups of root go with it.
         command.uid(NOBODY).gid(NOBODY);
     }
+    let parent = nix::unistd::getpid();
     let before = move || {
         // SAFETY: takes nothing.
         if unsafe { libc::setsid() } == -1 {
@@ -58,7 +59,7 @@ pub fn confine(command: &mut Command, rights: Rights) {
             // SAFETY: `limit` outlives the call, which copies it.
             unsafe { libc::setrlimit(what as _, &raw const limit) };
         }
-        super::os::lessen(rights)
+        super::os::lessen(rights, parent)
     };
     // SAFETY: between fork and exec it makes system calls alone: nothing is allocated, no lock is taken.
     unsafe { command.pre_exec(before) };

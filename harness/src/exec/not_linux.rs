@@ -22,7 +22,7 @@ pub(super) const ROOTS_RIGHTS: &[super::confine::Rights] =
 
 /// Nothing more can be taken away.
 #[allow(clippy::unnecessary_wraps, reason = "it may fail on Linux")]
-pub(super) fn lessen(_: super::confine::Rights) -> std::io::Result<()> {
+pub(super) fn lessen(_: super::confine::Rights, _: Pid) -> std::io::Result<()> {
     Ok(())
 }
 
