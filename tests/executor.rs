@@ -184,10 +184,7 @@ fn what_a_case_is_given_is_closed_with_it() {
         ),
         r#"{"send":{"fd":"a","data":{"text":"x"},"flags":[]}}"#.to_owned(),
         r#"{"recvmsg":{"fd":"b","len":8,"control_len":64,"flags":[]}}"#.to_owned(),
-        format!(
-            r#"{{"getsockopt":{{"fd":"a","option":{},"len":4}}}}"#,
-            option("SO_PEERPIDFD")
-        ),
+        format!(r#"{{"getsockopt":{{"fd":"a","option":{},"len":4}}}}"#, option("SO_PEERPIDFD")),
     ];
     let json = format!(r#"{{"id":"test/steps","title":"","ops":[{}]}}"#, ops.join(","));
     let case: Case = serde_json::from_str(&json).expect("a case");
