@@ -58,10 +58,12 @@ impl Room {
 
     /// Takes so many bytes; whether they were let through, and whether nothing more is.
     fn take(&mut self, bytes: usize) -> (bool, bool) {
-        let had = self.left.min(self.whole);
+        if self.left.min(self.whole) == 0 {
+            return (false, false);
+        }
         self.left = self.left.saturating_sub(bytes);
         self.whole = self.whole.saturating_sub(bytes);
-        (had > 0, had > 0 && self.left.min(self.whole) == 0)
+        (true, self.left.min(self.whole) == 0)
     }
 }
 
