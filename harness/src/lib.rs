@@ -14,7 +14,7 @@
 //! - [`threads`]: threads and locks, where a host or another thread may fail;
 //! - [`verdict`]: the words for what a case came to.
 //!
-//! Everything but [`exec`] and [`subject`] is pure: no kernel, no clock, no `unsafe`.
+//! Everything but [`exec`], [`subject`] and [`threads`] is pure: no kernel, no clock, no `unsafe`.
 
 pub mod case;
 pub mod darwin;

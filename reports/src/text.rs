@@ -60,7 +60,7 @@ pub(crate) fn inline(text: &str) -> String {
         let entity = c == '&' && after.is_some_and(|c| c == '#' || c.is_ascii_alphabetic());
         // What GitHub makes of it by itself: a page, a mention or a mail address (GFM §6.9).
         let page = c == ':' && text[at..].starts_with("://")
-            || c == '.' && text[..at].to_ascii_lowercase().ends_with("www");
+            || c == '.' && at >= 3 && text.as_bytes()[at - 3..at].eq_ignore_ascii_case(b"www");
         let named = c == '@' && after.is_some_and(char::is_alphanumeric);
         let link = before == Some(']') && "([:".contains(c) || page || named;
         if entity || link || c == '<' {
