@@ -11,7 +11,7 @@ use crate::cli::{self, Diff, On};
 use crate::out::Paint as _;
 use crate::results::Out;
 use crate::subjects::Wanted;
-use crate::{Status, UsageError, on, out, report, select};
+use crate::{Status, UsageError, on, out, place, report, select};
 
 /// Says how two runs differ; status 1 if they do.
 pub(crate) fn diff(args: &Diff) -> Result<Status> {
@@ -21,8 +21,16 @@ pub(crate) fn diff(args: &Diff) -> Result<Status> {
     };
     let runs: Vec<Run> =
         folders.iter().map(|folder| report::read(folder)).collect::<Result<_, _>>()?;
+    // Titles are passed on; two that are called the same are told apart.
+    let mut names: Vec<String> = folders.iter().map(|folder| place::called(folder)).collect();
+    if let [one, other] = &mut names[..]
+        && one == other
+    {
+        one.push_str(" (the first)");
+        other.push_str(" (the second)");
+    }
     let side = |number: usize, subject: Option<&str>| {
-        let name = folders[number].display().to_string();
+        let name = names[number].clone();
         Side::of(&name, &runs[number], subject).map_err(|e| UsageError(e.to_string()))
     };
     let sides = match (&args.subjects, runs.len()) {

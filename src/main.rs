@@ -85,7 +85,12 @@ fn main() -> ExitCode {
     // The last resort: a sentence, and what was begun is ended in order.
     std::panic::set_hook(Box::new(|panic| {
         if !PANICKED.swap(true, Ordering::Relaxed) {
-            errln!("sockeye: a fault of its own: {panic}");
+            // Of threads that libraries start: the host's refusal, and nothing of this program's.
+            if panic.to_string().contains("failed to spawn thread") {
+                errln!("sockeye: no thread can be started: {}", harness::threads::MEND);
+            } else {
+                errln!("sockeye: a fault of its own: {panic}");
+            }
         }
     }));
     let status = std::panic::catch_unwind(|| {

@@ -1,7 +1,7 @@
 //! `sockeye matrix`: runs side by side, as one page.
 
 use std::collections::HashMap;
-use std::path::{Component, Path};
+use std::path::Path;
 
 use anyhow::Result;
 use harness::trace::Fingerprint;
@@ -10,7 +10,7 @@ use reports::runs::{self, Line, Run};
 use suites::claim::{Claim, Kernel, Standing};
 
 use crate::cli::Matrix;
-use crate::{Status, UsageError, results};
+use crate::{Status, UsageError, place, results};
 
 /// Reads the runs, writes the page.
 pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
@@ -64,27 +64,5 @@ fn source((name, run): &(String, Run)) -> Source<'_> {
 fn read(folder: &Path) -> Result<(String, Run), UsageError> {
     // What was cut off is refused, and one sentence says so.
     let run = runs::read(folder).map_err(|e| UsageError(e.to_string()))?;
-    Ok((called(folder), run))
-}
-
-/// What a page calls a run: its folder as it was given, or the end of that where the whole would say
-/// who has made the page (`/home/USER/…`).
-fn called(folder: &Path) -> String {
-    let below = folder.components().all(|part| matches!(part, Component::Normal(_)));
-    let end = folder.file_name().filter(|_| !below).map(Path::new);
-    end.unwrap_or(folder).display().to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_does_not_say_whose_folder_it_was() {
-        let all = ["runs/6.18", "/home/jqpublic/runs/6.18", "../jqpublic/6.18", "6.18"];
-        assert_eq!(
-            all.map(|folder| called(Path::new(folder))),
-            ["runs/6.18", "6.18", "6.18", "6.18"]
-        );
-    }
+    Ok((place::called(folder), run))
 }

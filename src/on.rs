@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use harness::case::Case;
 use harness::subject::{self, Kernels};
+use harness::threads::{lock, unlocked};
 use suites::verdict::Verdict;
 
 use crate::cli::{Format, Run};
@@ -60,7 +61,7 @@ pub(crate) fn on_each<'c>(
             let ran = one(wanted, args, cases, out, &kernels, &bar);
             bar.end();
             bars.suspend(|| say(&wanted.name, wide, ran.as_ref()));
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((wanted.clone(), ran));
+            lock(&done).push((wanted.clone(), ran));
         }
     };
     std::thread::scope(|scope| {
@@ -70,7 +71,7 @@ pub(crate) fn on_each<'c>(
         }
         work();
     });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut done = unlocked(done);
     done.sort_by_key(|(ran, _)| wanted.iter().position(|wanted| wanted.name == ran.name));
     Ok(done)
 }
@@ -81,10 +82,7 @@ fn folders(wanted: &[Wanted]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let fresh = |wanted: &Wanted| {
         let name = subjects::folder_of(&wanted.name);
-        // These endings are a run's that is being written, and its console's.
-        let name = name.trim_end_matches(".part").trim_end_matches(".console.txt");
-        let name = if name.is_empty() { "subject" } else { name };
-        let numbered = (1..).map(|n| if n == 1 { name.to_owned() } else { format!("{name}-{n}") });
+        let numbered = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}-{n}") });
         numbered.into_iter().find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
     };
     wanted.iter().map(fresh).collect()
@@ -123,17 +121,23 @@ fn one<'c>(
 ) -> Result<Ran<'c>> {
     let start = Instant::now();
     bar.say("preparing");
-    let source = wanted.source(&args.on, args.plant.as_deref(), &folder, kernels)?;
-    bar.say("starting");
-    let kernel = subject::fingerprint(source.executors())?;
+    // Before anything is written beside it, and before a kernel boots for nothing.
+    let place = Out { folder, may_differ: false }.claim()?;
+    let ready = || -> Result<_> {
+        let source = wanted.source(&args.on, args.plant.as_deref(), &place, kernels)?;
+        bar.say("starting");
+        let kernel = subject::fingerprint(source.executors())?;
+        let os = subjects::os_of(&kernel)?;
+        Ok((source, kernel, os))
+    };
+    let (source, kernel, os) = ready().inspect_err(|_| place.abandon())?;
     bar.say("");
-    let (os, platforms) = (subjects::os_of(&kernel)?, wanted.platforms(&kernel));
+    let platforms = wanted.platforms(&kernel);
     let jobs = wanted.jobs(run::jobs(args));
     let release = format!("{} {}", kernel.system, kernel.release);
     let under = Under { executors: source.executors(), os, kernel, platforms, jobs };
     let tick = || bar.tick();
-    let out = Out { folder, may_differ: false };
-    let kept = run::keep(&wanted.name, &under, cases, args.shuffle, &out, &tick)?;
+    let kept = run::keep(&wanted.name, &under, cases, args.shuffle, place, &tick)?;
     let (answers, folder, told) = (kept.answers, kept.folder, kept.told);
     let took = start.elapsed();
     let skipped = answers.iter().all(|answer| answer.judgement.verdict == Verdict::Skipped);
@@ -175,23 +179,15 @@ pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
         bail!("nothing ran");
     }
     // As it is where a run has this host's kernel alone.
-    let failed = |ran: &Ran<'_>| {
-        let is_error = |a: &Answer<'_>| a.judgement.verdict == Verdict::Error;
-        !ran.complaints.is_empty() || ran.answers.iter().any(is_error)
+    let came_to = |(wanted, ran): &(Wanted, Result<Ran<'_>>)| match ran {
+        Ok(ran) if !ran.complaints.is_empty() => Status::Harness,
+        Ok(ran) => run::came_to(&ran.answers, !ran.unseen.is_empty(), args.strict),
+        Err(_) if wanted.by_name || args.strict => Status::Unexpected,
+        Err(_) => Status::Expected,
     };
-    if all.iter().filter_map(|(_, ran)| ran.as_ref().ok()).any(failed) {
-        return Ok(Status::Harness);
-    }
-    let bad = all.iter().any(|(wanted, ran)| match ran {
-        Ok(ran) => {
-            let has = |verdict| ran.answers.iter().any(|a| a.judgement.verdict == verdict);
-            let strict = args.strict && (has(Verdict::Skipped) || has(Verdict::New));
-            let unexpected = ran.answers.iter().any(|a| a.judgement.is_unexpected());
-            strict || unexpected || !ran.unseen.is_empty()
-        }
-        Err(_) => wanted.by_name || args.strict,
-    });
-    Ok(if bad { Status::Unexpected } else { Status::Expected })
+    let all: Vec<Status> = all.iter().map(came_to).collect();
+    let worst = [Status::Harness, Status::Unexpected].into_iter().find(|s| all.contains(s));
+    Ok(worst.unwrap_or(Status::Expected))
 }
 
 /// A row for each kernel, a column for each verdict that there is.

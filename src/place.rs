@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use nix::fcntl::OFlag;
 use reports::runs::{self, Manifest, ReadError};
 
 use crate::UsageError;
@@ -76,7 +77,7 @@ impl Place {
     /// This very folder, or who holds it.
     fn of(folder: &Path) -> Result<Result<Self, Held>> {
         refuse_what_is_no_run(folder)?;
-        let part = beside(folder, ".part");
+        let part = beside(folder, PART);
         let cannot = || format!("{} cannot be written", part.display());
         loop {
             if let Some(parent) = part.parent().filter(|p| !p.as_os_str().is_empty()) {
@@ -118,8 +119,8 @@ impl Place {
                 return Ok(fs::rename(&self.part, &self.folder)?);
             }
             let old = (1..).map(|n| match n {
-                1 => beside(&self.folder, ".old"),
-                n => beside(&self.folder, &format!(".old-{n}")),
+                1 => beside(&self.folder, OLD),
+                n => beside(&self.folder, &format!("{OLD}-{n}")),
             });
             let old = old.into_iter().find(|old| fs::symlink_metadata(old).is_err());
             let Some(old) = old else { return Ok(()) };
@@ -169,7 +170,56 @@ pub(crate) fn shared(folder: &Path, may_differ: bool) -> Result<(PathBuf, Option
         .into())
 }
 
+/// Makes a folder, where there is none, to which this process alone writes as long as the lock is open.
+pub(crate) fn alone(folder: &Path) -> Result<File> {
+    let made = fs::create_dir_all(folder).and_then(|()| File::open(folder));
+    let lock = made.with_context(|| format!("{} cannot be made", folder.display()))?;
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let what = "is being written by another sockeye: wait for it, or give another folder";
+            Err(UsageError(format!("{} {what}", folder.display())).into())
+        }
+        // A file system that has no locks, as some of the network have none.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
+    }
+}
+
+/// A file of sockeye's own that goes on where it was: it is made, or emptied where it is a file. What is
+/// there and is a link, which may lead anywhere, or no file, is left alone.
+pub(crate) fn emptied(path: &Path) -> Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let mut how = File::options();
+    // Not emptied before it is known what it is.
+    how.write(true).create(true).truncate(false).custom_flags(flags.bits());
+    let file = how.open(path).map_err(|e| {
+        let link = fs::symlink_metadata(path).is_ok_and(|there| !there.is_file());
+        if link { left_alone(path) } else { e.into() }
+    });
+    let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
+    if !file.metadata()?.is_file() {
+        return Err(left_alone(path));
+    }
+    file.set_len(0)?;
+    Ok(file)
+}
+
+fn left_alone(path: &Path) -> anyhow::Error {
+    UsageError(format!("{} is there and is no file: it is left alone", path.display())).into()
+}
+
+/// What a title calls a run: its folder as it was given, or the end of that where the whole would say
+/// who has made it (`/home/USER/…`).
+pub(crate) fn called(folder: &Path) -> String {
+    let below = folder.components().all(|part| matches!(part, Component::Normal(_)));
+    let end = folder.file_name().filter(|_| !below).map(Path::new);
+    end.unwrap_or(folder).display().to_string()
+}
+
 /// `FOLDER.part` and the like.
+pub(crate) const PART: &str = ".part";
+/// The run that was there before.
+pub(crate) const OLD: &str = ".old";
+
 fn beside(folder: &Path, ending: &str) -> PathBuf {
     let mut name = folder.file_name().map_or_else(OsString::new, OsString::from);
     name.push(ending);
@@ -218,7 +268,7 @@ fn recovered(folder: &Path, part: &Path) -> Result<bool> {
         fs::rename(part, folder)?;
         return Ok(true);
     }
-    let old = beside(folder, ".old");
+    let old = beside(folder, OLD);
     if old.join(ASIDE).is_file() && runs::manifest(&old).is_ok() {
         fs::rename(&old, folder)?;
         let _ = fs::remove_file(folder.join(ASIDE));
@@ -302,5 +352,38 @@ fn empty(folder: &Path) {
             Ok(there) if there.is_dir() => fs::remove_dir(&path),
             _ => fs::remove_file(&path),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_title_does_not_say_whose_folder_it_was() {
+        let all = ["runs/6.18", "/home/jqpublic/runs/6.18", "../jqpublic/6.18", "6.18"];
+        assert_eq!(
+            all.map(|folder| called(Path::new(folder))),
+            ["runs/6.18", "6.18", "6.18", "6.18"]
+        );
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_not_emptied() {
+        let folder = tempfile::tempdir().unwrap();
+        let [mine, link, fifo, own] =
+            ["mine", "link", "fifo", "own"].map(|name| folder.path().join(name));
+        fs::write(&mine, "mine").unwrap();
+        symlink(&mine, &link).unwrap();
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in [&link, &fifo, &folder.path().to_owned()] {
+            let refused = emptied(path).expect_err("left alone").to_string();
+            assert!(refused.contains("cannot be written"), "{refused}");
+        }
+        assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+        fs::write(&own, "of before").unwrap();
+        assert_eq!(emptied(&own).unwrap().metadata().unwrap().len(), 0);
     }
 }

@@ -170,6 +170,11 @@ impl Out {
         let folder = named.map_or_else(|| default_folder(kind), Path::to_owned);
         Self { folder, may_differ: named.is_none() }
     }
+
+    /// Claims it, or another where one will do.
+    pub(crate) fn claim(&self) -> Result<Place> {
+        Place::claim(&self.folder, self.may_differ)
+    }
 }
 
 /// How many lines of the kernel's log a run keeps at the most.
@@ -191,7 +196,11 @@ impl Writer {
 
     /// The same, where another folder may do.
     pub(crate) fn begin_in(out: &Out, manifest: Manifest) -> Result<Self> {
-        let place = Place::claim(&out.folder, out.may_differ)?;
+        Self::begin_at(out.claim()?, manifest)
+    }
+
+    /// The same, in a place that was claimed before.
+    pub(crate) fn begin_at(place: Place, manifest: Manifest) -> Result<Self> {
         let path = place.part.join(runs::RESULTS);
         let lines = File::create(&path);
         let lines = lines.with_context(|| format!("{} cannot be written", path.display()));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
@@ -11,6 +11,7 @@ use harness::case::{Case, Os};
 use harness::exec::{KernelLog, Plant};
 use harness::outcome;
 use harness::subject::{self, Executors, Subject};
+use harness::threads::{lock, unlocked};
 use harness::trace::{End, Fingerprint, Trace};
 use reports::bundle::Scrub;
 use reports::runs::first_difference;
@@ -20,12 +21,12 @@ use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::{Format, Run};
 use crate::out::{Bars, Cells, Paint as _};
+use crate::place::Place;
 use crate::results::{self, Answer, Out, Writer};
 use crate::summary::{self, Counted};
 use crate::{Status, UsageError, interrupt, local_network, on, out, report, select};
 
-/// The name of the kernel that this program runs on, as a subject of a run.
-pub(crate) const NATIVE: &str = "native";
+pub(crate) use reports::runs::NATIVE;
 
 /// This very program as the executor.
 pub(crate) fn native() -> Result<Subject> {
@@ -105,9 +106,9 @@ pub(crate) fn answers_of<'c>(
         let platforms = suites::platforms(&under.kernel, &under.platforms, case.suite());
         let judgement = judge(case, trace, under.os, &platforms, baselines);
         heard(case, trace, &judgement);
-        judged.lock().unwrap_or_else(PoisonError::into_inner).push((number, judgement));
+        lock(&judged).push((number, judgement));
     })?;
-    let mut judged = judged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut judged = unlocked(judged);
     judged.sort_unstable_by_key(|(number, _)| *number);
     let mut answers: Vec<(usize, Answer<'c>)> = traces
         .into_iter()
@@ -149,7 +150,7 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     let under = Under { executors: &subject, os: host()?, kernel, platforms, jobs };
     let bar = Bars::default().add("", cases.len());
     let Kept { answers, took, folder, told } =
-        keep(NATIVE, &under, &cases, args.shuffle, &out, &|| bar.tick())?;
+        keep(NATIVE, &under, &cases, args.shuffle, out.claim()?, &|| bar.tick())?;
     bar.end();
     let unseen = unseen(&answers, &under.platforms[0]);
     for untrue in &unseen {
@@ -206,7 +207,7 @@ pub(crate) struct Told {
 
 impl Told {
     fn scrub(&self) -> MutexGuard<'_, Scrub> {
-        self.scrub.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.scrub)
     }
 
     /// The line of JSON of an answer, without its end.
@@ -235,11 +236,14 @@ pub(crate) fn keep<'c>(
     under: &Under<'_>,
     cases: &[&'c Case],
     seed: Option<u64>,
-    out: &Out,
+    place: Place,
     tick: &(dyn Fn() + Sync),
 ) -> Result<Kept<'c>> {
     // It stands in files and their names, and nobody could read the run.
-    under.kernel.check().map_err(anyhow::Error::msg)?;
+    if let Err(why) = under.kernel.check() {
+        place.abandon();
+        bail!(why);
+    }
     let mut about = results::subject(name, &under.kernel, cases.len(), seed);
     about.platforms.clone_from(&under.platforms);
     // Of another kernel's machine there is nothing to see from here.
@@ -250,17 +254,17 @@ pub(crate) fn keep<'c>(
     about.kernel = scrub.kernel(&under.kernel);
     about.name = scrub.subject(name);
     let told = Told { name: about.name.clone(), os: under.os, scrub: Mutex::new(scrub) };
-    let writer = Mutex::new(Writer::begin_in(out, results::manifest(about, cases))?);
+    let writer = Mutex::new(Writer::begin_at(place, results::manifest(about, cases))?);
     let start = Instant::now();
     let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
         // What cannot be said in JSON cannot have come out of it.
         if let Ok(line) = told.line_of(case, trace, judgement) {
-            writer.lock().unwrap_or_else(PoisonError::into_inner).append(line);
+            lock(&writer).append(line);
         }
         tick();
     })?;
     let took = start.elapsed();
-    let mut writer = writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut writer = unlocked(writer);
     if let Some(log) = log {
         writer.heard(&told.scrub().log(&log.end()));
     }
@@ -270,7 +274,6 @@ pub(crate) fn keep<'c>(
 }
 
 fn status(answers: &[Answer<'_>], untrue: bool, args: &Run) -> Result<Status> {
-    let has = |verdict| answers.iter().any(|a| a.judgement.verdict == verdict);
     if answers.iter().all(|a| a.judgement.verdict == Verdict::Skipped) {
         let reason = answers.iter().find_map(|a| match &a.trace.end {
             End::Skipped { reason } => Some(reason.as_str()),
@@ -278,12 +281,19 @@ fn status(answers: &[Answer<'_>], untrue: bool, args: &Run) -> Result<Status> {
         });
         bail!("nothing ran: {}; `sockeye doctor` says what mends it", reason.unwrap_or("no case"));
     }
+    Ok(came_to(answers, untrue, args.strict))
+}
+
+/// What the answers of one kernel come to, be it this host's or one of several; `untrue` says that a known
+/// deviation was not seen any more.
+pub(crate) fn came_to(answers: &[Answer<'_>], untrue: bool, strict: bool) -> Status {
+    let has = |verdict| answers.iter().any(|a| a.judgement.verdict == verdict);
     if has(Verdict::Error) {
-        return Ok(Status::Harness);
+        return Status::Harness;
     }
-    let strict = args.strict && (has(Verdict::Skipped) || has(Verdict::New));
+    let strict = strict && (has(Verdict::Skipped) || has(Verdict::New));
     let unexpected = untrue || answers.iter().any(|a| a.judgement.is_unexpected());
-    Ok(if unexpected || strict { Status::Unexpected } else { Status::Expected })
+    if unexpected || strict { Status::Unexpected } else { Status::Expected }
 }
 
 /// The colour of a verdict.

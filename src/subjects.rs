@@ -1,22 +1,27 @@
 //! The kernels that cases can run on: `sockeye subjects`, and what `--on` means.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Result;
 use harness::case::Os;
 use harness::subject::{
-    self, Console, Executors, Kernels, Kind, Machine, Offer, Options, Program, Subject, Unavailable,
+    self, Console, Executors, Kernels, Kind, Machine, Offer, Options, Program, Subject, Told,
+    Unavailable,
 };
+use harness::text;
+use harness::threads::lock;
 use harness::trace::Fingerprint;
+use reports::bundle::Scrub;
 
 use crate::cli::{On, Subjects};
 use crate::out::Paint as _;
+use crate::place::{OLD, PART, Place, emptied};
+use crate::run::NATIVE;
 use crate::{Status, UsageError, interrupt, run};
-
-/// This very host.
-pub(crate) const NATIVE: &str = "native";
 
 /// A kernel that is asked for.
 #[derive(Clone, Debug)]
@@ -114,7 +119,7 @@ pub(crate) fn wanted(words: &[String], kernels: &Kernels) -> Vec<Wanted> {
         let name = shown(word, std::env::home_dir().as_deref());
         all.push(Wanted { name, what, by_name: true });
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     all.retain(|wanted| seen.insert(wanted.name.clone()));
     all
 }
@@ -154,20 +159,63 @@ fn named(word: &str, offers: &Result<Vec<Offer>, Unavailable>) -> What {
     })
 }
 
-/// The folder of a subject's results, below that of the run.
+/// What is added to a run's folder for the console of its kernel.
+const CONSOLE: &str = ".console.txt";
+
+/// The folder of a subject's results, below that of the run: without the endings of what lies beside one.
 pub(crate) fn folder_of(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    let name: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
-    name.trim_matches(['_', '.']).chars().take(100).collect()
+    let name: String = name.chars().map(|c| if plain(c) { c } else { '_' }).take(200).collect();
+    let mut name = name.trim_matches(['_', '.']);
+    while let Some(shorter) = without_ending(name) {
+        name = shorter.trim_end_matches(['_', '.']);
+    }
+    let name: String = name.chars().take(100).collect();
+    // What it was cut to may have one.
+    let name = without_ending(&name).map(folder_of).unwrap_or(name);
+    if name.is_empty() { "subject".to_owned() } else { name }
 }
 
+/// A name without such an ending, in capitals or not; none if it has none.
+fn without_ending(name: &str) -> Option<&str> {
+    let lower = name.to_ascii_lowercase();
+    // `.old-2` is the run before the one before.
+    let whole = lower.trim_end_matches(|c: char| c.is_ascii_digit());
+    let numbered = whole.strip_suffix('-').filter(|before| before.ends_with(OLD));
+    let lower = numbered.unwrap_or(&lower);
+    let shorter = [PART, OLD, CONSOLE].iter().find_map(|ending| lower.strip_suffix(ending))?;
+    name.get(..shorter.len())
+}
+
+/// What keeps a machine's console beside the run in `place`, which this program alone writes: what is
+/// private is replaced as in the run, and what a terminal would obey is said.
+fn keeper(place: &Place) -> Result<Told> {
+    let mut path = place.folder.as_os_str().to_owned();
+    path.push(CONSOLE);
+    let file = Mutex::new(emptied(Path::new(&path))?);
+    let scrub = Mutex::new(Scrub::of(&harness::exec::environment()));
+    Ok(Box::new(move |line| {
+        let told = lock(&scrub).text(line, &BTreeSet::new());
+        let _ = writeln!(lock(&file), "{}", text::line(&told, LINE));
+    }))
+}
+
+/// What shows a machine's console, or what a command complains of, as it comes.
+fn shower(name: &str) -> Told {
+    let name = name.to_owned();
+    Box::new(move |line| errln!("{name}: {line}"))
+}
+
+/// How much of a line is kept. A console's own are shorter.
+const LINE: usize = 16 << 10;
+
 impl Wanted {
-    /// Starts it, or makes ready to. Its console goes to a file beside `folder`.
+    /// Starts it, or makes ready to. Its console goes to a file beside the run in `place`.
     pub(crate) fn source(
         &self,
         on: &On,
         plant: Option<&str>,
-        folder: &Path,
+        place: &Place,
         kernels: &Kernels,
     ) -> Result<Source> {
         let options = Options {
@@ -178,12 +226,7 @@ impl Wanted {
             memory: on.memory,
         };
         let console = || -> Result<Console> {
-            // Beside the run, which is whole or not there.
-            let mut path = folder.as_os_str().to_owned();
-            path.push(".console.txt");
-            fs::create_dir_all(folder.parent().unwrap_or(folder))?;
-            let file = File::create(path)?;
-            Ok(Console::new(Some(file), on.console.then(|| self.name.clone())))
+            Ok(Console::new(Some(keeper(place)?), on.console.then(|| shower(&self.name))))
         };
         let machine = |machine| Source::Machine(Box::new(machine));
         Ok(match &self.what {
@@ -194,7 +237,9 @@ impl Wanted {
                     .extend(plant.iter().flat_map(|plant| ["--plant".into(), plant.into()]));
                 Source::Processes(subject)
             }
-            What::Program(command) => Source::Program(Program::new(command, options.silence)),
+            What::Program(command) => {
+                Source::Program(Program::new(command, options.silence, shower("cmd")))
+            }
             What::Packaged(offer) => machine(kernels.machine(offer, &options, console()?)?),
             What::Image(path) => machine(subject::machine_of(path, &options, console()?)?),
             What::Missing(why) => return Err(why.clone().into()),
@@ -287,6 +332,25 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    /// A folder that is called as what lies beside another's would be that.
+    #[rstest]
+    #[case("linux-6.1", "linux-6.1")]
+    #[case("../x/y.part", "x_y")]
+    #[case("y.console.txt.part", "y")]
+    #[case("y.part.console.txt.OLD", "y")]
+    #[case("y.old-12", "y")]
+    #[case("y.old-", "y")]
+    #[case("y.old_.part", "y")]
+    #[case("y.older", "y.older")]
+    #[case(".part", "part")]
+    #[case("x/.part.old", "x")]
+    #[case("...", "subject")]
+    fn a_folder_is_called_as_no_other(#[case] name: &str, #[case] is: &str) {
+        assert_eq!(folder_of(name), is);
+        let long = format!("{}.part{name}", "a".repeat(95));
+        assert_eq!(without_ending(&folder_of(&long)), None, "{long}");
+    }
 
     #[rstest]
     #[case("/home/jane/linux/vmlinux", Some("/home/jane"), "~/linux/vmlinux")]

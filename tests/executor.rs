@@ -8,7 +8,7 @@ use common::{has_labs, turn};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::subject::{self, Subject, SubjectError};
-use harness::trace::{End, Trace};
+use harness::trace::{Did, End, Event, Out, Trace};
 use rstest::rstest;
 
 fn executor(args: &[&str]) -> Subject {
@@ -166,6 +166,41 @@ fn no_case_has_the_executor_take_all_memory(#[case] op: &str) {
     let End::Broken { reason } = &traces[0].end else { panic!("{:?}", traces[0].end) };
     let room = reason.contains("it asks room for more than 1048576 bytes");
     assert!(room || reason.contains("4294967295 at once, 1024 are the most"), "{reason}");
+}
+
+/// A descriptor that a call gave the case stayed open: the next case's had other numbers, until there were
+/// none left.
+#[test]
+fn what_a_case_is_given_is_closed_with_it() {
+    if !can_run() || Os::host() != Some(Os::Linux) {
+        return;
+    }
+    let option = |name: &str| format!(r#"{{"raw":{{"level":"SOL_SOCKET","name":"{name}"}}}}"#);
+    let ops = [
+        PAIR.to_owned(),
+        format!(
+            r#"{{"setsockopt":{{"fd":"b","option":{},"value":{{"int":1}}}}}}"#,
+            option("SO_PASSPIDFD")
+        ),
+        r#"{"send":{"fd":"a","data":{"text":"x"},"flags":[]}}"#.to_owned(),
+        r#"{"recvmsg":{"fd":"b","len":8,"control_len":64,"flags":[]}}"#.to_owned(),
+        format!(r#"{{"getsockopt":{{"fd":"a","option":{},"len":4}}}}"#, option("SO_PEERPIDFD")),
+    ];
+    let json = format!(r#"{{"id":"test/steps","title":"","ops":[{}]}}"#, ops.join(","));
+    let case: Case = serde_json::from_str(&json).expect("a case");
+    let traces = run(&executor(&[]), &[case.clone(), case.clone()]).expect("it runs");
+    let text = outcome::render(&case, &traces[0], Os::Linux);
+    if !text.contains("SCM_PIDFD") {
+        return eprintln!("skipped: this kernel gives no descriptors of processes: {text}");
+    }
+    let outs = |trace: &Trace| -> Vec<Out> {
+        let calls = trace.events.iter().filter_map(|event| match event {
+            Event::Call { did: Did::Returned { out, .. }, .. } => Some(out.clone()),
+            _ => None,
+        });
+        calls.collect()
+    };
+    assert_eq!(outs(&traces[0]), outs(&traces[1]));
 }
 
 #[test]

@@ -6,7 +6,8 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -118,4 +119,55 @@ fn nothing_stays_of_a_run_that_is_killed(#[case] on: &str) {
         }
     }
     assert!(most > 1, "{on}: nothing ran that could have stayed");
+}
+
+/// The networks in which they are, as the kernel numbers them.
+fn networks(of: &BTreeSet<Process>) -> BTreeSet<PathBuf> {
+    let network = |(number, _): &Process| fs::read_link(format!("/proc/{number}/ns/net")).ok();
+    of.iter().filter_map(network).collect()
+}
+
+/// A program that takes no notice of signals, and its network: who observes it is killed, or its time is over.
+#[rstest]
+#[case::killed("600", true)]
+#[case::over("1", false)]
+fn nothing_stays_of_what_is_observed(#[case] limit: &str, #[case] kill: bool) {
+    if !is_linux() || !has_labs() {
+        return;
+    }
+    let _turn = turn();
+    let out = tempfile::tempdir().unwrap();
+    let program = "trap '' TERM INT HUP; (setsid sleep 600 &) ; echo ready; sleep 600; sleep 600";
+    let mut driver = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+        .args(["observe", "--limit", limit, "--out"])
+        .arg(out.path())
+        .args(["--", "sh", "-c", program])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sockeye starts");
+    let mut said = [0; 5];
+    driver.stdout.as_mut().expect("a pipe").read_exact(&mut said).expect("it says something");
+    assert_eq!(&said, b"ready");
+    let ours = descendants(driver.id());
+    let host = fs::read_link("/proc/self/ns/net").expect("a network");
+    let labs: BTreeSet<PathBuf> =
+        networks(&ours).into_iter().filter(|network| *network != host).collect();
+    assert!(ours.len() > 4 && !labs.is_empty(), "{ours:?}, {labs:?}");
+    if kill {
+        driver.kill().expect("it is there");
+    }
+    driver.wait().expect("it ends");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let alive: Vec<&Process> = ours.iter().filter(|process| is_alive(process)).collect();
+        let all = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| stat(&entry.path()));
+        let all = all.map(|(number, _, began)| (number, began)).collect();
+        let left: Vec<PathBuf> = networks(&all).intersection(&labs).cloned().collect();
+        if alive.is_empty() && left.is_empty() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{alive:?}, {left:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -11,9 +11,10 @@
 //! - [`subject`]: a kernel under test, reached through the executor's protocol;
 //! - [`environment`]: the machine on which it was asked, as data;
 //! - [`text`]: what others wrote, made fit to be shown;
+//! - [`threads`]: threads and locks, where a host or another thread may fail;
 //! - [`verdict`]: the words for what a case came to.
 //!
-//! Everything but [`exec`] and [`subject`] is pure: no kernel, no clock, no `unsafe`.
+//! Everything but [`exec`], [`subject`] and [`threads`] is pure: no kernel, no clock, no `unsafe`.
 
 pub mod case;
 pub mod darwin;
@@ -22,6 +23,7 @@ pub mod exec;
 pub mod outcome;
 pub mod subject;
 pub mod text;
+pub mod threads;
 pub mod trace;
 pub mod verdict;
 pub mod wire;

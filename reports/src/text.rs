@@ -58,8 +58,11 @@ pub(crate) fn inline(text: &str) -> String {
         let before = text[..at].chars().next_back();
         let after = text[at + c.len_utf8()..].chars().next();
         let entity = c == '&' && after.is_some_and(|c| c == '#' || c.is_ascii_alphabetic());
-        let link =
-            before == Some(']') && "([:".contains(c) || c == ':' && text[at..].starts_with("://");
+        // What GitHub makes of it by itself: a page, a mention or a mail address (GFM §6.9).
+        let page = c == ':' && text[at..].starts_with("://")
+            || c == '.' && at >= 3 && text.as_bytes()[at - 3..at].eq_ignore_ascii_case(b"www");
+        let named = c == '@' && after.is_some_and(char::is_alphanumeric);
+        let link = before == Some(']') && "([:".contains(c) || page || named;
         if entity || link || c == '<' {
             let _ = write!(out, "&#{};", u32::from(c));
         } else {
@@ -117,13 +120,14 @@ mod tests {
 
     #[test]
     fn prose_is_read_as_it_was_written() {
-        let evil = "[x]: y <img src=x onerror=y> &lt; &#60; ![a](https://b) [c][d]";
+        let evil = "[x]: y <img src=x onerror=y> &lt; &#60; ![a](https://b) [c][d] www.b WWW.b @all \
+                    a@b.c";
         let said = prose(evil);
-        for part in ["<", "](", "][", "://", "[x]", "&lt;", "]:"] {
+        for part in ["<", "](", "][", "://", "[x]", "&lt;", "]:", "www.", "WWW.", "@"] {
             assert!(!said.contains(part), "{part}: {said}");
         }
         assert_eq!(unescaped(&said), evil);
-        for plain in ["SO_ERROR is 6 [ENETDOWN] & more", "a `b` *c*"] {
+        for plain in ["SO_ERROR is 6 [ENETDOWN] & more", "a `b` *c*", "at www and @ #", "x.www"] {
             assert_eq!(prose(plain), plain);
         }
         assert_eq!(

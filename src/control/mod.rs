@@ -7,7 +7,7 @@ mod report;
 mod script;
 mod serve;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use report::Record;
 use script::Script;
 
 use crate::cli::ControlHttp;
-use crate::{Status, UsageError, out};
+use crate::{Status, UsageError, out, place};
 
 /// How long an interrupted command has to end.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -205,6 +205,8 @@ struct Reporter {
     json: bool,
     raw: Option<File>,
     out: Option<(PathBuf, File)>,
+    /// That of the folder: one program writes there at a time.
+    _lock: Option<File>,
     records: Vec<Record>,
 }
 
@@ -214,15 +216,12 @@ impl Reporter {
             File::create(&path).with_context(|| format!("{} cannot be written", path.display()))
         };
         let raw = args.raw.clone().map(create).transpose()?;
+        let lock = args.out.as_deref().map(place::alone).transpose()?;
         let out = match &args.out {
             None => None,
-            Some(folder) => {
-                fs::create_dir_all(folder)
-                    .with_context(|| format!("{} cannot be made", folder.display()))?;
-                Some((folder.clone(), create(folder.join("report.jsonl"))?))
-            }
+            Some(folder) => Some((folder.clone(), place::emptied(&folder.join("report.jsonl"))?)),
         };
-        Ok(Self { json: args.json, raw, out, records: Vec::new() })
+        Ok(Self { json: args.json, raw, out, _lock: lock, records: Vec::new() })
     }
 
     fn begin(&self, url: &str, script: &Script) {
@@ -247,7 +246,8 @@ impl Reporter {
             file.write_all(&record.raw)?;
         }
         if let Some((folder, file)) = &mut self.out {
-            fs::write(folder.join(format!("request-{:04}.bin", record.request)), &record.raw)?;
+            let path = folder.join(format!("request-{:04}.bin", record.request));
+            place::emptied(&path)?.write_all(&record.raw)?;
             writeln!(file, "{}", text::json(&value.to_string()))?;
         }
         // A long run keeps what the summary needs.

@@ -4,9 +4,11 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use harness::threads::lock;
 
 use super::Event;
 use super::parse::{Body, Head, Parsed, Reader, parse};
@@ -65,7 +67,7 @@ impl Server {
     pub(crate) fn stop(self) {
         // Connections are accepted in their order: those before this one are not lost.
         {
-            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut last = lock(&self.last);
             let mut addr = self.addr;
             if addr.ip().is_unspecified() {
                 addr.set_ip(match addr.ip() {
@@ -112,7 +114,7 @@ fn accept(
             thread::sleep(SLOW);
             continue;
         };
-        if *last.lock().unwrap_or_else(PoisonError::into_inner) == Some(peer) {
+        if *lock(last) == Some(peer) {
             return open;
         }
         number += 1;

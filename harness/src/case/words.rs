@@ -2,6 +2,7 @@
 
 use super::addr::Host;
 use super::check::MOST_BYTES;
+use super::op::Value;
 use super::{Case, LabOp, Op, Payload, ServerStep};
 use crate::text::is_obeyed;
 
@@ -14,6 +15,10 @@ const MOST_OF_TEXT: usize = 4096;
 /// The most links of a lab, and of what a call takes several of.
 const MOST_OF_LINKS: usize = 12;
 const MOST_OF_MANY: usize = 1024;
+/// The most steps of a case, of a lab's setup, of a server's script. The suites' longest case has 30.
+const MOST_OF_STEPS: usize = 4096;
+/// The most bytes of a frame, which is what loopback carries twice over.
+const MOST_OF_FRAME: usize = 1 << 17;
 
 /// Whether it is one line of so many characters at the most, and all of it is seen.
 pub fn is_line(text: &str, most: usize) -> bool {
@@ -59,6 +64,9 @@ pub(super) fn check(case: &Case) -> Result<(), String> {
     if let Some(row) = case.catalogue.iter().find(|row| !is_word(row, 40)) {
         return Err(format!("{} is no row of the catalogue", shown(row)));
     }
+    steps("the case", case.ops.len())?;
+    steps("the lab's setup", case.lab.setup.len())?;
+    at_once("the catalogue", case.catalogue.len())?;
     let links = &case.lab.links;
     if links.len() > MOST_OF_LINKS {
         return Err(format!("the lab has {} links, {MOST_OF_LINKS} are the most", links.len()));
@@ -82,10 +90,16 @@ pub(super) fn check_step(case: &Case, step: &LabOp) -> Result<(), String> {
     };
     match step {
         LabOp::Wait { why, .. } => line("what is waited for", why, MOST_OF_SENTENCE),
+        LabOp::Inject { frame, .. } if frame.0.len() > MOST_OF_FRAME => {
+            Err(format!("a frame of {} bytes, {MOST_OF_FRAME} are the most", frame.0.len()))
+        }
         LabOp::Hosts { lines } => {
+            at_once("/etc/hosts", lines.len())?;
             lines.iter().try_for_each(|text| line("a line of /etc/hosts", text, MOST_OF_TEXT))
         }
         LabOp::NameServer { server, .. } => {
+            let records = server.answers.iter().map(|answer| answer.records.len());
+            at_once("the name server", server.answers.len() + records.sum::<usize>())?;
             line("the options of resolv.conf", &server.options, MOST_OF_TEXT)?;
             match server.search.iter().find(|d| !is_domain(d) || d.contains(' ')) {
                 Some(domain) => Err(format!("{} is no domain", shown(domain))),
@@ -105,12 +119,13 @@ pub(super) fn check_step(case: &Case, step: &LabOp) -> Result<(), String> {
             }
         }
         LabOp::Serve { service, .. } => {
-            let steps = service.script.iter().flat_map(ServerStep::all);
-            let sent = steps.filter_map(|step| match step {
+            let all = || service.script.iter().flat_map(ServerStep::all);
+            steps("serve", all().count())?;
+            let sent = all().filter_map(|step| match step {
                 ServerStep::Expect { until: data } | ServerStep::Send { data } => Some(data),
                 _ => None,
             });
-            sizes("serve", sent.map(size).chain([service.script.len() as u64]))
+            sizes("serve", sent.map(size))
         }
         _ => Ok(()),
     }
@@ -123,6 +138,20 @@ pub(super) fn is_domain(name: &str) -> bool {
 
 fn size(payload: &Payload) -> u64 {
     payload.len() as u64
+}
+
+fn steps(of: &str, many: usize) -> Result<(), String> {
+    if many > MOST_OF_STEPS {
+        return Err(format!("{of} has {many} steps, {MOST_OF_STEPS} are the most"));
+    }
+    Ok(())
+}
+
+fn at_once(call: &str, many: usize) -> Result<(), String> {
+    if many > MOST_OF_MANY {
+        return Err(format!("{call}: {many} at once, {MOST_OF_MANY} are the most"));
+    }
+    Ok(())
 }
 
 fn sizes(call: &str, mut all: impl Iterator<Item = u64>) -> Result<(), String> {
@@ -153,16 +182,18 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
         Op::SendmsgX { data, .. } => many = data.len(),
         Op::Poll { fds, .. } => many = fds.len(),
         Op::Kevent { changes, .. } => many = changes.len(),
+        Op::Sendmsg { control, .. } => many = control.len(),
+        Op::Setsockopt { value: Value::Filter { sources, .. }, .. } => many = sources.len(),
+        Op::Setsockopt { value: Value::Bytes(bytes), .. } => {
+            sizes("setsockopt", std::iter::once(bytes.0.len() as u64))?;
+        }
         _ => {}
     }
     let call = op.call();
     if let Some(text) = texts.iter().find(|t| t.len() > MOST_OF_TEXT || t.contains('\0')) {
         return Err(format!("{call}: {} is too long, or has a NUL in it", shown(text)));
     }
-    if many > MOST_OF_MANY {
-        return Err(format!("{call}: {many} at once, {MOST_OF_MANY} are the most"));
-    }
-    Ok(())
+    at_once(call, many)
 }
 
 #[cfg(test)]
@@ -188,6 +219,69 @@ mod tests {
     fn an_id_is_a_path_below_a_folder(#[case] id: &str, #[case] is: bool) {
         assert_eq!(is_id(id), is);
         assert!(!is_id(&format!("a/{}", "b".repeat(MOST_OF_ID))));
+    }
+
+    /// Each was taken, of any length: what is made of it takes memory many times over.
+    #[test]
+    fn no_list_and_no_bytes_are_without_end() {
+        let case = |lab: &str, ops: &str| {
+            let json = format!(r#"{{"id":"a/b","title":"","lab":{lab},"ops":[{ops}]}}"#);
+            serde_json::from_str::<Case>(&json).unwrap().check()
+        };
+        let socket =
+            r#"{"socket":{"fd":"s","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":[]}}"#;
+        let of = |what: &str, many: usize| vec![what; many].join(",");
+        let set = |name: &str, value: &str| {
+            let option = format!(r#"{{"raw":{{"level":"SOL_SOCKET","name":"{name}"}}}}"#);
+            format!(r#"{socket},{{"setsockopt":{{"fd":"s","option":{option},"value":{value}}}}}"#)
+        };
+        let control = r#"{"int":{"level":"IPPROTO_IP","name":"IP_TTL","value":1}}"#;
+        let sendmsg = |many| {
+            let given = of(control, many);
+            format!(
+                r#"{socket},{{"sendmsg":{{"fd":"s","data":{{"text":""}},"flags":[],"addr":null,"control":[{given}]}}}}"#
+            )
+        };
+        let filter = |many| {
+            let sources = of(r#""192.0.2.9""#, many);
+            let value = format!(
+                r#"{{"filter":{{"group":"232.0.0.1","link":null,"mode":"MCAST_INCLUDE","sources":[{sources}]}}}}"#
+            );
+            set("MCAST_MSFILTER", &value)
+        };
+        let bytes = |many| {
+            set(
+                "SO_ATTACH_FILTER",
+                &format!(r#"{{"bytes":"{}"}}"#, of("00", many).replace(',', "")),
+            )
+        };
+        let link = r#""links":[{"name":"l","kind":"tun","mtu":1500,"ranges":["v4"]}]"#;
+        let setup =
+            |many| format!(r#"{{{link},"setup":[{}]}}"#, of(r#"{"link_down":{"link":"l"}}"#, many));
+        let inject = |many| {
+            let frame = of("00", many).replace(',', "");
+            format!(r#"{{{link},"setup":[{{"inject":{{"link":"l","frame":"{frame}"}}}}]}}"#)
+        };
+        let script = |many| {
+            let steps = of(r#"{"send":{"data":{"text":"x"}}}"#, many);
+            format!(
+                r#"{{{link},"setup":[{{"serve":{{"link":"l","service":{{"port":80,"script":[{steps}]}}}}}}]}}"#
+            )
+        };
+        let none = "{}";
+        for (few, many) in [
+            (case(none, &of(socket, 1)), case(none, &of(socket, 5000))),
+            (case(none, &sendmsg(1)), case(none, &sendmsg(2000))),
+            (case(none, &filter(1)), case(none, &filter(2000))),
+            (case(none, &bytes(8)), case(none, &bytes(2 << 20))),
+            (case(&setup(1), ""), case(&setup(5000), "")),
+            (case(&inject(20), ""), case(&inject(1 << 18), "")),
+            (case(&script(1), ""), case(&script(5000), "")),
+        ] {
+            assert_eq!(few, Ok(()));
+            let why = many.unwrap_err();
+            assert!(why.contains("are the most"), "{why}");
+        }
     }
 
     #[test]

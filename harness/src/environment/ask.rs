@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::threads;
+
 /// What a command said, all of it or as much as came in time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
@@ -36,7 +38,7 @@ fn listen(mut child: Child, until: Instant, limit: Duration) -> Said {
     let (say, heard) = mpsc::channel();
     let mut output = child.stdout.take();
     // It is not waited for: somebody whom the command has started may keep the other end.
-    thread::spawn(move || {
+    let listens = threads::start(move || {
         let mut buffer = [0; 4096];
         while let Some(Ok(len @ 1..)) = output.as_mut().map(|from| from.read(&mut buffer)) {
             if say.send(buffer[..len].to_vec()).is_err() {
@@ -44,6 +46,10 @@ fn listen(mut child: Child, until: Instant, limit: Duration) -> Said {
             }
         }
     });
+    if let Err(why) = listens {
+        let _ = child.kill().and_then(|()| child.wait());
+        return Said { text: String::new(), failed: Some(why.to_string()) };
+    }
     let mut bytes = Vec::new();
     let in_time = loop {
         match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {

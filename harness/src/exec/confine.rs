@@ -32,6 +32,12 @@ const LIMITS: [(Limit, libc::rlim_t); 4] = [
     (libc::RLIMIT_CORE as Limit, 0),
 ];
 
+/// How many processes and threads nobody gets, those that are nobody's already among them: the kernel
+/// counts all of a user. Far more than a compiler starts and than daemons have that run as nobody; less
+/// than would stop this host. Of a user's own there may be any number by now, and root's are not counted
+/// (getrlimit(2), `RLIMIT_NPROC`), so that no number would be right for the others.
+const MOST_OF_NOBODYS: libc::rlim_t = 1024;
+
 /// What `setrlimit` takes, of which glibc makes an enumeration.
 type Limit = libc::c_int;
 
@@ -42,12 +48,15 @@ pub fn confine(command: &mut Command, rights: Rights) {
         // The supplementary groups of root go with it.
         command.uid(NOBODY).gid(NOBODY);
     }
+    let parent = nix::unistd::getpid();
     let before = move || {
         // SAFETY: takes nothing.
         if unsafe { libc::setsid() } == -1 {
             return Err(io::Error::last_os_error());
         }
-        for (what, most) in LIMITS {
+        let processes = (libc::RLIMIT_NPROC as Limit, MOST_OF_NOBODYS);
+        let of_nobody = (rights == Rights::Nobody).then_some(processes);
+        for (what, most) in LIMITS.into_iter().chain(of_nobody) {
             let mut limit = libc::rlimit { rlim_cur: most, rlim_max: most };
             // A limit that is lower already stays, whoever might raise it.
             // SAFETY: `limit` outlives the call, which writes it.
@@ -58,7 +67,7 @@ pub fn confine(command: &mut Command, rights: Rights) {
             // SAFETY: `limit` outlives the call, which copies it.
             unsafe { libc::setrlimit(what as _, &raw const limit) };
         }
-        super::os::lessen(rights)
+        super::os::lessen(rights, parent)
     };
     // SAFETY: between fork and exec it makes system calls alone: nothing is allocated, no lock is taken.
     unsafe { command.pre_exec(before) };

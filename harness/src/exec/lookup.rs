@@ -15,6 +15,7 @@ use super::run::{Fault, Gave};
 use super::sockaddr::RawAddr;
 use super::{calls, os};
 use crate::case::{Op, Sym};
+use crate::threads;
 use crate::trace::{AddrInfo, Out};
 
 /// What is done while a call has not returned: the far ends answer, then nothing until one of them
@@ -34,12 +35,13 @@ fn apart<T: Send>(
     let (done, mut over) = pipe;
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        let started = threads::start_in(scope, move || {
             let made = os::see(files).map(|()| call());
             // Nobody listens only where this function has been left by a panic.
             let _ = sender.send(made);
             let _ = over.write_all(&[0]);
         });
+        started.map_err(|e| Fault::Broken(e.to_string()))?;
         loop {
             match receiver.try_recv() {
                 Ok(made) => return made.map_err(Fault::Broken),

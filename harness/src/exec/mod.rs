@@ -37,6 +37,7 @@ mod options;
 mod pace;
 mod plant;
 mod program;
+mod received;
 mod run;
 mod sends;
 mod signals;

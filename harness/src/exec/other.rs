@@ -7,7 +7,9 @@ use crate::case::Sym;
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::no_lab::{IS_SHARED, Labs, clean, isolate, left, product, refused, see};
-pub(super) use super::not_linux::{Processes, ROOTS_RIGHTS, init, lessen, limits, plant, stay};
+pub(super) use super::not_linux::{
+    Processes, ROOTS_RIGHTS, init, leave_lab, lessen, limits, plant, stay,
+};
 pub(super) use super::not_macos::{disturbed, filtered_sockets, own_call};
 
 pub(super) type Request = libc::c_ulong;

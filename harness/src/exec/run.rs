@@ -13,7 +13,7 @@ use super::pace::Pace;
 use super::plant::Plant;
 use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
-use super::{calls, credentials, lookup, os, signals};
+use super::{calls, credentials, lookup, os, received, signals};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::blocking::Blocking;
 use crate::case::intent::concrete;
@@ -118,6 +118,9 @@ pub(super) fn run(
             let _ = calls::setsockopt(*fd, libc::SOL_SOCKET, libc::SO_LINGER, &at_once);
         }
         let _ = calls::close(*fd);
+    }
+    for fd in received::descriptors(case, &runner.events) {
+        let _ = calls::close(fd);
     }
     // What is done between two cases is not to be interrupted.
     signals::disarm();

@@ -16,7 +16,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::run::Fault;
-use super::signals;
+use super::{os, signals};
 
 /// For so long a thread that is not seen asleep is taken to be busy in its call.
 const BUSY: Duration = Duration::from_millis(100);
@@ -65,6 +65,8 @@ impl Worker {
         let (told, states) = mpsc::channel();
         let (done, mut say) = io::pipe()?;
         let work = move || {
+            // Sockets stay in the network that they were made in: that of a lab goes with the lab.
+            os::leave_lab();
             let _ = told.send(File::open("/proc/thread-self/stat").ok());
             for job in taken {
                 job();

@@ -15,6 +15,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::{guard, lock};
+use crate::threads;
 
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 static PATHS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -186,13 +187,13 @@ pub(super) fn run_quietly(command: &mut Command) -> io::Result<Output> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::spawn(command)?;
     let errors = group.child.stderr.take();
-    let errors = thread::spawn(move || {
+    let errors = threads::start(move || {
         let mut text = Vec::new();
         if let Some(mut errors) = errors {
             let _ = errors.read_to_end(&mut text);
         }
         text
-    });
+    })?;
     let mut stdout = Vec::new();
     if let Some(mut output) = group.child.stdout.take() {
         output.read_to_end(&mut stdout)?;

@@ -1,15 +1,13 @@
 //! What a machine says beside the protocol: its console, and what its monitor complains of.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{BufReader, Read, Write as _, stderr};
+use std::fmt;
+use std::io::{BufReader, Read};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::ending::has_any;
 use super::feed::{Got, read_line, size};
 use super::lock;
-use crate::text;
 
 /// How many lines are remembered.
 const REMEMBERED: usize = 200;
@@ -20,31 +18,67 @@ const LAST: usize = 12;
 /// How many bytes a line may have; a longer one is several.
 const LINE: usize = 4096;
 
-/// How many bytes of it are kept in a file. A kernel's whole boot has a hundredth.
-const MOST: usize = 8 << 20;
+/// How many bytes of one machine are kept. A kernel's whole boot has a hundredth.
+const MOST_KEPT: usize = 8 << 20;
 
-/// How many are where it is shown.
+/// How many are shown.
 const MOST_SHOWN: usize = 1 << 20;
+
+/// Of how many machines that much is let through, one after the other.
+const MOST_MACHINES: usize = 16;
 
 /// How a Linux kernel's last message begins.
 const PANIC: &str = "Kernel panic - not syncing: ";
 
-/// The last lines of a console, and where they go.
-#[derive(Debug, Default)]
+/// Who is told each line, which may have anything in it.
+pub type Told = Box<dyn Fn(&str) + Send + Sync>;
+
+/// The last lines of a console, and who is told of all.
+#[derive(Default)]
 pub struct Console {
     lines: Mutex<VecDeque<String>>,
-    file: Option<Mutex<File>>,
-    /// Under which name they are shown, if they are.
-    shown_as: Option<String>,
-    /// How many bytes were kept or shown.
-    said: AtomicUsize,
+    /// Where it is kept and where it is shown: neither takes from the other.
+    to: Vec<(Told, Mutex<Room>)>,
+}
+
+/// How much more goes there.
+struct Room {
+    /// Of one machine.
+    most: usize,
+    /// Of the one that there is.
+    left: usize,
+    /// Of all that come.
+    whole: usize,
+}
+
+impl Room {
+    fn of(most: usize) -> Mutex<Self> {
+        Mutex::new(Self { most, left: most, whole: most * MOST_MACHINES })
+    }
+
+    /// Takes so many bytes; whether they were let through, and whether nothing more is.
+    fn take(&mut self, bytes: usize) -> (bool, bool) {
+        if self.left.min(self.whole) == 0 {
+            return (false, false);
+        }
+        self.left = self.left.saturating_sub(bytes);
+        self.whole = self.whole.saturating_sub(bytes);
+        (true, self.left.min(self.whole) == 0)
+    }
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console").field("lines", &self.lines).finish_non_exhaustive()
+    }
 }
 
 impl Console {
-    /// One that is kept in `file`, and shown on standard error as `shown_as`.
-    pub fn new(file: Option<File>, shown_as: Option<String>) -> Self {
-        let (lines, said) = (Mutex::default(), AtomicUsize::new(0));
-        Self { lines, file: file.map(Mutex::new), shown_as, said }
+    /// One that is `kept`, and one that is `shown`.
+    pub fn new(kept: Option<Told>, shown: Option<Told>) -> Self {
+        let kept = kept.map(|told| (told, Room::of(MOST_KEPT)));
+        let shown = shown.map(|told| (told, Room::of(MOST_SHOWN)));
+        Self { lines: Mutex::default(), to: kept.into_iter().chain(shown).collect() }
     }
 
     /// Takes lines until they end.
@@ -63,12 +97,13 @@ impl Console {
     }
 
     pub(super) fn say(&self, line: &str) {
-        let before = self.said.fetch_add(line.len() + 1, Ordering::Relaxed);
-        let most = if self.shown_as.is_some() { MOST_SHOWN } else { MOST };
-        if before < most {
-            self.keep(line);
-            if before + line.len() + 1 >= most {
-                self.keep(&format!("(more than {}; the rest is left out)", size(most)));
+        for (told, room) in &self.to {
+            let (goes, last) = lock(room).take(line.len() + 1);
+            if goes {
+                told(line);
+            }
+            if last {
+                told(&format!("(more than {}; the rest is left out)", size(lock(room).most)));
             }
         }
         let mut lines = lock(&self.lines);
@@ -78,19 +113,13 @@ impl Console {
         lines.push_back(line.to_owned());
     }
 
-    /// Writes it to the file, and shows it.
-    fn keep(&self, line: &str) {
-        if let Some(name) = &self.shown_as {
-            let _ = writeln!(stderr(), "{name}: {}", text::line(line, LINE));
-        }
-        if let Some(file) = &self.file {
-            let _ = writeln!(lock(file), "{line}");
-        }
-    }
-
-    /// Forgets the lines of a machine that is gone.
+    /// Forgets the lines of a machine that is gone: the next one may say as much.
     pub(super) fn forget(&self) {
         lock(&self.lines).clear();
+        for (_, room) in &self.to {
+            let mut room = lock(room);
+            room.left = room.most;
+        }
     }
 
     /// The message of a kernel's panic, without addresses or times.
@@ -120,6 +149,8 @@ impl Console {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -141,19 +172,41 @@ mod tests {
         assert_eq!((console.panic(), console.last()), (None, String::new()));
     }
 
-    /// However much is said, a file of so many bytes comes of it, and lines of a length.
+    /// What it tells, and how many bytes that were.
+    fn teller() -> (Told, Arc<Mutex<(usize, String)>>) {
+        let told: Arc<Mutex<(usize, String)>> = Arc::default();
+        let to = Arc::clone(&told);
+        let tell = move |line: &str| {
+            let mut told = lock(&to);
+            told.0 += line.len() + 1;
+            line.clone_into(&mut told.1);
+        };
+        (Box::new(tell), told)
+    }
+
+    /// However much is said, so many bytes go on, and lines of a length. What is shown takes nothing from
+    /// what is kept.
     #[test]
     fn a_console_that_floods_is_cut() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let console = Console::new(Some(file.reopen().unwrap()), None);
+        let ((keep, kept), (show, shown)) = (teller(), teller());
+        let console = Console::new(Some(keep), Some(show));
         let line = vec![b'x'; 100_000];
         let lines =
             std::iter::repeat_n([&line[..], b"\n"].concat(), 100).flatten().collect::<Vec<u8>>();
         console.listen(&lines[..]);
         console.listen(&b"the end\n"[..]);
-        let kept = file.as_file().metadata().unwrap().len();
-        assert!((8 << 20..9 << 20).contains(&kept), "{kept}");
-        assert!(std::fs::read_to_string(file.path()).unwrap().ends_with("is left out)\n"));
+        for (told, most) in [(&kept, 8 << 20), (&shown, 1 << 20)] {
+            let told = lock(told);
+            assert!((most..most + 8192).contains(&told.0), "{}", told.0);
+            assert!(told.1.ends_with("is left out)"), "{}", told.1);
+        }
         assert!(console.last().len() < 12 * 5000 && console.last().ends_with("the end"));
+        // Another machine may say as much, and sixteen of them no more than that.
+        for _ in 0..40 {
+            console.forget();
+            console.listen(&lines[..]);
+        }
+        let most = 16 << 20;
+        assert!((most..most + 16 * 8192).contains(&lock(&shown).0), "{}", lock(&shown).0);
     }
 }

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use super::ending::describe;
 use super::lock;
+use crate::threads;
 
 /// How often the hub says that the machine is alive.
 pub(super) const TICK: Duration = Duration::from_secs(1);
@@ -56,11 +57,11 @@ pub fn serve(
     let output = Arc::new(Mutex::new(output));
     say(&output, READY)?;
     let beats = Arc::clone(&output);
-    thread::spawn(move || {
+    threads::start(move || {
         while say(&beats, ALIVE).is_ok() {
             thread::sleep(TICK);
         }
-    });
+    })?;
     let mut seats: HashMap<u32, Seat> = HashMap::new();
     let mut line = Vec::new();
     loop {
@@ -144,14 +145,14 @@ fn seat(
     let (input, said) = (child.stdin.take(), child.stdout.take());
     let child = Arc::new(Mutex::new(child));
     let (lines, given) = mpsc::channel::<Vec<u8>>();
-    thread::spawn(move || {
+    threads::start(move || {
         let mut input = input;
         for line in given {
             let _ = input.as_mut().map(|input| input.write_all(&line));
         }
-    });
+    })?;
     let (ends, output) = (Arc::clone(&child), Arc::clone(output));
-    thread::spawn(move || {
+    threads::start(move || {
         let mut line = Vec::new();
         if let Some(mut said) = said.map(BufReader::new) {
             loop {
@@ -170,6 +171,6 @@ fn seat(
         }
         let how = lock(&ends).wait().map_or_else(|e| e.to_string(), describe);
         let _ = say(&output, &format!("{number} {ENDED}{how}"));
-    });
+    })?;
     Ok(Seat { lines, child })
 }

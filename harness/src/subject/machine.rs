@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use super::ending::{AGAINST, describe};
 use super::feed::{Feed, Got, read_line, size};
 use super::hub::{ALIVE, ENDED, READY, TICK, TOOK, numbered};
 use super::{ANSWER, Ending, Executor, Executors, SILENCE, SubjectError, greet, lock};
+use crate::threads;
 use crate::trace::Fingerprint;
 
 /// How long an executor may take to go when it is told to, before the machine is taken to hang.
@@ -198,13 +199,14 @@ impl Live {
         let (group, shared) = (Arc::new(Mutex::new(group)), Arc::new(Shared::default()));
         let listener = {
             let console = Arc::clone(console);
-            thread::spawn(move || errors.into_iter().for_each(|errors| console.listen(errors)))
+            let listen = move || errors.into_iter().for_each(|errors| console.listen(errors));
+            threads::start(listen).map_err(|e| failed(e.to_string()))?
         };
         let (ready, is_ready) = mpsc::channel();
         let reader = {
             let (shared, group) = (Arc::clone(&shared), Arc::clone(&group));
             let console = Arc::clone(console);
-            thread::spawn(move || {
+            let read = move || {
                 let killed = output
                     .and_then(|output| read(BufReader::new(output), &shared, &console, &ready));
                 if let Some(why) = killed {
@@ -216,7 +218,8 @@ impl Live {
                 let _ = listener.join();
                 bury(&mut lock(&shared.state), &how, &console);
                 shared.changed.notify_all();
-            })
+            };
+            threads::start(read).map_err(|e| failed(e.to_string()))?
         };
         let live = Self {
             console: Arc::clone(console),
@@ -250,8 +253,7 @@ impl Live {
     /// output open, is left to itself.
     fn cause(&self) -> String {
         let (changed, alive) = (&self.shared.changed, |state: &mut State| !state.is_dead());
-        let ended = changed.wait_timeout_while(self.state(), 2 * GOES_WITHIN, alive);
-        let (mut state, _) = ended.unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) = threads::wait(changed, self.state(), 2 * GOES_WITHIN, alive);
         if !state.is_dead() {
             bury(&mut state, "it does not go", &self.console);
             changed.notify_all();
@@ -291,10 +293,10 @@ impl Live {
         let full = |state: &mut State| {
             state.unread + bytes > window && !state.is_dead() && state.killed.is_none()
         };
-        let waited = self.shared.changed.wait_timeout_while(self.state(), self.silence, full);
-        let (mut state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        let changed = &self.shared.changed;
+        let (mut state, in_time) = threads::wait(changed, self.state(), self.silence, full);
         state.unread += bytes;
-        !timeout.timed_out()
+        in_time
     }
 
     /// A new executor.
@@ -465,10 +467,9 @@ impl Executor for Channel {
                 return Ending::of(how, true, &|words| self.live.console.has(words));
             }
             let changed = &self.live.shared.changed;
-            let (woken, timeout) =
-                changed.wait_timeout(state, GOES_WITHIN).unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            if timeout.timed_out() {
+            let (after, woken) = threads::woken(changed, state, GOES_WITHIN);
+            state = after;
+            if !woken {
                 drop(state);
                 self.live.kill("lost to a hang: an executor does not end");
                 state = self.live.state();

@@ -5,13 +5,14 @@
 //! host (`process`), or run in a machine of their own, one kernel for all of them (`machine`).
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Mutex;
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use crate::SCHEMA;
 use crate::case::Case;
+use crate::threads::{self, lock};
 use crate::trace::{End, Fingerprint, Reply, Trace};
 
 mod boot;
@@ -30,7 +31,7 @@ mod store;
 mod vm;
 
 pub use cleanup::abandon;
-pub use console::Console;
+pub use console::{Console, Told};
 pub use ending::Ending;
 pub use guard::{dismiss, guard, watch};
 pub use kernels::{Kernels, machine_of};
@@ -210,7 +211,7 @@ pub fn run(
     if failed.is_none() {
         failed = work(subject, &[alone], &kept).err();
     }
-    let mut traces = kept.traces.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut traces = threads::unlocked(kept.traces);
     if let Some(error) = failed {
         if traces.is_empty() {
             return Err(error);
@@ -224,10 +225,6 @@ pub fn run(
     }
     traces.sort_unstable_by_key(|(number, _)| *number);
     Ok(traces.into_iter().map(|(_, trace)| trace).collect())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What has come of the cases so far.
@@ -253,19 +250,14 @@ struct Work<'a> {
     ahead: usize,
 }
 
-/// Why there is no thread for an executor, such as `ulimit -u` or too little memory.
-fn no_thread(why: &std::io::Error) -> SubjectError {
-    SubjectError::Ended(format!("no thread can be started: {why}"))
-}
-
 fn work(subject: &dyn Executors, works: &[Work<'_>], kept: &Kept<'_>) -> Result<(), SubjectError> {
     std::thread::scope(|scope| {
         let mut workers = Vec::new();
         for Work { queue, executors, ahead } in works {
             for _ in 0..(*executors).min(queue.batches()) {
                 let work = move || worker(subject, queue, *ahead, kept);
-                let spawned = std::thread::Builder::new().spawn_scoped(scope, work);
-                workers.push(spawned.map_err(|why| no_thread(&why)));
+                let started = threads::start_in(scope, work);
+                workers.push(started.map_err(|why| SubjectError::Ended(why.to_string())));
             }
         }
         // All of them, so that no thread is left behind when one fails.

@@ -9,15 +9,15 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
 
 use super::cleanup::Group;
 use super::ending::{describe, has_any};
 use super::feed::{Feed, Got, read_line, size};
 use super::{AHEAD, Console, Ending, Executor, Executors, GREETING, SILENCE, SubjectError};
-use super::{ANSWER, greet, lock};
+use super::{ANSWER, Told, greet, lock};
 use crate::exec::{self, KernelLog};
+use crate::threads;
 use crate::trace::Fingerprint;
 
 /// How to start an executor of this host's: this program, or one that stands for it in a test.
@@ -68,12 +68,13 @@ pub struct Program {
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 impl Program {
-    /// This one, which may be silent for a minute if nothing else is said.
-    pub fn new(command: &str, silence: Option<Duration>) -> Self {
+    /// This one, which may be silent for a minute if nothing else is said. What it says on standard error
+    /// is `shown`.
+    pub fn new(command: &str, silence: Option<Duration>, shown: Told) -> Self {
         Self {
             command: command.to_owned(),
             silence: silence.unwrap_or(SILENCE),
-            console: Arc::new(Console::new(None, Some("cmd".to_owned()))),
+            console: Arc::new(Console::new(None, Some(shown))),
             complaints: Arc::default(),
         }
     }
@@ -88,11 +89,13 @@ impl Executors for Program {
     fn start(&self) -> Result<(Box<dyn Executor>, Fingerprint), SubjectError> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &self.command]).stderr(Stdio::piped());
-        let mut group = Group::spawn(ready(&mut command));
-        if let Some(errors) = group.as_mut().ok().and_then(|group| group.child.stderr.take()) {
-            let console = Arc::clone(&self.console);
-            thread::spawn(move || console.listen(errors));
-        }
+        let group = Group::spawn(ready(&mut command)).and_then(|mut group| {
+            if let Some(errors) = group.child.stderr.take() {
+                let console = Arc::clone(&self.console);
+                threads::start(move || console.listen(errors))?;
+            }
+            Ok(group)
+        });
         begin(
             group,
             &self.command,
@@ -135,13 +138,17 @@ fn begin(
         let input = group.child.stdin.take().map(Feed::new).transpose()?;
         Ok((group, input))
     });
-    let (mut group, input) = started
-        .map_err(|e| SubjectError::Start { program: program.to_string(), why: e.to_string() })?;
+    let failed = |e: std::io::Error| {
+        let (program, why) = (program.to_string(), e.to_string());
+        SubjectError::Start { program, why }
+    };
+    let (mut group, input) = started.map_err(failed)?;
     // An executor that is given no more than this ahead answers no more ahead.
     let (sender, replies) = mpsc::sync_channel(AHEAD);
     let (too_long, longest) = (Arc::clone(&process.too_long), process.longest);
     if let Some(output) = group.child.stdout.take() {
-        thread::spawn(move || pass_on(output, longest, &sender, &too_long));
+        let pass_on = move || pass_on(output, longest, &sender, &too_long);
+        threads::start(pass_on).map_err(failed)?;
     }
     let (group, replies) = (Some(group), Some(replies));
     let mut process = Box::new(Process { group, input, replies, silence, ..process });

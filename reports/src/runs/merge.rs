@@ -3,10 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::{Ended, Line, Manifest, Rule, Run, SCHEMA, Subject};
-
-/// The name that a subject has if its user has given none: it says which machine only there.
-const NATIVE: &str = "native";
+use super::{Ended, Line, Manifest, NATIVE, Rule, Run, SCHEMA, Subject};
 
 /// Why runs cannot be one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -27,6 +27,9 @@ pub use read::{ReadError, Run, manifest, read};
 /// would misread; a newer reader reads every older one.
 pub const SCHEMA: u32 = 1;
 
+/// The name of the kernel that the program itself runs on, as a subject: it says which machine only there.
+pub const NATIVE: &str = "native";
+
 /// The manifest's name in the folder.
 pub const MANIFEST: &str = "run.json";
 

@@ -70,6 +70,8 @@ impl Ring {
             };
             option(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &request).is_ok()
         };
+        // Nothing fails any more once there is a mapping that has no owner yet.
+        let news = News::open()?;
         let blocks = *BLOCKS.iter().find(|blocks| asked(blocks)).ok_or_else(last_error)?;
         let (access, fd) = (libc::PROT_READ | libc::PROT_WRITE, socket.as_raw_fd());
         let none = std::ptr::null_mut();
@@ -79,8 +81,7 @@ impl Ring {
             return Err(last_error());
         }
         let (memory, of_the_lab) = (memory.cast(), links.len());
-        let (next, lost, links) = (0, 0, links.to_vec());
-        let (news, names) = (News::open()?, BTreeMap::new());
+        let (next, lost, links, names) = (0, 0, links.to_vec(), BTreeMap::new());
         let ring =
             Self { socket, memory, blocks, next, lost, barrier, links, of_the_lab, news, names };
         ring.socket.bind(&link::address(0, libc::ETH_P_ALL as u16))?;

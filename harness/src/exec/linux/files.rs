@@ -16,6 +16,8 @@ use std::time::{Duration, SystemTime};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 
+use crate::threads;
+
 /// Makes a mount namespace in which `/etc` has these files and no others; or these in place of the
 /// host's, the others being as they are (`beside`), which a program needs that is no lookup alone:
 /// `ld.so.cache`, `passwd`, `ssl`, `alternatives`.
@@ -24,8 +26,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 /// One sentence: this host does not let the executor mount.
 pub(super) fn make(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {
     // A thread of its own: the executor itself goes on seeing the host's files.
-    let made = std::thread::scope(|scope| scope.spawn(|| cover(files, beside)).join());
-    made.unwrap_or_else(|_| Err("its thread panicked".to_owned()))
+    in_a_thread(|| cover(files, beside))
         .and_then(|files| may_see(&files).map(|()| files))
         .map_err(|e| format!("names cannot be resolved by files of the lab's own: {e}"))
 }
@@ -33,8 +34,15 @@ pub(super) fn make(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, St
 /// Whether the host lets a thread enter them, asked once.
 fn may_see(files: &OwnedFd) -> Result<(), String> {
     static MAY: OnceLock<Result<(), String>> = OnceLock::new();
-    let ask = || std::thread::scope(|scope| scope.spawn(|| see(files)).join());
-    MAY.get_or_init(|| ask().unwrap_or_else(|_| Err("its thread panicked".to_owned()))).clone()
+    MAY.get_or_init(|| in_a_thread(|| see(files))).clone()
+}
+
+/// Of its own, which ends behind it.
+fn in_a_thread<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        let thread = threads::start_in(scope, work).map_err(|e| e.to_string())?;
+        thread.join().unwrap_or_else(|_| Err("its thread panicked".to_owned()))
+    })
 }
 
 fn cover(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {

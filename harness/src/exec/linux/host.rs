@@ -81,6 +81,12 @@ fn enter() -> Result<(), String> {
     Ok(())
 }
 
+/// Takes the thread out of the network of the lab in which it was made, so that it keeps none that has been
+/// given up. Where it may not leave, it stays.
+pub(in crate::exec) fn leave_lab() {
+    let _ = unshare(CloneFlags::CLONE_NEWNET);
+}
+
 /// Whether this process may open a packet socket here, or whether it is for another reason that it may not.
 fn may_capture() -> bool {
     limits::refusal(libc::AF_PACKET, socket2::Type::RAW, None) != Some(nix::errno::Errno::EPERM)

@@ -8,6 +8,7 @@ use super::host;
 use super::lab::LinuxLab;
 use crate::case::Lab;
 use crate::exec::network::Network as _;
+use crate::threads;
 use crate::trace::End;
 
 /// The labs that stand, so that cases which ask for the same one share it.
@@ -81,7 +82,8 @@ impl Labs {
         if self.closing.len() >= MOST_CLOSING {
             let _ = self.closing.remove(0).join();
         }
-        self.closing.push(std::thread::spawn(move || drop(lab)));
+        // Where there is no thread for it, it closes here.
+        self.closing.extend(threads::start(move || drop(lab)));
     }
 }
 

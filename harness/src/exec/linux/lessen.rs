@@ -2,6 +2,8 @@
 
 use std::io;
 
+use nix::unistd::{Pid, getppid};
+
 use crate::exec::confine::Rights;
 
 /// With which rights root runs a program, the least first: as nobody `/dev/net/tun` may be closed.
@@ -26,9 +28,13 @@ fn write(path: &std::ffi::CStr, text: &[u8]) -> io::Result<()> {
 
 /// Ends with its parent, gets no more rights than it has, and enters its user namespace. Between fork
 /// and exec: system calls alone.
-pub(in crate::exec) fn lessen(rights: Rights) -> io::Result<()> {
+pub(in crate::exec) fn lessen(rights: Rights, parent: Pid) -> io::Result<()> {
     // SAFETY: takes its arguments by value.
     check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
+    // It may have gone before that was said.
+    if getppid() != parent {
+        return Err(io::Error::from_raw_os_error(libc::ESRCH));
+    }
     // SAFETY: as above.
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
     if rights == Rights::Namespace {

@@ -27,7 +27,7 @@ pub(in crate::exec) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, 
 pub(in crate::exec) use barrier::stay;
 pub(in crate::exec) use environment::environment;
 pub(in crate::exec) use files::see;
-pub(in crate::exec) use host::isolate;
+pub(in crate::exec) use host::{isolate, leave_lab};
 pub use kernel_log::KernelLog;
 pub(in crate::exec) use labs::Labs;
 pub(in crate::exec) use lessen::{ROOTS_RIGHTS, lessen};

@@ -44,7 +44,7 @@ fn is_membership(value: &Value) -> bool {
 }
 
 pub(super) fn unix(case: &Case) -> bool {
-    sockets(case).any(|(domain, _)| matches!(domain, "AF_UNIX" | "AF_LOCAL"))
+    sockets(case).any(|(domain, _)| domain == "AF_UNIX")
 }
 
 pub(super) fn raw(case: &Case) -> bool {

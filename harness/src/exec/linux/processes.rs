@@ -7,12 +7,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpid, getppid};
 
 use super::files::see;
 
@@ -22,18 +23,13 @@ use super::files::see;
 /// into a new one to stay may do so without the host's root (`pid_namespaces(7)`); the first one in
 /// the new namespace; and the one that becomes the program.
 pub(in crate::exec) struct Processes {
-    /// The one in the executor's namespace, which waits for the namespace's first.
+    /// The one in the executor's namespace, which waits for the namespace's first, and ends it when it is
+    /// asked to: it alone knows that the number is not another's yet, since it is the parent.
     outer: Child,
-    /// Who that is, as it says.
-    first: Option<Pid>,
-    /// On which they say that, and how the program ended.
+    /// On which it is told how the program ended.
     told: PipeReader,
     ended: Option<ExitStatus>,
 }
-
-/// What stands before a number on the pipe.
-const FIRST: u8 = b'f';
-const ENDED: u8 = b'e';
 
 impl Processes {
     /// Starts the program, which sees `files`.
@@ -47,37 +43,24 @@ impl Processes {
         let (told, tell) = io::pipe().map_err(|e| format!("no pipe: {e}"))?;
         let here = std::env::current_dir().unwrap_or_default();
         let here = CString::new(here.as_os_str().as_bytes()).unwrap_or_default();
-        let to = tell.as_raw_fd();
-        let begin = move || begin(files.as_deref(), &here, to);
+        let (to, executor) = (tell.as_raw_fd(), getpid());
+        let begin = move || begin(files.as_deref(), &here, to, executor);
         // SAFETY: between fork and exec it makes system calls and allocates nothing, unless one fails.
         unsafe { command.pre_exec(begin) };
         let program = command.get_program().to_string_lossy().into_owned();
         let outer = command.spawn().map_err(|e| format!("{program}: {e}"))?;
-        Ok(Self { outer, first: None, told, ended: None })
-    }
-
-    /// Reads what has been told.
-    fn listen(&mut self) {
-        let mut word = [0; 5];
-        loop {
-            let mut fds = [PollFd::new(self.told.as_fd(), PollFlags::POLLIN)];
-            let ready = poll(&mut fds, 0u8).is_ok_and(|ready| ready > 0);
-            // Whole words are written at once. At the end there is nothing to read.
-            if !ready || self.told.read_exact(&mut word).is_err() {
-                return;
-            }
-            let [what, number @ ..] = word;
-            let number = i32::from_ne_bytes(number);
-            match what {
-                FIRST => self.first = Some(Pid::from_raw(number)),
-                _ => self.ended = Some(ExitStatus::from_raw(number)),
-            }
-        }
+        Ok(Self { outer, told, ended: None })
     }
 
     /// How the program ended, if it has.
     pub(in crate::exec) fn ended(&mut self) -> Option<ExitStatus> {
-        self.listen();
+        let mut status = [0; 4];
+        let mut fds = [PollFd::new(self.told.as_fd(), PollFlags::POLLIN)];
+        // It is written at once. At the end there is nothing to read.
+        let ready = poll(&mut fds, 0u8).is_ok_and(|ready| ready > 0);
+        if ready && self.told.read_exact(&mut status).is_ok() {
+            self.ended = Some(ExitStatus::from_raw(i32::from_ne_bytes(status)));
+        }
         self.ended
     }
 
@@ -88,14 +71,12 @@ impl Processes {
 
     /// Ends whatever is left, and waits until it has gone.
     pub(in crate::exec) fn end(&mut self) {
-        self.listen();
         if self.are_over() {
             return;
         }
-        match self.first {
-            Some(first) => drop(kill(first, Signal::SIGKILL)),
-            // Which ends the other.
-            None => drop(self.outer.kill()),
+        // Nobody else has its number before it was waited for.
+        if let Ok(outer) = i32::try_from(self.outer.id()) {
+            let _ = kill(Pid::from_raw(outer), Signal::SIGTERM);
         }
         let _ = self.outer.wait();
     }
@@ -108,14 +89,24 @@ impl Drop for Processes {
 }
 
 /// From the process that was forked on to the one that becomes the program; the others wait.
-fn begin(files: Option<&OwnedFd>, here: &CString, tell: RawFd) -> io::Result<()> {
+fn begin(files: Option<&OwnedFd>, here: &CString, tell: RawFd, executor: Pid) -> io::Result<()> {
     go_with_parent();
-    unshare(CloneFlags::CLONE_NEWPID)?;
-    if let Some(first) = fork()? {
-        say(tell, FIRST, first);
-        wait(tell, None);
+    // It may have gone before that was said.
+    if getppid() != executor {
+        return Err(io::Error::other("the executor has gone"));
     }
+    unshare(CloneFlags::CLONE_NEWPID)?;
+    let (outers_end, outer_is_there) = pipe()?;
+    if let Some(first) = fork()? {
+        wait_for_first(first, outer_is_there);
+    }
+    close(outer_is_there);
     go_with_parent();
+    // Of another PID namespace: no number tells whether it has gone before that was said.
+    if has_ended(outers_end) {
+        return Err(io::Error::other("the process before this one has gone"));
+    }
+    close(outers_end);
     if let Some(files) = files {
         see(files).map_err(io::Error::other)?;
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
@@ -126,7 +117,7 @@ fn begin(files: Option<&OwnedFd>, here: &CString, tell: RawFd) -> io::Result<()>
     }
     match fork()? {
         None => Ok(()),
-        program => wait(tell, program),
+        Some(program) => wait_for_all(tell, program),
     }
 }
 
@@ -146,35 +137,93 @@ fn fork() -> io::Result<Option<libc::pid_t>> {
     }
 }
 
-fn say(tell: RawFd, what: u8, number: i32) {
-    let [a, b, c, d] = number.to_ne_bytes();
-    let word = [what, a, b, c, d];
-    // SAFETY: the bytes live through the call.
-    unsafe { libc::write(tell, word.as_ptr().cast(), word.len()) };
+/// What is read from, and what is written to.
+fn pipe() -> io::Result<(RawFd, RawFd)> {
+    let mut ends = [-1; 2];
+    // SAFETY: there is room for two descriptors.
+    match unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) } {
+        0 => Ok((ends[0], ends[1])),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
-/// Waits for all that there is to wait for, tells how the program ended, and ends.
-fn wait(tell: RawFd, program: Option<libc::pid_t>) -> ! {
-    // What others hold the other end of must not stay open: the program's output, the pipe on which
-    // it is told that exec has been reached, links.
-    for fd in (0..MOST_FDS).filter(|fd| *fd != tell) {
-        // SAFETY: nothing is done with any of them any more.
-        unsafe { libc::close(fd) };
-    }
-    loop {
-        let mut status = 0;
-        // SAFETY: the status lives through the call.
-        let ended = unsafe { libc::waitpid(-1, &raw mut status, 0) };
-        if Some(ended) == program {
-            say(tell, ENDED, status);
-        }
-        let interrupted = || io::Error::last_os_error().raw_os_error() == Some(libc::EINTR);
-        if ended < 0 && !interrupted() {
-            // SAFETY: ends this process without running anything of the executor's.
-            unsafe { libc::_exit(0) };
-        }
-    }
+fn close(fd: RawFd) {
+    // SAFETY: nothing is done with it any more.
+    unsafe { libc::close(fd) };
+}
+
+/// Whether nobody holds the other end of a pipe any more.
+fn has_ended(read: RawFd) -> bool {
+    let mut fd = libc::pollfd { fd: read, events: 0, revents: 0 };
+    // SAFETY: one entry, which lives through the call.
+    unsafe { libc::poll(&raw mut fd, 1, 0) };
+    fd.revents & libc::POLLHUP != 0
+}
+
+/// Closes all but one descriptor. What others hold the other end of must not stay open: the program's
+/// output, the pipe on which it is told that exec has been reached, links.
+fn let_go(but: RawFd) {
+    (0..MOST_FDS).filter(|fd| *fd != but).for_each(close);
 }
 
 /// More than an executor ever has open.
 const MOST_FDS: RawFd = 4096;
+
+/// Whom [`end_first`] ends.
+static FIRST: AtomicI32 = AtomicI32::new(0);
+
+extern "C" fn end_first(_: libc::c_int) {
+    // SAFETY: takes its arguments by value, and may be called in a handler (signal-safety(7)).
+    unsafe { libc::kill(FIRST.load(Ordering::Relaxed), libc::SIGKILL) };
+}
+
+/// Has SIGTERM do that.
+fn on_sigterm(handler: libc::sighandler_t) {
+    // SAFETY: the handler is one, or `SIG_IGN`.
+    unsafe { libc::signal(libc::SIGTERM, handler) };
+}
+
+/// Waits for the namespace's first process, ends it when it is told to, and ends.
+fn wait_for_first(first: libc::pid_t, here_i_am: RawFd) -> ! {
+    FIRST.store(first, Ordering::Relaxed);
+    on_sigterm(end_first as extern "C" fn(libc::c_int) as libc::sighandler_t);
+    let_go(here_i_am);
+    // Its number is its own until it is taken away below, and then nobody is told to end it any more.
+    let how = libc::WEXITED | libc::WNOWAIT;
+    // SAFETY: all zeros is a valid `siginfo_t`.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let number = first.cast_unsigned();
+    // SAFETY: `info` lives through the call.
+    while unsafe { libc::waitid(libc::P_PID, number, &raw mut info, how) } != 0 && interrupted() {}
+    on_sigterm(libc::SIG_IGN);
+    // SAFETY: takes its arguments by value but for the status, which is not asked for.
+    while unsafe { libc::waitpid(first, std::ptr::null_mut(), 0) } < 0 && interrupted() {}
+    end()
+}
+
+/// Waits for all that there is to wait for, tells how the program ended, and ends.
+fn wait_for_all(tell: RawFd, program: libc::pid_t) -> ! {
+    let_go(tell);
+    loop {
+        let mut status = 0;
+        // SAFETY: the status lives through the call.
+        let ended = unsafe { libc::waitpid(-1, &raw mut status, 0) };
+        if ended == program {
+            let said = i32::to_ne_bytes(status);
+            // SAFETY: the bytes live through the call.
+            unsafe { libc::write(tell, said.as_ptr().cast(), said.len()) };
+        }
+        if ended < 0 && !interrupted() {
+            end()
+        }
+    }
+}
+
+fn interrupted() -> bool {
+    io::Error::last_os_error().raw_os_error() == Some(libc::EINTR)
+}
+
+fn end() -> ! {
+    // SAFETY: ends this process without running anything of the executor's.
+    unsafe { libc::_exit(0) }
+}

@@ -20,7 +20,7 @@ use crate::case::addr::Range;
 /// `conf/all`, `conf/default` and loopback's of IPv4 (net/ipv4/devinet.c `ipv4_devconf`). The first changes others
 /// when it is written.
 const CONF4: &str = "forwarding=0 accept_local=0 accept_redirects=1 accept_source_route=1 arp_accept=0 \
-    arp_announce=0 arp_evict_nocarrier=1 arp_filter=0 arp_ignore=0 arp_notify=0 bootp_relay=0 \
+    arp_announce=0 arp_evict_nocarrier=1 arp_filter=0 arp_ignore=0 arp_notify=0 bc_forwarding=0 bootp_relay=0 \
     disable_policy=0 disable_xfrm=0 drop_gratuitous_arp=0 drop_unicast_in_l2_multicast=0 \
     force_igmp_version=0 igmpv2_unsolicited_report_interval=10000 \
     igmpv3_unsolicited_report_interval=1000 ignore_routes_with_linkdown=0 log_martians=0 medium_id=0 \
@@ -52,6 +52,9 @@ const NEIGH: &str = "anycast_delay=100 app_solicit=0 base_reachable_time_ms=3000
     delay_first_probe_time=5 gc_stale_time=60 interval_probe_time_ms=5000 mcast_resolicit=0 \
     mcast_solicit=3 proxy_delay=80 proxy_qlen=64 retrans_time_ms=1000 ucast_solicit=3 \
     unres_qlen_bytes=212992";
+
+/// What of them is not the same in both: an entry of ARP is not changed within that time after it was.
+const NEIGH_OF: [(&str, &str); 2] = [("ipv4", "locktime=100"), ("ipv6", "locktime=0")];
 
 /// One setting, below the folder of its family, and the kernel's own value.
 pub(super) struct Setting {
@@ -92,7 +95,9 @@ pub(super) fn look() {
                 let own = own.map(|(name, value)| (format!("conf/{scope}/{name}"), value));
                 found.conf.extend(folder.others(family, own));
             }
-            let own = own_values(NEIGH).map(|(name, value)| (format!("neigh/lo/{name}"), value));
+            let of_it = NEIGH_OF.iter().filter(|(of, _)| *of == family);
+            let neigh = own_values(NEIGH).chain(of_it.flat_map(|(_, own)| own_values(own)));
+            let own = neigh.map(|(name, value)| (format!("neigh/lo/{name}"), value));
             found.neigh.extend(folder.others(family, own));
             if family == "ipv4" {
                 found.conf.extend(congestion_control(&folder));
@@ -169,7 +174,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_tables_is_a_setting_with_a_value() {
-        for table in [CONF4, CONF6, NEIGH] {
+        for table in [CONF4, CONF6, NEIGH, NEIGH_OF[0].1, NEIGH_OF[1].1] {
             assert_eq!(own_values(table).count(), table.split_ascii_whitespace().count());
             assert!(own_values(table).all(|(_, value)| value.parse::<i64>().is_ok()));
         }

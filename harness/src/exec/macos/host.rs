@@ -17,6 +17,7 @@ use crate::darwin::interface::{self, Control, Family};
 use crate::darwin::ledger::{self, Made, Standing, System, Thing};
 use crate::darwin::route::{self, Change, Interface, Route, Way};
 use crate::darwin::{ioctl, request};
+use crate::threads;
 
 /// Whoever holds this has the only lab; `/var/run` is root's, and emptied when the system starts.
 const LOCK: &str = "/var/run/sockeye.lock";
@@ -99,14 +100,15 @@ fn end_in_order() -> Result<(), String> {
         signals.add(signal);
     }
     signals.thread_block().map_err(|e| format!("signals cannot be blocked: {e}"))?;
-    std::thread::spawn(move || {
+    threads::start(move || {
         // Not to be the thread that takes the alarm, which has to interrupt a call of the other's.
         let _ = SigSet::all().thread_block();
         if let Ok(signal) = signals.wait() {
             let _ = Host::open().and_then(|mut host| ledger::clean(&mut host));
             std::process::exit(128 + signal as i32);
         }
-    });
+    })
+    .map_err(|e| e.to_string())?;
     Ok(())
 }
 

@@ -19,7 +19,9 @@ use crate::trace::Product;
 
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
-pub(super) use super::not_linux::{Processes, ROOTS_RIGHTS, init, lessen, limits, plant, stay};
+pub(super) use super::not_linux::{
+    Processes, ROOTS_RIGHTS, init, leave_lab, lessen, limits, plant, stay,
+};
 pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(super) use host::{clean, left};
 pub(super) use lab::Labs;
