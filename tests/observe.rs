@@ -89,6 +89,33 @@ c = socket.create_connection(l.getsockname()); c.sendall(b'x' * 20000000); c.clo
     assert!(bytes >= 20_000_000 || seen.lost() > 0, "{bytes} bytes, and none lost");
 }
 
+/// Who sends as fast as it is read kept the executor reading for ever, so that the limit never came.
+#[test]
+fn a_flood_ends_at_its_limit_and_what_is_lost_of_it_is_said() {
+    let word = format!("sockeye-flood-{}", std::process::id());
+    let program = format!(
+        "# {word}
+import os, socket
+for i in range(3): os.fork()
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True: s.sendto(b'x' * 512, ('127.0.0.1', 9))"
+    );
+    // Whether it can be done here, before the clock runs.
+    if python(&[], "pass").is_none() {
+        return;
+    }
+    let began = Instant::now();
+    let seen = python(&["--limit", "2"], &program).expect("as before");
+    let took = began.elapsed();
+    assert!(seen.err.contains("killed after 2 s"), "{}", seen.err);
+    assert_eq!(processes(&word), [""; 0]);
+    // Two seconds of it, and what it takes to write down a ring that is full.
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    let shown = seen.frames("lo").len();
+    println!("{shown} frames, {} lost, {took:?}", seen.lost());
+    assert!(shown > 100 && seen.lost() > 0, "{shown} shown, {} lost", seen.lost());
+}
+
 /// By the link and by loopback in turn, without a pause: all of the one stood before all of the other.
 #[test]
 fn frames_of_two_links_are_in_one_order() {
