@@ -8,7 +8,7 @@ use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{has_labs, has_run, is_linux, sockeye};
+use common::{SOCKEYE, has_cc, has_labs, has_run, is_linux, sockeye, text};
 use harness::case::{Case, Os};
 use harness::environment::Private;
 use reports::bundle::{Scrub, broken};
@@ -22,17 +22,9 @@ fn said(output: &Output) -> String {
     String::from_utf8(text).expect("UTF-8")
 }
 
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
-}
-
 /// Whether this host can make labs and compile; where it cannot, the tests that need it say so.
 fn is_able() -> bool {
-    let cc = Command::new("cc").arg("--version").output().is_ok_and(|o| o.status.success());
-    if !cc {
-        eprintln!("skipped: this host has no cc");
-    }
-    cc && has_labs()
+    has_cc() && has_labs()
 }
 
 /// The files of a zip, unpacked into `folder` with their modes, by name.
@@ -206,7 +198,7 @@ fn a_disk_that_is_full_leaves_no_half_file() {
     let zip = out.join("bug.zip");
     let script = "trap '' XFSZ; ulimit -f 2; exec \"$@\"";
     let output = Command::new("sh")
-        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_sockeye"), "bundle", "link-state/netdown"])
+        .args(["-c", script, "sh", SOCKEYE, "bundle", "link-state/netdown"])
         .args(["--run", text(&run), "-o", text(&zip)])
         .output()
         .expect("sh starts");

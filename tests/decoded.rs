@@ -3,25 +3,14 @@
 
 mod common;
 
-use std::path::PathBuf;
-
-use common::{has_labs, turn};
+use common::{case, has_labs, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
-use harness::subject::{self, Subject};
 use harness::trace::{Credentials, Trace};
 
-fn case(json: &str) -> Case {
-    let case: Case = serde_json::from_str(json).expect("a case");
-    assert_eq!(case.check(), Ok(()));
-    case
-}
-
+/// What an executor of its own makes of a case.
 fn run(case: &Case) -> Trace {
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
-    let subject = Subject { program, args: vec!["exec".into()] };
-    let _turn = turn();
-    let traces = subject::run(&subject, &[case], 1, &|_, _| ()).expect("it runs");
+    let traces = traces(&[], std::slice::from_ref(case));
     traces.into_iter().next().expect("a trace")
 }
 

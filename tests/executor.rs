@@ -2,19 +2,12 @@
 
 mod common;
 
-use std::path::PathBuf;
-
-use common::{has_labs, turn};
+use common::{SOCKEYE, executor, has_labs, turn};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::subject::{self, Subject, SubjectError};
 use harness::trace::{Did, End, Event, Out, Trace};
 use rstest::rstest;
-
-fn executor(args: &[&str]) -> Subject {
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
-    Subject { program, args: ["exec"].iter().chain(args).map(Into::into).collect() }
-}
 
 /// An executor written in shell.
 fn fake(script: &str) -> Subject {
@@ -105,8 +98,7 @@ fn a_poll_does_not_hang_because_its_executor_was_stopped() {
     let json = format!(r#"{{"id":"test/steps","title":"","ops":[{UDP},{poll}]}}"#);
     let case: Case = serde_json::from_str(&json).expect("a case");
     let stopped = fake(&format!(
-        "exec 3<&0; '{}' exec <&3 & sleep 0.7; kill -STOP $!; sleep 4; kill -CONT $!; wait $!",
-        env!("CARGO_BIN_EXE_sockeye")
+        "exec 3<&0; '{SOCKEYE}' exec <&3 & sleep 0.7; kill -STOP $!; sleep 4; kill -CONT $!; wait $!"
     ));
     let traces = run(&stopped, std::slice::from_ref(&case)).expect("it runs");
     let text = outcome::render(&case, &traces[0], Os::Linux);

@@ -10,8 +10,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use browser::Browser;
-use common::{has_labs, sockeye, stderr, stdout};
-use harness::case::Os;
+use common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
 use reports::runs;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -146,7 +145,7 @@ fn what_is_no_file_is_not_read(#[case] what: &str, #[case] says: &str) {
             "device" => std::os::unix::fs::symlink("/dev/zero", &path).expect("a link"),
             _ => fs::create_dir(&path).expect("a folder"),
         }
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+        let mut child = Command::new(SOCKEYE)
             .args(["report", &text, "--format", "ktap"])
             .stderr(Stdio::piped())
             .spawn()
@@ -321,63 +320,94 @@ fn exports_of_a_strangers_run_are_well_formed() {
     }
 }
 
-fn has_cc() -> bool {
-    let has = Command::new("cc").arg("--version").output().is_ok_and(|o| o.status.success());
-    if !has {
-        eprintln!("skipped: this host has no cc");
-    }
-    has
+/// A compiler on the search path that tells what it may do, compiles, and puts in the place of what it
+/// made a program that tells the same of itself before it becomes that one.
+fn telling_cc(bin: &Path, said: &Path, path: &str) {
+    let script = format!(
+        r#"#!/bin/sh
+PATH={path}
+tell() {{
+  {{ echo "== $1"; env; echo "uid $(id -u)"; echo "mode $(stat -c %a .)"
+    grep -E 'NoNewPrivs|CapEff|CapBnd' /proc/self/status; }} >> {said}
+}}
+if [ -e "$0.real" ]; then tell program; exec "$0.real" "$@"; fi
+tell compiler
+cc "$@" || exit
+while [ $# -gt 0 ]; do [ "$1" != -o ] || out=$2; shift; done
+mv "$out" "$out.real" && cp "$0" "$out" && chmod 700 "$out"
+"#,
+        said = said.display()
+    );
+    fs::create_dir(bin).expect("a folder");
+    fs::write(bin.join("cc"), script).expect("written");
+    fs::write(said, "").expect("written");
 }
 
-/// The reproducer of a stranger's run has no rights that it does not need, and nothing of the user's.
-#[test]
-fn a_reproducer_of_a_run_has_little_to_gain() {
-    if !has_labs() || !has_cc() {
-        return;
+/// What a program told: its own name, and the lines of it.
+fn told(said: &Path) -> Vec<(String, Vec<String>)> {
+    let all = fs::read_to_string(said).expect("it told");
+    let parts = all.split("== ").skip(1).map(|part| part.split_once('\n').expect("its lines"));
+    parts.map(|(who, rest)| (who.to_owned(), rest.lines().map(str::to_owned).collect())).collect()
+}
+
+/// What the compiler and the reproducer told while a case of a run was tried by a bundle.
+fn tried(folder: &Path, run: &Path, case: &str) -> Vec<(String, Vec<String>)> {
+    let name = case.replace(['/', '[', ']', ','], "-");
+    let (bin, zip) = (folder.join(format!("bin-{name}")), folder.join(format!("{name}.zip")));
+    let place = tempfile::tempdir().expect("a folder");
+    let (said, path) = (place.path().join("said"), std::env::var("PATH").expect("a path"));
+    telling_cc(&bin, &said, &path);
+    let modes = [(folder, 0o755), (&bin, 0o755), (&bin.join("cc"), 0o755), (place.path(), 0o755)];
+    for (path, mode) in [&modes[..], &[(&said, 0o666)]].concat() {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(path, mode).expect("set");
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let run = folder.path().join("run").display().to_string();
-    let case = "options/default[udp4,SO_TYPE]";
-    let ran = sockeye(&["run", case, "--out", &run]);
-    assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
-    // A compiler that tells what it may do, and then compiles.
-    let bin = folder.path().join("bin");
-    let said = tempfile::tempdir().expect("a folder");
-    let said = said.path().join("said");
-    fs::create_dir(&bin).expect("a folder");
-    fs::write(&said, "").expect("written");
-    let open = std::os::unix::fs::PermissionsExt::from_mode;
-    let all = |path: &Path, mode: u32| fs::set_permissions(path, open(mode)).expect("set");
-    let path = std::env::var("PATH").expect("a path");
-    let script = format!(
-        "#!/bin/sh\n{{ env; id -u; stat -c %a .; grep -E 'NoNewPrivs|CapEff' /proc/self/status; }} \
-         >> {}\nPATH={path}\nexec cc \"$@\"\n",
-        said.display()
-    );
-    fs::write(bin.join("cc"), script).expect("written");
-    for (path, mode) in [
-        (folder.path(), 0o755),
-        (&bin, 0o755),
-        (&bin.join("cc"), 0o755),
-        (said.parent().expect("a folder"), 0o755),
-        (&said, 0o666),
-    ] {
-        all(path, mode);
-    }
-    let zip = folder.path().join("b.zip");
-    let output = Command::new(env!("CARGO_BIN_EXE_sockeye"))
-        .args(["bundle", case, "--run", &run, "-o", zip.to_str().expect("UTF-8")])
+    let output = Command::new(SOCKEYE)
+        .args(["bundle", case, "--run", text(run), "-o", text(&zip)])
         .env("PATH", format!("{}:{path}", bin.display()))
         .env("SECRET_TOKEN", "planted")
         .output()
         .expect("sockeye starts");
     assert!(stdout(&output).contains("the reproducer reproduces it"), "{}", stdout(&output));
-    let told = fs::read_to_string(&said).expect("it told");
-    assert!(!told.contains("SECRET_TOKEN"), "{told}");
-    assert!(told.contains("\n700\n"), "{told}");
-    if Os::host() == Some(Os::Linux) {
-        assert!(told.contains("NoNewPrivs:\t1"), "{told}");
-        assert!(told.contains("CapEff:\t0000000000000000"), "{told}");
-        assert!(!told.lines().any(|line| line == "0"), "it is root: {told}");
+    told(&said)
+}
+
+/// Whether who told this can do nothing to this host: not root, or root of a user namespace alone.
+fn is_harmless(lines: &[String]) -> bool {
+    let has = |line: &str| lines.iter().any(|one| one == line);
+    let secret = lines.iter().any(|line| line.contains("SECRET_TOKEN"));
+    !secret
+        && has("mode 700")
+        && has("NoNewPrivs:\t1")
+        && has("CapEff:\t0000000000000000")
+        && !has("uid 0")
+}
+
+/// The compiler of a stranger's run and the reproducer that comes of it have no rights that they do not
+/// need, and nothing of the user's.
+#[test]
+fn a_reproducer_of_a_run_has_little_to_gain() {
+    if !is_linux() || !has_labs() || !has_cc() {
+        return;
     }
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let (plain, lab) = ("options/default[udp4,SO_TYPE]", "link-state/netdown");
+    let ran = sockeye(&["run", plain, lab, "--out", text(&run)]);
+    assert_eq!(ran.status.code(), Some(0), "{}", stderr(&ran));
+    let all = tried(folder.path(), &run, plain);
+    let who: Vec<&str> = all.iter().map(|(who, _)| who.as_str()).collect();
+    assert_eq!(who, ["compiler", "program"], "{all:#?}");
+    for (who, lines) in &all {
+        assert!(is_harmless(lines), "{who}: {lines:#?}");
+    }
+    // With fewer rights this one's lab cannot be made. The first program is tried with none all the same,
+    // and the last is what the check has to tell from it, else it could not fail.
+    let all = tried(folder.path(), &run, lab);
+    let programs: Vec<bool> =
+        all.iter().filter(|(who, _)| who == "program").map(|(_, l)| is_harmless(l)).collect();
+    if nix::unistd::geteuid().is_root() {
+        assert_eq!((programs.first(), programs.last()), (Some(&true), Some(&false)), "{all:#?}");
+    }
+    assert!(all.iter().all(|(_, lines)| lines.iter().all(|line| !line.contains("SECRET_TOKEN"))));
 }

@@ -12,8 +12,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{has_labs, is_linux, turn};
-use harness::subject::{Kernels, cache_folder};
+use common::{SOCKEYE, fetched, has_labs, is_linux, turn};
 use rstest::rstest;
 
 /// A process, and when it began: its number alone may be another's by and by.
@@ -67,16 +66,6 @@ fn of_place(place: &str) -> Vec<u32> {
     of_it.filter_map(|process| process.file_name().to_str()?.parse().ok()).collect()
 }
 
-fn is_fetched(name: &str) -> bool {
-    let kernels = Kernels::new(cache_folder());
-    let offers = kernels.offers(false).unwrap_or_default();
-    let found = offers.iter().any(|offer| offer.name == name && kernels.is_cached(offer));
-    if !found && name != "native" {
-        eprintln!("skipped: {name} was not fetched, see `sockeye subjects --fetch`");
-    }
-    found || name == "native"
-}
-
 /// In the middle of whatever it does then.
 #[rstest]
 #[case("uml-6.12")]
@@ -84,14 +73,14 @@ fn is_fetched(name: &str) -> bool {
 #[case("linux-5.10")]
 #[case("native")]
 fn nothing_stays_of_a_run_that_is_killed(#[case] on: &str) {
-    if !is_linux() || !has_labs() || !is_fetched(on) {
+    if !is_linux() || !has_labs() || (on != "native" && fetched(on).is_none()) {
         return;
     }
     let _turn = turn();
     let mut most = 0;
     for moment in [20, 100, 300, 600, 1000, 1500, 2200, 3000, 4000, 6000] {
         let (out, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let mut driver = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+        let mut driver = Command::new(SOCKEYE)
             // Cases that wait for long, so that there is something to end whenever it is.
             .args(["run", "names", "link-state/tcp-connect", "--on", on, "--out"])
             .arg(out.path())

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{has_labs, has_run, is_linux, sockeye, stderr, stdout};
+use common::{SOCKEYE, has_labs, has_run, is_linux, sockeye, stderr, stdout, text};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reports::runs;
@@ -20,7 +20,7 @@ const SLOW: &str = "names/dns-flawed";
 const QUICK: &str = "options/default[udp4,SO_TYPE]";
 
 fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_sockeye"))
+    Command::new(SOCKEYE)
 }
 
 fn begin(args: &[&str], folder: &Path) -> Child {
@@ -47,10 +47,6 @@ fn until(what: &str, is: impl Fn() -> bool) {
 fn names(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).expect("a folder").flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
 }
 
 fn status(output: &Output, code: i32) {
@@ -112,7 +108,7 @@ fn each_subject_has_a_folder() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let exec = format!("{} exec", env!("CARGO_BIN_EXE_sockeye"));
+    let exec = format!("{SOCKEYE} exec");
     let out = folder.path().join("out");
     let words = [format!("cmd:{exec}"), format!("cmd:({exec})"), format!("cmd: {exec};")];
 

@@ -11,15 +11,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{has_labs, sockeye, stderr};
+use common::{SOCKEYE, fetched, has_labs, sockeye, stderr};
 use harness::case::{Case, Os};
 use harness::subject::{self, Console, Kernels, Machine, Plan, cache_folder};
 use harness::trace::{End, Trace};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rstest::rstest;
-
-const SOCKEYE: &str = env!("CARGO_BIN_EXE_sockeye");
 
 fn plan(program: &str, args: &[&str]) -> Plan {
     Plan {
@@ -241,21 +239,6 @@ fn lines(file: &Path) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// The newest User-Mode Linux that was fetched; none where there is none, which is said.
-fn fetched_uml() -> Option<String> {
-    let kernels = Kernels::new(cache_folder());
-    let offers = kernels.offers(false).unwrap_or_default();
-    let found = offers
-        .iter()
-        .rev()
-        .find(|offer| offer.name.starts_with("uml-") && kernels.is_cached(offer))
-        .map(|offer| offer.name.clone());
-    if found.is_none() {
-        eprintln!("skipped: no User-Mode Linux was fetched, see `sockeye subjects --fetch uml`");
-    }
-    found
-}
-
 const BEFORE: &str = "link-state/udp-sendto[tap,up,own]";
 const VICTIM: &str = "link-state/udp-sendto[tap,up,neighbour]";
 
@@ -267,7 +250,7 @@ const VICTIM: &str = "link-state/udp-sendto[tap,up,neighbour]";
 #[case("garbage", "garbage", 3)]
 #[case("memory", "killed by SIGKILL, since there was no memory left", 3)]
 fn a_mishap_in_a_real_kernel(#[case] mishap: &str, #[case] says: &str, #[case] status: i32) {
-    let Some(uml) = fetched_uml() else { return };
+    let Some(uml) = fetched("uml-") else { return };
     let out = tempfile::tempdir().expect("a folder");
     let folder = out.path().to_str().expect("UTF-8");
     let plant = format!("{mishap}@{VICTIM}");
@@ -334,7 +317,7 @@ fn the_example_subject_answers_what_it_can_and_says_what_it_cannot() {
 /// Nothing stays of a machine when its driver is interrupted.
 #[test]
 fn an_interrupted_run_leaves_nothing_behind() {
-    let Some(uml) = fetched_uml() else { return };
+    let Some(uml) = fetched("uml-") else { return };
     let out = tempfile::tempdir().expect("a folder");
     let meanwhile = tempfile::tempdir().expect("a folder");
     let folder = out.path().to_str().expect("UTF-8");

@@ -1,13 +1,18 @@
 //! No text of a case is code in the program that is made of it: a property of all cases with anything
 //! in the place of any of their words.
 
+mod common;
+
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::has_cc;
 use harness::case::{Case, Os};
 use harness::trace::{End, Trace};
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::test_runner::{TestCaseError, TestCaseResult, TestRunner};
 use reports::repro::{FLAGS, Observed, Options, reproducer};
 use serde_json::Value;
 
@@ -94,59 +99,81 @@ fn cases() -> Vec<Case> {
     some
 }
 
-fn has_cc() -> bool {
-    let has = Command::new("cc").arg("--version").output().is_ok_and(|o| o.status.success());
-    if !has {
-        eprintln!("skipped: this host has no cc");
-    }
-    has
+/// A case, one of its words by number, and what comes in its place.
+fn mutations() -> impl Strategy<Value = (Case, prop::sample::Index, String)> {
+    let word = prop_oneof![
+        select(&EVIL[..]).prop_map(str::to_owned),
+        (select(&EVIL[..]), "[ -~]{0,9}").prop_map(|(evil, more)| format!("{more}{evil}")),
+        "\\PC{0,40}",
+        "[a-z_]{1,12}",
+    ];
+    (select(cases()), any::<prop::sample::Index>(), word)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+/// The case with `word` in the place of another, where it is let in; what refuses it is one sentence.
+fn let_in(case: &Case, place: &str, word: &str) -> Result<Option<Case>, TestCaseError> {
+    let mut value = serde_json::to_value(case).expect("JSON");
+    *value.pointer_mut(place).expect("there") = word.into();
+    let Ok(case) = serde_json::from_value::<Case>(value) else { return Ok(None) };
+    let Err(why) = case.check() else { return Ok(Some(case)) };
+    prop_assert!(!why.contains('\n') && why.len() < 1000, "{why}");
+    Ok(None)
+}
 
-    /// Any word of a case is another one: the case is refused with a sentence, or the word is nowhere
-    /// in the program but in comments and strings, and that compiles.
-    #[test]
-    fn no_text_of_a_case_is_code(
-        case in select(cases()),
-        at in any::<prop::sample::Index>(),
-        word in prop_oneof![
-            select(&EVIL[..]).prop_map(str::to_owned),
-            (select(&EVIL[..]), "[ -~]{0,9}").prop_map(|(evil, more)| format!("{more}{evil}")),
-            "\\PC{0,40}",
-            "[a-z_]{1,12}",
-        ],
-    ) {
-        let mut value = serde_json::to_value(&case).expect("JSON");
-        let mut places = Vec::new();
-        strings("", &value, &mut places);
-        let place = at.get(&places).clone();
-        *value.pointer_mut(&place).expect("there") = word.clone().into();
-        let Ok(case) = serde_json::from_value::<Case>(value) else { return Ok(()) };
-        if let Err(why) = case.check() {
-            prop_assert!(!why.contains('\n') && why.len() < 1000, "{why}");
-            return Ok(());
-        }
-        let id = case.id.clone();
-        let trace = Trace::new(&id, Vec::new(), Vec::new(), End::Done);
-        let expected = [word.clone()];
-        let observed = Observed { trace: &trace, platform: &word, kernel: &word, outcome: &word };
-        for os in [Os::Linux, Os::Macos] {
-            let options = Options { os, observed: Some(observed), expected: &expected };
-            let program = reproducer(&case, &options);
-            // Its own words may be those of C, too.
-            let long = word.chars().count() > 8;
-            if long && word.contains(['"', '*', '?', '\\', '<', '%', '@']) {
-                prop_assert!(!code(&program).contains(&word), "{place}: {word:?}\n{program}");
-            }
-            prop_assert!(!program.contains(['\u{202e}', '\u{1b}', '\r']), "{place}");
-            if os == Os::Linux && has_cc() {
-                let fails = compiles(&program);
-                prop_assert!(fails.is_none(), "{place}: {word:?}: {fails:?}\n{program}");
-            }
+/// How many cases came how far.
+#[derive(Default)]
+struct Reached {
+    /// In whose program it was looked for a word that no program has by itself.
+    searched: AtomicUsize,
+    /// Whose program a compiler has read.
+    compiled: AtomicUsize,
+}
+
+fn is_no_code(case: &Case, place: &str, word: &str, reached: &Reached) -> TestCaseResult {
+    let trace = Trace::new(&case.id, Vec::new(), Vec::new(), End::Done);
+    let expected = [word.to_owned()];
+    let observed = Observed { trace: &trace, platform: word, kernel: word, outcome: word };
+    // Its own words may be those of C, too.
+    let long = word.chars().count() > 8;
+    let evil = long && word.contains(['"', '*', '?', '\\', '<', '%', '@']);
+    for os in [Os::Linux, Os::Macos] {
+        let options = Options { os, observed: Some(observed), expected: &expected };
+        let program = reproducer(case, &options);
+        prop_assert!(!evil || !code(&program).contains(word), "{place}: {word:?}\n{program}");
+        prop_assert!(!program.contains(['\u{202e}', '\u{1b}', '\r']), "{place}");
+        if os == Os::Linux && has_cc() {
+            let fails = compiles(&program);
+            prop_assert!(fails.is_none(), "{place}: {word:?}: {fails:?}\n{program}");
+            reached.compiled.fetch_add(1, Ordering::Relaxed);
         }
     }
+    reached.searched.fetch_add(usize::from(evil), Ordering::Relaxed);
+    Ok(())
+}
+
+/// Any word of a case is another one: the case is refused with a sentence, or the word is nowhere
+/// in the program but in comments and strings, and that compiles.
+#[test]
+fn no_text_of_a_case_is_code() {
+    let config =
+        ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() };
+    let reached = Reached::default();
+    let done = TestRunner::new(config).run(&mutations(), |(case, at, word)| {
+        let value = serde_json::to_value(&case).expect("JSON");
+        let mut places = Vec::new();
+        strings("", &value, &mut places);
+        let place = at.get(&places);
+        match let_in(&case, place, &word)? {
+            Some(case) => is_no_code(&case, place, &word, &reached),
+            None => Ok(()),
+        }
+    });
+    done.unwrap_or_else(|e| panic!("{e}"));
+    // Else this could not fail: most words are refused before they are in a program.
+    let (searched, compiled) = (reached.searched.into_inner(), reached.compiled.into_inner());
+    println!("{searched} programs were searched, {compiled} compiled");
+    assert!(searched >= 5, "{searched} programs had a word that could be found in them");
+    assert!(compiled >= 10 || !has_cc(), "{compiled} programs came to a compiler");
 }
 
 /// The check of the test itself: a word that is code is found.

@@ -3,9 +3,10 @@
 mod common;
 
 use std::fs;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{has_labs, is_linux, sockeye, stderr, stdout};
+use common::{SOCKEYE, has_labs, is_linux, sockeye, stderr, stdout, text};
 
 /// What came of a program.
 struct Observed {
@@ -42,7 +43,7 @@ fn observe(args: &[&str], command: &[&str]) -> Option<Observed> {
     if !has_labs() || !is_linux() {
         return None;
     }
-    if std::process::Command::new(command[0]).arg("--version").output().is_err() {
+    if Command::new(command[0]).arg("--version").output().is_err() {
         eprintln!("skipped: {} is not installed", command[0]);
         return None;
     }
@@ -87,6 +88,69 @@ c = socket.create_connection(l.getsockname()); c.sendall(b'x' * 20000000); c.clo
     let bytes: usize = seen.frames("lo").iter().filter_map(len).sum();
     // More where a segment was sent again.
     assert!(bytes >= 20_000_000 || seen.lost() > 0, "{bytes} bytes, and none lost");
+}
+
+/// Several processes that send to a port of loopback's without end; `word` is in their arguments.
+fn flood(word: &str) -> String {
+    // Large, so that a ring that is full has few frames to write down.
+    format!(
+        "# {word}
+import os, socket
+for i in range(3): os.fork()
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    try: s.sendto(b'x' * 30000, ('127.0.0.1', 9))
+    except OSError: pass"
+    )
+}
+
+/// Who sends as fast as it is read kept the executor reading for ever, so that the limit never came.
+#[test]
+fn a_flood_ends_at_its_limit_and_what_is_lost_of_it_is_said() {
+    if !has_labs() || !is_linux() || Command::new("python3").arg("--version").output().is_err() {
+        return eprintln!("skipped: it takes a lab and python3");
+    }
+    let word = format!("sockeye-flood-{}", std::process::id());
+    // On a busy machine two seconds may be over before python3 has begun.
+    for _ in 0..5 {
+        let seen = bounded(&["--limit", "2", "--", "python3", "-c", &flood(&word)]);
+        assert!(seen.err.contains("killed after 2 s"), "{}", seen.err);
+        assert_eq!(processes(&word), [""; 0]);
+        // By the executor's own clock, whatever it takes to write all down.
+        let took = seen.out.split_once("still waiting after ").expect("it was killed").1;
+        let took: u32 = took.split(' ').next().and_then(|ms| ms.parse().ok()).expect("a number");
+        assert!(took < 20_000, "its limit is 2 s, and it took {took} ms");
+        let (shown, lost) = (seen.frames("lo").len(), seen.lost());
+        println!("{took} ms: {shown} frames, {lost} lost");
+        if shown > 100 && lost > 0 {
+            return;
+        }
+    }
+    panic!("nothing of a flood was lost, or none was seen");
+}
+
+/// `sockeye observe` with these arguments, which has to end, however long it writes.
+fn bounded(args: &[&str]) -> Observed {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [out, err] = [(), ()].map(|()| tempfile::NamedTempFile::new().expect("a file"));
+    let handed = |file: &tempfile::NamedTempFile| Stdio::from(file.reopen().expect("opened"));
+    let mut child = Command::new(SOCKEYE)
+        .args(["observe", "--out", text(folder.path())])
+        .args(args)
+        .stdout(handed(&out))
+        .stderr(handed(&err))
+        .spawn()
+        .expect("sockeye starts");
+    let end = Instant::now() + Duration::from_mins(8);
+    while child.try_wait().expect("waited").is_none() {
+        if Instant::now() > end {
+            child.kill().expect("killed");
+            panic!("it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let read = |file: &tempfile::NamedTempFile| fs::read_to_string(file.path()).expect("UTF-8");
+    Observed { out: read(&out), err: read(&err), folder }
 }
 
 /// By the link and by loopback in turn, without a pause: all of the one stood before all of the other.

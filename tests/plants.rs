@@ -3,22 +3,12 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
-use common::turn;
+use common::traces;
 use harness::case::{Case, Os};
 use harness::exec::Plant;
-use harness::subject::{self, Subject};
-use harness::trace::{End, Trace};
+use harness::trace::End;
 use rstest::rstest;
-
-fn traces(args: &[&str], cases: &[Case]) -> Vec<Trace> {
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
-    let args = ["exec"].iter().chain(args).map(Into::into).collect();
-    let cases: Vec<&Case> = cases.iter().collect();
-    let _turn = turn();
-    subject::run(&Subject { program, args }, &cases, 1, &|_, _| ()).expect("it runs")
-}
 
 /// A fault, the rules that find it, and cases in which it shows.
 const PLANTS: [(Plant, &[&str], &[&str]); 11] = [

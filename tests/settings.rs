@@ -11,24 +11,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{has_labs, is_linux, sockeye, stderr};
-use harness::subject::{Kernels, cache_folder};
+use common::{SOCKEYE, fetched, has_labs, is_linux, sockeye, stderr};
 use rstest::rstest;
 
-const SOCKEYE: &str = env!("CARGO_BIN_EXE_sockeye");
-
-/// The User-Mode Linux that the general baseline is judged on whole; none where it was not fetched, which
-/// is said.
-fn fetched_uml() -> Option<String> {
-    let kernels = Kernels::new(cache_folder());
-    let offers = kernels.offers(false).unwrap_or_default();
-    let mut fetched = offers.iter().filter(|offer| kernels.is_cached(offer));
-    let found = fetched.find(|offer| offer.name == "uml-6.12").map(|offer| offer.name.clone());
-    if found.is_none() {
-        eprintln!("skipped: `sockeye subjects --fetch uml-6.12` was not called");
-    }
-    found
-}
+/// The one that the general baseline is judged on whole.
+const UML: &str = "uml-6.12";
 
 /// How many rows of a run have each verdict, and why the first of the skipped was.
 fn verdicts(folder: &Path) -> (BTreeMap<String, usize>, String) {
@@ -104,7 +91,7 @@ fn a_setting_of_the_hosts_changes_no_row(
     #[case] patterns: &[&str],
     #[case] skipped: Option<&str>,
 ) {
-    let Some(uml) = fetched_uml() else { return };
+    let Some(uml) = fetched(UML) else { return };
     let out = tempfile::tempdir().expect("a folder");
     let folder = out.path().to_str().expect("UTF-8");
     let mut args = vec!["run", "--on", &uml, "--out", folder];

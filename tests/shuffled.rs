@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use common::{sockeye, stderr};
+use common::{fetched, sockeye, stderr};
 use harness::subject::{Kernels, cache_folder};
 use serde_json::Value;
 
@@ -39,16 +39,8 @@ fn run(args: &[&str]) -> BTreeMap<(String, String), Value> {
 /// a change of the kernel.
 #[test]
 fn a_guest_with_little_memory_has_errors_and_no_changes() {
-    let kernels = Kernels::new(cache_folder());
-    let offers = kernels.offers(false).unwrap_or_default();
-    let is_uml = |name: &str| name.starts_with("uml-");
-    let uml = offers.iter().rev().find(|o| is_uml(&o.name) && kernels.is_cached(o));
-    let Some(uml) = uml else {
-        return eprintln!(
-            "skipped: no User-Mode Linux was fetched, see `sockeye subjects --fetch`"
-        );
-    };
-    let rows = run(&["multicast", "--on", &uml.name, "--shuffle", "7", "--memory", "220"]);
+    let Some(uml) = fetched("uml-") else { return };
+    let rows = run(&["multicast", "--on", &uml, "--shuffle", "7", "--memory", "220"]);
     let ok = rows.values().filter(|row| row["verdict"] == "ok").count();
     assert!(rows.len() > 1000 && ok > rows.len() / 2, "{ok} of {} ran", rows.len());
     for ((_, id), row) in rows {

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use harness::case::Os;
 use harness::environment::{Environment, Interface, Log, Private};
-use harness::trace::{End, Trace};
+use harness::trace::{Beyond, End, Trace};
 use proptest::prelude::*;
 use reports::bundle::{Bundle, Part, Recipient, Scrub, Tried};
 use reports::export::{Export, junit, kcidb, ktap, markdown};
 use reports::matrix::{Input, Source, model, page};
-use reports::runs::{self, Run};
+use reports::runs::{self, Finding, Line, Run};
 
 /// Who and what a machine has.
 #[derive(Clone, Debug)]
@@ -147,11 +147,70 @@ fn run(secrets: &Secrets, scrub: impl Fn(&Environment) -> Scrub, behind: &str) -
     let trace = Trace { end: End::skipped(format!("it cannot: {said}")), ..line.trace.clone() };
     line.trace = scrub.told(&trace).unwrap_or(trace);
     line.outcome = harness::outcome::render(&line.case, &line.trace, Os::Linux) + behind;
+    // The one that a bundle is made of: what it says of the host's interfaces.
+    let line = run.lines.iter_mut().find(|line| line.subject == name && is_done(line));
+    let line = line.expect("one is done");
+    let beyond = Beyond { watched: vec![secrets.interface.clone()], left: vec![said] };
+    let trace = Trace { beyond: Some(beyond), ..line.trace.clone() };
+    line.trace = scrub.told(&trace).unwrap_or(trace);
+    line.outcome += behind;
     run
 }
 
+fn is_done(line: &Line) -> bool {
+    line.trace.end == End::Done
+}
+
+/// A bundle of one case of a run's first subject.
+fn bundle<'a>(run: &'a Run, line: &'a Line) -> Bundle<'a> {
+    let subject = &run.manifest.subjects[0];
+    Bundle {
+        subject,
+        os: Os::Linux,
+        environment: subject.environment.as_ref(),
+        log: subject.log.as_ref(),
+        rules: &run.manifest.rules,
+        parts: vec![Part::once(line, Os::Linux, Tried::Agrees)],
+        recipient: Recipient::Netdev,
+    }
+}
+
+/// The files of a bundle, by name.
+fn files(bundle: &Bundle<'_>, keep_private: bool) -> Vec<(String, Vec<u8>)> {
+    let files = || bundle.files(&mut bundle.scrub(keep_private)).expect("files");
+    let (first, second) = (files(), files());
+    assert!(first.iter().zip(&second).all(|(a, b)| a.bytes == b.bytes), "the same bytes, always");
+    first.into_iter().map(|file| (format!("bundle/{}", file.name), file.bytes)).collect()
+}
+
+/// A bundle of a case that ran here, with no run between: nothing was replaced before, and the case's
+/// own line is as full of names as the machine and its log.
+fn live(secrets: &Secrets, keep_private: bool) -> BTreeSet<String> {
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/runs/1");
+    let mut run = runs::read(&golden).expect("runs of schema 1 can be read");
+    let (machine, log) = secrets.machine();
+    let said = secrets.written().join(" ");
+    let about = &mut run.manifest.subjects[0];
+    about.kernel.version = format!("{} {said}", about.kernel.version);
+    let name = about.name.clone();
+    let line = run.lines.iter().find(|line| line.subject == name && is_done(line));
+    let mut line = line.expect("one is done").clone();
+    line.outcome = format!("{}{said}\n", line.outcome);
+    line.findings = vec![Finding {
+        rule: "no-silent-loss".to_owned(),
+        rank: None,
+        op: 1,
+        text: format!("lost by {said}"),
+        known: None,
+    }];
+    let beyond = Beyond { watched: vec![secrets.interface.clone()], left: vec![said] };
+    line.trace.beyond = Some(beyond);
+    let bundle = Bundle { environment: Some(&machine), log: Some(&log), ..bundle(&run, &line) };
+    standing(secrets, files(&bundle, keep_private))
+}
+
 /// The run's files, its exports, its page, and a bundle of it: what may be passed on.
-fn everything(run: &Run) -> Vec<(String, Vec<u8>)> {
+fn everything(run: &Run, keep_private: bool) -> Vec<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().expect("a folder");
     let lines: Vec<String> =
         run.lines.iter().map(|line| serde_json::to_string(line).expect("JSON")).collect();
@@ -160,35 +219,13 @@ fn everything(run: &Run) -> Vec<(String, Vec<u8>)> {
     fs::write(folder.path().join(runs::RESULTS), lines.join("\n") + "\n").expect("written");
     let run = runs::read(folder.path()).expect("it can be read");
     let export = Export::of(&run);
-    let claims = |_: &runs::Line, _: &harness::trace::Fingerprint| Vec::new();
+    let claims = |_: &Line, _: &harness::trace::Fingerprint| Vec::new();
     let sources = [Source { name: "run", run: &run }];
     let input = Input { runs: &sources, since: None, order: &[], claims: &claims };
     let mut shown = Vec::new();
     page(&model(input).expect("a model"), &mut shown).expect("a page");
-    let about = &run.manifest.subjects[0];
-    let of_it = |line: &&runs::Line| line.subject == about.name && line.trace.end == End::Done;
-    let part = Part {
-        line: run.lines.iter().find(of_it).expect("one is done"),
-        os: Os::Linux,
-        times: 1,
-        same: 1,
-        elsewhere: Vec::new(),
-        baselines: Vec::new(),
-        controls: Vec::new(),
-        tried: Tried::Agrees,
-    };
-    let bundle = Bundle {
-        subject: about,
-        os: Os::Linux,
-        environment: about.environment.as_ref(),
-        log: about.log.as_ref(),
-        rules: &run.manifest.rules,
-        parts: vec![part],
-        recipient: Recipient::Netdev,
-    };
-    let files = || bundle.files(&mut bundle.scrub(false)).expect("files");
-    let (first, second) = (files(), files());
-    assert!(first.iter().zip(&second).all(|(a, b)| a.bytes == b.bytes), "the same bytes, always");
+    let of_it = |line: &&Line| line.subject == run.manifest.subjects[0].name && is_done(line);
+    let line = run.lines.iter().find(of_it).expect("one is done");
     let mut all = vec![
         ("run.json".to_owned(), manifest),
         ("results.jsonl".to_owned(), lines.join("\n").into_bytes()),
@@ -198,18 +235,22 @@ fn everything(run: &Run) -> Vec<(String, Vec<u8>)> {
         ("kcidb".to_owned(), kcidb(&run).into_bytes()),
         ("page".to_owned(), shown),
     ];
-    all.extend(first.into_iter().map(|file| (format!("bundle/{}", file.name), file.bytes)));
+    all.extend(files(&bundle(&run, line), keep_private));
     all
 }
 
 /// Where a secret stands, by the name of the file.
 fn told(secrets: &Secrets, run: &Run) -> BTreeSet<String> {
+    standing(secrets, everything(run, false))
+}
+
+fn standing(secrets: &Secrets, files: Vec<(String, Vec<u8>)>) -> BTreeSet<String> {
     let words = [secrets.written(), secrets.only_there()].concat();
     // A word of two is known by each.
     let words: BTreeSet<String> =
         words.iter().chain(&secrets.full).map(|w| w.to_lowercase()).collect();
     let mut found = BTreeSet::new();
-    for (name, bytes) in everything(run) {
+    for (name, bytes) in files {
         let text = String::from_utf8_lossy(&bytes).to_lowercase();
         let mut of_it = words.iter().filter(|word| text.contains(word.as_str()));
         found.extend(of_it.next().map(|word| format!("{name}: {word}")));
@@ -232,10 +273,25 @@ proptest! {
         let found = told(&secrets, &run(&secrets, Scrub::of, &secrets.token));
         let files: BTreeSet<&str> = found.iter().filter_map(|f| Some(f.split_once(':')?.0)).collect();
         prop_assert!(files.contains("results.jsonl"), "{found:#?}");
-        let open = told(&secrets, &run(&secrets, |_| Scrub::off(), ""));
+        let open = standing(&secrets, everything(&run(&secrets, |_| Scrub::off(), ""), true));
         let files: BTreeSet<&str> = open.iter().filter_map(|f| Some(f.split_once(':')?.0)).collect();
-        for name in ["run.json", "results.jsonl", "junit", "ktap", "markdown", "kcidb", "page"] {
+        let of_a_run = ["run.json", "results.jsonl", "junit", "ktap", "markdown", "kcidb", "page"];
+        let of_a_bundle = ["README.md", "trace.json", "environment.json", "kernel.log"];
+        let of_a_bundle = of_a_bundle.map(|name| format!("bundle/{name}"));
+        for name in of_a_run.into_iter().chain(of_a_bundle.iter().map(String::as_str)) {
             prop_assert!(files.contains(name), "{name}: {open:#?}");
+        }
+    }
+
+    /// A bundle replaces by itself what no run has replaced before, and only it.
+    #[test]
+    fn a_bundle_of_this_host_passes_nothing_on(secrets in secrets()) {
+        let clean = live(&secrets, false);
+        prop_assert!(clean.is_empty(), "{clean:#?}");
+        let open = live(&secrets, true);
+        let files: BTreeSet<&str> = open.iter().filter_map(|f| Some(f.split_once(':')?.0)).collect();
+        for name in ["README.md", "mail.txt", "trace.json", "environment.json", "kernel.log", "repro.c"] {
+            prop_assert!(files.contains(&*format!("bundle/{name}")), "{name}: {open:#?}");
         }
     }
 }

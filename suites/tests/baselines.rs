@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::{LazyLock, OnceLock};
 use std::{env, fs, io, panic};
 
 use harness::case::{Case, Os};
@@ -40,9 +41,9 @@ fn main() -> ExitCode {
             }
         }
     }
-    let mut trials: Vec<Trial> = tables()
-        .into_iter()
-        .map(|table| Trial::ignorable_test(table.name, move || judge_table(&table)))
+    let mut trials: Vec<Trial> = ASKED
+        .iter()
+        .map(|asked| Trial::ignorable_test(asked.table.name, || judge_table(asked)))
         .collect();
     trials.push(Trial::ignorable_test("known-deviations", judge_deviations));
     trials.push(Trial::test("a-platform-without-baselines", a_platform_without_baselines));
@@ -87,6 +88,26 @@ struct Ran<'c> {
     judgement: Judgement,
 }
 
+/// A table, and what came of it here. It is run once, whoever asks first: its own test or the one of
+/// deviations. Whether cases of all tables get along in one executor, a whole `sockeye` run shows.
+struct Asked {
+    table: Table,
+    ran: OnceLock<Result<(Vec<Ran<'static>>, Fingerprint), String>>,
+}
+
+static ASKED: LazyLock<Vec<Asked>> = LazyLock::new(|| {
+    tables().into_iter().map(|table| Asked { table, ran: OnceLock::new() }).collect()
+});
+
+impl Asked {
+    fn ran(&'static self) -> Result<(&'static [Ran<'static>], &'static Fingerprint), Failed> {
+        let cases = || self.table.cases.iter().collect::<Vec<_>>();
+        let said = |failed: Failed| failed.message().unwrap_or("it does not run").to_owned();
+        let ran = self.ran.get_or_init(|| run(&cases()).map_err(said));
+        ran.as_ref().map(|(ran, kernel)| (&ran[..], kernel)).map_err(|e| e.as_str().into())
+    }
+}
+
 fn run<'c>(cases: &[&'c Case]) -> Result<(Vec<Ran<'c>>, Fingerprint), Failed> {
     let me = Subject { program: env::current_exe()?, args: vec!["exec".into()] };
     let _turn = turn();
@@ -113,7 +134,8 @@ impl Ran<'_> {
 }
 
 /// What is to be said of rows of which some may be absent, after the others were found to be right.
-fn with_absent(ran: &[Ran<'_>]) -> Result<Completion, Failed> {
+fn with_absent<'r>(ran: impl IntoIterator<Item = &'r Ran<'r>>) -> Result<Completion, Failed> {
+    let ran: Vec<&Ran<'_>> = ran.into_iter().collect();
     let broken = ran.iter().filter_map(|ran| match &ran.trace.end {
         End::Broken { reason } => Some(format!("{}: {reason}", ran.trace.case)),
         _ => None,
@@ -122,7 +144,7 @@ fn with_absent(ran: &[Ran<'_>]) -> Result<Completion, Failed> {
     if !broken.is_empty() {
         return Err(broken.join("\n").into());
     }
-    let absent: Vec<&str> = ran.iter().filter_map(Ran::absence).collect();
+    let absent: Vec<&str> = ran.iter().filter_map(|ran| ran.absence()).collect();
     let Some(reason) = absent.first() else { return Ok(Completion::Completed) };
     let (absent, all) = (absent.len(), ran.len());
     Ok(Completion::ignored_with(format!("{absent} of {all} rows are absent: {reason}")))
@@ -144,22 +166,21 @@ fn rows(
     }))
 }
 
-fn judge_table(table: &Table) -> Result<Completion, Failed> {
-    let cases: Vec<&Case> = table.cases.iter().collect();
-    let (ran, kernel) = run(&cases)?;
+fn judge_table(asked: &'static Asked) -> Result<Completion, Failed> {
+    let (table, (ran, kernel)) = (&asked.table, asked.ran()?);
     if ran.iter().all(|ran| ran.absence().is_some()) {
-        return with_absent(&ran);
+        return with_absent(ran);
     }
     let suite = table.name.split('/').next().unwrap_or_default();
-    let platforms = platforms(&kernel, &kernel.platforms(), suite);
+    let platforms = platforms(kernel, &kernel.platforms(), suite);
     let (Some(specific), Some(general)) = (platforms.first(), platforms.last()) else {
         return Err("a kernel has a platform".into());
     };
     let known = read(&file(general, table.name));
     if known.observed_on.as_deref().is_none_or(|platform| platform == specific) {
-        let text = rows(&ran, &known.rows, |_| true);
+        let text = rows(ran, &known.rows, |_| true);
         snapshot(general, specific, table.name, &text)?;
-        return with_absent(&ran);
+        return with_absent(ran);
     }
     // Of a platform that is not the one the general baseline was observed on, only what differs.
     let one = [general.clone()];
@@ -167,11 +188,11 @@ fn judge_table(table: &Table) -> Result<Completion, Failed> {
         let expected = Baselines::embedded().expected(&one, &ran.case.id);
         expected.is_none_or(|(_, text)| text != ran.judgement.outcome.trim_end())
     };
-    let text = rows(&ran, &read(&file(specific, table.name)).rows, differs);
+    let text = rows(ran, &read(&file(specific, table.name)).rows, differs);
     if !text.is_empty() || file(specific, table.name).exists() {
         snapshot(specific, specific, table.name, &text)?;
     }
-    with_absent(&ran)
+    with_absent(ran)
 }
 
 fn folder(platform: &str, table: &str) -> PathBuf {
@@ -214,9 +235,9 @@ fn snapshot(platform: &str, observed: &str, table: &str, text: &str) -> Result<(
 
 /// No rule is broken but as `known-deviations.toml` has it, and no entry there has become untrue.
 fn judge_deviations() -> Result<Completion, Failed> {
-    let tables = tables();
-    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
-    let (ran, kernel) = run(&cases)?;
+    let all = ASKED.iter().map(Asked::ran).collect::<Result<Vec<_>, _>>()?;
+    let (_, kernel) = all.first().ok_or("there is a table")?;
+    let ran: Vec<&Ran<'_>> = all.iter().flat_map(|(ran, _)| *ran).collect();
     let mut wrong = Vec::new();
     for ran in &ran {
         for (finding, known) in &ran.judgement.findings {
@@ -234,9 +255,9 @@ fn judge_deviations() -> Result<Completion, Failed> {
     let unseen = deviation::unseen(deviation::known(), &platforms, &broke);
     wrong.extend(unseen.iter().map(|untrue| format!("known, but not seen any more: {untrue}")));
     if wrong.is_empty() {
-        return with_absent(&ran);
+        return with_absent(ran);
     }
-    if env::var_os(RECORDING).is_some() || !is_looked_at(&kernel) {
+    if env::var_os(RECORDING).is_some() || !is_looked_at(kernel) {
         let reason = format!("{} deviations that nobody has looked at yet", wrong.len());
         return if is_strict() { Err(reason.into()) } else { Ok(Completion::ignored_with(reason)) };
     }

@@ -4,17 +4,45 @@
 
 pub(crate) mod turn;
 
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use harness::case::Os;
+use harness::case::{Case, Os};
+use harness::subject::{self, Kernels, Subject, cache_folder};
+use harness::trace::Trace;
 
 pub(crate) use turn::turn;
+
+pub(crate) const SOCKEYE: &str = env!("CARGO_BIN_EXE_sockeye");
 
 /// Runs the program, in its turn.
 pub(crate) fn sockeye(args: &[&str]) -> Output {
     let _turn = turn();
-    Command::new(env!("CARGO_BIN_EXE_sockeye")).args(args).output().expect("sockeye starts")
+    Command::new(SOCKEYE).args(args).output().expect("sockeye starts")
+}
+
+/// The program's own executor.
+pub(crate) fn executor(args: &[&str]) -> Subject {
+    Subject { program: SOCKEYE.into(), args: ["exec"].iter().chain(args).map(Into::into).collect() }
+}
+
+/// What comes of cases, one after the other in one executor with these arguments, in its turn.
+pub(crate) fn traces(args: &[&str], cases: &[Case]) -> Vec<Trace> {
+    let cases: Vec<&Case> = cases.iter().collect();
+    let _turn = turn();
+    subject::run(&executor(args), &cases, 1, &|_, _| ()).expect("it runs")
+}
+
+/// A case that is let in.
+pub(crate) fn case(json: &str) -> Case {
+    let case: Case = serde_json::from_str(json).expect("a case");
+    assert_eq!(case.check(), Ok(()));
+    case
+}
+
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
 }
 
 pub(crate) fn stdout(output: &Output) -> String {
@@ -33,6 +61,30 @@ pub(crate) fn has_labs() -> bool {
         eprintln!("skipped: this host has no labs, see `sockeye doctor`");
     }
     able
+}
+
+/// Whether this host can compile; where it cannot, the tests that need it say so.
+pub(crate) fn has_cc() -> bool {
+    static ABLE: OnceLock<bool> = OnceLock::new();
+    let says = || Command::new("cc").arg("--version").output();
+    let able = *ABLE.get_or_init(|| says().is_ok_and(|output| output.status.success()));
+    if !able {
+        eprintln!("skipped: this host has no cc");
+    }
+    able
+}
+
+/// The newest kernel that was fetched and whose name begins so; none where there is none, which is said.
+pub(crate) fn fetched(name: &str) -> Option<String> {
+    let kernels = Kernels::new(cache_folder());
+    let offers = kernels.offers(false).unwrap_or_default();
+    let mut newest_first = offers.iter().rev();
+    let found = newest_first.find(|o| o.name.starts_with(name) && kernels.is_cached(o));
+    let found = found.map(|offer| offer.name.clone());
+    if found.is_none() {
+        eprintln!("skipped: no {name} was fetched, see `sockeye subjects --fetch`");
+    }
+    found
 }
 
 /// Whether this is Linux; elsewhere the tests of what only Linux does or has say that they are none.

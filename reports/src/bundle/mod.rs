@@ -87,6 +87,14 @@ pub struct Part<'a> {
     pub tried: Tried,
 }
 
+impl<'a> Part<'a> {
+    /// One that ran once, and of which nothing else is known.
+    pub fn once(line: &'a Line, os: Os, tried: Tried) -> Self {
+        let (elsewhere, baselines, controls) = (Vec::new(), Vec::new(), Vec::new());
+        Self { line, os, times: 1, same: 1, elsewhere, baselines, controls, tried }
+    }
+}
+
 /// What a reproducer did when it was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tried {
