@@ -249,8 +249,8 @@ pub(crate) struct List {
     #[command(flatten)]
     pub(crate) find: Find,
     /// The tags that cases are found by, and how many have each
-    #[arg(long, conflicts_with_all = ["stats", "catalogue", "left_out"])]
-    pub(crate) tags: bool,
+    #[arg(long = "tags", conflicts_with_all = ["stats", "catalogue", "left_out"])]
+    pub(crate) all_tags: bool,
     /// For each table its rows and their distinct outcomes on this kernel's platform
     #[arg(long)]
     pub(crate) stats: bool,
@@ -261,7 +261,7 @@ pub(crate) struct List {
     #[arg(long, conflicts_with_all = ["stats", "catalogue"])]
     pub(crate) left_out: bool,
     /// Print a line of JSON for each case; with --stats, for each table
-    #[arg(long, conflicts_with_all = ["tags", "catalogue", "left_out"])]
+    #[arg(long, conflicts_with_all = ["all_tags", "catalogue", "left_out"])]
     pub(crate) json: bool,
 }
 

@@ -187,8 +187,8 @@ mod tests {
         // It leaves out what is not so: without the errno there are more.
         let more = found(&asked("setsockopt", "ipv6_dontfrag", "", "", "")).unwrap();
         assert!(more.len() > cases.len(), "{} and {}", more.len(), cases.len());
-        let titled = found(&asked("", "", "", "PORT", "fragments")).unwrap();
-        assert!(titled.iter().all(|case| case.id.starts_with("fragmentation")), "{titled:?}");
+        let tagged = found(&asked("", "", "", "PORT", "urgent")).unwrap();
+        assert!(!tagged.is_empty() && tagged.len() < 300, "{} cases", tagged.len());
     }
 
     #[test]

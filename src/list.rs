@@ -20,7 +20,7 @@ pub(crate) fn list(args: &List) -> Result<Status> {
     args.find.keep(&mut tables)?;
     if args.stats {
         stats(&tables, args.json)?;
-    } else if args.tags {
+    } else if args.all_tags {
         tags(&tables);
     } else if args.catalogue {
         catalogue(&tables);

@@ -280,7 +280,7 @@ fn what_changed_or_deviates_is_status_1() {
 #[case(&["schema"], "\"socketpair\"", true)]
 #[case(&["schema"], "\"Sendto\"", false)]
 #[case(&["man"], ".TH sockeye", true)]
-#[case(&["completions", "bash"], "complete -F", true)]
+#[case(&["completions", "bash"], "-F _clap_complete_sockeye", true)]
 #[case(&["list"], "link-state/netdown", true)]
 #[case(&["list", "--catalogue"], "LINK-05", true)]
 #[case(&["list", "--catalogue"], "not on Linux: needs a macOS content filter", true)]
