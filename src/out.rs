@@ -214,9 +214,19 @@ fn width() -> Option<usize> {
 /// A text in lines of `width` that break between words, if `used` columns stand before the first of them
 /// and `indent` before the others. A word that is longer has a line of its own.
 fn wrap(text: &str, used: usize, indent: usize, width: Option<usize>) -> Vec<String> {
-    let Some(width) = width else { return vec![text.to_owned()] };
+    fill(text.split(' '), used, indent, width)
+}
+
+/// The same of words that may have spaces in them.
+fn fill<'w>(
+    words: impl Iterator<Item = &'w str>,
+    used: usize,
+    indent: usize,
+    width: Option<usize>,
+) -> Vec<String> {
+    let width = width.unwrap_or(usize::MAX);
     let (mut lines, mut line, mut column) = (Vec::new(), String::new(), used);
-    for word in text.split(' ') {
+    for word in words {
         let long = word.chars().count();
         let space = usize::from(!line.is_empty());
         if space > 0 && column + space + long > width {
@@ -235,7 +245,21 @@ fn wrap(text: &str, used: usize, indent: usize, width: Option<usize>) -> Vec<Str
 
 /// A text behind `head`, which has `used` columns, in lines that break between words.
 pub(crate) fn paragraph(head: fmt::Arguments<'_>, used: usize, indent: usize, text: &str) {
-    let lines = wrap(text, used, indent, width());
+    lines_behind(head, indent, &wrap(text, used, indent, width()));
+}
+
+/// Things side by side, none of which is broken: commands that can be pasted.
+pub(crate) fn items(head: fmt::Arguments<'_>, used: usize, indent: usize, items: &[String]) {
+    let last = items.len().saturating_sub(1);
+    let dotted = |(number, item): (usize, &String)| {
+        if number < last { format!("{item} ·") } else { item.clone() }
+    };
+    let items: Vec<String> = items.iter().enumerate().map(dotted).collect();
+    let words = items.iter().map(String::as_str);
+    lines_behind(head, indent, &fill(words, used, indent, width()));
+}
+
+fn lines_behind(head: fmt::Arguments<'_>, indent: usize, lines: &[String]) {
     for (number, text) in lines.iter().enumerate() {
         match number {
             0 => line(format_args!("{head}{text}")),
@@ -381,6 +405,9 @@ mod tests {
         // A word is never broken, however long it is.
         assert_eq!(wrap("a link-state/netdown b", 0, 0, Some(8)), ["a", "link-state/netdown", "b"]);
         assert_eq!(wrap("", 0, 0, Some(8)), [""]);
+        // A command stays whole.
+        let words = ["sockeye show 'a' ·", "sockeye help"].into_iter();
+        assert_eq!(fill(words, 6, 6, Some(20)), ["sockeye show 'a' ·", "sockeye help"]);
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub(crate) fn show(ended: &Ended<'_, '_>, args: &Run) {
     }
     let line = summary::line(answers, ended.platform, ended.took);
     out::paragraph(format_args!(""), 0, 4, &line);
-    out::paragraph(format_args!("{} ", "next:".bold()), 6, 6, &next(answers, ended.folder));
+    let next = next(answers, ended.folder);
+    out::items(format_args!("{} ", "next:".bold()), 6, 6, &next);
 }
 
 /// The cases that have to be looked at: what changed first, then what is new, what failed last.
@@ -105,10 +106,11 @@ fn known(answers: &[Answer<'_>], unfolded: bool) {
     if !unfolded {
         let has = |a: &&Answer<'_>| a.judgement.findings.iter().any(|(_, known)| known.is_some());
         let cases = summary::count(answers.iter().filter(has).count());
-        let reasons = if reasons.len() == 1 { "one reason" } else { "{} reasons" };
-        let reasons = reasons.replace("{}", &self::reasons(answers).len().to_string());
-        let text =
-            format!("{cases} for {reasons} that are known: `--known` tells each, with a case");
+        let reasons = match reasons.len() {
+            1 => "one reason".to_owned(),
+            n => format!("{n} reasons"),
+        };
+        let text = format!("{cases}, for {reasons} that somebody wrote down: `--known` tells each");
         out::paragraph(format_args!("{word} "), 6, 6, &text);
         return;
     }
@@ -176,7 +178,7 @@ fn table(answers: &[Answer<'_>], by_table: bool) {
 }
 
 /// What can be done next, as commands that can be pasted.
-fn next(answers: &[Answer<'_>], folder: &Path) -> String {
+fn next(answers: &[Answer<'_>], folder: &Path) -> Vec<String> {
     let deviates = |a: &&Answer<'_>| a.judgement.verdict == Verdict::Deviates;
     // The heaviest of what is known, if there is nothing else.
     let rank = |a: &&Answer<'_>| {
@@ -194,5 +196,5 @@ fn next(answers: &[Answer<'_>], folder: &Path) -> String {
     }
     steps.push("sockeye help".to_owned());
     steps.push(format!("results in {}", folder.display()));
-    steps.join(" · ")
+    steps
 }
