@@ -326,7 +326,7 @@ fn a_run_ends_with_what_matters() {
     assert!(at("known ") < at("suite ") && at("suite ") < at(" as observed, "), "{text}");
     assert!(at(" 0 new)") < at("next: sockeye show 'link-state/udp-bound-own["), "{text}");
     // Folded, and by suite: neither a reason nor a table is there until it is asked for.
-    assert!(text.contains("`--known` tells each") && !text.contains("noop qdisc"), "{text}");
+    assert!(text.contains("`--known` tells") && !text.contains("noop qdisc"), "{text}");
     assert!(!text.contains("\ntable "), "{text}");
     // Lines break between words: none is wider, but for a word that is.
     let wide = |line: &&str| line.chars().count() > 72 && line.trim().contains(' ');
