@@ -1,13 +1,15 @@
 //! `sockeye changes`: what some kernels do otherwise than others, as a page of Markdown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use harness::case::Os;
 use harness::text;
 use harness::trace::{End, Fingerprint};
 use reports::runs::{Line, Run, Subject, first_difference};
 use suites::claim::{self, Claim};
+use suites::tag;
 
 use crate::bisect::letters;
 use crate::cli::Changes;
@@ -43,7 +45,8 @@ fn page(run: &Run) -> String {
     let mut out = format!(
         "# What changed between kernels\n\nMade by `sockeye changes` from runs of {cases} cases, of which \
          {rows} are not the same on all of these kernels. A letter is an outcome, a dot a case that \
-         did not run there. Rows of a table that changed alike are told once, by the first of them.\n\n| kernel | |\n| --- | --- |\n"
+         did not run there. Rows of a table that changed alike stand together, and of each option and call \
+         among them the first.\n\n| kernel | |\n| --- | --- |\n"
     );
     for subject in subjects {
         let Fingerprint { system, release, version, .. } = &subject.kernel;
@@ -54,6 +57,7 @@ fn page(run: &Run) -> String {
             cell(&format!("{system} {release} {version}"))
         );
     }
+    index(&mut out, &groups);
     for ((table, letters), rows) in &groups {
         group(&mut out, table, letters, rows, subjects);
     }
@@ -88,22 +92,81 @@ fn groups(run: &Run) -> (Groups<'_>, usize) {
 }
 
 fn group(out: &mut String, table: &str, letters: &[char], rows: &[Row<'_>], of: &[Subject]) {
-    let count = if rows.len() == 1 { "one row".to_owned() } else { format!("{} rows", rows.len()) };
-    let _ = writeln!(out, "\n## {table}: {count}\n");
+    let _ = writeln!(out, "\n## {table}: {}\n", counted(rows.len()));
     let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let names = of.iter().map(|subject| subject.name.clone()).collect();
     let _ = writeln!(out, "{}", row(names));
     let _ = writeln!(out, "{}", row(vec!["---".to_owned(); of.len()]));
     let _ = writeln!(out, "{}\n", row(letters.iter().map(char::to_string).collect()));
-    let Some(shown) = rows.first() else { return };
-    let _ = writeln!(out, "`{}`\n", shown.id);
-    for (letter, line) in differing(letters, shown) {
-        let _ = writeln!(out, "- {letter}: `{}`", line.trim().replace('`', "'"));
+    for (about, rows) in by_option_and_call(letters, rows) {
+        let Some(shown) = rows.first() else { continue };
+        let count = counted(rows.len());
+        let _ = writeln!(out, "{about}: {count}, `{}`\n", shown.id);
+        for (letter, line) in differing(letters, shown) {
+            let _ = writeln!(out, "- {letter}: `{}`", line.trim().replace('`', "'"));
+        }
+        let _ = writeln!(out);
     }
     for claim in claim::claims().iter().filter(|claim| tells(claim, rows, letters, of)) {
         let links: Vec<String> = claim.sources.iter().map(|source| link(source)).collect();
-        let _ = writeln!(out, "\n{}: {} ({})", claim.on(), claim.says, links.join(", "));
+        let _ = writeln!(out, "{}: {} ({})\n", claim.on(), claim.says, links.join(", "));
     }
+}
+
+fn counted(rows: usize) -> String {
+    if rows == 1 { "one row".to_owned() } else { format!("{rows} rows") }
+}
+
+/// What changed, by option and call: where each stands in the page.
+fn index(out: &mut String, groups: &Groups<'_>) {
+    let _ = writeln!(out, "\n## By option and call\n\nLetters are in the order of the kernels.\n");
+    let _ =
+        writeln!(out, "| option and call | rows | kernels | table |\n| --- | --- | --- | --- |");
+    let mut lines = Vec::new();
+    for ((table, letters), rows) in groups {
+        let kernels: String = letters.iter().collect();
+        for (about, rows) in by_option_and_call(letters, rows) {
+            lines.push(format!("| {about} | {} | `{kernels}` | {table} |", rows.len()));
+        }
+    }
+    lines.sort_unstable();
+    for line in lines {
+        let _ = writeln!(out, "{line}");
+    }
+}
+
+/// Rows by what they are about: the options that they name, and the call that answers otherwise.
+fn by_option_and_call<'g, 'r>(
+    letters: &[char],
+    rows: &'g [Row<'r>],
+) -> BTreeMap<String, Vec<&'g Row<'r>>> {
+    let mut all: BTreeMap<String, Vec<&Row<'_>>> = BTreeMap::new();
+    for row in rows {
+        all.entry(about(letters, row)).or_default().push(row);
+    }
+    all
+}
+
+fn about(letters: &[char], row: &Row<'_>) -> String {
+    let line = row.lines.iter().flatten().next();
+    let options: BTreeSet<String> = line
+        .iter()
+        .flat_map(|line| {
+            line.case.ops.iter().map(|op| tag::options_on(&[Os::Linux], &line.case, op))
+        })
+        .flatten()
+        // Every case asks for it, of whatever it is about.
+        .filter(|option| option != "SO_ERROR")
+        .collect();
+    let differing = differing(letters, row);
+    let call = differing.first().and_then(|(_, line)| line.trim().split_once('('));
+    let call = call.map(|(call, _)| call).filter(|call| call.chars().all(|c| is_of_a_name(c)));
+    let words = options.iter().map(String::as_str).chain([call.unwrap_or("frames")]);
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" ")
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// For each letter the first line by which it is not the first one's.
@@ -150,4 +213,49 @@ fn link(source: &str) -> String {
 /// As a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run that says so of every option: `SO_ERROR` on the second kernel fails.
+    fn line(subject: &str, option: &str, fails: bool) -> Line {
+        let tables = suites::tables();
+        let id = format!("options/default[udp4,{option}]");
+        let case = tables.iter().flat_map(|table| &table.cases).find(|case| case.id == id).unwrap();
+        let end = if fails { "-1 ENOPROTOOPT" } else { "0, 0" };
+        let outcome = format!("socket() = s\ngetsockopt(s, SOL_SOCKET, {option}) = {end}\n");
+        let trace = harness::trace::Trace::new(&id, Vec::new(), Vec::new(), End::Done);
+        let (baseline, expected, findings, remarks) = (None, None, Vec::new(), Vec::new());
+        let (subject, case, verdict) =
+            (subject.to_owned(), case.clone(), suites::verdict::Verdict::New);
+        Line { subject, id, verdict, outcome, baseline, expected, findings, remarks, case, trace }
+    }
+
+    #[test]
+    fn each_option_that_changed_is_named() {
+        let names = ["SO_RCVMARK", "SO_TXREHASH", "SO_BROADCAST"];
+        let lines: Vec<[Line; 2]> = names
+            .iter()
+            .map(|name| [line("old", name, *name != "SO_BROADCAST"), line("new", name, false)])
+            .collect();
+        let letters = ['A', 'B'];
+        let row = |[old, new]: &'_ [Line; 2]| {
+            about(&letters, &Row { id: "x", lines: vec![Some(old), Some(new)] })
+        };
+        let said: Vec<String> = lines[..2].iter().map(row).collect();
+        assert_eq!(said, ["`SO_RCVMARK` `getsockopt`", "`SO_TXREHASH` `getsockopt`"]);
+        let rows: Vec<Row<'_>> = lines[..2]
+            .iter()
+            .map(|[old, new]| Row { id: &old.id, lines: vec![Some(old), Some(new)] })
+            .collect();
+        let mut page = String::new();
+        group(&mut page, "options/default", &letters, &rows, &[]);
+        for name in &names[..2] {
+            assert!(page.contains(&format!("`{name}` `getsockopt`: one row, ")), "{page}");
+        }
+        // What is the same on both is not told.
+        assert!(!page.contains("SO_BROADCAST"), "{page}");
+    }
 }

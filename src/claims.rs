@@ -14,6 +14,7 @@ use suites::tables;
 
 use crate::cli::{Claims, Run};
 use crate::out::Paint as _;
+use crate::select::is_called;
 use crate::{Status, UsageError, out, report, run};
 
 /// What one kernel made of the claims, by their ids.
@@ -64,9 +65,13 @@ fn choose(patterns: &[String]) -> Result<Vec<&'static Claim>, UsageError> {
     let ids: Vec<String> = tables().into_iter().flat_map(|t| t.cases).map(|c| c.id).collect();
     let means = |pattern: &String, claim: &Claim| {
         matches(pattern, &claim.id)
+            // Words of its name: `netdown` of `netdown-neighbour`.
+            || format!("-{}-", claim.id).contains(&format!("-{pattern}-"))
             || claim.catalogue.contains(pattern)
             || claim.on.iter().any(|range| range.system() == pattern)
-            || ids.iter().any(|id| matches(pattern, id) && claim.concerns(id))
+            || ids.iter().any(|id| {
+                (matches(pattern, id) || is_called(pattern, id)) && claim.concerns(id)
+            })
     };
     if let Some(pattern) = patterns.iter().find(|p| !all().iter().any(|c| means(p, c))) {
         let like = "a claim's id, a row such as LINK-01, a system such as macos, or a case";
@@ -185,19 +190,22 @@ fn say(claim: &Claim, standing: Standing, tests: &[Test]) {
     if standing == Standing::Confirmed {
         let so = tests.iter().filter(|test| test.standing == Standing::Confirmed).count();
         let cases = if so == 1 { "1 case".to_owned() } else { format!("{so} cases") };
-        outln!("{word} {} ({cases}): {}", claim.id.bold(), claim.says);
+        let used = standing.word().len() + claim.id.len() + cases.len() + 6;
+        let head = format_args!("{word} {} ({cases}): ", claim.id.bold());
+        out::paragraph(head, used, 4, &claim.says);
         return;
     }
     outln!("{word} {} [{}]", claim.id.bold(), claim.on());
-    outln!("    {}", claim.says);
+    out::paragraph(format_args!("    "), 4, 4, &claim.says);
     // Each reason once, with the first case that has it.
     let mut said: Vec<&str> = Vec::new();
     for test in tests.iter().filter(|test| test.standing == standing) {
         let why = test.why.as_deref().unwrap_or_default();
         if !said.contains(&why) {
             said.push(why);
-            outln!("    {}: {why}", test.case);
+            out::paragraph(format_args!("    "), 4, 8, &format!("{}: {why}", test.case));
         }
     }
-    outln!("    {}: {}", claim.provenance(), claim.sources.join("; "));
+    let sources = format!("{}: {}", claim.provenance(), claim.sources.join("; "));
+    out::paragraph(format_args!("    "), 4, 8, &sources);
 }

@@ -1,16 +1,22 @@
 //! The command line, as clap reads it.
 
+mod control;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCompleter;
 use harness::verdict::Rank;
 
+pub(crate) use self::control::{Control, ControlHttp};
+use crate::complete;
+use crate::find::Find;
 use crate::select::Shard;
 
 /// A conformance suite for the BSD sockets API: what a call returned, and what it put on the wire.
 #[derive(Debug, Parser)]
-#[command(version = env!("SOCKEYE_VERSION"), args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(version = env!("SOCKEYE_VERSION"), args_conflicts_with_subcommands = true)]
 #[command(
     after_help = "Exit status: 0 as expected; 1 changed, or a new deviation; 2 wrong usage; \
                         3 the harness could not run.\nWithout a command, sockeye runs every suite."
@@ -70,23 +76,49 @@ pub(crate) enum Command {
     Clean,
     /// Read cases on standard input, write traces on standard output, as JSON Lines
     Exec(Exec),
-    /// Print the JSON Schema of cases and traces
-    Schema,
-    /// Print a shell's completions
+    /// Print the JSON Schema of cases and traces, or of a run's results
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value = "cases")]
+        of: Of,
+    },
+    /// Print a shell's completions: those of cases are looked up while one types
     Completions {
         /// For which shell
         shell: Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page of the program or of a command
+    Man(Man),
+}
+
+/// What a schema is of.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Of {
+    /// What `exec` reads and writes
+    Cases,
+    /// A line of `run --json` and of `results.jsonl`
+    Results,
+}
+
+/// The arguments of `man`.
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// Of which command, such as `list` or `control http`
+    #[arg(value_name = "COMMAND", conflicts_with = "out")]
+    pub(crate) command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// The arguments of `run`.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Run {
     /// Suites, tables or cases; `*` stands for anything
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "PATTERN", add = ArgValueCompleter::new(complete::cases))]
     pub(crate) patterns: Vec<String>,
+    #[command(flatten)]
+    pub(crate) find: Find,
     /// Print a line of JSON for each case instead of the table: --format json
     #[arg(long)]
     pub(crate) json: bool,
@@ -96,6 +128,12 @@ pub(crate) struct Run {
     /// Print the findings of this rank alone: violates, surprises or undocumented
     #[arg(long, value_name = "RANK")]
     pub(crate) rank: Option<Rank>,
+    /// Tell each known reason, with a case that shows it
+    #[arg(long)]
+    pub(crate) known: bool,
+    /// Count by table instead of by suite
+    #[arg(long)]
+    pub(crate) tables: bool,
     /// Where results and evidence go [default: target/sockeye/run in the workspace,
     /// else sockeye-out/run; with --on target/sockeye/on, a folder for each kernel]
     #[arg(long, value_name = "DIR")]
@@ -155,10 +193,10 @@ pub(crate) struct Merge {
 /// The arguments of `report`.
 #[derive(Args, Debug)]
 pub(crate) struct Report {
-    /// The folder of a run
-    pub(crate) run: PathBuf,
+    /// The folder of a run [default: where `run` writes]
+    pub(crate) run: Option<PathBuf>,
     /// As what
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, default_value = "markdown")]
     pub(crate) format: Format,
     /// Only the cases with a finding of this rank: violates, surprises or undocumented
     #[arg(long, value_name = "RANK")]
@@ -206,8 +244,13 @@ pub(crate) struct Subjects {
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct List {
     /// Suites, tables or cases; `*` stands for anything
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "PATTERN", add = ArgValueCompleter::new(complete::cases))]
     pub(crate) patterns: Vec<String>,
+    #[command(flatten)]
+    pub(crate) find: Find,
+    /// The tags that cases are found by, and how many have each
+    #[arg(long = "tags", conflicts_with_all = ["stats", "catalogue", "left_out"])]
+    pub(crate) all_tags: bool,
     /// For each table its rows and their distinct outcomes on this kernel's platform
     #[arg(long)]
     pub(crate) stats: bool,
@@ -217,15 +260,16 @@ pub(crate) struct List {
     /// The combinations of parameters that are no rows, and why
     #[arg(long, conflicts_with_all = ["stats", "catalogue"])]
     pub(crate) left_out: bool,
-    /// Print a line of JSON for each case
-    #[arg(long, conflicts_with_all = ["stats", "catalogue", "left_out"])]
+    /// Print a line of JSON for each case; with --stats, for each table
+    #[arg(long, conflicts_with_all = ["all_tags", "catalogue", "left_out"])]
     pub(crate) json: bool,
 }
 
 /// The arguments of `show`.
 #[derive(Args, Debug)]
 pub(crate) struct Show {
-    /// The case's id, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
     /// Run nothing: what each platform with a baseline did, those that did the same together
     #[arg(long)]
@@ -239,7 +283,8 @@ pub(crate) struct Show {
 #[derive(Args, Debug)]
 #[command(after_help = "A claim never fails: the exit status is 0, whatever became of it.")]
 pub(crate) struct Claims {
-    /// Claims, rows of the catalogue (LINK-01), systems (macos) or cases; `*` stands for anything
+    /// Claims or words of their names, rows of the catalogue (LINK-01), systems (macos) or cases; `*`
+    /// stands for anything
     #[arg(value_name = "PATTERN")]
     pub(crate) patterns: Vec<String>,
 
@@ -312,7 +357,7 @@ pub(crate) struct Adopt {
 #[derive(Args, Debug)]
 pub(crate) struct Bisect {
     /// Suites, tables or cases; `*` stands for anything
-    #[arg(value_name = "PATTERN", required = true)]
+    #[arg(value_name = "PATTERN", required = true, add = ArgValueCompleter::new(complete::cases))]
     pub(crate) patterns: Vec<String>,
     /// Between which kernels, in their order: `all`, or as for `run --on`
     #[arg(long, value_name = "SUBJECTS", default_value = "all")]
@@ -337,11 +382,11 @@ pub(crate) struct Changes {
 /// The arguments of `matrix`.
 #[derive(Args, Debug)]
 pub(crate) struct Matrix {
-    /// The folder of a run; each kernel in it becomes a column
+    /// The folder of a run, or one with runs in it; each kernel becomes a column
     #[arg(required = true, value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
     /// The file to write
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", default_value = "matrix.html")]
     pub(crate) output: PathBuf,
     /// Mark what differs from what the same subjects did in this run, instead of from baselines
     #[arg(long, value_name = "RUN")]
@@ -395,7 +440,8 @@ pub(crate) enum Target {
 /// The arguments of `repro`.
 #[derive(Args, Debug)]
 pub(crate) struct Repro {
-    /// The case's id, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
     /// For which system [default: this one]
     #[arg(long, value_enum)]
@@ -405,7 +451,8 @@ pub(crate) struct Repro {
 /// The arguments of `wire`.
 #[derive(Args, Debug)]
 pub(crate) struct Wire {
-    /// The case's id, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
@@ -433,7 +480,7 @@ pub(crate) enum For {
 )]
 pub(crate) struct Bundle {
     /// The ids of cases that show one bug, the clearest first
-    #[arg(required = true, value_name = "CASE")]
+    #[arg(required = true, value_name = "CASE", add = ArgValueCompleter::new(complete::cases))]
     pub(crate) cases: Vec<String>,
     /// The folder of a run: the bug is that of the first; further ones say how often, and what other
     /// kernels do [default: asks this kernel now]
@@ -477,48 +524,4 @@ pub(crate) struct Exec {
     /// Which inherited descriptor is the standard output of programs that are run
     #[arg(long, value_name = "FD", hide = true)]
     pub(crate) output: Option<i32>,
-}
-
-/// A control experiment: a server of ordinary sockets, for a program that hides its own.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Control {
-    /// Serve HTTP on loopback, run a command, report each request as it came, and every cookie
-    Http(ControlHttp),
-}
-
-/// The arguments of `control http`.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Exit status: 0 if it served; 1 if COMMAND failed; 2 wrong usage, or no such \
-                        command; 3 it could not serve.\nCtrl-C ends it with the summary."
-)]
-pub(crate) struct ControlHttp {
-    /// Where to listen; port 0 is one of the kernel's choice, which is printed
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
-    pub(crate) listen: String,
-    /// Let other hosts reach the server
-    #[arg(long)]
-    pub(crate) allow_remote: bool,
-    /// What the server does
-    #[arg(long, value_name = "NAME", default_value = "cookies")]
-    pub(crate) script: String,
-    /// Say which scripts there are
-    #[arg(long)]
-    pub(crate) list_scripts: bool,
-    /// Stop after so many requests
-    #[arg(long, value_name = "N", conflicts_with = "command",
-          value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) requests: Option<u64>,
-    /// Print a line of JSON for each request; the command's output goes to standard error
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Write the exact bytes of all requests to one file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) raw: Option<PathBuf>,
-    /// Write the exact bytes of each request to a file of its own, and report.jsonl
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// The program to run, with the URL for {url} or {}, and in `$SOCKEYE_URL`
-    #[arg(last = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<String>,
 }

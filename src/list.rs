@@ -5,18 +5,23 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use harness::case::Case;
 use harness::subject;
+use serde::Serialize;
 use suites::Table;
 use suites::baseline::Baselines;
 use suites::catalogue::CATALOGUE;
+use suites::tag::TAGS;
 
 use crate::cli::List;
 use crate::{Status, out, run, select};
 
 /// Lists ids, or what is known of the tables.
 pub(crate) fn list(args: &List) -> Result<Status> {
-    let tables = select::tables_of(&args.patterns)?;
+    let mut tables = select::tables_of(&args.patterns)?;
+    args.find.keep(&mut tables)?;
     if args.stats {
-        stats(&tables)?;
+        stats(&tables, args.json)?;
+    } else if args.all_tags {
+        tags(&tables);
     } else if args.catalogue {
         catalogue(&tables);
     } else if args.left_out {
@@ -69,12 +74,34 @@ fn catalogue(tables: &[Table]) {
     outln!("{covered} covered, {elsewhere} not on Linux, {missing} missing");
 }
 
+/// Which tags there are, and how many of the cases have each.
+fn tags(tables: &[Table]) {
+    let wide = TAGS.iter().map(|tag| tag.name.len()).max().unwrap_or(0);
+    for tag in TAGS {
+        let has = |case: &&Case| suites::tag::of(case).any(|of| of.name == tag.name);
+        let cases = tables.iter().flat_map(|table| &table.cases).filter(has).count();
+        outln!("{:wide$} {cases:>6}  {}", tag.name, tag.about);
+    }
+}
+
+/// What is known of a table, as JSON.
+#[derive(Serialize)]
+struct Stats<'a> {
+    table: &'a str,
+    question: &'a str,
+    rows: usize,
+    outcomes: usize,
+    left_out: usize,
+}
+
 /// A table whose rows could only ever say one thing does not earn its place.
-fn stats(tables: &[Table]) -> Result<()> {
+fn stats(tables: &[Table], json: bool) -> Result<()> {
     let kernel = subject::fingerprint(&run::native()?)?;
     let baselines = Baselines::embedded();
     let wide = tables.iter().map(|table| table.name.len()).max().unwrap_or(0);
-    outln!("{:wide$} {:>6} {:>9} {:>9}  question", "table", "rows", "outcomes", "left out");
+    if !json {
+        outln!("{:wide$} {:>6} {:>9} {:>9}  question", "table", "rows", "outcomes", "left out");
+    }
     for table in tables {
         let outcomes: BTreeSet<&str> = table
             .cases
@@ -84,6 +111,16 @@ fn stats(tables: &[Table]) -> Result<()> {
                 baselines.expected(&platforms, &case.id).map(|(_, outcome)| outcome)
             })
             .collect();
+        if json {
+            out::json(&Stats {
+                table: table.name,
+                question: table.question,
+                rows: table.cases.len(),
+                outcomes: outcomes.len(),
+                left_out: table.left_out.len(),
+            })?;
+            continue;
+        }
         outln!(
             "{:wide$} {:>6} {:>9} {:>9}  {}",
             table.name,

@@ -11,9 +11,11 @@ mod bundle;
 mod changes;
 mod claims;
 mod cli;
+mod complete;
 mod control;
 mod diff;
 mod doctor;
+mod find;
 mod interrupt;
 mod list;
 mod local_network;
@@ -26,6 +28,7 @@ mod platforms;
 mod report;
 mod results;
 mod run;
+mod screen;
 mod select;
 mod show;
 mod subjects;
@@ -35,8 +38,8 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{CommandFactory as _, Parser as _};
-use cli::{Cli, Command, Control, Exec};
+use clap::Parser as _;
+use cli::{Cli, Command, Control, Exec, Of};
 
 /// What the exit status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +99,17 @@ fn main() -> ExitCode {
     let status = std::panic::catch_unwind(|| {
         // A file that must not grow is an error of `write`, and not the end of this program.
         harness::exec::refuse_large_files();
+        match complete::answer() {
+            Ok(true) => return Status::Expected,
+            Ok(false) => {}
+            Err(e) => return status(Err(e)),
+        }
         match Cli::try_parse() {
             Ok(cli) => status(act(cli)),
             Err(e) => {
+                if let Some(error) = mistyped().filter(|_| e.use_stderr()) {
+                    return status(Err(error.into()));
+                }
                 let status = if e.use_stderr() { Status::Usage } else { Status::Expected };
                 out::usage(&e, |words| Cli::try_parse_from(words).err());
                 status
@@ -115,10 +126,20 @@ fn main() -> ExitCode {
     status.into()
 }
 
+/// What is to be said where the first word is spelt nearly like a command.
+fn mistyped() -> Option<UsageError> {
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    complete::mistyped(&words)
+}
+
 /// Does what was asked for.
 fn act(cli: Cli) -> anyhow::Result<Status> {
     match cli.command {
-        None => run::run(&cli.run),
+        None => match mistyped() {
+            Some(error) => Err(error.into()),
+            None => run::run(&cli.run),
+        },
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
@@ -140,22 +161,16 @@ fn act(cli: Cli) -> anyhow::Result<Status> {
         Some(Command::Doctor) => doctor::doctor(),
         Some(Command::Clean) => doctor::clean(),
         Some(Command::Exec(args)) => exec(&args),
-        Some(Command::Schema) => {
-            out::json_line(&format!("{:#}", schema()));
+        Some(Command::Schema { of }) => {
+            let schema = match of {
+                Of::Cases => schema(),
+                Of::Results => schema_of_results(),
+            };
+            out::json_line(&format!("{schema:#}"));
             Ok(Status::Expected)
         }
-        Some(Command::Completions { shell }) => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "sockeye", &mut text);
-            out::text(&String::from_utf8(text)?);
-            Ok(Status::Expected)
-        }
-        Some(Command::Man) => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-            out::text(&String::from_utf8(text)?);
-            Ok(Status::Expected)
-        }
+        Some(Command::Completions { shell }) => complete::completions(shell),
+        Some(Command::Man(args)) => complete::man(&args),
     }
 }
 
@@ -214,9 +229,27 @@ fn schema() -> serde_json::Value {
     })
 }
 
+/// Of a line of a run's results.
+fn schema_of_results() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(reports::runs::Line).to_value();
+    schema["title"] =
+        format!("A line of sockeye's results, version {}", reports::runs::SCHEMA).into();
+    schema
+}
+
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn the_schema_of_results_in_the_documents_is_this_one() {
+        let version = reports::runs::SCHEMA;
+        let path = format!("{}/docs/results-schema-{version}.json", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{:#}\n", schema_of_results()), "sockeye schema results > {path}");
+    }
 
     #[test]
     fn the_schema_in_the_documents_is_this_one() {

@@ -1,7 +1,8 @@
 //! `sockeye matrix`: runs side by side, as one page.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use harness::trace::Fingerprint;
@@ -15,7 +16,7 @@ use crate::{Status, UsageError, place, results};
 /// Reads the runs, writes the page.
 pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
     let read: Vec<(String, Run)> =
-        args.runs.iter().map(|run| read(run)).collect::<Result<_, _>>()?;
+        folders(&args.runs)?.iter().map(|run| read(run)).collect::<Result<_, _>>()?;
     let since = args.since.as_deref().map(self::read).transpose()?;
     let sources: Vec<Source<'_>> = read.iter().map(source).collect();
     let tables = suites::tables();
@@ -61,8 +62,59 @@ fn source((name, run): &(String, Run)) -> Source<'_> {
     Source { name, run }
 }
 
+/// The runs that are meant: each folder that is one, and those in one that is none. What `run --on`
+/// leaves beside its runs (consoles, what is being written) is passed over.
+fn folders(given: &[PathBuf]) -> Result<Vec<PathBuf>, UsageError> {
+    let is_run = |folder: &Path| folder.join(runs::MANIFEST).is_file();
+    let beside = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".console.txt") || name.ends_with(".part")
+    };
+    let mut found = Vec::new();
+    for path in given {
+        let inside = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut inside: Vec<PathBuf> =
+            inside.filter(|path| is_run(path) && !beside(path)).collect();
+        inside.sort_unstable();
+        match (is_run(path), inside.is_empty()) {
+            (false, false) => found.extend(inside),
+            _ if given.len() > 1 && beside(path) => {}
+            // One that is none is told of where it is read.
+            _ => found.push(path.clone()),
+        }
+    }
+    if found.is_empty() {
+        return Err(UsageError("none of these is a run".to_owned()));
+    }
+    Ok(found)
+}
+
 fn read(folder: &Path) -> Result<(String, Run), UsageError> {
     // What was cut off is refused, and one sentence says so.
     let run = runs::read(folder).map_err(|e| UsageError(e.to_string()))?;
     Ok((place::called(folder), run))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_runs_is_all_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["b", "a", "c.part", "none"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        for name in ["b", "a", "c.part"] {
+            fs::write(at(name).join(runs::MANIFEST), "{}").unwrap();
+        }
+        fs::write(at("a.console.txt"), "").unwrap();
+        assert_eq!(folders(&[folder.path().to_owned()]).unwrap(), [at("a"), at("b")]);
+        let star = ["a", "a.console.txt", "b", "c.part"].map(at);
+        assert_eq!(folders(&star).unwrap(), [at("a"), at("b")]);
+        // What is no run and no folder of runs stays, to be refused.
+        assert_eq!(folders(&[at("none"), at("a")]).unwrap(), [at("none"), at("a")]);
+        assert_eq!(folders(&[at("c.part")]).unwrap(), [at("c.part")]);
+    }
 }

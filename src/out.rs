@@ -88,9 +88,6 @@ pub(crate) trait Paint: Display {
     fn green(&self) -> Painted<&Self> {
         self.style(AnsiColor::Green.on_default())
     }
-    fn cyan(&self) -> Painted<&Self> {
-        self.style(AnsiColor::Cyan.on_default())
-    }
 }
 
 impl<T: Display + ?Sized> Paint for T {}
@@ -205,6 +202,70 @@ pub(crate) fn blank() {
 /// A text of many lines that this program made, whatever is in each of them.
 pub(crate) fn text(text: &str) {
     give(text::shown(text).as_bytes());
+}
+
+/// How wide standard output is: as its terminal is, or as `COLUMNS` says; in a file lines have no end.
+fn width() -> Option<usize> {
+    let terminal = terminal_size::terminal_size_of(io::stdout());
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.map(|(width, _)| usize::from(width.0)).or_else(columns).filter(|width| *width > 0)
+}
+
+/// A text in lines of `width` that break between words, if `used` columns stand before the first of them
+/// and `indent` before the others. A word that is longer has a line of its own.
+fn wrap(text: &str, used: usize, indent: usize, width: Option<usize>) -> Vec<String> {
+    fill(text.split(' '), used, indent, width)
+}
+
+/// The same of words that may have spaces in them.
+fn fill<'w>(
+    words: impl Iterator<Item = &'w str>,
+    used: usize,
+    indent: usize,
+    width: Option<usize>,
+) -> Vec<String> {
+    let width = width.unwrap_or(usize::MAX);
+    let (mut lines, mut line, mut column) = (Vec::new(), String::new(), used);
+    for word in words {
+        let long = word.chars().count();
+        let space = usize::from(!line.is_empty());
+        if space > 0 && column + space + long > width {
+            lines.push(std::mem::take(&mut line));
+            column = indent;
+        } else if space > 0 {
+            line.push(' ');
+            column += 1;
+        }
+        line.push_str(word);
+        column += long;
+    }
+    lines.push(line);
+    lines
+}
+
+/// A text behind `head`, which has `used` columns, in lines that break between words.
+pub(crate) fn paragraph(head: fmt::Arguments<'_>, used: usize, indent: usize, text: &str) {
+    lines_behind(head, indent, &wrap(text, used, indent, width()));
+}
+
+/// Things side by side, none of which is broken: commands that can be pasted.
+pub(crate) fn items(head: fmt::Arguments<'_>, used: usize, indent: usize, items: &[String]) {
+    let last = items.len().saturating_sub(1);
+    let dotted = |(number, item): (usize, &String)| {
+        if number < last { format!("{item} ·") } else { item.clone() }
+    };
+    let items: Vec<String> = items.iter().enumerate().map(dotted).collect();
+    let words = items.iter().map(String::as_str);
+    lines_behind(head, indent, &fill(words, used, indent, width()));
+}
+
+fn lines_behind(head: fmt::Arguments<'_>, indent: usize, lines: &[String]) {
+    for (number, text) in lines.iter().enumerate() {
+        match number {
+            0 => line(format_args!("{head}{text}")),
+            _ => line(format_args!("{:indent$}{text}", "")),
+        }
+    }
 }
 
 /// A line of JSON.
@@ -333,6 +394,20 @@ mod tests {
     #[case("a\r\u{2028}b", "a\\r\\u{2028}b")]
     fn nobody_begins_a_line_but_us(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(plain(format_args!("{text}")), expected);
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        let text = "deviates since the path MTU of the whole host is changed";
+        let lines = wrap(text, 6, 2, Some(24));
+        assert_eq!(lines, ["deviates since the", "path MTU of the whole", "host is changed"]);
+        assert_eq!(wrap(text, 6, 2, None), [text]);
+        // A word is never broken, however long it is.
+        assert_eq!(wrap("a link-state/netdown b", 0, 0, Some(8)), ["a", "link-state/netdown", "b"]);
+        assert_eq!(wrap("", 0, 0, Some(8)), [""]);
+        // A command stays whole.
+        let words = ["sockeye show 'a' ·", "sockeye help"].into_iter();
+        assert_eq!(fill(words, 6, 6, Some(20)), ["sockeye show 'a' ·", "sockeye help"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `sockeye run`: every case on this kernel, judged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -20,11 +20,11 @@ use suites::deviation::{self, Broke};
 use suites::verdict::{Judgement, Verdict, judge};
 
 use crate::cli::{Format, Run};
-use crate::out::{Bars, Cells, Paint as _};
+use crate::out::{Bars, Paint as _};
 use crate::place::Place;
 use crate::results::{self, Answer, Out, Writer};
-use crate::summary::{self, Counted};
-use crate::{Status, UsageError, interrupt, local_network, on, out, report, select};
+use crate::screen::{self, Ended};
+use crate::{Status, UsageError, interrupt, on, out, report, select, summary};
 
 pub(crate) use reports::runs::NATIVE;
 
@@ -138,7 +138,7 @@ fn order(cases: &[&Case], seed: Option<u64>) -> Vec<usize> {
 
 /// Runs, writes, and says how it went.
 pub(crate) fn run(args: &Run) -> Result<Status> {
-    let tables = select::shard_of(&args.patterns, args.shard)?;
+    let tables = select::of_run(args)?;
     let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
     if !args.on.subjects.is_empty() {
         return on::run(args, &cases);
@@ -164,18 +164,9 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
         let run = report::read(&folder)?;
         out::text(&report::export(format, &report::of_rank(run, args.rank))?);
     } else {
-        table(&answers);
-        if let Some(rank) = args.rank {
-            summary::list(&answers, rank);
-        }
-        remarks(&answers, &under.kernel);
-        let seconds = took.as_secs_f64();
-        let rate = f64::from(u32::try_from(answers.len())?) / seconds.max(1e-9);
-        outln!(
-            "{}; {seconds:.2} s ({rate:.0} a second); results and frames in {}",
-            summary::cases(&answers, &under.platforms[0]),
-            folder.display()
-        );
+        let (kernel, platform) = (&under.kernel, under.platforms[0].as_str());
+        let (answers, folder) = (answers.as_slice(), folder.as_path());
+        screen::show(&Ended { answers, kernel, platform, took, folder }, args);
     }
     status(&answers, !unseen.is_empty(), args)
 }
@@ -307,88 +298,6 @@ pub(crate) fn style(verdict: Verdict) -> Style {
     }
 }
 
-/// A row for each table, a column for each verdict that there is, and one for what is no result.
-fn table(answers: &[Answer<'_>]) {
-    let mut tables: Vec<(&str, BTreeMap<Counted, usize>)> = Vec::new();
-    for answer in answers {
-        let name = answer.case.table();
-        if tables.last().is_none_or(|(last, _)| *last != name) {
-            tables.push((name, BTreeMap::new()));
-        }
-        if let Some((_, counts)) = tables.last_mut() {
-            *counts.entry(Counted::of(answer)).or_default() += 1;
-        }
-    }
-    let wide = tables.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(5);
-    let used: Vec<Counted> = Counted::all()
-        .filter(|v| tables.iter().any(|(_, counts)| counts.contains_key(v)))
-        .collect();
-    let heads: Vec<String> = used.iter().map(|v| format!("{:>10}", v.word())).collect();
-    let heads = heads.concat();
-    outln!("{:wide$}{heads}", "table");
-    for (name, counts) in &tables {
-        let cells = used.iter().map(|v| (counts.get(v).copied(), v.colour()));
-        outln!("{name:wide$}{}", Cells(cells.collect()));
-    }
-    out::blank();
-}
-
-/// What needs words: each unexpected case, each known deviation, each reason to skip, and what may
-/// be no kernel's doing.
-fn remarks(answers: &[Answer<'_>], kernel: &Fingerprint) {
-    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
-    for answer in answers {
-        let judgement = &answer.judgement;
-        for deviation in judgement.findings.iter().filter_map(|(_, known)| *known) {
-            *known.entry(&deviation.reason).or_default() += 1;
-        }
-        if let End::Skipped { reason } = &answer.trace.end {
-            *skipped.entry(reason).or_default() += 1;
-        }
-        if judgement.is_unexpected() {
-            let verdict = judgement.verdict;
-            outln!("{} {}", verdict.style(style(verdict)), answer.case.id);
-            explain(answer);
-        }
-    }
-    for (reason, count) in known {
-        outln!("{} {count} times, known: {reason}", "deviates".style(style(Verdict::Deviates)));
-    }
-    for (reason, count) in skipped {
-        outln!("{} {count} cases: {reason}; `sockeye doctor` says what mends it", "skipped".bold());
-    }
-    let may = |a: &&Answer<'_>| local_network::may_be_refused(a.case, &a.trace, kernel);
-    let refused = answers.iter().filter(may).count();
-    if refused > 0 {
-        outln!("{} {refused} cases: {}", "refused?".bold(), local_network::HINT);
-    }
-    for (rank, text) in summary::ranks(answers) {
-        outln!("{} {text}", rank.style(summary::style(rank)));
-    }
-    let not_here = summary::not_here(answers);
-    if not_here > 0 {
-        outln!(
-            "{} {not_here} cases end at a name that this system has not got: they have no meaning \
-             here and no result, no call was made with it",
-            "not here".bold()
-        );
-    }
-    if let Some(paused) = paused(answers) {
-        outln!("{} {paused}", "paused".bold());
-    }
-    let disturbed = answers.iter().filter(|answer| !answer.trace.disturbed.is_empty()).count();
-    if disturbed > 0 {
-        let why = "cases taken again, since a timer of the kernel's came between";
-        outln!("{} {why}: {disturbed}", "timer".bold());
-    }
-    let is_new = |a: &&Answer<'_>| Counted::of(a) == Counted::Result(Verdict::New);
-    let new = answers.iter().filter(is_new).count();
-    if new > 0 {
-        outln!("{} {new} cases: this platform has no baseline for them", "new".cyan());
-    }
-}
-
 /// How many cases were taken again since the executor stood still in them, if any, as a sentence.
 pub(crate) fn paused(answers: &[Answer<'_>]) -> Option<String> {
     let paused = answers.iter().map(|a| &a.trace).filter(|trace| !trace.pauses_ms.is_empty());
@@ -410,13 +319,17 @@ pub(crate) fn explain(answer: &Answer<'_>) {
         && let Some([was, is]) = first_difference(text, &judgement.outcome)
     {
         let nothing = "(nothing more)";
-        outln!("    {platform:12} {}", was.unwrap_or(nothing));
-        outln!("    {:12} {}", "this run", is.unwrap_or(nothing));
+        let side = |who: &str, line: &str| {
+            out::paragraph(format_args!("    {who:12} "), 5 + who.len().max(12), 17, line);
+        };
+        side(platform, was.unwrap_or(nothing));
+        side("this run", is.unwrap_or(nothing));
     }
     if let End::Broken { reason } = &answer.trace.end {
-        outln!("    {reason}");
+        out::paragraph(format_args!("    "), 4, 4, reason);
     }
     for (finding, _) in judgement.findings.iter().filter(|(_, known)| known.is_none()) {
-        outln!("    {} {}: {}", finding.rank(), finding.rule, finding.text);
+        let text = format!("{} {}: {}", finding.rank(), finding.rule, finding.text);
+        out::paragraph(format_args!("    "), 4, 8, &text);
     }
 }

@@ -5,6 +5,7 @@ use suites::pattern::matches;
 use suites::{Table, tables};
 
 use crate::UsageError;
+use crate::cli::Run;
 
 /// One of several parts of the cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +41,11 @@ impl std::fmt::Display for Shard {
     }
 }
 
-/// The tables with the cases that one of `patterns` matches, of a part of them.
-pub(crate) fn shard_of(
-    patterns: &[String],
-    shard: Option<Shard>,
-) -> Result<Vec<Table>, UsageError> {
-    let mut tables = tables_of(patterns)?;
-    let Some(shard) = shard else { return Ok(tables) };
+/// The tables with the cases that shall run.
+pub(crate) fn of_run(args: &Run) -> Result<Vec<Table>, UsageError> {
+    let mut tables = tables_of(&args.patterns)?;
+    args.find.keep(&mut tables)?;
+    let Some(shard) = args.shard else { return Ok(tables) };
     for table in &mut tables {
         table.cases.retain(|case| shard.has(&case.id));
     }
@@ -57,18 +56,26 @@ pub(crate) fn shard_of(
     Ok(tables)
 }
 
-/// The tables with the cases that one of `patterns` matches; all of them if there are none.
+/// Whether a case is called so: its id without the suite, or the beginning of that.
+pub(crate) fn is_called(pattern: &str, id: &str) -> bool {
+    id.split_once('/').is_some_and(|(_, rest)| matches(pattern, rest))
+}
+
+/// The tables with the cases that one of `patterns` matches; all of them if there are none. A pattern
+/// that means no id means what is called so in each suite.
 pub(crate) fn tables_of(patterns: &[String]) -> Result<Vec<Table>, UsageError> {
     let mut tables = tables();
     let ids: Vec<String> = tables.iter().flat_map(|t| &t.cases).map(|c| c.id.clone()).collect();
+    let mut meant: Vec<(&str, fn(&str, &str) -> bool)> = Vec::new();
     for pattern in patterns {
-        if !ids.iter().any(|id| matches(pattern, id)) {
-            return Err(UsageError(unknown(pattern, &tables)));
-        }
+        let ways: [fn(&str, &str) -> bool; 2] = [matches, is_called];
+        let way = ways.into_iter().find(|way| ids.iter().any(|id| way(pattern, id)));
+        let way = way.ok_or_else(|| UsageError(unknown(pattern, &tables)))?;
+        meant.push((pattern, way));
     }
     if !patterns.is_empty() {
         for table in &mut tables {
-            table.cases.retain(|case| patterns.iter().any(|p| matches(p, &case.id)));
+            table.cases.retain(|case| meant.iter().any(|(pattern, way)| way(pattern, &case.id)));
         }
         tables.retain(|table| !table.cases.is_empty());
     }
@@ -131,6 +138,17 @@ mod tests {
         for wrong in ["", "1", "0/2", "3/2", "a/b", "1/0"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_case_is_found_by_what_it_is_called() {
+        assert_eq!(one("netdown").unwrap().id, "link-state/netdown");
+        let sends = tables_of(&["udp-sendto".to_owned()]).unwrap();
+        let names: Vec<&str> = sends.iter().map(|table| table.name).collect();
+        assert_eq!(names, ["link-state/udp-sendto", "scoped-ipv6/udp-sendto"]);
+        // What is an id is that, and nothing is called by its middle.
+        assert!(tables_of(&["options/default".to_owned()]).unwrap().len() == 1);
+        assert!(one("etdown").unwrap_err().0.contains("no case matches"));
     }
 
     #[test]

@@ -60,13 +60,15 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
             let rank = finding.rank();
             let rank = rank.style(summary::style(rank));
             out::blank();
-            outln!("{rank} {}: {}", rule.name, rule.says);
-            outln!("  {}", finding.text);
+            let used = finding.rank().word().len() + rule.name.len() + 3;
+            out::paragraph(format_args!("{rank} {}: ", rule.name), used, 2, rule.says);
+            let below = |text: &str| out::paragraph(format_args!("  "), 2, 4, text);
+            below(&finding.text);
             if let Some(deviation) = known {
-                outln!("  known: {} {}", deviation.reason, deviation.link);
+                below(&format!("known: {} {}", deviation.reason, deviation.link));
             }
             for cite in rule.cites {
-                outln!("  {}: \"{}\"", cite.source, cite.quote);
+                below(&format!("{}: \"{}\"", cite.source, cite.quote));
             }
         }
     }
@@ -77,9 +79,10 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
         let word = word.style(claims::style(test.standing));
         out::blank();
         outln!("claim {}, of {}: {word}", claim.id.bold(), claim.on());
-        outln!("  {}", claim.says);
-        test.why.iter().for_each(|why| outln!("  {why}"));
-        outln!("  {}: {}", claim.provenance(), claim.sources.join("; "));
+        let below = |text: &str| out::paragraph(format_args!("  "), 2, 4, text);
+        below(&claim.says);
+        test.why.iter().for_each(|why| below(why));
+        below(&format!("{}: {}", claim.provenance(), claim.sources.join("; ")));
     }
     for (platform, text) in Baselines::embedded().of_case(&case.id) {
         out::blank();

@@ -1,5 +1,7 @@
 //! What a run came to, counted: verdicts, ranks, and what has no meaning here.
 
+use std::time::Duration;
+
 use anstyle::{AnsiColor, Style};
 use suites::rules::Finding;
 use suites::verdict::{Rank, Verdict};
@@ -52,21 +54,49 @@ pub(crate) fn not_here(answers: &[Answer<'_>]) -> usize {
 }
 
 /// `1 case`, `2 cases`.
-fn count(cases: usize) -> String {
-    if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") }
+pub(crate) fn count(cases: usize) -> String {
+    if cases == 1 { "1 case".to_owned() } else { format!("{} cases", thousands(cases)) }
 }
 
-/// `12353 cases on macos-15`, and how many of them are results if not all are.
-pub(crate) fn cases(answers: &[Answer<'_>], platform: &str) -> String {
-    let (all, not_here) = (answers.len(), not_here(answers));
-    match not_here {
-        0 => format!("{} on {platform}", count(all)),
-        n => format!(
-            "{} on {platform}, of which {n} have no meaning there: {} results",
-            count(all),
-            all - n
-        ),
+/// `12,353`.
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
+    text
+}
+
+/// The line that matters: `12,353 cases on linux-6.18: 11,251 as observed, 238 deviate (238 known, 0
+/// new), 864 not here · 5.2 s`. What it counts adds up.
+pub(crate) fn line(answers: &[Answer<'_>], platform: &str, took: Duration) -> String {
+    let of = |counted| answers.iter().filter(|answer| Counted::of(answer) == counted).count();
+    let is_new = |a: &&Answer<'_>| {
+        Counted::of(a) == Counted::Result(Verdict::Deviates) && a.judgement.is_unexpected()
+    };
+    let new = answers.iter().filter(is_new).count();
+    let parts = Counted::all().filter_map(|counted| {
+        let n = of(counted);
+        let number = thousands(n);
+        let text = match counted {
+            Counted::Result(Verdict::Ok) => format!("{number} as observed"),
+            Counted::Result(Verdict::Deviates) => {
+                let verb = if n == 1 { "deviates" } else { "deviate" };
+                format!("{number} {verb} ({} known, {} new)", thousands(n - new), thousands(new))
+            }
+            Counted::Result(Verdict::New) => format!("{number} never observed before"),
+            Counted::Result(Verdict::Error) => format!("{number} went wrong"),
+            counted => format!("{number} {}", counted.word()),
+        };
+        (n > 0).then_some(text)
+    });
+    let parts: Vec<String> = parts.collect();
+    let seconds = took.as_secs_f64();
+    format!("{} on {platform}: {} · {seconds:.1} s", count(answers.len()), parts.join(", "))
 }
 
 /// The findings of a rank in one case, and whether each is known.
@@ -96,6 +126,21 @@ pub(crate) fn ranks(answers: &[Answer<'_>]) -> Vec<(Rank, String)> {
         (cases > 0).then(|| (rank, format!("{}{known}: {}", count(cases), says(rank))))
     };
     Rank::ALL.into_iter().filter_map(line).collect()
+}
+
+/// How many cases have findings of each rank, as one line.
+pub(crate) fn ranks_in_short(answers: &[Answer<'_>]) -> Option<String> {
+    let said = |rank| {
+        let cases = answers.iter().filter(|answer| of_rank(answer, rank).next().is_some()).count();
+        let what = match rank {
+            Rank::Violates => "a standard is violated in",
+            Rank::Surprises => "a program trips in",
+            Rank::Undocumented => "no manual has the errno in",
+        };
+        (cases > 0).then(|| format!("{what} {} ({rank})", thousands(cases)))
+    };
+    let all: Vec<String> = Rank::ALL.into_iter().filter_map(said).collect();
+    (!all.is_empty()).then(|| format!("{}; `--rank RANK` names them", all.join(", ")))
 }
 
 /// What a rank is.
@@ -187,9 +232,27 @@ mod tests {
         let counted = if is { Counted::NotHere } else { Counted::Result(verdict) };
         assert_eq!(Counted::of(&answers[0]), counted);
         assert_eq!(not_here(&answers), usize::from(is));
-        let said = cases(&answers, "macos-15");
-        let meant = "1 case on macos-15, of which 1 have no meaning there: 0 results";
-        assert_eq!(said == meant, is, "{said}");
+        let said = line(&answers, "macos-15", Duration::from_millis(5230));
+        assert_eq!(said == "1 case on macos-15: 1 not here · 5.2 s", is, "{said}");
+    }
+
+    #[test]
+    fn the_line_that_matters_adds_up() {
+        let case = case();
+        let one = |verdict, rules: &[&'static str]| answer(&case, NAMELESS, verdict, rules);
+        let mut answers: Vec<Answer<'_>> = (0..1234).map(|_| one(Verdict::Ok, &[])).collect();
+        // Known or not is what its findings are: this one is new, and one without any would be known.
+        answers.push(one(Verdict::Deviates, &["no-silent-loss"]));
+        answers.push(one(Verdict::Changed, &[]));
+        answers.push(one(Verdict::New, &[]));
+        answers.push(answer(&case, lacks(), Verdict::New, &[]));
+        let said = line(&answers, "linux-6.18", Duration::from_secs(61));
+        assert_eq!(
+            said,
+            "1,238 cases on linux-6.18: 1,234 as observed, 1 deviates (0 known, 1 new), 1 never \
+             observed before, 1 changed, 1 not here · 61.0 s"
+        );
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

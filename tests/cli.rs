@@ -283,7 +283,7 @@ fn what_changed_or_deviates_is_status_1() {
 #[case(&["schema"], "\"socketpair\"", true)]
 #[case(&["schema"], "\"Sendto\"", false)]
 #[case(&["man"], ".TH sockeye", true)]
-#[case(&["completions", "bash"], "complete -F", true)]
+#[case(&["completions", "bash"], "-F _clap_complete_sockeye", true)]
 #[case(&["list"], "link-state/netdown", true)]
 #[case(&["list", "--catalogue"], "LINK-05", true)]
 #[case(&["list", "--catalogue"], "not on Linux: needs a macOS content filter", true)]
@@ -305,4 +305,166 @@ fn output_in_a_pipe_is_plain() {
     }
     let output = sockeye(&["show", "link-state/netdown"]);
     assert!(!stdout(&output).contains('\u{1b}') && !stderr(&output).contains('\u{1b}'));
+}
+
+/// The end of a run: what has to be looked at first, the line that matters and what to do next last.
+#[test]
+fn a_run_ends_with_what_matters() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let run = |args: &[&str]| {
+        let _turn = turn();
+        let output = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+            .args([&["run", "link-state/udp-bound-own", "--out", folder], args].concat())
+            .env("COLUMNS", "72")
+            .output()
+            .expect("sockeye starts");
+        stdout(&output)
+    };
+    let text = run(&[]);
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?}: {text}"));
+    assert!(at("known ") < at("suite ") && at("suite ") < at(" as observed, "), "{text}");
+    assert!(at(" 0 new)") < at("next: sockeye show 'link-state/udp-bound-own["), "{text}");
+    // Folded, and by suite: neither a reason nor a table is there until it is asked for.
+    assert!(text.contains("`--known` tells") && !text.contains("noop qdisc"), "{text}");
+    assert!(!text.contains("\ntable "), "{text}");
+    // Lines break between words: none is wider, but for a word that is.
+    let wide = |line: &&str| line.chars().count() > 72 && line.trim().contains(' ');
+    for line in text.lines().filter(wide) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert!(words.iter().any(|word| word.len() > 40), "{line}");
+    }
+    let text = run(&["--known", "--tables"]);
+    assert!(
+        text.contains("noop qdisc") && text.contains("      sockeye show 'link-state/"),
+        "{text}"
+    );
+    assert!(text.contains("\ntable ") && text.contains("\nlink-state/udp-bound-own "), "{text}");
+    // What is found stands before all of it.
+    let text = run(&["--plant", "sendto-lies"]);
+    let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?}: {text}"));
+    assert_eq!(at("changed "), 0, "{text}");
+    assert!(at("next: sockeye show '") < at("sockeye bundle '"), "{text}");
+}
+
+#[rstest]
+#[case(&["lst"], "did you mean `sockeye list`?")]
+#[case(&["lst", "--stats"], "did you mean `sockeye list`?")]
+#[case(&["shwo", "netdown"], "did you mean `sockeye show`?")]
+#[case(&["man", "lst"], "no command is called \"lst\"; there is `sockeye list`")]
+#[case(&["list", "--tag", "pmut"], "nearest are pmtu")]
+#[case(&["list", "--call", "kevent", "--tag", "dns"], "no case is all of that")]
+#[case(&["matrix", "src", "-o", "/nonexistent/x"], "src is not a run")]
+fn what_is_mistyped_gets_what_was_meant(#[case] args: &[&str], #[case] says: &str) {
+    let output = sockeye(args);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains(says), "{}", stderr(&output));
+}
+
+#[rstest]
+#[case(&["help"], "bundle")]
+#[case(&["help", "list"], "--left-out")]
+#[case(&["help", "control", "http"], "--allow-remote")]
+#[case(&["man", "list"], "sockeye\\-list")]
+#[case(&["man", "control", "http"], "allow\\-remote")]
+#[case(&["schema", "results"], "\"verdict\"")]
+#[case(&["completions", "zsh"], "COMPLETE")]
+#[case(&["list", "--tags"], "don't fragment")]
+#[case(&["list", "netdown"], "link-state/netdown")]
+#[case(&["list", "--call", "sendmsg", "--option", "UDP_SEGMENT"], "fragmentation/segment-message[")]
+#[case(&["show", "netdown", "--platforms"], "sendto(s, ")]
+#[case(&["claims", "netdown", "--run", "reports/tests/runs/1"], "netdown")]
+#[case(&["report", "reports/tests/runs/1"], "## sockeye: ")]
+fn what_is_asked_for_is_there(#[case] args: &[&str], #[case] has: &str) {
+    let output = sockeye(args);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains(has), "{args:?}: {}", stdout(&output));
+}
+
+#[test]
+fn man_pages_are_written_for_all_commands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path().join("man");
+    let output = sockeye(&["man", "--out", at.to_str().expect("UTF-8")]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for page in ["sockeye.1", "sockeye-list.1", "sockeye-control-http.1"] {
+        assert!(at.join(page).is_file(), "{page}");
+    }
+    // A folder that cannot be made is a sentence.
+    let output = sockeye(&["man", "--out", "/dev/null/man"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+}
+
+/// A shell that completes asks by the environment; ids of cases are among the answers.
+#[test]
+fn a_shell_completes_the_ids_of_cases() {
+    let ask = |words: &[&str]| {
+        let number = (words.len() - 1).to_string();
+        let output = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+            .arg("--")
+            .args(words)
+            .env("COMPLETE", "bash")
+            .env("_CLAP_COMPLETE_INDEX", number)
+            .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+            .env("_CLAP_IFS", "\n")
+            .output()
+            .expect("sockeye starts");
+        stdout(&output)
+    };
+    let ids = ask(&["sockeye", "show", "link-state/udp-sendto[tap,down,ne"]);
+    assert!(ids.contains("link-state/udp-sendto[tap,down,neighbour]"), "{ids}");
+    assert!(!ids.contains("tap,up"), "{ids}");
+    let tags = ask(&["sockeye", "list", "--tag", "pm"]);
+    assert!(tags.contains("pmtu") && !tags.contains("dual-stack"), "{tags}");
+}
+
+/// What `run --json` prints is what its schema says: no key that it lacks, and all that it asks for.
+#[test]
+fn results_are_as_their_schema_says() {
+    let schema: serde_json::Value =
+        serde_json::from_str(&stdout(&sockeye(&["schema", "results"]))).expect("JSON");
+    let fits = |line: &serde_json::Value| {
+        let line = line.as_object().expect("an object");
+        let known = schema["properties"].as_object().expect("properties");
+        let required = schema["required"].as_array().expect("a list");
+        let has = |key: &serde_json::Value| line.contains_key(key.as_str().unwrap_or_default());
+        line.keys().all(|key| known.contains_key(key)) && required.iter().all(has)
+    };
+    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");
+    let lines = stdout(&sockeye(&["report", run, "--format", "json"]));
+    assert!(lines.lines().count() > 10);
+    let page = include_str!("../docs/results.md");
+    for line in lines.lines() {
+        let mut line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert!(fits(&line), "{line}");
+        for key in line.as_object().expect("an object").keys() {
+            assert!(page.contains(&format!("`{key}`")), "{key} is not in docs/results.md");
+        }
+        // And one that is not so is found.
+        let verdict = line.as_object_mut().and_then(|line| line.remove("verdict"));
+        assert!(!fits(&line));
+        line["verdict"] = verdict.expect("it has one");
+        line["surprise"] = true.into();
+        assert!(!fits(&line));
+    }
+}
+
+#[test]
+fn tables_are_told_as_json() {
+    if !has_labs() {
+        return;
+    }
+    let output = sockeye(&["list", "--stats", "--json", "link-state"]);
+    for line in stdout(&output).lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert!(
+            line["table"].as_str().is_some_and(|name| name.starts_with("link-state")),
+            "{line}"
+        );
+        assert!(line["rows"].as_u64() >= Some(1) && line["question"].is_string(), "{line}");
+    }
+    assert!(stdout(&output).lines().count() > 5);
 }

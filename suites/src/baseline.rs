@@ -65,7 +65,7 @@ impl Baselines {
     }
 
     /// What every platform was observed to do in a case.
-    pub fn of_case<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub fn of_case<'a>(&'a self, id: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(platform, rows)| {
             rows.get(id).map(|outcome| (platform.as_str(), outcome.as_str()))
         })

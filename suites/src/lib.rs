@@ -5,6 +5,7 @@
 //! - [`baseline`]: what this suite observed on a platform;
 //! - [`claim`]: what somebody reported of a system and its versions;
 //! - [`deviation`]: where a system is known to break a rule;
+//! - [`tag`]: what cases are about, as words;
 //! - [`verdict`]: what all that makes of one trace.
 
 pub mod baseline;
@@ -23,6 +24,7 @@ pub mod rules;
 mod scoped_ipv6;
 mod steps;
 mod table;
+pub mod tag;
 pub mod verdict;
 
 use harness::trace::Fingerprint;

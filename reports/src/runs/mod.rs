@@ -17,6 +17,7 @@ use harness::case::Case;
 use harness::environment::{Environment, Log};
 use harness::trace::{Fingerprint, Trace};
 use harness::verdict::{Rank, Verdict};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use diff::{Diff, Side, SideError, first_difference};
@@ -121,7 +122,7 @@ pub struct Cite {
 }
 
 /// What one subject did in one case, and what that came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// [`Subject::name`].
     pub subject: String,
@@ -182,7 +183,7 @@ impl Line {
 }
 
 /// A broken rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// [`Rule::name`].
     pub rule: String,
@@ -213,7 +214,7 @@ impl Finding {
 }
 
 /// A deviation that is known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Known {
     /// Why the system does it, as one sentence.
     pub reason: String,
