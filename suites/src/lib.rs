@@ -23,6 +23,7 @@ pub mod rules;
 mod scoped_ipv6;
 mod steps;
 mod table;
+mod threads;
 pub mod verdict;
 
 use harness::trace::Fingerprint;
@@ -73,6 +74,7 @@ pub fn tables() -> Vec<Table> {
         names::tables(),
         options::tables(),
         darwin::tables(),
+        threads::tables(),
     ];
     suites.into_iter().flatten().collect()
 }

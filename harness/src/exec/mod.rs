@@ -41,6 +41,7 @@ mod run;
 mod sends;
 mod signals;
 mod sockaddr;
+mod threads;
 mod transfers;
 mod waits;
 mod worker;
