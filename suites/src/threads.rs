@@ -3,14 +3,15 @@
 //! that it is unspecified, "Multithreaded processes and close()".
 
 use harness::case::addr::{Addr, Port, Range, Role};
-use harness::case::op::PollFd;
+use harness::case::op::{PollFd, Value};
 use harness::case::{Case, Flags, Lab, LabOp, LinkKind, Op, Payload, Service, Threads};
 
 use crate::Table;
-use crate::steps::{bind, case, close, connect, ip, listen, send, socket};
+use crate::steps::{bind, case, close, connect, ip, listen, send, setsockopt, socket};
 use crate::table::Row;
 
 const PORT: u16 = 80;
+const LINK: &str = "tun0";
 /// More than the buffers of two local sockets hold.
 const MUCH: u32 = 1_000_000;
 
@@ -22,21 +23,46 @@ pub(crate) fn tables() -> Vec<Table> {
 const STREAMS: [&str; 3] = ["inet", "inet6", "unix"];
 const FAMILIES: [&str; 2] = ["inet", "inet6"];
 
-/// What another thread does while `s` is waited on, whose peer is `p`: its name, in words, and the steps.
-type Act = (&'static str, &'static str, fn() -> Vec<Op>);
+/// Over what a connection of IP is, so that no timer of the host's decides which frames there are: who is
+/// told that a peer has ended acknowledges that some time later (RFC 9293 §3.8.6.3), unless its route says
+/// at once, as those to a lab's server do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Loopback,
+    Link,
+    Nothing,
+}
 
-/// The last two make what is closed speak, for who waits in it still.
+/// What another thread does while `s` is waited on, whose peer is `p`.
+struct Act {
+    name: &'static str,
+    what: &'static str,
+    over: Over,
+    steps: fn() -> Vec<Op>,
+}
+
+const fn act(name: &'static str, what: &'static str, over: Over, steps: fn() -> Vec<Op>) -> Act {
+    Act { name, what, over, steps }
+}
+
+/// Where it is closed and its peer sends, who waits in it still is spoken to.
 const ACTS: [Act; 8] = [
-    ("send", "its peer sends", || vec![send("p")]),
-    ("peer-shutdown", "its peer ends what it sends", || vec![shutdown("p", "SHUT_WR")]),
-    ("peer-close", "its peer is closed", || vec![close("p")]),
-    ("shutdown-read", "its reading is shut down", || vec![shutdown("s", "SHUT_RD")]),
-    ("shutdown-write", "its writing is shut down and the peer sends", || {
+    act("send", "its peer sends", Over::Loopback, || vec![send("p")]),
+    act("peer-shutdown", "its peer ends what it sends", Over::Nothing, || {
+        vec![shutdown("p", "SHUT_WR")]
+    }),
+    act("peer-close", "its peer is closed", Over::Nothing, || vec![close("p")]),
+    act("shutdown-read", "its reading is shut down", Over::Loopback, || {
+        vec![shutdown("s", "SHUT_RD")]
+    }),
+    act("shutdown-write", "its writing is shut down and the peer sends", Over::Nothing, || {
         vec![shutdown("s", "SHUT_WR"), send("p")]
     }),
-    ("shutdown", "it is shut down", || vec![shutdown("s", "SHUT_RDWR")]),
-    ("close-send", "it is closed and then its peer sends", || vec![close("s"), send("p")]),
-    ("close", "it is closed", || vec![close("s")]),
+    act("shutdown", "it is shut down", Over::Link, || vec![shutdown("s", "SHUT_RDWR")]),
+    act("close-send", "it is closed and then its peer sends", Over::Nothing, || {
+        vec![close("s"), send("p")]
+    }),
+    act("close", "it is closed", Over::Loopback, || vec![close("s")]),
 ];
 
 fn shutdown(fd: &str, how: &'static str) -> Op {
@@ -66,6 +92,18 @@ fn domain(family: &str) -> (&'static str, &'static str) {
         "inet6" => ("AF_INET6", "::1"),
         _ => ("AF_UNIX", ""),
     }
+}
+
+/// A link whose neighbour serves.
+fn served() -> Lab {
+    let (link, service) = (LINK.to_owned(), Service::new(PORT, []));
+    Lab::one(LinkKind::Tun, LINK).with([LabOp::Serve { link, service }])
+}
+
+/// The neighbour on a link.
+fn neighbour(family: &str) -> (&'static str, Addr) {
+    let range = if family == "inet" { Range::V4 } else { Range::V6 };
+    (domain(family).0, Addr::on(LINK, Role::Neighbour, range, PORT))
 }
 
 /// The listener `l`.
@@ -103,32 +141,44 @@ fn against(title: String, lab: Lab, before: Vec<Op>, waits: &[Op], acts: Vec<Op>
     Row::Case(Case { threads, ..case(title, lab, ops) })
 }
 
-/// POSIX shutdown: "Disables further receive operations", of those under way nothing.
-fn receiving() -> Table {
-    let mut table =
-        Table::new("threads/recv", "What becomes of a recv that waits while another thread acts?");
+/// A thread waits in a call on `s` while each of these acts is done.
+fn waiting(table: &mut Table, call: &str, wait: fn(&str) -> Op) {
     for family in STREAMS {
-        for (name, what, acts) in ACTS {
-            let title = format!("a thread waits in recv on a {family} stream, and {what}");
-            let row = against(title, Lab::loopback(), connection(family), &[recv("s")], acts());
-            table.push(&[family, name], row);
+        for Act { name, what, over, steps } in ACTS {
+            let (lab, before) = match over {
+                _ if family == "unix" => (Lab::loopback(), connection(family)),
+                Over::Loopback => (Lab::loopback(), connection(family)),
+                Over::Link => {
+                    let (domain, to) = neighbour(family);
+                    let ops = vec![socket("s", domain, "SOCK_STREAM"), connect("s", to)];
+                    (served(), ops)
+                }
+                Over::Nothing => {
+                    let why =
+                        "a timer of the host's decides when the end of a stream is acknowledged";
+                    table.push(&[family, name], Row::LeftOut(why));
+                    continue;
+                }
+            };
+            let title = format!("a thread waits in {call} on a stream of {family}, and {what}");
+            table.push(&[family, name], against(title, lab, before, &[wait("s")], steps()));
         }
     }
+}
+
+/// POSIX shutdown: "Disables further receive operations", of those under way nothing.
+fn receiving() -> Table {
+    let question = "What becomes of a recv that waits while another thread acts?";
+    let mut table = Table::new("threads/recv", question);
+    waiting(&mut table, "recv", recv);
     table
 }
 
-/// POSIX poll, `POLLHUP`; poll(2) NOTES say nothing of descriptors that are closed, select(2) that it is
-/// unspecified.
+/// POSIX poll, `POLLHUP`; of descriptors that are closed meanwhile select(2) says that it is unspecified.
 fn polling() -> Table {
-    let mut table =
-        Table::new("threads/poll", "What becomes of a poll that waits while another thread acts?");
-    for family in STREAMS {
-        for (name, what, acts) in ACTS {
-            let title = format!("a thread waits in poll on a {family} stream, and {what}");
-            let row = against(title, Lab::loopback(), connection(family), &[poll("s")], acts());
-            table.push(&[family, name], row);
-        }
-    }
+    let question = "What becomes of a poll that waits while another thread acts?";
+    let mut table = Table::new("threads/poll", question);
+    waiting(&mut table, "poll", poll);
     table
 }
 
@@ -148,7 +198,10 @@ fn sending() -> Table {
         let send = Op::Send { fd: "s".to_owned(), data, flags: Flags::NONE };
         let title =
             format!("a thread waits in send on a unix stream whose peer is full, and {what}");
-        let row = against(title, Lab::loopback(), connection("unix"), &[send], acts);
+        // What the host's default is, its settings say.
+        let small = setsockopt("s", "SOL_SOCKET", "SO_SNDBUF", Value::Int(16_384));
+        let before = [connection("unix"), vec![small]].concat();
+        let row = against(title, Lab::loopback(), before, &[send], acts);
         table.push(&["unix", name], row);
     }
     table
@@ -156,11 +209,10 @@ fn sending() -> Table {
 
 /// POSIX accept: it "shall block until a connection is present"; what wakes it else is nobody's word.
 fn accepting() -> Table {
-    let mut table = Table::new(
-        "threads/accept",
-        "What becomes of an accept that waits while another thread acts?",
-    );
+    let question = "What becomes of an accept that waits while another thread acts?";
+    let mut table = Table::new("threads/accept", question);
     for family in FAMILIES {
+        let shut = |how| vec![shutdown("l", how)];
         let dials = |fd: &str| dial(family, fd).to_vec();
         let one = |name: &str, what: &str, acts: Vec<Op>| {
             let title = format!("a thread waits in accept on {family}, and {what}");
@@ -169,12 +221,8 @@ fn accepting() -> Table {
         };
         let rows = [
             one("connect", "another one connects", dials("c")),
-            one(
-                "shutdown-read",
-                "the listener's reading is shut down",
-                vec![shutdown("l", "SHUT_RD")],
-            ),
-            one("shutdown", "the listener is shut down", vec![shutdown("l", "SHUT_RDWR")]),
+            one("shutdown-read", "the listener's reading is shut down", shut("SHUT_RD")),
+            one("shutdown", "the listener is shut down", shut("SHUT_RDWR")),
             one("close", "the listener is closed", vec![close("l")]),
         ];
         for (name, row) in rows {
@@ -191,32 +239,22 @@ fn accepting() -> Table {
 
 /// POSIX connect: it "shall block … until the connection is established".
 fn connecting() -> Table {
-    let mut table = Table::new(
-        "threads/connect",
-        "What becomes of a connect that waits while another thread acts?",
-    );
-    for (family, domain, range) in
-        [("inet", "AF_INET", Range::V4), ("inet6", "AF_INET6", Range::V6)]
-    {
-        let silent = || Lab::one(LinkKind::Tun, "tun0");
-        let link = || "tun0".to_owned();
-        let service = Service::new(PORT, []);
-        let served = silent().with([LabOp::Serve { link: link(), service }]);
+    let question = "What becomes of a connect that waits while another thread acts?";
+    let mut table = Table::new("threads/connect", question);
+    for family in FAMILIES {
+        let (domain, to) = neighbour(family);
+        let silent = || Lab::one(LinkKind::Tun, LINK);
+        let shut = || vec![shutdown("s", "SHUT_RDWR"), close("s")];
         let rows = [
-            ("served", "a server that answers", served, vec![send("s"), close("s")]),
-            (
-                "shutdown",
-                "nobody who answers, and it is shut down",
-                silent(),
-                vec![shutdown("s", "SHUT_RDWR"), close("s")],
-            ),
+            ("served", "a server that answers", served(), vec![send("s"), close("s")]),
+            ("shutdown", "nobody who answers, and it is shut down", silent(), shut()),
             ("close", "nobody who answers, and it is closed", silent(), vec![close("s")]),
         ];
         for (name, what, lab, acts) in rows {
-            let to = Addr::on("tun0", Role::Neighbour, range, PORT);
             let title = format!("a thread connects over {family} to {what}");
             let before = vec![socket("s", domain, "SOCK_STREAM")];
-            table.push(&[family, name], against(title, lab, before, &[connect("s", to)], acts));
+            let row = against(title, lab, before, &[connect("s", to.clone())], acts);
+            table.push(&[family, name], row);
         }
     }
     table
@@ -224,10 +262,8 @@ fn connecting() -> Table {
 
 /// Which of two that wait has a datagram, and what ends a wait for one.
 fn datagrams() -> Table {
-    let mut table = Table::new(
-        "threads/datagram",
-        "What becomes of a wait for a datagram while another thread acts?",
-    );
+    let question = "What becomes of a wait for a datagram while another thread acts?";
+    let mut table = Table::new("threads/datagram", question);
     for family in FAMILIES {
         let (domain, host) = domain(family);
         let before = || {

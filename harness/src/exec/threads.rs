@@ -278,8 +278,9 @@ impl<'c> Runner<'c> {
             match waiting.worker.made(&waiting.making) {
                 Ok(None) => {}
                 Ok(gave) => {
-                    waiting.hung = gave.as_ref().is_some_and(|gave| gave.made.is_interrupted());
-                    waiting.gave = gave;
+                    // Whatever it says: it was at rest, and the interruption is what ended it. A `poll`
+                    // looks again when it is woken, a send tells how much it had sent.
+                    (waiting.hung, waiting.gave) = (true, gave);
                     return self.returns(at, None);
                 }
                 Err(Fault::Broken(reason) | Fault::Unsupported(reason)) => {

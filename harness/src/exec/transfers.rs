@@ -24,17 +24,6 @@ pub(super) enum Made {
     Polled(calls::Returned, Vec<libc::pollfd>),
 }
 
-impl Made {
-    /// Whether a signal ended it.
-    pub(super) fn is_interrupted(&self) -> bool {
-        let (Self::Plain(returned)
-        | Self::Accepted(returned, _)
-        | Self::Received(calls::Received { returned, .. }, ..)
-        | Self::Polled(returned, _)) = self;
-        *returned == Err(libc::EINTR)
-    }
-}
-
 /// The far ends, while a step's call has not returned.
 struct FarEnds<'r, 'c> {
     runner: &'r mut Runner<'c>,

@@ -59,6 +59,9 @@ fn timed(names: &Names<'_>, event: &Event) -> (u64, String) {
             let chatter = frame.chatter.map_or_else(String::new, |what| format!(" ({what})"));
             (*at_ns, format!("    {}{chatter}", frame.text))
         }
+        Event::Call { op, at_ns, took_ns, .. } if names.has_waited(*op) => {
+            (at_ns + took_ns, format!("{} <{}>", event_text(names, event), seconds(*took_ns)))
+        }
         Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => {
             (*at_ns, format!("{} <{}>", event_text(names, event), seconds(*took_ns)))
         }
