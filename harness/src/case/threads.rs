@@ -136,20 +136,21 @@ mod tests {
     }
 
     #[rstest]
-    #[case::none(&[], true)]
-    #[case::one(&[("t", &[1, 3])], true)]
-    #[case::two(&[("t", &[1]), ("u", &[2])], true)]
-    #[case::of_a_socket(&[("s", &[1])], false)]
-    #[case::code(&[("t);system(\"x\"", &[1])], false)]
-    #[case::empty(&[("t", &[])], false)]
-    #[case::back(&[("t", &[2, 1])], false)]
-    #[case::again(&[("t", &[1, 1])], false)]
-    #[case::both(&[("t", &[1]), ("u", &[1])], false)]
-    #[case::beyond(&[("t", &[4])], false)]
-    #[case::makes_a_socket(&[("t", &[0])], false)]
-    #[case::many(&[("a", &[1]), ("b", &[2]), ("c", &[3]), ("d", &[1]), ("e", &[1])], false)]
-    fn threads_are_checked(#[case] threads: &[(&str, &[u32])], #[case] holds: bool) {
-        assert_eq!(case(threads).check().is_ok(), holds);
+    #[case::none(vec![], true)]
+    #[case::one(vec![("t", vec![1, 3])], true)]
+    #[case::two(vec![("t", vec![1]), ("u", vec![2])], true)]
+    #[case::of_a_socket(vec![("s", vec![1])], false)]
+    #[case::code(vec![("t);system(\"x\"", vec![1])], false)]
+    #[case::empty(vec![("t", vec![])], false)]
+    #[case::back(vec![("t", vec![2, 1])], false)]
+    #[case::again(vec![("t", vec![1, 1])], false)]
+    #[case::both(vec![("t", vec![1]), ("u", vec![1])], false)]
+    #[case::beyond(vec![("t", vec![4])], false)]
+    #[case::makes_a_socket(vec![("t", vec![0])], false)]
+    #[case::many(vec![("a", vec![1]), ("b", vec![2]), ("c", vec![3]), ("d", vec![1]), ("e", vec![1])], false)]
+    fn threads_are_checked(#[case] threads: Vec<(&str, Vec<u32>)>, #[case] holds: bool) {
+        let threads: Vec<(&str, &[u32])> = threads.iter().map(|(n, s)| (*n, &s[..])).collect();
+        assert_eq!(case(&threads).check().is_ok(), holds);
     }
 
     #[test]
