@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Result;
-use harness::case::{Case, Flags, Lab, LinkKind, Op, Os};
+use harness::case::{Case, Flags, Lab, LinkKind, Op, Os, Threads};
 use harness::subject;
 use harness::trace::End;
 
@@ -91,7 +91,7 @@ pub(crate) fn clean() -> Result<Status> {
 fn missing(lab: Lab, ops: Vec<Op>) -> Result<Option<String>> {
     let (catalogue, window_ms) = (Vec::new(), 0);
     let (id, title) = ("doctor".to_owned(), String::new());
-    let case = Case { id, title, catalogue, lab, ops, window_ms };
+    let case = Case { id, title, catalogue, lab, ops, window_ms, threads: Threads::NONE };
     let traces = subject::run(&run::native()?, &[&case], 1, &|_, _| ())?;
     Ok(traces.into_iter().find_map(|trace| match trace.end {
         End::Skipped { reason } | End::Broken { reason } => Some(reason),

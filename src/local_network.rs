@@ -72,7 +72,7 @@ fn is_local(case: &Case, addr: &SockAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use harness::case::{Hex, Lab, LinkKind};
+    use harness::case::{Hex, Lab, LinkKind, Threads};
     use harness::trace::{Direction, End, Out};
     use rstest::rstest;
 
@@ -95,7 +95,7 @@ mod tests {
         let (system, release, euid) = mac;
         let lab = Lab::one(LinkKind::Tap, "link0");
         let (id, title, catalogue) = (String::new(), String::new(), Vec::new());
-        let case = Case { id, title, catalogue, lab, ops, window_ms: 0 };
+        let case = Case { id, title, catalogue, lab, ops, window_ms: 0, threads: Threads::NONE };
         let trace = Trace::new("", Vec::new(), events, End::Done);
         let [system, release] = [system, release].map(str::to_owned);
         let kernel = Fingerprint { system, release, euid, ..Fingerprint::default() };

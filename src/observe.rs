@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use harness::case::addr::{Host, Range, Role};
 use harness::case::lab::RouteKind;
-use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
+use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, Threads};
 use harness::outcome;
 use harness::subject;
 use harness::trace::{End, Event, Fingerprint, Ran, Trace};
@@ -183,6 +183,7 @@ fn case(args: &Observe) -> Result<Case, UsageError> {
         lab: lab.with(routes).with(served),
         ops: vec![run],
         window_ms: 0,
+        threads: Threads::NONE,
     })
 }
 

@@ -179,7 +179,7 @@ pub(crate) fn style(rank: Rank) -> Style {
 
 #[cfg(test)]
 mod tests {
-    use harness::case::{Case, Lab, Op};
+    use harness::case::{Case, Lab, Op, Threads};
     use harness::trace::{Did, End, Event, Out, Trace};
     use rstest::rstest;
     use suites::verdict::Judgement;
@@ -191,7 +191,15 @@ mod tests {
     fn case() -> Case {
         let ops = vec![Op::Close { fd: "s".to_owned() }];
         let (id, title, catalogue) = ("s/t".to_owned(), String::new(), Vec::new());
-        Case { id, title, catalogue, lab: Lab::loopback(), ops, window_ms: 0 }
+        Case {
+            id,
+            title,
+            catalogue,
+            lab: Lab::loopback(),
+            ops,
+            window_ms: 0,
+            threads: Threads::NONE,
+        }
     }
 
     fn answer<'c>(

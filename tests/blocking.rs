@@ -226,3 +226,90 @@ fn the_hosts_timers_are_its_own_where_a_case_waits_for_one() {
     let said = outcome::transcript(&case, trace, Os::Linux);
     assert!(said.contains("-- net0: ") && !said.contains("a minute"), "{said}");
 }
+
+/// A case over a socket pair `p` and `s` in which these steps are those of the thread `t`.
+fn threaded(ops: &str, steps: &str) -> String {
+    format!(
+        r#"{{"id":"t/t","title":"","ops":[{{"socketpair":{{"a":"p","b":"s","domain":"AF_UNIX",
+        "type":["SOCK_STREAM"],"protocol":[]}}}},{ops}],"threads":{{"t":{steps}}}}}"#
+    )
+}
+
+const RECV: &str = r#"{"recv":{"fd":"s","len":8,"flags":[]}}"#;
+
+fn says(fd: &str, text: &str) -> String {
+    format!(r#"{{"send":{{"fd":"{fd}","data":{{"text":"{text}"}},"flags":[]}}}}"#)
+}
+
+#[test]
+fn a_thread_waits_until_another_ends_its_call() {
+    let shutdown = r#"{"shutdown":{"fd":"s","how":"SHUT_RD"}}"#;
+    let close = r#"{"close":{"fd":"p"}}"#;
+    let Some(outcome) = outcome_of(&threaded(&[RECV, shutdown, close].join(","), "[1]")) else {
+        return;
+    };
+    let lines: Vec<&str> = outcome.lines().skip(1).collect();
+    let expected = [
+        "t: recv(s, 8, 0) <unfinished ...>",
+        "shutdown(s, SHUT_RD) = 0",
+        "t: <... recv resumed> = 0, \"\"",
+        "close(p) = 0",
+    ];
+    assert_eq!(lines, expected, "{outcome}");
+}
+
+/// The planted negative: what nobody ends is told as such, and the case ends there.
+#[test]
+fn a_thread_that_nobody_wakes_is_still_waiting() {
+    let Some(outcome) = outcome_of(&threaded(RECV, "[1]")) else { return };
+    assert!(outcome.ends_with("t: <... recv resumed> = ? still waiting\n"), "{outcome}");
+}
+
+/// A thread makes one call at a time, and what does not wait is not told as if it did.
+#[test]
+fn the_calls_of_a_thread_follow_each_other() {
+    let ops = [RECV.to_owned(), says("p", "one"), says("p", "two"), RECV.to_owned()].join(",");
+    let Some(outcome) = outcome_of(&threaded(&ops, "[1,4]")) else { return };
+    let at = |text: &str| outcome.find(text).unwrap_or_else(|| panic!("no {text} in {outcome}"));
+    assert!(at("send(p, \"one\"") < at("t: <... recv resumed> = 3, \"one\""), "{outcome}");
+    assert!(at("resumed>") < at("send(p, \"two\""), "{outcome}");
+    assert!(at("t: recv(s, 8, 0) = 3, \"two\"") > at("send(p, \"two\""), "{outcome}");
+}
+
+#[test]
+fn a_signal_of_a_thread_is_that_of_its_step() {
+    let close = r#"{"close":{"fd":"p"}}"#;
+    let ops = [close.to_owned(), says("s", "x"), says("s", "y")].join(",");
+    let case = case(&threaded(&ops, "[2]"));
+    let traces = run(std::slice::from_ref(&case));
+    let Some(trace) = traces.first() else { return };
+    let signals = trace.events.iter().filter(|event| matches!(event, Event::Signal { .. }));
+    assert_eq!(signals.map(Event::op).collect::<Vec<_>>(), [2, 3], "{:?}", trace.events);
+}
+
+/// However busy the machine is, the same step ends the same call: four threads spin meanwhile.
+#[test]
+fn threads_interleave_in_one_way() {
+    let ops = [RECV.to_owned(), says("p", "one"), says("p", "two")].join(",");
+    let first = case(&threaded(&ops, "[1]"));
+    let cases: Vec<Case> =
+        (0..50).map(|n| Case { id: format!("t/t{n}"), ..first.clone() }).collect();
+    let busy = std::sync::atomic::AtomicBool::new(true);
+    let traces = std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| while busy.load(std::sync::atomic::Ordering::Relaxed) {});
+        }
+        let traces = run(&cases);
+        busy.store(false, std::sync::atomic::Ordering::Relaxed);
+        traces
+    });
+    for (case, trace) in cases.iter().zip(&traces) {
+        assert_eq!(trace.check(case), Ok(()));
+        let outcome = outcome::render(case, trace, Os::Linux);
+        assert_eq!(outcome, outcome::render(&cases[0], &traces[0], Os::Linux));
+        assert!(
+            outcome.contains("t: <... recv resumed> = 3, \"one\"\nsend(p, \"two\""),
+            "{outcome}"
+        );
+    }
+}

@@ -170,6 +170,17 @@ pub enum Direction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Event {
+    /// A call of another thread than the first has begun and waits: steps go on behind it. The event of
+    /// the call itself stands where it has returned.
+    Began {
+        /// The number of the case's step, from 0.
+        op: u32,
+        /// When it was made.
+        at_ns: u64,
+        /// The address it was given, resolved.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        addr: Option<SockAddr>,
+    },
     /// A call was made.
     Call {
         /// The number of the case's step, from 0.
@@ -221,11 +232,44 @@ impl Event {
     /// The case's step that the event belongs to.
     pub fn op(&self) -> u32 {
         match self {
-            Self::Call { op, .. }
+            Self::Began { op, .. }
+            | Self::Call { op, .. }
             | Self::Lab { op, .. }
             | Self::Frame { op, .. }
             | Self::Signal { op, .. } => *op,
         }
+    }
+}
+
+impl Trace {
+    /// Beneath which step each event stands, in the order of the events, and whether it is that step
+    /// itself: its own, but for a call of another thread that has waited. That has returned beneath the
+    /// step that came last before.
+    pub fn beneath(&self) -> Vec<(u32, bool)> {
+        let (mut last, mut waiting, mut returned) = (0, Vec::new(), Vec::new());
+        let beneath = |event: &Event| match event {
+            Event::Call { op, .. } if waiting.contains(op) => {
+                returned.push((*op, last));
+                (last, false)
+            }
+            Event::Began { op, .. } | Event::Call { op, .. } | Event::Lab { op, .. } => {
+                if matches!(event, Event::Began { .. }) {
+                    waiting.push(*op);
+                }
+                last = last.max(*op);
+                (*op, true)
+            }
+            Event::Frame { op, .. } | Event::Signal { op, .. } => {
+                let found = returned.iter().find(|(of, _)| of == op);
+                (found.map_or(*op, |(_, last)| *last), false)
+            }
+        };
+        self.events.iter().map(beneath).collect()
+    }
+
+    /// Whether the call of this step, another thread's, has waited while others were made.
+    pub fn has_waited(&self, step: u32) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::Began { op, .. } if *op == step))
     }
 }
 

@@ -58,7 +58,7 @@ impl<W: Write> Pcapng<W> {
             let Event::Frame { op, at_ns, link, dir, bytes } = event else { continue };
             let interface = self.interface(trace, link)?;
             let step = trace.events.iter().find(
-                |e| matches!(e, Event::Call { op: o, .. } | Event::Lab { op: o, .. } if o == op),
+                |e| matches!(e, Event::Began { op: o, .. } | Event::Call { op: o, .. } | Event::Lab { op: o, .. } if o == op),
             );
             // An option has 16 bits for its length.
             let comment = format!("{}: {}", case.id, call_text(&names, *op as usize, step));

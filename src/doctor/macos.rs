@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use harness::case::addr::{Addr, Host, Port, Range, Role};
-use harness::case::{Case, Flags, Lab, LabOp, LinkKind, Op, Payload};
+use harness::case::{Case, Flags, Lab, LabOp, LinkKind, Op, Payload, Threads};
 use harness::subject;
 use harness::trace::{Did, Direction, End, Event, Fingerprint, Trace};
 use harness::wire::{Framing, Net, decode};
@@ -106,7 +106,7 @@ fn send_to(addr: Addr) -> Vec<Op> {
 
 fn traced(lab: &Lab, ops: Vec<Op>) -> Result<Trace> {
     let (id, title, catalogue, lab) = ("doctor".to_owned(), String::new(), Vec::new(), lab.clone());
-    let case = Case { id, title, catalogue, lab, ops, window_ms: 0 };
+    let case = Case { id, title, catalogue, lab, ops, window_ms: 0, threads: Threads::NONE };
     let mut traces = subject::run(&run::native()?, &[&case], 1, &|_, _| ())?;
     traces.pop().ok_or_else(|| anyhow::anyhow!("there is no trace"))
 }

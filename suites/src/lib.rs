@@ -25,6 +25,7 @@ mod scoped_ipv6;
 mod steps;
 mod table;
 pub mod tag;
+mod threads;
 pub mod verdict;
 
 use harness::trace::Fingerprint;
@@ -75,6 +76,7 @@ pub fn tables() -> Vec<Table> {
         names::tables(),
         options::tables(),
         darwin::tables(),
+        threads::tables(),
     ];
     suites.into_iter().flatten().collect()
 }

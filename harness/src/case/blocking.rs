@@ -122,7 +122,7 @@ impl Known<'_> {
 mod tests {
     use super::*;
     use crate::case::addr::{Addr, Range, Role};
-    use crate::case::{Lab, LinkKind, Sym};
+    use crate::case::{Lab, LinkKind, Sym, Threads};
 
     fn socket(kinds: &[&'static str]) -> Op {
         let (domain, protocol) = (Sym::from("AF_INET"), Flags::NONE);
@@ -149,7 +149,8 @@ mod tests {
     /// Whether `op` may block behind `before`.
     fn blocks(lab: Lab, before: Vec<Op>, op: &Op) -> bool {
         let (id, title, catalogue) = ("s/t".to_owned(), String::new(), Vec::new());
-        let case = Case { id, title, catalogue, lab, ops: before, window_ms: 0 };
+        let case =
+            Case { id, title, catalogue, lab, ops: before, window_ms: 0, threads: Threads::NONE };
         let mut blocking = Blocking::of(&case);
         case.ops.iter().for_each(|op| blocking.succeeded(op));
         blocking.may_block(op)

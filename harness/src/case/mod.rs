@@ -21,6 +21,7 @@ mod numbers;
 pub mod op;
 pub mod payload;
 mod sym;
+mod threads;
 mod timers;
 pub mod words;
 
@@ -32,6 +33,7 @@ pub use numbers::{number, numbers};
 pub use op::{Name, Op};
 pub use payload::Payload;
 pub use sym::{Flags, KNOWN, Os, Sym, is_known};
+pub use threads::Threads;
 
 use check::{MOST_OF_LINK, MOST_OF_SOCKET, check_text, is_word, links, sockets};
 use intent::Family;
@@ -55,6 +57,9 @@ pub struct Case {
     /// far ends see a frame before the call that sent it returns, unless the case waits for a timer.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub window_ms: u32,
+    /// Which of the steps are calls of other threads than the first.
+    #[serde(default, skip_serializing_if = "Threads::is_empty")]
+    pub threads: Threads,
 }
 
 /// How long a lookup waits at the most for a name server that is silent, in milliseconds: the
@@ -146,10 +151,10 @@ impl Case {
     }
 
     /// Whether the case spends its time waiting, for what it asked or for the kernel to take a
-    /// link away (some tens of milliseconds): others can run meanwhile.
+    /// link away (some tens of milliseconds), or has a thread that may: others can run meanwhile.
     pub fn is_idle(&self) -> bool {
         let deletes = |op: &Op| matches!(op, Op::Lab { step: LabOp::LinkDelete { .. } });
-        self.waits_ms() > 0 || self.ops.iter().any(deletes)
+        self.waits_ms() > 0 || !self.threads.is_empty() || self.ops.iter().any(deletes)
     }
 
     /// What is wrong with the case itself, as one sentence: a name that no system has, a link
@@ -176,6 +181,7 @@ impl Case {
         if self.ops.iter().any(among) {
             return Err("servers and files are part of the lab, and stand in its setup".to_owned());
         }
+        self.check_threads()?;
         self.ops.iter().try_for_each(|op| self.check_op(op))
     }
 
@@ -436,7 +442,15 @@ mod tests {
         let addr = Addr::ip(ip, 9);
         let ops = vec![Op::Getsockname { fd: "s".into() }, Op::Connect { fd: "s".into(), addr }];
         let (id, title, lab) = (String::new(), String::new(), Lab::one(LinkKind::Tun, "l"));
-        let case = Case { id, title, catalogue: Vec::new(), lab, ops, window_ms: 0 };
+        let case = Case {
+            id,
+            title,
+            catalogue: Vec::new(),
+            lab,
+            ops,
+            window_ms: 0,
+            threads: Threads::NONE,
+        };
         assert_eq!(case.names_a_group(), told);
     }
 
@@ -444,7 +458,7 @@ mod tests {
         #[test]
         fn a_case_survives_json_and_back(ops in vec(op(), 0..8), title in ".*", window_ms: u32) {
             let (id, catalogue, lab) = ("s/t[a]".to_owned(), Vec::new(), Lab::one(LinkKind::Tun, "l"));
-            let case = Case { id, title, catalogue, lab, ops, window_ms };
+            let case = Case { id, title, catalogue, lab, ops, window_ms, threads: Threads::NONE };
             let text = serde_json::to_string(&case).unwrap();
             prop_assert!(!text.contains('\n'), "a case is one line");
             prop_assert_eq!(serde_json::from_str::<Case>(&text).unwrap(), case.clone());
@@ -464,6 +478,7 @@ mod tests {
             lab: Lab::one(LinkKind::Tap, "tap0"),
             ops,
             window_ms: 0,
+            threads: Threads::NONE,
         };
         let socket = |fd: &str, domain: &'static str| Op::Socket {
             fd: fd.to_owned(),

@@ -86,11 +86,12 @@ impl Case {
 mod tests {
     use super::*;
     use crate::case::op::Value;
-    use crate::case::{Lab, LinkKind, Service};
+    use crate::case::{Lab, LinkKind, Service, Threads};
 
     fn waits(lab: Lab, op: Op) -> bool {
         let (id, title, catalogue) = ("s/t".to_owned(), String::new(), Vec::new());
-        Case { id, title, catalogue, lab, ops: vec![op], window_ms: 0 }.waits_for_timers()
+        Case { id, title, catalogue, lab, ops: vec![op], window_ms: 0, threads: Threads::NONE }
+            .waits_for_timers()
     }
 
     fn served() -> Lab {
@@ -112,7 +113,15 @@ mod tests {
         assert!(waits(served(), poll(-1)));
         let (id, title, lab) = ("s/t".to_owned(), String::new(), served());
         let ops = vec![wait(100), wait(100)];
-        let twice = Case { id, title, catalogue: Vec::new(), lab, ops, window_ms: 0 };
+        let twice = Case {
+            id,
+            title,
+            catalogue: Vec::new(),
+            lab,
+            ops,
+            window_ms: 0,
+            threads: Threads::NONE,
+        };
         assert!(twice.waits_for_timers());
         assert!(waits(served(), set("TCP_USER_TIMEOUT")));
         assert!(!waits(served(), set("TCP_NODELAY")));

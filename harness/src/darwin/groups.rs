@@ -51,7 +51,7 @@ pub fn disturbed(case: &Case, trace: &Trace) -> Option<String> {
 mod tests {
     use super::*;
     use crate::case::op::Opt;
-    use crate::case::{Lab, Sym};
+    use crate::case::{Lab, Sym, Threads};
     use crate::trace::{End, Out};
 
     fn told(value: Value, errno: Option<&'static str>) -> Option<String> {
@@ -63,6 +63,7 @@ mod tests {
             lab: Lab::loopback(),
             ops: vec![Op::Setsockopt { fd: "s".to_owned(), option, value }],
             window_ms: 0,
+            threads: Threads::NONE,
         };
         let errno: Option<Sym> = errno.map(Into::into);
         let did = Did::Returned { ret: -1, errno, out: Out::Nothing };

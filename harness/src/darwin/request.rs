@@ -252,7 +252,7 @@ fn parts(version: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::LinkKind;
+    use crate::case::{LinkKind, Threads};
 
     #[test]
     fn each_has_its_size_and_places() {
@@ -301,6 +301,7 @@ mod tests {
             lab: Lab::loopback(),
             ops: vec![op],
             window_ms: 0,
+            threads: Threads::NONE,
         };
         let case =
             call(Op::RecvmsgX { fd: "r".to_owned(), count: 1, len: 1, control_len: 0, flags });
@@ -324,6 +325,7 @@ mod tests {
             lab: Lab::loopback(),
             ops: vec![Op::Lab { step }],
             window_ms: 0,
+            threads: Threads::NONE,
         };
         let down = |link: &str| case(LabOp::LinkDown { link: link.to_owned() });
         assert!(refused(&down("lo")).is_some());

@@ -42,6 +42,7 @@ mod run;
 mod sends;
 mod signals;
 mod sockaddr;
+mod threads;
 mod transfers;
 mod waits;
 mod worker;

@@ -77,7 +77,7 @@ fn limit(case: &Case) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::{Lab, LinkKind};
+    use crate::case::{Lab, LinkKind, Threads};
 
     fn case(setup: impl IntoIterator<Item = LabOp>) -> Case {
         Case {
@@ -87,6 +87,7 @@ mod tests {
             lab: Lab::one(LinkKind::Tap, "tap0").with(setup),
             ops: Vec::new(),
             window_ms: 0,
+            threads: Threads::NONE,
         }
     }
 

@@ -13,6 +13,7 @@ use super::pace::Pace;
 use super::plant::Plant;
 use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
+use super::threads::Threads;
 use super::{calls, credentials, lookup, os, received, signals};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::blocking::Blocking;
@@ -22,7 +23,7 @@ use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
 use crate::trace::{ControlOut, Did, Direction, End, Event, LinkFact, Out, Ran, Trace};
 
 /// How long a step may wait for what never comes, beyond what it asks to wait itself.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a closed socket's name stands for: the number that it had may be that of another descriptor by
 /// now, of the case or of the executor, and no descriptor has this one (`fs.nr_open`, proc(5)). Unlike
@@ -49,11 +50,13 @@ pub(super) struct Runner<'c> {
     /// Whether what the case sends may come to the host itself.
     heard: bool,
     pub(super) events: Vec<Event>,
-    start: Instant,
-    pace: Pace,
+    pub(super) start: Instant,
+    pub(super) pace: Pace,
     pub(super) room: Vec<u8>,
     pub(super) blocking: Blocking<'c>,
-    plant: Option<&'c Plant>,
+    pub(super) plant: Option<&'c Plant>,
+    /// The calls of other threads that have not returned.
+    pub(super) threads: Threads<'c>,
     /// What a call wrote though it failed.
     pub(super) beside: Out,
     /// Links that a program of the user's has made.
@@ -93,7 +96,7 @@ pub(super) fn run(
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
     let (heard, beside, pace) = (case.names_a_group(), Out::Nothing, Pace::of(case));
     let blocking = Blocking::of(case);
-    let (links, ran) = (Vec::new(), None);
+    let (threads, links, ran) = (Threads::default(), Vec::new(), None);
     let mut runner = Runner {
         case,
         lab,
@@ -106,11 +109,13 @@ pub(super) fn run(
         room,
         blocking,
         plant,
+        threads,
         beside,
         links,
         ran,
     };
     let end = runner.steps();
+    runner.threads = Threads::default();
     // Without a connection that goes on trying after the case, to a peer that may be gone.
     let at_once = [1i32.to_ne_bytes(), 0i32.to_ne_bytes()].concat();
     for (_, fd) in runner.sockets.iter().filter(|(_, fd)| (0..CLOSED).contains(fd)) {
@@ -136,9 +141,17 @@ impl<'c> Runner<'c> {
         for (number, op) in (0u32..).zip(&self.case.ops) {
             // Anew for each: however slowly the others went, it has its time.
             signals::arm(PATIENCE + Duration::from_millis(self.case.step_waits_ms(op).into()));
-            if let Some(end) = self.step(number, op) {
+            let end = if self.case.threads.of(number).is_some() {
+                self.thread_step(number, op)
+            } else {
+                self.step(number, op).or_else(|| self.rest(number))
+            };
+            if let Some(end) = end {
                 return end;
             }
+        }
+        if let Some(end) = self.join_all() {
+            return end;
         }
         if self.case.window_ms > 0 {
             signals::arm(PATIENCE + Duration::from_millis(self.case.window_ms.into()));
@@ -189,12 +202,7 @@ impl<'c> Runner<'c> {
                 let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
                 (Did::Hung { after_ms }, Some(End::Hung))
             }
-            Ok(Err(errno)) => {
-                let ret = lookup::returned(op, &errno);
-                let out = std::mem::take(&mut self.beside);
-                (Did::Returned { ret, errno: Some(errno), out }, None)
-            }
-            Ok(Ok((ret, out))) => (Did::Returned { ret, errno: None, out }, None),
+            Ok(gave) => (self.did(op, gave), None),
             Err(Fault::Unsupported(name)) => {
                 let more = (number as usize) + 1 < self.case.ops.len();
                 let goes_on = more && op.may_be_left_out();
@@ -227,6 +235,18 @@ impl<'c> Runner<'c> {
             self.events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
         }
         end
+    }
+
+    /// What came of a call that has returned.
+    pub(super) fn did(&mut self, op: &Op, gave: Gave) -> Did {
+        match gave {
+            Err(errno) => {
+                let ret = lookup::returned(op, &errno);
+                let out = std::mem::take(&mut self.beside);
+                Did::Returned { ret, errno: Some(errno), out }
+            }
+            Ok((ret, out)) => Did::Returned { ret, errno: None, out },
+        }
     }
 
     fn lab_step(&mut self, number: u32, step: &LabOp) -> Option<End> {
@@ -341,7 +361,7 @@ impl<'c> Runner<'c> {
             | Op::Recvfrom { .. }
             | Op::Recvmsg { .. }
             | Op::Read { .. }
-            | Op::Close { .. } => self.transfer(number, op, fd, seen)?,
+            | Op::Close { .. } => self.transfer(number, op, seen)?,
             Op::Shutdown { how, .. } => plain(calls::shutdown(fd, value(how.as_str())?)),
             Op::Getsockname { .. } => {
                 let mut name = RawAddr::room();

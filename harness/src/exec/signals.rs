@@ -1,15 +1,26 @@
 //! Signals as outcomes: SIGPIPE is noted, SIGALRM ends a wait.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
+thread_local! {
+    /// Of a thread that tells of its own signals: whether SIGPIPE came to it.
+    static OWN: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
 static PIPE: AtomicBool = AtomicBool::new(false);
 static ALARM: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn note(signal: libc::c_int) {
-    let flag = if signal == libc::SIGPIPE { &PIPE } else { &ALARM };
+    let is_pipe = signal == libc::SIGPIPE;
+    if is_pipe && OWN.get().is_some() {
+        OWN.set(Some(true));
+        return;
+    }
+    let flag = if is_pipe { &PIPE } else { &ALARM };
     flag.store(true, Ordering::Relaxed);
 }
 
@@ -17,7 +28,8 @@ extern "C" fn note(signal: libc::c_int) {
 pub(super) fn install() -> nix::Result<()> {
     let action = SigAction::new(SigHandler::Handler(note), SaFlags::empty(), SigSet::empty());
     for signal in [Signal::SIGPIPE, Signal::SIGALRM] {
-        // SAFETY: the handler does nothing but store to an atomic, which is async-signal-safe.
+        // SAFETY: the handler does nothing but store to an atomic or to a cell of the thread that needs no
+        // initialisation: both are async-signal-safe.
         unsafe { sigaction(signal, &action) }?;
     }
     Ok(())
@@ -26,6 +38,11 @@ pub(super) fn install() -> nix::Result<()> {
 /// Whether SIGPIPE came since the last time this was asked.
 pub(super) fn pipe_came() -> bool {
     PIPE.swap(false, Ordering::Relaxed)
+}
+
+/// From here on the calling thread's SIGPIPE is its own, and whether it came since the last time.
+pub(super) fn own_pipe_came() -> bool {
+    OWN.replace(Some(false)) == Some(true)
 }
 
 /// Whether the alarm of [`arm`] has gone off.

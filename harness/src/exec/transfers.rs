@@ -4,13 +4,25 @@
 use std::os::fd::{BorrowedFd, RawFd};
 
 use super::calls;
-use super::options::{self, flags};
+use super::options::{self, flags, value};
 use super::run::{CLOSED, Fault, Gave, Runner, address, control_out, given, plain};
 use super::sockaddr::RawAddr;
+use super::waits::revents;
 use super::worker::{self, Meanwhile};
 use crate::case::addr::SockAddr;
 use crate::case::{Hex, Op};
 use crate::trace::Out;
+
+/// A call that is ready to be made.
+pub(super) type Call = Box<dyn FnOnce() -> Made + Send>;
+
+/// What a call gave, as the kernel left it.
+pub(super) enum Made {
+    Plain(calls::Returned),
+    Accepted(calls::Returned, RawAddr),
+    Received(calls::Received, Vec<u8>, RawAddr),
+    Polled(calls::Returned, Vec<libc::pollfd>),
+}
 
 /// The far ends, while a step's call has not returned.
 struct FarEnds<'r, 'c> {
@@ -46,54 +58,65 @@ impl<'c> Runner<'c> {
         &mut self,
         number: u32,
         op: &'c Op,
-        fd: RawFd,
         seen: &mut Option<SockAddr>,
     ) -> Result<Gave, Fault> {
-        let of = (number, op);
+        let call = self.prepared(op, seen)?;
+        let made = self.apart((number, op), call)?;
+        self.finish(op, made)
+    }
+
+    /// One of these calls, all that it is given ready, for whichever thread is to make it.
+    pub(super) fn prepared(&mut self, op: &Op, seen: &mut Option<SockAddr>) -> Result<Call, Fault> {
+        let fd = op.fd().map_or(-1, |name| self.fd(name));
         Ok(match op {
             Op::Connect { addr, .. } => {
                 let to = self.addr(addr, seen)?;
-                plain(self.apart(of, move || calls::connect(fd, &to))?)
+                Box::new(move || Made::Plain(calls::connect(fd, &to)))
             }
-            Op::Accept { new, .. } => {
-                let (made, from) = self.apart(of, move || {
-                    let mut from = RawAddr::room();
-                    (calls::accept(fd, &mut from), from)
-                })?;
-                self.keep(new, made).map(|(ret, _)| (ret, address(&from)))
-            }
+            Op::Accept { .. } => Box::new(move || {
+                let mut from = RawAddr::room();
+                Made::Accepted(calls::accept(fd, &mut from), from)
+            }),
             Op::Send { data, flags: f, .. } => {
                 let (data, f) = (data.bytes(), flags(f)?);
-                plain(self.apart(of, move || calls::send(fd, &data, f))?)
+                Box::new(move || Made::Plain(calls::send(fd, &data, f)))
             }
             Op::Sendto { data, flags: f, addr, .. } => {
                 let (to, data) = (self.addr(addr, seen)?, data.bytes());
                 let f = flags(f)?;
-                plain(self.apart(of, move || calls::sendto(fd, &data, f, &to))?)
+                Box::new(move || Made::Plain(calls::sendto(fd, &data, f, &to)))
             }
             Op::Sendmsg { data, flags: f, addr, control, .. } => {
                 let mut to = addr.as_ref().map(|a| self.addr(a, seen)).transpose()?;
                 let messages: Result<Vec<_>, _> =
                     control.iter().map(|c| options::message(c, self)).collect();
                 let (data, f, messages) = (data.bytes(), flags(f)?, messages?);
-                plain(self.apart(of, move || calls::sendmsg(fd, &data, f, to.as_mut(), &messages))?)
+                Box::new(move || Made::Plain(calls::sendmsg(fd, &data, f, to.as_mut(), &messages)))
             }
             Op::Write { data, .. } => {
                 let data = data.bytes();
-                plain(self.apart(of, move || calls::write(fd, &data))?)
+                Box::new(move || Made::Plain(calls::write(fd, &data)))
+            }
+            Op::Shutdown { how, .. } => {
+                let how = value(how.as_str())?;
+                Box::new(move || Made::Plain(calls::shutdown(fd, how)))
             }
             Op::Close { .. } => {
                 // Every name of it; one that is closed already, or was never made, stays what it is.
                 for (_, number) in self.sockets.iter_mut().filter(|(_, of)| fd >= 0 && *of == fd) {
                     *number = CLOSED;
                 }
-                plain(self.apart(of, move || calls::close(fd))?)
+                Box::new(move || Made::Plain(calls::close(fd)))
             }
-            _ => self.receive(number, op, fd)?,
+            Op::Poll { fds, timeout_ms } => {
+                let (mut list, ms) = (self.pollfds(fds)?, *timeout_ms);
+                Box::new(move || Made::Polled(calls::poll(&mut list, ms), list))
+            }
+            _ => self.receiving(op, fd)?,
         })
     }
 
-    fn receive(&mut self, number: u32, op: &'c Op, fd: RawFd) -> Result<Gave, Fault> {
+    fn receiving(&mut self, op: &Op, fd: RawFd) -> Result<Call, Fault> {
         let (len, control_len, f) = match op {
             Op::Recv { len, flags: f, .. } | Op::Recvfrom { len, flags: f, .. } => {
                 (*len, 0, flags(f)?)
@@ -108,7 +131,7 @@ impl<'c> Runner<'c> {
         room.clear();
         room.resize(len as usize, 0);
         let call = op.call();
-        let (got, room, from) = self.apart((number, op), move || {
+        Ok(Box::new(move || {
             let mut from = RawAddr::room();
             let alone = |returned| calls::Received { returned, flags: 0, messages: Vec::new() };
             let got = match call {
@@ -117,19 +140,37 @@ impl<'c> Runner<'c> {
                 "recvmsg" => calls::recvmsg(fd, &mut room, control_len, f, &mut from),
                 _ => alone(calls::read(fd, &mut room)),
             };
-            (got, room, from)
-        })?;
-        self.room = room;
-        let known = &["MSG_CTRUNC", "MSG_ERRQUEUE", "MSG_OOB", "MSG_TRUNC"];
-        let out_flags = calls::named(got.flags, known);
-        let control = got.messages.into_iter().map(control_out).collect();
-        let named = matches!(op, Op::Recvfrom { .. } | Op::Recvmsg { .. });
-        Ok(given(got.returned).map(|ret| {
-            // With MSG_TRUNC the value is the datagram's length, beyond what was copied.
-            let copied = usize::try_from(ret).unwrap_or(0).min(self.room.len());
-            let bytes = Hex(self.room[..copied].to_vec());
-            let from = if named { from.read() } else { None };
-            (ret, Out::Data { bytes, from, flags: out_flags, control })
+            Made::Received(got, room, from)
         }))
+    }
+
+    /// What one of these calls gave.
+    pub(super) fn finish(&mut self, op: &'c Op, made: Made) -> Result<Gave, Fault> {
+        Ok(match made {
+            Made::Plain(returned) => plain(returned),
+            Made::Accepted(returned, from) => match op {
+                Op::Accept { new, .. } => {
+                    self.keep(new, returned).map(|(ret, _)| (ret, address(&from)))
+                }
+                _ => return Err(Fault::Broken(format!("{} makes no socket", op.call()))),
+            },
+            Made::Polled(returned, list) => {
+                given(returned).map(|ret| (ret, Out::Poll(revents(&list))))
+            }
+            Made::Received(got, room, from) => {
+                self.room = room;
+                let known = &["MSG_CTRUNC", "MSG_ERRQUEUE", "MSG_OOB", "MSG_TRUNC"];
+                let out_flags = calls::named(got.flags, known);
+                let control = got.messages.into_iter().map(control_out).collect();
+                let named = matches!(op, Op::Recvfrom { .. } | Op::Recvmsg { .. });
+                given(got.returned).map(|ret| {
+                    // With MSG_TRUNC the value is the datagram's length, beyond what was copied.
+                    let copied = usize::try_from(ret).unwrap_or(0).min(self.room.len());
+                    let bytes = Hex(self.room[..copied].to_vec());
+                    let from = if named { from.read() } else { None };
+                    (ret, Out::Data { bytes, from, flags: out_flags, control })
+                })
+            }
+        })
     }
 }

@@ -7,6 +7,7 @@ use libc::c_int;
 use super::options::flags;
 use super::run::{Fault, Gave, Runner, given};
 use super::{calls, signals};
+use crate::case::Sym;
 use crate::case::op::PollFd;
 use crate::trace::{Event, Out};
 
@@ -32,11 +33,7 @@ impl Runner<'_> {
         fds: &[PollFd],
         timeout_ms: i32,
     ) -> Result<Gave, Fault> {
-        let mut list = Vec::new();
-        for entry in fds {
-            let events = flags(&entry.events)? as libc::c_short;
-            list.push(libc::pollfd { fd: self.fd(&entry.fd), events, revents: 0 });
-        }
+        let mut list = self.pollfds(fds)?;
         let forever = timeout_ms < 0;
         let until = Instant::now() + Duration::from_millis(timeout_ms.max(0).unsigned_abs().into());
         let ret = loop {
@@ -51,9 +48,21 @@ impl Runner<'_> {
                 Err(errno) => return Ok(Err(errno)),
             }
         };
-        let known =
-            &["POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLRDHUP"];
-        let revents = list.iter().map(|p| calls::named(p.revents.into(), known)).collect();
-        Ok(Ok((ret, Out::Poll(revents))))
+        Ok(Ok((ret, Out::Poll(revents(&list)))))
     }
+
+    /// The array that `poll` is given.
+    pub(super) fn pollfds(&self, fds: &[PollFd]) -> Result<Vec<libc::pollfd>, Fault> {
+        let entry = |entry: &PollFd| {
+            let events = flags(&entry.events)? as libc::c_short;
+            Ok(libc::pollfd { fd: self.fd(&entry.fd), events, revents: 0 })
+        };
+        fds.iter().map(entry).collect()
+    }
+}
+
+/// What `poll` wrote there.
+pub(super) fn revents(list: &[libc::pollfd]) -> Vec<Vec<Sym>> {
+    let known = &["POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLRDHUP"];
+    list.iter().map(|entry| calls::named(entry.revents.into(), known)).collect()
 }

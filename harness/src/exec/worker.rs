@@ -4,13 +4,15 @@
 //! asleep between two of them. It is on the executor's processor, so that the host's answers to itself
 //! keep their order; and the far ends act only while it is seen asleep in its call, so that how much of
 //! a call is done when the first answer comes is the kernel's and not the scheduler's.
+//!
+//! Each thread of a case is one of these, too (`threads.rs`), asleep between two cases.
 
 use std::cell::OnceCell;
-use std::fs::File;
 use std::io::{self, PipeReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::fs::FileExt as _;
 use std::os::unix::thread::JoinHandleExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -28,9 +30,16 @@ pub(super) struct Worker {
     jobs: Sender<Job>,
     /// Has a byte for each call that has returned.
     done: PipeReader,
-    /// Its `/proc/thread-self/stat` (proc(5)); none where a system has no such file.
-    state: Option<File>,
+    /// By which others see whether it sleeps.
+    state: os::ThreadState,
     thread: JoinHandle<()>,
+}
+
+/// A call that a worker makes.
+pub(super) struct Making<T> {
+    receiver: Receiver<T>,
+    /// Whether the worker has begun.
+    begun: Arc<AtomicBool>,
 }
 
 /// What the executor does while a call has not returned.
@@ -60,21 +69,21 @@ pub(super) fn make<T: Send + 'static>(
 }
 
 impl Worker {
-    fn start() -> io::Result<Self> {
+    pub(super) fn start() -> io::Result<Self> {
         let (jobs, taken) = mpsc::channel::<Job>();
         let (told, states) = mpsc::channel();
         let (done, mut say) = io::pipe()?;
         let work = move || {
             // Sockets stay in the network that they were made in: that of a lab goes with the lab.
             os::leave_lab();
-            let _ = told.send(File::open("/proc/thread-self/stat").ok());
+            let _ = told.send(os::ThreadState::own());
             for job in taken {
                 job();
                 let _ = say.write_all(&[0]);
             }
         };
         let thread = thread::Builder::new().name("calls".to_owned()).spawn(work)?;
-        let state = states.recv().ok().flatten();
+        let state = states.recv().map_err(|_| io::Error::other("it has ended"))?;
         Ok(Self { jobs, done, state, thread })
     }
 
@@ -83,34 +92,69 @@ impl Worker {
         call: impl FnOnce() -> T + Send + 'static,
         meanwhile: &mut dyn Meanwhile,
     ) -> Result<T, Fault> {
+        let making = self.begin(call)?;
+        self.until(&making, meanwhile)
+    }
+
+    /// Begins to make the call.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Making<T>, Fault> {
         let (sender, receiver) = mpsc::channel();
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
         let job = Box::new(move || {
-            // Nobody listens only where this function has been left by a panic.
+            begins.store(true, Ordering::Release);
+            // Nobody listens only where the case has been left by a panic.
             let _ = sender.send(call());
         });
         let gone = |_| Fault::Broken("the thread for calls has ended".to_owned());
         self.jobs.send(job).map_err(gone)?;
-        let made = self.until(&receiver, meanwhile);
-        // The byte comes behind the result.
-        let _ = (&self.done).read_exact(&mut [0]);
-        made
+        Ok(Making { receiver, begun })
     }
 
-    fn until<T>(&self, receiver: &Receiver<T>, meanwhile: &mut dyn Meanwhile) -> Result<T, Fault> {
+    /// What the call gave, if it has returned.
+    pub(super) fn made<T>(&self, making: &Making<T>) -> Result<Option<T>, Fault> {
+        match making.receiver.try_recv() {
+            Ok(made) => {
+                // The byte comes behind the result.
+                let _ = (&self.done).read_exact(&mut [0]);
+                Ok(Some(made))
+            }
+            Err(TryRecvError::Disconnected) => {
+                Err(Fault::Broken("the call's thread ended without it".to_owned()))
+            }
+            Err(TryRecvError::Empty) => Ok(None),
+        }
+    }
+
+    /// Whether the thread waits in the call; none where nobody can tell.
+    pub(super) fn waits_in<T>(&self, making: &Making<T>) -> Option<bool> {
+        Some(self.state.is_asleep()? && making.begun.load(Ordering::Acquire))
+    }
+
+    /// Interrupts the call that it makes.
+    pub(super) fn interrupt(&self) {
+        signals::interrupt(self.thread.as_pthread_t() as _);
+    }
+
+    /// What can be read when the call has returned.
+    pub(super) fn done(&self) -> BorrowedFd<'_> {
+        self.done.as_fd()
+    }
+
+    fn until<T>(&self, making: &Making<T>, meanwhile: &mut dyn Meanwhile) -> Result<T, Fault> {
         let mut busy_since = Instant::now();
         loop {
             meanwhile.wait(self.done.as_fd());
-            match receiver.try_recv() {
-                Ok(made) => return Ok(made),
-                Err(TryRecvError::Disconnected) => {
-                    return Err(Fault::Broken("the call's thread ended without it".to_owned()));
-                }
-                Err(TryRecvError::Empty) => {}
+            if let Some(made) = self.made(making)? {
+                return Ok(made);
             }
             if signals::alarm_came() {
-                signals::interrupt(self.thread.as_pthread_t() as _);
+                self.interrupt();
             }
-            if self.is_asleep() || busy_since.elapsed() > BUSY {
+            if self.state.is_asleep().unwrap_or(true) || busy_since.elapsed() > BUSY {
                 meanwhile.act();
                 busy_since = Instant::now();
             } else {
@@ -118,20 +162,6 @@ impl Worker {
             }
         }
     }
-
-    /// Whether it sleeps and a signal would wake it; true where nobody can tell.
-    fn is_asleep(&self) -> bool {
-        let Some(file) = &self.state else { return true };
-        let mut text = [0; 128];
-        let len = file.read_at(&mut text, 0).unwrap_or(0);
-        is_sleep(&text[..len])
-    }
-}
-
-/// `PID (NAME) STATE …`; the name may have anything in it.
-fn is_sleep(stat: &[u8]) -> bool {
-    let end = stat.iter().rposition(|byte| *byte == b')');
-    end.and_then(|end| stat.get(end + 2)).is_none_or(|state| *state == b'S')
 }
 
 #[cfg(test)]
@@ -147,14 +177,6 @@ mod tests {
         fn act(&mut self) {
             self.0 += 1;
         }
-    }
-
-    #[test]
-    fn states_are_told() {
-        assert!(is_sleep(b"7 (calls) S 1 7"));
-        assert!(!is_sleep(b"7 (calls) R 1 7"));
-        assert!(!is_sleep(b"7 (a) S ) D 1 7"));
-        assert!(is_sleep(b""));
     }
 
     #[test]

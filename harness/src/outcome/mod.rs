@@ -15,6 +15,14 @@
 //! recv(s, 64, MSG_DONTWAIT) = -1 EAGAIN
 //! ```
 //!
+//! A call of another thread has the thread's name before it. If it waits, other lines come between:
+//!
+//! ```text
+//! t: recv(s, 64, 0) <unfinished ...>
+//! shutdown(s, SHUT_RD) = 0
+//! t: <... recv resumed> = 0, ""
+//! ```
+//!
 //! Beneath a step stand the frames that it caused, `>` from the host under test, `<` to it. Of
 //! these an outcome leaves out what a kernel says unasked ([`wire::chatter`](crate::wire::chatter))
 //! and, under one step, the second and later of identical address resolution requests, identical
@@ -47,6 +55,9 @@ use crate::trace::{Did, End, Event, Trace};
 
 /// The line of an outcome which says that nobody saw what was sent.
 pub const UNSEEN: &str = "+++ wire not captured +++";
+
+/// Behind a call that has not returned.
+const UNFINISHED: &str = "<unfinished ...>";
 
 /// One line of an outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,10 +116,10 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
     let mut step = None;
     // How often data is sent again follows the round trip that was measured.
     let marks = if case.waits_for_timers() { marks::marks(&names, trace) } else { Vec::new() };
-    for at in by_step(trace) {
+    for (beneath, at) in by_step(trace) {
         let event = &trace.events[at];
-        if step != Some(event.op()) {
-            step = Some(event.op());
+        if step != Some(beneath) {
+            step = Some(beneath);
             requests.clear();
             lines.extend(unfinished(&names, event));
         }
@@ -147,7 +158,9 @@ pub fn normalise(case: &Case, trace: &Trace) -> Trace {
             Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => {
                 (*at_ns, *took_ns) = (0, 0);
             }
-            Event::Frame { at_ns, .. } | Event::Signal { at_ns, .. } => *at_ns = 0,
+            Event::Began { at_ns, .. }
+            | Event::Frame { at_ns, .. }
+            | Event::Signal { at_ns, .. } => *at_ns = 0,
         }
         event
     });
@@ -159,17 +172,28 @@ pub fn normalise(case: &Case, trace: &Trace) -> Trace {
 }
 
 /// The text of step `op` of the names' case: a call with its arguments as written in the case, and
-/// with the resolved address and the result when `event` is the one of its call.
+/// with the resolved address and the result when `event` is the one of its call. Before a call of
+/// another thread stands its name, and one that waited is told when it begins and when it returns.
 pub fn call_text(names: &Names<'_>, op: usize, event: Option<&Event>) -> String {
     let (addr, did) = match event {
         Some(Event::Call { addr, did, .. }) => (addr.as_ref(), Some(did)),
+        Some(Event::Began { addr, .. }) => (addr.as_ref(), None),
         _ => (None, None),
     };
+    let number = u32::try_from(op).unwrap_or(u32::MAX);
+    let thread = names.case().thread_of(number).map_or_else(String::new, |t| format!("{t}: "));
     let text = match (names.case().ops.get(op), did) {
         (Some(Op::Lab { step }), _) => format!("-- {step}"),
-        (Some(op), None) => args::call(names, op, addr),
+        (Some(op), Some(did)) if names.has_waited(number) => {
+            let resumed = format!("<... {} resumed>", op.call());
+            format!("{thread}{resumed} = {}", result_text(names, op, did))
+        }
+        (Some(op), None) if matches!(event, Some(Event::Began { .. })) => {
+            format!("{thread}{} {UNFINISHED}", args::call(names, op, addr))
+        }
+        (Some(op), None) => format!("{thread}{}", args::call(names, op, addr)),
         (Some(op), Some(did)) => {
-            format!("{} = {}", args::call(names, op, addr), result_text(names, op, did))
+            format!("{thread}{} = {}", args::call(names, op, addr), result_text(names, op, did))
         }
         (None, _) => format!("-- step {op}, which the case has not"),
     };
@@ -182,6 +206,10 @@ fn result_text(names: &Names<'_>, op: &Op, did: &Did) -> String {
             results::returned(names, op, *ret, errno.as_ref(), out)
         }
         Did::Unsupported { name } => format!("? unsupported here: {name}"),
+        // How long it waited in all is the other threads' doing, too.
+        Did::Hung { .. } if names.is_stable() && !names.case().threads.is_empty() => {
+            "? still waiting".to_owned()
+        }
         Did::Hung { after_ms } => format!("? still waiting after {after_ms} ms"),
     }
 }
@@ -210,27 +238,24 @@ fn end_text(end: &End) -> Option<String> {
 /// The line of a step that caused something but has no event of its own: the executor did not live
 /// to write it.
 fn unfinished(names: &Names<'_>, first: &Event) -> Option<Line> {
-    if matches!(first, Event::Call { .. } | Event::Lab { .. }) {
+    if matches!(first, Event::Began { .. } | Event::Call { .. } | Event::Lab { .. }) {
         return None;
     }
     let op = index(first);
     let text = if names.case().ops.get(op).is_some() {
-        format!("{} <unfinished ...>", call_text(names, op, None))
+        format!("{} {UNFINISHED}", call_text(names, op, None))
     } else {
         "-- after the last step".to_owned()
     };
     Some(line(step_kind(names.case(), op), None, &text))
 }
 
-/// The places of the events, each step's own event first and then what it caused, in the order of
-/// the trace.
-fn by_step(trace: &Trace) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..trace.events.len()).collect();
-    order.sort_by_key(|&at| {
-        let event = &trace.events[at];
-        (event.op(), !matches!(event, Event::Call { .. } | Event::Lab { .. }))
-    });
-    order
+/// The places of the events with the step beneath which each stands: the step's own event first and
+/// then what it caused, in the order of the trace.
+fn by_step(trace: &Trace) -> Vec<(u32, usize)> {
+    let mut order: Vec<_> = trace.beneath().into_iter().zip(0..).collect();
+    order.sort_by_key(|&((beneath, is_step), _)| (beneath, !is_step));
+    order.into_iter().map(|((beneath, _), at)| (beneath, at)).collect()
 }
 
 fn what(case: &Case, event: &Event) -> What {
@@ -238,7 +263,7 @@ fn what(case: &Case, event: &Event) -> What {
     match event {
         Event::Frame { .. } => What::Frame { op },
         Event::Signal { .. } => What::Signal { op },
-        Event::Call { .. } | Event::Lab { .. } => step_kind(case, op),
+        Event::Began { .. } | Event::Call { .. } | Event::Lab { .. } => step_kind(case, op),
     }
 }
 

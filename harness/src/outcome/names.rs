@@ -11,12 +11,17 @@ use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::names::DNS_PORT;
 use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
 use crate::darwin::scope::without_embedded_scope;
-use crate::trace::{Credentials, LinkFact, Trace};
+use crate::trace::{Credentials, Event, LinkFact, Trace};
 use crate::wire;
 
 /// Below it no system takes a port of its own choice: the lowest of Linux's
 /// `net.ipv4.ip_local_port_range`, macOS's and FreeBSD's being above.
 const EPHEMERAL: u16 = 32768;
+
+fn waited(trace: &Trace) -> Vec<u32> {
+    let began = |event: &Event| matches!(event, Event::Began { .. }).then_some(event.op());
+    trace.events.iter().filter_map(began).collect()
+}
 
 /// How a text about a case says ports, links, hardware addresses and payloads.
 ///
@@ -31,6 +36,8 @@ pub struct Names<'a> {
     named: Vec<u16>,
     ping: bool,
     runs: bool,
+    /// The steps of other threads whose calls have waited while others were made.
+    waited: Vec<u32>,
     ephemeral: RefCell<Vec<(Transport, u16)>>,
     dns_ids: RefCell<Vec<u16>>,
     sources: Sources<'a>,
@@ -62,6 +69,7 @@ impl<'a> Names<'a> {
             named: named_ports(case),
             ping: has_ping(case),
             runs: case.runs_a_program(),
+            waited: trace.map_or_else(Vec::new, waited),
             ephemeral: RefCell::default(),
             dns_ids: RefCell::default(),
             sources: Sources::new(case, trace),
@@ -81,6 +89,10 @@ impl<'a> Names<'a> {
 
     pub(super) fn is_stable(&self) -> bool {
         self.stable
+    }
+
+    pub(super) fn has_waited(&self, step: u32) -> bool {
+        self.waited.contains(&step)
     }
 
     /// Whose process, user and group the executor's are.

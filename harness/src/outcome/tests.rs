@@ -9,7 +9,7 @@ mod structures;
 
 use crate::case::addr::{Addr, Range, Role};
 use crate::case::op::Opt;
-use crate::case::{Case, Flags, Hex, Lab, Link, LinkKind, Op, Payload};
+use crate::case::{Case, Flags, Hex, Lab, Link, LinkKind, Op, Payload, Threads};
 use crate::trace::{Did, Direction, End, Event, LinkFact, Out, Trace};
 
 /// A case in a lab with `tap0` (link 0) and `tun0` (link 1).
@@ -22,6 +22,7 @@ pub(super) fn case(ops: impl IntoIterator<Item = Op>) -> Case {
         lab: Lab { links, setup: vec![] },
         ops: ops.into_iter().collect(),
         window_ms: 0,
+        threads: Threads::NONE,
     }
 }
 

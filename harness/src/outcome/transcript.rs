@@ -28,10 +28,10 @@ pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
     for line in case.unlike_defaults() {
         say(&mut out, None, &format!("-- {line}"));
     }
-    for at in by_step(trace) {
+    for (beneath, at) in by_step(trace) {
         let event = &trace.events[at];
-        if step != Some(event.op()) {
-            step = Some(event.op());
+        if step != Some(beneath) {
+            step = Some(beneath);
             if let Some(line) = unfinished(&names, event) {
                 say(&mut out, None, &line.text);
             }
@@ -59,10 +59,15 @@ fn timed(names: &Names<'_>, event: &Event) -> (u64, String) {
             let chatter = frame.chatter.map_or_else(String::new, |what| format!(" ({what})"));
             (*at_ns, format!("    {}{chatter}", frame.text))
         }
+        Event::Call { op, at_ns, took_ns, .. } if names.has_waited(*op) => {
+            (at_ns + took_ns, format!("{} <{}>", event_text(names, event), seconds(*took_ns)))
+        }
         Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => {
             (*at_ns, format!("{} <{}>", event_text(names, event), seconds(*took_ns)))
         }
-        Event::Signal { at_ns, .. } => (*at_ns, event_text(names, event)),
+        Event::Began { at_ns, .. } | Event::Signal { at_ns, .. } => {
+            (*at_ns, event_text(names, event))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Did, Event, Out, Trace};
+use super::{Did, End, Event, Out, Trace};
 use crate::SCHEMA;
 use crate::case::words::shown;
 use crate::case::{Case, Op};
@@ -34,12 +34,52 @@ impl Trace {
         let mut made = BTreeSet::new();
         for event in &self.events {
             self.check_event(case, event)?;
-            let again = !matches!(event, Event::Frame { .. } | Event::Signal { .. });
+            let again = matches!(event, Event::Call { .. } | Event::Lab { .. });
             if again && !made.insert(event.op()) {
                 return Err(format!("step {} was taken twice", event.op()));
             }
         }
-        Ok(())
+        self.check_threads(case)
+    }
+
+    /// A call of another thread begins once and returns once, the one before it first.
+    fn check_threads(&self, case: &Case) -> Result<(), String> {
+        let (mut begun, mut ended): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+        for event in &self.events {
+            let (op, begins) = match event {
+                Event::Began { op, .. } => (*op, true),
+                Event::Call { op, .. } => (*op, false),
+                _ => continue,
+            };
+            let Some((number, name)) = case.threads.number(op) else {
+                if begins {
+                    return Err(format!("step {op} began, and is no other thread's"));
+                }
+                continue;
+            };
+            let of = |step: &u32| case.threads.number(*step).map(|(at, _)| at) == Some(number);
+            match begun.iter().position(of) {
+                Some(at) if !begins && begun[at] == op => {
+                    begun.remove(at);
+                    ended.push(op);
+                }
+                Some(at) => {
+                    let waits = begun[at];
+                    return Err(format!(
+                        "the thread {name} takes step {op} while it waits in step {waits}"
+                    ));
+                }
+                None if ended.contains(&op) => return Err(format!("step {op} was taken twice")),
+                None if begins => begun.push(op),
+                None => ended.push(op),
+            }
+        }
+        match begun.first() {
+            Some(step) if self.end == End::Done => {
+                Err(format!("step {step} began and did not end"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_links(&self, case: &Case) -> Result<(), String> {
@@ -71,7 +111,9 @@ impl Trace {
             Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => {
                 (*at_ns, *took_ns)
             }
-            Event::Frame { at_ns, .. } | Event::Signal { at_ns, .. } => (*at_ns, 0),
+            Event::Began { at_ns, .. }
+            | Event::Frame { at_ns, .. }
+            | Event::Signal { at_ns, .. } => (*at_ns, 0),
         };
         if at_ns.max(took_ns) > LATEST_NS {
             return Err(format!("step {number} is at no time"));
@@ -109,4 +151,58 @@ fn check_did(op: &Op, did: &Did) -> Result<(), String> {
         _ => true,
     };
     if counts { Ok(()) } else { Err(format!("{} gives no such thing", op.call())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::case::{Flags, Lab, Threads};
+
+    const BEGAN: fn(u32) -> Event = |op| Event::Began { op, at_ns: 0, addr: None };
+    const CALL: fn(u32) -> Event = |op| {
+        let did = Did::Returned { ret: 0, errno: None, out: Out::Nothing };
+        Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did }
+    };
+
+    /// Steps 1 and 3 are those of `t`, 2 is one of `u`.
+    fn case() -> Case {
+        let close = || Op::Close { fd: "s".to_owned() };
+        let (r#type, protocol) = (Flags::of(&["SOCK_STREAM"]), Flags::NONE);
+        let socket = Op::Socket { fd: "s".to_owned(), domain: "AF_INET".into(), r#type, protocol };
+        let threads = [("t".to_owned(), vec![1, 3]), ("u".to_owned(), vec![2])];
+        Case {
+            id: "s/t".to_owned(),
+            title: String::new(),
+            catalogue: Vec::new(),
+            lab: Lab::loopback(),
+            ops: vec![socket, close(), close(), close()],
+            window_ms: 0,
+            threads: Threads(threads.into()),
+        }
+    }
+
+    #[rstest]
+    #[case::at_once(vec![CALL(0), CALL(1), CALL(2), CALL(3)], true)]
+    #[case::waits(vec![CALL(0), BEGAN(1), CALL(2), CALL(1), CALL(3)], true)]
+    #[case::both(vec![CALL(0), BEGAN(1), BEGAN(2), CALL(2), CALL(1)], true)]
+    #[case::not_anothers(vec![BEGAN(0), CALL(0)], false)]
+    #[case::twice(vec![CALL(0), BEGAN(1), CALL(1), CALL(1)], false)]
+    #[case::begins_twice(vec![CALL(0), BEGAN(1), BEGAN(1), CALL(1)], false)]
+    #[case::begins_again(vec![CALL(0), BEGAN(1), CALL(1), BEGAN(1)], false)]
+    #[case::begins_behind(vec![CALL(0), CALL(1), BEGAN(1)], false)]
+    #[case::two_at_once(vec![CALL(0), BEGAN(1), CALL(3), CALL(1)], false)]
+    #[case::never_returns(vec![CALL(0), BEGAN(1), CALL(2)], false)]
+    fn a_thread_makes_one_call_after_the_other(#[case] events: Vec<Event>, #[case] holds: bool) {
+        let trace = Trace::new("s/t", Vec::new(), events, End::Done);
+        assert_eq!(trace.check(&case()).is_ok(), holds, "{:?}", trace.check(&case()));
+    }
+
+    #[test]
+    fn a_call_may_be_left_waiting_where_the_case_ends_early() {
+        let events = vec![CALL(0), BEGAN(1), CALL(2)];
+        let trace = Trace::new("s/t", Vec::new(), events, End::Hung);
+        assert_eq!(trace.check(&case()), Ok(()));
+    }
 }

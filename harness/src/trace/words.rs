@@ -59,6 +59,7 @@ impl Trace {
 
 fn event(event: &Event) -> Result<(), String> {
     match event {
+        Event::Began { addr, .. } => address(addr.as_ref()),
         Event::Call { addr, did, .. } => {
             address(addr.as_ref())?;
             call(did)

@@ -53,14 +53,14 @@ fn call(case: &Case, at: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use harness::case::{Lab, LabOp, LinkKind};
+    use harness::case::{Lab, LabOp, LinkKind, Threads};
 
     use super::*;
 
     fn case(id: &str, lab: Lab, ops: &str) -> Case {
         let ops = serde_json::from_str(ops).unwrap();
         let (title, catalogue) = (String::new(), Vec::new());
-        Case { id: id.to_owned(), title, catalogue, lab, ops, window_ms: 0 }
+        Case { id: id.to_owned(), title, catalogue, lab, ops, window_ms: 0, threads: Threads::NONE }
     }
 
     fn listen(fd: &str) -> String {

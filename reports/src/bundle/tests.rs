@@ -1,6 +1,6 @@
 //! What is private goes nowhere, and what is known stands in its place.
 
-use harness::case::{Hex, Lab, LinkKind};
+use harness::case::{Hex, Lab, LinkKind, Threads};
 use harness::environment::Private;
 use harness::trace::{Did, Direction, End, Event, LinkFact, Out};
 use harness::verdict::Verdict;
@@ -66,6 +66,7 @@ fn line(text: &str) -> Line {
         lab: Lab::one(LinkKind::Tap, "link0"),
         ops: serde_json::from_str(ops).unwrap(),
         window_ms: 0,
+        threads: Threads::NONE,
     };
     let call = |op, ret| {
         let did = Did::Returned { ret, errno: None, out: Out::Nothing };

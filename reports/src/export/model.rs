@@ -177,7 +177,9 @@ fn test(line: &Line, came: Came) -> Test {
 fn took(trace: &Trace) -> Duration {
     let end = |event: &Event| match event {
         Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => at_ns + took_ns,
-        Event::Frame { at_ns, .. } | Event::Signal { at_ns, .. } => *at_ns,
+        Event::Began { at_ns, .. } | Event::Frame { at_ns, .. } | Event::Signal { at_ns, .. } => {
+            *at_ns
+        }
     };
     Duration::from_nanos(trace.events.iter().map(end).max().unwrap_or(0))
 }

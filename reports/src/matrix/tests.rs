@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::case::{Case, Lab, Op, Os, Payload, Sym};
+use harness::case::{Case, Lab, Op, Os, Payload, Sym, Threads};
 use harness::trace::{Did, End, Event, Fingerprint, Out, Trace};
 use harness::verdict::{Rank, Verdict};
 use rstest::rstest;
@@ -18,7 +18,15 @@ fn send(id: &str, ret: i64, errno: Option<&'static str>) -> (Case, Trace) {
     let (catalogue, lab) = (Vec::new(), Lab::loopback());
     let ops = vec![Op::Send { fd, data, flags }];
     let title = "Is it sent?".to_owned();
-    let case = Case { id: id.to_owned(), title, catalogue, lab, ops, window_ms: 0 };
+    let case = Case {
+        id: id.to_owned(),
+        title,
+        catalogue,
+        lab,
+        ops,
+        window_ms: 0,
+        threads: Threads::NONE,
+    };
     let did = Did::Returned { ret, errno: errno.map(Sym::from), out: Out::Nothing };
     let events = vec![Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did }];
     (case, Trace::new(id, Vec::new(), events, End::Done))

@@ -31,6 +31,7 @@ mod output;
 mod parts;
 mod program;
 mod server;
+mod threads;
 
 pub use output::{Line, agrees, parse_output, verdict};
 
@@ -96,6 +97,12 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     }
     let calls = std::mem::take(&mut p.body);
     write_lab(&mut p);
+    let threads = threads::refused(case);
+    if let Some(why) = threads {
+        let made = std::mem::take(&mut p.body);
+        cannot(&mut p, &Missing::Step(why.to_owned()));
+        p.body.push_str(&made);
+    }
     let lab = std::mem::take(&mut p.body);
     if p.parts.has(Part::Observed) && p.parts.has(Part::Value) {
         p.need(Part::CompareValue);

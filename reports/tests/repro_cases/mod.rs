@@ -3,12 +3,13 @@
 use harness::case::addr::{Addr, Host, Port, Range, Role, Scope};
 use harness::case::lab::{Link, RouteKind};
 use harness::case::op::{Control, Intent, Opt, PollFd, Value};
-use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Threads};
 
 pub(crate) fn case(id: &str, lab: Lab, ops: Vec<Op>) -> Case {
     let title = format!("A reproducer of {id}: its comment may hold */ and /*");
     let id = format!("reports/{id}");
-    let case = Case { id, title, catalogue: Vec::new(), lab, ops, window_ms: 0 };
+    let case =
+        Case { id, title, catalogue: Vec::new(), lab, ops, window_ms: 0, threads: Threads::NONE };
     case.check().unwrap();
     case
 }

@@ -34,7 +34,7 @@ mod story;
 mod tests;
 
 use harness::case::{Case, Os};
-use harness::trace::{End, Trace};
+use harness::trace::{End, Event, Trace};
 use harness::verdict::Rank;
 
 /// Something in a trace that breaks a rule.
@@ -120,12 +120,16 @@ const WITHOUT_FRAMES: &[Rule] = &[documented_errno::RULE, zone_names::RULE];
 /// What in the trace of `case` on `os` breaks a rule, rule by rule.
 ///
 /// Nothing for a trace that says nothing of the kernel: the case was skipped, the lab broke or the
-/// executor died, so what is missing from the trace may have happened all the same.
+/// executor died, so what is missing from the trace may have happened all the same. Where a call of one
+/// thread waited while others made theirs, only what needs no frames.
 pub fn judge(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     match trace.end {
         End::Skipped { .. } | End::Broken { .. } | End::Died { .. } => Vec::new(),
         End::Done | End::Unsupported | End::Hung => {
-            let rules = if trace.is_unseen() { WITHOUT_FRAMES } else { RULES };
+            // A frame beneath one call may be the doing of another that waits meanwhile.
+            let overlap = !case.threads.is_empty()
+                && trace.events.iter().any(|event| matches!(event, Event::Began { .. }));
+            let rules = if trace.is_unseen() || overlap { WITHOUT_FRAMES } else { RULES };
             rules.iter().flat_map(|rule| (rule.check)(case, trace, os)).collect()
         }
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use harness::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use harness::case::op::{Op, Opt, Value};
 use harness::case::payload::Payload;
-use harness::case::{Case, Flags, Hex, Lab, LabOp, Link, LinkKind, Os, Sym};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, Link, LinkKind, Os, Sym, Threads};
 use harness::trace::{Did, Direction, End, Event, LinkFact, Out, Trace};
 use harness::wire::build::{self, Segment};
 use harness::wire::{Fragment, Mac, TcpFlags};
@@ -49,6 +49,7 @@ impl Story {
                 lab: Lab { links, setup: Vec::new() },
                 ops: Vec::new(),
                 window_ms: 0,
+                threads: Threads::NONE,
             },
             trace: Trace::new("rules/story", facts, Vec::new(), End::Done),
             kind,

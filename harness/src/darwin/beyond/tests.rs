@@ -3,7 +3,7 @@ use rstest::rstest;
 use super::*;
 use crate::case::addr::{Addr, Range, Role};
 use crate::case::op::Opt;
-use crate::case::{Flags, Lab, LinkKind};
+use crate::case::{Flags, Lab, LinkKind, Threads};
 
 #[rstest]
 #[case("127.0.0.1", 0, Choice::Stays)]
@@ -75,6 +75,7 @@ fn case(ops: Vec<Op>) -> Case {
         lab: Lab::one(LinkKind::Tap, "tap0"),
         ops,
         window_ms: 0,
+        threads: Threads::NONE,
     }
 }
 

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use rstest::rstest;
 
 use super::*;
-use crate::case::{Flags, Hex, Lab, Payload};
+use crate::case::{Flags, Hex, Lab, Payload, Threads};
 use crate::trace::Received;
 
 fn link() -> String {
@@ -16,7 +16,7 @@ fn down() -> LabOp {
 
 fn case(lab: Lab, ops: Vec<Op>) -> Case {
     let (id, title, catalogue) = ("s/t".to_owned(), String::new(), Vec::new());
-    Case { id, title, catalogue, lab, ops, window_ms: 0 }
+    Case { id, title, catalogue, lab, ops, window_ms: 0, threads: Threads::NONE }
 }
 
 fn tap() -> Lab {

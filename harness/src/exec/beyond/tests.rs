@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::case::addr::Addr;
 use crate::case::op::{Opt, Value};
-use crate::case::{Case, Flags, Lab, LabOp, Op, Payload};
+use crate::case::{Case, Flags, Lab, LabOp, Op, Payload, Threads};
 use crate::exec::network::{Network, Reach};
 use crate::exec::run::run;
 use crate::trace::{Direction, End, Event, LinkFact};
@@ -49,6 +49,7 @@ fn ended(is_shared: bool, ops: Vec<Op>) -> (End, usize, Vec<(String, bool)>) {
         lab: Lab::loopback(),
         ops: [vec![socket], ops].concat(),
         window_ms: 0,
+        threads: Threads::NONE,
     };
     let mut lab = Shared(Lab::loopback(), is_shared, Vec::new());
     let (trace, _) = run(&case, &mut lab, None);

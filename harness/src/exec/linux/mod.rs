@@ -20,6 +20,7 @@ mod netlink;
 pub(in crate::exec) mod plant;
 mod processes;
 mod settings;
+mod thread_state;
 mod usable;
 
 pub(in crate::exec) use super::not_macos::{disturbed, filtered_sockets, own_call};
@@ -34,6 +35,7 @@ pub(in crate::exec) use lessen::{ROOTS_RIGHTS, lessen};
 pub(in crate::exec) use limits::{limits, refused};
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
 pub(in crate::exec) use processes::Processes;
+pub(in crate::exec) use thread_state::ThreadState;
 
 /// Each lab has a network of its own.
 pub(in crate::exec) const IS_SHARED: bool = false;

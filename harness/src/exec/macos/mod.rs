@@ -10,6 +10,7 @@ mod own;
 mod own_calls;
 mod routes;
 mod sys;
+mod thread_state;
 
 use std::os::fd::OwnedFd;
 
@@ -27,6 +28,7 @@ pub(super) use host::{clean, left};
 pub(super) use lab::Labs;
 pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};
 pub(super) use own::own_call;
+pub(super) use thread_state::ThreadState;
 
 pub(super) use crate::darwin::groups::disturbed;
 

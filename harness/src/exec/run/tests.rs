@@ -2,7 +2,7 @@ use std::net::Ipv6Addr;
 
 use super::*;
 use crate::case::addr::{Range, Role};
-use crate::case::{Flags, Lab, LinkKind};
+use crate::case::{self, Flags, Lab, LinkKind};
 use crate::darwin::down::StandIn;
 use crate::trace::LinkFact;
 
@@ -48,6 +48,7 @@ fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
             Op::Close { fd: fd() },
         ],
         window_ms: 0,
+        threads: case::Threads::NONE,
     };
     let (name, kind, mac) = ("tap0".to_owned(), Some(LinkKind::Tap), Hex(Vec::new()));
     let fact = LinkFact { name, index: 1, kind, mac, unseen: true };
@@ -65,6 +66,7 @@ fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
         room: Vec::new(),
         blocking: Blocking::of(&case),
         plant: None,
+        threads: Threads::default(),
         beside: Out::Nothing,
         links: Vec::new(),
         ran: None,

@@ -194,7 +194,9 @@ fn ran(run: &Run, content: &Content) -> Trace {
             Event::Call { at_ns, took_ns, .. } | Event::Lab { at_ns, took_ns, .. } => {
                 (*at_ns, *took_ns) = (n * run.step_ns, run.step_ns / 2);
             }
-            Event::Frame { at_ns, .. } | Event::Signal { at_ns, .. } => *at_ns = n * run.step_ns,
+            Event::Began { at_ns, .. }
+            | Event::Frame { at_ns, .. }
+            | Event::Signal { at_ns, .. } => *at_ns = n * run.step_ns,
         }
     }
     let mut trace = trace(events);

@@ -30,6 +30,11 @@ impl Scrub {
                     let tun = kind == Some(LinkKind::Tun);
                     self.frame(if tun { Framing::Ip } else { Framing::Ethernet }, &mut bytes.0);
                 }
+                Event::Began { addr, .. } => {
+                    if let Some(addr) = addr {
+                        self.sockaddr(addr);
+                    }
+                }
                 Event::Call { addr, did, .. } => {
                     if let Some(addr) = addr {
                         self.sockaddr(addr);
