@@ -158,8 +158,11 @@ pub(crate) struct Report {
     /// The folder of a run
     pub(crate) run: PathBuf,
     /// As what
-    #[arg(long, value_enum)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, required_unless_present = "html")]
+    pub(crate) format: Option<Format>,
+    /// As a page, what was found first
+    #[arg(long, conflicts_with_all = ["format", "rank"], requires = "output")]
+    pub(crate) html: bool,
     /// Only the cases with a finding of this rank: violates, surprises or undocumented
     #[arg(long, value_name = "RANK")]
     pub(crate) rank: Option<Rank>,

@@ -101,7 +101,11 @@ pub(crate) fn diff_text(format: Format, diff: &Diff<'_>) -> Result<String> {
 
 /// Writes a run in a format, to standard output or a file.
 pub(crate) fn report(args: &Report) -> Result<Status> {
-    let text = export(args.format, &of_rank(read(&args.run)?, args.rank))?;
+    if let (true, Some(page)) = (args.html, &args.output) {
+        return crate::matrix::report(&args.run, page);
+    }
+    let text =
+        export(args.format.unwrap_or(Format::Markdown), &of_rank(read(&args.run)?, args.rank))?;
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
         None => out::text(&text),

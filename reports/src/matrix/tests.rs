@@ -76,7 +76,8 @@ fn made(runs: &[&Run], since: Option<&Run>, order: &[&str]) -> Result<Model, Mod
     let sources: Vec<Source<'_>> =
         runs.iter().zip(["one", "two"]).map(|(run, name)| Source { name, run }).collect();
     let since = since.map(|run| Source { name: "before", run });
-    model(Input { runs: &sources, since, order, claims: &|_, _| Vec::new() })
+    let (claims, reason) = (&|_: &_, _: &_| Vec::new(), &|_: &_| None);
+    model(Input { runs: &sources, since, order, claims, reason, tags: &tags })
 }
 
 const OTHER: Option<&str> = Some("ENETDOWN");
