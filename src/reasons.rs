@@ -30,13 +30,17 @@ fn read(page: &str) -> Vec<(Vec<String>, Reason)> {
         let patterns = patterns(rows);
         let links = why.split(['<', '>']).filter(|part| part.starts_with("https://"));
         let links = links.map(str::to_owned).collect();
-        let plain = why.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest));
-        let why = plain.collect::<String>().trim_end_matches([' ', ':', ',']).to_owned();
-        let what = what.replace('`', "");
-        let why = why.replace('`', "").replace(": ,", ",");
+        let (what, why) = (plain(what), plain(why));
         (!patterns.is_empty()).then_some((patterns, Reason { what, why, links }))
     };
     page.lines().filter_map(row).collect()
+}
+
+/// The words of a cell, without its links and marks.
+fn plain(cell: &str) -> String {
+    let parts = cell.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest));
+    let text = parts.collect::<String>().replace('`', "").replace(" ()", "").replace(": ,", ",");
+    text.trim_end_matches([' ', ':', ',']).to_owned()
 }
 
 /// What stands in backticks: a pattern, rows of the table before it (`[*,…]`), or an option.

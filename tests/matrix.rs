@@ -212,15 +212,93 @@ fn the_page_filters_opens_copies_and_links() {
     let url = written(&runs.model, folder.path());
     b.open(&url);
     b.wait(&format!("{ROWS} > 10"));
+    landing(&mut b);
+    searches(&mut b);
     filters(&mut b);
     keys(&mut b);
     copies(&mut b);
     links(&mut b, &url);
     themes(&mut b, &url);
     phone(&mut b, &url);
+    zoomed(&mut b, &url);
     // Nothing but the file was asked for.
     assert_eq!(b.eval("performance.getEntriesByType('resource').length"), 0);
     assert_eq!(b.faults, [""; 0]);
+}
+
+/// What was found stands before the table: a sentence, a picture in which the lost frame is struck out, the row.
+fn landing(b: &mut Browser) {
+    let first = "document.querySelector('#stories .card')";
+    let text = b.text(&format!("{first}.textContent"));
+    assert!(text.contains("no frame carried them") && text.contains("no-silent-loss"), "{text}");
+    assert!(b.text(&format!("{first}.querySelector('.lost s').textContent")).contains("bytes"));
+    let above = "document.getElementById('stories').getBoundingClientRect().bottom <= \
+                 document.getElementById('scroll').getBoundingClientRect().top";
+    assert_eq!(b.eval(above), true);
+    assert!(b.eval("document.querySelectorAll('#apart-list .card').length").as_u64() > Some(1));
+    b.eval(&format!("{first}.querySelector('button.row').click()"));
+    b.wait(OPEN);
+    b.press("Escape");
+    b.wait(&format!("!{OPEN}"));
+}
+
+/// What only a transcript says is found, and a concept by what people call it.
+fn searches(b: &mut Browser) {
+    let found = |b: &mut Browser, text: &str| {
+        b.eval(&format!(
+            "(() => {{ const t = document.getElementById('text'); t.value = {text:?}; \
+             t.dispatchEvent(new Event('input')); }})()"
+        ));
+        b.text("document.getElementById('count').textContent")
+    };
+    let everything = found(b, "");
+    for text in ["IP_MTU_DISCOVER", "EMSGSIZE", "don't fragment", "df"] {
+        let said = found(b, text);
+        assert!(said.contains(" of ") && !said.starts_with("0 "), "{text}: {said}");
+    }
+    assert_eq!(found(b, "don't fragment"), found(b, "df"));
+    assert_ne!(found(b, "don't fragment"), everything);
+    assert!(b.text("document.getElementById('apart').textContent").contains("don't fragment"));
+    assert!(found(b, "IP_NO_SUCH_OPTION").starts_with("0 of "));
+    assert_eq!(found(b, ""), everything);
+}
+
+/// At 400 % of a window of 1280 by 1024 the table can still be read (WCAG 2.2 §1.4.10), and on a phone on
+/// its side.
+fn zoomed(b: &mut Browser, url: &str) {
+    for (width, height) in [(320, 256), (844, 390)] {
+        let screen =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": true });
+        b.ask("Emulation.setDeviceMetricsOverride", &screen);
+        b.open(url);
+        b.wait(&format!("{ROWS} > 2"));
+        let wide = "document.documentElement.scrollWidth <= innerWidth";
+        assert_eq!(b.eval(wide), true, "only the table scrolls sideways");
+        b.eval("document.getElementById('to-table').click()");
+        let seen = "[...document.querySelectorAll('tr.case th')].filter((th) => { \
+                    const r = th.getBoundingClientRect(); const h = document.getElementById('head')\
+                    .getBoundingClientRect(); return r.top >= h.bottom && r.bottom <= innerHeight; }).length";
+        assert!(b.eval(seen).as_u64() >= Some(2), "rows are in sight at {width} by {height}");
+    }
+    b.ask("Emulation.clearDeviceMetricsOverride", &json!({}));
+}
+
+#[test]
+fn a_report_of_one_run_is_a_page() {
+    let Some(runs) = &*RUNS else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("run.html");
+    let (run, name) = (runs.paths[1].to_str().expect("UTF-8"), page.to_str().expect("UTF-8"));
+    let output = sockeye(&["report", run, "--html", "-o", name]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(fs::read_to_string(&page).expect("a page").contains("no frame carried them"));
+    for args in [
+        &["report", run, "--html"][..],
+        &["report", run],
+        &["report", "none", "--html", "-o", name],
+    ] {
+        assert_eq!(sockeye(args).status.code(), Some(2), "{args:?}");
+    }
 }
 
 fn filters(b: &mut Browser) {
@@ -441,11 +519,11 @@ fn large(mut model: Model, rows: usize, columns: usize) -> Model {
 }
 
 #[test]
-fn twenty_thousand_rows_on_ten_platforms() {
+fn thirty_thousand_rows_on_twenty_platforms() {
     let Some(runs) = &*RUNS else { return };
     let Some(mut b) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let url = written(&large(runs.model.clone(), 20_000, 10), folder.path());
+    let url = written(&large(runs.model.clone(), 30_000, 20), folder.path());
     let bytes = fs::metadata(folder.path().join("matrix.html")).expect("a page").len();
     b.open(&url);
     b.wait(&format!("{ROWS} > 10"));
@@ -458,7 +536,7 @@ fn twenty_thousand_rows_on_ten_platforms() {
     // Few rows are in the document, however many there are.
     assert!(b.eval("document.querySelectorAll('#body tr').length").as_u64() < Some(120));
     b.eval("document.getElementById('scroll').scrollTop = 1e9");
-    let last = "[...document.querySelectorAll('tr.case')].at(-1)?.getAttribute('aria-rowindex') === \
+    let last = "[...document.querySelectorAll('#body tr[data-at]')].at(-1)?.getAttribute('aria-rowindex') === \
                 document.getElementById('grid').getAttribute('aria-rowcount')";
     b.wait(last);
     let filter = b.eval(timed);
@@ -470,6 +548,6 @@ fn twenty_thousand_rows_on_ten_platforms() {
     // By keys alone, from the first cell to the last.
     b.eval("document.querySelector('#grid [tabindex=\"0\"]').focus()");
     b.press("End");
-    assert_eq!(b.text("document.activeElement.getAttribute('aria-colindex')"), "11");
+    assert_eq!(b.text("document.activeElement.getAttribute('aria-colindex')"), "21");
     assert_eq!(b.faults, [""; 0]);
 }

@@ -124,7 +124,7 @@ const remember = (push) => {
 const folded = new Set();
 /** Tables of which the rows on which all agree are shown too. */
 const unfolded = new Set();
-let shown = [];
+let shown = [], asked = "";
 const matching = () => {
   const tests = wanted(state.text);
   return rows.filter((row) => (!state.suite || row.suite === state.suite)
@@ -165,6 +165,8 @@ const layOut = () => {
     return groups;
   };
   document.body.classList.toggle("seeking", !!(state.text || state.suite || state.rank || state.differs || state.deviates || state.changed));
+  document.body.classList.toggle("asking", !!state.text);
+  if (columns.length > 1 && state.text !== asked) { asked = state.text; apart(state.text ? cases : rows); }
   for (const [suite, inSuite] of group(cases, (row) => row.suite)) {
     shown.push(header("suite", suite, suite, "", inSuite));
     if (folded.has(suite)) continue;
@@ -468,7 +470,7 @@ const command = (text) => make("div", { className: "copy" }, copier(text), make(
 const link = (url, text) => /^https?:\/\//.test(url) ? make("a", { href: url, rel: "noreferrer" }, text) : text;
 const heading = (text) => make("h3", {}, text);
 
-const why = (reason) => [make("p", {}, `${reason.what}. ${reason.why}. `, ...reason.links.flatMap((url, i) => [i ? ", " : "", link(url, "Source")]))];
+const why = (reason, what = true) => [make("p", {}, `${what ? `${reason.what}. ` : ""}${reason.why}. `, ...reason.links.flatMap((url, i) => [i ? ", " : "", link(url, "Source")]))];
 const evidence = (row, chosen) => {
   const out = [];
   const table = tables[row.table];
@@ -675,7 +677,7 @@ const picture = (steps) => {
     const said = step.lost ? make("s", {}, step.text) : step.text;
     const spoken = step.lost ? "lost: " : { out: "to the far end: ", in: "from the far end: " }[step.kind];
     const before = frame ? [make("span", { className: "hidden" }, spoken)] : [];
-    list.append(make("li", { className: `${step.kind}${step.here ? " here" : ""}${step.lost ? " lost" : ""}` },
+    list.append(make("li", { className: `${step.kind === "call" ? "made" : step.kind}${step.here ? " here" : ""}${step.lost ? " lost" : ""}` },
       make("div", { className: "call" }, frame ? "" : step.text),
       make("div", { className: "lane" }, ...(frame ? [...before, said, step.link ? ` (${step.link})` : ""] : []))));
   }
@@ -703,9 +705,9 @@ const found = (story) => {
     ...(known ? [make("p", {}, `Why: ${known.reason} `, known.link ? link(known.link, "Source") : "")] : []),
     make("p", {}, `On ${names[story.column]}: `, rowLink(row, story.column)));
 };
-const differing = () => {
+const differing = (among) => {
   const groups = new Map();
-  for (const row of rows) {
+  for (const row of among) {
     if (!row.differs) continue;
     const pattern = row.cells.map((number) => number === null ? "-" : row.answers[number].group ?? "-").join();
     const key = row.reason === undefined ? `${row.table} ${pattern}` : `because ${row.reason}`;
@@ -718,17 +720,23 @@ const differing = () => {
 const versions = (row, group) => {
   const ats = columns.map((_, at) => at).filter((at) => row.cells[at] !== null && row.answers[row.cells[at]].group === group);
   const from = ats.map((at) => begins(row).get(at)).filter(Boolean);
-  return `${listed(ats.map((at) => names[at]))}${from.length ? `: ${from[0]}` : ""}`;
+  return `${listed(ats.map((at) => names[at]))}${from.length ? ` (${from[0]}, of those asked)` : ""}`;
 };
 const difference = (list) => {
   const [row] = list, table = tables[row.table], reason = row.reason === undefined ? null : data.reasons[row.reason];
   const groups = new Map(row.answers.filter((a) => a.group !== null).map((a) => [a.group, a]));
   return make("article", { className: "card" },
     make("h3", {}, reason ? `${reason.what}` : `${table.name}: ${table.question}`),
-    reason ? why(reason)[0] : make("p", { className: "soft" }, "Why is not known here."),
+    reason ? why(reason, false)[0] : make("p", { className: "soft" }, "Why is not known here."),
     make("ul", { className: "groups" }, ...[...groups].sort(([a], [b]) => a - b).slice(0, 6).map(([group, answer]) => make("li", {}, make("b", { className: `letter g${group % 6}` }, LETTERS[group] || "*"),
       make("code", {}, data.words[answer.word]), ` on ${versions(row, group)}`))),
     make("p", {}, `${count(list.length, "row")}, such as `, rowLink(row)));
+};
+const apart = (among) => {
+  const all = differing(among);
+  $("apart").textContent = state.text ? `Where they differ about “${state.text}”` : "Where do these kernels differ, and why";
+  some($("apart-list"), all, state.text ? 3 : 5, difference);
+  if (!all.length) $("apart-list").append("Nowhere.");
 };
 const seek = (text, only) => {
   state.text = text;
@@ -763,9 +771,7 @@ const tell = () => {
   $("stories").prepend(make("p", {}, data.stories.length ? `${count(data.stories.length, "cause")}, ${fresh} of them known to nobody yet; the most telling first.` : "No rule is broken."));
   $("apart-all").hidden = $("to-apart").hidden = columns.length < 2;
   if (columns.length > 1) {
-    const all = differing();
-    some($("apart-list"), all, 5, difference);
-    if (!all.length) $("apart-list").append("Nowhere.");
+    apart(rows);
     const sizes = data.tags.map((tag, number) => [tag, rows.filter((row) => row.differs && row.tags?.includes(number)).length]).filter(([, n]) => n).sort(([, a], [, b]) => b - a);
     $("tags").replaceChildren(...sizes.map(([tag, n]) => {
       const button = make("button", { type: "button" }, `${tag} ${n.toLocaleString("en")}`);
