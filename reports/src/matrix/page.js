@@ -700,6 +700,7 @@ const found = (story) => {
   return make("article", { className: "card" },
     make("h3", {}, make("span", { className: `rank ${known ? "known" : "new"}` }, known ? "known" : "new"), make("span", { className: `rank ${story.rank}` }, story.rank), story.text),
     make("p", { className: "soft" }, `${count(story.rows.length, "row")}${on}. ${rule ? `The rule ${story.name}: ${rule.says}` : story.name}`),
+    make("p", {}, row.title),
     picture(story.picture),
     ...(well.length ? [make("p", {}, `Not so on ${listed(well.map((at) => names[at]))}.`)] : []),
     ...(known ? [make("p", {}, `Why: ${known.reason} `, known.link ? link(known.link, "Source") : "")] : []),
@@ -768,7 +769,7 @@ const who = () => {
 const tell = () => {
   const fresh = data.stories.filter((story) => story.known === undefined || story.known === null).length;
   some($("stories"), data.stories, 4, found);
-  $("stories").prepend(make("p", {}, data.stories.length ? `${count(data.stories.length, "cause")}, ${fresh} of them known to nobody yet; the most telling first.` : "No rule is broken."));
+  $("stories").prepend(make("p", {}, data.stories.length ? `${count(data.stories.length, "cause")}, ${fresh ? `${fresh} of them new` : "each known before"}; the most telling first.` : "No rule is broken."));
   $("apart-all").hidden = $("to-apart").hidden = columns.length < 2;
   if (columns.length > 1) {
     apart(rows);
