@@ -228,6 +228,7 @@ fn the_page_filters_opens_copies_and_links() {
 
 /// What was found stands before the table: a sentence, a picture in which the lost frame is struck out, the row.
 fn landing(b: &mut Browser) {
+    b.wait("performance.getEntriesByName('sockeye-told').length");
     let first = "document.querySelector('#stories .card')";
     let text = b.text(&format!("{first}.textContent"));
     assert!(text.contains("no frame carried them") && text.contains("no-silent-loss"), "{text}");

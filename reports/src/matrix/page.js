@@ -18,6 +18,7 @@ const make = (tag, props, ...children) => {
 
 /* ---- What is known of each row. ---- */
 
+performance.mark("sockeye-read");
 const { columns, rows, tables } = data;
 const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 const name = (column) => {
@@ -149,7 +150,7 @@ const summary = (cases) => columns.map((_, at) => {
   return COUNTED.flatMap((word, i) => n[i] ? [`${n[i].toLocaleString("en")} ${word}`] : []).join(" · ");
 });
 const header = (kind, key, label, asks, cases) => ({
-  kind, key, label, asks, size: cases.length, cells: summary(cases),
+  kind, key, label, asks, size: cases.length, cases,
   differ: cases.filter((row) => row.differs).length,
 });
 const layOut = () => {
@@ -289,6 +290,8 @@ const draw = (at) => {
     const differ = columns.length > 1 && item.differ ? `, ${item.differ} differ` : "";
     th.append(make("span", { className: "fold" }), item.label, make("span", { className: "asks" }, `${item.asks} ${item.size}${differ}`.trim()));
     th.title = `${item.label}: ${item.asks} ${count(item.size, "case")}${differ}`;
+    // Counted when it is seen: for all tables at once that would be the longest part of the start.
+    item.cells ??= summary(item.cases);
     tr.append(...item.cells.map((text, column) => {
       const td = make("td", { role: "gridcell", tabIndex: -1, title: text }, text);
       td.setAttribute("aria-colindex", column + 2);
@@ -759,9 +762,9 @@ const who = () => {
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...["Platform", "Asked on", "sockeye", "Deviate", "Changed", ""].map((text) => make("th", { scope: "col" }, text)))));
   const part = make("tbody");
   columns.forEach((column, at) => {
-    const of = rows.flatMap((row) => row.cells[at] === null ? [] : [row.answers[row.cells[at]]]);
+    const odd = (what, test) => rows.reduce((n, row) => n + (row[what] && row.cells[at] !== null && test(row.answers[row.cells[at]]) ? 1 : 0), 0).toLocaleString("en");
     const date = column.began > 0 ? new Date(column.began * 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC" : "";
-    part.append(make("tr", {}, ...[names[at], date, column.program, of.filter(deviates).length.toLocaleString("en"), of.filter(changed).length.toLocaleString("en"), column.detail].map((text) => make("td", {}, text))));
+    part.append(make("tr", {}, ...[names[at], date, column.program, odd("deviates", deviates), odd("changed", changed), column.detail].map((text) => make("td", {}, text))));
   });
   table.append(part);
   $("who-list").replaceChildren(table);
@@ -770,9 +773,16 @@ const tell = () => {
   const fresh = data.stories.filter((story) => story.known === undefined || story.known === null).length;
   some($("stories"), data.stories, 4, found);
   $("stories").prepend(make("p", {}, data.stories.length ? `${count(data.stories.length, "cause")}, ${fresh ? `${fresh} of them new` : "each known before"}; the most telling first.` : "No rule is broken."));
+  for (const part of ["found", "apart", "news", "who", "table"]) $(`to-${part}`).addEventListener("click", (event) => {
+    event.preventDefault();
+    $(part === "table" ? "table-head" : part).scrollIntoView();
+  });
+};
+/** What stands below the first window: after the first paint. */
+const tellMore = () => {
   $("apart-all").hidden = $("to-apart").hidden = columns.length < 2;
   if (columns.length > 1) {
-    apart(rows);
+    if (!state.text) apart(rows);
     const sizes = data.tags.map((tag, number) => [tag, rows.filter((row) => row.differs && row.tags?.includes(number)).length]).filter(([, n]) => n).sort(([, a], [, b]) => b - a);
     $("tags").replaceChildren(...sizes.map(([tag, n]) => {
       const button = make("button", { type: "button" }, `${tag} ${n.toLocaleString("en")}`);
@@ -782,10 +792,6 @@ const tell = () => {
   }
   news();
   who();
-  for (const part of ["found", "apart", "news", "who", "table"]) $(`to-${part}`).addEventListener("click", (event) => {
-    event.preventDefault();
-    $(part === "table" ? "table-head" : part).scrollIntoView();
-  });
 };
 
 /* ---- Filters, theme, start. ---- */
@@ -858,7 +864,9 @@ $("head").append(make("th", { scope: "col", role: "columnheader", "aria-colindex
   return th;
 }));
 body.append(above, below);
+performance.mark("sockeye-known");
 tell();
 apply();
 performance.mark("sockeye-rows");
+requestAnimationFrame(() => setTimeout(() => { tellMore(); performance.mark("sockeye-told"); }));
 })();
