@@ -775,7 +775,7 @@ const tell = () => {
   $("stories").prepend(make("p", {}, data.stories.length ? `${count(data.stories.length, "cause")}, ${fresh ? `${fresh} of them new` : "each known before"}; the most telling first.` : "No rule is broken."));
   for (const part of ["found", "apart", "news", "who", "table"]) $(`to-${part}`).addEventListener("click", (event) => {
     event.preventDefault();
-    $(part === "table" ? "table-head" : part).scrollIntoView();
+    $(part === "table" ? "scroll" : part).scrollIntoView();
   });
 };
 /** What stands below the first window: after the first paint. */
