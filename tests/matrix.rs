@@ -276,10 +276,10 @@ fn zoomed(b: &mut Browser, url: &str) {
         let wide = "document.documentElement.scrollWidth <= innerWidth";
         assert_eq!(b.eval(wide), true, "only the table scrolls sideways");
         b.eval("document.getElementById('to-table').click()");
-        let seen = "[...document.querySelectorAll('tr.case th')].filter((th) => { \
+        let seen = "[...document.querySelectorAll('#body tr[data-at] th')].filter((th) => { \
                     const r = th.getBoundingClientRect(); const h = document.getElementById('head')\
                     .getBoundingClientRect(); return r.top >= h.bottom && r.bottom <= innerHeight; }).length";
-        assert!(b.eval(seen).as_u64() >= Some(2), "rows are in sight at {width} by {height}");
+        assert!(b.eval(seen).as_u64() >= Some(5), "rows are in sight at {width} by {height}");
     }
     b.ask("Emulation.clearDeviceMetricsOverride", &json!({}));
 }
