@@ -226,6 +226,14 @@ fn the_page_filters_opens_copies_and_links() {
     assert_eq!(b.faults, [""; 0]);
 }
 
+/// Types this into the search.
+fn set(text: &str) -> String {
+    format!(
+        "(() => {{ const t = document.getElementById('text'); t.value = {text:?}; \
+         t.dispatchEvent(new Event('input')); }})()"
+    )
+}
+
 /// What was found stands before the table: a sentence, a picture in which the lost frame is struck out, the row.
 fn landing(b: &mut Browser) {
     b.wait("performance.getEntriesByName('sockeye-told').length");
@@ -246,10 +254,7 @@ fn landing(b: &mut Browser) {
 /// What only a transcript says is found, and a concept by what people call it.
 fn searches(b: &mut Browser) {
     let found = |b: &mut Browser, text: &str| {
-        b.eval(&format!(
-            "(() => {{ const t = document.getElementById('text'); t.value = {text:?}; \
-             t.dispatchEvent(new Event('input')); }})()"
-        ));
+        b.eval(&set(text));
         b.text("document.getElementById('count').textContent")
     };
     let everything = found(b, "");
@@ -303,12 +308,6 @@ fn a_report_of_one_run_is_a_page() {
 }
 
 fn filters(b: &mut Browser) {
-    let set = |text: &str| {
-        format!(
-            "(() => {{ const t = document.getElementById('text'); t.value = {text:?}; \
-             t.dispatchEvent(new Event('input')); }})()"
-        )
-    };
     let count = "document.getElementById('count').textContent";
     let everything = b.text(count);
     b.eval(&set("udp-sendto[tap,up silent"));

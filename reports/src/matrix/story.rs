@@ -105,7 +105,11 @@ pub(super) fn picture(case: &Case, trace: &Trace, os: Os, op: usize) -> Vec<Step
                 }
                 steps.push(Step { here: of == op, ..step("call", line.text.trim()) });
                 if of == op && is_lost(case, trace, op) {
-                    let bytes = case.ops.get(op).and_then(Op::payload).map_or(0, |data| data.len());
+                    let bytes = case
+                        .ops
+                        .get(op)
+                        .and_then(Op::payload)
+                        .map_or(0, harness::case::Payload::len);
                     let text = format!("{bytes} bytes, reported as sent");
                     steps.push(Step { lost: true, ..step("out", &text) });
                 }
