@@ -248,7 +248,6 @@ fn landing(b: &mut Browser) {
     b.eval(&format!("{first}.querySelector('button.row').click()"));
     b.wait(OPEN);
     b.press("Escape");
-    b.wait(&format!("!{OPEN}"));
 }
 
 /// What only a transcript says is found, and a concept by what people call it.
@@ -263,7 +262,6 @@ fn searches(b: &mut Browser) {
         assert!(said.contains(" of ") && !said.starts_with("0 "), "{text}: {said}");
     }
     assert_eq!(found(b, "don't fragment"), found(b, "df"));
-    assert_ne!(found(b, "don't fragment"), everything);
     assert!(b.text("document.getElementById('apart').textContent").contains("don't fragment"));
     assert!(found(b, "IP_NO_SUCH_OPTION").starts_with("0 of "));
     assert_eq!(found(b, ""), everything);
@@ -278,8 +276,7 @@ fn zoomed(b: &mut Browser, url: &str) {
         b.ask("Emulation.setDeviceMetricsOverride", &screen);
         b.open(url);
         b.wait(&format!("{ROWS} > 2"));
-        let wide = "document.documentElement.scrollWidth <= innerWidth";
-        assert_eq!(b.eval(wide), true, "only the table scrolls sideways");
+        assert_eq!(b.eval("document.documentElement.scrollWidth <= innerWidth"), true);
         b.eval("document.getElementById('to-table').click()");
         let seen = "[...document.querySelectorAll('#body tr[data-at] th')].filter((th) => { \
                     const r = th.getBoundingClientRect(); const h = document.getElementById('head')\
