@@ -198,6 +198,9 @@ pub(crate) struct Report {
     /// As what
     #[arg(long, value_enum, default_value = "markdown")]
     pub(crate) format: Format,
+    /// As a page, what was found first
+    #[arg(long, conflicts_with_all = ["format", "rank"], requires = "output")]
+    pub(crate) html: bool,
     /// Only the cases with a finding of this rank: violates, surprises or undocumented
     #[arg(long, value_name = "RANK")]
     pub(crate) rank: Option<Rank>,

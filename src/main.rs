@@ -25,6 +25,7 @@ mod observe;
 mod on;
 mod place;
 mod platforms;
+mod reasons;
 mod report;
 mod results;
 mod run;

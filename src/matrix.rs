@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use harness::trace::Fingerprint;
-use reports::matrix::{Claimed, Input, Source, model, page};
+use reports::matrix::{Claimed, Input, Source, model, page, tags};
 use reports::runs::{self, Line, Run};
 use suites::claim::{Claim, Kernel, Standing};
 
 use crate::cli::Matrix;
+use crate::reasons::reason;
 use crate::{Status, UsageError, place, results};
 
 /// Reads the runs, writes the page.
@@ -18,6 +19,16 @@ pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
     let read: Vec<(String, Run)> =
         folders(&args.runs)?.iter().map(|run| read(run)).collect::<Result<_, _>>()?;
     let since = args.since.as_deref().map(self::read).transpose()?;
+    written(&read, since.as_ref(), &args.output)
+}
+
+/// The page of one run: what was found in it.
+pub(crate) fn report(folder: &Path, output: &Path) -> Result<Status> {
+    let read = [read(folder)?];
+    written(&read, None, output)
+}
+
+fn written(read: &[(String, Run)], since: Option<&(String, Run)>, output: &Path) -> Result<Status> {
     let sources: Vec<Source<'_>> = read.iter().map(source).collect();
     let tables = suites::tables();
     let cases = tables.iter().flat_map(|table| &table.cases);
@@ -30,10 +41,16 @@ pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
         let of_it = concerned.get(line.id.as_str()).map_or(&[][..], Vec::as_slice);
         claimed(of_it, line, &Kernel::of(kernel))
     };
-    let input =
-        Input { runs: &sources, since: since.as_ref().map(source), order: &order, claims: &claims };
+    let input = Input {
+        runs: &sources,
+        since: since.map(source),
+        order: &order,
+        claims: &claims,
+        reason: &reason,
+        tags: &tags,
+    };
     let model = model(input).map_err(|e| UsageError(e.to_string()))?;
-    results::whole(&args.output, |file| Ok(page(&model, file)?))?;
+    results::whole(output, |file| Ok(page(&model, file)?))?;
     Ok(Status::Expected)
 }
 

@@ -102,6 +102,9 @@ pub(crate) fn diff_text(format: Format, diff: &Diff<'_>) -> Result<String> {
 /// Writes a run in a format, to standard output or a file.
 pub(crate) fn report(args: &Report) -> Result<Status> {
     let folder = args.run.clone().unwrap_or_else(|| results::default_folder("run"));
+    if let (true, Some(page)) = (args.html, &args.output) {
+        return crate::matrix::report(&folder, page);
+    }
     let text = export(args.format, &of_rank(read(&folder)?, args.rank))?;
     match &args.output {
         Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,

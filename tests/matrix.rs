@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use browser::Browser;
 use common::{has_labs, is_linux, sockeye, stderr};
-use reports::matrix::{Input, Model, Source, model, page};
+use reports::matrix::{Input, Model, Source, model, page, tags};
 use reports::runs::{self, Run};
 use rstest::rstest;
 use serde_json::json;
@@ -51,7 +51,8 @@ static RUNS: LazyLock<Option<Runs>> = LazyLock::new(|| {
 });
 
 fn made(sources: &[Source<'_>]) -> Model {
-    let input = Input { runs: sources, since: None, order: &[], claims: &|_, _| Vec::new() };
+    let (claims, reason) = (&|_: &_, _: &_| Vec::new(), &|_: &_| None);
+    let input = Input { runs: sources, since: None, order: &[], claims, reason, tags: &tags };
     model(input).expect("whole runs")
 }
 
@@ -200,6 +201,8 @@ fn bad_input_gets_a_sentence_and_no_page(#[case] fault: &str, #[case] says: &str
 }
 
 const ROWS: &str = "document.querySelectorAll('tr.case').length";
+/// Of suites, tables, cases and what is folded.
+const SHOWN: &str = "document.querySelectorAll('#body tr[data-at]').length";
 const OPEN: &str = "document.getElementById('evidence').open";
 const ID: &str = "link-state/udp-sendto[tap,up,own]";
 
@@ -210,25 +213,98 @@ fn the_page_filters_opens_copies_and_links() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = written(&runs.model, folder.path());
     b.open(&url);
-    b.wait(&format!("{ROWS} > 10"));
+    b.wait(&format!("{SHOWN} > 10"));
+    landing(&mut b);
+    searches(&mut b);
     filters(&mut b);
     keys(&mut b);
     copies(&mut b);
     links(&mut b, &url);
     themes(&mut b, &url);
     phone(&mut b, &url);
+    zoomed(&mut b, &url);
     // Nothing but the file was asked for.
     assert_eq!(b.eval("performance.getEntriesByType('resource').length"), 0);
     assert_eq!(b.faults, [""; 0]);
 }
 
-fn filters(b: &mut Browser) {
-    let set = |text: &str| {
-        format!(
-            "(() => {{ const t = document.getElementById('text'); t.value = {text:?}; \
-             t.dispatchEvent(new Event('input')); }})()"
-        )
+/// Types this into the search.
+fn set(text: &str) -> String {
+    format!(
+        "(() => {{ const t = document.getElementById('text'); t.value = {text:?}; \
+         t.dispatchEvent(new Event('input')); }})()"
+    )
+}
+
+/// What was found stands before the table: a sentence, a picture in which the lost frame is struck out, the row.
+fn landing(b: &mut Browser) {
+    b.wait("performance.getEntriesByName('sockeye-told').length");
+    let first = "document.querySelector('#stories .card')";
+    let text = b.text(&format!("{first}.textContent"));
+    assert!(text.starts_with("new") && text.contains("The rule "), "{text}");
+    assert!(b.text(&format!("{first}.querySelector('.lost s').textContent")).contains("bytes"));
+    let above = "document.getElementById('stories').getBoundingClientRect().bottom <= \
+                 document.getElementById('scroll').getBoundingClientRect().top";
+    assert_eq!(b.eval(above), true);
+    assert!(b.eval("document.querySelectorAll('#apart-list .card').length").as_u64() > Some(1));
+    b.eval(&format!("{first}.querySelector('button.row').click()"));
+    b.wait(OPEN);
+    b.press("Escape");
+}
+
+/// What only a transcript says is found, and a concept by what people call it.
+fn searches(b: &mut Browser) {
+    let found = |b: &mut Browser, text: &str| {
+        b.eval(&set(text));
+        b.text("document.getElementById('count').textContent")
     };
+    for text in ["IP_MTU_DISCOVER", "EMSGSIZE", "don't fragment", "df"] {
+        let said = found(b, text);
+        assert!(said.contains(" of ") && !said.starts_with("0 "), "{text}: {said}");
+    }
+    assert_eq!(found(b, "don't fragment"), found(b, "df"));
+    assert!(b.text("document.getElementById('apart').textContent").contains("“df”"));
+    assert!(found(b, "IP_NO_SUCH_OPTION").starts_with("0 of "));
+    found(b, "");
+}
+
+/// At 400 % of 1280 by 1024 (WCAG 2.2 §1.4.10), and on a phone on its side.
+fn zoomed(b: &mut Browser, url: &str) {
+    for (width, height) in [(320, 256), (844, 390)] {
+        let screen =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": true });
+        b.ask("Emulation.setDeviceMetricsOverride", &screen);
+        b.open(url);
+        b.wait(&format!("{SHOWN} > 2"));
+        assert_eq!(b.eval("document.documentElement.scrollWidth <= innerWidth"), true);
+        b.eval("document.getElementById('to-table').click()");
+        let seen = "[...document.querySelectorAll('#body tr[data-at] th')].filter((th) => { \
+                    const r = th.getBoundingClientRect(); const h = document.getElementById('head')\
+                    .getBoundingClientRect(); return r.top >= h.bottom && r.bottom <= innerHeight; }).length";
+        assert!(b.eval(seen).as_u64() >= Some(5), "rows are in sight at {width} by {height}");
+    }
+    b.ask("Emulation.clearDeviceMetricsOverride", &json!({}));
+}
+
+#[test]
+fn a_report_of_one_run_is_a_page() {
+    let Some(runs) = &*RUNS else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("run.html");
+    let (run, name) = (runs.paths[1].to_str().expect("UTF-8"), page.to_str().expect("UTF-8"));
+    let output = sockeye(&["report", run, "--html", "-o", name]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(fs::read_to_string(&page).expect("a page").contains("no frame carried them"));
+    for args in [
+        &["report", run, "--html"][..],
+        &["report", run],
+        &["report", "none", "--html", "-o", name],
+    ] {
+        assert_eq!(sockeye(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+fn filters(b: &mut Browser) {
     let count = "document.getElementById('count').textContent";
     let everything = b.text(count);
     b.eval(&set("udp-sendto[tap,up silent"));
@@ -327,7 +403,7 @@ fn links(b: &mut Browser, url: &str) {
     b.wait(OPEN);
     assert_eq!(b.text("document.getElementById('evidence-id').textContent"), ID);
     b.ask("Page.reload", &json!({}));
-    b.wait(&format!("document.getElementById('evidence')?.open && {ROWS} > 10"));
+    b.wait(&format!("document.getElementById('evidence')?.open && {SHOWN} > 10"));
     b.press("Escape");
     b.wait(&format!("!{OPEN} && document.activeElement.closest('tr')"));
     let row = b.text("document.activeElement.closest('tr').firstChild.getAttribute('aria-label')");
@@ -338,11 +414,11 @@ fn links(b: &mut Browser, url: &str) {
     b.wait(&format!("!{OPEN}"));
     // Filters are in the link too.
     b.open(&format!("{url}#?suite=fragmentation&only=differs"));
-    b.wait(&format!("{ROWS} > 10"));
+    b.wait(&format!("{SHOWN} > 10"));
     assert_eq!(b.text("document.getElementById('suite').value"), "fragmentation");
     assert_eq!(b.eval("document.getElementById('differs').checked"), true);
     b.open(&format!("{url}#no/such[row]"));
-    b.wait(&format!("{ROWS} > 10"));
+    b.wait(&format!("{SHOWN} > 10"));
     assert!(b.text("document.getElementById('count').textContent").contains("No row no/such[row]"));
 }
 
@@ -370,7 +446,7 @@ fn phone(b: &mut Browser, url: &str) {
     let screen = json!({ "width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": true });
     b.ask("Emulation.setDeviceMetricsOverride", &screen);
     b.open(url);
-    b.wait(&format!("{ROWS} > 5"));
+    b.wait(&format!("{SHOWN} > 5"));
     assert_eq!(
         b.eval("document.documentElement.scrollWidth <= 390"),
         true,
@@ -440,14 +516,14 @@ fn large(mut model: Model, rows: usize, columns: usize) -> Model {
 }
 
 #[test]
-fn twenty_thousand_rows_on_ten_platforms() {
+fn thirty_thousand_rows_on_twenty_platforms() {
     let Some(runs) = &*RUNS else { return };
     let Some(mut b) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let url = written(&large(runs.model.clone(), 20_000, 10), folder.path());
+    let url = written(&large(runs.model.clone(), 30_000, 20), folder.path());
     let bytes = fs::metadata(folder.path().join("matrix.html")).expect("a page").len();
     b.open(&url);
-    b.wait(&format!("{ROWS} > 10"));
+    b.wait(&format!("{SHOWN} > 10"));
     b.wait("performance.getEntriesByName('first-contentful-paint').length");
     let paint = b.eval("performance.getEntriesByName('first-contentful-paint')[0].startTime");
     let rows = b.eval("performance.getEntriesByName('sockeye-rows')[0].startTime");
@@ -457,7 +533,7 @@ fn twenty_thousand_rows_on_ten_platforms() {
     // Few rows are in the document, however many there are.
     assert!(b.eval("document.querySelectorAll('#body tr').length").as_u64() < Some(120));
     b.eval("document.getElementById('scroll').scrollTop = 1e9");
-    let last = "[...document.querySelectorAll('tr.case')].at(-1)?.getAttribute('aria-rowindex') === \
+    let last = "[...document.querySelectorAll('#body tr[data-at]')].at(-1)?.getAttribute('aria-rowindex') === \
                 document.getElementById('grid').getAttribute('aria-rowcount')";
     b.wait(last);
     let filter = b.eval(timed);
@@ -469,6 +545,6 @@ fn twenty_thousand_rows_on_ten_platforms() {
     // By keys alone, from the first cell to the last.
     b.eval("document.querySelector('#grid [tabindex=\"0\"]').focus()");
     b.press("End");
-    assert_eq!(b.text("document.activeElement.getAttribute('aria-colindex')"), "11");
+    assert_eq!(b.text("document.activeElement.getAttribute('aria-colindex')"), "21");
     assert_eq!(b.faults, [""; 0]);
 }

@@ -8,8 +8,10 @@ use harness::trace::Fingerprint;
 use harness::verdict::Verdict;
 
 use super::model::{
-    Answer, Claim, Claimed, Column, Found, Input, Model, ModelError, Row, Source, Table, Texts,
+    Answer, Claim, Claimed, Column, Found, Input, Model, ModelError, Reason, Row, Source, Table,
+    Texts,
 };
+use super::story::stories;
 use super::word::{apart, word};
 use crate::repro::{Observed, Options, reproducer};
 use crate::runs::{Finding, Known, Line, Rule, Subject};
@@ -86,13 +88,28 @@ pub fn model(input: Input<'_>) -> Result<Model, ModelError> {
         columns.extend(answers(*source)?);
     }
     let before = input.since.map(answers).transpose()?.unwrap_or_default();
-    let mut builder = Builder::new(&columns, &before, input.claims);
+    let mut builder = Builder::new(&columns, &before, input);
     let order: HashMap<&str, usize> = input.order.iter().copied().zip(0..).collect();
     let mut ids: Vec<&str> = columns.iter().flat_map(|c| c.lines.keys().copied()).collect();
     ids.sort_unstable_by_key(|id| (order.get(id).copied().unwrap_or(usize::MAX), *id));
     ids.dedup();
-    let rows = ids.into_iter().map(|id| builder.row(id)).collect();
+    let rows: Vec<Row> = ids.into_iter().map(|id| builder.row(id)).collect();
+    let line = |row: usize, column: usize| columns[column].lines.get(rows[row].id.as_str());
+    let case = |row: usize, column: usize| {
+        let line = line(row, column)?;
+        let steps = line.outcome.lines().count();
+        Some((&line.case, &line.trace, steps, os(&columns[column].subject.kernel)))
+    };
+    let op = |row: usize, column: usize, found: usize| {
+        line(row, column)
+            .and_then(|line| line.findings.get(found))
+            .and_then(|found| usize::try_from(found.op).ok())
+            .unwrap_or_default()
+    };
     Ok(Model {
+        stories: stories(&rows, &case, &op),
+        reasons: builder.reasons,
+        tags: builder.tags.1,
         columns: columns.iter().map(column).collect(),
         since: input.since.map(|since| since.name.to_owned()),
         rules: builder.rules.into_values().cloned().collect(),
@@ -140,7 +157,8 @@ fn answers(source: Source<'_>) -> Result<Vec<Answers<'_>>, ModelError> {
 }
 
 fn column(answers: &Answers<'_>) -> Column {
-    let Subject { kernel, platforms, name, program, revision, seed, .. } = answers.subject;
+    let Subject { kernel, platforms, name, program, revision, seed, began_ns, .. } =
+        answers.subject;
     let Fingerprint { system, release, version, machine, euid, libc, product, limits: _ } = kernel;
     // What answers Linux's calls and is no Linux says so in its platforms alone.
     let general = kernel.platforms().pop().unwrap_or_default();
@@ -161,15 +179,16 @@ fn column(answers: &Answers<'_>) -> Column {
         format!(", {} ({}){filter}", product.version, product.build)
     });
     let revision = revision.as_ref().map_or_else(String::new, |r| format!(" ({r})"));
+    let program = format!("{program}{revision}");
     let seed = seed.map_or_else(String::new, |seed| format!(", --shuffle {seed}"));
     Column {
         system,
         build,
         subject: name.clone(),
         run: answers.source.name.to_owned(),
-        detail: format!(
-            "{uname} {machine}{libc}{product}, as {who}; sockeye {program}{revision}{seed}"
-        ),
+        detail: format!("{uname} {machine}{libc}{product}, as {who}; sockeye {program}{seed}"),
+        began: began_ns / 1_000_000_000,
+        program,
     }
 }
 
@@ -186,18 +205,16 @@ struct Builder<'a> {
     questions: HashMap<&'a str, &'a str>,
     tables: Vec<Table>,
     known: Vec<Known>,
-    ask: &'a dyn Fn(&Line, &Fingerprint) -> Vec<Claimed>,
+    input: Input<'a>,
     claims: Vec<Claim>,
+    reasons: Vec<Reason>,
+    tags: Once,
     words: Once,
     texts: Collected,
 }
 
 impl<'a> Builder<'a> {
-    fn new(
-        columns: &'a [Answers<'a>],
-        before: &'a [Answers<'a>],
-        ask: &'a dyn Fn(&Line, &Fingerprint) -> Vec<Claimed>,
-    ) -> Self {
+    fn new(columns: &'a [Answers<'a>], before: &'a [Answers<'a>], input: Input<'a>) -> Self {
         let (mut rules, mut numbers, mut questions) =
             (BTreeMap::new(), HashMap::new(), HashMap::new());
         for manifest in columns.iter().map(|c| &c.source.run.manifest) {
@@ -219,8 +236,10 @@ impl<'a> Builder<'a> {
             questions,
             tables,
             known,
-            ask,
+            input,
             claims,
+            reasons: Vec::new(),
+            tags: Once::default(),
             words,
             texts,
         }
@@ -250,7 +269,15 @@ impl<'a> Builder<'a> {
             cells,
             outcomes: outcomes.len(),
             repro: None,
+            tags: Vec::new(),
+            reason: None,
         };
+        if row.outcomes > 1 {
+            let reason = (self.input.reason)(id);
+            row.reason = reason.map(|reason| number(&mut self.reasons, &reason));
+        }
+        let tags = there().next().map(|(_, line)| (self.input.tags)(line)).unwrap_or_default();
+        row.tags = tags.iter().map(|tag| self.tags.number(tag)).collect();
         if row.is_of_interest() {
             let odd = |(_, line): &(_, &Line)| {
                 matches!(line.verdict, Verdict::Deviates | Verdict::Changed)
@@ -281,7 +308,7 @@ impl<'a> Builder<'a> {
         group: Option<(usize, usize)>,
     ) -> Answer {
         let (findings, remarks) = (self.found(&line.findings), self.found(&line.remarks));
-        let said = (self.ask)(line, &column.subject.kernel);
+        let said = (self.input.claims)(line, &column.subject.kernel);
         let claims = said.into_iter().map(|Claimed { claim, standing, why }| {
             (number(&mut self.claims, &claim), standing, why)
         });

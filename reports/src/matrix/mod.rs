@@ -6,6 +6,8 @@
 mod build;
 mod model;
 mod page;
+mod story;
+mod tags;
 mod word;
 
 #[cfg(test)]
@@ -13,7 +15,9 @@ mod tests;
 
 pub use build::model;
 pub use model::{
-    Answer, Claim, Claimed, Column, Found, Input, Model, ModelError, Row, Source, Table, Texts,
+    Answer, Claim, Claimed, Column, Found, Input, Model, ModelError, Reason, Row, Source, Step,
+    Story, Table, Texts,
 };
 pub use page::{PageError, page};
+pub use tags::tags;
 pub use word::word;

@@ -17,6 +17,10 @@ pub struct Input<'a> {
     pub order: &'a [&'a str],
     /// What a line says of what was reported of its kernel.
     pub claims: &'a dyn Fn(&Line, &Fingerprint) -> Vec<Claimed>,
+    /// Why systems differ in a case, if that is known.
+    pub reason: &'a dyn Fn(&str) -> Option<Reason>,
+    /// What a line is about, in the words that people search for; [`tags`](super::tags()) knows some.
+    pub tags: &'a dyn Fn(&Line) -> Vec<String>,
 }
 
 /// A run and the name that the user gave it.
@@ -91,8 +95,68 @@ pub struct Model {
     /// What transcripts, baselines and programs say.
     #[serde(skip)]
     pub texts: Texts,
+    /// What was found, most telling first.
+    pub stories: Vec<Story>,
+    /// Why systems differ, where that is known.
+    pub reasons: Vec<Reason>,
+    /// What rows are about.
+    pub tags: Vec<String>,
     /// One a case.
     pub rows: Vec<Row>,
+}
+
+/// What was found, of one cause, with a picture of its packets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Story {
+    /// How much it weighs.
+    pub rank: Rank,
+    /// The rule's name.
+    pub name: String,
+    /// The rule's number; none if the run does not describe it.
+    pub rule: Option<usize>,
+    /// The number of the reason, if it is known.
+    pub known: Option<usize>,
+    /// What happened, in the row that is shown.
+    pub text: String,
+    /// The number of the row that shows it best.
+    pub row: usize,
+    /// In which column.
+    pub column: usize,
+    /// All rows in which it is.
+    pub rows: Vec<usize>,
+    /// All columns in which it is.
+    pub columns: Vec<usize>,
+    /// What happened there, in order.
+    pub picture: Vec<Step>,
+}
+
+/// A line of a picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// `call`, `lab`, `out` and `in` for frames, `note` for what else is said.
+    pub kind: &'static str,
+    /// What it says.
+    pub text: String,
+    /// On which link a frame was seen.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub link: String,
+    /// Whether it is what the finding is about.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub here: bool,
+    /// Whether it was reported as sent, and never left.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+}
+
+/// Why systems differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// What differs.
+    pub what: String,
+    /// Why, as far as that is known.
+    pub why: String,
+    /// Where that can be read.
+    pub links: Vec<String>,
 }
 
 /// Texts by number. The page reads them when the first is asked for.
@@ -118,6 +182,10 @@ pub struct Column {
     pub run: String,
     /// The rest of uname(2), the program and the seed.
     pub detail: String,
+    /// When it began, in seconds since 1970.
+    pub began: u64,
+    /// The version of sockeye, and its revision if it is known.
+    pub program: String,
 }
 
 /// A table.
@@ -147,6 +215,12 @@ pub struct Row {
     /// The text of the C program, where columns differ, deviate or changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repro: Option<usize>,
+    /// The numbers of what it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<usize>,
+    /// The number of the reason why columns differ, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<usize>,
 }
 
 impl Row {

@@ -18,6 +18,7 @@ const make = (tag, props, ...children) => {
 
 /* ---- What is known of each row. ---- */
 
+performance.mark("sockeye-read");
 const { columns, rows, tables } = data;
 const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 const name = (column) => {
@@ -39,6 +40,49 @@ for (const row of rows) {
   row.changed = row.answers.some(changed);
   row.ranks = new Set(row.answers.flatMap(ranksOf));
 }
+/** What people call a tag. */
+const ALSO = [["df", /\bdo(?:n['’]?t| not) fragment\b|\bdf bit\b/g], ["pmtu", /\bpath mtu\b/g], ["dual-stack", /\bdual stack\b/g], ["half-close", /\bhalf close\b/g]];
+for (const row of rows) row.interest = row.differs || row.deviates || row.changed || row.answers.some((a) => a.verdict === "error");
+const needs = () => texts ??= JSON.parse($("texts").textContent);
+/** Which texts have a word in one of their lines: lines are looked through once, texts by numbers. */
+const saying = new Map();
+const textsSaying = (word) => {
+  let said = saying.get(word);
+  if (said) return said;
+  const all = needs(), upTo = new Uint32Array(all.lines.length + 1);
+  all.lines.forEach((line, at) => { upTo[at + 1] = upTo[at] + (line.toLowerCase().includes(word) ? 1 : 0); });
+  said = new Uint8Array(all.texts.length);
+  all.texts.forEach((numbers, at) => {
+    let last = 0;
+    for (const n of numbers) {
+      const from = n >= 0 ? n : last + 1, to = n >= 0 ? n : -n;
+      if (upTo[to + 1] > upTo[from]) { said[at] = 1; return; }
+      last = to;
+    }
+  });
+  if (saying.size > 30) saying.clear();
+  saying.set(word, said);
+  return said;
+};
+/** A search as tests of a row: tags by their names, phrases in quotes, words. */
+const wanted = (text) => {
+  let left = text.toLowerCase();
+  const tags = new Set();
+  for (const [tag, said] of ALSO) if (data.tags.includes(tag)) left = left.replace(said, () => { tags.add(tag); return " "; });
+  const words = (left.match(/"[^"]+"?|\S+/g) || []).map((word) => word.replaceAll('"', "")).filter(Boolean);
+  const tests = [];
+  for (const word of words) {
+    if (data.tags.includes(word)) { tags.add(word); continue; }
+    let said = null;
+    tests.push((row) => {
+      if (hay(row).includes(word)) return true;
+      said ??= textsSaying(word);
+      return row.answers.some((answer) => said[answer.text] === 1);
+    });
+  }
+  for (const tag of tags) tests.unshift((row) => (row.tags || []).includes(data.tags.indexOf(tag)));
+  return tests;
+};
 const hay = (row) => row.hay ??= `${row.id} ${row.title} ${row.answers.map((a) => data.words[a.word]).join(" ")}`.toLowerCase();
 const byId = new Map(rows.map((row) => [row.id, row]));
 const suites = [...new Set(rows.map((row) => row.suite))];
@@ -79,12 +123,14 @@ const remember = (push) => {
 /* ---- The rows that are shown: suites, tables, cases. ---- */
 
 const folded = new Set();
-let shown = [];
+/** Tables of which the rows on which all agree are shown too. */
+const unfolded = new Set();
+let shown = [], asked = "";
 const matching = () => {
-  const words = state.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const tests = wanted(state.text);
   return rows.filter((row) => (!state.suite || row.suite === state.suite)
     && (!state.differs || row.differs) && (!state.deviates || row.deviates)
-    && (!state.changed || row.changed) && (!state.rank || row.ranks.has(state.rank)) && words.every((word) => hay(row).includes(word)));
+    && (!state.changed || row.changed) && (!state.rank || row.ranks.has(state.rank)) && tests.every((test) => test(row)));
 };
 const COUNTED = ["violate", "surprise", "changed", "new", "failed", "undocumented", "not here", "not run"];
 const summary = (cases) => columns.map((_, at) => {
@@ -104,7 +150,7 @@ const summary = (cases) => columns.map((_, at) => {
   return COUNTED.flatMap((word, i) => n[i] ? [`${n[i].toLocaleString("en")} ${word}`] : []).join(" · ");
 });
 const header = (kind, key, label, asks, cases) => ({
-  kind, key, label, asks, size: cases.length, cells: summary(cases),
+  kind, key, label, asks, size: cases.length, cases,
   differ: cases.filter((row) => row.differs).length,
 });
 const layOut = () => {
@@ -119,13 +165,24 @@ const layOut = () => {
     }
     return groups;
   };
+  document.body.classList.toggle("seeking", !!(state.text || state.suite || state.rank || state.differs || state.deviates || state.changed));
+  document.body.classList.toggle("asking", !!state.text);
+  if (columns.length > 1 && state.text !== asked) { asked = state.text; apart(state.text ? cases : rows); }
   for (const [suite, inSuite] of group(cases, (row) => row.suite)) {
     shown.push(header("suite", suite, suite, "", inSuite));
     if (folded.has(suite)) continue;
     for (const [at, inTable] of group(inSuite, (row) => row.table)) {
       const table = tables[at];
       shown.push(header("table", `${table.name}[`, table.name.slice(suite.length + 1), table.question, inTable));
-      if (!folded.has(`${table.name}[`)) shown.push(...inTable.map((row) => ({ kind: "case", key: row.id, row })));
+      if (folded.has(`${table.name}[`)) continue;
+      const push = (list) => { for (const row of list) shown.push({ kind: "case", key: row.id, row }); };
+      const first = inTable.filter((row) => row.interest), rest = inTable.filter((row) => !row.interest);
+      push(first);
+      if (!rest.length) continue;
+      const all = unfolded.has(table.name) || rest.some((row) => row.id === state.row);
+      if (rest.length > 2 && !(cases.length < 40 && !cases.some((row) => row.interest)))
+        shown.push({ kind: "rest", key: `${table.name}]`, table: table.name, size: rest.length, open: all });
+      if (all || rest.length <= 2 || shown.at(-1).kind !== "rest") push(rest);
     }
   }
   $("none").hidden = shown.length > 0;
@@ -148,6 +205,30 @@ const below = above.cloneNode(true);
 const drawn = new Map();
 let active = { at: 0, column: 0 };
 
+/** The columns of one system by their versions, where there are several. */
+const parts = (build) => (build.match(/^\d+(?:\.\d+)*/)?.[0] || "").split(".").filter(Boolean).map(Number);
+const newer = (a, b) => { for (let i = 0; i < 3; i += 1) if ((a[i] || 0) !== (b[i] || 0)) return (a[i] || 0) - (b[i] || 0); return 0; };
+const lines = (() => {
+  const of = new Map();
+  columns.forEach((column, at) => {
+    const key = `${column.system} ${column.subject.startsWith("uml") ? "uml" : ""}`;
+    if (parts(column.build).length) of.set(key, [...of.get(key) || [], at]);
+  });
+  return [...of.values()].map((ats) => ats.sort((a, b) => newer(parts(columns[a].build), parts(columns[b].build))));
+})();
+const short = (at) => parts(columns[at].build).join(".");
+/** Where an outcome begins, by column: only where each outcome is of versions that follow each other. */
+const begins = (row) => {
+  if (row.begins) return row.begins;
+  row.begins = new Map();
+  for (const ats of lines) {
+    const groups = ats.filter((at) => row.cells[at] !== null).map((at) => [at, row.answers[row.cells[at]].group]).filter(([, group]) => group !== null);
+    const first = groups.filter(([, group], i) => i === 0 || groups[i - 1][1] !== group);
+    if (first.length < 2 || new Set(first.map(([, group]) => group)).size !== first.length) continue;
+    for (const [at] of first.slice(1)) row.begins.set(at, `since ${short(at)}`);
+  }
+  return row.begins;
+};
 const marks = (answer, differs) => {
   const list = [];
   if (deviates(answer)) list.push(["deviates", "!", `deviates: ${answer.findings[0].rank}`]);
@@ -174,12 +255,15 @@ const cell = (row, at) => {
   const answer = row.answers[number], word = answer.not_here ? "– not here" : data.words[answer.word];
   const list = marks(answer, row.differs);
   if (answer.group === null) td.className = "absent";
+  else if (deviates(answer)) td.className = "bad";
+  else if (row.deviates && answer.verdict !== "error") td.className = "good";
   else if (row.differs) td.className = `g${answer.group % 6}`;
   const sign = (of) => list.filter(([kind]) => (kind === "letter") === of)
     .map(([kind, text]) => make("b", { className: of ? kind : `mark ${kind}`, "aria-hidden": "true" }, text));
   const said = make("span", { className: "word" }, answer.group === null && answer.verdict === "skipped" ? "– not run" : word);
-  td.append(make("div", {}, ...sign(true), said, ...sign(false)));
-  const whole = [word, ...list.map(([, , text]) => text)].join(", ");
+  const from = row.differs ? begins(row).get(at) : undefined;
+  td.append(make("div", {}, ...sign(true), said, ...sign(false), ...(from ? [make("small", { className: "since", "aria-hidden": "true" }, from)] : [])));
+  const whole = [word, ...list.map(([, , text]) => text), ...(from ? [from] : [])].join(", ");
   td.setAttribute("aria-label", `${names[at]}: ${whole}`);
   td.title = whole;
   return td;
@@ -187,7 +271,7 @@ const cell = (row, at) => {
 const draw = (at) => {
   const item = shown[at];
   const tr = make("tr", { className: item.kind, role: "row" });
-  tr.setAttribute("aria-level", { suite: 1, table: 2, case: 3 }[item.kind]);
+  tr.setAttribute("aria-level", { suite: 1, table: 2, case: 3, rest: 3 }[item.kind]);
   const th = make("th", { scope: "row", role: "rowheader", tabIndex: -1 });
   th.setAttribute("aria-colindex", 1);
   tr.append(th);
@@ -197,11 +281,17 @@ const draw = (at) => {
     th.title = `${row.id}\n${row.title}`;
     th.setAttribute("aria-label", `${row.id}: ${row.title}`);
     tr.append(...columns.map((_, column) => cell(row, column)));
+  } else if (item.kind === "rest") {
+    tr.setAttribute("aria-expanded", item.open);
+    th.append(make("span", { className: "fold" }), columns.length > 1 ? `${count(item.size, "row")} on which all agree` : `${count(item.size, "row")} as expected`);
+    tr.append(...columns.map((_, column) => make("td", { role: "gridcell", tabIndex: -1, "aria-colindex": String(column + 2) })));
   } else {
     tr.setAttribute("aria-expanded", !folded.has(item.key));
     const differ = columns.length > 1 && item.differ ? `, ${item.differ} differ` : "";
     th.append(make("span", { className: "fold" }), item.label, make("span", { className: "asks" }, `${item.asks} ${item.size}${differ}`.trim()));
     th.title = `${item.label}: ${item.asks} ${count(item.size, "case")}${differ}`;
+    // Counted when it is seen: for all tables at once that would be the longest part of the start.
+    item.cells ??= summary(item.cases);
     tr.append(...item.cells.map((text, column) => {
       const td = make("td", { role: "gridcell", tabIndex: -1, title: text }, text);
       td.setAttribute("aria-colindex", column + 2);
@@ -281,7 +371,7 @@ const fold = (at, shut) => {
 const textOf = (number) => {
   const lines = [];
   let last = 0;
-  texts ??= JSON.parse($("texts").textContent);
+  needs();
   for (const n of texts.texts[number]) {
     if (n >= 0) { lines.push(texts.lines[n]); last = n; }
     else while (last < -n) lines.push(texts.lines[last += 1]);
@@ -383,6 +473,7 @@ const command = (text) => make("div", { className: "copy" }, copier(text), make(
 const link = (url, text) => /^https?:\/\//.test(url) ? make("a", { href: url, rel: "noreferrer" }, text) : text;
 const heading = (text) => make("h3", {}, text);
 
+const why = (reason, what = true) => [make("p", {}, `${what ? `${reason.what}. ` : ""}${reason.why}. `, ...reason.links.flatMap((url, i) => [i ? ", " : "", link(url, "Source")]))];
 const evidence = (row, chosen) => {
   const out = [];
   const table = tables[row.table];
@@ -391,7 +482,7 @@ const evidence = (row, chosen) => {
   const panes = [];
   const pane = (number) => {
     let known = panes.find((p) => p.number === number);
-    if (!known) panes.push(known = { number, lines: textOf(number), heads: [], group: null, chosen: false });
+    if (!known) panes.push(known = { number, lines: textOf(number), heads: [], ats: [], group: null, chosen: false });
     return known;
   };
   row.cells.forEach((number, at) => {
@@ -401,6 +492,7 @@ const evidence = (row, chosen) => {
     const of = pane(answer.text);
     of.group = answer.group;
     of.chosen ||= chosen === at;
+    of.ats.push(at);
     of.heads.push([names[at], `${answer.verdict}${changed(answer) && answer.verdict !== "changed" ? ", changed" : ""}`]);
   });
   for (const { expected } of row.answers) {
@@ -419,7 +511,9 @@ const evidence = (row, chosen) => {
   if (panes.length) out.push(heading(panes.length > 1 ? "Transcripts" : "Transcript"), side);
   side.append(...panes.map((of, i) => {
     const letter = row.differs && of.group !== null ? [make("b", { className: `letter g${of.group % 6}` }, LETTERS[of.group] || "*")] : [];
+    const from = of.ats.map((at) => row.differs && begins(row).get(at)).find(Boolean);
     const heads = of.heads.map(([who, what]) => make("small", {}, `${who}: ${what}`));
+    if (from) heads.unshift(make("small", {}, `${from}, of what was asked here`));
     boxes[i].setAttribute("aria-label", of.heads.map(([who]) => who).join(", "));
     return make("section", { className: of.chosen ? "pane chosen" : "pane" }, make("h4", {}, ...letter, ...heads), boxes[i]);
   }));
@@ -454,6 +548,7 @@ const evidence = (row, chosen) => {
       ...(known ? [make("p", {}, `Known: ${known.reason} `, known.link ? link(known.link, "Source") : "")] : [])));
   }
 
+  if (row.reason !== undefined) out.push(heading("Why they differ"), ...why(data.reasons[row.reason]));
   const claimed = new Map();
   row.cells.forEach((number, at) => {
     for (const [claim, standing, why] of (number === null ? [] : row.answers[number].claims) || []) {
@@ -525,6 +620,12 @@ $("copy-link").addEventListener("click", (event) => copy(location.href, event.cu
 const act = (at, column) => {
   const item = shown[at];
   if (item.kind === "case") open(item.key, column > 0 ? column - 1 : null);
+  else if (item.kind === "rest") {
+    if (item.open) unfolded.delete(item.table); else unfolded.add(item.table);
+    layOut();
+    redraw();
+    go(at, column);
+  }
   else { fold(at, !folded.has(item.key)); go(at, column); }
 };
 body.addEventListener("click", (event) => {
@@ -544,8 +645,8 @@ scroller.addEventListener("keydown", (event) => {
     Home: event.ctrlKey ? [0, 0] : [at, 0], End: event.ctrlKey ? [shown.length - 1, columns.length] : [at, columns.length],
   };
   if (event.key === "Enter" || event.key === " ") act(at, column);
-  else if (item.kind !== "case" && column === 0 && event.key === "ArrowRight" && folded.has(item.key)) { fold(at, false); go(at, 0); }
-  else if (item.kind !== "case" && column === 0 && event.key === "ArrowLeft" && !folded.has(item.key)) { fold(at, true); go(at, 0); }
+  else if ((item.kind === "suite" || item.kind === "table") && column === 0 && event.key === "ArrowRight" && folded.has(item.key)) { fold(at, false); go(at, 0); }
+  else if ((item.kind === "suite" || item.kind === "table") && column === 0 && event.key === "ArrowLeft" && !folded.has(item.key)) { fold(at, true); go(at, 0); }
   else if (moves[event.key]) go(...moves[event.key]);
   else return;
   event.preventDefault();
@@ -563,6 +664,135 @@ scroller.addEventListener("scroll", () => {
   requestAnimationFrame(() => { waiting = false; render(); });
 });
 addEventListener("resize", render);
+
+/* ---- The story: what was found, where they differ, what is new, who answered. ---- */
+
+const rowLink = (row, column = null) => {
+  const button = make("button", { type: "button", className: "row" }, row.id);
+  button.addEventListener("click", () => open(row.id, column));
+  return button;
+};
+const picture = (steps) => {
+  const list = make("ol", { className: "picture" }, make("li", { className: "head", "aria-hidden": "true" }, make("div", { className: "call" }, "calls"),
+    make("div", { className: "ends" }, make("span", {}, "▏host"), make("span", {}, "far end▕"))));
+  for (const step of steps) {
+    const frame = step.kind === "out" || step.kind === "in";
+    const said = step.lost ? make("s", {}, step.text) : step.text;
+    const spoken = step.lost ? "lost: " : { out: "to the far end: ", in: "from the far end: " }[step.kind];
+    const before = frame ? [make("span", { className: "hidden" }, spoken)] : [];
+    list.append(make("li", { className: `${step.kind === "call" ? "made" : step.kind}${step.here ? " here" : ""}${step.lost ? " lost" : ""}` },
+      make("div", { className: "call" }, frame ? "" : step.text),
+      make("div", { className: "lane" }, ...(frame ? [...before, said, step.link ? ` (${step.link})` : ""] : []))));
+  }
+  return list;
+};
+/** The first of many, and a button for the others. */
+const some = (into, all, most, draw) => {
+  into.replaceChildren(...all.slice(0, most).map(draw));
+  if (all.length <= most) return;
+  const button = make("button", { type: "button", className: "more" }, `Show ${all.length - most} more`);
+  button.addEventListener("click", () => { button.replaceWith(...all.slice(most).map(draw)); });
+  into.append(button);
+};
+const listed = (names) => names.length > 6 ? `${names.slice(0, 5).join("; ")} and ${names.length - 5} more` : names.join("; ");
+const found = (story) => {
+  const row = rows[story.row], rule = story.rule === null ? undefined : data.rules[story.rule];
+  const known = story.known === undefined || story.known === null ? undefined : data.known[story.known];
+  const on = columns.length > 1 ? ` on ${story.columns.length} of ${count(columns.length, "platform")}` : "";
+  const well = columns.length > 1 ? columns.map((_, at) => at).filter((at) => row.cells[at] !== null && row.answers[row.cells[at]].group !== null && !deviates(row.answers[row.cells[at]])) : [];
+  return make("article", { className: "card" },
+    make("h3", {}, make("span", { className: `rank ${known ? "known" : "new"}` }, known ? "known" : "new"), make("span", { className: `rank ${story.rank}` }, story.rank), story.text),
+    make("p", { className: "soft" }, `${count(story.rows.length, "row")}${on}. ${rule ? `The rule ${story.name}: ${rule.says}` : story.name}`),
+    make("p", {}, row.title),
+    picture(story.picture),
+    ...(well.length ? [make("p", {}, `Not so on ${listed(well.map((at) => names[at]))}.`)] : []),
+    ...(known ? [make("p", {}, `Why: ${known.reason} `, known.link ? link(known.link, "Source") : "")] : []),
+    make("p", {}, `On ${names[story.column]}: `, rowLink(row, story.column)));
+};
+const differing = (among) => {
+  const groups = new Map();
+  for (const row of among) {
+    if (!row.differs) continue;
+    const pattern = row.cells.map((number) => number === null ? "-" : row.answers[number].group ?? "-").join();
+    const key = row.reason === undefined ? `${row.table} ${pattern}` : `because ${row.reason}`;
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(row);
+  }
+  const all = [...groups.values()];
+  return all.sort((a, b) => (b[0].reason !== undefined) - (a[0].reason !== undefined) || b.length - a.length);
+};
+const versions = (row, group) => {
+  const ats = columns.map((_, at) => at).filter((at) => row.cells[at] !== null && row.answers[row.cells[at]].group === group);
+  const from = ats.map((at) => begins(row).get(at)).filter(Boolean);
+  return `${listed(ats.map((at) => names[at]))}${from.length ? ` (${from[0]}, of those asked)` : ""}`;
+};
+const difference = (list) => {
+  const [row] = list, table = tables[row.table], reason = row.reason === undefined ? null : data.reasons[row.reason];
+  const groups = new Map(row.answers.filter((a) => a.group !== null).map((a) => [a.group, a]));
+  return make("article", { className: "card" },
+    make("h3", {}, reason ? `${reason.what}` : `${table.name}: ${table.question}`),
+    reason ? why(reason, false)[0] : make("p", { className: "soft" }, "Why is not known here."),
+    make("ul", { className: "groups" }, ...[...groups].sort(([a], [b]) => a - b).slice(0, 6).map(([group, answer]) => make("li", {}, make("b", { className: `letter g${group % 6}` }, LETTERS[group] || "*"),
+      make("code", {}, data.words[answer.word]), ` on ${versions(row, group)}`))),
+    make("p", {}, `${count(list.length, "row")}, such as `, rowLink(row)));
+};
+const apart = (among) => {
+  const all = differing(among);
+  $("apart").textContent = state.text ? `Where they differ about “${state.text}”` : "Where do these kernels differ, and why";
+  some($("apart-list"), all, state.text ? 3 : 5, difference);
+  if (!all.length) $("apart-list").append("Nowhere.");
+};
+const seek = (text, only) => {
+  state.text = text;
+  for (const key of ONLY) state[key] = key === only;
+  remember(true);
+  apply();
+  scrollTo(0, 0);
+};
+const news = () => {
+  const all = rows.filter((row) => row.changed);
+  const fresh = rows.filter((row) => row.answers.some((answer) => answer.verdict === "new" && !answer.not_here)).length;
+  const than = data.since === null ? "what was observed before (the baselines)" : data.since;
+  const out = [make("p", {}, `${count(all.length, "row")} ${all.length === 1 ? "differs" : "differ"} from ${than}; ${count(fresh, "row")} never observed before.`)];
+  const box = make("div");
+  some(box, all, 8, (row) => make("p", {}, rowLink(row), ` ${columns.map((_, at) => at).filter((at) => row.cells[at] !== null && changed(row.answers[row.cells[at]])).slice(0, 4).map((at) => `${names[at]}: ${data.words[row.answers[row.cells[at]].word]}`).join("; ")}`));
+  $("news-list").replaceChildren(...out, box);
+};
+const who = () => {
+  const table = make("table", {}, make("thead", {}, make("tr", {}, ...["Platform", "Asked on", "sockeye", "Deviate", "Changed", ""].map((text) => make("th", { scope: "col" }, text)))));
+  const part = make("tbody");
+  columns.forEach((column, at) => {
+    const odd = (what, test) => rows.reduce((n, row) => n + (row[what] && row.cells[at] !== null && test(row.answers[row.cells[at]]) ? 1 : 0), 0).toLocaleString("en");
+    const date = column.began > 0 ? new Date(column.began * 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC" : "";
+    part.append(make("tr", {}, ...[names[at], date, column.program, odd("deviates", deviates), odd("changed", changed), column.detail].map((text) => make("td", {}, text))));
+  });
+  table.append(part);
+  $("who-list").replaceChildren(table);
+};
+const tell = () => {
+  const fresh = data.stories.filter((story) => story.known === undefined || story.known === null).length;
+  some($("stories"), data.stories, 4, found);
+  $("stories").prepend(make("p", {}, data.stories.length ? `${count(data.stories.length, "cause")}, ${fresh ? `${fresh} of them new` : "each known before"}; the most telling first.` : "No rule is broken."));
+  for (const part of ["found", "apart", "news", "who", "table"]) $(`to-${part}`).addEventListener("click", (event) => {
+    event.preventDefault();
+    $(part === "table" ? "scroll" : part).scrollIntoView();
+  });
+};
+/** What stands below the first window: after the first paint. */
+const tellMore = () => {
+  $("apart-all").hidden = $("to-apart").hidden = columns.length < 2;
+  if (columns.length > 1) {
+    if (!state.text) apart(rows);
+    const sizes = data.tags.map((tag, number) => [tag, rows.filter((row) => row.differs && row.tags?.includes(number)).length]).filter(([, n]) => n).sort(([, a], [, b]) => b - a);
+    $("tags").replaceChildren(...sizes.map(([tag, n]) => {
+      const button = make("button", { type: "button" }, `${tag} ${n.toLocaleString("en")}`);
+      button.addEventListener("click", () => seek(tag, "differs"));
+      return button;
+    }));
+  }
+  news();
+  who();
+};
 
 /* ---- Filters, theme, start. ---- */
 
@@ -634,6 +864,9 @@ $("head").append(make("th", { scope: "col", role: "columnheader", "aria-colindex
   return th;
 }));
 body.append(above, below);
+performance.mark("sockeye-known");
+tell();
 apply();
 performance.mark("sockeye-rows");
+requestAnimationFrame(() => setTimeout(() => { tellMore(); performance.mark("sockeye-told"); }));
 })();

@@ -84,7 +84,8 @@ fn made(runs: &[&Run], since: Option<&Run>, order: &[&str]) -> Result<Model, Mod
     let sources: Vec<Source<'_>> =
         runs.iter().zip(["one", "two"]).map(|(run, name)| Source { name, run }).collect();
     let since = since.map(|run| Source { name: "before", run });
-    model(Input { runs: &sources, since, order, claims: &|_, _| Vec::new() })
+    let (claims, reason) = (&|_: &_, _: &_| Vec::new(), &|_: &_| None);
+    model(Input { runs: &sources, since, order, claims, reason, tags: &tags })
 }
 
 const OTHER: Option<&str> = Some("ENETDOWN");
@@ -278,9 +279,10 @@ fn every_text_can_be_read_in_both_themes() {
         [light.to_owned(), dark.to_owned()]
     };
     let cells = ["g0", "g1", "g2", "g3", "g4", "g5", "page", "hover"];
+    let cells = [&cells[..], &["good", "bad"]].concat();
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     for text in ["ink", "soft", "deviates", "changed", "new"] {
-        pairs.extend(cells.map(|cell| (text, cell)));
+        pairs.extend(cells.iter().map(|cell| (text, *cell)));
     }
     pairs.extend([("ink", "bar"), ("soft", "bar")]);
     pairs.extend([("ink", "differs"), ("link", "page"), ("link", "bar")]);
@@ -313,4 +315,53 @@ fn the_data_end_no_script() {
     let data = text.split_once("id=\"texts\">").unwrap().1.split_once("</script>").unwrap().0;
     let data: serde_json::Value = serde_json::from_str(data).unwrap();
     assert_eq!(data["lines"][0], "</script><!-- <script>");
+}
+
+#[test]
+fn a_lost_datagram_is_struck_out_and_no_other() {
+    let found = |known| Finding {
+        rule: "no-silent-loss".to_owned(),
+        rank: Some(Rank::Surprises),
+        op: 0,
+        text: "It is lost.".to_owned(),
+        known,
+    };
+    let lost = |errno, known| {
+        let mut line = line("a", "s/t", errno);
+        line.findings.push(found(known));
+        let model = made(&[&run(&["a"], vec![line])], None, &[]).unwrap();
+        let [story] = &model.stories[..] else { panic!("{:?}", model.stories) };
+        story.picture.iter().filter(|step| step.lost).count()
+    };
+    assert_eq!(lost(None, None), 1);
+    // A call that failed has told.
+    assert_eq!(lost(OTHER, None), 0);
+    // Nor is anything lost where a frame left.
+    let (case, mut trace) = send("s/t", 5, None);
+    trace.events.push(Event::Frame {
+        op: 0,
+        at_ns: 0,
+        link: "lo".to_owned(),
+        dir: harness::trace::Direction::Out,
+        bytes: harness::case::Hex(vec![0; 60]),
+    });
+    let picture = story::picture(&case, &trace, Os::Linux, 0);
+    assert!(picture.iter().all(|step| !step.lost), "{picture:?}");
+    assert!(picture.iter().any(|step| step.kind == "out"), "{picture:?}");
+}
+
+#[test]
+fn what_nobody_knows_of_is_told_first_and_one_cause_once() {
+    let known = crate::runs::Known { reason: "so it is".to_owned(), link: String::new() };
+    let of = |id: &str, known: Option<&crate::runs::Known>| {
+        let mut line = line("a", id, None);
+        let (rule, text) = ("r".to_owned(), id.to_owned());
+        let (rank, known) = (Some(Rank::Surprises), known.cloned());
+        line.findings.push(Finding { rule, rank, op: 0, text, known });
+        line
+    };
+    let lines = vec![of("s/a", Some(&known)), of("s/b", Some(&known)), of("s/c", None)];
+    let model = made(&[&run(&["a"], lines)], None, &[]).unwrap();
+    let told: Vec<_> = model.stories.iter().map(|s| (s.known, s.rows.len())).collect();
+    assert_eq!(told, [(None, 1), (Some(0), 2)]);
 }

@@ -40,7 +40,7 @@ struct Step<'a> {
 
 /// The frames that left beneath a step.
 #[derive(Default)]
-struct Left {
+pub(super) struct Left {
     /// What carries data or ends, and is whole.
     whole: usize,
     /// How many of them say DF.
@@ -115,7 +115,7 @@ fn steps<'a>(case: &'a Case, trace: &'a Trace, os: Os) -> Vec<Step<'a>> {
     steps
 }
 
-fn framing(case: &Case, trace: &Trace, link: &str) -> Framing {
+pub(super) fn framing(case: &Case, trace: &Trace, link: &str) -> Framing {
     let fact = trace.links.iter().find(|fact| fact.name == link);
     let kind = match fact {
         Some(fact) => fact.kind,
@@ -124,7 +124,7 @@ fn framing(case: &Case, trace: &Trace, link: &str) -> Framing {
     if kind == Some(LinkKind::Tun) { Framing::Ip } else { Framing::Ethernet }
 }
 
-fn sends(op: &Op) -> bool {
+pub(super) fn sends(op: &Op) -> bool {
     op.payload().is_some()
 }
 
@@ -323,7 +323,7 @@ fn written(text: &str) -> String {
 }
 
 impl Left {
-    fn add(&mut self, framing: Framing, bytes: &[u8]) {
+    pub(super) fn add(&mut self, framing: Framing, bytes: &[u8]) {
         let packet = wire::decode(framing, bytes);
         match (&packet.net, packet.body()) {
             (Net::Arp(arp), _) if arp.operation == Arp::REQUEST => self.arp += 1,
@@ -343,6 +343,11 @@ impl Left {
                 };
             }
         }
+    }
+
+    /// Whether anything of what was sent left.
+    pub(super) fn any_data(&self) -> bool {
+        self.whole + self.fragments > 0
     }
 
     fn any(&self) -> bool {
