@@ -1,0 +1,1 @@
+static int wire = -1; /* a packet socket, if one is to be had */
