@@ -41,8 +41,9 @@ static void compare(int op, long long ret, const char *error)
     }
 }
 
-@Wire static void look(int op);
 @Wire static void compare_missing_frames(void);
+@Wire static int wire;
+@Wire static void look(int op);
 @Wire static int latest; /* the last step that was looked at */
 @Wire 
 /* The last line, and the exit status. */
