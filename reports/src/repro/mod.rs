@@ -2,8 +2,9 @@
 //!
 //! The file makes the calls as a plain program makes them, one statement each, and prints one line
 //! for each: `#1 sendto(s) = -1 ENETDOWN (Network is down)`. What a call wrote through its pointers
-//! stands beneath its line, after `    -> `. It builds its lab by itself, compares what its calls do
-//! with the trace that it was made of, and says `REPRODUCED` or `not reproduced` on its last line; its
+//! stands beneath its line, after `    -> `, and each frame that left on Linux after `    > `. It builds its
+//! lab by itself, compares what its calls do and which frames they send with the trace that it was made
+//! of, and says `REPRODUCED` or `not reproduced` on its last line; its
 //! exit status is 0 or 1, and 2 if it could not be tried. [`parse_output`] reads what it prints,
 //! [`agrees`] compares that with a trace, [`verdict`] is its own.
 
