@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::{env, fs};
 
+use harness::case::addr::{Addr, Port, Range, Role};
 use harness::case::op::Value;
 use harness::case::{Case, LabOp, Op, Os};
 use harness::outcome;
@@ -28,12 +29,14 @@ const UNDONE: usize = 12;
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tables = tables();
-    let (rows, all) = (chosen(&tables), tables.iter().map(|table| table.cases.len()).sum::<usize>());
+    let (rows, all) =
+        (chosen(&tables), tables.iter().map(|table| table.cases.len()).sum::<usize>());
     let taken: usize = rows.values().map(Vec::len).sum();
     if !arguments.list {
         println!("{taken} of {all} reproducers; SOCKEYE_REPRO=all takes all");
     }
-    let mut trials: Vec<Trial> = rows.into_iter().flat_map(|(name, rows)| trials(name, &rows)).collect();
+    let mut trials: Vec<Trial> =
+        rows.into_iter().flat_map(|(name, rows)| trials(name, &rows)).collect();
     let deviations = deviating(&tables);
     for (part, cases) in deviations.chunks(UNDONE).enumerate() {
         let cases = cases.to_vec();
@@ -256,8 +259,20 @@ fn came(case: &Case, trace: &Trace) -> (Vec<String>, Vec<(u32, String)>) {
     (calls.collect(), left)
 }
 
-/// The case with one step of its lab left out, or one option turned round, the last first: the same calls
-/// in another place.
+/// The step with the link's neighbour in the place of whom it names; none if it names nobody.
+fn to_neighbour(case: &Case, op: &Op) -> Option<Op> {
+    let mut with = op.clone();
+    let (Op::Sendto { addr, .. } | Op::Connect { addr, .. }) = &mut with else { return None };
+    let link = case.lab.links.first()?;
+    let v4 = case.lab.ip(&addr.host)?.is_ipv4();
+    let range = link.ranges.iter().find(|range| (**range == Range::V4) == v4)?;
+    let Port::Is(port) = addr.port else { return None };
+    *addr = Addr::on(&link.name, Role::Neighbour, *range, port);
+    Some(with)
+}
+
+/// The case with one step of its lab left out, one option turned round or one destination replaced, the
+/// last first: the same calls in another place.
 fn undoings(case: &Case) -> Vec<Case> {
     let nothing = || LabOp::Wait { ms: 0, until: None, why: "left out".to_owned() };
     let mut all = Vec::new();
@@ -269,7 +284,10 @@ fn undoings(case: &Case) -> Vec<Case> {
                 let (fd, option, n) = (fd.clone(), option.clone(), i32::from(*n == 0));
                 Op::Setsockopt { fd, option, value: Value::Int(n) }
             }
-            _ => continue,
+            op => match to_neighbour(case, op) {
+                Some(op) => op,
+                None => continue,
+            },
         };
         all.push(with);
     }

@@ -33,11 +33,17 @@ fn built() -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
     let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
-    for (from, to) in [("192.0.2.1", "192.0.2.2"), ("fe80::1", "ff02::1"), ("::", "ff02::1:ff00:1"), ("::1.2.3.4", "::ffff:1.2.3.4")] {
+    for (from, to) in [
+        ("192.0.2.1", "192.0.2.2"),
+        ("fe80::1", "ff02::1"),
+        ("::", "ff02::1:ff00:1"),
+        ("::1.2.3.4", "::ffff:1.2.3.4"),
+    ] {
         let (from, to) = (ip(from), ip(to));
         for protocol in [0u8, 1, 2, 6, 17, 43, 44, 58, 60, 132] {
             for len in [0usize, 7, 8, 20, 24, 41, 120] {
-                let body: Vec<u8> = (0..len).map(|n| (n * 37 + usize::from(protocol)) as u8).collect();
+                let body: Vec<u8> =
+                    (0..len).map(|n| (n * 37 + usize::from(protocol)) as u8).collect();
                 frames.extend(build::ip(build::Link::Ip, from, to, 64, protocol, &body).ok());
             }
         }
@@ -113,6 +119,10 @@ fn c_and_rust_say_the_same_of_a_frame() {
             Compared::Once => 1,
             Compared::Always => 2,
         };
-        assert_eq!(line, format!("{what} {} {}", ours.seq, ours.text), "{protocol:#x} {bytes:02x?}");
+        assert_eq!(
+            line,
+            format!("{what} {} {}", ours.seq, ours.text),
+            "{protocol:#x} {bytes:02x?}"
+        );
     }
 }

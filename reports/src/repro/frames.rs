@@ -144,6 +144,15 @@ fn tcp(said: &mut Said, p: &[u8]) {
     }
 }
 
+/// An error's quote has a flow label, an ID and a checksum: only its length is said.
+fn echo_or_len(said: &mut Said, echo: bool, p: &[u8]) {
+    if echo {
+        data(said, &p[8..]);
+    } else {
+        put(said, format_args!(" len {}", p.len() - 8));
+    }
+}
+
 fn icmp6(said: &mut Said, p: &[u8], src: Ipv6Addr, dst: Ipv6Addr) {
     const ALL: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
     put(said, format_args!(" ICMPv6 type {} code {}", p[0], p[1]));
@@ -158,7 +167,7 @@ fn icmp6(said: &mut Said, p: &[u8], src: Ipv6Addr, dst: Ipv6Addr) {
             }
         }
         kind => {
-            data(said, &p[8..]);
+            echo_or_len(said, matches!(kind, 128 | 129), p);
             let unasked = matches!(kind, 131 | 132 | 133 | 143);
             if unasked { Compared::Never } else { Compared::Always }
         }
@@ -180,8 +189,7 @@ fn body(said: &mut Said, protocol: u8, p: &[u8], (src, dst): (Ipv6Addr, Ipv6Addr
         }
         1 if p.len() >= 8 => {
             put(said, format_args!(" ICMP type {} code {}", p[0], p[1]));
-            let echo = p[0] == 8 || p[0] == 0;
-            data(said, if echo { &p[8..] } else { &[] });
+            echo_or_len(said, matches!(p[0], 0 | 8), p);
         }
         _ => {
             put(said, format_args!(" protocol {protocol}"));
@@ -293,7 +301,8 @@ pub(super) fn printed(stdout: &str) -> Vec<(u32, String)> {
     for line in stdout.lines() {
         if let Some(text) = line.strip_prefix("    > ") {
             out.push((op, text.to_owned()));
-        } else if let Some(number) = line.strip_prefix('#').and_then(|rest| rest.split(' ').next()) {
+        } else if let Some(number) = line.strip_prefix('#').and_then(|rest| rest.split(' ').next())
+        {
             op = number.parse().unwrap_or(op);
         }
     }

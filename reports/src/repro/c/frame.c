@@ -85,7 +85,10 @@ static int say_icmp6(const unsigned char *p, size_t len, const unsigned char *fr
             return memcmp(from, nobody, 16) == 0 ? NEVER : ONCE;
         return !(p[4] & 0x40) && memcmp(to, all, 16) == 0 ? NEVER : ALWAYS;
     }
-    say_data(p + 8, len - 8);
+    if (p[0] == 128 || p[0] == 129)
+        say_data(p + 8, len - 8);
+    else
+        say(" len %zu", len - 8); /* an error's quote has a flow label, an ID, a checksum */
     return p[0] == 133 || p[0] == 143 || p[0] == 131 || p[0] == 132 ? NEVER : ALWAYS;
 }
 
@@ -105,7 +108,10 @@ static int say_body(int protocol, const unsigned char *p, size_t len, const unsi
             say_data(p + 8, len - 8);
     } else if (protocol == 1 && len >= 8) {
         say(" ICMP type %d code %d", p[0], p[1]);
-        say_data(p + 8, p[0] == 8 || p[0] == 0 ? len - 8 : 0);
+        if (p[0] == 8 || p[0] == 0)
+            say_data(p + 8, len - 8);
+        else
+            say(" len %zu", len - 8);
     } else {
         say(" protocol %d", protocol);
         say_data(p, len);
