@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         trials.push(Trial::ignorable_test(name, move || undone(&cases)));
     }
     trials.push(Trial::ignorable_test("for-macos-compiles", for_macos_compiles));
+    trials.push(Trial::ignorable_test("the-wire-alone", the_wire_alone));
     trials.push(Trial::ignorable_test("says-what-came-of-it", says_what_came_of_it));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -308,6 +309,22 @@ fn near(case: &Case, tables: &[Table]) -> Vec<Case> {
     near.take(40).cloned().collect()
 }
 
+/// The program of an undone case, compared with what the case itself was seen to do: what is wrong with its
+/// answer.
+fn says_no(
+    other: &Case,
+    trace: &Trace,
+    os: Os,
+    folder: &Path,
+) -> Result<Option<String>, Box<dyn Error>> {
+    let said = ran(&written(other, trace, os), folder)?;
+    let text = String::from_utf8_lossy(&said.stdout);
+    if (verdict(&text), said.status.code()) != (Some(false), Some(1)) {
+        return Ok(Some(format!("and still {}", said.status)));
+    }
+    Ok(agrees(trace, other, &text).is_ok().then(|| "and its output agrees".to_owned()))
+}
+
 /// Each of the cases with its decisive step undone must say `not reproduced`.
 fn undone(cases: &[Case]) -> Result<Completion, Failed> {
     let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_compiler()) else {
@@ -331,23 +348,56 @@ fn undone(cases: &[Case]) -> Result<Completion, Failed> {
             return Ok(Completion::ignored_with("links are made by root alone"));
         }
         let what = came(case, trace);
-        let differs = |(other, theirs): &(&Case, &Trace)| {
-            theirs.end == End::Done && came(other, theirs) != what
+        let ran_to_its_end: Vec<_> = others.iter().zip(theirs).collect();
+        let differing = || {
+            let all = ran_to_its_end.iter().filter(|(_, theirs)| theirs.end == End::Done);
+            all.map(|(other, theirs)| (*other, came(other, theirs)))
         };
-        let Some((other, _)) = others.iter().zip(theirs).find(differs) else {
+        // The nearest that does something else, and the nearest of which the wire alone tells.
+        let any = differing().find(|(_, did)| *did != what);
+        let wire = differing().find(|(_, did)| did.0 == what.0 && did.1 != what.1);
+        let wire = wire.filter(|(other, _)| any.as_ref().is_none_or(|(any, _)| any != other));
+        if any.is_none() {
             wrong.push(format!("{}: nothing undoes it", case.id));
-            continue;
-        };
-        // The undone case's calls, and what the case itself was seen to do.
-        let said = ran(&written(other, trace, os), folder.path()).map_err(|e| e.to_string())?;
-        let text = String::from_utf8_lossy(&said.stdout);
-        if (verdict(&text), said.status.code()) != (Some(false), Some(1)) {
-            wrong.push(format!("{}: undone by {}, and still {}", case.id, other.id, said.status));
-        } else if agrees(trace, other, &text).is_ok() {
-            wrong.push(format!("{}: undone by {}, and its output agrees", case.id, other.id));
+        }
+        for (other, _) in any.into_iter().chain(wire) {
+            let said = says_no(other, trace, os, folder.path()).map_err(|e| e.to_string())?;
+            wrong.extend(said.map(|how| format!("{}: undone by {}, {how}", case.id, other.id)));
         }
     }
     if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
+}
+
+/// What came of a datagram on a link that is down differs from that on one that is up by the wire alone.
+fn the_wire_alone() -> Result<Completion, Failed> {
+    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_compiler()) else {
+        return Ok(Completion::ignored_with("there is no cc, or this is not Linux"));
+    };
+    let tables = tables();
+    let id = "link-state/udp-bound-own[tap,down,multicast4]";
+    let case = tables.iter().flat_map(|table| &table.cases).find(|case| case.id == id);
+    let case = case.ok_or("the row is gone")?;
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
+    let subject = Subject { program, args: vec!["exec".into()] };
+    let traces = subject::run(&subject, &[case], 1, &|_, _| ())?;
+    let trace = traces.first().ok_or("no trace")?;
+    if trace.is_unseen() || matches!(trace.end, End::Skipped { .. }) {
+        return Ok(Completion::ignored_with("links are made by root alone"));
+    }
+    let (text, down) = (written(case, trace, os), "    link_set(\"link0\", 0);\n");
+    let folder = tempfile::tempdir()?;
+    for (text, last, status) in
+        [(text.clone(), "\nREPRODUCED\n", 0), (text.replace(down, ""), "\nnot reproduced\n", 1)]
+    {
+        let ran = ran(&text, folder.path()).map_err(|e| e.to_string())?;
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        let said = stderr.contains("differs: came, and was not observed: > link0 IPv4");
+        if !stdout.ends_with(last) || ran.status.code() != Some(status) || said != (status == 1) {
+            return Err(format!("{}: {stdout}{stderr}", ran.status).into());
+        }
+    }
+    Ok(Completion::Completed)
 }
 
 /// `link-state/netdown` as it is, without the step that makes it what it is, without the call that it
