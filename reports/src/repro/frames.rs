@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use harness::case::{Case, LinkKind};
+use harness::case::{Case, LabOp, LinkKind};
 use harness::trace::{Direction, Event, Trace};
 
 /// Where ports of the kernel's own choice begin (ip(7), `ip_local_port_range`).
@@ -276,6 +276,25 @@ fn packet(kind: Option<LinkKind>, bytes: &[u8]) -> (u16, &[u8]) {
     (be16(bytes, 12), bytes.get(14..).unwrap_or_default())
 }
 
+/// The links that have a server.
+pub(super) fn served(case: &Case) -> impl Iterator<Item = &str> {
+    case.lab.setup.iter().filter_map(|step| match step {
+        LabOp::Serve { link, .. } => Some(link.as_str()),
+        _ => None,
+    })
+}
+
+/// The program's server is another TCP than the lab's: how data is cut its windows and acknowledgments
+/// decide, and only what begins and ends a connection is compared.
+fn of_server(mut text: String, compared: Compared) -> (String, Compared) {
+    let flags = text.find(" TCP ").and_then(|at| Some(at + text[at..].find(" [")?));
+    let end = flags.and_then(|at| Some((at, at + text[at..].find("] ")?)));
+    let Some((at, end)) = end else { return (text, compared) };
+    text.truncate(end + 1);
+    let tells = text[at..].contains(['S', 'F', 'R']);
+    (text, if tells { compared } else { Compared::Never })
+}
+
 /// The frames that the host sent, beneath which step, and by which link: what a reproducer has to see.
 pub fn observed(case: &Case, trace: &Trace) -> Vec<(u32, String)> {
     let mut before = HashSet::new();
@@ -285,6 +304,10 @@ pub fn observed(case: &Case, trace: &Trace) -> Vec<(u32, String)> {
         let known = case.lab.links.iter().find(|of| of.name == *link).map(|of| of.kind);
         let (protocol, bytes) = packet(known, &bytes.0);
         let Said { text, compared, seq } = said(protocol, bytes);
+        let (text, compared) = match served(case).any(|of| of == link) {
+            true => of_server(text, compared),
+            false => (text, compared),
+        };
         let text = format!("{link} {text}");
         let again = compared == Compared::Once && !before.insert((text.clone(), seq));
         if compared != Compared::Never && !again {

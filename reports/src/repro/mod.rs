@@ -149,6 +149,10 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let words = [
         ("@@OBSERVED@@", observed.unwrap_or_default()),
         ("@@FRAMES@@", frames),
+        (
+            "@@SERVED@@",
+            frames::served(case).map(|l| format!("{}, ", quoted(l.as_bytes()))).collect(),
+        ),
         ("@@ANSWERING@@", lines(answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")))),
         ("@@STEPS@@", server::steps(case)),
         ("@@FILES@@", names_linux::files(case)),

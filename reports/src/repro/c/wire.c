@@ -45,6 +45,25 @@ static int is_again(const char *link)
     return 0;
 }
 
+/* Links with a server. This program's is another TCP than sockeye's: its windows and acknowledgments
+   decide how data is cut, so that there only what begins and ends a connection is compared. */
+static const char *const served[] = {@@SERVED@@NULL};
+
+static int of_server(const char *link, int what)
+{
+    char *flags = strstr(frame, " TCP "), *len;
+    size_t i = 0;
+
+    while (served[i] != NULL && strcmp(served[i], link) != 0)
+        i++;
+    flags = flags == NULL || served[i] == NULL ? NULL : strstr(flags, " [");
+    len = flags == NULL ? NULL : strstr(flags, "] ");
+    if (len == NULL)
+        return what;
+    len[1] = '\0';
+    return strcspn(flags, "SFR") < strlen(flags) ? what : NEVER;
+}
+
 /* Prints the next frame, beneath the call that caused it; whether there was one. */
 static int look_once(int op)
 {
@@ -63,7 +82,7 @@ static int look_once(int op)
     is_lo = strcmp(heard, "lo") == 0;
     if (is_lo)
         under_way += out ? 1 : -1;
-    what = say_frame(ntohs(from.sll_protocol), bytes, (size_t)len);
+    what = of_server(heard, say_frame(ntohs(from.sll_protocol), bytes, (size_t)len));
     /* Loopback shows each packet twice. */
     if (what == NEVER || (is_lo && !out) || (out && what == ONCE && is_again(heard)))
         return 1;
