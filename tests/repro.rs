@@ -26,6 +26,10 @@ const ROWS: usize = 24;
 /// How many known deviations one test undoes.
 const UNDONE: usize = 12;
 
+/// Known deviations that no step decides: a socket that has just been made is asked what it is. Only
+/// what the option writes could differ, and that is the executor's own process.
+const NOTHING_TO_UNDO: [&str; 1] = ["options/default[*,SO_PEERCRED]"];
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tables = tables();
@@ -357,7 +361,7 @@ fn undone(cases: &[Case]) -> Result<Completion, Failed> {
         let any = differing().find(|(_, did)| *did != what);
         let wire = differing().find(|(_, did)| did.0 == what.0 && did.1 != what.1);
         let wire = wire.filter(|(other, _)| any.as_ref().is_none_or(|(any, _)| any != other));
-        if any.is_none() {
+        if any.is_none() && !NOTHING_TO_UNDO.iter().any(|p| pattern::matches(p, &case.id)) {
             wrong.push(format!("{}: nothing undoes it", case.id));
         }
         for (other, _) in any.into_iter().chain(wire) {
