@@ -1,42 +1,109 @@
-//! The reproducer of every case, compiled and run: each call's result must be the executor's.
+//! Reproducers, compiled and run: each call's result and each frame must be the executor's, and with the
+//! decisive step of a known deviation undone the program must say that it is not reproduced.
+//!
+//! By default a sample: of each table the first row, of each shape of program one, and all known
+//! deviations. With `SOCKEYE_REPRO=all` every row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::{env, fs};
 
-use harness::case::{Case, Op, Os};
+use harness::case::addr::{Addr, Port, Range, Role};
+use harness::case::op::Value;
+use harness::case::{Case, LabOp, Op, Os};
 use harness::outcome;
 use harness::subject::{self, Subject};
-use harness::trace::{End, Trace};
+use harness::trace::{Did, End, Event, Trace};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use reports::repro::{FLAGS, Observed, Options, agrees, reproducer, verdict};
-use suites::{Table, tables};
+use reports::repro::{FLAGS, Observed, Options, agrees, frames, reproducer, saw_the_wire, verdict};
+use suites::{Table, deviation, pattern, tables};
 
 /// How many rows one test takes, so that the tests are of a size and run side by side.
 const ROWS: usize = 24;
 
+/// How many known deviations one test undoes.
+const UNDONE: usize = 12;
+
+/// Known deviations that no step decides: a socket that has just been made is asked what it is. Only
+/// what the option writes could differ, and that is the executor's own process.
+const NOTHING_TO_UNDO: [&str; 1] = ["options/default[*,SO_PEERCRED]"];
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let mut trials: Vec<Trial> = tables().iter().flat_map(trials).collect();
+    let tables = tables();
+    let (rows, all) =
+        (chosen(&tables), tables.iter().map(|table| table.cases.len()).sum::<usize>());
+    let taken: usize = rows.values().map(Vec::len).sum();
+    if !arguments.list {
+        println!("{taken} of {all} reproducers; SOCKEYE_REPRO=all takes all");
+    }
+    let mut trials: Vec<Trial> =
+        rows.into_iter().flat_map(|(name, rows)| trials(name, &rows)).collect();
+    let deviations = deviating(&tables);
+    for (part, cases) in deviations.chunks(UNDONE).enumerate() {
+        let cases = cases.to_vec();
+        let name = format!("undone/{}-of-{}", part + 1, deviations.len().div_ceil(UNDONE));
+        trials.push(Trial::ignorable_test(name, move || undone(&cases)));
+    }
     trials.push(Trial::ignorable_test("for-macos-compiles", for_macos_compiles));
+    trials.push(Trial::ignorable_test("the-wire-alone", the_wire_alone));
     trials.push(Trial::ignorable_test("says-what-came-of-it", says_what_came_of_it));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn trials(table: &Table) -> Vec<Trial> {
-    let parts = table.cases.len().div_ceil(ROWS);
+fn trials(table: &str, cases: &[Case]) -> Vec<Trial> {
+    let parts = cases.len().div_ceil(ROWS);
     let name = |part: usize| match parts {
-        1 => table.name.to_owned(),
-        _ => format!("{}/{}-of-{parts}", table.name, part + 1),
+        1 => table.to_owned(),
+        _ => format!("{table}/{}-of-{parts}", part + 1),
     };
-    let rows = table.cases.chunks(ROWS).enumerate();
+    let rows = cases.chunks(ROWS).enumerate();
     rows.map(|(part, cases)| {
         let cases = cases.to_vec();
         Trial::ignorable_test(name(part), move || reproduce(&cases))
     })
     .collect()
+}
+
+/// The rows of known deviations of this system.
+fn deviating(tables: &[Table]) -> Vec<Case> {
+    let known = deviation::known().iter();
+    let here = known.filter(|entry| entry.platforms.iter().any(|p| p == "linux" || p == "glibc"));
+    let patterns: Vec<&String> = here.flat_map(|entry| &entry.cases).collect();
+    let cases = tables.iter().flat_map(|table| &table.cases);
+    cases.filter(|case| patterns.iter().any(|p| pattern::matches(p, &case.id))).cloned().collect()
+}
+
+/// What decides of which parts the program is: its links and steps, its sockets, its calls.
+fn shape(case: &Case) -> String {
+    let calls: BTreeSet<String> = case
+        .ops
+        .iter()
+        .map(|op| match op {
+            Op::Socket { domain, r#type, .. } => format!("{domain} {type}"),
+            op => op.call().to_owned(),
+        })
+        .collect();
+    format!("{:?} {calls:?}", lab_of(case))
+}
+
+/// The rows that are taken, by table.
+fn chosen(tables: &[Table]) -> BTreeMap<&'static str, Vec<Case>> {
+    let all = env::var("SOCKEYE_REPRO").is_ok_and(|which| which == "all");
+    let known: BTreeSet<String> = deviating(tables).into_iter().map(|case| case.id).collect();
+    let mut shapes = BTreeSet::new();
+    let mut rows: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
+    for table in tables {
+        for (at, case) in table.cases.iter().enumerate() {
+            let fresh = shapes.insert(shape(case));
+            if all || at == 0 || fresh || known.contains(&case.id) {
+                rows.entry(table.name).or_default().push(case.clone());
+            }
+        }
+    }
+    rows
 }
 
 /// From xnu-11417.101.15 `bsd/net/if_utun.h`, `bsd/sys/sys_domain.h`, `bsd/netinet6/in6_var.h` and
@@ -173,11 +240,168 @@ fn reproduces(case: &Case, trace: &Trace, os: Os, folder: &Path) -> Result<(), B
     agrees(trace, case, &text)?;
     // A name that is lacking is no verdict.
     let wanted = if trace.end == End::Unsupported { (None, 2) } else { (Some(true), 0) };
+    let errors = String::from_utf8_lossy(&ran.stderr);
     if (verdict(&text), ran.status.code()) != (wanted.0, Some(wanted.1)) {
-        let errors = String::from_utf8_lossy(&ran.stderr);
         return Err(format!("{}, though all agrees: {errors}", ran.status).into());
     }
+    if wanted.0 == Some(true) && !saw_the_wire(&text) {
+        return Err(format!("it did not look at the wire: {errors}").into());
+    }
     Ok(())
+}
+
+/// What calls returned, and what left: what the program compares.
+fn came(case: &Case, trace: &Trace) -> (Vec<String>, Vec<(u32, String)>) {
+    let calls = trace.events.iter().filter_map(|event| match event {
+        Event::Call { op, did: Did::Returned { ret, errno, .. }, .. } => {
+            Some(format!("{op} {ret} {errno:?}"))
+        }
+        Event::Call { op, did, .. } => Some(format!("{op} {did:?}")),
+        _ => None,
+    });
+    let mut left = frames::observed(case, trace);
+    left.sort();
+    (calls.collect(), left)
+}
+
+/// The step with the link's neighbour in the place of whom it names; none if it names nobody.
+fn to_neighbour(case: &Case, op: &Op) -> Option<Op> {
+    let mut with = op.clone();
+    let (Op::Sendto { addr, .. } | Op::Connect { addr, .. }) = &mut with else { return None };
+    let link = case.lab.links.first()?;
+    let v4 = case.lab.ip(&addr.host)?.is_ipv4();
+    let range = link.ranges.iter().find(|range| (**range == Range::V4) == v4)?;
+    let Port::Is(port) = addr.port else { return None };
+    *addr = Addr::on(&link.name, Role::Neighbour, *range, port);
+    Some(with)
+}
+
+/// The case with one step of its lab left out, one option turned round or one destination replaced, the
+/// last first: the same calls in another place.
+fn undoings(case: &Case) -> Vec<Case> {
+    let nothing = || LabOp::Wait { ms: 0, until: None, why: "left out".to_owned() };
+    let mut all = Vec::new();
+    for (at, op) in case.ops.iter().enumerate().rev() {
+        let mut with = case.clone();
+        with.ops[at] = match op {
+            Op::Lab { .. } => Op::Lab { step: nothing() },
+            Op::Setsockopt { fd, option, value: Value::Int(n) } => {
+                let (fd, option, n) = (fd.clone(), option.clone(), i32::from(*n == 0));
+                Op::Setsockopt { fd, option, value: Value::Int(n) }
+            }
+            op => match to_neighbour(case, op) {
+                Some(op) => op,
+                None => continue,
+            },
+        };
+        all.push(with);
+    }
+    for at in (0..case.lab.setup.len()).rev() {
+        let mut with = case.clone();
+        with.lab.setup.remove(at);
+        all.push(with);
+    }
+    all
+}
+
+/// Rows of the same table that make the same calls with something else.
+fn near(case: &Case, tables: &[Table]) -> Vec<Case> {
+    let calls = |case: &Case| case.ops.iter().map(Op::call).collect::<Vec<_>>();
+    let table = tables.iter().filter(|table| table.name == case.table());
+    let rows = table.flat_map(|table| &table.cases);
+    let near = rows.filter(|other| other.id != case.id && calls(other) == calls(case));
+    near.take(40).cloned().collect()
+}
+
+/// The program of an undone case, compared with what the case itself was seen to do: what is wrong with its
+/// answer.
+fn says_no(
+    other: &Case,
+    trace: &Trace,
+    os: Os,
+    folder: &Path,
+) -> Result<Option<String>, Box<dyn Error>> {
+    let said = ran(&written(other, trace, os), folder)?;
+    let text = String::from_utf8_lossy(&said.stdout);
+    if (verdict(&text), said.status.code()) != (Some(false), Some(1)) {
+        return Ok(Some(format!("and still {}", said.status)));
+    }
+    Ok(agrees(trace, other, &text).is_ok().then(|| "and its output agrees".to_owned()))
+}
+
+/// Each of the cases with its decisive step undone must say `not reproduced`.
+fn undone(cases: &[Case]) -> Result<Completion, Failed> {
+    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_compiler()) else {
+        return Ok(Completion::ignored_with("there is no cc, or this is not Linux"));
+    };
+    let tables = tables();
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
+    let subject = Subject { program, args: vec!["exec".into()] };
+    let folder = tempfile::tempdir()?;
+    let mut wrong = Vec::new();
+    for case in cases {
+        let others = [undoings(case), near(case, &tables)].concat();
+        let mut all: Vec<&Case> = vec![case];
+        all.extend(&others);
+        let traces = subject::run(&subject, &all, 1, &|_, _| ())?;
+        let Some((trace, theirs)) = traces.split_first() else { continue };
+        if let End::Skipped { .. } = trace.end {
+            continue;
+        }
+        if trace.is_unseen() {
+            return Ok(Completion::ignored_with("links are made by root alone"));
+        }
+        let what = came(case, trace);
+        let ran_to_its_end: Vec<_> = others.iter().zip(theirs).collect();
+        let differing = || {
+            let all = ran_to_its_end.iter().filter(|(_, theirs)| theirs.end == End::Done);
+            all.map(|(other, theirs)| (*other, came(other, theirs)))
+        };
+        // The nearest that does something else, and the nearest of which the wire alone tells.
+        let any = differing().find(|(_, did)| *did != what);
+        let wire = differing().find(|(_, did)| did.0 == what.0 && did.1 != what.1);
+        let wire = wire.filter(|(other, _)| any.as_ref().is_none_or(|(any, _)| any != other));
+        if any.is_none() && !NOTHING_TO_UNDO.iter().any(|p| pattern::matches(p, &case.id)) {
+            wrong.push(format!("{}: nothing undoes it", case.id));
+        }
+        for (other, _) in any.into_iter().chain(wire) {
+            let said = says_no(other, trace, os, folder.path()).map_err(|e| e.to_string())?;
+            wrong.extend(said.map(|how| format!("{}: undone by {}, {how}", case.id, other.id)));
+        }
+    }
+    if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
+}
+
+/// What came of a datagram on a link that is down differs from that on one that is up by the wire alone.
+fn the_wire_alone() -> Result<Completion, Failed> {
+    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_compiler()) else {
+        return Ok(Completion::ignored_with("there is no cc, or this is not Linux"));
+    };
+    let tables = tables();
+    let id = "link-state/udp-bound-own[tap,down,multicast4]";
+    let case = tables.iter().flat_map(|table| &table.cases).find(|case| case.id == id);
+    let case = case.ok_or("the row is gone")?;
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
+    let subject = Subject { program, args: vec!["exec".into()] };
+    let traces = subject::run(&subject, &[case], 1, &|_, _| ())?;
+    let trace = traces.first().ok_or("no trace")?;
+    if trace.is_unseen() || matches!(trace.end, End::Skipped { .. }) {
+        return Ok(Completion::ignored_with("links are made by root alone"));
+    }
+    let (text, down) = (written(case, trace, os), "    link_set(\"link0\", 0);\n");
+    let folder = tempfile::tempdir()?;
+    for (text, last, status) in
+        [(text.clone(), "\nREPRODUCED\n", 0), (text.replace(down, ""), "\nnot reproduced\n", 1)]
+    {
+        let ran = ran(&text, folder.path()).map_err(|e| e.to_string())?;
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        let said = stderr.contains("differs: came, and was not observed: > link0 IPv4");
+        if !stdout.ends_with(last) || ran.status.code() != Some(status) || said != (status == 1) {
+            return Err(format!("{}: {stdout}{stderr}", ran.status).into());
+        }
+    }
+    Ok(Completion::Completed)
 }
 
 /// `link-state/netdown` as it is, without the step that makes it what it is, without the call that it

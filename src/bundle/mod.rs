@@ -59,6 +59,9 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     for part in &facts.parts {
         match &part.tried {
             Tried::Agrees => outln!("the reproducer reproduces it"),
+            Tried::CallsAgree => {
+                outln!("the reproducer's calls agree; the wire was not looked at");
+            }
             Tried::Differs(how) => {
                 outln!("the reproducer does not reproduce it: {how}");
             }

@@ -98,8 +98,10 @@ impl<'a> Part<'a> {
 /// What a reproducer did when it was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tried {
-    /// Each call did what the trace says.
+    /// Each call did what the trace says, and the same frames left.
     Agrees,
+    /// Each call did what the trace says; nobody looked at the wire.
+    CallsAgree,
     /// It did something else.
     Differs(String),
     /// It was not tried, for this reason.

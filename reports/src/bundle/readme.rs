@@ -241,9 +241,9 @@ pub(super) fn steps(bundle: &Bundle<'_>) -> String {
     format!(
         "Unzip this archive into a folder, and there:\n\n    {sudo}sh run.sh\n\nor without the \
          script:\n\n    cc repro.c -o repro && {sudo}./repro; echo $?\n\nIts last line is \
-         REPRODUCED, and it exits with 0, if every call did what is shown here; with \"not \
-         reproduced\" and 1 if one did anything else; with 2 if it could not be tried. It does not \
-         look at the wire.\n"
+         REPRODUCED, and it exits with 0, if every call did what is shown here and the same \
+         frames left; with \"not reproduced\" and 1 if not; with 2 if it could not be tried. Where it \
+         cannot look at the wire it says so on the line before.\n"
     )
 }
 
@@ -252,7 +252,8 @@ pub(super) fn tried(bundle: &Bundle<'_>) -> String {
     let mut out = String::new();
     for part in &bundle.parts {
         let text = match &part.tried {
-            Tried::Agrees => "The reproducer was compiled and run just before this was written: every call did what is shown.".to_owned(),
+            Tried::Agrees => "The reproducer was compiled and run just before this was written: every call did what is shown, and the same frames left.".to_owned(),
+            Tried::CallsAgree => "The reproducer was compiled and run just before this was written: every call did what is shown. The wire was not looked at.".to_owned(),
             Tried::Differs(how) => format!("The reproducer was compiled and run just before this was written, and did something else: {}.", inline(how)),
             Tried::Not(why) => format!("The reproducer was not tried: {}.", inline(why)),
         };

@@ -54,7 +54,10 @@ fn within(line: &str) -> String {
 }
 
 fn status(options: &Options<'_>) -> &'static str {
-    if options.observed.is_some() {
+    let unseen = options.os != Os::Linux || options.observed.is_some_and(|o| o.trace.is_unseen());
+    if options.observed.is_some() && !unseen {
+        "Its last line is REPRODUCED, and its exit status 0, if every call did what was observed and the same frames left, each by its link and beneath its call; if not that is \"not reproduced\", and 1. What the host chooses anew each time is not compared (IDs, sequence numbers, ports from 32768 on, checksums, link-layer addresses), nor are acknowledgments without data, what is sent again and what the host says unasked. It exits with 2, and says why, if the lab cannot be made or the system lacks a name."
+    } else if options.observed.is_some() {
         "Its last line is REPRODUCED, and its exit status 0, if every call did what was observed; if one did anything else that is \"not reproduced\", and 1. It does not look at the wire. It exits with 2, and says why, if the lab cannot be made or the system lacks a name."
     } else {
         "Nothing was observed that it could compare itself with: it has no verdict. It exits with 0, or with 2, and says why, if the lab cannot be made or the system lacks a name."

@@ -2,8 +2,9 @@
 //!
 //! The file makes the calls as a plain program makes them, one statement each, and prints one line
 //! for each: `#1 sendto(s) = -1 ENETDOWN (Network is down)`. What a call wrote through its pointers
-//! stands beneath its line, after `    -> `. It builds its lab by itself, compares what its calls do
-//! with the trace that it was made of, and says `REPRODUCED` or `not reproduced` on its last line; its
+//! stands beneath its line, after `    -> `, and each frame that left on Linux after `    > `. It builds its
+//! lab by itself, compares what its calls do and which frames they send with the trace that it was made
+//! of, and says `REPRODUCED` or `not reproduced` on its last line; its
 //! exit status is 0 or 1, and 2 if it could not be tried. [`parse_output`] reads what it prints,
 //! [`agrees`] compares that with a trace, [`verdict`] is its own.
 
@@ -19,6 +20,7 @@ use harness::trace::{Did, Event, Trace};
 mod calls;
 mod comment;
 mod darwin;
+pub mod frames;
 mod headers;
 mod lab_linux;
 mod leaves;
@@ -33,7 +35,7 @@ mod program;
 mod server;
 mod threads;
 
-pub use output::{Line, agrees, parse_output, verdict};
+pub use output::{Line, agrees, parse_output, saw_the_wire, verdict};
 
 use parts::Part;
 use program::{Missing, Program};
@@ -79,6 +81,11 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     if server::serves(case) && p.os == Os::Linux {
         p.need(Part::Server);
     }
+    // Else nobody saw what was sent, and there is nothing to compare with.
+    let looks = p.os == Os::Linux && !options.observed.is_some_and(|o| o.trace.is_unseen());
+    if looks {
+        p.need(Part::Wire);
+    }
     let patience_ms = calls::patience_ms(case);
     if patience_ms.is_some() {
         p.need(Part::Deadline);
@@ -92,8 +99,15 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let observed = observed.filter(|_| !ends_early);
     if observed.is_some() {
         p.need(Part::Observed);
+        if looks {
+            p.need(Part::FramesObserved);
+        }
     } else {
         p.body = left_out.into_iter().fold(p.body, |body, number| without(&body, number));
+    }
+    if p.case.window_ms > 0 {
+        p.need(Part::WaitMs);
+        p.line(format_args!("wait_ms({});", p.case.window_ms));
     }
     let calls = std::mem::take(&mut p.body);
     write_lab(&mut p);
@@ -115,6 +129,9 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         main.push_str("    /* The lab. */\n");
         main.push_str(&lab);
     }
+    if looks {
+        main.push_str("    watch_wire();\n");
+    }
     if breaks {
         main.push_str("    catch_pipe();\n");
     }
@@ -135,8 +152,14 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         });
     }
     main.push_str("}\n");
+    let frames = options.observed.map(|o| sent(case, o.trace)).unwrap_or_default();
     let words = [
         ("@@OBSERVED@@", observed.unwrap_or_default()),
+        ("@@FRAMES@@", frames),
+        (
+            "@@SERVED@@",
+            frames::served(case).map(|l| format!("{}, ", quoted(l.as_bytes()))).collect(),
+        ),
         ("@@ANSWERING@@", lines(answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")))),
         ("@@STEPS@@", server::steps(case)),
         ("@@FILES@@", names_linux::files(case)),
@@ -304,7 +327,17 @@ fn among(p: &mut Program<'_>, number: u32, step: &LabOp) -> Result<(), Missing> 
     } else {
         p.line(format_args!("puts({});", quoted(text.as_bytes())));
     }
-    lab_step(p, &number.to_string(), step)?;
+    match step {
+        LabOp::Wait { ms, until: Some(link), .. } if p.parts.has(Part::Wire) => {
+            p.need(Part::WaitFrame);
+            let link = p.link(link);
+            p.line(format_args!("wait_frame({number}, {link}, {ms});"));
+        }
+        step => lab_step(p, &number.to_string(), step)?,
+    }
+    if p.parts.has(Part::Wire) {
+        p.line(format_args!("look({number});"));
+    }
     if p.os == Os::Macos && leaves::leads_away(step) {
         leaves::look(p);
     }
@@ -343,6 +376,14 @@ fn observations(case: &Case, trace: &Trace) -> String {
         rows.push(format!("    {row}"));
     }
     rows.join("\n")
+}
+
+/// The rows of the table of frames.
+fn sent(case: &Case, trace: &Trace) -> String {
+    let rows = frames::observed(case, trace).into_iter();
+    let rows = rows.map(|(op, text)| format!("    {{{op}, {}}},", quoted(text.as_bytes())));
+    // The table must not be empty in C.
+    lines(rows.chain(["    {-1, NULL},".to_owned()]))
 }
 
 /// Whether the option's value is an interface index, which no two labs need to share.

@@ -120,6 +120,7 @@ const TAKEN: &[&str] = &[
     "links",
     "linux",
     "long",
+    "look",
     "main",
     "mem",
     "memcpy",
@@ -172,7 +173,10 @@ const TAKEN: &[&str] = &[
     "verdict",
     "void",
     "volatile",
+    "wait_frame",
+    "watch_wire",
     "while",
+    "wire",
 ];
 
 /// Every call that an `Op` can be.

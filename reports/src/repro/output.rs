@@ -8,6 +8,8 @@ use harness::case::{Case, Hex, Op, Sym};
 use harness::outcome::{is_of_the_run, stable_option};
 use harness::trace::{AddrInfo, Did, Event, Kevent, Out, Trace};
 
+use super::frames;
+
 /// The line of one call, and what stands beneath it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
@@ -130,10 +132,21 @@ pub fn agrees(trace: &Trace, case: &Case, stdout: &str) -> Result<(), String> {
             return Err(format!("#{op} {}: SIGPIPE came in one of both only", line.call));
         }
     }
-    if made == lines.len() {
+    if made != lines.len() {
+        return Err(format!("the trace has {made} calls and the program made {}", lines.len()));
+    }
+    if stdout.lines().any(|line| line == UNSEEN) || trace.is_unseen() {
         return Ok(());
     }
-    Err(format!("the trace has {made} calls and the program made {}", lines.len()))
+    frames::same(&frames::observed(case, trace), &frames::printed(stdout))
+}
+
+/// What a program says before its verdict that could not look at the wire.
+const UNSEEN: &str = "the calls agree; the wire was not looked at";
+
+/// Whether the program looked at the wire, and found what was observed.
+pub fn saw_the_wire(stdout: &str) -> bool {
+    stdout.lines().any(|line| line == "the calls and the frames agree")
 }
 
 fn same(case: &Case, trace: &Trace, step: &Op, did: &Did, line: &Line) -> Result<(), String> {

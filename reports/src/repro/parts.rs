@@ -39,6 +39,8 @@ macro_rules! parts {
 
 parts! {
     ErrnoName = "errno_name" needs [];
+    Frame = "frame" needs [];
+    WireSocket = "wire_socket" needs [];
     Observed = "observed" needs [];
     CompareValue = "compare_value" needs [Observed];
     Deadline = "deadline" needs [];
@@ -86,9 +88,12 @@ parts! {
     Resume = "resume" needs [Server];
     NameServer = "name_server" needs [Network, Quiet, TunOpen];
     Files = "files" needs [Network];
+    FramesObserved = "frames_observed" needs [Frame, Observed];
+    Wire = "wire" needs [Network, Frame, WireSocket];
     PollAnswering = "poll_answering" needs [];
     Acting = "acting" needs [];
     WaitMs = "wait_ms" needs [];
+    WaitFrame = "wait_frame" needs [Wire];
     Result = "result" needs [ErrnoName];
     Value = "value" needs [];
     Data = "data" needs [Value];

@@ -28,4 +28,5 @@ static void looked_up(int op, const char *call, int ret)
     else
         printf("#%d %s = %d %s (%s)\n", op, call, ret, name, gai_strerror(ret));
 @Observed     compare(op, ret, ret == 0 ? "" : name);
+@Wire     look(op);
 }

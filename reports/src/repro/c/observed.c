@@ -41,12 +41,25 @@ static void compare(int op, long long ret, const char *error)
     }
 }
 
+@Wire static void compare_missing_frames(void);
+@Wire static int wire;
+@Wire static void look(int op);
+@Wire static int latest; /* the last step that was looked at */
+@Wire 
 /* The last line, and the exit status. */
 static int verdict(void)
 {
     compare_silence();
     if (compared != sizeof observed / sizeof *observed)
         differs = 1;
-    puts(differs ? "not reproduced" : "the calls agree; the wire was not looked at\nREPRODUCED");
+@Wire     look(latest);
+@Wire     if (wire != -1)
+@Wire         compare_missing_frames();
+@Wire     if (!differs && wire != -1)
+@Wire         puts("the calls and the frames agree");
+@Wire     else if (!differs)
+@!Wire     if (!differs)
+        puts("the calls agree; the wire was not looked at");
+    puts(differs ? "not reproduced" : "REPRODUCED");
     return differs;
 }

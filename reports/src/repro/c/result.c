@@ -12,6 +12,7 @@ static void result(int op, const char *call, long long ret)
 @Deadline     if (error == EINTR && timed_out) {
 @Deadline         printf("#%d %s = hung\n", op, call);
 @Deadline,Observed         compare(op, -1, "hung");
+@Deadline,Observed,Wire         look(op);
 @Deadline,Observed         exit(verdict());
 @Deadline,!Observed         puts("no verdict: nothing was observed that this could be compared with");
 @Deadline,!Observed         exit(0);
@@ -29,4 +30,5 @@ static void result(int op, const char *call, long long ret)
 @Pipe     pipe_broke = 0;
 @FarEnd     answer_all();
 @Server     serve_all();
+@Wire     look(op);
 }
