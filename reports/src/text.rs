@@ -73,7 +73,8 @@ pub(crate) fn inline(text: &str) -> String {
 }
 
 /// What [`prose`] was made of.
-pub(crate) fn unescaped(prose: &str) -> String {
+#[cfg(test)]
+fn unescaped(prose: &str) -> String {
     let mut parts = prose.split("&#");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -38,6 +38,7 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
         None if os == Os::Macos => Recipient::Apple,
         Some(For::Netdev) | None => Recipient::Netdev,
     };
+    fits(recipient, os, &known)?;
     let mut facts = Facts {
         subject: &known.subject,
         os,
@@ -55,7 +56,13 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     let path = args.output.clone().unwrap_or_else(|| default_name(&known));
     let there = path.exists();
     write(&facts, args, &path)?;
-    outln!("{}", facts.title());
+    let control =
+        known.seen.iter().all(|seen| !seen.line.is_unexpected() && seen.line.findings.is_empty());
+    outln!(
+        "{}{}",
+        if control { "control record, no fault is claimed: " } else { "" },
+        facts.title()
+    );
     for part in &facts.parts {
         match &part.tried {
             Tried::Agrees => outln!("the reproducer reproduces it"),
@@ -72,6 +79,25 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     outln!("written to {}{instead}", path.display());
     let differs = facts.parts.iter().any(|part| matches!(part.tried, Tried::Differs(_)));
     Ok(if differs { Status::Unexpected } else { Status::Expected })
+}
+
+/// Nobody is told of a system that is not theirs.
+fn fits(recipient: Recipient, os: Os, known: &Known) -> Result<()> {
+    let kernel = &known.subject.kernel;
+    let theirs = match recipient {
+        Recipient::Apple => os == Os::Macos,
+        Recipient::Netdev => os == Os::Linux,
+        Recipient::Freebsd | Recipient::Gvisor => true,
+    };
+    if theirs {
+        return Ok(());
+    }
+    let (who, system) = match recipient {
+        Recipient::Apple => ("Apple", "macOS"),
+        _ => ("netdev", "Linux"),
+    };
+    let what = format!("{} {}", kernel.system, kernel.release);
+    Err(UsageError(format!("this is of {what}, and {who} is told of {system} alone")).into())
 }
 
 fn part(seen: &Seen, os: Os) -> Part<'_> {

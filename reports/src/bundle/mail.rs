@@ -2,28 +2,69 @@
 
 use std::fmt::Write as _;
 
-use super::readme::{place, sections, steps, this, tried, warning};
+use super::readme::{this, warning};
 use super::since::{self, Elsewhere};
-use super::{Bundle, Recipient};
-use crate::text::{one_line, unescaped};
+use super::{Bundle, Part, Recipient, Tried, lead, shown};
+use crate::text::{one_line, visible};
 
 /// As wide as a mail gets.
-const WIDTH: usize = 74;
+const WIDTH: usize = 72;
 
-/// The mail, with the reproducers inline.
-pub(super) fn mail(bundle: &Bundle<'_>, programs: &[String]) -> String {
+/// As long as one gets that is read: more is in the archive.
+const LINES: usize = 80;
+
+/// How many lines of a transcript it shows.
+const SHOWN: usize = 12;
+
+/// The mail: plain text, of no more than [`LINES`] lines. The program goes with it by its name.
+pub(super) fn mail(bundle: &Bundle<'_>) -> String {
     let mut out = warning(bundle, "", "\n\n");
+    out.push_str(&head(bundle));
+    let Some(part) = bundle.parts.first() else { return out };
+    paragraph(&mut out, &lead::lead(bundle, part));
+    block(&mut out, shown(part).iter().map(String::as_str));
+    if let Some((title, id, lines)) = lead::contrast(part) {
+        paragraph(&mut out, &format!("In contrast, {title} ({id}):"));
+        block(&mut out, lines.iter().map(String::as_str));
+    }
+    if bundle.parts.len() > 1 {
+        let more: Vec<String> = bundle.parts[1..].iter().map(|part| part.line.id.clone()).collect();
+        paragraph(&mut out, &format!("The same with {}.", lead::names(&more)));
+    }
+    paragraph(&mut out, &how_to_run(bundle, part));
+    for cite in lead::quotes(bundle, part) {
+        let link = cite.link.as_ref().map_or_else(String::new, |link| format!(" <{link}>"));
+        paragraph(&mut out, &format!("{}{link}: \"{}\"", cite.source, cite.quote));
+    }
+    for known in part.line.findings.iter().filter_map(|finding| finding.known.as_ref()).take(1) {
+        paragraph(&mut out, &format!("Cause: {} <{}>", known.reason, known.link));
+    }
+    out.push_str(&versions(bundle, part));
+    out.push_str(&config(bundle));
+    if let Some((before, first)) = range(bundle) {
+        if bundle.recipient == Recipient::Netdev {
+            let _ = writeln!(out, "#regzbot introduced: {before}..{first}\n");
+        } else {
+            let _ = writeln!(out, "Came with a commit in {before}..{first}\n");
+        }
+    }
+    paragraph(
+        &mut out,
+        "Attached: repro.c, the transcript with times, a pcapng, and the machine as data.",
+    );
+    bounded(&out)
+}
+
+/// Whom it goes to, and its title.
+fn head(bundle: &Bundle<'_>) -> String {
     let title = bundle.title();
-    let range = bundle.parts.first().and_then(|part| {
-        let this = this(bundle, part);
-        let since = since::since(&this, &part.elsewhere)?;
-        let tag = |e: &Elsewhere| e.kernel.source_version().tag();
-        Some((tag(since.before)?, tag(since.first)?))
-    });
-    let head = match bundle.recipient {
+    let control = bundle.parts.iter().all(lead::is_control);
+    match bundle.recipient {
         Recipient::Netdev | Recipient::Apple => {
-            let cc = if range.is_some() { "Cc: regressions@lists.linux.dev\n" } else { "" };
-            format!("To: netdev@vger.kernel.org\n{cc}Subject: [BUG] net: {title}\n\n")
+            let regression = range(bundle).is_some() && !control;
+            let cc = if regression { "Cc: regressions@lists.linux.dev\n" } else { "" };
+            let what = if control { "control record: " } else { "[BUG] net: " };
+            format!("To: netdev@vger.kernel.org\n{cc}Subject: {what}{title}\n\n")
         }
         Recipient::Freebsd => format!(
             "Product: Base System\nComponent: kern\nHardware: {}\nSummary: {title}\n\n",
@@ -32,75 +73,107 @@ pub(super) fn mail(bundle: &Bundle<'_>, programs: &[String]) -> String {
         Recipient::Gvisor => {
             format!("https://github.com/google/gvisor/issues/new\nTitle: {title}\n\n")
         }
+    }
+}
+
+/// Between which two releases it came in, as tags.
+fn range(bundle: &Bundle<'_>) -> Option<(String, String)> {
+    let part = bundle.parts.first()?;
+    let this = this(bundle, part);
+    let since = since::since(&this, &part.elsewhere)?;
+    let tag = |e: &Elsewhere| e.kernel.source_version().tag();
+    Some((tag(since.before)?, tag(since.first)?))
+}
+
+/// What to paste, and what came of it here.
+fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
+    let sudo = if bundle.os == harness::case::Os::Macos { "sudo " } else { "" };
+    let came = match &part.tried {
+        Tried::Agrees => "it was run just before this was written, and reproduces".to_owned(),
+        Tried::Differs(how) => {
+            format!("run just before this was written, it does not: {}", one_line(how, 200))
+        }
+        Tried::Not(why) => format!("it was not run: {}", one_line(why, 200)),
     };
-    out.push_str(&head);
-    for part in &bundle.parts {
-        if bundle.parts.len() > 1 {
-            let _ = writeln!(out, "== {}\n", one_line(&part.line.case.title, usize::MAX));
-        }
-        for (heading, text) in sections(bundle, part) {
-            let _ = writeln!(out, "{heading}\n{}\n\n{}\n", "-".repeat(heading.len()), plain(&text));
-        }
+    format!(
+        "To reproduce, without root: cc repro.c -o repro && {sudo}./repro (C11, one file, a network \
+         namespace of its own; its last line is REPRODUCED or not reproduced): {came}."
+    )
+}
+
+/// Which kernels do it and which do not, by name, and what this one is.
+fn versions(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
+    let tested = lead::tested(bundle, part);
+    let mut out = String::new();
+    let (bad, good) = if lead::is_control(part) { ("same", "other") } else { ("bad", "good") };
+    let _ =
+        writeln!(out, "{}", wrapped(&format!("{bad}: {}", lead::names(&tested.same))).trim_end());
+    if !tested.other.is_empty() {
+        let good = wrapped(&format!("{good}: {}", lead::names(&tested.other)));
+        let _ = writeln!(out, "{}", good.trim_end());
     }
-    if let Some((before, first)) = &range {
-        let _ = writeln!(out, "Fixes: a commit in {before}..{first}, not bisected further\n");
-        if bundle.recipient == Recipient::Netdev {
-            let _ = writeln!(out, "#regzbot introduced: {before}..{first}\n");
-        }
-    }
-    let _ = writeln!(out, "To reproduce\n------------\n\n{}", plain(&steps(bundle)));
-    let _ = writeln!(out, "{}\n{}", plain(&tried(bundle)), plain(&place(bundle)));
-    let config = bundle.environment.map(|e| &e.config).filter(|config| !config.is_empty());
-    for (name, value) in config.into_iter().flatten() {
-        let _ = writeln!(out, "CONFIG_{}={}", one_line(name, 200), one_line(value, 200));
-    }
-    for (number, program) in (1..).zip(programs) {
-        let name = if number == 1 { "repro.c".to_owned() } else { format!("repro-{number}.c") };
-        let _ = writeln!(out, "\n-- 8< -- {name}\n{program}-- >8 --");
-    }
+    let kernel = &bundle.subject.kernel;
+    let _ = writeln!(
+        out,
+        "kernel: {} on {}",
+        one_line(&lead::kind(kernel), 120),
+        one_line(&kernel.machine, 20)
+    );
+    let taint = bundle.environment.and_then(|e| e.sysctls.get("kernel.tainted"));
+    let taint = match taint.map(String::as_str) {
+        None => "not known",
+        Some("0") => "none",
+        Some(bits) => bits,
+    };
+    let _ = writeln!(out, "taint: {}\n", one_line(taint, 40));
     out
 }
 
-/// Markdown as a mail has it: links beside their words, lines of a width.
-fn plain(text: &str) -> String {
-    let mut out = String::new();
-    for line in text.lines() {
-        if line.starts_with("    ") {
-            out.push_str(line);
-            out.push('\n');
-            continue;
-        }
-        if line.starts_with('|') {
-            out.push_str(&unescaped(line));
-            out.push('\n');
-            continue;
-        }
-        out.push_str(&wrapped(&unescaped(&unlinked(line))));
-    }
-    out.trim_end().to_owned() + "\n"
+/// What the kernel was built with, as far as sockets ask for it.
+fn config(bundle: &Bundle<'_>) -> String {
+    let config = bundle.environment.map(|e| &e.config).filter(|config| !config.is_empty());
+    let all: Vec<String> = config
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| format!("CONFIG_{}={}", one_line(name, 60), one_line(value, 40)))
+        .take(24)
+        .collect();
+    if all.is_empty() { String::new() } else { format!("{}\n", wrapped(&all.join(" "))) }
 }
 
-/// `[words](link)` as `words <link>`.
-fn unlinked(line: &str) -> String {
-    let whole = |line: &str| {
-        let (before, rest) = line.split_once("](https://")?;
-        // The words may have brackets of their own: `[ENETDOWN]`.
-        let open = before.find('[')?;
-        let (page, behind) = rest.split_once(')')?;
-        Some(format!("{}{} <https://{page}>{behind}", &before[..open], &before[open + 1..]))
-    };
-    whole(line).unwrap_or_else(|| line.to_owned())
+fn paragraph(out: &mut String, text: &str) {
+    out.push_str(&wrapped(&one_line(text, 2_000)));
+    out.push('\n');
+}
+
+/// Lines as they are, a little to the right, with what is too wide for a mail cut.
+fn block<'l>(out: &mut String, lines: impl Iterator<Item = &'l str>) {
+    let all: Vec<&str> = lines.collect();
+    for line in all.iter().take(SHOWN) {
+        let _ = writeln!(out, "  {}", one_line(&visible(line), 160));
+    }
+    if all.len() > SHOWN {
+        let _ = writeln!(out, "  ... and {} lines more, in transcript.txt", all.len() - SHOWN);
+    }
+    out.push('\n');
+}
+
+/// No longer than it may be: what is cut is in the archive's README.
+fn bounded(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    if lines.len() <= LINES {
+        return format!("{}\n", lines.join("\n"));
+    }
+    format!("{}\n[...] README.md has the rest.\n", lines[..LINES - 1].join("\n"))
 }
 
 fn wrapped(line: &str) -> String {
-    let quote = if line.starts_with('>') { "> " } else { "" };
     let mut out = String::new();
     let mut width = 0;
     for word in line.split(' ') {
         if width > 0 && width + 1 + word.chars().count() > WIDTH {
             out.push('\n');
-            out.push_str(quote);
-            width = quote.len();
+            width = 0;
         } else if width > 0 {
             out.push(' ');
             width += 1;
@@ -117,17 +190,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_stand_beside_their_words() {
-        let plain = unlinked("> [RFC 791 §2.3](https://www.rfc-editor.org/rfc/rfc791#section-2.3)");
-        assert_eq!(plain, "> RFC 791 §2.3 <https://www.rfc-editor.org/rfc/rfc791#section-2.3>");
-        assert_eq!(unlinked("> [a [B]](https://c)"), "> a [B] <https://c>");
+    fn lines_are_of_a_width() {
+        let long = "word ".repeat(40);
+        assert!(wrapped(&long).lines().all(|line| line.len() <= WIDTH));
+        assert_eq!(wrapped(&"x".repeat(100)), format!("{}\n", "x".repeat(100)));
     }
 
     #[test]
-    fn lines_are_of_a_width_and_code_is_left() {
-        let long = "word ".repeat(40);
-        assert!(plain(&long).lines().all(|line| line.len() <= WIDTH));
-        let code = format!("    {}", "x".repeat(100));
-        assert_eq!(plain(&code), format!("{code}\n"));
+    fn a_mail_that_is_too_long_is_cut_and_says_so() {
+        let text = |lines: usize| "line\n".repeat(lines);
+        assert_eq!(bounded(&text(LINES)), text(LINES));
+        let cut = bounded(&text(LINES + 1));
+        assert_eq!(cut.lines().count(), LINES);
+        assert!(cut.ends_with("README.md has the rest.\n"));
+        let mut shown = String::new();
+        block(&mut shown, text(40).lines());
+        assert!(shown.contains("... and 28 lines more"), "{shown}");
     }
 }

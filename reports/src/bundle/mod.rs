@@ -6,6 +6,7 @@
 
 pub mod controls;
 mod forms;
+mod lead;
 mod mail;
 mod readme;
 mod script;
@@ -218,7 +219,7 @@ impl Bundle<'_> {
             .extend(names.iter().zip(&programs).map(|(name, text)| File::text(name, text.clone())));
         if self.recipient != Recipient::Apple {
             // The programs are clean already, and their words are to stay.
-            let mail = scrub.text(&mail::mail(&clean, &programs), &words(&programs.join("\n")));
+            let mail = scrub.text(&mail::mail(&clean), &words(&programs.join("\n")));
             files.insert(0, File::text("mail.txt", mail));
         }
         // What people read first is made last: it counts what was replaced in all the others.

@@ -8,14 +8,19 @@ use harness::verdict::Verdict;
 
 use super::since::{self, Elsewhere};
 use super::zip::utc;
-use super::{Bundle, Part, Recipient, Scrub, Tried, shown, shown_like};
-use crate::text::{self, inline, page, prose, visible};
+use super::{Bundle, Part, Recipient, Scrub, Tried, lead, shown, shown_like};
+use crate::text::{self, inline, one_line, page, prose, visible};
 
 /// Everything but what was replaced, which [`replaced`] says.
 pub(super) fn readme(bundle: &Bundle<'_>) -> String {
     let mut out = String::new();
     out.push_str(&warning(bundle, "**", "**\n\n"));
-    let _ = writeln!(out, "# {}\n", prose(&bundle.title()));
+    let control = bundle.parts.iter().all(lead::is_control);
+    let what = if control { "Control record: " } else { "" };
+    let _ = writeln!(out, "# {what}{}\n", prose(&bundle.title()));
+    for part in bundle.parts.iter().take(1) {
+        let _ = writeln!(out, "{}\n", prose(&lead::lead(bundle, part)));
+    }
     if bundle.recipient == Recipient::Apple {
         out.push_str(&feedback(bundle));
     }
@@ -60,19 +65,48 @@ pub(super) fn warning(bundle: &Bundle<'_>, before: &str, behind: &str) -> String
     bad.map_or_else(String::new, |text| format!("{before}{text}{behind}"))
 }
 
-/// Feedback Assistant's fields, in its order.
+/// Feedback Assistant's fields, in its order, and what its readers ask for next.
 fn feedback(bundle: &Bundle<'_>) -> String {
-    format!(
-        "## For Feedback Assistant\n\n\
-         - Title: {}\n\
-         - Area: macOS, Networking (kernel, sockets)\n\
-         - Type: Incorrect/Unexpected Behavior\n\
-         - Build: {}\n\
-         - Description: what follows; attach this archive\n\n",
+    let Some(part) = bundle.parts.first() else { return String::new() };
+    let finding = part.line.findings.first();
+    let rule = finding.and_then(|f| bundle.rules.iter().find(|rule| rule.name == f.rule));
+    let actual = finding.map_or_else(|| super::title::behaviour(part), |f| f.text.clone());
+    let expected = rule.map_or("as it was before", |rule| rule.says.as_str());
+    let machine = &bundle.subject.kernel.machine;
+    let filters = bundle.environment.map(|e| e.filters.join("; ")).filter(|text| !text.is_empty());
+    let kind = if lead::is_control(part) { "Question" } else { "Incorrect/Unexpected Behavior" };
+    let mut out = format!(
+        "## For Feedback Assistant\n\n- Title: {}\n- Area: macOS, Networking (kernel, sockets)\n- Type: \
+         {kind}\n- Build: {}, {}\n- Expected: {}\n- Actual: {}\n- Content filters and VPNs: {}\n",
         prose(&bundle.title()),
-        prose(&bundle.build())
-    )
+        prose(&bundle.build()),
+        prose(machine),
+        prose(&one_line(expected, 300)),
+        prose(&one_line(&actual, 300)),
+        prose(&filters.unwrap_or_else(|| "none found".to_owned())),
+    );
+    out.push_str(ATTACH);
+    if bundle.parts.len() > 1 {
+        out.push_str("\nOne cause, seen in these:\n\n| case | what it did |\n| --- | --- |\n");
+        for part in &bundle.parts {
+            let did = cell(&shown(part).join("\n"));
+            let _ = writeln!(out, "| {} | {did} |", prose(&part.line.case.title));
+        }
+    }
+    out.push('\n');
+    out
 }
+
+/// Reports without these are sent back for them.
+const ATTACH: &str = "\
+- Steps: unzip this archive, `sudo sh run.sh`
+- Attach: this archive; and, right after the steps, what these two write:
+
+    sudo sysdiagnose
+    sudo log collect --last 5m --output networking.logarchive
+
+With Apple's profile *Networking for macOS* (developer.apple.com, Profiles and Logs) installed before the steps.
+";
 
 /// Headings and texts of one case.
 pub(super) fn sections(bundle: &Bundle<'_>, part: &Part<'_>) -> Vec<(&'static str, String)> {

@@ -104,17 +104,87 @@ pub(super) fn behaviour(part: &Part<'_>) -> String {
     format!("{text}{}", suffix.unwrap_or_default())
 }
 
-/// A title is the line of a mail's head that says what it is about: one line, of at most 998 bytes
-/// (RFC 5322 §2.1.1) of at most four a character.
-const MOST_OF_TITLE: usize = 240;
+/// As long as a title gets, which is what a list of mails shows of it.
+pub(super) const MOST_OF_TITLE: usize = 70;
 
-/// The whole title.
+/// What breaking a rule is called where there is no room; `{}` is the call.
+const SHORT: &[(&str, &str)] = &[
+    ("no-silent-loss", "{} lost in silence"),
+    ("failed-call-no-effect", "{} fails and has an effect"),
+    ("errno-documented", "{} with an undocumented errno"),
+    ("scope-id-names-the-link", "{} by another link than named"),
+    ("names-carry-the-scope", "{} without a scope id"),
+    ("do-not-fragment", "{} fragments in spite of DF"),
+    ("fragments-reassemble", "{} sends broken fragments"),
+    ("too-big-says-emsgsize", "{} takes what is too big"),
+    ("forged-icmp-changes-nothing", "forged ICMP is believed"),
+    ("numeric-asks-nobody", "{} asks DNS for a number"),
+    ("localhost-is-not-asked-for", "{} asks DNS for localhost"),
+    ("service-is-the-port", "{} gives another port"),
+    ("no-zone-without-a-scope", "{} gives a scope id that cannot be"),
+    ("answers-are-responses", "{} takes a datagram that is no response"),
+    ("bytes-as-written", "{}: the stream is not what was written"),
+];
+
+/// Rules that have a short form.
+#[cfg(test)]
+pub(super) fn short_of(rule: &str) -> Option<&'static str> {
+    SHORT.iter().find(|(name, _)| *name == rule).map(|(_, text)| *text)
+}
+
+/// The whole title: behaviour, trigger and version. `build` is how people call the build.
 pub(super) fn title(part: &Part<'_>, build: &str) -> String {
-    let (behaviour, when) = (behaviour(part), part.line.case.title.as_str());
-    // A few cases are a question, to which what happens is the answer.
-    let title = match when.strip_suffix('?') {
-        Some(question) => format!("{question}? {behaviour} ({build})"),
-        None => format!("{behaviour}: {when} ({build})"),
+    let version = version(build);
+    let op = pivot(part).and_then(|op| part.line.case.ops.get(op as usize));
+    let rule = part.line.findings.first().map(|finding| finding.rule.as_str());
+    let short = rule.and_then(|rule| SHORT.iter().find(|(name, _)| *name == rule));
+    let what = match short {
+        Some((_, text)) => text.replace("{}", op.map_or("a step", Op::call)),
+        None => behaviour(part),
     };
-    one_line(&title, MOST_OF_TITLE)
+    let when =
+        part.line.case.title.trim_end_matches(['?', '.']).replace(", the link being ", ", link ");
+    let room = MOST_OF_TITLE.saturating_sub(version.chars().count() + 3);
+    format!("{} ({version})", cut(&one_line(&format!("{what}: {when}"), 4 * MOST_OF_TITLE), room))
+}
+
+/// Of *Linux 6.18.44-1-amd64* its number, of *macOS 15.3 (24D70)* both.
+fn version(build: &str) -> String {
+    let number = build.strip_prefix("Linux ").map(|release| {
+        let end = release.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-');
+        release[..end.unwrap_or(release.len())].trim_end_matches(['.', '-'])
+    });
+    let number = number.filter(|number| !number.is_empty()).unwrap_or(build);
+    cut(&one_line(number, 2 * MOST_OF_TITLE), 24)
+}
+
+/// No longer than that, and never in a word.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(most.saturating_sub(1)).collect();
+    let whole = head.rfind(' ').filter(|at| *at > most / 2).map_or(head.as_str(), |at| &head[..at]);
+    format!("{}\u{2026}", whole.trim_end_matches([' ', ',', ':', ';']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_that_has_a_long_form_has_a_short_one() {
+        for (rule, _) in BROKEN {
+            assert!(short_of(rule).is_some_and(|text| text.len() < 44), "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_cut_between_words() {
+        assert_eq!(cut("one two three", 13), "one two three");
+        assert_eq!(cut("one two three", 11), "one two\u{2026}");
+        assert_eq!(cut(&"x".repeat(30), 10).chars().count(), 10);
+        assert_eq!(version("Linux 6.1.0-56-cloud-amd64"), "6.1.0-56");
+        assert_eq!(version("macOS 15.3 (24D70)"), "macOS 15.3 (24D70)");
+    }
 }

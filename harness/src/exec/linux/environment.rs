@@ -35,6 +35,7 @@ const SYSCTLS: &[&str] = &[
     "net.ipv6.conf.all.forwarding",
     "net.ipv6.conf.all.accept_ra",
     "net.ipv6.ip_nonlocal_bind",
+    "kernel.tainted",
     "kernel.unprivileged_userns_clone",
     "kernel.apparmor_restrict_unprivileged_userns",
     "user.max_user_namespaces",
