@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use harness::trace::Fingerprint;
-use reports::matrix::{Claimed, Input, Source, model, page, tags};
+use reports::matrix::{Claimed, Input, Source, model, page};
 use reports::runs::{self, Line, Run};
 use suites::claim::{Claim, Kernel, Standing};
+use suites::tag;
 
 use crate::cli::Matrix;
 use crate::reasons::reason;
@@ -47,7 +48,7 @@ fn written(read: &[(String, Run)], since: Option<&(String, Run)>, output: &Path)
         order: &order,
         claims: &claims,
         reason: &reason,
-        tags: &tags,
+        tags: &|line| tag::of(&line.case).map(|tag| tag.name.to_owned()).collect(),
     };
     let model = model(input).map_err(|e| UsageError(e.to_string()))?;
     results::whole(output, |file| Ok(page(&model, file)?))?;

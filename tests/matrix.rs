@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use browser::Browser;
 use common::{has_labs, is_linux, sockeye, stderr};
-use reports::matrix::{Input, Model, Source, model, page, tags};
+use reports::matrix::{Input, Model, Source, model, page};
 use reports::runs::{self, Run};
 use rstest::rstest;
 use serde_json::json;
@@ -52,7 +52,10 @@ static RUNS: LazyLock<Option<Runs>> = LazyLock::new(|| {
 
 fn made(sources: &[Source<'_>]) -> Model {
     let (claims, reason) = (&|_: &_, _: &_| Vec::new(), &|_: &_| None);
-    let input = Input { runs: sources, since: None, order: &[], claims, reason, tags: &tags };
+    let tagged = |line: &runs::Line| {
+        suites::tag::of(&line.case).map(|tag| tag.name.to_owned()).collect()
+    };
+    let input = Input { runs: sources, since: None, order: &[], claims, reason, tags: &tagged };
     model(input).expect("whole runs")
 }
 

@@ -221,7 +221,14 @@ fn everything(run: &Run, keep_private: bool) -> Vec<(String, Vec<u8>)> {
     let export = Export::of(&run);
     let claims = |_: &Line, _: &harness::trace::Fingerprint| Vec::new();
     let sources = [Source { name: "run", run: &run }];
-    let input = Input { runs: &sources, since: None, order: &[], claims: &claims };
+    let input = Input {
+        runs: &sources,
+        since: None,
+        order: &[],
+        claims: &claims,
+        reason: &|_| None,
+        tags: &|_| Vec::new(),
+    };
     let mut shown = Vec::new();
     page(&model(input).expect("a model"), &mut shown).expect("a page");
     let of_it = |line: &&Line| line.subject == run.manifest.subjects[0].name && is_done(line);

@@ -89,6 +89,10 @@ fn range(bundle: &Bundle<'_>) -> Option<(String, String)> {
 fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let sudo = if bundle.os == harness::case::Os::Macos { "sudo " } else { "" };
     let came = match &part.tried {
+        Tried::CallsAgree => {
+            "it was run just before this was written: the calls agree, and it looked at no frame"
+                .to_owned()
+        }
         Tried::Agrees => "it was run just before this was written, and reproduces".to_owned(),
         Tried::Differs(how) => {
             format!("run just before this was written, it does not: {}", one_line(how, 200))

@@ -7,7 +7,6 @@ mod build;
 mod model;
 mod page;
 mod story;
-mod tags;
 mod word;
 
 #[cfg(test)]
@@ -19,5 +18,4 @@ pub use model::{
     Story, Table, Texts,
 };
 pub use page::{PageError, page};
-pub use tags::tags;
 pub use word::word;

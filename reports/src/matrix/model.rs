@@ -19,7 +19,7 @@ pub struct Input<'a> {
     pub claims: &'a dyn Fn(&Line, &Fingerprint) -> Vec<Claimed>,
     /// Why systems differ in a case, if that is known.
     pub reason: &'a dyn Fn(&str) -> Option<Reason>,
-    /// What a line is about, in the words that people search for; [`tags`](super::tags()) knows some.
+    /// What a line is about, in the words that people search for.
     pub tags: &'a dyn Fn(&Line) -> Vec<String>,
 }
 
