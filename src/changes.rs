@@ -160,7 +160,7 @@ fn about(letters: &[char], row: &Row<'_>) -> String {
         .collect();
     let differing = differing(letters, row);
     let call = differing.first().and_then(|(_, line)| line.trim().split_once('('));
-    let call = call.map(|(call, _)| call).filter(|call| call.chars().all(|c| is_of_a_name(c)));
+    let call = call.map(|(call, _)| call).filter(|call| call.chars().all(is_of_a_name));
     let words = options.iter().map(String::as_str).chain([call.unwrap_or("frames")]);
     words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" ")
 }

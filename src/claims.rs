@@ -64,6 +64,10 @@ pub(crate) fn claims(args: &Claims) -> Result<Status> {
 fn choose(patterns: &[String]) -> Result<Vec<&'static Claim>, UsageError> {
     let ids: Vec<String> = tables().into_iter().flat_map(|t| t.cases).map(|c| c.id).collect();
     let means = |pattern: &String, claim: &Claim| {
+        // Whole, it means this one alone.
+        if all().iter().any(|other| other.id == *pattern) {
+            return claim.id == *pattern;
+        }
         matches(pattern, &claim.id)
             // Words of its name: `netdown` of `netdown-neighbour`.
             || format!("-{}-", claim.id).contains(&format!("-{pattern}-"))

@@ -113,6 +113,7 @@ pub(crate) struct Man {
 
 /// The arguments of `run`.
 #[derive(Args, Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Run {
     /// Suites, tables or cases; `*` stands for anything
     #[arg(value_name = "PATTERN", add = ArgValueCompleter::new(complete::cases))]

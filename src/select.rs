@@ -61,14 +61,17 @@ pub(crate) fn is_called(pattern: &str, id: &str) -> bool {
     id.split_once('/').is_some_and(|(_, rest)| matches(pattern, rest))
 }
 
+/// How a pattern means an id.
+type Way = fn(&str, &str) -> bool;
+
 /// The tables with the cases that one of `patterns` matches; all of them if there are none. A pattern
 /// that means no id means what is called so in each suite.
 pub(crate) fn tables_of(patterns: &[String]) -> Result<Vec<Table>, UsageError> {
     let mut tables = tables();
     let ids: Vec<String> = tables.iter().flat_map(|t| &t.cases).map(|c| c.id.clone()).collect();
-    let mut meant: Vec<(&str, fn(&str, &str) -> bool)> = Vec::new();
+    let mut meant: Vec<(&str, Way)> = Vec::new();
     for pattern in patterns {
-        let ways: [fn(&str, &str) -> bool; 2] = [matches, is_called];
+        let ways: [Way; 2] = [matches, is_called];
         let way = ways.into_iter().find(|way| ids.iter().any(|id| way(pattern, id)));
         let way = way.ok_or_else(|| UsageError(unknown(pattern, &tables)))?;
         meant.push((pattern, way));

@@ -297,7 +297,11 @@ fn threads_interleave_in_one_way() {
     let busy = std::sync::atomic::AtomicBool::new(true);
     let traces = std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| while busy.load(std::sync::atomic::Ordering::Relaxed) {});
+            scope.spawn(|| {
+                while busy.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
         }
         let traces = run(&cases);
         busy.store(false, std::sync::atomic::Ordering::Relaxed);

@@ -52,9 +52,8 @@ static RUNS: LazyLock<Option<Runs>> = LazyLock::new(|| {
 
 fn made(sources: &[Source<'_>]) -> Model {
     let (claims, reason) = (&|_: &_, _: &_| Vec::new(), &|_: &_| None);
-    let tagged = |line: &runs::Line| {
-        suites::tag::of(&line.case).map(|tag| tag.name.to_owned()).collect()
-    };
+    let tagged =
+        |line: &runs::Line| suites::tag::of(&line.case).map(|tag| tag.name.to_owned()).collect();
     let input = Input { runs: sources, since: None, order: &[], claims, reason, tags: &tagged };
     model(input).expect("whole runs")
 }
@@ -298,11 +297,7 @@ fn a_report_of_one_run_is_a_page() {
     let output = sockeye(&["report", run, "--html", "-o", name]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(fs::read_to_string(&page).expect("a page").contains("no frame carried them"));
-    for args in [
-        &["report", run, "--html"][..],
-        &["report", run],
-        &["report", "none", "--html", "-o", name],
-    ] {
+    for args in [&["report", run, "--html"][..], &["report", "none", "--html", "-o", name]] {
         assert_eq!(sockeye(args).status.code(), Some(2), "{args:?}");
     }
 }

@@ -41,9 +41,9 @@ fn built() -> Vec<Vec<u8>> {
     ] {
         let (from, to) = (ip(from), ip(to));
         for protocol in [0u8, 1, 2, 6, 17, 43, 44, 58, 60, 132] {
-            for len in [0usize, 7, 8, 20, 24, 41, 120] {
+            for len in [0u8, 7, 8, 20, 24, 41, 120] {
                 let body: Vec<u8> =
-                    (0..len).map(|n| (n * 37 + usize::from(protocol)) as u8).collect();
+                    (0..len).map(|n| n.wrapping_mul(37).wrapping_add(protocol)).collect();
                 frames.extend(build::ip(build::Link::Ip, from, to, 64, protocol, &body).ok());
             }
         }
@@ -93,7 +93,7 @@ fn c_and_rust_say_the_same_of_a_frame() {
             let mut other = frame.clone();
             for _ in 0..=below(3) {
                 let at = below(other.len().min(90));
-                other[at] = below(256) as u8;
+                other[at] = u8::try_from(below(256)).expect("less than that");
             }
             all.push((of(&frame), other));
             all.push((of(&frame), frame[..below(frame.len() + 1)].to_vec()));

@@ -42,7 +42,7 @@ pub(crate) fn woken<'m, T>(
 pub(crate) fn start<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    Builder::new().spawn(work).map_err(none)
+    Builder::new().spawn(work).map_err(|why| none(&why))
 }
 
 /// Starts one of a scope.
@@ -50,13 +50,12 @@ pub(crate) fn start_in<'s, T: Send + 's>(
     scope: &'s Scope<'s, '_>,
     work: impl FnOnce() -> T + Send + 's,
 ) -> io::Result<ScopedJoinHandle<'s, T>> {
-    Builder::new().spawn_scoped(scope, work).map_err(none)
+    Builder::new().spawn_scoped(scope, work).map_err(|why| none(&why))
 }
 
 /// The sentence that says so, with what may be why (`pthread_create(3)`, EAGAIN).
-fn none(why: io::Error) -> io::Error {
-    let kind = why.kind();
-    io::Error::new(kind, format!("no thread can be started: {why}: {MEND}"))
+fn none(why: &io::Error) -> io::Error {
+    io::Error::new(why.kind(), format!("no thread can be started: {why}: {MEND}"))
 }
 
 /// What may be why, and what to look at.

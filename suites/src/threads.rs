@@ -1,6 +1,6 @@
 //! Calls of two threads against each other: one waits in a call, and another one does something to the
 //! socket. POSIX says what a call does, and little of what becomes of one that is under way; close(2) says
-//! that it is unspecified, "Multithreaded processes and close()".
+//! that it is unspecified, "Multithreaded processes and `close()`".
 
 use harness::case::addr::{Addr, Port, Range, Role};
 use harness::case::op::{PollFd, Value};
@@ -182,7 +182,7 @@ fn polling() -> Table {
     table
 }
 
-/// POSIX send: "if space is not available … send() shall block until space is available".
+/// POSIX send: "if space is not available … `send()` shall block until space is available".
 fn sending() -> Table {
     let mut table =
         Table::new("threads/send", "What becomes of a send that waits while another thread acts?");

@@ -260,7 +260,7 @@ impl<'c> Runner<'c> {
             if let Some(end) = self.rest(step) {
                 return Some(end);
             }
-            let Some(at) = self.threads.0.iter().position(|w| w.number == of) else { return None };
+            let at = self.threads.0.iter().position(|w| w.number == of)?;
             if signals::alarm_came() {
                 return self.give_up(at);
             }

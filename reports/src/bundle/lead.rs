@@ -16,27 +16,25 @@ const NAMED: usize = 6;
 /// What is done, what comes, what was expected, how often, since when and where not, as plain text.
 pub(super) fn lead(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let line = part.line;
-    let mut text = format!("{}.", line.case.title.trim_end_matches(['.', '?']));
+    let mut said = vec![format!("{}.", line.case.title.trim_end_matches(['.', '?']))];
     for finding in line.findings.iter().take(1) {
-        text += &format!(" {}.", finding.text.trim_end_matches('.'));
+        said.push(format!("{}.", finding.text.trim_end_matches('.')));
         let rule = bundle.rules.iter().find(|rule| rule.name == finding.rule);
-        if let Some(rule) = rule {
-            text += &format!(" Expected: {}.", uncapital(rule.says.trim_end_matches('.')));
-        }
+        said.extend(
+            rule.map(|rule| format!("Expected: {}.", uncapital(rule.says.trim_end_matches('.')))),
+        );
     }
     if is_control(part) {
-        text += " No rule is broken and nothing has changed: this is a control record, no fault is claimed.";
+        said.push("No rule is broken and nothing has changed: this is a control record, no fault is claimed.".to_owned());
     }
-    text += &format!(" {} of {} times on {}.", part.same, part.times, bundle.build());
+    said.push(format!("{} of {} times on {}.", part.same, part.times, bundle.build()));
     let here = this(bundle, part);
-    if let Some(since) = since::since(&here, &part.elsewhere) {
-        text += &format!(" {}", since::sentence(since));
+    said.extend(since::since(&here, &part.elsewhere).map(since::sentence));
+    let others = tested(bundle, part).other;
+    if !others.is_empty() {
+        said.push(format!("Not on {}.", names(&others)));
     }
-    let others = tested(bundle, part);
-    if !others.other.is_empty() {
-        text += &format!(" Not on {}.", names(&others.other));
-    }
-    text
+    said.join(" ")
 }
 
 /// Whether nothing is wrong with it: it is as it was before, or as nobody has seen it before.

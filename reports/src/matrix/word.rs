@@ -81,6 +81,10 @@ pub fn word(case: &Case, trace: &Trace, os: Os) -> String {
         let times = if *times > 1 { format!("{times}× ") } else { String::new() };
         let _ = write!(word, "{comma}{times}{text}");
     }
+    if !case.threads.is_empty() {
+        // What a send brought about may have been received before it returned.
+        word = word.replace(" · silent", "");
+    }
     if word.is_empty() { "done".to_owned() } else { word }
 }
 
@@ -93,14 +97,19 @@ fn steps<'a>(case: &'a Case, trace: &'a Trace, os: Os) -> Vec<Step<'a>> {
         else {
             continue;
         };
-        let Some(made) = case.ops.get(op) else { continue };
+        let event = line.event.and_then(|at| trace.events.get(at));
+        // A call that waits is told where it returns.
+        let (Some(made), false) = (case.ops.get(op), matches!(event, Some(Event::Began { .. })))
+        else {
+            continue;
+        };
         if last != Some(op) {
             last = Some(op);
             let (did, left, signals) = (None, Left::default(), Vec::new());
             steps.push(Step { op: made, did, text: String::new(), left, signals });
         }
         let Some(step) = steps.last_mut() else { continue };
-        match line.event.and_then(|at| trace.events.get(at)) {
+        match event {
             Some(Event::Call { did, .. }) => {
                 step.did = Some(did);
                 step.text = line.text;

@@ -137,7 +137,7 @@ fn tcp(said: &mut Said, p: &[u8]) {
         at += if p[at] == 1 || p[at + 1] < 2 { 1 } else { usize::from(p[at + 1]) };
     }
     data(said, &p[header..]);
-    if flags & 7 == 0 && header == p.len() {
+    if flags.trailing_zeros() >= 3 && header == p.len() {
         said.compared = Compared::Never;
     } else {
         said.compared = Compared::Once;
@@ -304,10 +304,8 @@ pub fn observed(case: &Case, trace: &Trace) -> Vec<(u32, String)> {
         let known = case.lab.links.iter().find(|of| of.name == *link).map(|of| of.kind);
         let (protocol, bytes) = packet(known, &bytes.0);
         let Said { text, compared, seq } = said(protocol, bytes);
-        let (text, compared) = match served(case).any(|of| of == link) {
-            true => of_server(text, compared),
-            false => (text, compared),
-        };
+        let is_served = served(case).any(|of| of == link);
+        let (text, compared) = if is_served { of_server(text, compared) } else { (text, compared) };
         let text = format!("{link} {text}");
         let again = compared == Compared::Once && !before.insert((text.clone(), seq));
         if compared != Compared::Never && !again {

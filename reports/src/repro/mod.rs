@@ -74,26 +74,9 @@ pub struct Options<'a> {
 pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let mut p = Program::new(case, options.os);
     let observed = options.observed.map(|o| observations(case, o.trace)).filter(|t| !t.is_empty());
-    let answering = lab_linux::answering(case);
-    if !answering.is_empty() && p.os == Os::Linux {
-        p.need(Part::FarEnd);
-    }
-    if server::serves(case) && p.os == Os::Linux {
-        p.need(Part::Server);
-    }
     // Else nobody saw what was sent, and there is nothing to compare with.
     let looks = p.os == Os::Linux && !options.observed.is_some_and(|o| o.trace.is_unseen());
-    if looks {
-        p.need(Part::Wire);
-    }
-    let patience_ms = calls::patience_ms(case);
-    if patience_ms.is_some() {
-        p.need(Part::Deadline);
-    }
-    let breaks = calls::streams(case);
-    if breaks {
-        p.need(Part::Pipe);
-    }
+    needs(&mut p, looks);
     let (ends_early, left_out) = write_calls(&mut p);
     // What ends without all of its calls has no verdict.
     let observed = observed.filter(|_| !ends_early);
@@ -111,8 +94,7 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     }
     let calls = std::mem::take(&mut p.body);
     write_lab(&mut p);
-    let threads = threads::refused(case);
-    if let Some(why) = threads {
+    if let Some(why) = threads::refused(case) {
         let made = std::mem::take(&mut p.body);
         cannot(&mut p, &Missing::Step(why.to_owned()));
         p.body.push_str(&made);
@@ -121,45 +103,19 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     if p.parts.has(Part::Observed) && p.parts.has(Part::Value) {
         p.need(Part::CompareValue);
     }
-    let mut main = String::from("int main(void)\n{\n");
-    if p.has_ret {
-        main.push_str("    ssize_t ret;\n\n");
-    }
-    if !lab.is_empty() {
-        main.push_str("    /* The lab. */\n");
-        main.push_str(&lab);
-    }
-    if looks {
-        main.push_str("    watch_wire();\n");
-    }
-    if breaks {
-        main.push_str("    catch_pipe();\n");
-    }
-    if let Some(ms) = patience_ms {
-        let _ = writeln!(main, "    set_deadline({ms});");
-    }
-    main.push_str("\n    /* The calls. */\n");
-    main.push_str(&calls);
-    if !ends_early {
-        main.push('\n');
-        if observed.is_none() {
-            let _ = writeln!(main, "    puts(\"{NO_VERDICT}\");");
-        }
-        main.push_str(if observed.is_some() {
-            "    return verdict();\n"
-        } else {
-            "    return 0;\n"
-        });
-    }
-    main.push_str("}\n");
+    let end = match (ends_early, observed.is_some()) {
+        (true, _) => String::new(),
+        (false, true) => "\n    return verdict();\n".to_owned(),
+        (false, false) => format!("\n    puts(\"{NO_VERDICT}\");\n    return 0;\n"),
+    };
+    let main = main(&p, &lab, &calls, &end, looks);
     let frames = options.observed.map(|o| sent(case, o.trace)).unwrap_or_default();
+    let served = frames::served(case).flat_map(|l| [quoted(l.as_bytes()), ", ".to_owned()]);
+    let answering = lab_linux::answering(case);
     let words = [
         ("@@OBSERVED@@", observed.unwrap_or_default()),
         ("@@FRAMES@@", frames),
-        (
-            "@@SERVED@@",
-            frames::served(case).map(|l| format!("{}, ", quoted(l.as_bytes()))).collect(),
-        ),
+        ("@@SERVED@@", served.collect()),
         ("@@ANSWERING@@", lines(answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")))),
         ("@@STEPS@@", server::steps(case)),
         ("@@FILES@@", names_linux::files(case)),
@@ -170,6 +126,49 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         ("@@DESTINATIONS@@", lines(leaves::rows(case).into_iter())),
     ];
     finish(p, &comment::comment(case, options), &words, &main)
+}
+
+/// The functions that a case needs whatever its calls are.
+fn needs(p: &mut Program<'_>, looks: bool) {
+    let case = p.case;
+    let linux = p.os == Os::Linux;
+    for (part, needed) in [
+        (Part::FarEnd, linux && !lab_linux::answering(case).is_empty()),
+        (Part::Server, linux && server::serves(case)),
+        (Part::Wire, looks),
+        (Part::Deadline, calls::patience_ms(case).is_some()),
+        (Part::Pipe, calls::streams(case)),
+    ] {
+        if needed {
+            p.need(part);
+        }
+    }
+}
+
+/// The function `main`.
+fn main(p: &Program<'_>, lab: &str, calls: &str, end: &str, looks: bool) -> String {
+    let mut main = String::from("int main(void)\n{\n");
+    if p.has_ret {
+        main.push_str("    ssize_t ret;\n\n");
+    }
+    if !lab.is_empty() {
+        main.push_str("    /* The lab. */\n");
+        main.push_str(lab);
+    }
+    if looks {
+        main.push_str("    watch_wire();\n");
+    }
+    if calls::streams(p.case) {
+        main.push_str("    catch_pipe();\n");
+    }
+    if let Some(ms) = calls::patience_ms(p.case) {
+        let _ = writeln!(main, "    set_deadline({ms});");
+    }
+    main.push_str("\n    /* The calls. */\n");
+    for part in [calls, end, "}\n"] {
+        main.push_str(part);
+    }
+    main
 }
 
 /// The whole file: comment, headers, functions, `main`.

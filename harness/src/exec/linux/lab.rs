@@ -486,23 +486,14 @@ impl Network for LinuxLab {
     }
 
     fn watch(&self, done: BorrowedFd<'_>) {
-        let ends = self.far_ends.iter().map(AsFd::as_fd);
-        link::watch(ends.chain([self.loopback.as_fd(), done]));
+        link::watch(self.far_ends.iter().map(AsFd::as_fd).chain([self.loopback.as_fd(), done]));
     }
 
     fn pump(&mut self) {
+        let _ = (0..AT_ONCE).all(|_| self.loopback.read(&mut self.buffer).is_some());
         let mut more = More::default();
-        for _ in 0..AT_ONCE {
-            if self.loopback.read(&mut self.buffer).is_none() {
-                break;
-            }
-        }
         for number in 0..self.far_ends.len() {
-            for _ in 0..AT_ONCE {
-                if !self.hear(number, &mut |_, _, _| (), &mut more) {
-                    break;
-                }
-            }
+            let _ = (0..AT_ONCE).all(|_| self.hear(number, &mut |_, _, _| (), &mut more));
         }
     }
 
