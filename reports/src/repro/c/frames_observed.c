@@ -22,6 +22,15 @@ static void compare_frame(int op, const char *link)
     came[i] = 1;
 }
 
+/* Whether one is still to come beneath a call. */
+static int is_awaited(int op)
+{
+    for (size_t i = 0; frames_observed[i].text != NULL; i++)
+        if (!came[i] && frames_observed[i].op == op)
+            return 1;
+    return 0;
+}
+
 static void compare_missing_frames(void)
 {
     for (size_t i = 0; frames_observed[i].text != NULL; i++)

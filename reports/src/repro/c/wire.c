@@ -97,6 +97,7 @@ static void look(int op)
 {
     struct pollfd more = {.fd = wire, .events = POLLIN};
     int saved = errno, moved = wire != -1;
+@Observed     int patience = 100; /* of 10 ms: what waits for an answer of the link's comes behind it */
 
     latest = op;
     while (moved) {
@@ -105,6 +106,10 @@ static void look(int op)
         while (look_once(op))
             moved = 1;
         moved = moved || (under_way > 0 && poll(&more, 1, 20) == 1);
+@Observed         if (!moved && is_awaited(op) && patience-- > 0) {
+@Observed             poll(&more, 1, 10);
+@Observed             moved = 1;
+@Observed         }
     }
     under_way = 0;
     errno = saved;
