@@ -245,6 +245,13 @@ pub(super) fn answering(case: &Case) -> Vec<(u8, IpAddr)> {
         if link.kind == LinkKind::Tap && hosts().any(|ip| speaks_of(case, ip)) {
             out.extend(hosts().map(|ip| (number, ip)));
         }
+        // What is local to a link is asked for on the link that a scope id names, whosever it is.
+        let others = numbered(&case.lab).filter(|(other, _)| *other != number);
+        let local = others.filter(|(_, other)| other.ranges.contains(&Range::Ll));
+        let strangers = local.map(|(other, _)| address(other, Role::Unresolved, Range::Ll));
+        if link.kind == LinkKind::Tap {
+            out.extend(strangers.filter(|ip| speaks_of(case, *ip)).map(|ip| (number, ip)));
+        }
     }
     out
 }
