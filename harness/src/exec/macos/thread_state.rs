@@ -10,7 +10,9 @@ impl ThreadState {
     /// The calling thread's.
     pub(in crate::exec) fn own() -> Self {
         // SAFETY: the calling thread is there, and its port is not given away.
-        Self(unsafe { libc::pthread_mach_thread_np(libc::pthread_self()) })
+        let own = unsafe { libc::pthread_self() };
+        // SAFETY: the handle is this thread's, which runs.
+        Self(unsafe { libc::pthread_mach_thread_np(own) })
     }
 
     /// Whether it waits and a signal would wake it; none where nobody can tell.
