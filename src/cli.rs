@@ -308,7 +308,7 @@ pub(crate) struct Claims {
 /// The arguments of `netdown`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 this kernel has not got the bug; 1 it has; 2 wrong usage; 3 it cannot \
+    after_help = "Exit status: 0 no way of sending is lost in silence; 1 one is; 2 wrong usage; 3 it cannot \
                   be told."
 )]
 pub(crate) struct Netdown {

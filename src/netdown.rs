@@ -3,6 +3,7 @@
 mod filter;
 mod host;
 mod target;
+mod ways;
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, LabOp, Op, Os};
@@ -18,6 +19,7 @@ use crate::{Status, UsageError, run};
 use filter::Seen;
 use host::Asked;
 use target::Target;
+use ways::Ways;
 
 /// The forum's program.
 const PROGRAM: &str = "link-state/netdown";
@@ -38,6 +40,9 @@ enum Found {
     /// As one sentence.
     Untold(String),
 }
+
+/// How many rows are named.
+const MOST_OF_ROWS: usize = 12;
 
 /// How many sockets of a lab's are held open, to see whether a content filter sees them.
 const SOCKETS: u32 = 32;
@@ -88,13 +93,36 @@ fn in_a_lab(args: &Netdown, os: Os, kernel: &Fingerprint) -> Result<Status> {
     if found == Found::Bug && tells_later(&answers[2]) {
         say_later();
     }
+    let ways: Vec<Case> = all.iter().filter(|case| ways::is_way(case)).cloned().collect();
+    let ways = ways::ways(&ask(&ways, &fault, kernel)?);
     if os == Os::Macos {
         let held = [held_open(&down[1])];
         let (seen, asked) = filter::watch(SOCKETS, || ask(&held, &Run::default(), kernel));
         asked?;
         say_advice(os, kernel, seen);
     }
-    Ok(conclude(&found, &format!("sockeye bundle {PROGRAM} '{HEARD}' '{UP}' -o netdown.zip")))
+    say_ways(&ways);
+    let evidence = match ways.lost.first() {
+        Some(lost) if found == Found::NoBug => format!("sockeye bundle '{lost}' -o netdown.zip"),
+        _ => format!("sockeye bundle {PROGRAM} '{HEARD}' '{UP}' -o netdown.zip"),
+    };
+    Ok(conclude(&found, ways.lost.len(), &evidence))
+}
+
+/// Which ways of sending are lost in silence, by the rows that ask.
+fn say_ways(ways: &Ways) {
+    outln!(
+        "all ways of sending over a link that is down: {} asked, {} lost in silence",
+        ways.asked,
+        ways.lost.len()
+    );
+    let rows = ways::folded(&ways.lost);
+    for row in rows.iter().take(MOST_OF_ROWS) {
+        outln!("  {row}");
+    }
+    if rows.len() > MOST_OF_ROWS {
+        outln!("  and {} more: sockeye run 'link-state/*'", rows.len() - MOST_OF_ROWS);
+    }
 }
 
 fn say_later() {
@@ -192,11 +220,19 @@ fn tells_later(again: &Answer<'_>) -> bool {
     failed.seems(again.case, &again.trace) == Seems::So
 }
 
-fn conclude(found: &Found, evidence: &str) -> Status {
+/// `lost` is how many ways of sending were lost in silence, where all were asked.
+fn conclude(found: &Found, lost: usize, evidence: &str) -> Status {
     let status = match found {
-        Found::NoBug => {
+        Found::NoBug if lost == 0 => {
             outln!("no: this kernel has not got the bug");
             Status::Expected
+        }
+        Found::NoBug => {
+            outln!(
+                "yes, in other ways than the forum's: in {lost} rows a send reports success, no error \
+                 follows, nothing is sent"
+            );
+            Status::Unexpected
         }
         Found::Bug => {
             outln!(
@@ -215,7 +251,7 @@ fn conclude(found: &Found, evidence: &str) -> Status {
 
 /// Without a lab an interface of the host's own has to do.
 fn without_a_lab(os: Os, kernel: &Fingerprint, reason: &str) -> Result<Status> {
-    let untold = |why: &str| Ok(conclude(&Found::Untold(format!("{reason}; {why}")), ""));
+    let untold = |why: &str| Ok(conclude(&Found::Untold(format!("{reason}; {why}")), 0, ""));
     if os == Os::Linux {
         return untold("`sockeye doctor` says what mends it");
     }
@@ -261,7 +297,7 @@ fn on_the_host(os: Os, kernel: &Fingerprint, target: &Target) -> Result<Status> 
         }
         _ => Found::Untold(format!("{} has come up meanwhile", target.interface)),
     };
-    Ok(conclude(&found, &format!("sudo sockeye bundle {PROGRAM} -o netdown.zip")))
+    Ok(conclude(&found, 0, &format!("sudo sockeye bundle {PROGRAM} -o netdown.zip")))
 }
 
 fn say_asked(what: &str, asked: &Asked) {

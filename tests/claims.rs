@@ -100,9 +100,16 @@ fn netdown_finds_the_bug_where_it_was_planted() {
     }
     let clean = sockeye(&["netdown"]);
     let said = stdout(&clean);
-    assert_eq!(clean.status.code(), Some(0), "{said}");
-    assert!(said.contains("no: this kernel has not got the bug"), "{said}");
-    assert!(said.lines().count() <= 12, "{said}");
+    // Linux has not got the forum's, and others: it names them (suites/known-deviations.toml).
+    assert_eq!(clean.status.code(), Some(1), "{said}");
+    assert!(said.contains("yes, in other ways than the forum's: in "), "{said}");
+    for row in [
+        "  link-state/udp-bound-own[{tap,tun},{down,readdressed},{limited4,multicast4}]\n",
+        "  link-state/loopback-down[{127.0.0.1,own,own4,own6},udp]\n",
+    ] {
+        assert!(said.contains(row), "{row}: {said}");
+    }
+    assert!(said.lines().count() <= 20, "{said}");
     let planted = sockeye(&["netdown", "--plant", "sendto-lies"]);
     let said = stdout(&planted);
     assert_eq!(planted.status.code(), Some(1), "{said}");

@@ -38,7 +38,9 @@ pub(super) fn table() -> Table {
     for (id, service) in SERVICES {
         for (kind, types, flags) in KINDS {
             let ops = vec![getaddrinfo_of(Some("127.0.0.1"), service, "AF_INET", types, flags)];
-            let title = format!("{service:?} as a service, {kind}");
+            let asked =
+                service.as_ref().map_or_else(|| "none".to_owned(), |text| format!("{text:?}"));
+            let title = format!("{asked} as a service, {kind}");
             let case = covering(case(title, Lab::loopback(), ops), &["NAME-04", "NAME-06"]);
             table.push(&[id, kind], Row::Case(case));
         }
