@@ -156,7 +156,7 @@ fn is_no_code(case: &Case, place: &str, word: &str, reached: &Reached) -> TestCa
 #[test]
 fn no_text_of_a_case_is_code() {
     let config =
-        ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() };
+        ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() };
     let reached = Reached::default();
     let done = TestRunner::new(config).run(&mutations(), |(case, at, word)| {
         let value = serde_json::to_value(&case).expect("JSON");
