@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use harness::case::addr::{Host, Range, Role};
 use harness::case::lab::RouteKind;
-use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, Threads};
+use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
 use harness::outcome;
 use harness::subject;
 use harness::trace::{End, Event, Fingerprint, Ran, Trace};
@@ -176,15 +176,12 @@ fn case(args: &Observe) -> Result<Case, UsageError> {
     let served = serve::steps(&args.serve, &link)?;
     let lab = Lab { links: vec![link], setup: Vec::new() };
     let run = Op::Run { argv: args.command.clone(), limit_ms: args.limit.saturating_mul(1000) };
-    Ok(Case {
-        id: "observe".to_owned(),
-        title: format!("What {:?} sends", args.command),
-        catalogue: Vec::new(),
-        lab: lab.with(routes).with(served),
-        ops: vec![run],
-        window_ms: 0,
-        threads: Threads::NONE,
-    })
+    Ok(Case::new(
+        "observe",
+        format!("What {:?} sends", args.command),
+        lab.with(routes).with(served),
+        vec![run],
+    ))
 }
 
 /// Everything else lies behind the link; on a tap, behind a router that answers for itself.

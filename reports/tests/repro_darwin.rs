@@ -3,7 +3,7 @@
 use harness::case::addr::{Addr, Range, Role, Scope};
 use harness::case::lab::RouteKind;
 use harness::case::op::{Change, Opt, Value};
-use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Os, Payload, Threads};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Os, Payload};
 use harness::trace::{ControlOut, Did, End, Event, Kevent, Out, Received, Trace};
 use reports::repro::{Options, agrees, reproducer};
 use rstest::rstest;
@@ -49,8 +49,7 @@ fn case(r#type: &'static str, op: Op) -> Case {
     let (title, id) = ("Darwin's own call".to_owned(), "reports/darwin".to_owned());
     let lab = Lab::one(LinkKind::Tun, "net0");
     let ops = vec![socket(r#type), op];
-    let case =
-        Case { id, title, catalogue: Vec::new(), lab, ops, window_ms: 0, threads: Threads::NONE };
+    let case = Case::new(id, title, lab, ops);
     case.check().unwrap();
     case
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use harness::case::addr::{Addr, Host, Role, Scope};
 use harness::case::op::{Control, Intent, Opt, PollFd, Value};
-use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Sym, Threads};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Sym};
 use harness::wire::{Mac, build};
 
 /// What every send of these suites carries: the forum program's six bytes.
@@ -12,15 +12,7 @@ pub(crate) const HELLO: &str = "hello\0";
 
 /// A case without its id, which its table gives it.
 pub(crate) fn case(title: String, lab: Lab, ops: Vec<Op>) -> Case {
-    Case {
-        id: String::new(),
-        title,
-        catalogue: Vec::new(),
-        lab,
-        ops,
-        window_ms: 0,
-        threads: Threads::NONE,
-    }
+    Case::new(String::new(), title, lab, ops)
 }
 
 /// The same, covering these rows of the catalogue of behaviours.

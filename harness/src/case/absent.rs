@@ -81,7 +81,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::case::{Lab, Sym, Threads, is_known};
+    use crate::case::{Lab, Sym, is_known};
 
     #[test]
     fn the_list_is_sound() {
@@ -109,16 +109,7 @@ mod tests {
     #[case(vec![set("IP_PMTUDISC_DO"), get("IP_TTL")], Some("IP_PMTUDISC_DO"))]
     #[case(vec![], None)]
     fn a_case_ends_where_it_needs_a_name(#[case] ops: Vec<Op>, #[case] at: Option<&str>) {
-        let (id, title) = Default::default();
-        let case = Case {
-            id,
-            title,
-            catalogue: vec![],
-            lab: Lab::loopback(),
-            ops,
-            window_ms: 0,
-            threads: Threads::NONE,
-        };
+        let case = Case::new("s/t", "", Lab::loopback(), ops);
         assert_eq!(case.ends_at(Os::Macos), at);
         assert_eq!(case.ends_at(Os::Linux), None);
     }

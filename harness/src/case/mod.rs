@@ -72,6 +72,19 @@ fn is_zero(n: &u32) -> bool {
 }
 
 impl Case {
+    /// A case of one thread that waits for nothing behind its last step and covers no row of the catalogue.
+    pub fn new(id: impl Into<String>, title: impl Into<String>, lab: Lab, ops: Vec<Op>) -> Self {
+        Self {
+            id: id.into(),
+            title: title.into(),
+            catalogue: Vec::new(),
+            lab,
+            ops,
+            window_ms: 0,
+            threads: Threads::NONE,
+        }
+    }
+
     /// The suite's name: the id up to the slash.
     pub fn suite(&self) -> &str {
         self.id.split('/').next().unwrap_or_default()
@@ -442,15 +455,7 @@ mod tests {
         let addr = Addr::ip(ip, 9);
         let ops = vec![Op::Getsockname { fd: "s".into() }, Op::Connect { fd: "s".into(), addr }];
         let (id, title, lab) = (String::new(), String::new(), Lab::one(LinkKind::Tun, "l"));
-        let case = Case {
-            id,
-            title,
-            catalogue: Vec::new(),
-            lab,
-            ops,
-            window_ms: 0,
-            threads: Threads::NONE,
-        };
+        let case = Case::new(id, title, lab, ops);
         assert_eq!(case.names_a_group(), told);
     }
 
@@ -471,15 +476,8 @@ mod tests {
     #[test]
     fn what_is_no_name_is_not_let_in() {
         const CODE: &str = "AF_INET,0,0);system(\"touch F\");socket(AF_INET";
-        let good = |ops: Vec<Op>| Case {
-            id: "s/t".to_owned(),
-            title: String::new(),
-            catalogue: Vec::new(),
-            lab: Lab::one(LinkKind::Tap, "tap0"),
-            ops,
-            window_ms: 0,
-            threads: Threads::NONE,
-        };
+        let good =
+            |ops: Vec<Op>| Case::new("s/t", String::new(), Lab::one(LinkKind::Tap, "tap0"), ops);
         let socket = |fd: &str, domain: &'static str| Op::Socket {
             fd: fd.to_owned(),
             domain: domain.into(),

@@ -113,15 +113,7 @@ mod tests {
         assert!(waits(served(), poll(-1)));
         let (id, title, lab) = ("s/t".to_owned(), String::new(), served());
         let ops = vec![wait(100), wait(100)];
-        let twice = Case {
-            id,
-            title,
-            catalogue: Vec::new(),
-            lab,
-            ops,
-            window_ms: 0,
-            threads: Threads::NONE,
-        };
+        let twice = Case::new(id, title, lab, ops);
         assert!(twice.waits_for_timers());
         assert!(waits(served(), set("TCP_USER_TIMEOUT")));
         assert!(!waits(served(), set("TCP_NODELAY")));

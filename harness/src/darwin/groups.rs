@@ -51,20 +51,17 @@ pub fn disturbed(case: &Case, trace: &Trace) -> Option<String> {
 mod tests {
     use super::*;
     use crate::case::op::Opt;
-    use crate::case::{Lab, Sym, Threads};
+    use crate::case::{Lab, Sym};
     use crate::trace::{End, Out};
 
     fn told(value: Value, errno: Option<&'static str>) -> Option<String> {
         let option = Opt::Raw { level: "IPPROTO_IP".into(), name: "IP_ADD_MEMBERSHIP".into() };
-        let case = Case {
-            id: "s/t".to_owned(),
-            title: String::new(),
-            catalogue: Vec::new(),
-            lab: Lab::loopback(),
-            ops: vec![Op::Setsockopt { fd: "s".to_owned(), option, value }],
-            window_ms: 0,
-            threads: Threads::NONE,
-        };
+        let case = Case::new(
+            "s/t",
+            String::new(),
+            Lab::loopback(),
+            vec![Op::Setsockopt { fd: "s".into(), option, value }],
+        );
         let errno: Option<Sym> = errno.map(Into::into);
         let did = Did::Returned { ret: -1, errno, out: Out::Nothing };
         let call = Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did };

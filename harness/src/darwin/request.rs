@@ -252,7 +252,7 @@ fn parts(version: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::{LinkKind, Threads};
+    use crate::case::LinkKind;
 
     #[test]
     fn each_has_its_size_and_places() {
@@ -294,17 +294,8 @@ mod tests {
     #[test]
     fn what_can_block_the_host_is_asked_for() {
         let flags = crate::case::Flags::NONE;
-        let call = |op| Case {
-            id: "s/t".to_owned(),
-            title: String::new(),
-            catalogue: Vec::new(),
-            lab: Lab::loopback(),
-            ops: vec![op],
-            window_ms: 0,
-            threads: Threads::NONE,
-        };
-        let case =
-            call(Op::RecvmsgX { fd: "r".to_owned(), count: 1, len: 1, control_len: 0, flags });
+        let call = |op| Case::new("s/t", String::new(), Lab::loopback(), vec![op]);
+        let case = call(Op::RecvmsgX { fd: "r".into(), count: 1, len: 1, control_len: 0, flags });
         for version in [None, Some(""), Some("14.7.6"), Some("15"), Some("15.5"), Some("x.9")] {
             let why = dangerous(&case, version).expect("it is dangerous there");
             assert!(why.contains("SOCKEYE_DANGEROUS=1"), "{why}");
@@ -318,15 +309,8 @@ mod tests {
 
     #[test]
     fn what_all_of_the_host_would_feel_is_refused() {
-        let case = |step: LabOp| Case {
-            id: "s/t".to_owned(),
-            title: String::new(),
-            catalogue: Vec::new(),
-            lab: Lab::loopback(),
-            ops: vec![Op::Lab { step }],
-            window_ms: 0,
-            threads: Threads::NONE,
-        };
+        let case =
+            |step: LabOp| Case::new("s/t", String::new(), Lab::loopback(), vec![Op::Lab { step }]);
         let down = |link: &str| case(LabOp::LinkDown { link: link.to_owned() });
         assert!(refused(&down("lo")).is_some());
         assert_eq!(refused(&down("tap0")), None);

@@ -77,18 +77,10 @@ fn limit(case: &Case) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::{Lab, LinkKind, Threads};
+    use crate::case::{Lab, LinkKind};
 
     fn case(setup: impl IntoIterator<Item = LabOp>) -> Case {
-        Case {
-            id: "s/t".to_owned(),
-            title: String::new(),
-            catalogue: Vec::new(),
-            lab: Lab::one(LinkKind::Tap, "tap0").with(setup),
-            ops: Vec::new(),
-            window_ms: 0,
-            threads: Threads::NONE,
-        }
+        Case::new("s/t", String::new(), Lab::one(LinkKind::Tap, "tap0").with(setup), Vec::new())
     }
 
     #[test]

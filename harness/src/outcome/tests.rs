@@ -9,21 +9,13 @@ mod structures;
 
 use crate::case::addr::{Addr, Range, Role};
 use crate::case::op::Opt;
-use crate::case::{Case, Flags, Hex, Lab, Link, LinkKind, Op, Payload, Threads};
+use crate::case::{Case, Flags, Hex, Lab, Link, LinkKind, Op, Payload};
 use crate::trace::{Did, Direction, End, Event, LinkFact, Out, Trace};
 
 /// A case in a lab with `tap0` (link 0) and `tun0` (link 1).
 pub(super) fn case(ops: impl IntoIterator<Item = Op>) -> Case {
     let links = vec![Link::new(LinkKind::Tap, "tap0"), Link::new(LinkKind::Tun, "tun0")];
-    Case {
-        id: "t/c".into(),
-        title: "A case.".into(),
-        catalogue: vec![],
-        lab: Lab { links, setup: vec![] },
-        ops: ops.into_iter().collect(),
-        window_ms: 0,
-        threads: Threads::NONE,
-    }
+    Case::new("t/c", "A case.", Lab { links, setup: vec![] }, ops.into_iter().collect())
 }
 
 /// A trace in which `lo` is interface 1, `tap0` 2 and `tun0` 3.

@@ -1,6 +1,6 @@
 //! What is private goes nowhere, and what is known stands in its place.
 
-use harness::case::{Hex, Lab, LinkKind, Threads};
+use harness::case::{Hex, Lab, LinkKind};
 use harness::environment::Private;
 use harness::trace::{Did, Direction, End, Event, LinkFact, Out};
 use harness::verdict::Verdict;
@@ -59,15 +59,12 @@ fn frame() -> Vec<u8> {
 fn line(text: &str) -> Line {
     let ops = r#"[{"socket":{"fd":"s","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":[]}},
         {"sendto":{"fd":"s","data":{"text":"hello\u0000"},"flags":[],"addr":{"host":{"ip":"192.0.2.2"},"port":{"is":9}}}}]"#;
-    let case = Case {
-        id: "s/t[a]".to_owned(),
-        title: "UDP to a neighbour".to_owned(),
-        catalogue: Vec::new(),
-        lab: Lab::one(LinkKind::Tap, "link0"),
-        ops: serde_json::from_str(ops).unwrap(),
-        window_ms: 0,
-        threads: Threads::NONE,
-    };
+    let case = Case::new(
+        "s/t[a]",
+        "UDP to a neighbour",
+        Lab::one(LinkKind::Tap, "link0"),
+        serde_json::from_str(ops).unwrap(),
+    );
     let call = |op, ret| {
         let did = Did::Returned { ret, errno: None, out: Out::Nothing };
         Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did }
@@ -232,6 +229,17 @@ fn files_of(
         recipient,
     };
     bundle.files(&mut bundle.scrub(keep)).unwrap()
+}
+
+/// One case of a machine of which nothing is known.
+fn bare<'a>(
+    subject: &'a Subject,
+    rules: &'a [Rule],
+    line: &'a Line,
+    recipient: Recipient,
+) -> Bundle<'a> {
+    let (environment, log, parts) = (None, None, vec![part(line)]);
+    Bundle { subject, os: Os::Linux, environment, log, rules, parts, recipient }
 }
 
 fn has(file: &File, word: &str) -> bool {
@@ -477,15 +485,7 @@ fn a_case_without_a_finding_is_a_control_record() {
         let (subject, mut line, rules) = (subject(""), line(""), rules());
         line.findings.clear();
         line.verdict = Verdict::Ok;
-        let bundle = Bundle {
-            subject: &subject,
-            os: Os::Linux,
-            environment: None,
-            log: None,
-            rules: &rules,
-            parts: vec![part(&line)],
-            recipient,
-        };
+        let bundle = bare(&subject, &rules, &line, recipient);
         for file in bundle.files(&mut bundle.scrub(false)).unwrap() {
             assert!(!has(&file, "[BUG]"), "{}", file.name);
             if ["README.md", "mail.txt"].contains(&file.name.as_str()) {
@@ -511,15 +511,7 @@ fn quotes_speak_for_the_report() {
         cite("RFC 2", "It MUST be."),
         cite("POSIX sendto, ERRORS [ENETDOWN]", "The interface is down."),
     ];
-    let bundle = Bundle {
-        subject: &subject,
-        os: Os::Linux,
-        environment: None,
-        log: None,
-        rules: &rules,
-        parts: vec![part(&line)],
-        recipient: Recipient::Netdev,
-    };
+    let bundle = bare(&subject, &rules, &line, Recipient::Netdev);
     let quotes: Vec<&str> =
         lead::quotes(&bundle, &bundle.parts[0]).iter().map(|cite| cite.source.as_str()).collect();
     assert_eq!(quotes, ["POSIX sendto, ERRORS [ENETDOWN]", "RFC 2"]);

@@ -3,13 +3,12 @@
 use harness::case::addr::{Addr, Host, Port, Range, Role, Scope};
 use harness::case::lab::{Link, RouteKind};
 use harness::case::op::{Control, Intent, Opt, PollFd, Value};
-use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Threads};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload};
 
 pub(crate) fn case(id: &str, lab: Lab, ops: Vec<Op>) -> Case {
     let title = format!("A reproducer of {id}: its comment may hold */ and /*");
     let id = format!("reports/{id}");
-    let case =
-        Case { id, title, catalogue: Vec::new(), lab, ops, window_ms: 0, threads: Threads::NONE };
+    let case = Case::new(id, title, lab, ops);
     case.check().unwrap();
     case
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use harness::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use harness::case::op::{Op, Opt, Value};
 use harness::case::payload::Payload;
-use harness::case::{Case, Flags, Hex, Lab, LabOp, Link, LinkKind, Os, Sym, Threads};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, Link, LinkKind, Os, Sym};
 use harness::trace::{Did, Direction, End, Event, LinkFact, Out, Trace};
 use harness::wire::build::{self, Segment};
 use harness::wire::{Fragment, Mac, TcpFlags};
@@ -42,15 +42,12 @@ impl Story {
             fact("l1", FIRST_INDEX + 1, Some(kind)),
         ];
         Self {
-            case: Case {
-                id: "rules/story".into(),
-                title: "A story.".into(),
-                catalogue: Vec::new(),
-                lab: Lab { links, setup: Vec::new() },
-                ops: Vec::new(),
-                window_ms: 0,
-                threads: Threads::NONE,
-            },
+            case: Case::new(
+                "rules/story",
+                "A story.",
+                Lab { links, setup: Vec::new() },
+                Vec::new(),
+            ),
             trace: Trace::new("rules/story", facts, Vec::new(), End::Done),
             kind,
             now_ns: 0,

@@ -3,7 +3,7 @@ use rstest::rstest;
 use super::*;
 use crate::case::addr::{Addr, Range, Role};
 use crate::case::op::Opt;
-use crate::case::{Flags, Lab, LinkKind, Threads};
+use crate::case::{Flags, Lab, LinkKind};
 
 #[rstest]
 #[case("127.0.0.1", 0, Choice::Stays)]
@@ -68,15 +68,7 @@ fn down() -> Op {
 }
 
 fn case(ops: Vec<Op>) -> Case {
-    Case {
-        id: "s/t".to_owned(),
-        title: String::new(),
-        catalogue: Vec::new(),
-        lab: Lab::one(LinkKind::Tap, "tap0"),
-        ops,
-        window_ms: 0,
-        threads: Threads::NONE,
-    }
+    Case::new("s/t", String::new(), Lab::one(LinkKind::Tap, "tap0"), ops)
 }
 
 #[rstest]

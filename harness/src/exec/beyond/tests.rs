@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::case::addr::Addr;
 use crate::case::op::{Opt, Value};
-use crate::case::{Case, Flags, Lab, LabOp, Op, Payload, Threads};
+use crate::case::{Case, Flags, Lab, LabOp, Op, Payload};
 use crate::exec::network::{Network, Reach};
 use crate::exec::run::run;
 use crate::trace::{Direction, End, Event, LinkFact};
@@ -42,15 +42,7 @@ impl Network for Shared {
 fn ended(is_shared: bool, ops: Vec<Op>) -> (End, usize, Vec<(String, bool)>) {
     let (domain, r#type) = ("AF_INET".into(), Flags::of(&["SOCK_DGRAM"]));
     let socket = Op::Socket { fd: "s".to_owned(), domain, r#type, protocol: Flags::NONE };
-    let case = Case {
-        id: "s/t".to_owned(),
-        title: String::new(),
-        catalogue: Vec::new(),
-        lab: Lab::loopback(),
-        ops: [vec![socket], ops].concat(),
-        window_ms: 0,
-        threads: Threads::NONE,
-    };
+    let case = Case::new("s/t", String::new(), Lab::loopback(), [vec![socket], ops].concat());
     let mut lab = Shared(Lab::loopback(), is_shared, Vec::new());
     let (trace, _) = run(&case, &mut lab, None);
     let calls = trace.events.iter().filter(|event| matches!(event, Event::Call { .. })).count();

@@ -2,7 +2,7 @@ use std::net::Ipv6Addr;
 
 use super::*;
 use crate::case::addr::{Range, Role};
-use crate::case::{self, Flags, Lab, LinkKind};
+use crate::case::{Flags, Lab, LinkKind};
 use crate::darwin::down::StandIn;
 use crate::trace::LinkFact;
 
@@ -36,20 +36,17 @@ fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
     let fd = || "s".to_owned();
     let own = Addr::on("tap0", Role::Own, Range::Ll, 0);
     let (domain, r#type) = ("AF_INET6".into(), Flags::of(&["SOCK_DGRAM"]));
-    let case = Case {
-        id: "s/t".to_owned(),
-        title: String::new(),
-        catalogue: Vec::new(),
-        lab: Lab::one(LinkKind::Tap, "tap0"),
-        ops: vec![
+    let case = Case::new(
+        "s/t",
+        String::new(),
+        Lab::one(LinkKind::Tap, "tap0"),
+        vec![
             Op::Socket { fd: fd(), domain, r#type, protocol: Flags::NONE },
             Op::Bind { fd: fd(), addr: own },
             Op::Getsockname { fd: fd() },
             Op::Close { fd: fd() },
         ],
-        window_ms: 0,
-        threads: case::Threads::NONE,
-    };
+    );
     let (name, kind, mac) = ("tap0".to_owned(), Some(LinkKind::Tap), Hex(Vec::new()));
     let fact = LinkFact { name, index: 1, kind, mac, unseen: true };
     let stand_in = StandIn::new(("lo".to_owned(), vec![Ipv6Addr::LOCALHOST]));
