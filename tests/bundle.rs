@@ -220,6 +220,40 @@ fn wrong_usage_gets_a_sentence_and_status_2(#[case] args: &[&str], #[case] says:
     assert!(said(&output).contains(says), "{}", said(&output));
 }
 
+/// Nobody is told of a system that is not theirs, and nothing is written.
+#[test]
+fn a_report_is_refused_by_whom_it_does_not_concern() {
+    if !is_able() || !is_linux() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (run, zip) = (folder.path().join("run"), folder.path().join("bug.zip"));
+    run_of(&run, "link-state/netdown");
+    let told = |to: &[&str]| {
+        let args = ["bundle", "link-state/netdown", "--run", text(&run), "-o", text(&zip)];
+        sockeye(&[&args[..], to].concat())
+    };
+    for (to, says) in [("apple", "macOS alone"), ("gvisor", "gVisor alone"), ("freebsd", "alone")] {
+        let output = told(&["--for", to]);
+        assert_eq!(output.status.code(), Some(2), "{to}: {}", said(&output));
+        assert!(said(&output).contains(says) && !zip.exists(), "{to}: {}", said(&output));
+    }
+    assert_eq!(told(&["--for", "netdev"]).status.code(), Some(0));
+    // What gVisor did is nothing for netdev, and goes to gVisor if nothing is said.
+    fs::remove_file(&zip).expect("it is there");
+    change(&run, "run.json", "\"platforms\": [", "\"platforms\": [\"gvisor-20240729\",");
+    let output = told(&["--for", "netdev"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("Linux alone") && !zip.exists(), "{}", said(&output));
+    assert_eq!(told(&[]).status.code(), Some(0));
+    let files = unpack(&zip, folder.path());
+    assert!(
+        first_line(&files, "mail.txt").contains("gvisor"),
+        "{}",
+        first_line(&files, "mail.txt")
+    );
+}
+
 #[test]
 fn a_case_that_the_run_lacks_and_one_that_was_skipped_make_no_file() {
     if !is_able() {

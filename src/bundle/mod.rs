@@ -31,14 +31,17 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
         known::from_runs(&cases, &args.runs)?
     };
     let os = known::system(&known.subject.kernel)?;
+    let is_gvisor = known.subject.platforms.iter().any(|name| name.starts_with("gvisor"));
     let recipient = match args.recipient {
         Some(For::Freebsd) => Recipient::Freebsd,
         Some(For::Gvisor) => Recipient::Gvisor,
         Some(For::Apple) => Recipient::Apple,
+        Some(For::Netdev) => Recipient::Netdev,
         None if os == Os::Macos => Recipient::Apple,
-        Some(For::Netdev) | None => Recipient::Netdev,
+        None if is_gvisor => Recipient::Gvisor,
+        None => Recipient::Netdev,
     };
-    fits(recipient, os, &known)?;
+    fits(recipient, os, is_gvisor, &known)?;
     let mut facts = Facts {
         subject: &known.subject,
         os,
@@ -56,8 +59,7 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     let path = args.output.clone().unwrap_or_else(|| default_name(&known));
     let there = path.exists();
     write(&facts, args, &path)?;
-    let control =
-        known.seen.iter().all(|seen| !seen.line.is_unexpected() && seen.line.findings.is_empty());
+    let control = facts.parts.iter().all(Part::is_control);
     outln!(
         "{}{}",
         if control { "control record, no fault is claimed: " } else { "" },
@@ -82,22 +84,19 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
 }
 
 /// Nobody is told of a system that is not theirs.
-fn fits(recipient: Recipient, os: Os, known: &Known) -> Result<()> {
-    let kernel = &known.subject.kernel;
-    let theirs = match recipient {
-        Recipient::Apple => os == Os::Macos,
-        Recipient::Netdev => os == Os::Linux,
-        Recipient::Freebsd | Recipient::Gvisor => true,
+fn fits(recipient: Recipient, os: Os, is_gvisor: bool, known: &Known) -> Result<()> {
+    let (theirs, who, system) = match recipient {
+        Recipient::Apple => (os == Os::Macos, "Apple", "macOS"),
+        Recipient::Netdev => (os == Os::Linux && !is_gvisor, "netdev", "Linux"),
+        Recipient::Gvisor => (is_gvisor, "gVisor", "gVisor"),
+        // What it has in common with macOS may be its own.
+        Recipient::Freebsd => (os == Os::Macos, "FreeBSD", "FreeBSD and what macOS has of it"),
     };
     if theirs {
         return Ok(());
     }
-    let (who, system) = match recipient {
-        Recipient::Apple => ("Apple", "macOS"),
-        _ => ("netdev", "Linux"),
-    };
-    let what = format!("{} {}", kernel.system, kernel.release);
-    Err(UsageError(format!("this is of {what}, and {who} is told of {system} alone")).into())
+    let platform = known.subject.platforms.first().map_or("unknown", String::as_str);
+    Err(UsageError(format!("this is of {platform}, and {who} is told of {system} alone")).into())
 }
 
 fn part(seen: &Seen, os: Os) -> Part<'_> {

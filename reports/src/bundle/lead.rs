@@ -24,7 +24,7 @@ pub(super) fn lead(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
             rule.map(|rule| format!("Expected: {}.", uncapital(rule.says.trim_end_matches('.')))),
         );
     }
-    if is_control(part) {
+    if part.is_control() {
         said.push("No rule is broken and nothing has changed: this is a control record, no fault is claimed.".to_owned());
     }
     said.push(format!("{} of {} times on {}.", part.same, part.times, bundle.build()));
@@ -35,11 +35,6 @@ pub(super) fn lead(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
         said.push(format!("Not on {}.", names(&others)));
     }
     said.join(" ")
-}
-
-/// Whether nothing is wrong with it: it is as it was before, or as nobody has seen it before.
-pub(super) fn is_control(part: &Part<'_>) -> bool {
-    part.line.findings.is_empty() && part.line.verdict != harness::verdict::Verdict::Changed
 }
 
 /// A sentence within another one; but for a name or a symbol.
@@ -65,7 +60,7 @@ pub(super) fn tested(bundle: &Bundle<'_>, part: &Part<'_>) -> Tested {
     let own = this(bundle, part).name;
     let runs = part.elsewhere.iter().map(|e: &Elsewhere| (e.name.clone(), e.outcome.trim_end()));
     let kept =
-        part.baselines.iter().map(|(name, text)| (format!("{name} (kept)"), text.trim_end()));
+        part.baselines.iter().map(|(name, text)| (format!("{name} (baseline)"), text.trim_end()));
     let (mut same, mut other) = (vec![format!("{own} (this)")], Vec::new());
     for (name, outcome) in runs.chain(kept) {
         if outcome == here { same.push(name) } else { other.push(name) }

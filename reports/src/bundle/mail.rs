@@ -58,7 +58,7 @@ pub(super) fn mail(bundle: &Bundle<'_>) -> String {
 /// Whom it goes to, and its title.
 fn head(bundle: &Bundle<'_>) -> String {
     let title = bundle.title();
-    let control = bundle.parts.iter().all(lead::is_control);
+    let control = bundle.parts.iter().all(Part::is_control);
     match bundle.recipient {
         Recipient::Netdev | Recipient::Apple => {
             let regression = range(bundle).is_some() && !control;
@@ -109,7 +109,7 @@ fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
 fn versions(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let tested = lead::tested(bundle, part);
     let mut out = String::new();
-    let (bad, good) = if lead::is_control(part) { ("same", "other") } else { ("bad", "good") };
+    let (bad, good) = if part.is_control() { ("same", "other") } else { ("bad", "good") };
     let _ =
         writeln!(out, "{}", wrapped(&format!("{bad}: {}", lead::names(&tested.same))).trim_end());
     if !tested.other.is_empty() {

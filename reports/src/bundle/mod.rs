@@ -89,6 +89,12 @@ pub struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
+    /// Whether nothing is wrong with it: it is as it was before, or as nobody has seen it before. Then it is
+    /// a control record, and no bug.
+    pub fn is_control(&self) -> bool {
+        self.line.findings.is_empty() && self.line.verdict != harness::verdict::Verdict::Changed
+    }
+
     /// One that ran once, and of which nothing else is known.
     pub fn once(line: &'a Line, os: Os, tried: Tried) -> Self {
         let (elsewhere, baselines, controls) = (Vec::new(), Vec::new(), Vec::new());

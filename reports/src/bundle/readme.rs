@@ -15,7 +15,7 @@ use crate::text::{self, inline, one_line, page, prose, visible};
 pub(super) fn readme(bundle: &Bundle<'_>) -> String {
     let mut out = String::new();
     out.push_str(&warning(bundle, "**", "**\n\n"));
-    let control = bundle.parts.iter().all(lead::is_control);
+    let control = bundle.parts.iter().all(Part::is_control);
     let what = if control { "Control record: " } else { "" };
     let _ = writeln!(out, "# {what}{}\n", prose(&bundle.title()));
     for part in bundle.parts.iter().take(1) {
@@ -74,7 +74,7 @@ fn feedback(bundle: &Bundle<'_>) -> String {
     let expected = rule.map_or("as it was before", |rule| rule.says.as_str());
     let machine = &bundle.subject.kernel.machine;
     let filters = bundle.environment.map(|e| e.filters.join("; ")).filter(|text| !text.is_empty());
-    let kind = if lead::is_control(part) { "Question" } else { "Incorrect/Unexpected Behavior" };
+    let kind = if part.is_control() { "Question" } else { "Incorrect/Unexpected Behavior" };
     let mut out = format!(
         "## For Feedback Assistant\n\n- Title: {}\n- Area: macOS, Networking (kernel, sockets)\n- Type: \
          {kind}\n- Build: {}, {}\n- Expected: {}\n- Actual: {}\n- Content filters and VPNs: {}\n",
