@@ -12,8 +12,8 @@ fn git(args: &[&str]) -> Option<String> {
 
 /// The commit that a package of the registry was made of: cargo writes it there.
 fn packaged() -> Option<String> {
-    println!("cargo::rerun-if-changed=.cargo_vcs_info.json");
     let text = fs::read_to_string(".cargo_vcs_info.json").ok()?;
+    println!("cargo::rerun-if-changed=.cargo_vcs_info.json");
     let (_, rest) = text.split_once("\"sha1\"")?;
     let commit = rest.split('"').nth(1)?;
     commit.bytes().all(|b| b.is_ascii_hexdigit()).then(|| commit.to_owned())

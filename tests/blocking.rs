@@ -4,13 +4,11 @@
 mod common;
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 
-use common::turn;
+use common::{case, traces};
 use harness::case::addr::Addr;
 use harness::case::{Case, Flags, Hex, LabOp, Op, Os};
 use harness::outcome;
-use harness::subject::{self, Subject};
 use harness::trace::{Did, Event, Trace};
 use harness::wire::build;
 use rstest::rstest;
@@ -20,22 +18,12 @@ fn run(cases: &[Case]) -> Vec<Trace> {
     if Os::host() != Some(Os::Linux) {
         return Vec::new();
     }
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
-    let executor = Subject { program, args: vec!["exec".into()] };
-    let cases: Vec<&Case> = cases.iter().collect();
-    let _turn = turn();
-    let traces = subject::run(&executor, &cases, 1, &|_, _| ()).expect("it runs");
+    let traces = traces(&[], cases);
     if traces.iter().any(|trace| format!("{:?}", trace.end).starts_with("Skipped")) {
         eprintln!("skipped: this host has no labs, see `sockeye doctor`");
         return Vec::new();
     }
     traces
-}
-
-fn case(text: &str) -> Case {
-    let case: Case = serde_json::from_str(text).expect("a case");
-    assert_eq!(case.check(), Ok(()));
-    case
 }
 
 /// The outcome of a case; none where this host has no labs.
@@ -303,9 +291,10 @@ fn threads_interleave_in_one_way() {
                 }
             });
         }
-        let traces = run(&cases);
+        // They end however this ends.
+        let ran = std::panic::catch_unwind(|| run(&cases));
         busy.store(false, std::sync::atomic::Ordering::Relaxed);
-        traces
+        ran.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
     for (case, trace) in cases.iter().zip(&traces) {
         assert_eq!(trace.check(case), Ok(()));

@@ -30,9 +30,7 @@ fn two_runs_and_a_shuffled_one_say_the_same() {
     }
     let first = outcomes(&[]);
     assert!(first.len() > 1_000);
-    // On Linux every row is run once more against what was kept of it (suites/tests/baselines.rs).
     let orders = [&[][..], &["--shuffle", "1"], &["--shuffle", "2", "--jobs", "5"]];
-    let orders = if Os::host() == Some(Os::Linux) { &orders[2..] } else { &orders[..] };
     for args in orders {
         let again = outcomes(args);
         let differing: Vec<String> = first

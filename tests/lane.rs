@@ -26,7 +26,7 @@ impl Lane {
             "#!/bin/sh\necho \"sockeye $*\" >> '{calls}'\ncase $1 in\n\
              list) printf 'a/x[1]\\na/x[2]\\na/y\\nb/z[1,2]\\n' ;;\nrun) echo verdicts; exit {run} ;;\n\
              doctor) echo no root; exit 3 ;;\n\
-             subjects) printf 'native  this host\\nk-1  1.0  QEMU, fetched\\nk-2  2.0  QEMU\\n' ;;\nesac\n"
+             subjects) printf 'native  this host\\nk-1  1.0  QEMU, fetched\\nk-2  2.0  QEMU\\n'; exit 3 ;;\nesac\n"
         );
         let cargo = format!(
             "#!/bin/sh\necho \"cargo $*\" >> '{calls}'\n[ \"$1\" != test ] || exit {test}\n"
@@ -114,14 +114,12 @@ fn a_lane_without_tests_runs_none() {
     assert!(!lane.go(&["root", "out"]).1.contains("cargo test"));
 }
 
-/// What is not fetched cannot run, and this host is no guest.
-#[rstest]
-#[case(1, 0)]
-#[case(3, 3)]
-fn each_kernel_that_is_fetched_is_a_lane(#[case] run: u8, #[case] ends: i32) {
-    let lane = Lane::new(run, 0);
+/// One kernel cannot be fetched, which is how the lane ends; the others run. This host is no guest.
+#[test]
+fn each_kernel_that_is_fetched_is_a_lane() {
+    let lane = Lane::new(1, 0);
     let (output, calls) = lane.go(&["kernels", "out", "test"]);
-    assert_eq!(output.status.code(), Some(ends), "{output:?}");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
     let runs: Vec<&str> = calls.lines().filter(|call| call.contains(" run ")).collect();
     assert_eq!(runs, ["sockeye run --on k-1 --format markdown --out out/k-1/run"]);
     assert!(lane.path("out/k-1/summary.md").is_file());

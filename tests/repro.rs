@@ -2,20 +2,23 @@
 //! decisive step of a known deviation undone the program must say that it is not reproduced.
 //!
 //! By default a sample: of each table the first row, of each shape of program one, and all known
-//! deviations. With `SOCKEYE_REPRO=all` every row.
+//! deviations of this kernel. With `SOCKEYE_REPRO=all` every row.
+
+mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::{env, fs};
 
+use common::{executor, has_cc};
 use harness::case::addr::{Addr, Port, Range, Role};
 use harness::case::op::Value;
 use harness::case::{Case, LabOp, Op, Os};
 use harness::outcome;
-use harness::subject::{self, Subject};
-use harness::trace::{Did, End, Event, Trace};
+use harness::subject;
+use harness::trace::{Did, End, Event, Fingerprint, Trace};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use reports::repro::{FLAGS, Observed, Options, agrees, frames, reproducer, saw_the_wire, verdict};
 use suites::{Table, deviation, pattern, tables};
@@ -33,15 +36,16 @@ const NOTHING_TO_UNDO: [&str; 1] = ["options/default[*,SO_PEERCRED]"];
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tables = tables();
-    let (rows, all) =
-        (chosen(&tables), tables.iter().map(|table| table.cases.len()).sum::<usize>());
+    let kernel = subject::fingerprint(&executor(&[])).expect("the executor says who it is");
+    let deviations = deviating(&tables, &kernel);
+    let rows = chosen(&tables, &deviations);
+    let all: usize = tables.iter().map(|table| table.cases.len()).sum();
     let taken: usize = rows.values().map(Vec::len).sum();
     if !arguments.list {
         println!("{taken} of {all} reproducers; SOCKEYE_REPRO=all takes all");
     }
     let mut trials: Vec<Trial> =
         rows.into_iter().flat_map(|(name, rows)| trials(name, &rows)).collect();
-    let deviations = deviating(&tables);
     for (part, cases) in deviations.chunks(UNDONE).enumerate() {
         let cases = cases.to_vec();
         let name = format!("undone/{}-of-{}", part + 1, deviations.len().div_ceil(UNDONE));
@@ -67,13 +71,16 @@ fn trials(table: &str, cases: &[Case]) -> Vec<Trial> {
     .collect()
 }
 
-/// The rows of known deviations of this system.
-fn deviating(tables: &[Table]) -> Vec<Case> {
-    let known = deviation::known().iter();
-    let here = known.filter(|entry| entry.platforms.iter().any(|p| p == "linux" || p == "glibc"));
-    let patterns: Vec<&String> = here.flat_map(|entry| &entry.cases).collect();
-    let cases = tables.iter().flat_map(|table| &table.cases);
-    cases.filter(|case| patterns.iter().any(|p| pattern::matches(p, &case.id))).cloned().collect()
+/// The rows of known deviations of this kernel and its C library.
+fn deviating(tables: &[Table], kernel: &Fingerprint) -> Vec<Case> {
+    let known = |case: &&Case| {
+        let platforms = suites::platforms(kernel, &kernel.platforms(), case.suite());
+        deviation::known().iter().any(|entry| {
+            entry.platforms.iter().any(|p| platforms.contains(p))
+                && entry.cases.iter().any(|cases| pattern::matches(cases, &case.id))
+        })
+    };
+    tables.iter().flat_map(|table| &table.cases).filter(known).cloned().collect()
 }
 
 /// What decides of which parts the program is: its links and steps, its sockets, its calls.
@@ -90,15 +97,15 @@ fn shape(case: &Case) -> String {
 }
 
 /// The rows that are taken, by table.
-fn chosen(tables: &[Table]) -> BTreeMap<&'static str, Vec<Case>> {
+fn chosen(tables: &[Table], deviations: &[Case]) -> BTreeMap<&'static str, Vec<Case>> {
     let all = env::var("SOCKEYE_REPRO").is_ok_and(|which| which == "all");
-    let known: BTreeSet<String> = deviating(tables).into_iter().map(|case| case.id).collect();
+    let known: BTreeSet<&str> = deviations.iter().map(|case| case.id.as_str()).collect();
     let mut shapes = BTreeSet::new();
     let mut rows: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
     for table in tables {
         for (at, case) in table.cases.iter().enumerate() {
             let fresh = shapes.insert(shape(case));
-            if all || at == 0 || fresh || known.contains(&case.id) {
+            if all || at == 0 || fresh || known.contains(case.id.as_str()) {
                 rows.entry(table.name).or_default().push(case.clone());
             }
         }
@@ -183,36 +190,45 @@ fn for_macos_compiles() -> Result<Completion, Failed> {
     if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
 }
 
-fn has_compiler() -> bool {
-    Command::new("cc").arg("--version").output().is_ok_and(|output| output.status.success())
-}
-
 fn reproduce(cases: &[Case]) -> Result<Completion, Failed> {
     let Some(os) = Os::host().filter(|os| *os == Os::Linux) else {
         return Ok(Completion::ignored_with("a reproducer builds its own lab on Linux only"));
     };
-    if !has_compiler() {
+    if !has_cc() {
         return Ok(Completion::ignored_with("cc is not installed"));
     }
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
-    let subject = Subject { program, args: vec!["exec".into()] };
+    let subject = executor(&[]);
     let cases: Vec<&Case> = cases.iter().collect();
     let traces = subject::run(&subject, &cases, 1, &|_, _| ())?;
     let folder = tempfile::tempdir()?;
-    let mut wrong = Vec::new();
+    let (mut wrong, mut absent) = (Vec::new(), None);
     for (case, trace) in cases.iter().zip(&traces) {
         if let End::Skipped { reason } = &trace.end {
-            return Ok(Completion::ignored_with(reason));
+            absent = Some(reason.clone());
+            continue;
         }
         if trace.is_unseen() && !case.lab.links.is_empty() {
             // The program makes the link, for which the executor had an interface of the host's.
-            return Ok(Completion::ignored_with("links are made by root alone"));
+            absent = Some(ROOT_ALONE.to_owned());
+            continue;
         }
         if let Err(e) = reproduces(case, trace, os, folder.path()) {
             wrong.push(format!("{}: {e}", case.id));
         }
     }
-    if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
+    ended(&wrong, absent)
+}
+
+/// Why a case is not there that asks for a link.
+const ROOT_ALONE: &str = "links are made by root alone";
+
+/// What is wrong counts, whatever was not there; and where something was not there, it is said.
+fn ended(wrong: &[String], absent: Option<String>) -> Result<Completion, Failed> {
+    match (wrong, absent) {
+        ([], None) => Ok(Completion::Completed),
+        ([], Some(why)) => Ok(Completion::ignored_with(why)),
+        (wrong, _) => Err(wrong.join("\n").into()),
+    }
 }
 
 /// The program for what a trace says, as C.
@@ -337,25 +353,26 @@ fn says_no(
 
 /// Each of the cases with its decisive step undone must say `not reproduced`.
 fn undone(cases: &[Case]) -> Result<Completion, Failed> {
-    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_compiler()) else {
+    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_cc()) else {
         return Ok(Completion::ignored_with("there is no cc, or this is not Linux"));
     };
     let tables = tables();
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
-    let subject = Subject { program, args: vec!["exec".into()] };
+    let subject = executor(&[]);
     let folder = tempfile::tempdir()?;
-    let mut wrong = Vec::new();
+    let (mut wrong, mut absent) = (Vec::new(), None);
     for case in cases {
         let others = [undoings(case), near(case, &tables)].concat();
         let mut all: Vec<&Case> = vec![case];
         all.extend(&others);
         let traces = subject::run(&subject, &all, 1, &|_, _| ())?;
         let Some((trace, theirs)) = traces.split_first() else { continue };
-        if let End::Skipped { .. } = trace.end {
+        if let End::Skipped { reason } = &trace.end {
+            absent = Some(reason.clone());
             continue;
         }
         if trace.is_unseen() {
-            return Ok(Completion::ignored_with("links are made by root alone"));
+            absent = Some(ROOT_ALONE.to_owned());
+            continue;
         }
         let what = came(case, trace);
         let ran_to_its_end: Vec<_> = others.iter().zip(theirs).collect();
@@ -375,24 +392,23 @@ fn undone(cases: &[Case]) -> Result<Completion, Failed> {
             wrong.extend(said.map(|how| format!("{}: undone by {}, {how}", case.id, other.id)));
         }
     }
-    if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }
+    ended(&wrong, absent)
 }
 
 /// What came of a datagram on a link that is down differs from that on one that is up by the wire alone.
 fn the_wire_alone() -> Result<Completion, Failed> {
-    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_compiler()) else {
+    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_cc()) else {
         return Ok(Completion::ignored_with("there is no cc, or this is not Linux"));
     };
     let tables = tables();
     let id = "link-state/udp-bound-own[tap,down,multicast4]";
     let case = tables.iter().flat_map(|table| &table.cases).find(|case| case.id == id);
     let case = case.ok_or("the row is gone")?;
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
-    let subject = Subject { program, args: vec!["exec".into()] };
+    let subject = executor(&[]);
     let traces = subject::run(&subject, &[case], 1, &|_, _| ())?;
     let trace = traces.first().ok_or("no trace")?;
     if trace.is_unseen() || matches!(trace.end, End::Skipped { .. }) {
-        return Ok(Completion::ignored_with("links are made by root alone"));
+        return Ok(Completion::ignored_with(ROOT_ALONE));
     }
     let (text, down) = (written(case, trace, os), "    link_set(\"link0\", 0);\n");
     let folder = tempfile::tempdir()?;
@@ -413,21 +429,20 @@ fn the_wire_alone() -> Result<Completion, Failed> {
 /// `link-state/netdown` as it is, without the step that makes it what it is, without the call that it
 /// is about, and where there is no tun: each says which it is.
 fn says_what_came_of_it() -> Result<Completion, Failed> {
-    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_compiler()) else {
+    let Some(os) = Os::host().filter(|os| *os == Os::Linux && has_cc()) else {
         return Ok(Completion::ignored_with("there is no cc, or this is not Linux"));
     };
     let tables = tables();
     let case = tables.iter().flat_map(|table| &table.cases).find(|c| c.id == "link-state/netdown");
     let case = case.ok_or("link-state/netdown is gone")?;
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_sockeye"));
-    let subject = Subject { program, args: vec!["exec".into()] };
+    let subject = executor(&[]);
     let traces = subject::run(&subject, &[case], 1, &|_, _| ())?;
     let trace = traces.first().ok_or("no trace")?;
     if let End::Skipped { reason } = &trace.end {
         return Ok(Completion::ignored_with(reason));
     }
     if trace.is_unseen() {
-        return Ok(Completion::ignored_with("links are made by root alone"));
+        return Ok(Completion::ignored_with(ROOT_ALONE));
     }
     let text = written(case, trace, os);
     let folder = tempfile::tempdir()?;

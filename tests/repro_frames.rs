@@ -1,10 +1,13 @@
 //! What a reproducer says of a frame: the program's own C and Rust are given the same bytes, and must say
 //! the same.
 
+mod common;
+
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, Stdio};
 
+use common::has_cc;
 use harness::wire::{Mac, build};
 use reports::repro::FLAGS;
 use reports::repro::frames::{Compared, said};
@@ -65,7 +68,7 @@ fn built() -> Vec<Vec<u8>> {
 
 #[test]
 fn c_and_rust_say_the_same_of_a_frame() {
-    if !Command::new("cc").arg("--version").output().is_ok_and(|cc| cc.status.success()) {
+    if !has_cc() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
