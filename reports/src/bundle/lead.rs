@@ -1,9 +1,13 @@
 //! What a receiver reads first: one paragraph, the contrast, and what speaks for the report.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use harness::case::{LabOp, Op};
 use harness::trace::Fingerprint;
+use harness::verdict::Verdict;
 
 use super::readme::this;
-use super::since::{self, Elsewhere};
+use super::since;
 use super::{Bundle, Part, shown_like};
 use crate::runs::Cite;
 
@@ -30,9 +34,9 @@ pub(super) fn lead(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     said.push(format!("{} of {} times on {}.", part.same, part.times, bundle.build()));
     let here = this(bundle, part);
     said.extend(since::since(&here, &part.elsewhere).map(since::sentence));
-    let others = tested(bundle, part).other;
-    if !others.is_empty() {
-        said.push(format!("Not on {}.", names(&others)));
+    let good = tested(bundle, part).good;
+    if !good.is_empty() {
+        said.push(format!("Not on {}.", names(&good)));
     }
     said.join(" ")
 }
@@ -48,24 +52,37 @@ fn uncapital(text: &str) -> String {
     }
 }
 
-/// Which kernels did the same, and which something else, by name.
+/// Which kernels did what, by name, as far as there are runs of them.
 pub(super) struct Tested {
+    /// Those that did the same.
     pub(super) same: Vec<String>,
+    /// Those that did otherwise, as they were observed before and without breaking a rule.
+    pub(super) good: Vec<String>,
+    /// Those that did something else again, or not the same each time.
     pub(super) other: Vec<String>,
 }
 
-/// By the runs at hand and by what is kept of other platforms, in their order.
+/// By the runs at hand. What is kept of platforms may be a deviation that is known: the README has it.
 pub(super) fn tested(bundle: &Bundle<'_>, part: &Part<'_>) -> Tested {
     let here = part.line.outcome.trim_end();
-    let own = this(bundle, part).name;
-    let runs = part.elsewhere.iter().map(|e: &Elsewhere| (e.name.clone(), e.outcome.trim_end()));
-    let kept =
-        part.baselines.iter().map(|(name, text)| (format!("{name} (baseline)"), text.trim_end()));
-    let (mut same, mut other) = (vec![format!("{own} (this)")], Vec::new());
-    for (name, outcome) in runs.chain(kept) {
-        if outcome == here { same.push(name) } else { other.push(name) }
+    let mut kinds: BTreeMap<&str, BTreeSet<u8>> = BTreeMap::new();
+    for e in &part.elsewhere {
+        let kind = match e.verdict {
+            _ if e.outcome.trim_end() == here => 0,
+            Verdict::Ok => 1,
+            _ => 2,
+        };
+        kinds.entry(&e.name).or_default().insert(kind);
     }
-    Tested { same, other }
+    let of = |wanted: &[u8]| -> Vec<String> {
+        let is = |kinds: &BTreeSet<u8>| kinds.iter().copied().eq(wanted.iter().copied());
+        kinds.iter().filter(|(_, kinds)| is(kinds)).map(|(name, _)| (*name).to_owned()).collect()
+    };
+    let same = [vec![format!("{} (this)", this(bundle, part).name)], of(&[0])].concat();
+    let good = of(&[1]);
+    let told = |name: &&str| same.iter().chain(&good).any(|one| one == name);
+    let other = kinds.keys().filter(|name| !told(name)).map(|name| (*name).to_owned()).collect();
+    Tested { same, good, other }
 }
 
 /// Names with commas, no more than one can take in.
@@ -85,31 +102,55 @@ pub(super) fn contrast(part: &Part<'_>) -> Option<(String, String, Vec<String>)>
 /// What speaks for the report. That delivery is not promised speaks against it, and is what a
 /// receiver would say at once; the README of the bundle has every clause.
 pub(super) fn quotes<'b>(bundle: &'b Bundle<'_>, part: &'b Part<'_>) -> Vec<&'b Cite> {
-    let against = ["not guarantee", "No indication of failure"];
+    let against = ["not guarantee", "No indication of failure", "additional errors"];
     let speaks = |cite: &&Cite| !against.iter().any(|words| cite.quote.contains(words));
-    let cites = bundle.broken(part.line).flat_map(|rule| &rule.cites);
-    let mut all: Vec<&Cite> = cites.filter(speaks).collect();
-    let weight = |cite: &&Cite| match &cite.quote {
-        quote if ["MUST", "shall", "SHALL"].iter().any(|word| quote.contains(word)) => 0,
-        quote if quote.contains("SHOULD") => 1,
-        _ => 2,
-    };
-    // An errno that names the state says more than a clause about another layer.
-    let of_errno = |cite: &&Cite| !cite.source.contains("ERRORS");
-    all.sort_by_key(|cite| (of_errno(cite), weight(cite)));
+    let cites = bundle.broken(part.line).flat_map(|rule| &rule.cites).filter(speaks);
+    let (of_errnos, clauses): (Vec<_>, Vec<_>) =
+        cites.partition(|cite| cite.source.contains("ERRORS"));
+    // An errno says more than a clause about another layer, where it is the one that is missing.
+    let mut all: Vec<&Cite> =
+        of_errnos.into_iter().filter(|cite| is_wanted(part, &cite.source)).collect();
+    if all.is_empty() {
+        all = clauses;
+        all.sort_by_key(|cite| match &cite.quote {
+            quote if ["MUST", "shall", "SHALL"].iter().any(|word| quote.contains(word)) => 0,
+            quote if quote.contains("SHOULD") => 1,
+            _ => 2,
+        });
+    }
     all.truncate(QUOTES);
     all
 }
 
-/// What kind of kernel a release is of, as far as its name says so.
-pub(super) fn kind(kernel: &Fingerprint) -> String {
+/// Whether the errno between a source's brackets is what the case could have said: the finding or the
+/// nearest case that behaves has it, or it names the state that the case makes.
+fn is_wanted(part: &Part<'_>, source: &str) -> bool {
+    let errno = source.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    let Some((errno, _)) = errno else { return false };
+    let line = part.line;
+    let among = line.case.ops.iter().filter_map(|op| match op {
+        Op::Lab { step } => Some(step),
+        _ => None,
+    });
+    let mut steps = line.case.lab.setup.iter().chain(among);
+    let down = errno == "ENETDOWN" && steps.any(|step| matches!(step, LabOp::LinkDown { .. }));
+    let said = contrast(part).is_some_and(|(_, _, lines)| lines.iter().any(|l| l.contains(errno)));
+    down || said || line.findings.iter().any(|finding| finding.text.contains(errno))
+}
+
+/// What kind of kernel a release is of, as far as its name says so; what is no Linux is called as it is.
+pub(super) fn kind(kernel: &Fingerprint, platform: &str) -> String {
     let release = kernel.release.as_str();
+    if kernel.system != "Linux" || platform.starts_with("gvisor") {
+        return format!("{} {release} ({platform})", kernel.system);
+    }
     let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
     let (number, rest) = release.split_at(end);
     let parts = number.split('.').filter(|part| !part.is_empty()).count();
     match (rest, parts) {
         ("", 0) => "a kernel without a number".to_owned(),
-        ("", 2) => format!("mainline {number}"),
+        // Mainline 7.3 calls itself 7.3.0.
+        ("", _) if parts == 2 || number.ends_with(".0") => format!("mainline {number}"),
         ("", _) => format!("stable {number}"),
         (rc, _) if rc.starts_with("-rc") => format!("mainline {release}"),
         (_, _) => format!("{release}, somebody's build of {}", number.trim_end_matches('.')),
@@ -124,13 +165,15 @@ mod tests {
 
     #[rstest]
     #[case("6.18.4", "stable 6.18.4")]
-    #[case("7.3", "mainline 7.3")]
+    #[case("7.3.0", "mainline 7.3.0")]
     #[case("7.3.0-rc2", "mainline 7.3.0-rc2")]
     #[case("6.1.0-56-cloud-amd64", "6.1.0-56-cloud-amd64, somebody's build of 6.1.0")]
     #[case("", "a kernel without a number")]
     fn a_release_says_what_kind_it_is(#[case] release: &str, #[case] says: &str) {
-        let kernel = Fingerprint { release: release.into(), ..Fingerprint::default() };
-        assert_eq!(kind(&kernel), says);
+        let (system, release) = ("Linux".to_owned(), release.to_owned());
+        let kernel = Fingerprint { system, release, ..Fingerprint::default() };
+        assert_eq!(kind(&kernel, "linux"), says);
+        assert_eq!(kind(&kernel, "gvisor-1"), format!("Linux {} (gvisor-1)", kernel.release));
     }
 
     #[test]

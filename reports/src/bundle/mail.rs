@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::readme::{this, warning};
-use super::since::{self, Elsewhere};
+use super::since::{self, Elsewhere, Since};
 use super::{Bundle, Part, Recipient, Tried, lead, shown};
 use crate::text::{one_line, visible};
 
@@ -27,9 +27,13 @@ pub(super) fn mail(bundle: &Bundle<'_>) -> String {
         paragraph(&mut out, &format!("In contrast, {title} ({id}):"));
         block(&mut out, lines.iter().map(String::as_str));
     }
-    if bundle.parts.len() > 1 {
-        let more: Vec<String> = bundle.parts[1..].iter().map(|part| part.line.id.clone()).collect();
-        paragraph(&mut out, &format!("The same with {}.", lead::names(&more)));
+    if let Some(more) = bundle.parts.get(1..).filter(|more| !more.is_empty()) {
+        let rule =
+            |part: &Part<'_>| part.line.findings.first().map(|f| (f.rule.clone(), f.known.clone()));
+        let same = more.iter().all(|other| rule(other) == rule(part));
+        let more: Vec<String> = more.iter().map(|part| part.line.id.clone()).collect();
+        let what = if same { "The same with" } else { "Also in the archive:" };
+        paragraph(&mut out, &format!("{what} {}.", lead::names(&more)));
     }
     paragraph(&mut out, &how_to_run(bundle, part));
     for cite in lead::quotes(bundle, part) {
@@ -40,7 +44,6 @@ pub(super) fn mail(bundle: &Bundle<'_>) -> String {
         paragraph(&mut out, &format!("Cause: {} <{}>", known.reason, known.link));
     }
     out.push_str(&versions(bundle, part));
-    out.push_str(&config(bundle));
     if let Some((before, first)) = range(bundle) {
         if bundle.recipient == Recipient::Netdev {
             let _ = writeln!(out, "#regzbot introduced: {before}..{first}\n");
@@ -48,22 +51,22 @@ pub(super) fn mail(bundle: &Bundle<'_>) -> String {
             let _ = writeln!(out, "Came with a commit in {before}..{first}\n");
         }
     }
-    paragraph(
-        &mut out,
-        "Attached: repro.c, the transcript with times, a pcapng, and the machine as data.",
-    );
+    out.push_str(&config(bundle));
+    let programs = super::program_names(bundle.parts.len()).join(", ");
+    let rest = "the transcript with times, a pcapng, and the machine as data";
+    paragraph(&mut out, &format!("Attached: {programs}, {rest}."));
     bounded(&out)
 }
 
 /// Whom it goes to, and its title.
 fn head(bundle: &Bundle<'_>) -> String {
-    let title = bundle.title();
     let control = bundle.parts.iter().all(Part::is_control);
+    let title = bundle.title();
+    let title = if control { format!("control record: {title}") } else { title };
     match bundle.recipient {
         Recipient::Netdev | Recipient::Apple => {
-            let regression = range(bundle).is_some() && !control;
-            let cc = if regression { "Cc: regressions@lists.linux.dev\n" } else { "" };
-            let what = if control { "control record: " } else { "[BUG] net: " };
+            let cc = if range(bundle).is_some() { "Cc: regressions@lists.linux.dev\n" } else { "" };
+            let what = if control { "" } else { "[BUG] net: " };
             format!("To: netdev@vger.kernel.org\n{cc}Subject: {what}{title}\n\n")
         }
         Recipient::Freebsd => format!(
@@ -76,18 +79,25 @@ fn head(bundle: &Bundle<'_>) -> String {
     }
 }
 
-/// Between which two releases it came in, as tags.
+/// Between which two releases something broke, as tags.
 fn range(bundle: &Bundle<'_>) -> Option<(String, String)> {
-    let part = bundle.parts.first()?;
+    let part = bundle.parts.first().filter(|part| !part.is_control())?;
     let this = this(bundle, part);
-    let since = since::since(&this, &part.elsewhere)?;
+    let since = since::since(&this, &part.elsewhere).filter(Since::is_regression)?;
     let tag = |e: &Elsewhere| e.kernel.source_version().tag();
     Some((tag(since.before)?, tag(since.first)?))
 }
 
 /// What to paste, and what came of it here.
 fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
-    let sudo = if bundle.os == harness::case::Os::Macos { "sudo " } else { "" };
+    if !part.line.case.threads.is_empty() {
+        return "There is no C program yet of a case with more than one thread.".to_owned();
+    }
+    let (run, lab) = if bundle.os == harness::case::Os::Macos {
+        ("sudo ./repro", "with interfaces that it makes and removes")
+    } else {
+        ("./repro", "in a network namespace of its own")
+    };
     let came = match &part.tried {
         Tried::CallsAgree => {
             "it was run just before this was written: the calls agree, and it looked at no frame"
@@ -100,8 +110,8 @@ fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
         Tried::Not(why) => format!("it was not run: {}", one_line(why, 200)),
     };
     format!(
-        "To reproduce, without root: cc repro.c -o repro && {sudo}./repro (C11, one file, a network \
-         namespace of its own; its last line is REPRODUCED or not reproduced): {came}."
+        "To reproduce: cc repro.c -o repro && {run} (C11, one file, {lab}; its last line is REPRODUCED \
+         or not reproduced): {came}."
     )
 }
 
@@ -109,18 +119,18 @@ fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
 fn versions(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let tested = lead::tested(bundle, part);
     let mut out = String::new();
-    let (bad, good) = if part.is_control() { ("same", "other") } else { ("bad", "good") };
-    let _ =
-        writeln!(out, "{}", wrapped(&format!("{bad}: {}", lead::names(&tested.same))).trim_end());
-    if !tested.other.is_empty() {
-        let good = wrapped(&format!("{good}: {}", lead::names(&tested.other)));
-        let _ = writeln!(out, "{}", good.trim_end());
+    let bad = if part.is_control() { "same" } else { "bad" };
+    for (what, all) in [(bad, &tested.same), ("good", &tested.good), ("other", &tested.other)] {
+        if !all.is_empty() {
+            out.push_str(&wrapped(&format!("{what}: {}", lead::names(all))));
+        }
     }
     let kernel = &bundle.subject.kernel;
+    let platform = bundle.subject.platforms.first().map_or("", String::as_str);
     let _ = writeln!(
         out,
         "kernel: {} on {}",
-        one_line(&lead::kind(kernel), 120),
+        one_line(&lead::kind(kernel, platform), 120),
         one_line(&kernel.machine, 20)
     );
     let taint = bundle.environment.and_then(|e| e.sysctls.get("kernel.tainted"));

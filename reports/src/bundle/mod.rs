@@ -136,9 +136,15 @@ impl Bundle<'_> {
         build(&self.subject.kernel, self.environment)
     }
 
+    /// What a title calls the kernel.
+    fn version(&self) -> String {
+        let platform = self.subject.platforms.first().map_or("", String::as_str);
+        title::version(&self.subject.kernel, platform, &self.build())
+    }
+
     /// The bug's title.
     pub fn title(&self) -> String {
-        self.parts.first().map_or_else(String::new, |part| title::title(part, &self.build()))
+        self.parts.first().map_or_else(String::new, |part| title::title(part, &self.version()))
     }
 
     /// What will be replaced, with what the cases and the rules themselves say left alone.

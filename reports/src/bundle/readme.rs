@@ -71,9 +71,17 @@ fn feedback(bundle: &Bundle<'_>) -> String {
     let finding = part.line.findings.first();
     let rule = finding.and_then(|f| bundle.rules.iter().find(|rule| rule.name == f.rule));
     let actual = finding.map_or_else(|| super::title::behaviour(part), |f| f.text.clone());
-    let expected = rule.map_or("as it was before", |rule| rule.says.as_str());
+    let expected = match rule {
+        Some(rule) => rule.says.as_str(),
+        None if part.line.verdict == Verdict::Changed => "as it was before",
+        None => "nothing else is known",
+    };
     let machine = &bundle.subject.kernel.machine;
-    let filters = bundle.environment.map(|e| e.filters.join("; ")).filter(|text| !text.is_empty());
+    let filters = match bundle.environment {
+        None => "not known".to_owned(),
+        Some(machine) if machine.filters.is_empty() => "none found".to_owned(),
+        Some(machine) => machine.filters.join("; "),
+    };
     let kind = if part.is_control() { "Question" } else { "Incorrect/Unexpected Behavior" };
     let mut out = format!(
         "## For Feedback Assistant\n\n- Title: {}\n- Area: macOS, Networking (kernel, sockets)\n- Type: \
@@ -83,14 +91,14 @@ fn feedback(bundle: &Bundle<'_>) -> String {
         prose(machine),
         prose(&one_line(expected, 300)),
         prose(&one_line(&actual, 300)),
-        prose(&filters.unwrap_or_else(|| "none found".to_owned())),
+        prose(&filters),
     );
     out.push_str(ATTACH);
     if bundle.parts.len() > 1 {
-        out.push_str("\nOne cause, seen in these:\n\n| case | what it did |\n| --- | --- |\n");
+        out.push_str("\nThe cases of this report:\n\n| case | what it did |\n| --- | --- |\n");
         for part in &bundle.parts {
             let did = cell(&shown(part).join("\n"));
-            let _ = writeln!(out, "| {} | {did} |", prose(&part.line.case.title));
+            let _ = writeln!(out, "| {} | {did} |", text::markdown(&part.line.case.title));
         }
     }
     out.push('\n');
@@ -102,8 +110,8 @@ const ATTACH: &str = "\
 - Steps: unzip this archive, `sudo sh run.sh`
 - Attach: this archive; and, right after the steps, what these two write:
 
-    sudo sysdiagnose
-    sudo log collect --last 5m --output networking.logarchive
+      sudo sysdiagnose
+      sudo log collect --last 5m --output networking.logarchive
 
 With Apple's profile *Networking for macOS* (developer.apple.com, Profiles and Logs) installed before the steps.
 ";

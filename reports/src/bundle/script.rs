@@ -40,8 +40,8 @@ for source in {sources}; do
     status=0
     "$build/repro" </dev/null || status=$?
     case $status in
-    0) echo "== reproduced: every call did what the bundle says; the wire was not looked at" ;;
-    1) echo "== not reproduced: a call did something else" ;;
+    0) echo "== reproduced" ;;
+    1) echo "== not reproduced" ;;
     *) echo "== not tried here (status $status)"; status=2 ;;
     esac
     [ "$status" -le "$worst" ] || worst=$status

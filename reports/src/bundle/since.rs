@@ -53,11 +53,18 @@ pub(super) fn since<'a>(this: &'a Elsewhere, others: &'a [Elsewhere]) -> Option<
     Some(Since { before: older[at], first: older.get(at + 1).copied().unwrap_or(this) })
 }
 
+impl Since<'_> {
+    /// Whether the older was as it should be, and the newer is not.
+    pub(super) fn is_regression(&self) -> bool {
+        let bad = matches!(self.first.verdict, Verdict::Deviates | Verdict::Changed);
+        self.before.verdict == Verdict::Ok && bad
+    }
+}
+
 /// The sentence: `worked in A, fails in B`.
 pub(super) fn sentence(since: Since<'_>) -> String {
     let Since { before, first } = since;
-    let bad = |e: &Elsewhere| matches!(e.verdict, Verdict::Deviates | Verdict::Changed);
-    if before.verdict == Verdict::Ok && bad(first) {
+    if since.is_regression() {
         format!("Worked in {}, fails in {}.", before.name, first.name)
     } else {
         format!("{} did otherwise, {} does this.", before.name, first.name)

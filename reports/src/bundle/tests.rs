@@ -1,6 +1,6 @@
 //! What is private goes nowhere, and what is known stands in its place.
 
-use harness::case::{Hex, Lab, LinkKind};
+use harness::case::{Hex, Lab, LabOp, LinkKind};
 use harness::environment::Private;
 use harness::trace::{Did, Direction, End, Event, LinkFact, Out};
 use harness::verdict::Verdict;
@@ -399,7 +399,7 @@ fn everything_that_an_engineer_asks_for_is_there() {
     };
     let readme = read("README.md");
     for words in [
-        "# sendto lost in silence: UDP to a neighbour (Debian",
+        "# sendto lost in silence: UDP to a neighbour (6.18.4)",
         "Expected: a send leaves its payload on a wire. 9 of 10 times on Debian",
         "Worked in Linux 6.1.0, fails in Debian",
         "9 of 10 times",
@@ -415,7 +415,7 @@ fn everything_that_an_engineer_asks_for_is_there() {
     let mail = read("mail.txt");
     for words in [
         "To: netdev@vger",
-        "Subject: [BUG] net: sendto lost in silence: UDP to a neighbour (Debian",
+        "Subject: [BUG] net: sendto lost in silence: UDP to a neighbour (6.18.4)",
         "#regzbot introduced: v6.1..v6.18.4",
         "good: Linux 6.1.0",
         "cc repro.c -o repro && ./repro",
@@ -481,7 +481,7 @@ fn a_mail_is_short_and_plain() {
 /// What is as it should be is no bug, whoever it is sent to.
 #[test]
 fn a_case_without_a_finding_is_a_control_record() {
-    for recipient in [Recipient::Netdev, Recipient::Apple, Recipient::Freebsd] {
+    for recipient in [Recipient::Netdev, Recipient::Apple, Recipient::Freebsd, Recipient::Gvisor] {
         let (subject, mut line, rules) = (subject(""), line(""), rules());
         line.findings.clear();
         line.verdict = Verdict::Ok;
@@ -490,6 +490,8 @@ fn a_case_without_a_finding_is_a_control_record() {
             assert!(!has(&file, "[BUG]"), "{}", file.name);
             if ["README.md", "mail.txt"].contains(&file.name.as_str()) {
                 assert!(has(&file, "no fault is claimed"), "{}", file.name);
+                assert!(has(&file, "control record: "), "{}", file.name);
+                assert!(!has(&file, "regzbot"), "{}", file.name);
             }
             assert!(!has(&file, "Incorrect/Unexpected"), "{}", file.name);
         }
@@ -512,7 +514,38 @@ fn quotes_speak_for_the_report() {
         cite("POSIX sendto, ERRORS [ENETDOWN]", "The interface is down."),
     ];
     let bundle = bare(&subject, &rules, &line, Recipient::Netdev);
-    let quotes: Vec<&str> =
-        lead::quotes(&bundle, &bundle.parts[0]).iter().map(|cite| cite.source.as_str()).collect();
-    assert_eq!(quotes, ["POSIX sendto, ERRORS [ENETDOWN]", "RFC 2"]);
+    let quotes = |bundle: &Bundle<'_>| -> Vec<String> {
+        lead::quotes(bundle, &bundle.parts[0]).iter().map(|cite| cite.source.clone()).collect()
+    };
+    assert_eq!(quotes(&bundle), ["RFC 2", "RFC 1"], "the link is up");
+    let down = LabOp::LinkDown { link: "link0".into() };
+    let mut line = line.clone();
+    line.case.lab.setup.push(down);
+    let bundle = bare(&subject, &rules, &line, Recipient::Netdev);
+    assert_eq!(quotes(&bundle), ["POSIX sendto, ERRORS [ENETDOWN]"]);
+}
+
+/// A kernel that deviates in another way is not good, nor is one that did both.
+#[test]
+fn good_is_what_was_seen_to_be_good() {
+    let (subject, line, rules) = (subject(""), line(""), rules());
+    let mut bundle = bare(&subject, &rules, &line, Recipient::Netdev);
+    let ran = |name: &str, verdict, outcome: &str| Elsewhere {
+        kernel: Fingerprint::default(),
+        name: name.to_owned(),
+        verdict,
+        outcome: outcome.to_owned(),
+    };
+    bundle.parts[0].elsewhere = vec![
+        ran("a", Verdict::Ok, "otherwise"),
+        ran("a", Verdict::Ok, "otherwise"),
+        ran("b", Verdict::Deviates, "otherwise"),
+        ran("c", Verdict::Deviates, &line.outcome),
+        ran("d", Verdict::Ok, "otherwise"),
+        ran("d", Verdict::Deviates, &line.outcome),
+    ];
+    bundle.parts[0].baselines = vec![("macos-15", "otherwise")];
+    let tested = lead::tested(&bundle, &bundle.parts[0]);
+    assert_eq!(tested.same[1..], ["c"]);
+    assert_eq!((tested.good, tested.other), (vec!["a".to_owned()], vec!["b".into(), "d".into()]));
 }

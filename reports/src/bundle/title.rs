@@ -2,34 +2,10 @@
 
 use harness::case::Op;
 use harness::outcome::{self, What};
-use harness::trace::{Did, Event};
+use harness::trace::{Did, Event, Fingerprint};
 
 use super::Part;
 use crate::text::one_line;
-
-/// What a broken rule adds to *`sendto` returns 6*.
-const BROKEN: &[(&str, &str)] = &[
-    ("no-silent-loss", ", but nothing is sent and no error follows"),
-    ("failed-call-no-effect", ", yet the socket is not as it was before"),
-    ("errno-documented", ", which no manual lists for it"),
-    ("scope-id-names-the-link", ", and another link is used than the socket or the scope id names"),
-    ("names-carry-the-scope", ", and a link-local address lacks the scope id of its link"),
-    ("do-not-fragment", ", though the datagram does not leave in one piece with DF set"),
-    ("fragments-reassemble", ", and its fragments do not make the datagram"),
-    ("too-big-says-emsgsize", ", though the datagram is too big"),
-    ("forged-icmp-changes-nothing", ", after a forged ICMP error"),
-    ("numeric-asks-nobody", ", though a query leaves for what is a number"),
-    ("localhost-is-not-asked-for", ", and a query for localhost leaves"),
-    ("service-is-the-port", ", and the port is not the service's number"),
-    ("no-zone-without-a-scope", ", and an address has a scope id that it cannot have"),
-    ("answers-are-responses", ", by an answer that is no response to a query"),
-    ("bytes-as-written", ", and the stream is not what was written"),
-];
-
-/// What breaking `rule` is called in a title.
-pub fn broken(rule: &str) -> Option<&'static str> {
-    BROKEN.iter().find(|(name, _)| *name == rule).map(|(_, text)| *text)
-}
 
 /// The call that it is about: the one that breaks a rule, else the one that fails, else the last
 /// that asks the network for something.
@@ -93,15 +69,13 @@ pub(super) fn behaviour(part: &Part<'_>) -> String {
         Event::Call { op: o, did, .. } if *o == op => Some(did),
         _ => None,
     });
-    let text = match did {
+    match did {
         Some(Did::Returned { errno: Some(errno), .. }) => format!("{call} returns {errno}"),
         Some(Did::Returned { ret, .. }) => format!("{call} returns {ret}"),
         Some(Did::Hung { .. }) => format!("{call} does not return"),
         Some(Did::Unsupported { name }) => format!("{call} has no {name}"),
         None => format!("{call} is not made"),
-    };
-    let suffix = line.findings.first().and_then(|finding| broken(&finding.rule));
-    format!("{text}{}", suffix.unwrap_or_default())
+    }
 }
 
 /// As long as a title gets, which is what a list of mails shows of it.
@@ -126,20 +100,18 @@ const SHORT: &[(&str, &str)] = &[
     ("bytes-as-written", "{}: the stream is not what was written"),
 ];
 
-/// Rules that have a short form.
-#[cfg(test)]
-pub(super) fn short_of(rule: &str) -> Option<&'static str> {
+/// What breaking `rule` is called in a title; `{}` is the call.
+pub fn broken(rule: &str) -> Option<&'static str> {
     SHORT.iter().find(|(name, _)| *name == rule).map(|(_, text)| *text)
 }
 
-/// The whole title: behaviour, trigger and version. `build` is how people call the build.
-pub(super) fn title(part: &Part<'_>, build: &str) -> String {
-    let version = version(build);
+/// The whole title: behaviour, trigger and version.
+pub(super) fn title(part: &Part<'_>, version: &str) -> String {
+    let version = cut(&one_line(version, 2 * MOST_OF_TITLE), 24);
     let op = pivot(part).and_then(|op| part.line.case.ops.get(op as usize));
     let rule = part.line.findings.first().map(|finding| finding.rule.as_str());
-    let short = rule.and_then(|rule| SHORT.iter().find(|(name, _)| *name == rule));
-    let what = match short {
-        Some((_, text)) => text.replace("{}", op.map_or("a step", Op::call)),
+    let what = match rule.and_then(broken) {
+        Some(text) => text.replace("{}", op.map_or("a step", Op::call)),
         None => behaviour(part),
     };
     let when =
@@ -148,14 +120,24 @@ pub(super) fn title(part: &Part<'_>, build: &str) -> String {
     format!("{} ({version})", cut(&one_line(&format!("{what}: {when}"), 4 * MOST_OF_TITLE), room))
 }
 
-/// Of *Linux 6.18.44-1-amd64* its number, of *macOS 15.3 (24D70)* both.
-fn version(build: &str) -> String {
-    let number = build.strip_prefix("Linux ").map(|release| {
-        let end = release.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-');
-        release[..end.unwrap_or(release.len())].trim_end_matches(['.', '-'])
-    });
-    let number = number.filter(|number| !number.is_empty()).unwrap_or(build);
-    cut(&one_line(number, 2 * MOST_OF_TITLE), 24)
+/// What a title calls a kernel: of Linux its number, `6.18.44` or `7.3.0-rc2`, of what stands in for it its
+/// platform, of others their build.
+pub(super) fn version(kernel: &Fingerprint, platform: &str, build: &str) -> String {
+    if kernel.system != "Linux" {
+        return build.to_owned();
+    }
+    if !platform.starts_with("linux") && !platform.starts_with("uml") && !platform.is_empty() {
+        return platform.to_owned();
+    }
+    let release = kernel.release.as_str();
+    let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
+    let (number, rest) = release.split_at(end);
+    let candidate = rest.strip_prefix("-rc").map(|rest| &rest[..digits(rest)]);
+    match candidate.filter(|n| !n.is_empty()) {
+        Some(n) => format!("{number}-rc{n}"),
+        None => number.trim_end_matches('.').to_owned(),
+    }
 }
 
 /// No longer than that, and never in a word.
@@ -170,13 +152,31 @@ fn cut(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
-    fn every_rule_that_has_a_long_form_has_a_short_one() {
-        for (rule, _) in BROKEN {
-            assert!(short_of(rule).is_some_and(|text| text.len() < 44), "{rule}");
-        }
+    fn what_breaks_a_rule_leaves_room_for_the_rest() {
+        assert!(SHORT.iter().all(|(_, text)| text.len() < 44));
+    }
+
+    #[rstest]
+    #[case("Linux", "6.1.0-56-cloud-amd64", "linux-6.1", "6.1.0")]
+    #[case("Linux", "7.3.0-rc2", "linux-7.3", "7.3.0-rc2")]
+    #[case("Linux", "7.3.0-rc2-gabc", "linux-7.3", "7.3.0-rc2")]
+    #[case("Linux", "6.12.113", "uml-6.12", "6.12.113")]
+    #[case("Linux", "4.4.0", "gvisor-20240729", "gvisor-20240729")]
+    #[case("Darwin", "24.3.0", "macos-15", "macOS 15.3 (24D70)")]
+    fn a_version_is_what_its_people_call_it(
+        #[case] system: &str,
+        #[case] release: &str,
+        #[case] platform: &str,
+        #[case] says: &str,
+    ) {
+        let (system, release) = (system.to_owned(), release.to_owned());
+        let kernel = Fingerprint { system, release, ..Fingerprint::default() };
+        assert_eq!(version(&kernel, platform, "macOS 15.3 (24D70)"), says);
     }
 
     #[test]
@@ -184,7 +184,5 @@ mod tests {
         assert_eq!(cut("one two three", 13), "one two three");
         assert_eq!(cut("one two three", 11), "one two\u{2026}");
         assert_eq!(cut(&"x".repeat(30), 10).chars().count(), 10);
-        assert_eq!(version("Linux 6.1.0-56-cloud-amd64"), "6.1.0-56");
-        assert_eq!(version("macOS 15.3 (24D70)"), "macOS 15.3 (24D70)");
     }
 }

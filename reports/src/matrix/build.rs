@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use harness::case::Os;
-use harness::trace::Fingerprint;
+use harness::trace::{Event, Fingerprint};
 use harness::verdict::Verdict;
 
 use super::model::{
@@ -334,6 +334,8 @@ impl<'a> Builder<'a> {
             group,
             verdict: line.verdict,
             not_here: line.is_not_here(),
+            unjudged: line.trace.is_unseen()
+                || line.trace.events.iter().any(|event| matches!(event, Event::Began { .. })),
             findings,
             remarks,
             claims,

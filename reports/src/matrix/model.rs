@@ -249,6 +249,9 @@ pub struct Answer {
     /// Whether it ended at a name that the system has not got: it is no result.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub not_here: bool,
+    /// Whether rules about frames did not judge it: nobody saw them, or a call of another thread waited.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unjudged: bool,
     /// Each rule broken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Found>,

@@ -29,6 +29,8 @@ const name = (column) => {
 const names = columns.map(name);
 const changed = (answer) => data.since === null ? answer.verdict === "changed" : answer.since !== undefined;
 const deviates = (answer) => answer.findings !== undefined;
+// Whether a rule was asked and is not broken: without frames most are not asked.
+const keeps = (answer) => answer.group !== null && !deviates(answer) && answer.verdict !== "error" && !answer.unjudged;
 /** What is undocumented is a remark, and no deviation. */
 const remarked = (answer) => answer.remarks !== undefined;
 const RANKS = ["violates", "surprises", "undocumented"];
@@ -256,7 +258,7 @@ const cell = (row, at) => {
   const list = marks(answer, row.differs);
   if (answer.group === null) td.className = "absent";
   else if (deviates(answer)) td.className = "bad";
-  else if (row.deviates && answer.verdict !== "error") td.className = "good";
+  else if (row.deviates && keeps(answer)) td.className = "good";
   else if (row.differs) td.className = `g${answer.group % 6}`;
   const sign = (of) => list.filter(([kind]) => (kind === "letter") === of)
     .map(([kind, text]) => make("b", { className: of ? kind : `mark ${kind}`, "aria-hidden": "true" }, text));
@@ -699,7 +701,7 @@ const found = (story) => {
   const row = rows[story.row], rule = story.rule === null ? undefined : data.rules[story.rule];
   const known = story.known === undefined || story.known === null ? undefined : data.known[story.known];
   const on = columns.length > 1 ? ` on ${story.columns.length} of ${count(columns.length, "platform")}` : "";
-  const well = columns.length > 1 ? columns.map((_, at) => at).filter((at) => row.cells[at] !== null && row.answers[row.cells[at]].group !== null && !deviates(row.answers[row.cells[at]])) : [];
+  const well = columns.length > 1 ? columns.map((_, at) => at).filter((at) => row.cells[at] !== null && keeps(row.answers[row.cells[at]])) : [];
   return make("article", { className: "card" },
     make("h3", {}, make("span", { className: `rank ${known ? "known" : "new"}` }, known ? "known" : "new"), make("span", { className: `rank ${story.rank}` }, story.rank), story.text),
     make("p", { className: "soft" }, `${count(story.rows.length, "row")}${on}. ${rule ? `The rule ${story.name}: ${rule.says}` : story.name}`),

@@ -63,6 +63,8 @@ pub(super) fn stories<'a>(
             all.dedup();
             all
         };
+        // Other rules are about what left, or about what came of it later.
+        let says_lost = finding.name == "no-silent-loss" && !trace.is_unseen();
         Some(Story {
             rank: finding.rank,
             name: finding.name.clone(),
@@ -73,7 +75,12 @@ pub(super) fn stories<'a>(
             column: place.column,
             rows: once(|place| place.row),
             columns: once(|place| place.column),
-            picture: picture(case, trace, os, op(place.row, place.column, place.found)),
+            picture: picture(
+                case,
+                trace,
+                os,
+                (op(place.row, place.column, place.found), says_lost),
+            ),
         })
     };
     let mut all: Vec<Story> = causes.into_values().filter_map(tell).collect();
@@ -85,8 +92,13 @@ pub(super) fn stories<'a>(
 }
 
 /// A case as a time line: calls, frames, and what was sent and lost. `op` is the step that the finding
-/// is about.
-pub(super) fn picture(case: &Case, trace: &Trace, os: Os, op: usize) -> Vec<Step> {
+/// is about, beside it whether that is a loss.
+pub(super) fn picture(
+    case: &Case,
+    trace: &Trace,
+    os: Os,
+    (op, may_be_lost): (usize, bool),
+) -> Vec<Step> {
     let lines = outcome::lines(case, trace, os);
     let mut steps: Vec<Step> = Vec::new();
     let step = |kind, text: &str| Step {
@@ -99,12 +111,14 @@ pub(super) fn picture(case: &Case, trace: &Trace, os: Os, op: usize) -> Vec<Step
     for line in &lines {
         let event = line.event.and_then(|at| trace.events.get(at));
         match line.what {
+            // A call that waits is told where it returns.
+            What::Call { .. } if matches!(event, Some(Event::Began { .. })) => {}
             What::Call { op: of } => {
                 if matches!(case.ops.get(of), Some(Op::Close { .. })) && of != op {
                     continue;
                 }
                 steps.push(Step { here: of == op, ..step("call", line.text.trim()) });
-                if of == op && is_lost(case, trace, op) {
+                if of == op && may_be_lost && is_lost(case, trace, op) {
                     let bytes = case
                         .ops
                         .get(op)

@@ -345,7 +345,7 @@ fn a_lost_datagram_is_struck_out_and_no_other() {
         dir: harness::trace::Direction::Out,
         bytes: harness::case::Hex(vec![0; 60]),
     });
-    let picture = story::picture(&case, &trace, Os::Linux, 0);
+    let picture = story::picture(&case, &trace, Os::Linux, (0, true));
     assert!(picture.iter().all(|step| !step.lost), "{picture:?}");
     assert!(picture.iter().any(|step| step.kind == "out"), "{picture:?}");
 }

@@ -4,13 +4,15 @@ static void wait_frame(int op, const char *link, int ms)
 {
     struct timespec now, start;
 
-    heard[0] = '\0';
+    awaited = link;
     clock_gettime(CLOCK_MONOTONIC, &start);
     do {
+@Server         serve_all();
         look(op);
-        if (strcmp(heard, link) == 0)
+        if (awaited == NULL)
             return;
         nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
         clock_gettime(CLOCK_MONOTONIC, &now);
     } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < ms);
+    awaited = NULL;
 }

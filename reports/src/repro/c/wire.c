@@ -4,10 +4,12 @@
 #include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 static int under_way;            /* how many packets loopback has taken and not handed over */
 static char heard[IF_NAMESIZE];  /* the link of the last frame */
+static const char *awaited;      /* a link of which a frame is waited for, until there is one */
 @!Observed static int latest; /* the last step that was looked at */
 
 /* A packet socket (packet(7)): it sees what passes each link of this network, as tcpdump(8) does. */
@@ -24,6 +26,10 @@ static void watch_wire(void)
         close(wire);
         wire = -1;
     }
+@Observed     if (wire == -1) { /* calls alone are no evidence of what left */
+@Observed         fputs("not tried: no packet socket is to be had, and no frame can be seen\n", stderr);
+@Observed         exit(2);
+@Observed     }
 }
 
 /* Whether the frame is one that was sent before and was not answered. */
@@ -79,6 +85,8 @@ static int look_once(int op)
         return errno == ENETDOWN; /* a link went down, which is said once */
     if (if_indextoname((unsigned)from.sll_ifindex, heard) == NULL)
         snprintf(heard, sizeof heard, "if%d", from.sll_ifindex);
+    if (awaited != NULL && strcmp(heard, awaited) == 0)
+        awaited = NULL;
     is_lo = strcmp(heard, "lo") == 0;
     if (is_lo)
         under_way += out ? 1 : -1;
