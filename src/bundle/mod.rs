@@ -36,10 +36,9 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
         Some(For::Freebsd) => Recipient::Freebsd,
         Some(For::Gvisor) => Recipient::Gvisor,
         Some(For::Apple) => Recipient::Apple,
-        Some(For::Netdev) => Recipient::Netdev,
         None if os == Os::Macos => Recipient::Apple,
         None if is_gvisor => Recipient::Gvisor,
-        None => Recipient::Netdev,
+        Some(For::Netdev) | None => Recipient::Netdev,
     };
     fits(recipient, os, is_gvisor, &known)?;
     let mut facts = Facts {
