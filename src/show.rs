@@ -54,6 +54,9 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
         Some((platform, _)) => outln!(", by the baseline of {platform}"),
         None => outln!(", there is no baseline of this platform"),
     }
+    if let Some(why) = suites::rules::frames_unjudged(&answer.trace) {
+        outln!("{why}");
+    }
     run::explain(&answer);
     for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
         for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {

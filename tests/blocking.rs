@@ -4,6 +4,8 @@
 mod common;
 
 use std::net::Ipv4Addr;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{case, traces};
 use harness::case::addr::Addr;
@@ -215,11 +217,11 @@ fn the_hosts_timers_are_its_own_where_a_case_waits_for_one() {
     assert!(said.contains("-- net0: ") && !said.contains("a minute"), "{said}");
 }
 
-/// A case over a socket pair `p` and `s` in which these steps are those of the thread `t`.
-fn threaded(ops: &str, steps: &str) -> String {
+/// A case over a socket pair `p` and `s` in which these steps are those of threads.
+fn threaded(ops: &str, threads: &str) -> String {
     format!(
         r#"{{"id":"t/t","title":"","ops":[{{"socketpair":{{"a":"p","b":"s","domain":"AF_UNIX",
-        "type":["SOCK_STREAM"],"protocol":[]}}}},{ops}],"threads":{{"t":{steps}}}}}"#
+        "type":["SOCK_STREAM"],"protocol":[]}}}},{ops}],"threads":{threads}}}"#
     )
 }
 
@@ -233,7 +235,8 @@ fn says(fd: &str, text: &str) -> String {
 fn a_thread_waits_until_another_ends_its_call() {
     let shutdown = r#"{"shutdown":{"fd":"s","how":"SHUT_RD"}}"#;
     let close = r#"{"close":{"fd":"p"}}"#;
-    let Some(outcome) = outcome_of(&threaded(&[RECV, shutdown, close].join(","), "[1]")) else {
+    let Some(outcome) = outcome_of(&threaded(&[RECV, shutdown, close].join(","), r#"{"t":[1]}"#))
+    else {
         return;
     };
     let lines: Vec<&str> = outcome.lines().skip(1).collect();
@@ -249,7 +252,7 @@ fn a_thread_waits_until_another_ends_its_call() {
 /// The planted negative: what nobody ends is told as such, and the case ends there.
 #[test]
 fn a_thread_that_nobody_wakes_is_still_waiting() {
-    let Some(outcome) = outcome_of(&threaded(RECV, "[1]")) else { return };
+    let Some(outcome) = outcome_of(&threaded(RECV, r#"{"t":[1]}"#)) else { return };
     assert!(outcome.ends_with("t: <... recv resumed> = ? still waiting\n"), "{outcome}");
 }
 
@@ -257,7 +260,7 @@ fn a_thread_that_nobody_wakes_is_still_waiting() {
 #[test]
 fn the_calls_of_a_thread_follow_each_other() {
     let ops = [RECV.to_owned(), says("p", "one"), says("p", "two"), RECV.to_owned()].join(",");
-    let Some(outcome) = outcome_of(&threaded(&ops, "[1,4]")) else { return };
+    let Some(outcome) = outcome_of(&threaded(&ops, r#"{"t":[1,4]}"#)) else { return };
     let at = |text: &str| outcome.find(text).unwrap_or_else(|| panic!("no {text} in {outcome}"));
     assert!(at("send(p, \"one\"") < at("t: <... recv resumed> = 3, \"one\""), "{outcome}");
     assert!(at("resumed>") < at("send(p, \"two\""), "{outcome}");
@@ -268,41 +271,63 @@ fn the_calls_of_a_thread_follow_each_other() {
 fn a_signal_of_a_thread_is_that_of_its_step() {
     let close = r#"{"close":{"fd":"p"}}"#;
     let ops = [close.to_owned(), says("s", "x"), says("s", "y")].join(",");
-    let case = case(&threaded(&ops, "[2]"));
+    let case = case(&threaded(&ops, r#"{"t":[2]}"#));
     let traces = run(std::slice::from_ref(&case));
     let Some(trace) = traces.first() else { return };
     let signals = trace.events.iter().filter(|event| matches!(event, Event::Signal { .. }));
     assert_eq!(signals.map(Event::op).collect::<Vec<_>>(), [2, 3], "{:?}", trace.events);
 }
 
-/// However busy the machine is, the same step ends the same call: four threads spin meanwhile.
-#[test]
-fn threads_interleave_in_one_way() {
-    let ops = [RECV.to_owned(), says("p", "one"), says("p", "two")].join(",");
-    let first = case(&threaded(&ops, "[1]"));
+/// The outcomes of one case fifty times over, while every processor spins: they are one.
+fn alike_under_load(text: &str) -> Option<String> {
+    let first = case(text);
     let cases: Vec<Case> =
         (0..50).map(|n| Case { id: format!("t/t{n}"), ..first.clone() }).collect();
-    let busy = std::sync::atomic::AtomicBool::new(true);
+    let busy = AtomicBool::new(true);
+    let spinners = std::thread::available_parallelism().map_or(4, NonZero::get).max(2);
     let traces = std::thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..spinners {
             scope.spawn(|| {
-                while busy.load(std::sync::atomic::Ordering::Relaxed) {
+                while busy.load(Ordering::Relaxed) {
                     std::hint::spin_loop();
                 }
             });
         }
         // They end however this ends.
         let ran = std::panic::catch_unwind(|| run(&cases));
-        busy.store(false, std::sync::atomic::Ordering::Relaxed);
+        busy.store(false, Ordering::Relaxed);
         ran.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
-    for (case, trace) in cases.iter().zip(&traces) {
+    let mut outcomes = cases.iter().zip(&traces).map(|(case, trace)| {
         assert_eq!(trace.check(case), Ok(()));
-        let outcome = outcome::render(case, trace, Os::Linux);
-        assert_eq!(outcome, outcome::render(&cases[0], &traces[0], Os::Linux));
-        assert!(
-            outcome.contains("t: <... recv resumed> = 3, \"one\"\nsend(p, \"two\""),
-            "{outcome}"
-        );
+        outcome::render(case, trace, Os::Linux)
+    });
+    let one = outcomes.next()?;
+    for other in outcomes {
+        assert_eq!(other, one);
     }
+    Some(one)
+}
+
+/// However busy the machine is, the same step ends the same call.
+#[test]
+fn threads_interleave_in_one_way() {
+    let ops = [RECV.to_owned(), says("p", "one"), says("p", "two")].join(",");
+    let Some(outcome) = alike_under_load(&threaded(&ops, r#"{"t":[1]}"#)) else { return };
+    assert!(outcome.contains("t: <... recv resumed> = 3, \"one\"\nsend(p, \"two\""), "{outcome}");
+}
+
+/// The first of two was looked at asleep, and the second woke it and fell asleep: over a local socket no
+/// frame told of that, and a later step was said to have ended the call.
+#[test]
+fn a_thread_that_another_wakes_before_it_waits_itself_returns_beneath_that_step() {
+    let send = r#"{"send":{"fd":"p","data":{"pattern":1000000},"flags":[]}}"#;
+    let name = r#"{"getsockname":{"fd":"p"}}"#;
+    let rest = r#"{"recv":{"fd":"s","len":999992,"flags":["MSG_WAITALL"]}}"#;
+    let ops = [RECV, send, name, rest].join(",");
+    let Some(outcome) = alike_under_load(&threaded(&ops, r#"{"t":[1],"u":[2]}"#)) else { return };
+    let at = |text: &str| outcome.find(text).unwrap_or_else(|| panic!("no {text} in {outcome}"));
+    assert!(at("u: send(p, ") < at("t: <... recv resumed> = 8"), "{outcome}");
+    assert!(at("t: <... recv resumed> = 8") < at("getsockname("), "{outcome}");
+    assert!(at("u: <... send resumed> = 1000000") > at("recv(s, 999992"), "{outcome}");
 }

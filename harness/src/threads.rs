@@ -39,14 +39,22 @@ pub(crate) fn woken<'m, T>(
 }
 
 /// Starts one.
-pub(crate) fn start<T: Send + 'static>(
+pub fn start<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
     Builder::new().spawn(work).map_err(|why| none(&why))
 }
 
+/// Starts one that has a name, by which the system tells of it.
+pub fn start_named<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    Builder::new().name(name.to_owned()).spawn(work).map_err(|why| none(&why))
+}
+
 /// Starts one of a scope.
-pub(crate) fn start_in<'s, T: Send + 's>(
+pub fn start_in<'s, T: Send + 's>(
     scope: &'s Scope<'s, '_>,
     work: impl FnOnce() -> T + Send + 's,
 ) -> io::Result<ScopedJoinHandle<'s, T>> {

@@ -267,9 +267,12 @@ impl Trace {
         self.events.iter().map(beneath).collect()
     }
 
-    /// Whether the call of this step, another thread's, has waited while others were made.
-    pub fn has_waited(&self, step: u32) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::Began { op, .. } if *op == step))
+    /// The steps whose calls, other threads', have waited while others were made.
+    pub fn waited(&self) -> impl Iterator<Item = u32> {
+        self.events.iter().filter_map(|event| match event {
+            Event::Began { op, .. } => Some(*op),
+            _ => None,
+        })
     }
 }
 

@@ -112,8 +112,27 @@ mod tests {
         }
         let mut sent = lost_send();
         assert_eq!(rules::judge(&sent.0, &sent.1, Os::Macos).len(), 1, "it was lost in silence");
+        assert_eq!(rules::frames_unjudged(&sent.1), None);
         sent.1.links[0].unseen = true;
         assert_eq!(rules::judge(&sent.0, &sent.1, Os::Macos), []);
+        assert!(rules::frames_unjudged(&sent.1).is_some_and(|why| why.contains("nobody saw")));
+    }
+
+    /// A frame beneath one call may be the doing of another that waits, and so may one that is missing.
+    #[test]
+    fn a_trace_in_which_calls_overlap_is_judged_by_its_calls_alone() {
+        let (mut case, mut trace) = lost_send();
+        // A thread that makes its call while nothing waits is judged as ever.
+        case.threads.0.insert("t".to_owned(), vec![1]);
+        assert_eq!(rules::judge(&case, &trace, Os::Macos).len(), 1, "it was lost in silence");
+        trace.events.insert(1, Event::Began { op: 1, at_ns: 0, addr: None });
+        assert_eq!(rules::judge(&case, &trace, Os::Macos), []);
+        assert!(rules::frames_unjudged(&trace).is_some_and(|why| why.contains("waited")));
+        // What needs no frames is.
+        let Event::Call { did, .. } = &mut trace.events[2] else { panic!("a call") };
+        *did = Did::Returned { ret: -1, errno: Some("ENOTTY".into()), out: Out::Nothing };
+        let told = rules::judge(&case, &trace, Os::Macos);
+        assert_eq!(told.iter().map(|found| found.rule).collect::<Vec<_>>(), ["errno-documented"]);
     }
 
     /// A datagram that was sent, and that no link and no receiver has seen.

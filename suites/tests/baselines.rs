@@ -89,7 +89,8 @@ struct Ran<'c> {
 }
 
 /// A table, and what came of it here. It is run once, whoever asks first: its own test or the one of
-/// deviations. Whether cases of all tables get along in one executor, a whole `sockeye` run shows.
+/// deviations. Whether cases of all tables get along in one executor, in whatever order, is asked by
+/// `two_runs_and_a_shuffled_one_say_the_same` of `tests/cli.rs`, of two whole runs and two shuffled ones.
 struct Asked {
     table: Table,
     ran: OnceLock<Result<(Vec<Ran<'static>>, Fingerprint), String>>,

@@ -4,6 +4,9 @@
 use super::op::{Opt, Value};
 use super::{Case, Flags, Op, Os};
 
+/// The options that make a buffer for what is sent smaller, or larger (socket(7)).
+const SIZED: [&str; 2] = ["SO_SNDBUF", "SO_SNDBUFFORCE"];
+
 /// What is known of a socket of the case.
 #[derive(Clone, Copy, Debug)]
 struct Known<'c> {
@@ -26,7 +29,7 @@ pub struct Blocking<'c> {
 impl<'c> Blocking<'c> {
     /// Before the first call.
     pub fn of(case: &'c Case) -> Self {
-        let sized = |op: &Op| matches!(op, Op::Setsockopt { option: Opt::Raw { name, .. }, .. } if name.as_str() == "SO_SNDBUF");
+        let sized = |op: &Op| matches!(op, Op::Setsockopt { option: Opt::Raw { name, .. }, .. } if SIZED.contains(&name.as_str()));
         Self {
             far_ends: !case.lab.links.is_empty(),
             small_buffers: case.ops.iter().any(sized),
@@ -38,9 +41,9 @@ impl<'c> Blocking<'c> {
         self.known.iter().find(|known| known.name == name)
     }
 
-    fn made(&mut self, name: &'c str, nonblocking: bool, stream: bool) {
-        self.known.retain(|known| known.name != name);
-        self.known.push(Known { name, nonblocking, stream, lingers: false });
+    fn made(&mut self, known: Known<'c>) {
+        self.known.retain(|other| other.name != known.name);
+        self.known.push(known);
     }
 
     /// The call has succeeded.
@@ -48,22 +51,25 @@ impl<'c> Blocking<'c> {
         if !self.far_ends {
             return;
         }
-        let is_stream = |kind: &Flags| !kind.has("SOCK_DGRAM") && !kind.has("SOCK_RAW");
+        let new = |name: &'c str, kind: &Flags| Known {
+            name,
+            nonblocking: kind.has("SOCK_NONBLOCK"),
+            stream: !kind.has("SOCK_DGRAM") && !kind.has("SOCK_RAW"),
+            lingers: false,
+        };
         match op {
-            Op::Socket { fd, r#type, .. } => {
-                self.made(fd, r#type.has("SOCK_NONBLOCK"), is_stream(r#type));
-            }
+            Op::Socket { fd, r#type, .. } => self.made(new(fd, r#type)),
             Op::Socketpair { a, b, r#type, .. } => {
-                for fd in [a, b] {
-                    self.made(fd, r#type.has("SOCK_NONBLOCK"), is_stream(r#type));
-                }
+                [a, b].into_iter().for_each(|fd| self.made(new(fd, r#type)));
             }
             Op::Accept { fd, new } => {
-                // accept(2): on Linux the new one has none of the listener's flags, on the BSDs it has.
+                // accept(2): on Linux the new one has none of the listener's flags, on the BSDs it has. It has
+                // the listener's options everywhere (`net/core/sock.c` `sk_clone_lock`, `sonewconn` of the BSDs).
                 let inherits = Os::host() != Some(Os::Linux);
-                let nonblocking =
-                    inherits && self.socket(fd).is_some_and(|known| known.nonblocking);
-                self.made(new, nonblocking, true);
+                let listener = self.socket(fd);
+                let nonblocking = inherits && listener.is_some_and(|known| known.nonblocking);
+                let lingers = listener.is_some_and(|known| known.lingers);
+                self.made(Known { name: new, nonblocking, stream: true, lingers });
             }
             op => {
                 let known = self.known.iter_mut().find(|known| Some(known.name) == op.fd());
@@ -122,7 +128,7 @@ impl Known<'_> {
 mod tests {
     use super::*;
     use crate::case::addr::{Addr, Range, Role};
-    use crate::case::{Lab, LinkKind, Sym, Threads};
+    use crate::case::{Lab, LinkKind, Payload, Sym, Threads};
 
     fn socket(kinds: &[&'static str]) -> Op {
         let (domain, protocol) = (Sym::from("AF_INET"), Flags::NONE);
@@ -177,6 +183,32 @@ mod tests {
         assert!(!blocks(lab(), vec![stream()], &close));
         assert!(!blocks(lab(), vec![stream(), linger(1, 0)], &close));
         assert!(blocks(lab(), vec![stream(), linger(1, 2)], &close));
+    }
+
+    /// On Linux as on the BSDs: what is accepted lingers as its listener would.
+    #[test]
+    fn an_accepted_socket_lingers_as_its_listener() {
+        let lab = || Lab::one(LinkKind::Tun, "l");
+        let stream = || socket(&["SOCK_STREAM"]);
+        let accept = || Op::Accept { fd: "s".into(), new: "a".into() };
+        let close = Op::Close { fd: "a".into() };
+        assert!(!blocks(lab(), vec![stream(), accept()], &close));
+        assert!(blocks(lab(), vec![stream(), linger(1, 2), accept()], &close));
+        assert!(!blocks(lab(), vec![stream(), accept(), linger(1, 2)], &close));
+    }
+
+    #[test]
+    fn a_datagram_waits_for_room_where_a_buffer_was_made_small() {
+        let lab = || Lab::one(LinkKind::Tun, "l");
+        let send =
+            Op::Send { fd: "s".into(), data: Payload::Text("x".to_owned()), flags: Flags::NONE };
+        let sized = |name: &'static str| {
+            let option = Opt::Raw { level: "SOL_SOCKET".into(), name: name.into() };
+            let set = Op::Setsockopt { fd: "s".into(), option, value: Value::Int(1) };
+            blocks(lab(), vec![socket(&["SOCK_DGRAM"]), set], &send)
+        };
+        assert!(sized("SO_SNDBUF") && sized("SO_SNDBUFFORCE"));
+        assert!(!sized("SO_RCVBUF"));
     }
 
     #[test]

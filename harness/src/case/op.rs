@@ -342,6 +342,26 @@ impl Op {
         )
     }
 
+    /// Whether the call connects, sends, receives, ends or closes on a socket that is there: such a one is
+    /// made ready first, and then by whichever thread is to make it.
+    pub fn is_transfer(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::Accept { .. }
+                | Self::Send { .. }
+                | Self::Sendto { .. }
+                | Self::Sendmsg { .. }
+                | Self::Write { .. }
+                | Self::Recv { .. }
+                | Self::Recvfrom { .. }
+                | Self::Recvmsg { .. }
+                | Self::Read { .. }
+                | Self::Shutdown { .. }
+                | Self::Close { .. }
+        )
+    }
+
     /// Whether a case goes on where this system has no name for what the step asks: a program that
     /// cannot read an option makes its other calls all the same.
     pub fn may_be_left_out(&self) -> bool {

@@ -45,22 +45,7 @@ impl Threads {
 /// Whether another thread may make the call: on a socket that is there, since such a thread is in none of
 /// the lab's namespaces.
 fn may_be_anothers(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Connect { .. }
-            | Op::Accept { .. }
-            | Op::Send { .. }
-            | Op::Sendto { .. }
-            | Op::Sendmsg { .. }
-            | Op::Write { .. }
-            | Op::Recv { .. }
-            | Op::Recvfrom { .. }
-            | Op::Recvmsg { .. }
-            | Op::Read { .. }
-            | Op::Poll { .. }
-            | Op::Shutdown { .. }
-            | Op::Close { .. }
-    )
+    op.is_transfer() || matches!(op, Op::Poll { .. })
 }
 
 impl Case {

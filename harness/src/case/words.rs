@@ -15,6 +15,10 @@ const MOST_OF_TEXT: usize = 4096;
 /// The most links of a lab, and of what a call takes several of.
 const MOST_OF_LINKS: usize = 12;
 const MOST_OF_MANY: usize = 1024;
+/// The most names of constants in one step: eight for each of what it takes several of.
+const MOST_OF_NAMES: usize = 8 * MOST_OF_MANY;
+/// The most bytes of a command line, and as many words as have an end each.
+const MOST_OF_COMMAND: usize = 1 << 17;
 /// The most steps of a case, of a lab's setup, of a server's script. The suites' longest case has 30.
 const MOST_OF_STEPS: usize = 4096;
 /// The most bytes of a frame, which is what loopback carries twice over.
@@ -57,7 +61,7 @@ pub(super) fn check(case: &Case) -> Result<(), String> {
         return Err(format!("{} is no id, such as suite/table[parameter]", shown(&case.id)));
     }
     // The title of a program's has its command line.
-    let most = if case.runs_a_program() { 1 << 17 } else { MOST_OF_SENTENCE };
+    let most = if case.runs_a_program() { MOST_OF_COMMAND } else { MOST_OF_SENTENCE };
     if !is_line(&case.title, most) {
         return Err(format!("its title is no line of text: {}", shown(&case.title)));
     }
@@ -67,11 +71,13 @@ pub(super) fn check(case: &Case) -> Result<(), String> {
     steps("the case", case.ops.len())?;
     steps("the lab's setup", case.lab.setup.len())?;
     at_once("the catalogue", case.catalogue.len())?;
+    case.threads.0.values().try_for_each(|own| steps("a thread", own.len()))?;
     let links = &case.lab.links;
     if links.len() > MOST_OF_LINKS {
         return Err(format!("the lab has {} links, {MOST_OF_LINKS} are the most", links.len()));
     }
     for (number, link) in links.iter().enumerate() {
+        at_once("the ranges of a link", link.ranges.len())?;
         if link.name == "lo" || links[..number].iter().any(|other| other.name == link.name) {
             return Err(format!("the lab has two links called {:?}", link.name));
         }
@@ -98,8 +104,9 @@ pub(super) fn check_step(case: &Case, step: &LabOp) -> Result<(), String> {
             lines.iter().try_for_each(|text| line("a line of /etc/hosts", text, MOST_OF_TEXT))
         }
         LabOp::NameServer { server, .. } => {
-            let records = server.answers.iter().map(|answer| answer.records.len());
-            at_once("the name server", server.answers.len() + records.sum::<usize>())?;
+            let answers = server.answers.iter();
+            let of_answers = answers.map(|answer| 1 + answer.types.len() + answer.records.len());
+            at_once("the name server", server.at.len() + of_answers.sum::<usize>())?;
             line("the options of resolv.conf", &server.options, MOST_OF_TEXT)?;
             match server.search.iter().find(|d| !is_domain(d) || d.contains(' ')) {
                 Some(domain) => Err(format!("{} is no domain", shown(domain))),
@@ -173,7 +180,11 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
             if argv.first().is_none_or(String::is_empty) {
                 return Err("run: no program is named".to_owned());
             }
-            // As much as a command line may have is the system's own affair.
+            // What of it a command line may have is the system's own affair.
+            if argv.len() > MOST_OF_COMMAND / 2 {
+                let (many, most) = (argv.len(), MOST_OF_COMMAND / 2);
+                return Err(format!("run: {many} words, {most} are the most"));
+            }
             if argv.iter().any(|word| word.contains('\0')) {
                 return Err("run: a word has a NUL in it".to_owned());
             }
@@ -193,8 +204,16 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
     if let Some(text) = texts.iter().find(|t| t.len() > MOST_OF_TEXT || t.contains('\0')) {
         return Err(format!("{call}: {} is too long, or has a NUL in it", shown(text)));
     }
-    at_once(call, many)
+    at_once(call, many)?;
+    let names = super::check::names(op).len();
+    if names > MOST_OF_NAMES {
+        return Err(format!("{call}: {names} names, {MOST_OF_NAMES} are the most"));
+    }
+    Ok(())
 }
+
+#[cfg(test)]
+mod lists;
 
 #[cfg(test)]
 mod tests {

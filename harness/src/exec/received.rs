@@ -1,59 +1,66 @@
-//! Descriptors that calls have given a case beside those that it asked for: no step can name them, and
-//! left open they would be the next case's.
+//! Descriptors that calls have given a case beside those that it asked for: files and processes that came
+//! with messages (unix(7), `SCM_RIGHTS`, `SCM_PIDFD`), and the process at a socket's other end
+//! (`SO_PEERPIDFD`). No step can name them, and left open they would be the next case's. They are taken
+//! down where a call has returned, whatever is told of it then.
 
 use std::os::fd::RawFd;
 
-use crate::case::op::Opt;
-use crate::case::{Case, Op};
-use crate::trace::{ControlOut, Did, Event, Out};
+use libc::c_int;
 
-/// All that the calls of a case have been given: files and processes that came with messages (unix(7),
-/// `SCM_RIGHTS`, `SCM_PIDFD`), and the process at a socket's other end (`SO_PEERPIDFD`).
-pub(super) fn descriptors(case: &Case, events: &[Event]) -> Vec<RawFd> {
-    let mut all = Vec::new();
-    for event in events {
-        let Event::Call { op, did: Did::Returned { errno: None, out, .. }, .. } = event else {
-            continue;
-        };
-        match out {
-            Out::Data { control, .. } => all.extend(control.iter().flat_map(of)),
-            Out::Messages(messages) => {
-                all.extend(messages.iter().flat_map(|message| &message.control).flat_map(of));
-            }
-            Out::Int(fd) if case.ops.get(*op as usize).is_some_and(asks_for_one) => all.push(*fd),
-            _ => {}
-        }
-    }
-    all.retain(|fd| *fd >= 0);
-    all
+use super::options::Message;
+use super::{calls, os};
+
+/// Those that control messages have brought.
+pub(super) fn descriptors(messages: &[Message]) -> impl Iterator<Item = RawFd> {
+    let pidfd = os::value("SCM_PIDFD");
+    let gives = move |message: &&Message| {
+        message.0 == libc::SOL_SOCKET && (message.1 == libc::SCM_RIGHTS || Some(message.1) == pidfd)
+    };
+    let all = messages.iter().filter(gives).flat_map(|message| message.2.as_chunks().0);
+    all.map(|fd| RawFd::from_ne_bytes(*fd)).filter(|fd| *fd >= 0)
 }
 
-fn of(message: &ControlOut) -> Vec<RawFd> {
-    let gives =
-        message.level == "SOL_SOCKET" && ["SCM_RIGHTS", "SCM_PIDFD"].contains(&&*message.name);
-    let bytes = if gives { &message.bytes.0[..] } else { &[] };
-    bytes.as_chunks().0.iter().map(|fd| RawFd::from_ne_bytes(*fd)).collect()
+/// The one that an option's value is.
+pub(super) fn of_option((level, name): (c_int, c_int), value: &[u8]) -> Option<RawFd> {
+    let gives = level == libc::SOL_SOCKET && Some(name) == os::value("SO_PEERPIDFD");
+    let fd = RawFd::from_ne_bytes(value.try_into().ok()?);
+    (gives && fd >= 0).then_some(fd)
 }
 
-fn asks_for_one(op: &Op) -> bool {
-    matches!(op, Op::Getsockopt { option: Opt::Raw { name, .. }, .. } if name.as_str() == "SO_PEERPIDFD")
+pub(super) fn close(fd: RawFd) {
+    let _ = calls::close(fd);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::Hex;
 
     #[test]
     fn whole_descriptors_are_found_and_nothing_else() {
-        let message = |name: &str, bytes: &[u8]| ControlOut {
-            level: "SOL_SOCKET".to_owned(),
-            name: name.to_owned(),
-            bytes: Hex(bytes.to_vec()),
+        let of = |level, kind, bytes: &[u8]| -> Vec<RawFd> {
+            descriptors(&[(level, kind, bytes.to_vec())]).collect()
         };
         let two = [7i32.to_ne_bytes(), 9i32.to_ne_bytes()].concat();
-        assert_eq!(of(&message("SCM_RIGHTS", &two)), [7, 9]);
-        assert_eq!(of(&message("SCM_PIDFD", &two[..6])), [7]);
-        assert_eq!(of(&message("SCM_CREDENTIALS", &two)), [0; 0]);
+        assert_eq!(of(libc::SOL_SOCKET, libc::SCM_RIGHTS, &two), [7, 9]);
+        assert_eq!(of(libc::SOL_SOCKET, libc::SCM_RIGHTS, &two[..6]), [7]);
+        assert_eq!(of(libc::IPPROTO_IP, libc::SCM_RIGHTS, &two), [0; 0]);
+        assert_eq!(of(libc::SOL_SOCKET, libc::SCM_RIGHTS, &(-1i32).to_ne_bytes()), [0; 0]);
+        if let Some(pidfd) = os::value("SCM_PIDFD") {
+            assert_eq!(of(libc::SOL_SOCKET, pidfd, &two[..4]), [7]);
+        }
+        if let Some(credentials) = os::value("SCM_CREDENTIALS") {
+            assert_eq!(of(libc::SOL_SOCKET, credentials, &two), [0; 0]);
+        }
+    }
+
+    /// By its number and level, whichever name a case has for it: another option's number is no descriptor.
+    #[test]
+    fn an_option_is_a_descriptor_if_it_is_that_one() {
+        let Some(peer) = os::value("SO_PEERPIDFD") else { return };
+        let seven = 7i32.to_ne_bytes();
+        assert_eq!(of_option((libc::SOL_SOCKET, peer), &seven), Some(7));
+        assert_eq!(of_option((libc::IPPROTO_IP, peer), &seven), None);
+        assert_eq!(of_option((libc::SOL_SOCKET, libc::SO_TYPE), &seven), None);
+        assert_eq!(of_option((libc::SOL_SOCKET, peer), &[]), None);
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Runner<'c> {
     pub(super) plant: Option<&'c Plant>,
     /// The calls of other threads that have not returned.
     pub(super) threads: Threads<'c>,
+    /// Descriptors that calls have given the case and no step can name.
+    pub(super) received: Vec<RawFd>,
     /// What a call wrote though it failed.
     pub(super) beside: Out,
     /// Links that a program of the user's has made.
@@ -96,7 +98,7 @@ pub(super) fn run(
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
     let (heard, beside, pace) = (case.names_a_group(), Out::Nothing, Pace::of(case));
     let blocking = Blocking::of(case);
-    let (threads, links, ran) = (Threads::default(), Vec::new(), None);
+    let (threads, received, links, ran) = (Threads::default(), Vec::new(), Vec::new(), None);
     let mut runner = Runner {
         case,
         lab,
@@ -110,6 +112,7 @@ pub(super) fn run(
         blocking,
         plant,
         threads,
+        received,
         beside,
         links,
         ran,
@@ -124,9 +127,7 @@ pub(super) fn run(
         }
         let _ = calls::close(*fd);
     }
-    for fd in received::descriptors(case, &runner.events) {
-        let _ = calls::close(fd);
-    }
+    runner.received.drain(..).for_each(received::close);
     // What is done between two cases is not to be interrupted.
     signals::disarm();
     let began_ns = u64::try_from(began.as_nanos()).unwrap_or(u64::MAX);
@@ -137,10 +138,11 @@ pub(super) fn run(
 }
 
 impl<'c> Runner<'c> {
-    fn steps(&mut self) -> End {
+    pub(super) fn steps(&mut self) -> End {
         for (number, op) in (0u32..).zip(&self.case.ops) {
             // Anew for each: however slowly the others went, it has its time.
             signals::arm(PATIENCE + Duration::from_millis(self.case.step_waits_ms(op).into()));
+            self.pace.begins();
             let end = if self.case.threads.of(number).is_some() {
                 self.thread_step(number, op)
             } else {
@@ -175,7 +177,6 @@ impl<'c> Runner<'c> {
             return Some(End::Skipped { reason });
         }
         let mut addr = None;
-        self.pace.begins();
         let at_ns = self.now();
         let gave = self.call(number, op, &mut addr);
         if let Ok(Ok(_)) = gave {
@@ -351,18 +352,7 @@ impl<'c> Runner<'c> {
             }
             Op::Bind { addr, .. } => plain(calls::bind(fd, &self.addr(addr, seen)?)),
             Op::Listen { backlog, .. } => plain(calls::listen(fd, *backlog)),
-            Op::Connect { .. }
-            | Op::Accept { .. }
-            | Op::Send { .. }
-            | Op::Sendto { .. }
-            | Op::Sendmsg { .. }
-            | Op::Write { .. }
-            | Op::Recv { .. }
-            | Op::Recvfrom { .. }
-            | Op::Recvmsg { .. }
-            | Op::Read { .. }
-            | Op::Close { .. } => self.transfer(number, op, seen)?,
-            Op::Shutdown { how, .. } => plain(calls::shutdown(fd, value(how.as_str())?)),
+            op if op.is_transfer() => self.transfer(number, op, seen)?,
             Op::Getsockname { .. } => {
                 let mut name = RawAddr::room();
                 given(calls::getsockname(fd, &mut name)).map(|r| (r, address(&name)))
@@ -430,11 +420,20 @@ impl<'c> Runner<'c> {
         Ok(plain(calls::setsockopt(fd, value(level.as_str())?, value(name.as_str())?, &bytes)))
     }
 
-    fn getsockopt(&self, fd: RawFd, socket: &str, option: &Opt, len: u32) -> Result<Gave, Fault> {
+    fn getsockopt(
+        &mut self,
+        fd: RawFd,
+        socket: &str,
+        option: &Opt,
+        len: u32,
+    ) -> Result<Gave, Fault> {
         let (level, name, _) = self.concrete(socket, option, &Value::Int(0))?;
         let mut bytes = vec![0; len as usize];
         let (level, number) = (value(level.as_str())?, value(name.as_str())?);
         let ret = given(calls::getsockopt(fd, level, number, &mut bytes));
+        if ret.is_ok() {
+            self.received.extend(received::of_option((level, number), &bytes));
+        }
         Ok(ret.map(|ret| (ret, option_value(name.as_str(), bytes))))
     }
 }
@@ -475,4 +474,4 @@ pub(super) fn control_out((level, kind, data): options::Message) -> ControlOut {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -9,9 +9,9 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use super::run::{Fault, PATIENCE, Runner};
-use super::signals;
 use super::transfers::Made;
 use super::worker::{Making, Worker};
+use super::{received, signals};
 use crate::case::Op;
 use crate::case::addr::SockAddr;
 use crate::trace::{Did, End, Event, Out};
@@ -60,16 +60,18 @@ impl Drop for Threads<'_> {
     fn drop(&mut self) {
         for waiting in self.0.drain(..) {
             let until = Instant::now() + GOES;
-            let mut returned = waiting.gave.is_some();
-            while !returned && Instant::now() < until {
+            let mut gave = waiting.gave;
+            while gave.is_none() && Instant::now() < until {
                 waiting.worker.interrupt();
                 std::thread::sleep(Duration::from_micros(200));
                 match waiting.worker.made(&waiting.making) {
-                    Ok(made) => returned = made.is_some(),
+                    Ok(made) => gave = made,
                     Err(_) => break,
                 }
             }
-            if returned {
+            if let Some(gave) = gave {
+                // Nobody is told of it, and no step can name what came with it.
+                gave.made.descriptors().into_iter().for_each(received::close);
                 put(waiting.worker);
             }
         }
@@ -154,8 +156,19 @@ impl<'c> Runner<'c> {
     }
 
     /// Waits until each has returned or sleeps in its call.
+    ///
+    /// One that was looked at asleep may have been woken by one that was not yet: so they are all looked at
+    /// again until there was none to wait for.
     fn still(&mut self) -> Result<(), Fault> {
         let since = Instant::now();
+        while self.look(since)? {}
+        Ok(())
+    }
+
+    /// Looks at one after the other, and waits for each; whether something was under way.
+    fn look(&mut self, since: Instant) -> Result<bool, Fault> {
+        let before = self.returned();
+        let mut waited = false;
         for waiting in &mut self.threads.0 {
             loop {
                 // Asleep it may be behind its call, too: whether that has returned is asked then.
@@ -171,11 +184,12 @@ impl<'c> Runner<'c> {
                     let call = waiting.op.call();
                     return Err(Fault::Broken(format!("a thread's {call} neither waits nor ends")));
                 }
+                waited = true;
                 self.pace.here();
                 std::thread::sleep(Duration::from_micros(20));
             }
         }
-        Ok(())
+        Ok(waited || self.returned() > before)
     }
 
     /// Tells whether the call that has begun waits, and which of the others have returned, in the order
@@ -302,3 +316,6 @@ impl<'c> Runner<'c> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

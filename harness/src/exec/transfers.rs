@@ -3,12 +3,12 @@
 
 use std::os::fd::{BorrowedFd, RawFd};
 
-use super::calls;
 use super::options::{self, flags, value};
 use super::run::{CLOSED, Fault, Gave, Runner, address, control_out, given, plain};
 use super::sockaddr::RawAddr;
 use super::waits::revents;
 use super::worker::{self, Meanwhile};
+use super::{calls, received};
 use crate::case::addr::SockAddr;
 use crate::case::{Hex, Op};
 use crate::trace::Out;
@@ -22,6 +22,17 @@ pub(super) enum Made {
     Accepted(calls::Returned, RawAddr),
     Received(calls::Received, Vec<u8>, RawAddr),
     Polled(calls::Returned, Vec<libc::pollfd>),
+}
+
+impl Made {
+    /// What it brought beside what a step asked for, and a socket that no step has been told of.
+    pub(super) fn descriptors(&self) -> Vec<RawFd> {
+        match self {
+            Self::Accepted(Ok(fd), _) => RawFd::try_from(*fd).into_iter().collect(),
+            Self::Received(got, ..) => received::descriptors(&got.messages).collect(),
+            Self::Plain(_) | Self::Accepted(..) | Self::Polled(..) => Vec::new(),
+        }
+    }
 }
 
 /// The far ends, while a step's call has not returned.
@@ -158,6 +169,7 @@ impl<'c> Runner<'c> {
                 given(returned).map(|ret| (ret, Out::Poll(revents(&list))))
             }
             Made::Received(got, room, from) => {
+                self.received.extend(received::descriptors(&got.messages));
                 self.room = room;
                 let known = &["MSG_CTRUNC", "MSG_ERRQUEUE", "MSG_OOB", "MSG_TRUNC"];
                 let out_flags = calls::named(got.flags, known);

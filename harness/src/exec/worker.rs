@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::run::Fault;
 use super::{os, signals};
+use crate::threads;
 
 /// For so long a thread that is not seen asleep is taken to be busy in its call.
 const BUSY: Duration = Duration::from_millis(100);
@@ -82,7 +83,7 @@ impl Worker {
                 let _ = say.write_all(&[0]);
             }
         };
-        let thread = thread::Builder::new().name("calls".to_owned()).spawn(work)?;
+        let thread = threads::start_named("calls", work)?;
         let state = states.recv().map_err(|_| io::Error::other("it has ended"))?;
         Ok(Self { jobs, done, state, thread })
     }

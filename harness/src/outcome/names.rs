@@ -11,17 +11,12 @@ use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::names::DNS_PORT;
 use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
 use crate::darwin::scope::without_embedded_scope;
-use crate::trace::{Credentials, Event, LinkFact, Trace};
+use crate::trace::{Credentials, LinkFact, Trace};
 use crate::wire;
 
 /// Below it no system takes a port of its own choice: the lowest of Linux's
 /// `net.ipv4.ip_local_port_range`, macOS's and FreeBSD's being above.
 const EPHEMERAL: u16 = 32768;
-
-fn waited(trace: &Trace) -> Vec<u32> {
-    let began = |event: &Event| matches!(event, Event::Began { .. }).then_some(event.op());
-    trace.events.iter().filter_map(began).collect()
-}
 
 /// How a text about a case says ports, links, hardware addresses and payloads.
 ///
@@ -69,7 +64,7 @@ impl<'a> Names<'a> {
             named: named_ports(case),
             ping: has_ping(case),
             runs: case.runs_a_program(),
-            waited: trace.map_or_else(Vec::new, waited),
+            waited: trace.into_iter().flat_map(Trace::waited).collect(),
             ephemeral: RefCell::default(),
             dns_ids: RefCell::default(),
             sources: Sources::new(case, trace),

@@ -49,21 +49,39 @@ struct Room {
     left: usize,
     /// Of all that come.
     whole: usize,
+    /// Whether it was said of this machine that it is cut.
+    said: bool,
 }
 
 impl Room {
     fn of(most: usize) -> Mutex<Self> {
-        Mutex::new(Self { most, left: most, whole: most * MOST_MACHINES })
+        Mutex::new(Self { most, left: most, whole: most * MOST_MACHINES, said: false })
     }
 
-    /// Takes so many bytes; whether they were let through, and whether nothing more is.
-    fn take(&mut self, bytes: usize) -> (bool, bool) {
-        if self.left.min(self.whole) == 0 {
-            return (false, false);
+    /// Takes so many bytes; whether they are let through, and what is to be said behind them if nothing more
+    /// is. Where others have left no room, that is all that is told of a machine.
+    fn take(&mut self, bytes: usize) -> (bool, Option<String>) {
+        let goes = self.left.min(self.whole) > 0;
+        if goes {
+            self.left = self.left.saturating_sub(bytes);
+            self.whole = self.whole.saturating_sub(bytes);
         }
-        self.left = self.left.saturating_sub(bytes);
-        self.whole = self.whole.saturating_sub(bytes);
-        (true, self.left.min(self.whole) == 0)
+        let cut = if self.whole == 0 {
+            Some((self.most * MOST_MACHINES, "all machines"))
+        } else if self.left == 0 {
+            Some((self.most, "this machine"))
+        } else {
+            None
+        };
+        let cut = cut.filter(|_| !std::mem::replace(&mut self.said, true));
+        let says =
+            |(most, whose)| format!("(more than {} of {whose}; the rest is left out)", size(most));
+        (goes, cut.map(says))
+    }
+
+    /// Another machine.
+    fn renew(&mut self) {
+        (self.left, self.said) = (self.most, false);
     }
 }
 
@@ -98,12 +116,12 @@ impl Console {
 
     pub(super) fn say(&self, line: &str) {
         for (told, room) in &self.to {
-            let (goes, last) = lock(room).take(line.len() + 1);
+            let (goes, cut) = lock(room).take(line.len() + 1);
             if goes {
                 told(line);
             }
-            if last {
-                told(&format!("(more than {}; the rest is left out)", size(lock(room).most)));
+            if let Some(cut) = cut {
+                told(&cut);
             }
         }
         let mut lines = lock(&self.lines);
@@ -117,8 +135,7 @@ impl Console {
     pub(super) fn forget(&self) {
         lock(&self.lines).clear();
         for (_, room) in &self.to {
-            let mut room = lock(room);
-            room.left = room.most;
+            lock(room).renew();
         }
     }
 
@@ -198,15 +215,22 @@ mod tests {
         for (told, most) in [(&kept, 8 << 20), (&shown, 1 << 20)] {
             let told = lock(told);
             assert!((most..most + 8192).contains(&told.0), "{}", told.0);
-            assert!(told.1.ends_with("is left out)"), "{}", told.1);
+            assert!(told.1.ends_with("of this machine; the rest is left out)"), "{}", told.1);
         }
         assert!(console.last().len() < 12 * 5000 && console.last().ends_with("the end"));
-        // Another machine may say as much, and sixteen of them no more than that.
-        for _ in 0..40 {
+        // Another machine may say as much, and sixteen of them no more than that: of each that comes later
+        // this is said, and once.
+        let mut before = 0;
+        for machine in 1..40 {
             console.forget();
+            before = lock(&shown).0;
             console.listen(&lines[..]);
+            let (whose, is) = (["this machine", "all machines"], usize::from(machine >= 15));
+            let cut = format!("of {}; the rest is left out)", whose[is]);
+            assert!(lock(&shown).1.ends_with(&cut), "{machine}: {}", lock(&shown).1);
         }
+        assert!(lock(&shown).0 - before < 100, "one line is all that is told of the last");
         let most = 16 << 20;
-        assert!((most..most + 16 * 8192).contains(&lock(&shown).0), "{}", lock(&shown).0);
+        assert!((most..most + 40 * 8192).contains(&lock(&shown).0), "{}", lock(&shown).0);
     }
 }

@@ -34,7 +34,7 @@ mod story;
 mod tests;
 
 use harness::case::{Case, Os};
-use harness::trace::{End, Event, Trace};
+use harness::trace::{End, Trace};
 use harness::verdict::Rank;
 
 /// Something in a trace that breaks a rule.
@@ -117,19 +117,26 @@ impl Finding {
 /// Those that need no frames.
 const WITHOUT_FRAMES: &[Rule] = &[documented_errno::RULE, zone_names::RULE];
 
+/// Why no rule that needs frames is asked of a trace, as one sentence, if that is so.
+pub fn frames_unjudged(trace: &Trace) -> Option<&'static str> {
+    if trace.is_unseen() {
+        return Some("no rule about frames was asked: nobody saw them");
+    }
+    // A frame beneath one call may be the doing of another that waits meanwhile.
+    let overlap = trace.waited().next().is_some();
+    overlap.then_some("no rule about frames was asked: a call waited while others were made")
+}
+
 /// What in the trace of `case` on `os` breaks a rule, rule by rule.
 ///
 /// Nothing for a trace that says nothing of the kernel: the case was skipped, the lab broke or the
-/// executor died, so what is missing from the trace may have happened all the same. Where a call of one
-/// thread waited while others made theirs, only what needs no frames.
+/// executor died, so what is missing from the trace may have happened all the same. Only what needs no
+/// frames where [`frames_unjudged`] says why.
 pub fn judge(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     match trace.end {
         End::Skipped { .. } | End::Broken { .. } | End::Died { .. } => Vec::new(),
         End::Done | End::Unsupported | End::Hung => {
-            // A frame beneath one call may be the doing of another that waits meanwhile.
-            let overlap = !case.threads.is_empty()
-                && trace.events.iter().any(|event| matches!(event, Event::Began { .. }));
-            let rules = if trace.is_unseen() || overlap { WITHOUT_FRAMES } else { RULES };
+            let rules = if frames_unjudged(trace).is_some() { WITHOUT_FRAMES } else { RULES };
             rules.iter().flat_map(|rule| (rule.check)(case, trace, os)).collect()
         }
     }

@@ -9,7 +9,7 @@ pub(in crate::exec) fn set_family(storage: &mut sockaddr_storage, family: c_int,
 
 /// The bytes of a `struct timeval`: the kernel's, two `long`, whatever the C library makes of it.
 pub(in crate::exec) fn timeval(seconds: u32, microseconds: u32) -> Vec<u8> {
-    [seconds, microseconds].map(|n| libc::c_long::from(n).to_ne_bytes()).concat()
+    [seconds, microseconds].map(|n| (n as libc::c_long).to_ne_bytes()).concat()
 }
 
 /// `struct ip_mreq_source`: ip(7).

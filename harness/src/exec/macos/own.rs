@@ -10,6 +10,7 @@ use crate::case::op::Change;
 use crate::case::{Hex, Op, Payload, Sym};
 use crate::exec::calls::named;
 use crate::exec::options::{Resolve as _, flags, value};
+use crate::exec::received::descriptors;
 use crate::exec::run::{Fault, Gave, Runner, control_out, given};
 use crate::exec::signals;
 use crate::trace::{Kevent, Out, Received};
@@ -37,6 +38,9 @@ pub(in crate::exec) fn own_call(
             let f = flags(f)?;
             let call = move || calls::recvmsg_x(fd, room, f);
             let (returned, got) = runner.apart((number, op), call)?;
+            for got in &got {
+                runner.received.extend(descriptors(&got.messages));
+            }
             let got = got.into_iter().map(received).collect();
             given(returned).map(|ret| (ret, Out::Messages(got)))
         }

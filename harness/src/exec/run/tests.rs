@@ -31,6 +31,28 @@ impl Network for Standing {
     }
 }
 
+/// A runner of the case, before its first step.
+pub(in crate::exec) fn runner<'c>(case: &'c Case, lab: &'c mut dyn Network) -> Runner<'c> {
+    Runner {
+        case,
+        lab,
+        sockets: Vec::new(),
+        streams: false,
+        heard: false,
+        events: Vec::new(),
+        start: Instant::now(),
+        pace: Pace::of(case),
+        room: Vec::new(),
+        blocking: Blocking::of(case),
+        plant: None,
+        threads: Threads::default(),
+        received: Vec::new(),
+        beside: Out::Nothing,
+        links: Vec::new(),
+        ran: None,
+    }
+}
+
 #[test]
 fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
     let fd = || "s".to_owned();
@@ -51,23 +73,7 @@ fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
     let fact = LinkFact { name, index: 1, kind, mac, unseen: true };
     let stand_in = StandIn::new(("lo".to_owned(), vec![Ipv6Addr::LOCALHOST]));
     let mut lab = Standing(case.lab.clone(), vec![fact], stand_in);
-    let mut runner = Runner {
-        case: &case,
-        lab: &mut lab,
-        sockets: Vec::new(),
-        streams: false,
-        heard: false,
-        events: Vec::new(),
-        start: Instant::now(),
-        pace: Pace::of(&case),
-        room: Vec::new(),
-        blocking: Blocking::of(&case),
-        plant: None,
-        threads: Threads::default(),
-        beside: Out::Nothing,
-        links: Vec::new(),
-        ran: None,
-    };
+    let mut runner = runner(&case, &mut lab);
     let end = runner.steps();
     signals::disarm();
     assert_eq!(end, End::Done);

@@ -1,0 +1,118 @@
+//! No list of a case is without end: each of its shape is in these two cases, and each is made long.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::case::Case;
+
+/// Every list that a case may have has something in it, but for what a program has.
+const ALL: &str = r#"{"id":"a/b","title":"","catalogue":["LINK-01"],"lab":{
+    "links":[{"name":"l","kind":"tun","mtu":1500,"ranges":["v4"]}],
+    "setup":[{"hosts":{"lines":["192.0.2.7 a.example"]}},
+        {"name_server":{"link":"l","server":{"at":["v4"],"options":"",
+            "answers":[{"name":"*","types":["A"],"records":[{"data":{"a":"192.0.2.9"}}]}]}}},
+        {"serve":{"link":"l","service":{"port":80,"script":[
+            {"dial":{"from":20,"to":21,"script":[{"send":{"data":{"text":"x"}}}]}}]}}}]},
+    "threads":{"t":[4]},"ops":[
+    {"socket":{"fd":"s","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":["IPPROTO_UDP"]}},
+    {"socketpair":{"a":"p","b":"q","domain":"AF_UNIX","type":["SOCK_STREAM"],"protocol":["IPPROTO_IP"]}},
+    {"send":{"fd":"s","data":{"text":"x"},"flags":["MSG_DONTWAIT"]}},
+    {"sendto":{"fd":"s","data":{"text":"x"},"flags":["MSG_DONTWAIT"],
+        "addr":{"host":{"ip":"192.0.2.2"},"port":{"is":9}}}},
+    {"sendmsg":{"fd":"s","data":{"text":"x"},"flags":["MSG_DONTWAIT"],"addr":null,
+        "control":[{"int":{"level":"IPPROTO_IP","name":"IP_TTL","value":1}}]}},
+    {"recv":{"fd":"s","len":1,"flags":["MSG_DONTWAIT"]}},
+    {"recvfrom":{"fd":"s","len":1,"flags":["MSG_DONTWAIT"]}},
+    {"recvmsg":{"fd":"s","len":1,"control_len":1,"flags":["MSG_DONTWAIT"]}},
+    {"setsockopt":{"fd":"s","option":{"raw":{"level":"IPPROTO_IP","name":"MCAST_MSFILTER"}},
+        "value":{"filter":{"group":"232.0.0.1","link":null,"mode":"MCAST_INCLUDE","sources":["192.0.2.9"]}}}},
+    {"poll":{"fds":[{"fd":"s","events":["POLLIN"]}],"timeout_ms":0}},
+    {"fcntl":{"fd":"s","cmd":"F_SETFL","arg":["O_NONBLOCK"]}},
+    {"getaddrinfo":{"node":"a","service":null,"family":"AF_INET","type":["SOCK_STREAM"],"flags":["AI_PASSIVE"]}},
+    {"getnameinfo":{"addr":{"host":{"ip":"192.0.2.2"},"port":{"is":9}},"host_len":1,"service_len":1,
+        "flags":["NI_NUMERICHOST"]}},
+    {"connectx":{"fd":"s","link":null,"source":null,"addr":{"host":{"ip":"192.0.2.2"},"port":{"is":9}},
+        "flags":["CONNECT_DATA_IDEMPOTENT"],"data":null}},
+    {"sendmsg_x":{"fd":"s","data":[{"text":"x"}],"flags":["MSG_DONTWAIT"],"addr":null}},
+    {"recvmsg_x":{"fd":"s","count":1,"len":1,"control_len":1,"flags":["MSG_DONTWAIT"]}},
+    {"kevent":{"changes":[{"fd":"s","filter":"EVFILT_READ","flags":["EV_ADD"],"fflags":["NOTE_LOWAT"]}],
+        "timeout_ms":0}}]}"#;
+
+const PROGRAM: &str =
+    r#"{"id":"a/b","title":"","ops":[{"run":{"argv":["true"],"limit_ms":1000}}]}"#;
+
+/// A list, by its name and that of what it stands in.
+type List = (String, String);
+
+/// The lists of a value, each by its place.
+fn planted(value: &Value, at: &str, keys: &List, found: &mut Vec<(List, String)>) {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                let place = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+                planted(member, &place, &(keys.1.clone(), key.clone()), found);
+            }
+        }
+        Value::Array(items) => {
+            found.push((keys.clone(), at.to_owned()));
+            for (number, item) in items.iter().enumerate() {
+                planted(item, &format!("{at}/{number}"), keys, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The lists that a schema has.
+fn asked(schema: &Value, root: &Value, keys: &List, within: &[&str], found: &mut BTreeSet<List>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        if !within.contains(&name) {
+            let other = root.pointer(name.trim_start_matches('#')).expect("it is there");
+            asked(other, root, keys, &[within, &[name]].concat(), found);
+        }
+        return;
+    }
+    for choice in ["oneOf", "anyOf", "allOf"] {
+        for one in schema[choice].as_array().into_iter().flatten() {
+            asked(one, root, keys, within, found);
+        }
+    }
+    if let Some(items) = schema.get("items") {
+        found.insert(keys.clone());
+        asked(items, root, keys, within, found);
+    }
+    for (key, member) in schema["properties"].as_object().into_iter().flatten() {
+        asked(member, root, &(keys.1.clone(), key.clone()), within, found);
+    }
+    if let Some(member) = schema.get("additionalProperties").filter(|member| member.is_object()) {
+        asked(member, root, &(keys.1.clone(), "t".to_owned()), within, found);
+    }
+}
+
+#[test]
+fn every_list_of_a_case_has_an_end() {
+    let mut lists = BTreeSet::new();
+    for text in [ALL, PROGRAM] {
+        let value: Value = serde_json::from_str(text).expect("JSON");
+        let of = |value: Value| serde_json::from_value::<Case>(value).expect("a case").check();
+        assert_eq!(of(value.clone()), Ok(()));
+        let mut found = Vec::new();
+        planted(&value, "", &List::default(), &mut found);
+        for (list, at) in found {
+            let mut long = value.clone();
+            let items = long.pointer_mut(&at).and_then(Value::as_array_mut).expect("a list");
+            let first = items.first().expect("something is in it").clone();
+            items.resize(100_000, first);
+            let why = of(long).expect_err(&at);
+            assert!(why.contains("are the most"), "{at}: {why}");
+            lists.insert(list);
+        }
+    }
+    let schema = serde_json::to_value(schemars::schema_for!(Case)).expect("JSON");
+    let mut all = BTreeSet::new();
+    asked(&schema, &schema, &List::default(), &[], &mut all);
+    assert!(all.len() > 30, "{all:?}");
+    let missing: Vec<&List> = all.difference(&lists).collect();
+    assert!(missing.is_empty(), "no case here has {missing:?}");
+}
