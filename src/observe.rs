@@ -58,7 +58,8 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     keep(args, writer, &mut scrub, &kernel, (trace, judgement))?;
     let lost = lost(&ran);
     out::blank();
-    outln!("{frames} frames{lost}; kept in {}", folder.display());
+    let what = if frames == 1 { "frame" } else { "frames" };
+    outln!("{frames} {what}{lost}; kept in {}", folder.display());
     if ran.dropped > 0 {
         let why = "never reached the far end, since they came faster than it read";
         outln!("{} of them {why}", ran.dropped);
