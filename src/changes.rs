@@ -275,7 +275,9 @@ mod tests {
         assert_eq!(about(&['A', 'B'], &row), "`SO_ERROR` `getsockopt`");
         let mut lines = [line("old", "SO_TXREHASH", true), line("new", "SO_TXREHASH", false)];
         let error = line("old", "SO_ERROR", true).case.ops;
-        lines.iter_mut().for_each(|line| line.case.ops.extend(error.clone()));
+        for line in &mut lines {
+            line.case.ops.extend(error.clone());
+        }
         let row = Row { id: "x", lines: lines.iter().map(Some).collect() };
         assert_eq!(about(&['A', 'B'], &row), "`SO_TXREHASH` `getsockopt`");
     }

@@ -4,13 +4,12 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
 use harness::case::Os;
-use nix::pty::{Winsize, openpty};
 use rstest::rstest;
 
 /// The outcomes by id of a run with `--json` and these arguments.
@@ -349,48 +348,6 @@ fn a_run_ends_with_what_matters() {
     let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("no {words:?}: {text}"));
     assert_eq!(at("changed "), 0, "{text}");
     assert!(at("next: sockeye show '") < at("sockeye bundle '"), "{text}");
-}
-
-/// What is said on a terminal that has so many columns, or does not say how many, and in an environment
-/// that does.
-fn on_a_terminal(columns: u16, said: &str, args: &[&str]) -> String {
-    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-    let terminal = openpty(Some(&size), None).expect("a terminal");
-    let _turn = turn();
-    // The other end of it goes with this.
-    let child = Command::new(env!("CARGO_BIN_EXE_sockeye"))
-        .args(args)
-        .envs([("COLUMNS", said), ("NO_COLOR", "1")])
-        .stdout(terminal.slave)
-        .stderr(Stdio::null())
-        .spawn();
-    let mut text = Vec::new();
-    // EIO on Linux, once nobody has the other end.
-    let _ = fs::File::from(terminal.master).read_to_end(&mut text);
-    child.expect("sockeye starts").wait().expect("it ends");
-    String::from_utf8(text).expect("UTF-8").replace('\r', "")
-}
-
-/// Between words: none is wider, but for a word that is.
-#[test]
-fn lines_break_where_a_terminal_ends() {
-    if !has_labs() || !is_linux() {
-        return;
-    }
-    let out = tempfile::tempdir().expect("a folder");
-    let folder = out.path().to_str().expect("UTF-8");
-    let args = ["run", "link-state/udp-bound-own", "--out", folder];
-    for (columns, said, width) in [(72, "200", 72), (0, "64", 64)] {
-        let text = on_a_terminal(columns, said, &args);
-        assert!(text.contains("\n      `--known` tells each\n"), "{text}");
-        let wide = |line: &&str| line.chars().count() > width && line.trim().contains(' ');
-        for line in text.lines().filter(wide) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            assert!(words.iter().any(|word| word.len() > 40), "{line}");
-        }
-    }
-    let text = on_a_terminal(0, "", &args);
-    assert!(text.contains(" down: `--known` tells each\n"), "{text}");
 }
 
 /// A frame of an outcome that changed stands below its call, in this run as in the baseline.
