@@ -149,15 +149,17 @@ fn by_option_and_call<'g, 'r>(
 
 fn about(letters: &[char], row: &Row<'_>) -> String {
     let line = row.lines.iter().flatten().next();
-    let options: BTreeSet<String> = line
+    let mut options: BTreeSet<String> = line
         .iter()
         .flat_map(|line| {
             line.case.ops.iter().map(|op| tag::options_on(&[Os::Linux], &line.case, op))
         })
         .flatten()
-        // Every case asks for it, of whatever it is about.
-        .filter(|option| option != "SO_ERROR")
         .collect();
+    // Most cases ask for it, of whatever else they are about.
+    if options.len() > 1 {
+        options.remove("SO_ERROR");
+    }
     let differing = differing(letters, row);
     let call = differing.first().and_then(|(_, line)| line.trim().split_once('('));
     let call = call.map(|(call, _)| call).filter(|call| call.chars().all(is_of_a_name));
@@ -219,7 +221,7 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A run that says so of every option: `SO_ERROR` on the second kernel fails.
+    /// What a kernel says of an option's default: 0, or where it `fails`, that it knows none such.
     fn line(subject: &str, option: &str, fails: bool) -> Line {
         let tables = suites::tables();
         let id = format!("options/default[udp4,{option}]");
@@ -233,29 +235,50 @@ mod tests {
         Line { subject, id, verdict, outcome, baseline, expected, findings, remarks, case, trace }
     }
 
+    /// On these kernels.
+    fn run_of(lines: Vec<Line>) -> Run {
+        let kernel = Fingerprint { system: "Linux".to_owned(), ..Fingerprint::default() };
+        let subject = |name| results::subject(name, &kernel, lines.len(), None);
+        let mut manifest = results::manifest(subject("old"), &[]);
+        manifest.subjects.push(subject("new"));
+        Run { manifest, lines, cut: false }
+    }
+
     #[test]
     fn each_option_that_changed_is_named() {
         let names = ["SO_RCVMARK", "SO_TXREHASH", "SO_BROADCAST"];
-        let lines: Vec<[Line; 2]> = names
-            .iter()
-            .map(|name| [line("old", name, *name != "SO_BROADCAST"), line("new", name, false)])
-            .collect();
-        let letters = ['A', 'B'];
-        let row = |[old, new]: &'_ [Line; 2]| {
-            about(&letters, &Row { id: "x", lines: vec![Some(old), Some(new)] })
-        };
-        let said: Vec<String> = lines[..2].iter().map(row).collect();
-        assert_eq!(said, ["`SO_RCVMARK` `getsockopt`", "`SO_TXREHASH` `getsockopt`"]);
-        let rows: Vec<Row<'_>> = lines[..2]
-            .iter()
-            .map(|[old, new]| Row { id: &old.id, lines: vec![Some(old), Some(new)] })
-            .collect();
-        let mut page = String::new();
-        group(&mut page, "options/default", &letters, &rows, &[]);
+        let run = run_of(
+            names
+                .iter()
+                .flat_map(|name| {
+                    [line("old", name, *name != "SO_BROADCAST"), line("new", name, false)]
+                })
+                .collect(),
+        );
+        let page = page(&run);
         for name in &names[..2] {
             assert!(page.contains(&format!("`{name}` `getsockopt`: one row, ")), "{page}");
+            assert!(page.contains(&format!("| `{name}` `getsockopt` | 1 | `AB` |")), "{page}");
         }
         // What is the same on both is not told.
-        assert!(!page.contains("SO_BROADCAST"), "{page}");
+        assert!(
+            page.contains("3 cases, of which 2 are") && !page.contains("SO_BROADCAST"),
+            "{page}"
+        );
+    }
+
+    /// Where a case is about nothing else, it is about that.
+    #[test]
+    fn the_pending_error_is_named_where_it_is_alone() {
+        let lines = [line("old", "SO_ERROR", true), line("new", "SO_ERROR", false)];
+        let row = Row { id: "x", lines: lines.iter().map(Some).collect() };
+        assert_eq!(about(&['A', 'B'], &row), "`SO_ERROR` `getsockopt`");
+        let mut lines = [line("old", "SO_TXREHASH", true), line("new", "SO_TXREHASH", false)];
+        let error = line("old", "SO_ERROR", true).case.ops;
+        for line in &mut lines {
+            line.case.ops.extend(error.clone());
+        }
+        let row = Row { id: "x", lines: lines.iter().map(Some).collect() };
+        assert_eq!(about(&['A', 'B'], &row), "`SO_TXREHASH` `getsockopt`");
     }
 }

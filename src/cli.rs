@@ -130,10 +130,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "RANK")]
     pub(crate) rank: Option<Rank>,
     /// Tell each known reason, with a case that shows it
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["json", "format", "subjects"])]
     pub(crate) known: bool,
     /// Count by table instead of by suite
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["json", "format", "subjects"])]
     pub(crate) tables: bool,
     /// Where results and evidence go [default: target/sockeye/run in the workspace,
     /// else sockeye-out/run; with --on target/sockeye/on, a folder for each kernel]
@@ -308,12 +308,13 @@ pub(crate) struct Claims {
 /// The arguments of `netdown`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Exit status: 0 no way of sending is lost in silence; 1 one is; 2 wrong usage; 3 it cannot \
-                  be told."
+    after_help = "Exit status: 0 no way of sending that was asked is lost in silence; 1 one is; 2 wrong \
+                  usage; 3 it cannot be told."
 )]
 pub(crate) struct Netdown {
-    /// Ask this address on this interface of the host's, by name or index, if it is down [default:
-    /// a link that sockeye makes; who may not make one asks an interface that is down already]
+    /// Ask this address on this interface of the host's, by name or index, if it is down, and by the
+    /// forum's way alone [default: all ways over a link that sockeye makes; who may not make one asks
+    /// an interface that is down already]
     #[arg(value_name = "ADDRESS%INTERFACE", conflicts_with = "plant")]
     pub(crate) target: Option<String>,
     /// Plant a fault in the sends over a link that is down, to see it found
@@ -490,7 +491,7 @@ pub(crate) struct Bundle {
     /// kernels do [default: asks this kernel now]
     #[arg(long = "run", value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
-    /// For whom [default: apple for a Mac, else netdev]
+    /// For whom [default: apple for a Mac, gvisor for gVisor, else netdev]
     #[arg(long = "for", value_enum, value_name = "WHOM")]
     pub(crate) recipient: Option<For>,
     /// The file to write [default: a name made from the case and the platform]

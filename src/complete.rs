@@ -11,12 +11,16 @@ use clap_complete::env::{CompleteEnv, Shells};
 use crate::cli::{Cli, Man};
 use crate::{Status, UsageError, out, select};
 
-/// The variable by which a shell's completion asks this program.
-const ASKED: &str = "COMPLETE";
+/// The variable by which a shell's completion asks this program: none that others have.
+const ASKED: &str = "SOCKEYE_COMPLETE";
 
-/// Answers a shell that completes a line; whether one has asked.
+/// Answers a shell that completes a line; whether one has asked. It asks behind `--`, so that the
+/// variable alone, in whose environment ever, changes nothing that a command does.
 pub(crate) fn answer() -> Result<bool> {
     let words = std::env::args_os();
+    if std::env::args_os().nth(1).is_none_or(|word| word != "--") {
+        return Ok(false);
+    }
     Ok(CompleteEnv::with_factory(Cli::command).var(ASKED).try_complete(words, None)?)
 }
 

@@ -21,7 +21,8 @@ pub(crate) struct Find {
     /// Only cases that set, ask or send along this option, such as `IPV6_DONTFRAG`
     #[arg(long = "option", value_name = "OPTION", add = ArgValueCandidates::new(|| words(&options())))]
     pub(crate) options: Vec<String>,
-    /// Only cases in which a call was seen to fail so on some platform, such as EMSGSIZE
+    /// Only cases in which a call was seen to fail so on some platform, or left that as a pending error,
+    /// such as EMSGSIZE
     #[arg(long = "errno", value_name = "ERRNO", add = ArgValueCandidates::new(|| words(&errnos())))]
     pub(crate) errnos: Vec<String>,
     /// Only cases whose id, title, question or observed outcome has this text in it
@@ -58,15 +59,21 @@ fn options() -> BTreeSet<String> {
 fn errnos() -> BTreeSet<String> {
     let cases = all_cases();
     let outcomes = cases.iter().flat_map(|case| outcomes(&case.id));
-    let words = outcomes.flat_map(str::split_whitespace).map(|word| word.trim_matches(','));
-    words.filter(|word| is_errno(word)).map(str::to_owned).collect()
+    outcomes.flat_map(errnos_of).map(str::to_owned).collect()
 }
 
-/// Whether a word of an outcome is an errno's, or an error of `getaddrinfo`.
-fn is_errno(word: &str) -> bool {
-    let of_names = word.strip_prefix("EAI_");
-    let letters = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-    word.len() > 3 && word.starts_with('E') && of_names.unwrap_or(word).chars().all(letters)
+/// The errors of an outcome: what calls failed with, those of `getaddrinfo` among them, and the pending
+/// ones that `SO_ERROR` gave. What a payload says is none.
+fn errnos_of(outcome: &str) -> impl Iterator<Item = &str> {
+    outcome.lines().filter_map(|line| {
+        // Behind the last ` = `: a call's arguments may have one, and a frame has none.
+        let (call, returned) = line.rsplit_once(" = ")?;
+        let (number, error) = returned.split_once(' ')?;
+        let failed = number.starts_with('-') && call.ends_with([')', '>']);
+        let pending = number == "0," && call.ends_with(" SO_ERROR)");
+        let error = error.split([' ', ',']).next().filter(|error| error.starts_with('E'));
+        error.filter(|_| failed || pending)
+    })
 }
 
 /// What was observed of a case, on whichever platform.
@@ -92,10 +99,10 @@ impl Asked<'_> {
                 let has = |name: &String| name.eq_ignore_ascii_case(option);
                 case.ops.iter().any(|op| tag::options(case, op).iter().any(has))
             }
-            Self::Errno(errno) => outcomes(&case.id).iter().any(|outcome| {
-                let words = outcome.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-                words.into_iter().any(|word| is_errno(word) && word.eq_ignore_ascii_case(errno))
-            }),
+            Self::Errno(errno) => outcomes(&case.id)
+                .into_iter()
+                .flat_map(errnos_of)
+                .any(|error| error.eq_ignore_ascii_case(errno)),
             Self::Text(text) => [case.id.as_str(), &case.title, question]
                 .into_iter()
                 .chain(outcomes(&case.id))
@@ -192,12 +199,40 @@ mod tests {
     }
 
     #[test]
+    fn an_errno_is_what_a_call_gave() {
+        let of = |outcome: &'static str| errnos_of(outcome).collect::<Vec<_>>();
+        for (outcome, expected) in [
+            ("bind(s, {AF_INET 192.0.2.1:80}) = -1 EADDRNOTAVAIL\n", &["EADDRNOTAVAIL"][..]),
+            ("getaddrinfo(\"a\", NULL, {AF_INET, 0, 0}) = -2 EAI_NONAME", &["EAI_NONAME"]),
+            ("getsockopt(s, SOL_SOCKET, SO_ERROR) = 0, ECONNREFUSED", &["ECONNREFUSED"]),
+            ("t: <... accept resumed> = -1 EINVAL", &["EINVAL"]),
+            ("getsockopt(s, SOL_SOCKET, SO_ERROR) = 0, 0", &[]),
+            ("send(c, \"EPRT |1|192.0.2.1|9|\\r\\n\", 24, 0) = 24", &[]),
+            ("send(c, \"x) = -1 EPERM\", 13, 0) = 13", &[]),
+            ("    > link0 IPv4 192.0.2.1 > 192.0.2.2 ttl 64 UDP 1 > 2 len 4 \"EPSV\"", &[]),
+            ("a() = -1 EPERM\nb() = 0\nc() = -1 EBADF", &["EPERM", "EBADF"]),
+        ] {
+            assert_eq!(of(outcome), expected, "{outcome}");
+        }
+        // Completion and the search are of one mind.
+        let all = errnos();
+        assert!(all.contains("EMSGSIZE") && all.contains("EAI_NONAME"), "{all:?}");
+        assert!(!all.contains("EPRT") && !all.contains("EPSV"), "{all:?}");
+        for errno in &all {
+            assert!(!found(&asked("", "", errno, "", "")).unwrap().is_empty(), "{errno}");
+        }
+    }
+
+    #[test]
     fn what_no_case_has_is_said_with_what_some_have() {
         let error = |find: Find| found(&find).unwrap_err().0;
         let said = error(asked("setsocktop", "", "", "", ""));
         assert!(said.contains("nearest are setsockopt"), "{said}");
         let said = error(asked("", "IPV6_DONTFRAGS", "", "", ""));
         assert!(said.contains("nearest are IPV6_DONTFRAG,"), "{said}");
+        // A command of FTP's, which stands in payloads.
+        let said = error(asked("", "", "EPRT", "", ""));
+        assert!(said.contains("no case was seen to say \"EPRT\"; nearest are E"), "{said}");
         let said = error(asked("", "", "EMSGSISE", "", ""));
         assert!(said.contains("nearest are EMSGSIZE"), "{said}");
         let said = error(asked("", "", "", "", "pmtus"));

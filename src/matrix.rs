@@ -13,7 +13,7 @@ use suites::tag;
 
 use crate::cli::Matrix;
 use crate::reasons::reason;
-use crate::{Status, UsageError, place, results};
+use crate::{Status, UsageError, place, results, subjects};
 
 /// Reads the runs, writes the page.
 pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
@@ -81,12 +81,12 @@ fn source((name, run): &(String, Run)) -> Source<'_> {
 }
 
 /// The runs that are meant: each folder that is one, and those in one that is none. What `run --on`
-/// leaves beside its runs (consoles, what is being written) is passed over.
+/// leaves beside its runs (consoles, what is being written, the runs of before) is passed over.
 fn folders(given: &[PathBuf]) -> Result<Vec<PathBuf>, UsageError> {
     let is_run = |folder: &Path| folder.join(runs::MANIFEST).is_file();
     let beside = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.ends_with(".console.txt") || name.ends_with(".part")
+        subjects::without_ending(&name).is_some()
     };
     let mut found = Vec::new();
     for path in given {
@@ -121,18 +121,24 @@ mod tests {
     fn a_folder_of_runs_is_all_of_them() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        for name in ["b", "a", "c.part", "none"] {
+        let beside = ["c.part", "a.old", "a.old-2", "b.PART", "b.Old-13"];
+        for name in ["b", "a", "b.older"].iter().chain(&beside) {
             fs::create_dir(at(name)).unwrap();
-        }
-        for name in ["b", "a", "c.part"] {
             fs::write(at(name).join(runs::MANIFEST), "{}").unwrap();
         }
+        fs::create_dir(at("none")).unwrap();
         fs::write(at("a.console.txt"), "").unwrap();
-        assert_eq!(folders(&[folder.path().to_owned()]).unwrap(), [at("a"), at("b")]);
-        let star = ["a", "a.console.txt", "b", "c.part"].map(at);
+        assert_eq!(folders(&[folder.path().to_owned()]).unwrap(), ["a", "b", "b.older"].map(at));
+        let star: Vec<PathBuf> = ["a", "a.console.txt", "b", "A.CONSOLE.TXT"]
+            .iter()
+            .chain(&beside)
+            .map(|n| at(n))
+            .collect();
         assert_eq!(folders(&star).unwrap(), [at("a"), at("b")]);
         // What is no run and no folder of runs stays, to be refused.
         assert_eq!(folders(&[at("none"), at("a")]).unwrap(), [at("none"), at("a")]);
-        assert_eq!(folders(&[at("c.part")]).unwrap(), [at("c.part")]);
+        for name in beside {
+            assert_eq!(folders(&[at(name)]).unwrap(), [at(name)]);
+        }
     }
 }

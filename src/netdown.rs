@@ -5,6 +5,8 @@ mod host;
 mod target;
 mod ways;
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result};
 use harness::case::{Case, LabOp, Op, Os};
 use harness::outcome;
@@ -102,27 +104,47 @@ fn in_a_lab(args: &Netdown, os: Os, kernel: &Fingerprint) -> Result<Status> {
         say_advice(os, kernel, seen);
     }
     say_ways(&ways);
+    let found = match (found, ways.why_untold()) {
+        (Found::NoBug, Some(why)) => Found::Untold(why),
+        (found, _) => found,
+    };
     let evidence = match ways.lost.first() {
         Some(lost) if found == Found::NoBug => format!("sockeye bundle '{lost}' -o netdown.zip"),
         _ => format!("sockeye bundle {PROGRAM} '{HEARD}' '{UP}' -o netdown.zip"),
     };
-    Ok(conclude(&found, ways.lost.len(), &evidence))
+    Ok(conclude(&found, Some(ways.lost.len()), &evidence))
 }
 
 /// Which ways of sending are lost in silence, by the rows that ask.
 fn say_ways(ways: &Ways) {
+    let untold = match ways.untold {
+        0 => String::new(),
+        untold => format!(", {untold} gave no answer"),
+    };
     outln!(
-        "all ways of sending over a link that is down: {} asked, {} lost in silence",
+        "all ways of sending over a link that is down: {} asked, {} lost in silence{untold}",
         ways.asked,
         ways.lost.len()
     );
-    let rows = ways::folded(&ways.lost);
-    for row in rows.iter().take(MOST_OF_ROWS) {
-        outln!("  {row}");
+    for line in rows(&ways.lost) {
+        outln!("  {line}");
     }
-    if rows.len() > MOST_OF_ROWS {
-        outln!("  and {} more: sockeye run 'link-state/*'", rows.len() - MOST_OF_ROWS);
+}
+
+/// The rows, folded, and of too many how many more there are and what names them.
+fn rows(lost: &[String]) -> Vec<String> {
+    let rows = ways::folded(lost);
+    let more: usize = rows.iter().skip(MOST_OF_ROWS).map(|(_, rows)| rows).sum();
+    let mut lines: Vec<String> =
+        rows.into_iter().take(MOST_OF_ROWS).map(|(line, _)| line).collect();
+    if more > 0 {
+        let suites: BTreeSet<&str> = lost.iter().filter_map(|id| id.split('/').next()).collect();
+        let suites: Vec<&str> = suites.into_iter().collect();
+        let what = if more == 1 { "row" } else { "rows" };
+        let names = format!("`sockeye run --rank surprises {}`", suites.join(" "));
+        lines.push(format!("and {more} more {what}: {names} names each"));
     }
+    lines
 }
 
 fn say_later() {
@@ -220,38 +242,43 @@ fn tells_later(again: &Answer<'_>) -> bool {
     failed.seems(again.case, &again.trace) == Seems::So
 }
 
-/// `lost` is how many ways of sending were lost in silence, where all were asked.
-fn conclude(found: &Found, lost: usize, evidence: &str) -> Status {
-    let status = match found {
-        Found::NoBug if lost == 0 => {
-            outln!("no: this kernel has not got the bug");
-            Status::Expected
+/// The answer, and what it says. `lost` is how many ways of sending were lost in silence; none where the
+/// forum's alone was asked.
+fn answer(found: &Found, lost: Option<usize>) -> (Status, String) {
+    let (status, says) = match (found, lost) {
+        (Found::NoBug, Some(0)) => (Status::Expected, "no: this kernel has not got the bug".into()),
+        (Found::NoBug, None) => {
+            (Status::Expected, "no, not by the forum's way; others were not asked".into())
         }
-        Found::NoBug => {
-            outln!(
+        (Found::NoBug, Some(lost)) => (
+            Status::Unexpected,
+            format!(
                 "yes, in other ways than the forum's: in {lost} rows a send reports success, no error \
                  follows, nothing is sent"
-            );
-            Status::Unexpected
-        }
-        Found::Bug => {
-            outln!(
-                "yes: this kernel has the bug: sendto reports success, no error follows, nothing is sent"
-            );
-            Status::Unexpected
-        }
-        Found::Untold(why) => {
-            outln!("it cannot be told: {why}");
-            return Status::Harness;
-        }
+            ),
+        ),
+        (Found::Bug, _) => (
+            Status::Unexpected,
+            "yes: this kernel has the bug: sendto reports success, no error follows, nothing is sent"
+                .into(),
+        ),
+        (Found::Untold(why), _) => (Status::Harness, format!("it cannot be told: {why}")),
     };
-    outln!("evidence: {evidence}");
+    (status, says)
+}
+
+fn conclude(found: &Found, lost: Option<usize>, evidence: &str) -> Status {
+    let (status, says) = answer(found, lost);
+    outln!("{says}");
+    if status != Status::Harness {
+        outln!("evidence: {evidence}");
+    }
     status
 }
 
 /// Without a lab an interface of the host's own has to do.
 fn without_a_lab(os: Os, kernel: &Fingerprint, reason: &str) -> Result<Status> {
-    let untold = |why: &str| Ok(conclude(&Found::Untold(format!("{reason}; {why}")), 0, ""));
+    let untold = |why: &str| Ok(conclude(&Found::Untold(format!("{reason}; {why}")), None, ""));
     if os == Os::Linux {
         return untold("`sockeye doctor` says what mends it");
     }
@@ -297,7 +324,7 @@ fn on_the_host(os: Os, kernel: &Fingerprint, target: &Target) -> Result<Status> 
         }
         _ => Found::Untold(format!("{} has come up meanwhile", target.interface)),
     };
-    Ok(conclude(&found, 0, &format!("sudo sockeye bundle {PROGRAM} -o netdown.zip")))
+    Ok(conclude(&found, None, &format!("sudo sockeye bundle {PROGRAM} -o netdown.zip")))
 }
 
 fn say_asked(what: &str, asked: &Asked) {
@@ -322,7 +349,50 @@ fn content_filter(os: Os, kernel: &Fingerprint) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
+
+    /// "no" is said of all ways only where all were asked.
+    #[rstest]
+    #[case(Found::NoBug, Some(0), Status::Expected, "no: this kernel has not got the bug")]
+    #[case(
+        Found::NoBug,
+        None,
+        Status::Expected,
+        "no, not by the forum's way; others were not asked"
+    )]
+    #[case(
+        Found::NoBug,
+        Some(3),
+        Status::Unexpected,
+        "yes, in other ways than the forum's: in 3 rows "
+    )]
+    #[case(Found::Bug, Some(0), Status::Unexpected, "yes: this kernel has the bug: ")]
+    #[case(Found::Bug, None, Status::Unexpected, "yes: this kernel has the bug: ")]
+    #[case(Found::Untold("x".into()), Some(0), Status::Harness, "it cannot be told: x")]
+    fn the_answer_is_that_of_what_was_asked(
+        #[case] found: Found,
+        #[case] lost: Option<usize>,
+        #[case] status: Status,
+        #[case] says: &str,
+    ) {
+        let (is, said) = answer(&found, lost);
+        assert_eq!(is, status);
+        assert!(said.starts_with(says), "{said}");
+    }
+
+    /// What is not named is counted as the heading counts: by rows.
+    #[test]
+    fn more_rows_are_counted_as_rows() {
+        let mut ids: Vec<String> = (0..MOST_OF_ROWS).map(|n| format!("a/t{n:02}")).collect();
+        assert_eq!(rows(&ids), ids);
+        ids.extend(["b/u[x,1]", "b/u[x,2]", "b/u[y,1]", "b/u[y,2]"].map(str::to_owned));
+        let lines = rows(&ids);
+        assert_eq!(lines.len(), MOST_OF_ROWS + 1);
+        let last = "and 4 more rows: `sockeye run --rank surprises a b` names each";
+        assert_eq!(lines.last().map(String::as_str), Some(last));
+    }
 
     #[test]
     fn many_sockets_are_held_open_over_the_same_link() {

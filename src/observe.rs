@@ -56,9 +56,8 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     out::text(&outcome::transcript(&case, &trace, os));
     let frames = trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
     keep(args, writer, &mut scrub, &kernel, (trace, judgement))?;
-    let lost = lost(&ran);
     out::blank();
-    outln!("{frames} frames{lost}; kept in {}", folder.display());
+    outln!("{}; kept in {}", counted(frames, &ran), folder.display());
     if ran.dropped > 0 {
         let why = "never reached the far end, since they came faster than it read";
         outln!("{} of them {why}", ran.dropped);
@@ -81,6 +80,12 @@ fn ran(args: &Observe, (trace, judgement): (Trace, Judgement)) -> Result<(Trace,
         End::Unsupported => bail!("this system cannot do that"),
     }
     Ok((trace, judgement))
+}
+
+/// How many frames there are, and how many more there were.
+fn counted(frames: usize, ran: &Ran) -> String {
+    let what = if frames == 1 { "frame" } else { "frames" };
+    format!("{frames} {what}{}", lost(ran))
 }
 
 /// What is not among the frames: always said where it is known.
@@ -190,4 +195,18 @@ fn route(kind: LinkKind, prefix: IpAddr, range: Range) -> LabOp {
     let via = (kind == LinkKind::Tap).then_some(router);
     let (kind, link) = (RouteKind::Unicast, Some(LINK.to_owned()));
     LabOp::RouteAdd { prefix, prefix_len: 0, kind, link, via }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_frame_is_one() {
+        let said = |frames, lost| counted(frames, &Ran { lost, ..Ran::default() });
+        assert_eq!(said(0, Some(0)), "0 frames, none lost");
+        assert_eq!(said(1, Some(0)), "1 frame, none lost");
+        assert_eq!(said(2, None), "2 frames");
+        assert!(said(1, Some(2)).starts_with("1 frame, and 2 more lost, "));
+    }
 }

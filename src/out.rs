@@ -204,11 +204,13 @@ pub(crate) fn text(text: &str) {
     give(text::shown(text).as_bytes());
 }
 
-/// How wide standard output is: as its terminal is, or as `COLUMNS` says; in a file lines have no end.
+/// How wide standard output is: as its terminal says, or where that does not know `COLUMNS`. In a file or
+/// a pipe lines have no end, whatever a shell has said of its terminal.
 fn width() -> Option<usize> {
-    let terminal = terminal_size::terminal_size_of(io::stdout());
+    let terminal = io::stdout().is_terminal().then(io::stdout)?;
+    let size = terminal_size::terminal_size_of(terminal).map(|(width, _)| usize::from(width.0));
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal.map(|(width, _)| usize::from(width.0)).or_else(columns).filter(|width| *width > 0)
+    size.filter(|width| *width > 0).or_else(columns).filter(|width| *width > 0)
 }
 
 /// A text in lines of `width` that break between words, if `used` columns stand before the first of them
@@ -217,7 +219,7 @@ fn wrap(text: &str, used: usize, indent: usize, width: Option<usize>) -> Vec<Str
     fill(text.split(' '), used, indent, width)
 }
 
-/// The same of words that may have spaces in them.
+/// The same of words that may have spaces in them. An empty one is a space more: those before a text stay.
 fn fill<'w>(
     words: impl Iterator<Item = &'w str>,
     used: usize,
@@ -226,18 +228,24 @@ fn fill<'w>(
 ) -> Vec<String> {
     let width = width.unwrap_or(usize::MAX);
     let (mut lines, mut line, mut column) = (Vec::new(), String::new(), used);
+    // Behind a break there is no space, however many stood there.
+    let (mut begins, mut broken) = (true, false);
     for word in words {
         let long = word.chars().count();
-        let space = usize::from(!line.is_empty());
-        if space > 0 && column + space + long > width {
-            lines.push(std::mem::take(&mut line));
-            column = indent;
-        } else if space > 0 {
+        if !begins && !line.trim().is_empty() && column + 1 + long > width {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            (column, begins, broken) = (indent, true, true);
+        }
+        if broken && begins && word.is_empty() {
+            continue;
+        }
+        if !begins {
             line.push(' ');
             column += 1;
         }
         line.push_str(word);
         column += long;
+        begins = false;
     }
     lines.push(line);
     lines
@@ -405,6 +413,11 @@ mod tests {
         // A word is never broken, however long it is.
         assert_eq!(wrap("a link-state/netdown b", 0, 0, Some(8)), ["a", "link-state/netdown", "b"]);
         assert_eq!(wrap("", 0, 0, Some(8)), [""]);
+        // Frames of an outcome are set in below their call.
+        assert_eq!(wrap("    > link0 UDP len 6", 4, 4, None), ["    > link0 UDP len 6"]);
+        assert_eq!(wrap("  > link0 UDP len 6", 4, 4, Some(14)), ["  > link0", "UDP len 6"]);
+        assert_eq!(wrap("a   b", 0, 0, None), ["a   b"]);
+        assert_eq!(wrap("abc   b", 0, 0, Some(4)), ["abc", "b"]);
         // A command stays whole.
         let words = ["sockeye show 'a' ·", "sockeye help"].into_iter();
         assert_eq!(fill(words, 6, 6, Some(20)), ["sockeye show 'a' ·", "sockeye help"]);

@@ -173,20 +173,38 @@ pub(crate) fn shared(folder: &Path, may_differ: bool) -> Result<(PathBuf, Option
 /// Makes a folder, where there is none, to which this process alone writes as long as the lock is open.
 pub(crate) fn alone(folder: &Path) -> Result<File> {
     let made = fs::create_dir_all(folder).and_then(|()| File::open(folder));
-    let lock = made.with_context(|| format!("{} cannot be made", folder.display()))?;
-    match lock.try_lock() {
+    locked(made.with_context(|| format!("{} cannot be made", folder.display()))?, folder)
+}
+
+fn locked(file: File, path: &Path) -> Result<File> {
+    match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
-            let what = "is being written by another sockeye: wait for it, or give another folder";
-            Err(UsageError(format!("{} {what}", folder.display())).into())
+            let what = "is being written by another sockeye: wait for it, or give another";
+            Err(UsageError(format!("{} {what}", path.display())).into())
         }
         // A file system that has no locks, as some of the network have none.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(lock),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 
 /// A file of sockeye's own that goes on where it was: it is made, or emptied where it is a file. What is
 /// there and is a link, which may lead anywhere, or no file, is left alone.
 pub(crate) fn emptied(path: &Path) -> Result<File> {
+    let file = there(path)?;
+    file.set_len(0)?;
+    Ok(file)
+}
+
+/// The same, and this process alone writes to it as long as it is open: it is not emptied before that is
+/// known.
+pub(crate) fn emptied_alone(path: &Path) -> Result<File> {
+    let file = locked(there(path)?, path)?;
+    file.set_len(0)?;
+    Ok(file)
+}
+
+/// A file that is there as it was, or is made.
+fn there(path: &Path) -> Result<File> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let mut how = File::options();
     // Not emptied before it is known what it is.
@@ -199,7 +217,6 @@ pub(crate) fn emptied(path: &Path) -> Result<File> {
     if !file.metadata()?.is_file() {
         return Err(left_alone(path));
     }
-    file.set_len(0)?;
     Ok(file)
 }
 
@@ -215,7 +232,7 @@ pub(crate) fn called(folder: &Path) -> String {
     end.unwrap_or(folder).display().to_string()
 }
 
-/// `FOLDER.part` and the like.
+/// What is being written, until it has ended and takes its place.
 pub(crate) const PART: &str = ".part";
 /// The run that was there before.
 pub(crate) const OLD: &str = ".old";

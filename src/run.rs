@@ -166,7 +166,8 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     } else {
         let (kernel, platform) = (&under.kernel, under.platforms[0].as_str());
         let (answers, folder) = (answers.as_slice(), folder.as_path());
-        screen::show(&Ended { answers, kernel, platform, took, folder }, args);
+        let unseen = unseen.len();
+        screen::show(&Ended { answers, kernel, platform, took, folder, unseen }, args);
     }
     status(&answers, !unseen.is_empty(), args)
 }

@@ -30,6 +30,8 @@ pub(crate) struct Ended<'e, 'c> {
     pub(crate) took: Duration,
     /// Where the results are.
     pub(crate) folder: &'e Path,
+    /// How many known deviations were not seen any more, each of which was told.
+    pub(crate) unseen: usize,
 }
 
 /// Says how it went.
@@ -50,9 +52,20 @@ pub(crate) fn show(ended: &Ended<'_, '_>, args: &Run) {
         out::paragraph(format_args!("{} ", "ranks".bold()), 6, 6, &ranks);
     }
     let line = summary::line(answers, ended.platform, ended.took);
+    let line = line + &unseen(ended.unseen);
     out::paragraph(format_args!(""), 0, 4, &line);
     let next = next(answers, ended.folder);
     out::items(format_args!("{} ", "next:".bold()), 6, 6, &next);
+}
+
+/// What the line that matters says of known deviations that were not seen any more: by them a run in which
+/// all cases are as expected ends with 1.
+fn unseen(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " · 1 known deviation was not seen any more".to_owned(),
+        n => format!(" · {n} known deviations were not seen any more"),
+    }
 }
 
 /// The cases that have to be looked at: what changed first, then what is new, what failed last.
@@ -79,9 +92,9 @@ fn findings(answers: &[Answer<'_>]) {
 }
 
 /// Why cases are known to deviate: a reason, how many cases have it, and the first of them.
-pub(crate) fn reasons<'a>(answers: &'a [Answer<'_>]) -> Vec<(&'a str, usize, &'a str)> {
+fn reasons<'a>(answers: &'a [Answer<'_>]) -> Vec<(&'a str, usize, &'a str)> {
     let mut reasons: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    for answer in answers {
+    for answer in answers.iter().filter(|answer| summary::is_known(answer)) {
         let deviations = answer.judgement.findings.iter().filter_map(|(_, known)| *known);
         let mut of_it: Vec<&str> = deviations.map(|known| known.reason.as_str()).collect();
         of_it.sort_unstable();
@@ -98,27 +111,30 @@ pub(crate) fn reasons<'a>(answers: &'a [Answer<'_>]) -> Vec<(&'a str, usize, &'a
 
 /// What is known, folded into a line unless it is asked for.
 fn known(answers: &[Answer<'_>], unfolded: bool) {
-    let reasons = reasons(answers);
     let word = "known".style(run::style(Verdict::Deviates));
-    if reasons.is_empty() {
-        return;
-    }
     if !unfolded {
-        let has = |a: &&Answer<'_>| a.judgement.findings.iter().any(|(_, known)| known.is_some());
-        let cases = summary::count(answers.iter().filter(has).count());
-        let reasons = match reasons.len() {
-            1 => "one reason".to_owned(),
-            n => format!("{n} reasons"),
-        };
-        let text = format!("{cases}, for {reasons} that somebody wrote down: `--known` tells each");
-        out::paragraph(format_args!("{word} "), 6, 6, &text);
+        if let Some(text) = known_in_short(answers) {
+            out::paragraph(format_args!("{word} "), 6, 6, &text);
+        }
         return;
     }
-    for (reason, count, id) in reasons {
+    for (reason, count, id) in reasons(answers) {
         let text = format!("{}: {reason}", summary::count(count));
         out::paragraph(format_args!("{word} "), 6, 6, &text);
         outln!("      sockeye show '{id}'");
     }
+}
+
+/// How many cases are known to deviate, as the line that matters counts them.
+fn known_in_short(answers: &[Answer<'_>]) -> Option<String> {
+    let cases = answers.iter().filter(|answer| summary::is_known(answer)).count();
+    let reasons = match reasons(answers).len() {
+        0 => return None,
+        1 => "one reason".to_owned(),
+        n => format!("{n} reasons"),
+    };
+    let cases = summary::count(cases);
+    Some(format!("{cases}, for {reasons} that somebody wrote down: `--known` tells each"))
 }
 
 /// What may be no kernel's doing.
@@ -197,4 +213,56 @@ fn next(answers: &[Answer<'_>], folder: &Path) -> Vec<String> {
     steps.push("sockeye help".to_owned());
     steps.push(format!("results in {}", folder.display()));
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::case::{Case, Lab};
+    use harness::trace::Trace;
+    use suites::deviation;
+    use suites::rules::Finding;
+    use suites::verdict::Judgement;
+
+    use super::*;
+
+    /// A changed case may break a rule of which it is known, and counts as changed alone.
+    #[test]
+    fn the_known_are_as_many_as_the_last_line_says() {
+        let deviation = &deviation::known()[0];
+        let case = Case::new("s/t".to_owned(), String::new(), Lab::loopback(), Vec::new());
+        let answer = |verdict, known: &[bool]| {
+            let finding = |known: &bool| {
+                let (rule, text) = ("no-silent-loss", String::new());
+                let finding = Finding { rule, rank: Rank::Surprises, op: 0, text };
+                (finding, known.then_some(deviation))
+            };
+            let findings = known.iter().map(finding).collect();
+            let (outcome, expected, remarks) = (String::new(), None, Vec::new());
+            let judgement = Judgement { verdict, outcome, expected, findings, remarks };
+            let trace = Trace::new(&case.id, Vec::new(), Vec::new(), End::Done);
+            Answer { case: &case, trace, judgement }
+        };
+        let answers = [
+            answer(Verdict::Deviates, &[true]),
+            answer(Verdict::Deviates, &[true, true]),
+            answer(Verdict::Deviates, &[true, false]),
+            answer(Verdict::Changed, &[true]),
+            answer(Verdict::Ok, &[]),
+        ];
+        let said = known_in_short(&answers).unwrap();
+        assert!(said.starts_with("2 cases, for one reason "), "{said}");
+        let line = summary::line(&answers, "linux-6.18", Duration::ZERO);
+        assert!(line.contains("3 deviate (2 known, 1 new), 1 changed"), "{line}");
+        let told: Vec<usize> = reasons(&answers).iter().map(|(_, count, _)| *count).collect();
+        assert_eq!(told, [2]);
+        // A changed one alone is none.
+        assert_eq!(known_in_short(&answers[3..]), None);
+    }
+
+    #[test]
+    fn what_is_not_seen_any_more_is_counted() {
+        let said = [0, 1, 2].map(unseen);
+        assert!(said[0].is_empty() && said[1].contains("1 known deviation was"), "{said:?}");
+        assert!(said[2].contains("2 known deviations were"), "{said:?}");
+    }
 }

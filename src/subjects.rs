@@ -177,7 +177,7 @@ pub(crate) fn folder_of(name: &str) -> String {
 }
 
 /// A name without such an ending, in capitals or not; none if it has none.
-fn without_ending(name: &str) -> Option<&str> {
+pub(crate) fn without_ending(name: &str) -> Option<&str> {
     let lower = name.to_ascii_lowercase();
     // `.old-2` is the run before the one before.
     let whole = lower.trim_end_matches(|c: char| c.is_ascii_digit());

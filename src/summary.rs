@@ -71,14 +71,16 @@ fn thousands(n: usize) -> String {
     text
 }
 
+/// Whether a case deviates, and all that it breaks is known.
+pub(crate) fn is_known(answer: &Answer<'_>) -> bool {
+    Counted::of(answer) == Counted::Result(Verdict::Deviates) && !answer.judgement.is_unexpected()
+}
+
 /// The line that matters: `12,353 cases on linux-6.18: 11,251 as observed, 238 deviate (238 known, 0
 /// new), 864 not here · 5.2 s`. What it counts adds up.
 pub(crate) fn line(answers: &[Answer<'_>], platform: &str, took: Duration) -> String {
     let of = |counted| answers.iter().filter(|answer| Counted::of(answer) == counted).count();
-    let is_new = |a: &&Answer<'_>| {
-        Counted::of(a) == Counted::Result(Verdict::Deviates) && a.judgement.is_unexpected()
-    };
-    let new = answers.iter().filter(is_new).count();
+    let known = answers.iter().filter(|answer| is_known(answer)).count();
     let parts = Counted::all().filter_map(|counted| {
         let n = of(counted);
         let number = thousands(n);
@@ -86,7 +88,11 @@ pub(crate) fn line(answers: &[Answer<'_>], platform: &str, took: Duration) -> St
             Counted::Result(Verdict::Ok) => format!("{number} as observed"),
             Counted::Result(Verdict::Deviates) => {
                 let verb = if n == 1 { "deviates" } else { "deviate" };
-                format!("{number} {verb} ({} known, {} new)", thousands(n - new), thousands(new))
+                format!(
+                    "{number} {verb} ({} known, {} new)",
+                    thousands(known),
+                    thousands(n - known)
+                )
             }
             Counted::Result(Verdict::New) => format!("{number} never observed before"),
             Counted::Result(Verdict::Error) => format!("{number} went wrong"),

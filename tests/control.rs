@@ -337,6 +337,49 @@ fn the_exact_bytes_are_kept() {
     assert_eq!((lines.len(), &lines[0]["body_len"]), (2, &Value::from(3)));
 }
 
+/// What the first writes stays whole, whichever of the two files the second is refused for.
+#[test]
+fn a_second_server_empties_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let [raw, out, other] = ["raw", "out", "other"].map(at);
+    let mut first = Server::start(&["--raw", &raw, "--out", &out]);
+    ask(&mut first.connect());
+    first.line();
+    fs::write(&other, "of before").expect("a file");
+    for (args, kept, expected) in [
+        (&["--raw", &raw][..], &raw, GET),
+        (&["--raw", &raw, "--out", &at("elsewhere")], &raw, GET),
+        (&["--raw", &other, "--out", &out], &other, b"of before"),
+    ] {
+        let (status, said, err) = run(&[args, &["--", "true"]].concat());
+        assert_eq!((status, said.as_str()), (Some(2), ""), "{args:?}: {err}");
+        assert!(err.contains("is being written by another sockeye: wait for it"), "{err}");
+        assert_eq!(fs::read(kept).expect("a file"), expected, "{args:?}");
+    }
+    let report = fs::read_to_string(Path::new(&out).join("report.jsonl")).expect("a file");
+    assert_eq!(report.lines().count(), 1, "{report}");
+    // The first goes on where it was.
+    ask(&mut first.connect());
+    first.line();
+    assert_eq!(fs::read(&raw).expect("a file"), [GET, GET].concat());
+    drop(first);
+    assert_eq!(run(&["--raw", &raw, "--", "true"]).0, Some(0));
+    assert_eq!(fs::read(&raw).expect("a file"), b"");
+}
+
+#[test]
+fn raw_bytes_follow_no_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [mine, link] = ["mine", "link"].map(|name| folder.path().join(name));
+    fs::write(&mine, "mine").expect("a file");
+    std::os::unix::fs::symlink(&mine, &link).expect("a link");
+    let (status, _, err) = run(&["--raw", link.to_str().expect("UTF-8"), "--", "true"]);
+    assert!(err.contains("is left alone"), "{err}");
+    assert_eq!(status, Some(2), "{err}");
+    assert_eq!(fs::read_to_string(&mine).expect("a file"), "mine");
+}
+
 #[test]
 fn wrong_usage_and_what_cannot_be_served() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use common::{has_labs, is_linux, sockeye, stderr, stdout};
 use harness::text::is_obeyed;
+use nix::pty::{Winsize, openpty};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -431,4 +432,49 @@ fn too_little_memory_is_a_sentence_and_a_status() {
         }
     }
     assert!(refused > 0, "no limit was reached");
+}
+
+/// What is said on a terminal that has so many columns, or does not say how many, and in an environment
+/// that does.
+fn on_a_terminal(columns: u16, said: &str, args: &[&str]) -> String {
+    let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let terminal = openpty(Some(&size), None).expect("a terminal");
+    let _turn = common::turn();
+    // The other end of it goes with this.
+    let child = Command::new(SOCKEYE)
+        .args(args)
+        .envs([("COLUMNS", said), ("NO_COLOR", "1")])
+        .stdout(terminal.slave)
+        .stderr(Stdio::null())
+        .spawn();
+    let mut text = Vec::new();
+    // EIO on Linux, once nobody has the other end.
+    let _ = File::from(terminal.master).read_to_end(&mut text);
+    child.expect("sockeye starts").wait().expect("it ends");
+    String::from_utf8(text).expect("UTF-8").replace('\r', "")
+}
+
+/// Between words: none is wider, but for a word that is.
+#[test]
+fn lines_break_where_a_terminal_ends() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let args = ["run", "link-state/udp-bound-own", "--out", folder];
+    for (columns, said, width) in [(72, "200", 72), (0, "64", 64)] {
+        let text = on_a_terminal(columns, said, &args);
+        assert!(
+            text.contains("\n      ") && !text.contains(" down: `--known` tells each\n"),
+            "{text}"
+        );
+        let wide = |line: &&str| line.chars().count() > width && line.trim().contains(' ');
+        for line in text.lines().filter(wide) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            assert!(words.iter().any(|word| word.len() > 40), "{line}");
+        }
+    }
+    let text = on_a_terminal(0, "", &args);
+    assert!(text.contains(" down: `--known` tells each\n"), "{text}");
 }

@@ -212,11 +212,9 @@ struct Reporter {
 
 impl Reporter {
     fn new(args: &ControlHttp) -> Result<Self> {
-        let create = |path: PathBuf| {
-            File::create(&path).with_context(|| format!("{} cannot be written", path.display()))
-        };
-        let raw = args.raw.clone().map(create).transpose()?;
+        // First: whoever is refused has emptied nothing.
         let lock = args.out.as_deref().map(place::alone).transpose()?;
+        let raw = args.raw.as_deref().map(place::emptied_alone).transpose()?;
         let out = match &args.out {
             None => None,
             Some(folder) => Some((folder.clone(), place::emptied(&folder.join("report.jsonl"))?)),
