@@ -60,7 +60,8 @@ impl<'c> Blocking<'c> {
         match op {
             Op::Socket { fd, r#type, .. } => self.made(new(fd, r#type)),
             Op::Socketpair { a, b, r#type, .. } => {
-                [a, b].into_iter().for_each(|fd| self.made(new(fd, r#type)));
+                self.made(new(a, r#type));
+                self.made(new(b, r#type));
             }
             Op::Accept { fd, new } => {
                 // accept(2): on Linux the new one has none of the listener's flags, on the BSDs it has. It has

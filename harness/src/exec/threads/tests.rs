@@ -61,8 +61,8 @@ fn pair() -> (UnixStream, RawFd) {
     (mine, theirs.into_raw_fd())
 }
 
-fn gave(made: Made) -> Option<Gave> {
-    Some(Gave { made, at: Instant::now(), pipe: false })
+fn gave(made: Made) -> Gave {
+    Gave { made, at: Instant::now(), pipe: false }
 }
 
 /// What a call of `recvmsg` gave that got this descriptor.
@@ -82,7 +82,7 @@ fn what_a_call_gave_that_nobody_is_told_of_is_closed() {
     let (mut accepted, a) = pair();
     let (mut sent, b) = pair();
     let made = [Made::Accepted(Ok(a.into()), RawAddr::room()), with_a_message(b)];
-    drop(Threads(made.map(|made| waiting(&case, gave(made))).into()));
+    drop(Threads(made.map(|made| waiting(&case, Some(gave(made)))).into()));
     for peer in [&mut accepted, &mut sent] {
         assert_eq!(peer.read(&mut [0]).expect("its other end is closed"), 0);
     }
@@ -95,7 +95,7 @@ fn what_a_call_gave_that_was_given_up_is_closed_with_the_case() {
     let (_peer, fd) = pair();
     let mut lab = Slow(Lab::loopback(), Duration::ZERO);
     let mut runner = runner(&case, &mut lab);
-    runner.threads.0.push(waiting(&case, gave(with_a_message(fd))));
+    runner.threads.0.push(waiting(&case, Some(gave(with_a_message(fd)))));
     assert_eq!(runner.returns(0, None), Some(End::Hung));
     assert!(matches!(runner.events[..], [Event::Call { did: Did::Hung { .. }, .. }]));
     assert_eq!(runner.received, [fd]);
