@@ -1,0 +1,264 @@
+//! What a text asks of a case's outcome, and what of it did not come.
+
+use std::ops::Range;
+
+use harness::case::Os;
+use harness::outcome::{self, What};
+use harness::trace::Trace;
+
+use crate::Written;
+
+/// Something that is asked of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The number of the case's step, from 0.
+    pub op: u32,
+    /// Where in the text it is asked, in bytes.
+    pub at: Range<usize>,
+    /// On which line of the text, from 1.
+    pub line: u32,
+    /// What.
+    pub what: Demand,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// The call returns one of these; on a system that none is for, nothing is asked.
+    Result(Vec<Wanted>),
+    /// Beneath the step there is a frame whose line has these words in their order: `>`, `link0`, `UDP`.
+    Frame(Vec<String>),
+    /// Beneath the step nothing leaves.
+    NoFrame,
+}
+
+/// What a call may return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// On this system; on each if there is none.
+    pub on: Option<Os>,
+    /// As the outcome has it, up to where a comma follows: `6`, `-1 EAGAIN`, `success`.
+    pub says: String,
+}
+
+/// Something that was asked and did not come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// The number of the case's step.
+    pub op: u32,
+    /// Where in the text it is asked, in bytes.
+    pub at: Range<usize>,
+    /// On which line of the text, from 1.
+    pub line: u32,
+    /// What was asked, as it is written.
+    pub wanted: String,
+    /// What came.
+    pub came: String,
+}
+
+impl Written {
+    /// What was asked and did not come.
+    pub fn unmet(&self, trace: &Trace, os: Os) -> Vec<Unmet> {
+        let lines = outcome::lines(&self.case, trace, os);
+        let mut unmet = Vec::new();
+        // Frames are asked for in their order: the next one comes behind the one that was found.
+        let mut from = (u32::MAX, 0);
+        for asked in &self.asked {
+            let of = |op: usize| u32::try_from(op) == Ok(asked.op);
+            let frames = || lines.iter().filter_map(|line| match line.what {
+                What::Frame { op } if of(op) => Some(line.text.trim()),
+                _ => None,
+            });
+            let came = match &asked.what {
+                Demand::Result(wanted) => {
+                    let said = lines.iter().rev().find_map(|line| match line.what {
+                        What::Call { op } if of(op) => Some(result(&line.text).unwrap_or("?")),
+                        _ => None,
+                    });
+                    let said = said.unwrap_or("the call was not made");
+                    is_met(wanted, said, os).then_some(None).unwrap_or_else(|| Some(said.to_owned()))
+                }
+                Demand::NoFrame => {
+                    let sent: Vec<&str> = frames().filter(|f| f.starts_with('>')).collect();
+                    (!sent.is_empty()).then(|| sent.join("\n"))
+                }
+                Demand::Frame(words) => {
+                    if from.0 != asked.op {
+                        from = (asked.op, 0);
+                    }
+                    match frames().skip(from.1).position(|frame| has_words(frame, words)) {
+                        Some(place) => {
+                            from.1 += place + 1;
+                            None
+                        }
+                        None => Some(all_frames(frames())),
+                    }
+                }
+            };
+            if let Some(came) = came {
+                let (op, at, line) = (asked.op, asked.at.clone(), asked.line);
+                unmet.push(Unmet { op, at, line, wanted: asked.what.to_string(), came });
+            }
+        }
+        unmet
+    }
+}
+
+fn all_frames<'a>(frames: impl Iterator<Item = &'a str>) -> String {
+    let all: Vec<&str> = frames.collect();
+    if all.is_empty() { "no frame".to_owned() } else { all.join("\n") }
+}
+
+/// Whether a result is one of those that are wanted on this system, or none is.
+fn is_met(wanted: &[Wanted], said: &str, os: Os) -> bool {
+    let mut here = wanted.iter().filter(|wanted| wanted.on.is_none_or(|on| on == os)).peekable();
+    here.peek().is_none() || here.any(|wanted| fits(&wanted.says, said))
+}
+
+/// Whether what is wanted is all of it, or all before a comma.
+fn fits(wanted: &str, said: &str) -> bool {
+    if wanted == "success" {
+        return !said.starts_with('-') && !said.starts_with('?');
+    }
+    said.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
+}
+
+/// Whether these words are in the line, in their order.
+fn has_words(line: &str, words: &[String]) -> bool {
+    let mut there = split(line).into_iter();
+    words.iter().all(|word| there.any(|other| other == word))
+}
+
+/// The words of a line; what stands in quotes is one.
+pub(crate) fn split(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let (mut from, mut quoted, mut escaped) = (None, false, false);
+    for (at, c) in line.char_indices() {
+        match c {
+            ' ' | '\t' if !quoted => {
+                words.extend(from.take().map(|from| &line[from..at]));
+                continue;
+            }
+            '"' if !escaped => quoted = !quoted,
+            _ => {}
+        }
+        escaped = quoted && c == '\\' && !escaped;
+        from = from.or(Some(at));
+    }
+    words.extend(from.map(|from| &line[from..]));
+    words
+}
+
+/// What stands behind the call of a line: `6` of `send(s, "x", 1, 0) = 6`; none if nothing does.
+pub(crate) fn result(line: &str) -> Option<&str> {
+    let rest = &line[call_end(line)?..];
+    rest.strip_prefix(" = ")
+}
+
+/// Where a call ends, at the bracket that closes its arguments or those of `<... recv resumed>`.
+pub(crate) fn call_end(line: &str) -> Option<usize> {
+    let (mut depth, mut quoted, mut escaped) = (0u32, false, false);
+    let resumed = line.find("<... ").filter(|at| !line[..*at].contains('('));
+    if let Some(at) = resumed {
+        return line[at..].find('>').map(|end| at + end + 1);
+    }
+    for (at, c) in line.char_indices() {
+        match c {
+            '"' if !escaped => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        escaped = quoted && c == '\\' && !escaped;
+    }
+    None
+}
+
+impl std::fmt::Display for Demand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoFrame => f.write_str("> nothing"),
+            Self::Frame(words) => f.write_str(&words.join(" ")),
+            Self::Result(wanted) => {
+                f.write_str("= ")?;
+                let mut first = true;
+                for run in wanted.chunk_by(|a, b| a.on == b.on) {
+                    let says: Vec<&str> = run.iter().map(|wanted| wanted.says.as_str()).collect();
+                    let before = if std::mem::take(&mut first) { "" } else { ", " };
+                    write!(f, "{before}{}", alternatives(&says))?;
+                    match run[0].on {
+                        Some(Os::Linux) => f.write_str(" on linux")?,
+                        Some(Os::Macos) => f.write_str(" on macos")?,
+                        None => {}
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `-1 EINVAL|ENOPROTOOPT`, or each with what it has of its own.
+fn alternatives(says: &[&str]) -> String {
+    let errnos: Option<Vec<&str>> = says.iter().map(|one| one.strip_prefix("-1 ")).collect();
+    match errnos {
+        Some(errnos) => format!("-1 {}", errnos.join("|")),
+        None => says.join("|"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("6", "6", true)]
+    #[case("6", "6, \"hello\"", true)]
+    #[case("6", "64", false)]
+    #[case("6, \"hello\"", "6, \"hello\"", true)]
+    #[case("6, \"hell\"", "6, \"hello\"", false)]
+    #[case("-1 EAGAIN", "-1 EAGAIN", true)]
+    #[case("-1 EAGAIN", "-1 EINVAL", false)]
+    #[case("success", "0", true)]
+    #[case("success", "s", true)]
+    #[case("success", "-1 EINVAL", false)]
+    #[case("success", "? unsupported here: AF_INET", false)]
+    fn a_result_is_one_or_not(#[case] wanted: &str, #[case] said: &str, #[case] met: bool) {
+        let of = |on| [Wanted { on, says: wanted.to_owned() }];
+        assert_eq!(is_met(&of(None), said, Os::Linux), met);
+        assert_eq!(is_met(&of(Some(Os::Linux)), said, Os::Linux), met);
+        assert!(is_met(&of(Some(Os::Macos)), said, Os::Linux), "nothing is asked here");
+    }
+
+    #[rstest]
+    #[case("> link0 UDP \"x\"", true)]
+    #[case("> UDP eph1 > 9", true)]
+    #[case("> link0 ttl 64", true)]
+    #[case("> link1 UDP", false)]
+    #[case("< link0 UDP", false)]
+    #[case("> link0 UDP \"y\"", false)]
+    #[case("> link0 \"x\" UDP", false)]
+    fn a_frame_has_the_words_or_not(#[case] wanted: &str, #[case] has: bool) {
+        let line = "> link0 IPv4 192.0.2.1 > 192.0.2.2 ttl 64 UDP eph1 > 9 len 1 \"x\"";
+        let words: Vec<String> = split(wanted).into_iter().map(str::to_owned).collect();
+        assert_eq!(has_words(line, &words), has);
+    }
+
+    #[rstest]
+    #[case("send(s, \"x\", 1, 0) = 1", Some("1"))]
+    #[case("send(s, \") = 7\\\"\", 1, 0) = 1", Some("1"))]
+    #[case("t: <... recv resumed> = 0, \"\"", Some("0, \"\""))]
+    #[case("connect(s, {AF_INET own(link0):9}) = 0", Some("0"))]
+    #[case("t: recv(s, 64, 0) <unfinished ...>", None)]
+    #[case("send(s, \"x", None)]
+    fn a_result_is_found(#[case] line: &str, #[case] expected: Option<&str>) {
+        assert_eq!(result(line), expected);
+    }
+}

@@ -1,0 +1,37 @@
+//! Cases as text: what a transcript shows is what one may write.
+//!
+//! ```text
+//! # A second send reports the ICMP error that the first one caused.
+//! tun link0 mtu 1400
+//! socket(AF_INET, SOCK_DGRAM, 0) = s
+//! connect(s, {AF_INET neighbour(link0):9})
+//! send(s, "x", 1, 0) = 1
+//!     > link0 UDP "x"
+//! ```
+//!
+//! The language is told in `docs/cases.md`.
+
+mod asked;
+mod fault;
+mod file;
+mod lab;
+mod tree;
+
+pub use asked::{Asked, Demand, Unmet, Wanted};
+pub use fault::{Fault, render};
+pub use file::{print, read};
+
+use harness::case::Case;
+
+/// A case as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The case. Its id is `FILE/table[row]`.
+    pub case: Case,
+    /// What is asked of its outcome, in the order of the text.
+    pub asked: Vec<Asked>,
+    /// On which line of the text, from 1, each step stands.
+    pub lines: Vec<u32>,
+    /// On which line of the text, from 1, the case or its table begins.
+    pub line: u32,
+}
