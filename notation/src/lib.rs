@@ -12,6 +12,7 @@
 //! The language is told in `docs/cases.md`.
 
 mod asked;
+mod calls;
 mod fault;
 mod file;
 mod lab;
@@ -22,6 +23,9 @@ pub use fault::{Fault, render};
 pub use file::{print, read};
 
 use harness::case::Case;
+
+/// The most cases of one text.
+pub const MOST_ROWS: usize = 100_000;
 
 /// A case as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
