@@ -14,7 +14,7 @@
 mod asked;
 mod fault;
 mod file;
-mod lab;
+pub mod lab;
 mod tree;
 
 pub use asked::{Asked, Demand, Unmet, Wanted};
