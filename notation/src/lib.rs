@@ -15,7 +15,7 @@ mod asked;
 mod calls;
 mod fault;
 mod file;
-mod lab;
+pub mod lab;
 mod tree;
 
 pub use asked::{Asked, Demand, Unmet, Wanted};

@@ -32,9 +32,25 @@ pub(crate) fn linux(number: i32) -> String {
 
 /// The names that only macOS has (xnu-11417 `bsd/sys/errno.h`).
 const ONLY_MACOS: [&str; 19] = [
-    "EAUTH", "EBADARCH", "EBADEXEC", "EBADMACHO", "EBADRPC", "EDEVERR", "EFTYPE", "ENEEDAUTH",
-    "ENOATTR", "ENOPOLICY", "ENOTSUP", "EPROCLIM", "EPROCUNAVAIL", "EPROGMISMATCH",
-    "EPROGUNAVAIL", "EPWROFF", "EQFULL", "ERPCMISMATCH", "ESHLIBVERS",
+    "EAUTH",
+    "EBADARCH",
+    "EBADEXEC",
+    "EBADMACHO",
+    "EBADRPC",
+    "EDEVERR",
+    "EFTYPE",
+    "ENEEDAUTH",
+    "ENOATTR",
+    "ENOPOLICY",
+    "ENOTSUP",
+    "EPROCLIM",
+    "EPROCUNAVAIL",
+    "EPROGMISMATCH",
+    "EPROGUNAVAIL",
+    "EPWROFF",
+    "EQFULL",
+    "ERPCMISMATCH",
+    "ESHLIBVERS",
 ];
 
 /// Every name that an errno has on Linux or macOS.

@@ -130,9 +130,7 @@ pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
         Some(zone) => zone.parse().map_or_else(|_| Scope::Link(zone.to_owned()), Scope::Id),
     };
     let port = match &port.what {
-        What::Apply("port", of) if of.len() == 1 => {
-            Port::Of(name(&of[0], "the name of a socket")?)
-        }
+        What::Apply("port", of) if of.len() == 1 => Port::Of(name(&of[0], "the name of a socket")?),
         _ => Port::Is(number(port, "a port, or port(SOCKET),")?),
     };
     let family = (family.as_str() != natural(&host)).then_some(family);

@@ -79,9 +79,8 @@ impl<'n, 'a> Args<'n, 'a> {
             if len as usize != payload.len() {
                 let has = payload.len();
                 let says = format!("the data has {has} bytes, and this says {len}");
-                return Err(Fault::new(said.at.clone(), says).help(format!(
-                    "write {has}, or nothing: the length is that of the data"
-                )));
+                return Err(Fault::new(said.at.clone(), says)
+                    .help(format!("write {has}, or nothing: the length is that of the data")));
             }
         }
         Ok(payload)

@@ -12,10 +12,39 @@ use crate::tree::{Cursor, Node, What};
 
 /// Every call that a case may make.
 pub(crate) const NAMES: [&str; 33] = [
-    "accept", "bind", "close", "connect", "connectx", "disconnectx", "fcntl", "getaddrinfo",
-    "getnameinfo", "getpeername", "getsockname", "getsockopt", "inet_aton", "inet_pton", "ioctl",
-    "kevent", "listen", "poll", "read", "recv", "recvfrom", "recvmsg", "recvmsg_x", "run", "send",
-    "sendmsg", "sendmsg_x", "sendto", "setsockopt", "shutdown", "socket", "socketpair", "write",
+    "accept",
+    "bind",
+    "close",
+    "connect",
+    "connectx",
+    "disconnectx",
+    "fcntl",
+    "getaddrinfo",
+    "getnameinfo",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "inet_aton",
+    "inet_pton",
+    "ioctl",
+    "kevent",
+    "listen",
+    "poll",
+    "read",
+    "recv",
+    "recvfrom",
+    "recvmsg",
+    "recvmsg_x",
+    "run",
+    "send",
+    "sendmsg",
+    "sendmsg_x",
+    "sendto",
+    "setsockopt",
+    "shutdown",
+    "socket",
+    "socketpair",
+    "write",
 ];
 
 /// Whether a call of that name makes a socket, which has a name then.
@@ -48,7 +77,9 @@ impl<'a> Call<'a> {
         if name.is_empty() || !rest[name.len()..].starts_with('(') {
             let word = rest.split([' ', '\t']).next().unwrap_or_default();
             let fault = Fault::new(from..from + word.len().max(1), "this is no call and no step");
-            return Err(fault.help("a call is written as strace does, such as socket(AF_INET, SOCK_DGRAM, 0) = s"));
+            return Err(fault.help(
+                "a call is written as strace does, such as socket(AF_INET, SOCK_DGRAM, 0) = s",
+            ));
         }
         if !NAMES.contains(&name) {
             let says = format!("there is no call {name}");
@@ -189,9 +220,7 @@ fn iov(node: &Node<'_>) -> Result<Payload, Fault> {
 fn receives(call: &str, args: &mut Args<'_, '_>) -> Read {
     let fd = args.socket()?;
     Ok(match call {
-        "recv" => {
-            Op::Recv { fd, len: args.number("a length")?, flags: args.flags("flags")? }
-        }
+        "recv" => Op::Recv { fd, len: args.number("a length")?, flags: args.flags("flags")? },
         "recvfrom" => {
             Op::Recvfrom { fd, len: args.number("a length")?, flags: args.flags("flags")? }
         }

@@ -93,10 +93,14 @@ pub(crate) fn print(option: &Opt, value: &Value) -> String {
             let sources = join(sources.iter().map(ToString::to_string));
             if mcast {
                 let index = index(link.as_ref());
-                format!("{{gf_interface={index}, gf_group={group}, gf_fmode={mode}, gf_slist=[{sources}]}}")
+                format!(
+                    "{{gf_interface={index}, gf_group={group}, gf_fmode={mode}, gf_slist=[{sources}]}}"
+                )
             } else {
                 let own = own(link.as_ref());
-                format!("{{imsf_multiaddr={group}, imsf_interface={own}, imsf_fmode={mode}, imsf_slist=[{sources}]}}")
+                format!(
+                    "{{imsf_multiaddr={group}, imsf_interface={own}, imsf_fmode={mode}, imsf_slist=[{sources}]}}"
+                )
             }
         }
         Value::Bytes(Hex(bytes)) if bytes.is_empty() => "0 bytes".to_owned(),
@@ -162,9 +166,24 @@ fn ips(node: &Node<'_>) -> Result<Vec<IpAddr>, Fault> {
 
 fn structure(node: &Node<'_>) -> Result<Value, Fault> {
     const FIELDS: [&str; 19] = [
-        "l_onoff", "l_linger", "tv_sec", "tv_usec", "imr_multiaddr", "imr_ifindex", "imr_interface",
-        "imr_sourceaddr", "ipv6mr_multiaddr", "ipv6mr_interface", "gsr_interface", "gsr_group",
-        "gsr_source", "gf_interface", "gf_group", "gf_fmode", "gf_slist", "imsf_multiaddr",
+        "l_onoff",
+        "l_linger",
+        "tv_sec",
+        "tv_usec",
+        "imr_multiaddr",
+        "imr_ifindex",
+        "imr_interface",
+        "imr_sourceaddr",
+        "ipv6mr_multiaddr",
+        "ipv6mr_interface",
+        "gsr_interface",
+        "gsr_group",
+        "gsr_source",
+        "gf_interface",
+        "gf_group",
+        "gf_fmode",
+        "gf_slist",
+        "imsf_multiaddr",
         "imsf_interface",
     ];
     let mut fields = Fields::of(node, "a structure")?;

@@ -18,9 +18,17 @@ pub(super) enum Said {
     Link(Link),
     /// A step of the lab before the first call.
     Setup(LabOp),
-    Step { thread: Option<String>, op: Op, made: Made, asked: Option<Demand> },
+    Step {
+        thread: Option<String>,
+        op: Op,
+        made: Made,
+        asked: Option<Demand>,
+    },
     /// A call of another thread returned.
-    Resumed { thread: String, asked: Demand },
+    Resumed {
+        thread: String,
+        asked: Demand,
+    },
     /// Something about frames beneath the last step.
     Frame(Demand),
 }
@@ -91,7 +99,10 @@ fn call(mut cursor: Cursor<'_>) -> Result<Said, Fault> {
     if let (Some(thread), true) = (&thread, cursor.eat("<...")) {
         let rest = cursor.rest();
         let Some(end) = rest.find("resumed>") else {
-            return Err(Fault::new(cursor.to_end(), "<... CALL resumed> = RESULT is expected here"));
+            return Err(Fault::new(
+                cursor.to_end(),
+                "<... CALL resumed> = RESULT is expected here",
+            ));
         };
         let at = cursor.here() + end + "resumed>".len();
         let (_, asked) = behind(&rest[end + "resumed>".len()..], at, false)?;
@@ -134,8 +145,8 @@ fn behind(
     let Some(said) = said.strip_prefix('=') else {
         return Err(Fault::new(at, "= and a result is expected here"));
     };
-    let offset = offset + text.len() - text.trim_start().len() + 1 + said.len()
-        - said.trim_start().len();
+    let offset =
+        offset + text.len() - text.trim_start().len() + 1 + said.len() - said.trim_start().len();
     let said = said.trim();
     let (first, rest) = said.split_once(',').map_or((said, ""), |(a, b)| (a, b.trim()));
     let first = first.trim();

@@ -1,6 +1,5 @@
 //! A case as text.
 
-
 use harness::case::payload::quoted;
 use harness::case::{Case, Op};
 

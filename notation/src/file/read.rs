@@ -25,9 +25,10 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Written>, Vec<Fault>> {
         faults.push(Fault::new(at, format!("there is a case {} already", two[0].0)));
     }
     if tables.is_empty() && faults.is_empty() {
-        faults.push(Fault::new(0..text.len(), "there is no case here").help(
-            "a case is at least one call, such as socket(AF_INET, SOCK_DGRAM, 0) = s",
-        ));
+        faults.push(
+            Fault::new(0..text.len(), "there is no case here")
+                .help("a case is at least one call, such as socket(AF_INET, SOCK_DGRAM, 0) = s"),
+        );
     }
     if faults.is_empty() {
         return Ok(written);

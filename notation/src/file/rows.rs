@@ -222,9 +222,8 @@ impl Draft {
     }
 
     fn add(&mut self, said: Said, raw: &Raw<'_>) -> Result<(), Fault> {
-        let above = |what: &str| {
-            Fault::new(raw.range(), format!("{what} stands above the first call"))
-        };
+        let above =
+            |what: &str| Fault::new(raw.range(), format!("{what} stands above the first call"));
         let begun = !self.case.ops.is_empty();
         match said {
             Said::Title(title) if !begun => self.case.title = title,

@@ -155,8 +155,7 @@ pub(super) fn is_identifier(word: &str) -> bool {
 
 /// Whether it can stand in an id.
 fn is_label(word: &str) -> bool {
-    !word.is_empty()
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || "_.+-%:=@~/#".contains(c))
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "_.+-%:=@~/#".contains(c))
 }
 
 /// A line with its parameters replaced, and which bytes of it stand for which of the line.
