@@ -141,7 +141,7 @@ fn a_mistake_is_told_where_it_stands(
     #[case] says: &str,
     #[case] meant: Option<&str>,
 ) {
-    told(parse_step(text).map(|_| ()).expect_err(text), text, at, says, meant);
+    told(&parse_step(text).map(|_| ()).expect_err(text), text, at, says, meant);
 }
 
 #[rstest]
@@ -158,10 +158,10 @@ fn a_mistake_of_a_link_is_told_where_it_stands(
     #[case] says: &str,
     #[case] meant: Option<&str>,
 ) {
-    told(parse_link(text).map(|_| ()).expect_err(text), text, at, says, meant);
+    told(&parse_link(text).map(|_| ()).expect_err(text), text, at, says, meant);
 }
 
-fn told(fault: Fault, text: &str, at: &str, says: &str, meant: Option<&str>) {
+fn told(fault: &Fault, text: &str, at: &str, says: &str, meant: Option<&str>) {
     let meant = meant.map(|meant| format!("did you mean {meant}?"));
     assert!(fault.says.contains(says), "{text}: {fault:?}");
     assert_eq!(text.get(fault.at.clone()).unwrap_or_default(), at, "{text}: {fault:?}");

@@ -224,15 +224,13 @@ fn read_record(cursor: &mut Cursor<'_>) -> Result<Record, Fault> {
     }
     let before = cursor.clone();
     let owner = read_name(cursor, MARKS_OF_NAMES, "a record")?;
-    match read_data(cursor)? {
-        Some(data) => Ok(Record { owner: Some(owner), data }),
-        // It is no owner then, but a word that is none of those that stand here.
-        None => {
-            let what = "an address, alias of NAME, named NAME or a response code";
-            let words = RESERVED.into_iter().chain(RCODES.map(|(word, _)| word));
-            Err(expected_up_to(&before, MARKS_OF_NAMES, what).nearest(&owner, words))
-        }
+    if let Some(data) = read_data(cursor)? {
+        return Ok(Record { owner: Some(owner), data });
     }
+    // It is no owner then, but a word that is none of those that stand here.
+    let what = "an address, alias of NAME, named NAME or a response code";
+    let words = RESERVED.into_iter().chain(RCODES.map(|(word, _)| word));
+    Err(expected_up_to(&before, MARKS_OF_NAMES, what).nearest(&owner, words))
 }
 
 fn read_data(cursor: &mut Cursor<'_>) -> Result<Option<RecordData>, Fault> {
