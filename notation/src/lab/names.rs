@@ -175,14 +175,12 @@ fn read_answer(cursor: &mut Cursor<'_>) -> Result<Answer, Fault> {
     while !eat(cursor, "is") {
         let mut after = cursor.clone();
         let (read, _) = word(&mut after, MARKS);
-        match find(&TYPES, read) {
-            Some(kind) => answer.types.push(kind),
-            None => {
-                let mut words: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
-                words.push("is");
-                return Err(expected(cursor, &alternatives(&words)).nearest(read, words));
-            }
-        }
+        let Some(kind) = find(&TYPES, read) else {
+            let mut words: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
+            words.push("is");
+            return Err(expected(cursor, &alternatives(&words)).nearest(read, words));
+        };
+        answer.types.push(kind);
         *cursor = after;
     }
     let is_empty = eat(cursor, "empty");

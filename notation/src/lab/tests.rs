@@ -24,7 +24,7 @@ fn name() -> impl Strategy<Value = String> {
 fn line() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ -~]{0,20}",
-        r##"[a1 \t;:,.#"\\()%|=/-]{0,8}"##,
+        r#"[a1 \t;:,.#"\\()%|=/-]{0,8}"#,
         any::<String>(),
         select(&["", "timeout:1 attempts:1", "a:", "a: b", "\u{a0}a", "x \u{202e}", "\"a\""][..])
             .prop_map(str::to_owned),
