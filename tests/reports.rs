@@ -52,10 +52,17 @@ fn bundle(folder: &Path, cases: &[&str], run: &Path, more: &[&str]) -> (Output, 
 
 /// What no machine changes: not the versions, times and builds, and not where lines of prose end.
 fn stable(text: &str) -> String {
+    let mut before = "";
     let paragraphs = text.split("\n\n").filter(|paragraph| {
         // Which machine it was, and what came of trying the program there.
         let of_machine = ["bad: ", "same: ", "To reproduce: ", "The reproducer "];
-        !of_machine.iter().any(|begin| paragraph.starts_with(begin))
+        // Some kernels believe of more frames than others that they are about one of theirs.
+        let of_kernel = |text: &str| text.starts_with("In contrast, the same with another frame");
+        let behind = of_kernel(before);
+        before = paragraph;
+        !behind
+            && !of_kernel(paragraph)
+            && !of_machine.iter().any(|begin| paragraph.starts_with(begin))
     });
     let whole = paragraphs.map(|paragraph| {
         let mut said = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -135,6 +142,8 @@ fn git(folder: &Path, args: &[&str], stdin: Option<&Path>) -> Output {
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "A Person")))
+        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "a@x.example")))
         .stdin(stdin)
         .output();
     output.expect("git starts")
@@ -179,8 +188,11 @@ const MAILS: [(&str, &str, &[&str], &str); 3] = [
     (
         "path-mtu.txt",
         "fragmentation/path-mtu-forged[v6,unset,connected,echo-request]",
-        &["fragmentation/path-mtu-forged[v6,unset,connected,destination]"],
-        "the same with one value changed",
+        &[
+            "fragmentation/path-mtu-forged[v6,unset,connected,source-port]",
+            "fragmentation/path-mtu-forged[v6,unset,connected,destination]",
+        ],
+        "the same with another frame",
     ),
     (
         "glibc-service.txt",
@@ -325,8 +337,7 @@ fn a_kernels_tree_says_whom_a_mail_is_to() {
     refused("names/service[65536,any]", "--linux is for a mail to netdev");
     let (output, files) = made(case, &to);
     let mail = fs::read_to_string(files.join("mail.txt")).unwrap_or_else(|_| panic!("{output:?}"));
-    let head = "To: \"C. Person\" <c@x.example>,\n\tA Person <a@x.example>\nCc: netdev@vger.kernel.org,\n\t\
-                evil@x.example\nSubject: ";
+    let head = "To: \"C. Person\" <c@x.example>,\n\tA Person <a@x.example>\nCc: netdev@vger.kernel.org\nSubject: ";
     assert!(mail.starts_with(head), "{mail}");
     assert_eq!(faults(&mail), [""; 0], "{mail}");
     goes_by_git(&files, &mail);
@@ -355,8 +366,8 @@ fn the_report_for_apple_says_that_no_mac_made_it() {
     };
     let cases = [
         "link-state/udp-sendto[tap,down,unresolved]",
-        "link-state/udp-connect-send[tap,down,unresolved]",
         "link-state/udp-bound-own[tap,down,unresolved]",
+        "link-state/udp-pktinfo[tap,down,unresolved]",
     ];
     let how = ["link-state/udp-sendto[tap,down,own4]", "--plant", "sendto-lies"];
     let run = run(folder.path(), &cases, &how, mac);

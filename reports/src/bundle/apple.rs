@@ -35,10 +35,14 @@ pub(super) fn fields(bundle: &Bundle<'_>) -> String {
         inline(&filters(bundle)),
     );
     if bundle.parts.len() > 1 {
-        out.push_str("\nThe rows of this report:\n\n| when | what came |\n| --- | --- |\n");
+        out.push_str(
+            "\nThe rows of this report:\n\n| row | when | what came |\n| --- | --- | --- |\n",
+        );
         for part in &bundle.parts {
             let title = text::markdown(part.line.case.title.trim_end_matches('.'));
-            let _ = writeln!(out, "| {title} | {} |", cell(&shown(part).join("\n")));
+            let fine = if part.is_control() { ", as it should be" } else { "" };
+            let (id, did) = (text::code(&part.line.id), cell(&shown(part).join("\n")));
+            let _ = writeln!(out, "| {id} | {title} | {did}{fine} |");
         }
     }
     out.push('\n');

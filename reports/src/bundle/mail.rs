@@ -5,6 +5,9 @@
 
 use std::fmt::Write as _;
 
+use harness::case::Link;
+use harness::case::addr::{Role, address, prefix_len};
+
 use super::maintainers::{Maintainers, Told};
 use super::readme::{this, warning};
 use super::since::{Elsewhere, Since};
@@ -170,7 +173,7 @@ fn one_line_of(link: &str) -> String {
 /// The calls, from the first on; of a long case those around the one that it is about.
 fn calls(part: &Part<'_>) -> Vec<String> {
     let lab = &part.line.case.lab;
-    let links = lab.links.iter().map(|link| format!("-- {} is a {}", link.name, link.kind));
+    let links = lab.links.iter().map(|link| format!("-- {}", link_of(part, link)));
     let setup = lab.setup.iter().map(|step| format!("-- {step}"));
     let all: Vec<String> =
         links.chain(setup).chain(part.line.outcome.lines().map(str::to_owned)).collect();
@@ -187,6 +190,20 @@ fn calls(part: &Part<'_>) -> Vec<String> {
     let behind = all.len() - begin - SHOWN;
     if behind > 0 {
         out.push(format!("... {behind} lines more"));
+    }
+    out
+}
+
+/// A link with its addresses, as far as they are of the socket's family.
+fn link_of(part: &Part<'_>, link: &Link) -> String {
+    let mut out = format!("{} is a {}, MTU {}", link.name, link.kind, link.mtu);
+    let Some(number) = part.line.case.lab.number(&link.name) else { return out };
+    let v6 = subsystem::is_ipv6(part);
+    for range in &link.ranges {
+        let ip = address(number, Role::Own, *range);
+        if v6.is_none_or(|v6| v6 == ip.is_ipv6()) {
+            let _ = write!(out, ", {ip}/{}", prefix_len(*range));
+        }
     }
     out
 }

@@ -169,7 +169,12 @@ struct Recorded<'a> {
 /// How people call a kernel and its system's build.
 pub fn build(kernel: &Fingerprint, environment: Option<&Environment>) -> String {
     let of = |e: &Environment| Some(format!("{} ({})", e.os.as_ref()?, e.os_build.as_ref()?));
-    environment.and_then(of).unwrap_or_else(|| format!("{} {}", kernel.system, kernel.release))
+    let product = || {
+        let product = kernel.product.as_ref()?;
+        Some(format!("macOS {} ({})", product.version, product.build))
+    };
+    let uname = || format!("{} {}", kernel.system, kernel.release);
+    environment.and_then(of).or_else(product).unwrap_or_else(uname)
 }
 
 impl Bundle<'_> {
