@@ -174,6 +174,10 @@ fn contrast_by(part: &Part<'_>, line: &Line) -> Option<Contrast> {
         return None;
     }
     let did = shown_like(part, line);
+    // What did the same tells nothing.
+    if did.is_empty() || did == step(part.line, op, part.os) {
+        return None;
+    }
     let there = controls::counterpart(case, op, &line.case)?;
     let mut lines = Vec::new();
     let what = match controls::difference(case, op, &line.case)? {
@@ -204,10 +208,8 @@ fn contrast_by(part: &Part<'_>, line: &Line) -> Option<Contrast> {
             format!("the same in another network ({})", one_line(&line.case.title, 100))
         }
     };
-    // What did the same tells nothing.
-    let ours = step(part.line, op, part.os);
     lines.extend(did);
-    (lines != ours && !lines.is_empty()).then(|| Contrast { what, id: line.id.clone(), lines })
+    Some(Contrast { what, id: line.id.clone(), lines })
 }
 
 /// What speaks for the report. That delivery is not promised speaks against it, and is what a

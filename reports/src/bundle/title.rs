@@ -167,7 +167,7 @@ pub(super) fn title(part: &Part<'_>, version: &str) -> String {
 /// platform, of others their build.
 pub(super) fn version(kernel: &Fingerprint, platform: &str, build: &str) -> String {
     if kernel.system != "Linux" {
-        return build.to_owned();
+        return build.replace(['(', ')'], "");
     }
     if !platform.starts_with("linux") && !platform.starts_with("uml") && !platform.is_empty() {
         return platform.to_owned();
@@ -210,7 +210,7 @@ mod tests {
     #[case("Linux", "7.3.0-rc2-gabc", "linux-7.3", "7.3.0-rc2")]
     #[case("Linux", "6.12.113", "uml-6.12", "6.12.113")]
     #[case("Linux", "4.4.0", "gvisor-20240729", "gvisor-20240729")]
-    #[case("Darwin", "24.3.0", "macos-15", "macOS 15.3 (24D70)")]
+    #[case("Darwin", "24.3.0", "macos-15", "macOS 15.3 24D70")]
     fn a_version_is_what_its_people_call_it(
         #[case] system: &str,
         #[case] release: &str,
