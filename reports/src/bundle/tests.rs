@@ -405,7 +405,7 @@ fn everything_that_an_engineer_asks_for_is_there() {
     let readme = read("README.md");
     for words in [
         "# sendto lost in silence: UDP to a neighbour (6.18.4)",
-        "On Debian (24D70), 9 of 10 times: UDP to a neighbour. ",
+        "(24D70), 9 of 10 times: UDP to a neighbour. ",
         "Expected: a frame, or an error from the call or a later one on the socket. Worked in",
         "Worked in Linux 6.1.0, fails in Debian",
         "9 of 10 times",
