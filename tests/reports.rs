@@ -397,7 +397,8 @@ fn the_report_for_apple_says_that_no_mac_made_it() {
     let rows = first.lines().filter(|line| line.starts_with("| ")).count();
     assert_eq!(rows, 2 + cases.len(), "{first}");
     assert!(!first.contains("as it should be"), "{first}");
-    assert!(first.contains("In contrast, the same without \"link set link0 down\""), "{first}");
+    // The planted fault is everywhere, so that nothing behaves.
+    assert!(!first.contains("In contrast"), "{first}");
     // Times are of the run.
     let no_time = |line: &str| {
         let is_time = line.contains("sudo log show");
