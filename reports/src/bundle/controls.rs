@@ -64,10 +64,10 @@ pub fn difference(bug: &Case, op: u32, other: &Case) -> Option<Difference> {
         return None;
     }
     let setup = |case: &Case| values(&case.lab.setup);
-    if bug.lab.links == other.lab.links {
-        if let Some(at) = left_out(&setup(bug)?, &setup(other)?) {
-            return Some(Difference::LabLeftOut(at));
-        }
+    if bug.lab.links == other.lab.links
+        && let Some(at) = left_out(&setup(bug)?, &setup(other)?)
+    {
+        return Some(Difference::LabLeftOut(at));
     }
     let labs = [serde_json::to_value(&bug.lab).ok()?, serde_json::to_value(&other.lab).ok()?];
     (leaves(&labs[0], &labs[1]) == 1).then_some(Difference::LabValue)

@@ -42,7 +42,9 @@ pub(super) fn mail(bundle: &Bundle<'_>, maintainers: Option<&Maintainers>) -> Ma
     let mut pieces = pieces(bundle, is_mail);
     if is_mail {
         subject = ascii(&subject);
-        pieces.iter_mut().for_each(|(_, text)| *text = ascii(text));
+        for (_, text) in &mut pieces {
+            *text = ascii(text);
+        }
     }
     let room = if is_mail { room - MIME.lines().count() } else { room };
     let text = fitted(&pieces, room);

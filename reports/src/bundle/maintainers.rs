@@ -46,8 +46,8 @@ impl Maintainers {
         for line in text.lines().chain([""]) {
             if line.trim().is_empty() {
                 let whole = std::mem::take(&mut now);
-                let is =
-                    !whole.files.is_empty() && !(whole.people.is_empty() && whole.lists.is_empty());
+                let nobody = whole.people.is_empty() && whole.lists.is_empty();
+                let is = !whole.files.is_empty() && !nobody;
                 sections.extend(is.then_some(whole));
                 continue;
             }

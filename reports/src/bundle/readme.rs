@@ -176,7 +176,9 @@ fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
         // What speaks for it first.
         let (speak, others): (Vec<_>, Vec<_>) =
             rule.cites.iter().partition(|cite| lead::speaks(part, cite));
-        speak.into_iter().chain(others).for_each(|cite| out.push_str(&quoted(cite)));
+        for cite in speak.into_iter().chain(others) {
+            out.push_str(&quoted(cite));
+        }
     }
     for known in line.findings.iter().filter_map(|finding| finding.known.as_ref()) {
         let text = format!(
