@@ -121,6 +121,8 @@ fn like(bug: &Line, id: &str, change: impl FnOnce(&mut Line)) -> Line {
     other
 }
 
+type Change<'c> = &'c dyn Fn(&mut Line);
+
 /// The like that behaves has run, differs in one thing, and does behave: else there is none.
 #[test]
 fn a_contrast_is_one_that_behaves() {
@@ -148,7 +150,7 @@ fn a_contrast_is_one_that_behaves() {
         up(line);
         line.trace.events = super::line("").trace.events;
     };
-    let changes: [(&str, &dyn Fn(&mut Line)); 6] = [
+    let changes: [(&str, Change<'_>); 6] = [
         ("the same without \"link set link0 down\"", &up),
         ("the same with one value changed", &flags),
         ("", &both),
