@@ -165,8 +165,17 @@ impl Worker {
     }
 }
 
+/// Whether a thread that has begun its call sleeps. In this order: one that is seen asleep before it has begun
+/// waits for its work, and may begin while we are kept from looking.
+fn sleeps_in(begun: impl FnOnce() -> bool, asleep: impl FnOnce() -> Option<bool>) -> Option<bool> {
+    let begun = begun();
+    Some(asleep()? && begun)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     struct Counts(u32);
@@ -193,20 +202,6 @@ mod tests {
         assert_eq!(first, second);
         assert_ne!(first, thread::current().id());
     }
-}
-
-/// Whether a thread that has begun its call sleeps. In this order: one that is seen asleep before it has begun
-/// waits for its work, and may begin while we are kept from looking.
-fn sleeps_in(begun: impl FnOnce() -> bool, asleep: impl FnOnce() -> Option<bool>) -> Option<bool> {
-    let begun = begun();
-    Some(asleep()? && begun)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
 
     /// On a loaded machine `close` came before `poll` had looked its descriptor up, since the thread had been
     /// seen asleep over its work.
