@@ -305,7 +305,7 @@ pub(crate) fn paused(answers: &[Answer<'_>]) -> Option<String> {
     let longest = paused.clone().filter_map(|trace| trace.pauses_ms.iter().max()).max()?;
     let kept = match paused.clone().filter(|trace| trace.has_pause()).count() {
         0 => String::new(),
-        n => format!("; each time in {n}, whose outcome may be that pause's"),
+        n => format!("; each time in {n}, which is an error where the outcome is another"),
     };
     let count = paused.count();
     Some(format!(
@@ -316,7 +316,9 @@ pub(crate) fn paused(answers: &[Answer<'_>]) -> Option<String> {
 /// The first line that differs, and each rule that is broken without being known.
 pub(crate) fn explain(answer: &Answer<'_>) {
     let judgement = &answer.judgement;
-    if let (Verdict::Changed, Some((platform, text))) = (judgement.verdict, &judgement.expected)
+    if let (Verdict::Changed | Verdict::Error, Some((platform, text))) =
+        (judgement.verdict, &judgement.expected)
+        && !matches!(answer.trace.end, End::Broken { .. })
         && let Some([was, is]) = first_difference(text, &judgement.outcome)
     {
         let nothing = "(nothing more)";
@@ -328,6 +330,14 @@ pub(crate) fn explain(answer: &Answer<'_>) {
     }
     if let End::Broken { reason } = &answer.trace.end {
         out::paragraph(format_args!("    "), 4, 4, reason);
+    } else if judgement.verdict == Verdict::Error {
+        let longest = answer.trace.pauses_ms.iter().max().copied().unwrap_or(0);
+        let why = format!(
+            "the executor stood still for up to {longest} ms in each of {} takes, which may have \
+             changed it: run it again on a machine that is less busy",
+            Trace::TAKES
+        );
+        out::paragraph(format_args!("    "), 4, 4, &why);
     }
     for (finding, _) in judgement.findings.iter().filter(|(_, known)| known.is_none()) {
         let text = format!("{} {}: {}", finding.rank(), finding.rule, finding.text);

@@ -268,6 +268,16 @@ fn is_plain(text: &str) {
     }
 }
 
+/// What a mail's head may have.
+const MAIL_HEAD: [&str; 6] = [
+    "To: ",
+    "Cc: ",
+    "Subject: ",
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=UTF-8",
+    "Content-Transfer-Encoding: 8bit",
+];
+
 #[test]
 fn exports_of_a_strangers_run_are_well_formed() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -311,7 +321,7 @@ fn exports_of_a_strangers_run_are_well_formed() {
     is_plain(&text("README.md"));
     let mail = text("mail.txt");
     let head: Vec<&str> = mail.lines().take_while(|line| !line.is_empty()).collect();
-    let is_head = |line: &&str| ["To: ", "Cc: ", "Subject: "].iter().any(|h| line.starts_with(h));
+    let is_head = |line: &&str| MAIL_HEAD.iter().any(|h| line.starts_with(h));
     assert!(head.iter().all(is_head) && head.iter().all(|line| line.len() < 998), "{head:?}");
     for name in &names {
         if !name.ends_with("pcapng") && !name.ends_with("json") {

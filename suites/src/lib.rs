@@ -141,7 +141,8 @@ mod tests {
 
     /// How many cases of each suite end at a name that macOS has not got, most of them because they
     /// ask for an option of Linux's by its name. It may sink and not rise: what Darwin has another
-    /// word for is an intent.
+    /// word for is an intent. 24 of `fragmentation/raw-protocol` ask for modes of `IPV6_MTU_DISCOVER`, which it
+    /// has no word for.
     #[test]
     fn so_many_cases_ask_nothing_on_macos() {
         let cases: Vec<_> = tables().into_iter().flat_map(|table| table.cases).collect();
@@ -151,7 +152,7 @@ mod tests {
             cases.iter().filter(|case| case.suite() == suite).filter(ends).count()
         };
         let suites = ["link-state", "fragmentation", "scoped-ipv6", "multicast", "http"];
-        assert_eq!(suites.map(of), [3, 1411, 0, 114, 170]);
+        assert_eq!(suites.map(of), [3, 1435, 0, 114, 170]);
         assert_eq!(["names", "options", "darwin"].map(of), [0, 990, 0]);
     }
 

@@ -60,6 +60,8 @@ pub fn judge(
     let verdict = match (&trace.end, &expected) {
         (End::Skipped { .. }, _) => Verdict::Skipped,
         (End::Broken { .. }, _) => Verdict::Error,
+        // What is other after a pause in each take may be the pause's doing: nothing is said of the kernel.
+        (_, Some((_, text))) if *text != outcome.trim_end() && trace.has_pause() => Verdict::Error,
         (_, Some((_, text))) if *text != outcome.trim_end() => Verdict::Changed,
         _ if !findings.is_empty() => Verdict::Deviates,
         (_, None) => Verdict::New,
@@ -202,6 +204,26 @@ mod tests {
             (0, usize::from(errno.is_some()))
         );
         assert_eq!(judgement.broken().len(), judgement.remarks.len());
+    }
+
+    /// A machine under load: timers of the kernel ran out while the executor stood still, in every take.
+    #[test]
+    fn what_a_pause_may_have_changed_is_no_change_of_the_kernel() {
+        let (case, mut trace) = trace(Some("EINVAL"), End::Done);
+        let mut baselines = Baselines::default();
+        baselines.add("linux", &baseline::text([("s/t[a]", SAID)]));
+        let verdict =
+            |trace: &Trace| judge(&case, trace, Os::Linux, &["linux".into()], &baselines).verdict;
+        for (takes, verdict_of) in
+            [(0, Verdict::Changed), (2, Verdict::Changed), (3, Verdict::Error)]
+        {
+            trace.pauses_ms = vec![700; takes];
+            assert_eq!(verdict(&trace), verdict_of, "{takes} takes");
+        }
+        let (case, mut trace) = self::trace(None, End::Done);
+        trace.pauses_ms = vec![700; 3];
+        let same = judge(&case, &trace, Os::Linux, &["linux".into()], &baselines);
+        assert_eq!(same.verdict, Verdict::Ok, "what is as ever is as ever");
     }
 
     /// On every system: the remark stands beside the loss and is not what the case is about.

@@ -132,7 +132,7 @@ impl Worker {
 
     /// Whether the thread waits in the call; none where nobody can tell.
     pub(super) fn waits_in<T>(&self, making: &Making<T>) -> Option<bool> {
-        Some(self.state.is_asleep()? && making.begun.load(Ordering::Acquire))
+        sleeps_in(|| making.begun.load(Ordering::Acquire), || self.state.is_asleep())
     }
 
     /// Interrupts the call that it makes.
@@ -165,8 +165,17 @@ impl Worker {
     }
 }
 
+/// Whether a thread that has begun its call sleeps. In this order: one that is seen asleep before it has begun
+/// waits for its work, and may begin while we are kept from looking.
+fn sleeps_in(begun: impl FnOnce() -> bool, asleep: impl FnOnce() -> Option<bool>) -> Option<bool> {
+    let begun = begun();
+    Some(asleep()? && begun)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     struct Counts(u32);
@@ -192,5 +201,16 @@ mod tests {
         let second = make(|| thread::current().id(), &mut meanwhile).expect("a thread");
         assert_eq!(first, second);
         assert_ne!(first, thread::current().id());
+    }
+
+    /// On a loaded machine `close` came before `poll` had looked its descriptor up, since the thread had been
+    /// seen asleep over its work.
+    #[test]
+    fn a_thread_that_begins_while_it_is_looked_at_is_not_asleep_in_its_call() {
+        let begun = Cell::new(false);
+        let asleep_over_its_work = || Some(!begun.replace(true));
+        assert_eq!(sleeps_in(|| begun.get(), asleep_over_its_work), Some(false));
+        assert_eq!(sleeps_in(|| true, || Some(true)), Some(true));
+        assert_eq!(sleeps_in(|| true, || None), None);
     }
 }

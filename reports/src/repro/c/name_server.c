@@ -66,9 +66,10 @@ static size_t answer_to(const unsigned char *query, size_t len, int whole, unsig
             same++;
         if (same != end - 12 || same != answers[i].asked)
             continue;
-        if (size < 2)
+        if (size == 0)
             return 0;
-        memcpy(answer + 2, (whole ? answers[i].whole : answers[i].message) + 2, size - 2);
+        memcpy(answer, whole ? answers[i].whole : answers[i].message, size);
+        memcpy(answer, query, 2); /* the ID */
         answer[1] ^= (unsigned char)answers[i].other_id;
         return size;
     }
