@@ -18,7 +18,7 @@ use crate::select::Shard;
 #[derive(Debug, Parser)]
 #[command(version = env!("SOCKEYE_VERSION"), args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Exit status: 0 as expected; 1 changed, or a new deviation; 2 wrong usage; \
+    after_help = "Exit status: 0 as expected; 1 changed, unexpected, or a new deviation; 2 wrong usage; \
                         3 the harness could not run.\nWithout a command, sockeye runs every suite."
 )]
 pub(crate) struct Cli {
@@ -35,6 +35,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run cases on this kernel, judge them, write results and evidence
     Run(Run),
+    /// Write a case of your own to begin with: NAME.case, which runs
+    New(New),
     /// List cases, or what is known of their tables
     List(List),
     /// Show one case: transcript, verdict, rules, what each platform did
@@ -115,7 +117,8 @@ pub(crate) struct Man {
 #[derive(Args, Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Run {
-    /// Suites, tables or cases; `*` stands for anything
+    /// Suites, tables or cases, where `*` stands for anything; files of cases (.case, .json), or folders
+    /// of them
     #[arg(value_name = "PATTERN", add = ArgValueCompleter::new(complete::cases))]
     pub(crate) patterns: Vec<String>,
     #[command(flatten)]
@@ -155,7 +158,34 @@ pub(crate) struct Run {
     #[arg(long, value_name = "K/N")]
     pub(crate) shard: Option<Shard>,
     #[command(flatten)]
+    pub(crate) own: OfOwn,
+    #[command(flatten)]
     pub(crate) on: On,
+}
+
+/// What of a run is about a user's own cases alone.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Cases of your own")]
+pub(crate) struct OfOwn {
+    /// Write what comes into the files, beneath each call of which nothing is written yet; what is
+    /// written stays as it is
+    #[arg(long, conflicts_with_all = ["json", "format", "subjects"])]
+    pub(crate) update: bool,
+    /// Judge them by what was observed of them before, which is kept in this folder; with --update, keep
+    /// what comes there instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) baselines: Option<PathBuf>,
+    /// Run again whenever a file is saved, until Ctrl-C
+    #[arg(long, conflicts_with = "subjects")]
+    pub(crate) watch: bool,
+}
+
+/// The arguments of `new`.
+#[derive(Args, Debug)]
+pub(crate) struct New {
+    /// What the case is called, and its file: NAME.case
+    #[arg(value_name = "NAME")]
+    pub(crate) name: PathBuf,
 }
 
 impl Run {
@@ -269,12 +299,25 @@ pub(crate) struct List {
     pub(crate) json: bool,
 }
 
+/// How a case is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// As text, which a file of cases may have
+    Case,
+    /// As JSON, which `exec` reads
+    Json,
+}
+
 /// The arguments of `show`.
 #[derive(Args, Debug)]
 pub(crate) struct Show {
-    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, a pattern that only it matches, or a file of it:
+    /// FILE.case, FILE.case:NAME
     #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
+    /// Run nothing: print the case itself, as text or as JSON
+    #[arg(long = "as", value_name = "FORM", value_enum, conflicts_with_all = ["platforms", "runs"])]
+    pub(crate) form: Option<Form>,
     /// Run nothing: what each platform with a baseline did, those that did the same together
     #[arg(long)]
     pub(crate) platforms: bool,
@@ -361,7 +404,7 @@ pub(crate) struct Adopt {
 /// The arguments of `bisect`.
 #[derive(Args, Debug)]
 pub(crate) struct Bisect {
-    /// Suites, tables or cases; `*` stands for anything
+    /// Suites, tables or cases, where `*` stands for anything; files or folders of cases
     #[arg(value_name = "PATTERN", required = true, add = ArgValueCompleter::new(complete::cases))]
     pub(crate) patterns: Vec<String>,
     /// Between which kernels, in their order: `all`, or as for `run --on`
@@ -445,7 +488,8 @@ pub(crate) enum Target {
 /// The arguments of `repro`.
 #[derive(Args, Debug)]
 pub(crate) struct Repro {
-    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, a pattern that only it matches, or a file of it:
+    /// FILE.case, FILE.case:NAME
     #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
     /// For which system [default: this one]
@@ -456,7 +500,8 @@ pub(crate) struct Repro {
 /// The arguments of `wire`.
 #[derive(Args, Debug)]
 pub(crate) struct Wire {
-    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, a pattern that only it matches, or a file of it:
+    /// FILE.case, FILE.case:NAME
     #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
     /// The file to write
@@ -484,7 +529,7 @@ pub(crate) enum For {
                         written, and it does not reproduce; 2 wrong usage; 3 nothing was written."
 )]
 pub(crate) struct Bundle {
-    /// The ids of cases that show one bug, the clearest first
+    /// The ids of cases that show one bug, or their files, the clearest first
     #[arg(required = true, value_name = "CASE", add = ArgValueCompleter::new(complete::cases))]
     pub(crate) cases: Vec<String>,
     /// The folder of a run: the bug is that of the first; further ones say how often, and what other

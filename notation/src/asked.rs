@@ -65,10 +65,12 @@ impl Written {
         let mut from = (u32::MAX, 0);
         for asked in &self.asked {
             let of = |op: usize| u32::try_from(op) == Ok(asked.op);
-            let frames = || lines.iter().filter_map(|line| match line.what {
-                What::Frame { op } if of(op) => Some(line.text.trim()),
-                _ => None,
-            });
+            let frames = || {
+                lines.iter().filter_map(|line| match line.what {
+                    What::Frame { op } if of(op) => Some(line.text.trim()),
+                    _ => None,
+                })
+            };
             let came = match &asked.what {
                 Demand::Result(wanted) => {
                     let said = lines.iter().rev().find_map(|line| match line.what {
@@ -76,7 +78,9 @@ impl Written {
                         _ => None,
                     });
                     let said = said.unwrap_or("the call was not made");
-                    is_met(wanted, said, os).then_some(None).unwrap_or_else(|| Some(said.to_owned()))
+                    is_met(wanted, said, os)
+                        .then_some(None)
+                        .unwrap_or_else(|| Some(said.to_owned()))
                 }
                 Demand::NoFrame => {
                     let sent: Vec<&str> = frames().filter(|f| f.starts_with('>')).collect();

@@ -16,10 +16,12 @@ mod fault;
 mod file;
 mod lab;
 mod tree;
+mod update;
 
 pub use asked::{Asked, Demand, Unmet, Wanted};
 pub use fault::{Fault, render};
 pub use file::{print, read};
+pub use update::{Left, Updated, update};
 
 use harness::case::Case;
 

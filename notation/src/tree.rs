@@ -399,11 +399,9 @@ fn atom<'a>(input: &mut Input<'a>) -> Read<What<'a>> {
         return wanted(input, "a name, a number, or an address");
     }
     if read == "pattern" && opt('[').parse_next(input)?.is_some() {
-        let digits: Read<&str> = preceded(
-            "0..",
-            terminated(take_while(1.., |c: char| c.is_ascii_digit()), ']'),
-        )
-        .parse_next(input);
+        let digits: Read<&str> =
+            preceded("0..", terminated(take_while(1.., |c: char| c.is_ascii_digit()), ']'))
+                .parse_next(input);
         return match digits.map(str::parse) {
             Ok(Ok(len)) => Ok(What::Pattern(len)),
             _ => wanted(input, "a length, as in pattern[0..1400],"),

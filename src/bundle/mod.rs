@@ -5,6 +5,7 @@ mod known;
 
 use std::io::Cursor;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, Os};
@@ -12,6 +13,7 @@ use harness::trace::Fingerprint;
 use reports::bundle::{Bundle as Facts, Part, Recipient, Scrub, Tried, pivot, zip};
 use suites::baseline::Baselines;
 
+use crate::cases::Own;
 use crate::cli::{Bundle, For};
 use crate::{Status, UsageError, results, run, select};
 use known::{Known, Seen};
@@ -19,14 +21,20 @@ use known::{Known, Seen};
 /// Gathers what is known, tries the reproducers, writes the zip, says what it is.
 pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     let mut cases: Vec<Case> = Vec::new();
+    let (files, _) = select::named(&args.cases);
+    let mut own = Own::default();
+    for named in &files {
+        own.add(named)?;
+    }
+    let own = Arc::new(own);
     for pattern in &args.cases {
-        let case = select::one(pattern)?;
+        let (case, _) = select::one(pattern)?;
         if cases.iter().all(|known| known.id != case.id) {
             cases.push(case);
         }
     }
     let known = if args.runs.is_empty() {
-        known::here(&cases, args.times.unwrap_or(10))?
+        known::here(&cases, &own, args.times.unwrap_or(10))?
     } else {
         known::from_runs(&cases, &args.runs)?
     };

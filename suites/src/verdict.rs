@@ -3,7 +3,7 @@
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{End, Trace};
-pub use harness::verdict::{Rank, Verdict};
+pub use harness::verdict::{Rank, Unexpected, Verdict};
 
 use crate::baseline::Baselines;
 use crate::deviation::{self, Deviation};
@@ -23,12 +23,14 @@ pub struct Judgement {
     pub findings: Vec<(Finding, Option<&'static Deviation>)>,
     /// The same of those that are [`Rank::Undocumented`]: no verdict and no exit status asks for them.
     pub remarks: Vec<(Finding, Option<&'static Deviation>)>,
+    /// What the text of the case asks and did not come; nothing of a case of a suite.
+    pub unexpected: Vec<Unexpected>,
 }
 
 impl Judgement {
-    /// Whether a user has to look: changed, broken, or a deviation that nobody knew.
+    /// Whether a user has to look: changed, not as it was written, broken, or a deviation that nobody knew.
     pub fn is_unexpected(&self) -> bool {
-        matches!(self.verdict, Verdict::Changed | Verdict::Error)
+        matches!(self.verdict, Verdict::Changed | Verdict::Unexpected | Verdict::Error)
             || self.findings.iter().any(|(_, known)| known.is_none())
     }
 
@@ -36,6 +38,15 @@ impl Judgement {
     pub fn broken(&self) -> Vec<&'static str> {
         self.findings.iter().chain(&self.remarks).map(|(finding, _)| finding.rule).collect()
     }
+}
+
+/// What the text of a case asks of its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether it asks anything on this system.
+    pub asks: bool,
+    /// What of it did not come.
+    pub unmet: Vec<Unexpected>,
 }
 
 /// Judges what `case` did on a platform, its names from the specific to the general.
@@ -46,26 +57,57 @@ pub fn judge(
     platforms: &[String],
     baselines: &Baselines,
 ) -> Judgement {
+    let known = |finding: &Finding| {
+        deviation::known().iter().find(|d| d.covers(platforms, &case.id, finding))
+    };
+    judge_by(case, trace, os, baselines.expected(platforms, &case.id), &known, None)
+}
+
+/// Judges what a case of a user's own did: by the rules, by what its text asks, and by what was observed of
+/// it before if somebody kept that. What is known of the suites' cases is none of its.
+pub fn judge_own(
+    case: &Case,
+    trace: &Trace,
+    os: Os,
+    before: Option<(&str, &str)>,
+    asked: Asked,
+) -> Judgement {
+    judge_by(case, trace, os, before, &|_| None, Some(asked))
+}
+
+fn judge_by(
+    case: &Case,
+    trace: &Trace,
+    os: Os,
+    before: Option<(&str, &str)>,
+    known: &dyn Fn(&Finding) -> Option<&'static Deviation>,
+    asked: Option<Asked>,
+) -> Judgement {
     let outcome = outcome::render(case, trace, os);
     // A baseline has frames, and what nobody saw differs from none.
-    let expected = (!trace.is_unseen()).then(|| baselines.expected(platforms, &case.id)).flatten();
+    let expected = before.filter(|_| !trace.is_unseen());
     let expected = expected.map(|(platform, text)| (platform.to_owned(), text.to_owned()));
     let found = rules::judge(case, trace, os).into_iter().map(|finding| {
-        let known = deviation::known().iter().find(|d| d.covers(platforms, &case.id, &finding));
+        let known = known(&finding);
         (finding, known)
     });
     let (remarks, mut findings): (Vec<_>, Vec<_>) =
         found.partition(|(finding, _)| finding.rank() == Rank::Undocumented);
     findings.sort_by_key(|(finding, _)| finding.rank());
+    let ran = !matches!(trace.end, End::Skipped { .. } | End::Broken { .. });
+    let Asked { asks, unmet } = asked.unwrap_or(Asked { asks: false, unmet: Vec::new() });
+    // Where nothing ran nothing came, and that is nobody's fault but the host's.
+    let unexpected = if ran { unmet } else { Vec::new() };
     let verdict = match (&trace.end, &expected) {
         (End::Skipped { .. }, _) => Verdict::Skipped,
         (End::Broken { .. }, _) => Verdict::Error,
+        _ if !unexpected.is_empty() => Verdict::Unexpected,
         (_, Some((_, text))) if *text != outcome.trim_end() => Verdict::Changed,
         _ if !findings.is_empty() => Verdict::Deviates,
-        (_, None) => Verdict::New,
-        (_, Some(_)) => Verdict::Ok,
+        (_, None) if !asks => Verdict::New,
+        _ => Verdict::Ok,
     };
-    Judgement { verdict, outcome, expected, findings, remarks }
+    Judgement { verdict, outcome, expected, findings, remarks, unexpected }
 }
 
 #[cfg(test)]

@@ -71,9 +71,12 @@ fn feedback(bundle: &Bundle<'_>) -> String {
     let finding = part.line.findings.first();
     let rule = finding.and_then(|f| bundle.rules.iter().find(|rule| rule.name == f.rule));
     let actual = finding.map_or_else(|| super::title::behaviour(part), |f| f.text.clone());
+    let asked: Vec<String> = part.line.unexpected.iter().map(ToString::to_string).collect();
+    let asked = asked.join("; ");
     let expected = match rule {
         Some(rule) => rule.says.as_str(),
         None if part.line.verdict == Verdict::Changed => "as it was before",
+        None if !part.line.unexpected.is_empty() => &asked,
         None => "nothing else is known",
     };
     let machine = &bundle.subject.kernel.machine;
@@ -208,6 +211,9 @@ fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     if let (Verdict::Changed, Some(was)) = (line.verdict, &line.expected) {
         let platform = prose(line.baseline.as_deref().unwrap_or("this platform"));
         let _ = writeln!(out, "What was observed on {platform} before:\n\n{}", code(was.lines()));
+    }
+    for unexpected in &line.unexpected {
+        let _ = writeln!(out, "{}.\n", prose(&unexpected.to_string()));
     }
     match (line.verdict, out.is_empty()) {
         (Verdict::Ok, true) => {

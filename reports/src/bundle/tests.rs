@@ -100,6 +100,7 @@ fn line(text: &str) -> Line {
         expected: None,
         findings: vec![found("no-silent-loss", broken)],
         remarks: vec![found("errno-documented", remark)],
+        unexpected: Vec::new(),
         case,
         trace,
     }

@@ -44,6 +44,7 @@ fn line(subject: &str, id: &str, errno: Option<&'static str>) -> Line {
         expected: None,
         findings: Vec::new(),
         remarks: Vec::new(),
+        unexpected: Vec::new(),
         case,
         trace,
     }
