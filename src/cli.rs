@@ -419,9 +419,12 @@ pub(crate) struct Bisect {
 /// The arguments of `changes`.
 #[derive(Args, Debug)]
 pub(crate) struct Changes {
-    /// The folder of a run; each kernel in it becomes a column
+    /// The folder of a run; each kernel in it becomes a column; with --on, cases to run
     #[arg(required = true, value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
+    /// Run the cases on these kernels first, as for `run --on`
+    #[arg(long, value_name = "SUBJECTS")]
+    pub(crate) on: Vec<String>,
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -430,9 +433,12 @@ pub(crate) struct Changes {
 /// The arguments of `matrix`.
 #[derive(Args, Debug)]
 pub(crate) struct Matrix {
-    /// The folder of a run, or one with runs in it; each kernel becomes a column
+    /// The folder of a run, or one with runs in it; each kernel becomes a column; with --on, cases to run
     #[arg(required = true, value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
+    /// Run the cases on these kernels first, as for `run --on`
+    #[arg(long, value_name = "SUBJECTS")]
+    pub(crate) on: Vec<String>,
     /// The file to write
     #[arg(short, long, value_name = "FILE", default_value = "matrix.html")]
     pub(crate) output: PathBuf,

@@ -15,7 +15,10 @@ use crate::{Status, UsageError, on, out, place, report, select};
 /// Says how two runs differ; status 1 if they do.
 pub(crate) fn diff(args: &Diff) -> Result<Status> {
     let folders = match &args.on {
-        Some(on) => run_on(std::slice::from_ref(on), &args.runs, "diff")?,
+        Some(on) => {
+            let ran = run_on(std::slice::from_ref(on), &args.runs, "diff")?;
+            ran.into_iter().collect::<Result<_>>()?
+        }
         None => args.runs.clone(),
     };
     let runs: Vec<Run> =
@@ -84,8 +87,12 @@ fn print(diff: &runs::Diff<'_>, full: bool) {
     );
 }
 
-/// The folders of runs of these cases on these subjects, made now.
-pub(crate) fn run_on(on: &[String], patterns: &[PathBuf], kind: &str) -> Result<Vec<PathBuf>> {
+/// The folders of runs of these cases on these subjects, made now; why one did not run.
+pub(crate) fn run_on(
+    on: &[String],
+    patterns: &[PathBuf],
+    kind: &str,
+) -> Result<Vec<Result<PathBuf>>> {
     let patterns: Vec<String> =
         patterns.iter().map(|pattern| pattern.to_string_lossy().into_owned()).collect();
     let chosen = select::chosen(&patterns)?;
@@ -95,7 +102,7 @@ pub(crate) fn run_on(on: &[String], patterns: &[PathBuf], kind: &str) -> Result<
     let folder = |(wanted, ran): (Wanted, Result<on::Ran<'_>>)| {
         ran.map(|ran| ran.folder).with_context(|| wanted.name)
     };
-    ran.into_iter().map(folder).collect()
+    Ok(ran.into_iter().map(folder).collect())
 }
 
 /// Line by line, `-` the old and `+` the new; only the first that differ unless `full`.

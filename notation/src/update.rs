@@ -89,9 +89,16 @@ fn update_by(
                 left.sort_by_key(|left| left.line);
                 return Updated { text: new, written, left };
             }
+            Ok(_) if edits.iter().all(|edit| edit.form == Form::Nothing) => {
+                return Updated { text: text.to_owned(), written: 0, left };
+            }
             Ok(steps) => {
                 let of = |edit: &Edit| steps.iter().any(|step| edit.steps.contains(step));
                 less(&mut edits, of, &mut bad);
+            }
+            // The text itself cannot be read, which nothing here mends.
+            Err(_) if edits.iter().all(|edit| edit.form == Form::Nothing) => {
+                return Updated { text: text.to_owned(), written: 0, left };
             }
             Err(faults) => {
                 let at = |number: usize| {
