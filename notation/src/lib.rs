@@ -12,9 +12,10 @@
 //! The language is told in `docs/cases.md`.
 
 mod asked;
+mod calls;
 mod fault;
 mod file;
-mod lab;
+pub mod lab;
 mod tree;
 mod update;
 
@@ -24,6 +25,9 @@ pub use file::{print, read};
 pub use update::{Left, Updated, update};
 
 use harness::case::Case;
+
+/// The most cases of one text.
+pub const MOST_ROWS: usize = 100_000;
 
 /// A case as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

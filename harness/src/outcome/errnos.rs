@@ -29,3 +29,31 @@ pub(crate) fn linux(number: i32) -> String {
     let name = place.and_then(|place| NAMES.get(place)).filter(|name| !name.is_empty());
     name.map_or_else(|| number.to_string(), |name| (*name).to_owned())
 }
+
+/// The names that only macOS has (xnu-11417 `bsd/sys/errno.h`).
+const ONLY_MACOS: [&str; 19] = [
+    "EAUTH",
+    "EBADARCH",
+    "EBADEXEC",
+    "EBADMACHO",
+    "EBADRPC",
+    "EDEVERR",
+    "EFTYPE",
+    "ENEEDAUTH",
+    "ENOATTR",
+    "ENOPOLICY",
+    "ENOTSUP",
+    "EPROCLIM",
+    "EPROCUNAVAIL",
+    "EPROGMISMATCH",
+    "EPROGUNAVAIL",
+    "EPWROFF",
+    "EQFULL",
+    "ERPCMISMATCH",
+    "ESHLIBVERS",
+];
+
+/// Every name that an errno has on Linux or macOS.
+pub fn errnos() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().filter(|name| !name.is_empty()).chain(ONLY_MACOS)
+}

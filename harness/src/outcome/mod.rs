@@ -46,6 +46,7 @@ mod tcp_info;
 mod tests;
 mod transcript;
 
+pub use errnos::errnos;
 pub use names::Names;
 pub use options::{is_of_the_run, stable_option};
 pub use transcript::transcript;

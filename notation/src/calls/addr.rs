@@ -1,0 +1,138 @@
+//! Socket addresses: `{AF_INET6 [neighbour(tap0,ll)%tap0]:9}`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use harness::case::Sym;
+use harness::case::addr::{Addr, Host, Port, Range, Role, Scope};
+use harness::case::lab::name as range_name;
+
+use super::args::{name, not, number, sym};
+use crate::fault::Fault;
+use crate::tree::{Node, What};
+
+const ROLES: [(&str, Role); 4] = [
+    ("own", Role::Own),
+    ("neighbour", Role::Neighbour),
+    ("unresolved", Role::Unresolved),
+    ("silent", Role::Silent),
+];
+
+const RANGES: [Range; 3] = [Range::Ll, Range::V6, Range::V4];
+
+/// The family that an address has by itself.
+fn natural(host: &Host) -> &'static str {
+    match host {
+        Host::Ip(IpAddr::V4(_)) | Host::On { range: Range::V4, .. } => "AF_INET",
+        Host::Ip(IpAddr::V6(_)) | Host::On { .. } => "AF_INET6",
+    }
+}
+
+/// Who it is, `own(link0,ll)`; of which range is not said where it is this one.
+pub(crate) fn print_host(host: &Host, plain: Option<Range>) -> String {
+    match host {
+        Host::Ip(ip) => ip.to_string(),
+        Host::On { link, role, range } => {
+            let role = ROLES.iter().find(|(_, known)| known == role).map_or("own", |(r, _)| r);
+            if plain == Some(*range) {
+                format!("{role}({link})")
+            } else {
+                format!("{role}({link},{})", range_name(*range))
+            }
+        }
+    }
+}
+
+pub(crate) fn print(addr: &Addr) -> String {
+    let natural = natural(&addr.host);
+    let family = addr.family.as_ref().map_or(natural, Sym::as_str);
+    let plain = if family == "AF_INET" { Some(Range::V4) } else { None };
+    let zone = match &addr.scope {
+        Scope::Zero => String::new(),
+        Scope::Link(link) => format!("%{link}"),
+        Scope::Id(id) => format!("%{id}"),
+    };
+    let port = match &addr.port {
+        Port::Is(port) => port.to_string(),
+        Port::Of(socket) => format!("port({socket})"),
+    };
+    let host = print_host(&addr.host, plain);
+    if natural == "AF_INET" {
+        format!("{{{family} {host}{zone}:{port}}}")
+    } else {
+        format!("{{{family} [{host}{zone}]:{port}}}")
+    }
+}
+
+/// Somebody in the lab, or an address as written. `plain` is the range where none is said.
+pub(crate) fn host(node: &Node<'_>, plain: Option<Range>) -> Result<Host, Fault> {
+    let (role, within) = match &node.what {
+        What::Ip(ip) => return Ok(Host::Ip(*ip)),
+        What::Apply(role, within) => (*role, within),
+        _ => return Err(not(node, "an address, or somebody such as neighbour(link0)")),
+    };
+    let role = if role == "neighbor" { "neighbour" } else { role };
+    let known = ROLES.iter().find(|(known, _)| *known == role);
+    let Some((_, role)) = known else {
+        let fault = Fault::new(node.at.clone(), format!("nobody in a lab is called {role}"));
+        return Err(fault.nearest(role, ROLES.map(|(known, _)| known)));
+    };
+    let (link, range) = match &within[..] {
+        [link] => (link, None),
+        [link, range] => (link, Some(range)),
+        _ => return Err(Fault::new(node.at.clone(), "a link is wanted here, as in own(link0)")),
+    };
+    let range = match range {
+        Some(node) => {
+            let word = name(node, "ll, v6 or v4")?;
+            let found = RANGES.into_iter().find(|range| range_name(*range) == word);
+            found.ok_or_else(|| not(node, "ll, v6 or v4"))?
+        }
+        None => plain.ok_or_else(|| {
+            Fault::new(node.at.clone(), "which of its addresses is not clear")
+                .help("add ll, v6 or v4, as in own(link0,v6)")
+        })?,
+    };
+    Ok(Host::On { link: name(link, "the name of a link")?, role: *role, range })
+}
+
+pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
+    const LIKE: &str = "an address such as {AF_INET 192.0.2.1:9}";
+    let What::Group(within) = &node.what else { return Err(not(node, LIKE)) };
+    let [only] = &within[..] else { return Err(not(node, LIKE)) };
+    if only.what == What::Word("AF_UNSPEC") {
+        let any = Host::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let (port, scope, family) = (Port::Is(0), Scope::Zero, Some(sym(only)?));
+        return Ok(Addr { host: any, port, scope, family });
+    }
+    let What::Beside(words) = &only.what else { return Err(not(only, LIKE)) };
+    let [family, rest] = &words[..] else { return Err(not(only, LIKE)) };
+    let family = sym(family)?;
+    let What::Port(whole, port) = &rest.what else {
+        let fault = not(rest, "an address and its port");
+        return Err(fault.help("an IPv6 address stands in brackets, as in [::1]:9"));
+    };
+    let within = match &whole.what {
+        What::List(within) if within.len() == 1 => &within[0],
+        _ => whole,
+    };
+    let (at, zone) = match &within.what {
+        What::Zone(at, zone) => (&**at, Some(*zone)),
+        _ => (within, None),
+    };
+    let plain = match family.as_str() {
+        "AF_INET" => Some(Range::V4),
+        "AF_INET6" => Some(Range::V6),
+        _ => None,
+    };
+    let host = host(at, plain)?;
+    let scope = match zone {
+        None => Scope::Zero,
+        Some(zone) => zone.parse().map_or_else(|_| Scope::Link(zone.to_owned()), Scope::Id),
+    };
+    let port = match &port.what {
+        What::Apply("port", of) if of.len() == 1 => Port::Of(name(&of[0], "the name of a socket")?),
+        _ => Port::Is(number(port, "a port, or port(SOCKET),")?),
+    };
+    let family = (family.as_str() != natural(&host)).then_some(family);
+    Ok(Addr { host, port, scope, family })
+}

@@ -1,0 +1,13 @@
+//! Calls, as strace writes them.
+
+mod addr;
+mod args;
+mod print;
+mod read;
+mod value;
+
+pub(crate) use print::print;
+pub(crate) use read::{Call, NAMES, makes};
+
+#[cfg(test)]
+mod tests;

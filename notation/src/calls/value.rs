@@ -1,0 +1,300 @@
+//! Options, what they are set to, and control messages.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use harness::case::addr::{Host, Range};
+use harness::case::op::{Control, Intent, Opt, Value};
+use harness::case::payload::quoted;
+use harness::case::{Hex, Sym};
+
+use super::addr::{host, print_host};
+use super::args::{Args, Fields, name, not, number, sym, text};
+use super::print::join;
+use crate::fault::Fault;
+use crate::tree::{Node, What};
+
+/// What is wanted of a socket, whichever option says it.
+pub(crate) const INTENTS: [(&str, Intent); 5] = [
+    ("do not fragment", Intent::DontFragment),
+    ("bind to interface", Intent::BindToInterface),
+    ("give up connecting", Intent::ConnectTimeout),
+    ("give up unacknowledged", Intent::UserTimeout),
+    ("probe when idle", Intent::KeepIdle),
+];
+
+pub(crate) fn print_option(option: &Opt) -> String {
+    match option {
+        Opt::Raw { level, name } => format!("{level}, {name}"),
+        Opt::Intent(intent) => {
+            let said = INTENTS.iter().find(|(_, known)| known == intent);
+            quoted(said.map_or("", |(said, _)| said).as_bytes())
+        }
+    }
+}
+
+pub(crate) fn option(args: &mut Args<'_, '_>) -> Result<Opt, Fault> {
+    let first = args.next("a level, or what is wanted in quotes,")?;
+    if !matches!(first.what, What::Text(_)) {
+        let (level, name) = (sym(first)?, args.sym("the name of an option")?);
+        return Ok(Opt::Raw { level, name });
+    }
+    let said = text(first)?;
+    let found = INTENTS.iter().find(|(known, _)| *known == said);
+    found.map(|(_, intent)| Opt::Intent(*intent)).ok_or_else(|| {
+        let says = format!("no option is told by {said:?}");
+        Fault::new(first.at.clone(), says).nearest(&said, INTENTS.map(|(known, _)| known))
+    })
+}
+
+fn index(link: Option<&String>) -> String {
+    link.map_or_else(|| "0".to_owned(), |link| index_of(link))
+}
+
+fn index_of(link: &str) -> String {
+    format!("if_nametoindex({})", quoted(link.as_bytes()))
+}
+
+fn own(link: Option<&String>) -> String {
+    link.map_or_else(|| "0.0.0.0".to_owned(), |link| format!("own({link})"))
+}
+
+pub(crate) fn print(option: &Opt, value: &Value) -> String {
+    let (by_name, mcast) = match option {
+        Opt::Intent(_) => (true, false),
+        Opt::Raw { name, .. } => {
+            (name.as_str() == "SO_BINDTODEVICE", name.as_str().starts_with("MCAST_"))
+        }
+    };
+    match value {
+        Value::Int(value) => value.to_string(),
+        Value::Named(name) => name.to_string(),
+        Value::Link(link) if by_name => quoted(link.as_bytes()),
+        Value::Link(link) => index_of(link),
+        Value::Host(host) => print_host(host, Some(Range::V4)),
+        Value::Linger { on, seconds } => format!("{{l_onoff={on}, l_linger={seconds}}}"),
+        Value::Timeval { ms } => {
+            format!("{{tv_sec={}, tv_usec={}}}", ms / 1000, ms % 1000 * 1000)
+        }
+        Value::Membership { group: IpAddr::V4(group), link } => {
+            format!("{{imr_multiaddr={group}, imr_ifindex={}}}", index(link.as_ref()))
+        }
+        Value::Membership { group, link } => {
+            format!("{{ipv6mr_multiaddr={group}, ipv6mr_interface={}}}", index(link.as_ref()))
+        }
+        Value::Source { group, link, source } if mcast => {
+            let index = index(link.as_ref());
+            format!("{{gsr_interface={index}, gsr_group={group}, gsr_source={source}}}")
+        }
+        Value::Source { group, link, source } => {
+            let own = own(link.as_ref());
+            format!("{{imr_multiaddr={group}, imr_interface={own}, imr_sourceaddr={source}}}")
+        }
+        Value::Filter { group, link, mode, sources } => {
+            let sources = join(sources.iter().map(ToString::to_string));
+            if mcast {
+                let index = index(link.as_ref());
+                format!(
+                    "{{gf_interface={index}, gf_group={group}, gf_fmode={mode}, gf_slist=[{sources}]}}"
+                )
+            } else {
+                let own = own(link.as_ref());
+                format!(
+                    "{{imsf_multiaddr={group}, imsf_interface={own}, imsf_fmode={mode}, imsf_slist=[{sources}]}}"
+                )
+            }
+        }
+        Value::Bytes(Hex(bytes)) if bytes.is_empty() => "0 bytes".to_owned(),
+        Value::Bytes(bytes) => format!("0x{bytes}"),
+    }
+}
+
+pub(crate) fn read(node: &Node<'_>) -> Result<Value, Fault> {
+    Ok(match &node.what {
+        What::Number(_) => Value::Int(number(node, "an int")?),
+        What::Word(_) => Value::Named(sym(node)?),
+        What::Text(_) => Value::Link(text(node)?),
+        What::Apply("if_nametoindex", _) => Value::Link(link(node)?),
+        What::Apply(..) | What::Ip(_) => Value::Host(host(node, Some(Range::V4))?),
+        What::Hex(bytes) => Value::Bytes(Hex(bytes.clone())),
+        What::Beside(words)
+            if matches!(&words[..], [zero, bytes]
+                if zero.what == What::Number(0) && bytes.what == What::Word("bytes")) =>
+        {
+            Value::Bytes(Hex(Vec::new()))
+        }
+        What::Group(_) => structure(node)?,
+        _ => return Err(not(node, "what the option is set to")),
+    })
+}
+
+/// `if_nametoindex("tun0")`
+fn link(node: &Node<'_>) -> Result<String, Fault> {
+    match &node.what {
+        What::Apply("if_nametoindex", of) if of.len() == 1 => text(&of[0]),
+        _ => Err(not(node, "0 or if_nametoindex(\"LINK\")")),
+    }
+}
+
+fn maybe_link(node: &Node<'_>) -> Result<Option<String>, Fault> {
+    if node.what == What::Number(0) { Ok(None) } else { link(node).map(Some) }
+}
+
+/// The link whose own address this is, or none for the wildcard.
+fn by_own(node: &Node<'_>) -> Result<Option<String>, Fault> {
+    if node.what == What::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) {
+        return Ok(None);
+    }
+    match &node.what {
+        What::Apply("own", of) if of.len() == 1 => name(&of[0], "the name of a link").map(Some),
+        _ => Err(not(node, "0.0.0.0 or own(LINK)")),
+    }
+}
+
+fn ip(node: &Node<'_>) -> Result<IpAddr, Fault> {
+    match node.what {
+        What::Ip(ip) => Ok(ip),
+        _ => Err(not(node, "an IP address")),
+    }
+}
+
+fn ips(node: &Node<'_>) -> Result<Vec<IpAddr>, Fault> {
+    match &node.what {
+        What::List(all) => all.iter().map(ip).collect(),
+        _ => Err(not(node, "a list of IP addresses")),
+    }
+}
+
+fn structure(node: &Node<'_>) -> Result<Value, Fault> {
+    const FIELDS: [&str; 19] = [
+        "l_onoff",
+        "l_linger",
+        "tv_sec",
+        "tv_usec",
+        "imr_multiaddr",
+        "imr_ifindex",
+        "imr_interface",
+        "imr_sourceaddr",
+        "ipv6mr_multiaddr",
+        "ipv6mr_interface",
+        "gsr_interface",
+        "gsr_group",
+        "gsr_source",
+        "gf_interface",
+        "gf_group",
+        "gf_fmode",
+        "gf_slist",
+        "imsf_multiaddr",
+        "imsf_interface",
+    ];
+    let mut fields = Fields::of(node, "a structure")?;
+    let value = if fields.has("l_onoff") {
+        let on = number(fields.want("l_onoff")?, "an int")?;
+        Value::Linger { on, seconds: number(fields.want("l_linger")?, "an int")? }
+    } else if fields.has("tv_sec") {
+        timeval(fields.want("tv_sec")?, fields.want("tv_usec")?)?
+    } else if fields.has("imr_sourceaddr") {
+        let (group, link) = (fields.want("imr_multiaddr")?, fields.want("imr_interface")?);
+        let source = ip(fields.want("imr_sourceaddr")?)?;
+        Value::Source { group: ip(group)?, link: by_own(link)?, source }
+    } else if fields.has("imr_multiaddr") {
+        let (group, link) = (fields.want("imr_multiaddr")?, fields.want("imr_ifindex")?);
+        let IpAddr::V4(_) = ip(group)? else { return Err(not(group, "an IPv4 group")) };
+        Value::Membership { group: ip(group)?, link: maybe_link(link)? }
+    } else if fields.has("ipv6mr_multiaddr") {
+        let (group, link) = (fields.want("ipv6mr_multiaddr")?, fields.want("ipv6mr_interface")?);
+        let IpAddr::V6(_) = ip(group)? else { return Err(not(group, "an IPv6 group")) };
+        Value::Membership { group: ip(group)?, link: maybe_link(link)? }
+    } else if fields.has("gsr_group") {
+        let (group, link) = (ip(fields.want("gsr_group")?)?, fields.want("gsr_interface")?);
+        let source = ip(fields.want("gsr_source")?)?;
+        Value::Source { group, link: maybe_link(link)?, source }
+    } else if fields.has("gf_group") {
+        let (group, link) = (ip(fields.want("gf_group")?)?, fields.want("gf_interface")?);
+        let (mode, list) = (sym(fields.want("gf_fmode")?)?, fields.want("gf_slist")?);
+        Value::Filter { group, link: maybe_link(link)?, mode, sources: ips(list)? }
+    } else if fields.has("imsf_multiaddr") {
+        let (group, link) = (ip(fields.want("imsf_multiaddr")?)?, fields.want("imsf_interface")?);
+        let (mode, list) = (sym(fields.want("imsf_fmode")?)?, fields.want("imsf_slist")?);
+        Value::Filter { group, link: by_own(link)?, mode, sources: ips(list)? }
+    } else {
+        fields.end(&FIELDS)?;
+        return Err(not(node, "a structure with fields"));
+    };
+    fields.end(&FIELDS)?;
+    Ok(value)
+}
+
+fn timeval(seconds: &Node<'_>, rest: &Node<'_>) -> Result<Value, Fault> {
+    let (s, us): (u32, u32) = (number(seconds, "seconds")?, number(rest, "microseconds")?);
+    let ms = s.checked_mul(1000).and_then(|ms| ms.checked_add(us / 1000));
+    match ms {
+        Some(ms) if us < 1_000_000 && us.is_multiple_of(1000) => Ok(Value::Timeval { ms }),
+        Some(_) => Err(Fault::new(rest.at.clone(), "tv_usec is whole milliseconds below a second")),
+        None => Err(Fault::new(seconds.at.clone(), "that is too long a time")),
+    }
+}
+
+/// In how many bytes a control message is, as documented: udp(7) has "a uint16_t" for `UDP_SEGMENT`.
+fn documented(name: &str) -> u8 {
+    if name == "UDP_SEGMENT" { 2 } else { 4 }
+}
+
+const WIDTHS: [(&str, u8); 4] = [("uint8_t", 1), ("uint16_t", 2), ("int", 4), ("uint64_t", 8)];
+
+pub(crate) fn print_control(message: &Control) -> String {
+    match message {
+        Control::Int { level, name, value, width } => {
+            let cast = WIDTHS.iter().find(|(_, bytes)| bytes == width);
+            let cast = match cast {
+                Some((cast, bytes)) if *bytes != documented(name.as_str()) => format!("({cast})"),
+                _ => String::new(),
+            };
+            format!("{{{level}, {name}, {cast}{value}}}")
+        }
+        Control::PktInfo { level, link, source } => {
+            let v6 = level.as_str() == "IPPROTO_IPV6";
+            let (name, wildcard) =
+                if v6 { ("IPV6_PKTINFO", "::") } else { ("IP_PKTINFO", "0.0.0.0") };
+            let link = link.as_deref().unwrap_or("0");
+            let source = source.as_ref().map(|source| print_host(source, None));
+            let source = source.unwrap_or_else(|| wildcard.to_owned());
+            format!("{{{level}, {name}, {{{link}, {source}}}}}")
+        }
+    }
+}
+
+pub(crate) fn control(node: &Node<'_>) -> Result<Control, Fault> {
+    const LIKE: &str = "a control message such as {IPPROTO_IP, IP_TTL, 5}";
+    let What::Group(within) = &node.what else { return Err(not(node, LIKE)) };
+    let [level, name, value] = &within[..] else { return Err(not(node, LIKE)) };
+    let (level, name): (Sym, Sym) = (sym(level)?, sym(name)?);
+    match &value.what {
+        What::Number(_) => {
+            let width = documented(name.as_str());
+            Ok(Control::Int { level, value: number(value, "an int")?, width, name })
+        }
+        What::Cast(cast, inner) => {
+            let width = WIDTHS.iter().find(|(known, _)| known == cast);
+            let Some((_, width)) = width else {
+                let fault = Fault::new(value.at.clone(), format!("{cast} is no width"));
+                return Err(fault.nearest(cast, WIDTHS.map(|(known, _)| known)));
+            };
+            let value = i32::try_from(*inner).map_err(|_| not(value, "an int"))?;
+            Ok(Control::Int { level, name, value, width: *width })
+        }
+        What::Group(info) if matches!(name.as_str(), "IP_PKTINFO" | "IPV6_PKTINFO") => {
+            let [link, source] = &info[..] else {
+                return Err(not(value, "{LINK, ADDRESS}"));
+            };
+            let link = match link.what {
+                What::Number(0) => None,
+                _ => Some(self::name(link, "0 or the name of a link")?),
+            };
+            let any = [IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()];
+            let source = host(source, None)?;
+            let source = (!matches!(source, Host::Ip(ip) if any.contains(&ip))).then_some(source);
+            Ok(Control::PktInfo { level, link, source })
+        }
+        _ => Err(not(value, "a number")),
+    }
+}

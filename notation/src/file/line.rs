@@ -1,0 +1,279 @@
+//! What one line is: a link, a step of the lab, a call, a frame.
+
+use harness::case::{LabOp, Link, Op, Os};
+use harness::outcome::errnos;
+
+use crate::asked::{Demand, Wanted, split};
+use crate::calls::{Call, makes};
+use crate::fault::Fault;
+use crate::lab;
+use crate::tree::Cursor;
+
+/// What a line of a case says.
+#[derive(Clone, Debug)]
+pub(super) enum Said {
+    Title(String),
+    Catalogue(Vec<String>),
+    Window(u32),
+    Link(Link),
+    /// A step of the lab before the first call.
+    Setup(LabOp),
+    Step {
+        thread: Option<String>,
+        op: Op,
+        made: Made,
+        asked: Option<Demand>,
+    },
+    /// A call of another thread returned.
+    Resumed {
+        thread: String,
+        asked: Demand,
+    },
+    /// Something about frames beneath the last step.
+    Frame(Demand),
+}
+
+/// Whether the text has a name for the socket that a call makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    Named,
+    Unnamed,
+}
+
+/// What the name is where the text has none: the first of these that no socket has.
+pub(super) const UNNAMED: &str = "unnamed";
+
+/// The words that steps of a lab begin with.
+const OF_LABS: [&str; 10] =
+    ["link", "address", "route", "ntable", "inject", "wait", "serve", "name", "/etc/hosts:", "the"];
+
+/// Reads a line that has more than a comment.
+pub(super) fn read(text: &str, offset: usize) -> Result<Said, Fault> {
+    let mut cursor = Cursor::new(text, offset);
+    let first = text.split([' ', '\t']).next().unwrap_or_default();
+    let said = match first {
+        "tun" | "tap" => Said::Link(lab::read_link(&mut cursor)?),
+        "--" => {
+            cursor.eat("--");
+            let op = Op::Lab { step: lab::read_step(&mut cursor)? };
+            Said::Step { thread: None, op, made: Made::Named, asked: None }
+        }
+        ">" | "<" => return frame(text, offset).map(Said::Frame),
+        "title" => {
+            cursor.eat("title");
+            Said::Title(title(&mut cursor)?)
+        }
+        "catalogue" => {
+            cursor.eat("catalogue");
+            let rows = cursor.rest().split(',').map(|row| row.trim().to_owned());
+            return Ok(Said::Catalogue(rows.filter(|row| !row.is_empty()).collect()));
+        }
+        "window" => {
+            cursor.eat("window");
+            Said::Window(milliseconds(&mut cursor)?)
+        }
+        word if OF_LABS.contains(&word) => Said::Setup(lab::read_step(&mut cursor)?),
+        _ => return call(cursor),
+    };
+    cursor.done()?;
+    Ok(said)
+}
+
+fn title(cursor: &mut Cursor<'_>) -> Result<String, Fault> {
+    let node = cursor.node()?;
+    let crate::tree::What::Text(bytes) = node.what else {
+        return Err(Fault::new(node.at, "a title in quotes is expected here"));
+    };
+    String::from_utf8(bytes).map_err(|_| Fault::new(node.at, "this title is no UTF-8"))
+}
+
+fn milliseconds(cursor: &mut Cursor<'_>) -> Result<u32, Fault> {
+    let (word, at) = cursor.token();
+    let ms = word.parse().ok().filter(|_| cursor.eat_word("ms"));
+    ms.ok_or_else(|| Fault::new(at, "a time such as 100 ms is expected here"))
+}
+
+/// A call, of the first thread or of another, and what is asked of it.
+fn call(mut cursor: Cursor<'_>) -> Result<Said, Fault> {
+    let thread = thread(&mut cursor);
+    if let (Some(thread), true) = (&thread, cursor.eat("<...")) {
+        let rest = cursor.rest();
+        let Some(end) = rest.find("resumed>") else {
+            return Err(Fault::new(
+                cursor.to_end(),
+                "<... CALL resumed> = RESULT is expected here",
+            ));
+        };
+        let at = cursor.here() + end + "resumed>".len();
+        let (_, asked) = behind(&rest[end + "resumed>".len()..], at, false)?;
+        let Some(asked) = asked else {
+            return Err(Fault::new(cursor.to_end(), "a result is expected behind resumed>"));
+        };
+        return Ok(Said::Resumed { thread: thread.clone(), asked });
+    }
+    let call = Call::read(&mut cursor)?;
+    cursor.blanks();
+    let (name, asked) = behind(cursor.rest(), cursor.here(), makes(call.name))?;
+    let made = if name.is_some() || !makes(call.name) { Made::Named } else { Made::Unnamed };
+    let op = call.op(name.as_deref().unwrap_or(UNNAMED))?;
+    Ok(Said::Step { thread, op, made, asked })
+}
+
+/// `t: ` before a call.
+fn thread(cursor: &mut Cursor<'_>) -> Option<String> {
+    let rest = cursor.rest();
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+    let name = rest[..end].to_owned();
+    if end == 0 || !rest[end..].starts_with(": ") {
+        return None;
+    }
+    cursor.eat(&rest[..end + 2]);
+    Some(name)
+}
+
+/// What stands behind a call: the name of what it made, and what it returns.
+fn behind(
+    text: &str,
+    offset: usize,
+    makes: bool,
+) -> Result<(Option<String>, Option<Demand>), Fault> {
+    let at = offset..offset + text.len();
+    let said = text.trim();
+    if said.is_empty() || said == "<unfinished ...>" {
+        return Ok((None, None));
+    }
+    let Some(said) = said.strip_prefix('=') else {
+        return Err(Fault::new(at, "= and a result is expected here"));
+    };
+    let offset =
+        offset + text.len() - text.trim_start().len() + 1 + said.len() - said.trim_start().len();
+    let said = said.trim();
+    let (first, rest) = said.split_once(',').map_or((said, ""), |(a, b)| (a, b.trim()));
+    let first = first.trim();
+    if makes && first != "success" && is_name(first) {
+        if rest.is_empty() {
+            return Ok((Some(first.to_owned()), None));
+        }
+        let later = offset + said.len() - rest.len();
+        return Ok((Some(first.to_owned()), Some(results(rest, later)?)));
+    }
+    Ok((None, Some(results(said, offset)?)))
+}
+
+/// Whether a word is the name of a socket as people write them.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// `-1 EINVAL|ENOPROTOOPT on linux, 0 on macos`
+fn results(said: &str, offset: usize) -> Result<Demand, Fault> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    while from < said.len() {
+        let rest = &said[from..];
+        let (one, on, behind) = match system(rest) {
+            Some((end, on, behind)) => (&rest[..end], Some(on), behind),
+            None => (rest, None, rest.len()),
+        };
+        alternatives(one.trim(), on, offset + from, &mut all)?;
+        from += behind;
+    }
+    Ok(Demand::Result(all))
+}
+
+/// Where ` on linux` or ` on macos` stands, and where it goes on behind the comma that follows.
+fn system(said: &str) -> Option<(usize, Os, usize)> {
+    let found = [(" on linux", Os::Linux), (" on macos", Os::Macos)].into_iter();
+    let found = found.filter_map(|(words, os)| {
+        let places = said.match_indices(words).map(|(at, _)| (at, at + words.len()));
+        let mut places = places.filter(|(at, end)| {
+            let quotes = said[..*at].matches('"').count() - said[..*at].matches("\\\"").count();
+            let rest = said[*end..].trim_start();
+            quotes.is_multiple_of(2) && (rest.is_empty() || rest.starts_with(','))
+        });
+        places.next().map(|(at, end)| (at, end, os))
+    });
+    let (at, end, os) = found.min_by_key(|(at, ..)| *at)?;
+    let rest = &said[end..];
+    let comma = rest.trim_start().strip_prefix(',').map(str::trim_start);
+    Some((at, os, said.len() - comma.map_or(0, str::len)))
+}
+
+fn alternatives(
+    said: &str,
+    on: Option<Os>,
+    offset: usize,
+    all: &mut Vec<Wanted>,
+) -> Result<(), Fault> {
+    let at = || offset..offset + said.len().max(1);
+    let mut add = |says: String| all.push(Wanted { on, says });
+    let number = said.split([' ', ',']).next().unwrap_or_default();
+    if said == "success" || said.starts_with("? ") {
+        add(said.to_owned());
+        return Ok(());
+    }
+    if let Some((number, names)) = said.split_once(' ')
+        && number.starts_with('-')
+        && number.parse::<i64>().is_ok()
+    {
+        for name in names.split('|') {
+            is_an_error(number, name, at())?;
+            add(format!("{number} {name}"));
+        }
+        return Ok(());
+    }
+    let numbers: Option<Vec<i64>> = said.split('|').map(|one| one.trim().parse().ok()).collect();
+    if let Some(numbers) = numbers.filter(|numbers| numbers.len() > 1) {
+        numbers.iter().for_each(|number| add(number.to_string()));
+        return Ok(());
+    }
+    let plain = number.parse::<i64>().is_ok() || number.starts_with("0x");
+    // A socket that was made is told by its name.
+    if plain || is_name(number) && said == number && !said.starts_with('E') {
+        if number.starts_with('-') && number != "-1" {
+            return Err(Fault::new(at(), format!("no call returns {number} without a name")));
+        }
+        if !plain {
+            let fault = Fault::new(at(), format!("{said:?} is no result"));
+            return Err(fault.nearest(said, ["success"]));
+        }
+        add(said.to_owned());
+        return Ok(());
+    }
+    let fault = Fault::new(at(), format!("{said:?} is no result"));
+    Err(fault.help("a result is a number, -1 and an errno, or success"))
+}
+
+/// Whether a call can fail with it: `EAI_…` is of lookups, every other one an errno.
+fn is_an_error(number: &str, name: &str, at: std::ops::Range<usize>) -> Result<(), Fault> {
+    if name.starts_with("EAI_") && number != "-1" || errnos().any(|known| known == name) {
+        return Ok(());
+    }
+    // getnameinfo's and getaddrinfo's own.
+    if name.starts_with("EAI_") && name.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+        return Ok(());
+    }
+    Err(Fault::new(at, format!("there is no errno {name}")).nearest(name, errnos()))
+}
+
+/// A line of a frame: what is asked to have left, or to have come.
+fn frame(text: &str, offset: usize) -> Result<Demand, Fault> {
+    let at = offset..offset + text.len();
+    let words = split(text);
+    match &words[..] {
+        [">", "nothing"] => Ok(Demand::NoFrame),
+        [_] => Err(Fault::new(at, "what of a frame is asked for is not said")
+            .help("such as: > link0 UDP \"x\", or: > nothing")),
+        ["<", _, rest @ ..] if !is_seen(rest) => {
+            Err(Fault::new(at, "what a far end sends cannot be told by words")
+                .help("write -- inject LINK 0x… before the next call"))
+        }
+        words => Ok(Demand::Frame(words.iter().map(|word| (*word).to_owned()).collect())),
+    }
+}
+
+/// Whether a frame is told as a transcript shows one that was seen.
+fn is_seen(words: &[&str]) -> bool {
+    matches!(words.first(), Some(&("IPv4" | "IPv6" | "ARP" | "to" | "ethertype")))
+}

@@ -1,0 +1,13 @@
+//! A file of cases: what stands above the calls, and what a line is.
+
+mod line;
+mod print;
+mod read;
+mod rows;
+mod table;
+
+pub use print::print;
+pub use read::read;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! A case as text.
+
+use harness::case::payload::quoted;
+use harness::case::{Case, Op};
+
+use crate::{calls, lab};
+
+/// A case as text, which reads back as the same case.
+pub fn print(case: &Case) -> String {
+    let mut text = String::new();
+    let mut say = |line: &str| {
+        text.push_str(line);
+        text.push('\n');
+    };
+    say(&format!("case {}", case.id));
+    if is_a_comment(&case.title) {
+        say(&format!("# {}", case.title));
+    } else if !case.title.is_empty() {
+        say(&format!("title {}", quoted(case.title.as_bytes())));
+    }
+    if !case.catalogue.is_empty() {
+        say(&format!("catalogue {}", case.catalogue.join(", ")));
+    }
+    case.lab.links.iter().for_each(|link| say(&lab::print_link(link)));
+    case.lab.setup.iter().for_each(|step| say(&lab::print_step(step)));
+    if case.window_ms != 0 {
+        say(&format!("window {} ms", case.window_ms));
+    }
+    say("");
+    for (number, op) in (0u32..).zip(&case.ops) {
+        let thread = case.thread_of(number).map(|t| format!("{t}: ")).unwrap_or_default();
+        match op {
+            Op::Lab { step } => say(&format!("-- {}", lab::print_step(step))),
+            op => say(&format!("{thread}{}", calls::print(op))),
+        }
+    }
+    text
+}
+
+/// Whether a title is what is read back from a line that begins with `#`.
+fn is_a_comment(title: &str) -> bool {
+    let plain = !title.contains(['\n', '\r']) && !title.starts_with('#');
+    plain && !title.is_empty() && title.trim() == title
+}

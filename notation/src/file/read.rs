@@ -1,0 +1,143 @@
+//! A text read into tables, and these into cases.
+
+use harness::case::words::is_id;
+
+use super::rows::{self, Table};
+use super::table::{Raw, condition, parameter};
+use crate::fault::Fault;
+use crate::{MOST_ROWS, Written};
+
+/// The cases of a text, in their order. `file` is what their ids begin with: a word, such as the name of
+/// a file without its ending. If anything is wrong, it is all that is wrong.
+pub fn read(file: &str, text: &str) -> Result<Vec<Written>, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let tables = tables(text, &mut faults);
+    let mut written: Vec<Written> = Vec::new();
+    for table in &tables {
+        let left = MOST_ROWS.saturating_sub(written.len());
+        written.extend(rows::of(file, table, left, &mut faults));
+    }
+    let mut names: Vec<(&str, u32)> = tables.iter().map(|t| (t.name, t.at.number)).collect();
+    names.sort_unstable();
+    for two in names.windows(2).filter(|two| two[0].0 == two[1].0) {
+        let table = tables.iter().find(|table| table.at.number == two[1].1);
+        let at = table.map_or(0..0, |table| table.at.range());
+        faults.push(Fault::new(at, format!("there is a case {} already", two[0].0)));
+    }
+    if tables.is_empty() && faults.is_empty() {
+        faults.push(
+            Fault::new(0..text.len(), "there is no case here")
+                .help("a case is at least one call, such as socket(AF_INET, SOCK_DGRAM, 0) = s"),
+        );
+    }
+    if faults.is_empty() {
+        return Ok(written);
+    }
+    faults.sort_by_key(|fault| fault.at.start);
+    faults.dedup();
+    Err(faults)
+}
+
+/// The text in tables, before any of their rows is made.
+fn tables<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
+    let mut tables: Vec<Table<'t>> = Vec::new();
+    // Comments that may be the title of what follows: those that stand together above it.
+    let mut comments: Vec<Raw<'t>> = Vec::new();
+    for raw in lines(text) {
+        if raw.text.is_empty() {
+            if let Some(table) = tables.last_mut() {
+                table.title_is_over |= !table.title.is_empty();
+            }
+            comments.clear();
+            continue;
+        }
+        if raw.text.starts_with('#') {
+            if let Some(table) = tables.last_mut().filter(|table| table.may_be_titled()) {
+                table.title.push(raw);
+            } else {
+                comments.push(raw);
+            }
+            continue;
+        }
+        if let Some(name) = name(&raw, faults) {
+            let title = std::mem::take(&mut comments);
+            let over = !title.is_empty();
+            tables.push(Table { title, title_is_over: over, ..Table::new(raw, name) });
+            continue;
+        }
+        if tables.is_empty() {
+            let title = std::mem::take(&mut comments);
+            let first = Table { title, title_is_over: true, ..Table::new(raw.clone(), "case") };
+            tables.push(first);
+        }
+        comments.clear();
+        if let Some(table) = tables.last_mut() {
+            table.title_is_over = true;
+            if let Err(fault) = add(table, raw) {
+                faults.push(fault);
+            }
+        }
+    }
+    tables
+}
+
+/// The name of a case that begins here.
+fn name<'t>(raw: &Raw<'t>, faults: &mut Vec<Fault>) -> Option<&'t str> {
+    let rest = raw.text.strip_prefix("case").filter(|rest| rest.starts_with([' ', '\t']))?;
+    let whole = rest.trim();
+    // What a case of a suite is called begins with the suite: here it begins with the file.
+    let table = whole.split('[').next().unwrap_or_default();
+    let name = table.split_once('/').map_or(whole, |(suite, _)| &whole[suite.len() + 1..]);
+    if !is_id(&format!("file/{name}")) {
+        let fault = Fault::new(raw.part(whole), "this is no name of a case");
+        faults.push(fault.help("letters, digits and - are, such as case second-send"));
+    }
+    Some(name)
+}
+
+/// A line to the table that it stands in.
+fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
+    let word = raw.text.split([' ', '\t']).next().unwrap_or_default();
+    match word {
+        "for" => {
+            table.parameters.push(parameter(&raw, &table.parameters)?);
+            return Ok(());
+        }
+        "without" => {
+            let rest = &raw.text["without".len()..];
+            let why = rest.split_once(": ").filter(|(_, why)| !why.trim().is_empty());
+            let Some((what, _)) = why else {
+                let fault = Fault::new(raw.range(), "why there are no such rows is not said");
+                return Err(fault.help("without NAME=VALUE: the reason"));
+            };
+            table.without.push(condition(&raw, what, &table.parameters)?);
+            return Ok(());
+        }
+        "if" => {
+            let rest = &raw.text["if".len()..];
+            let Some((what, step)) = rest.split_once(": ") else {
+                return Err(Fault::new(raw.range(), "if NAME=VALUE: STEP is expected here"));
+            };
+            let only = condition(&raw, what, &table.parameters)?;
+            let text = step.trim_start();
+            let at = raw.part(text).start;
+            table.lines.push((only, Raw { text, at, number: raw.number }));
+            return Ok(());
+        }
+        _ => {}
+    }
+    table.lines.push((Default::default(), raw));
+    Ok(())
+}
+
+/// Each line, with where it begins.
+fn lines(text: &str) -> impl Iterator<Item = Raw<'_>> {
+    let mut at = 0;
+    (1u32..).zip(text.split_inclusive('\n')).map(move |(number, line)| {
+        let from = at;
+        at += line.len();
+        let text = line.trim_start_matches([' ', '\t', '\u{feff}']);
+        let from = from + line.len() - text.len();
+        Raw { text: text.trim_end(), at: from, number }
+    })
+}

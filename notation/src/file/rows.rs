@@ -1,0 +1,347 @@
+//! The rows of a table: each a case of its own.
+
+use std::collections::{BTreeMap, HashMap};
+
+use harness::case::{Case, Lab, Op, Threads};
+
+use super::line::{self, Made, Said, UNNAMED};
+use super::table::{Condition, Parameter, Raw, fill, named};
+use crate::asked::Asked;
+use crate::fault::{Fault, nearest};
+use crate::{MOST_ROWS, Written};
+
+/// A table as it is written.
+#[derive(Debug)]
+pub(super) struct Table<'t> {
+    /// Where it begins.
+    pub(super) at: Raw<'t>,
+    pub(super) name: &'t str,
+    /// Its comment.
+    pub(super) title: Vec<Raw<'t>>,
+    pub(super) title_is_over: bool,
+    pub(super) parameters: Vec<Parameter<'t>>,
+    pub(super) without: Vec<Condition>,
+    /// The other lines, each with the rows that it is for.
+    pub(super) lines: Vec<(Condition, Raw<'t>)>,
+}
+
+impl<'t> Table<'t> {
+    pub(super) fn new(at: Raw<'t>, name: &'t str) -> Self {
+        Self {
+            at,
+            name,
+            title: Vec::new(),
+            title_is_over: false,
+            parameters: Vec::new(),
+            without: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// Whether a comment that stands here is its title.
+    pub(super) fn may_be_titled(&self) -> bool {
+        !self.title_is_over && self.lines.is_empty() && self.parameters.is_empty()
+    }
+
+    fn rows(&self) -> Option<usize> {
+        let mut sizes = self.parameters.iter().map(|one| one.values.len());
+        sizes.try_fold(1usize, usize::checked_mul)
+    }
+}
+
+/// What lines say, by their number and the values of the parameters that they name: most lines name few.
+type Known = HashMap<(usize, Vec<usize>), Option<Said>>;
+
+/// The cases of a table, `most` of them at the most.
+pub(super) fn of(
+    file: &str,
+    table: &Table<'_>,
+    most: usize,
+    faults: &mut Vec<Fault>,
+) -> Vec<Written> {
+    let Some(rows) = table.rows().filter(|rows| *rows <= most) else {
+        let says = format!("a file has {MOST_ROWS} rows at the most, and this one has more");
+        faults.push(Fault::new(table.at.range(), says));
+        return Vec::new();
+    };
+    let names: Vec<Vec<usize>> = table
+        .lines
+        .iter()
+        .map(|(_, raw)| named(raw.text, &table.parameters, is_text(raw.text)))
+        .collect();
+    let mut maker = Maker { file, table, names, known: HashMap::new() };
+    let mut row = vec![0; table.parameters.len()];
+    let mut written = Vec::with_capacity(rows);
+    let before = faults.len();
+    for _ in 0..rows {
+        if !table.without.iter().any(|without| without.holds(&row)) {
+            written.extend(maker.row(&row, faults));
+        }
+        // The last parameter changes the fastest.
+        for (place, parameter) in row.iter_mut().zip(&table.parameters).rev() {
+            *place += 1;
+            if *place < parameter.values.len() {
+                break;
+            }
+            *place = 0;
+        }
+        // One row of a table is as wrong as the next one.
+        if faults.len() > before + MOST_FAULTS {
+            break;
+        }
+    }
+    if written.is_empty() && faults.len() == before {
+        faults.push(Fault::new(table.at.range(), "this table has no rows"));
+    }
+    written
+}
+
+/// After so many faults of a table nobody reads on.
+const MOST_FAULTS: usize = 50;
+
+/// Whether parameters stand between `{}` in such a line.
+fn is_text(line: &str) -> bool {
+    ["title ", "catalogue "].iter().any(|word| line.starts_with(word))
+}
+
+struct Maker<'m, 't> {
+    file: &'m str,
+    table: &'m Table<'t>,
+    /// Which parameters each line names.
+    names: Vec<Vec<usize>>,
+    known: Known,
+}
+
+/// A case of which some lines have been read.
+struct Draft {
+    case: Case,
+    asked: Vec<Asked>,
+    lines: Vec<u32>,
+    /// The steps for which the text has no name of a socket.
+    unnamed: Vec<usize>,
+    threads: BTreeMap<String, Vec<u32>>,
+}
+
+impl Maker<'_, '_> {
+    fn row(&mut self, row: &[usize], faults: &mut Vec<Fault>) -> Option<Written> {
+        let mut draft = Draft::new(self.id(row), self.title(row));
+        let mut is_whole = true;
+        for (number, (only, raw)) in self.table.lines.iter().enumerate() {
+            if !only.holds(row) {
+                continue;
+            }
+            let values = self.names[number].iter().map(|parameter| row[*parameter]).collect();
+            let parameters = &self.table.parameters;
+            let said = self.known.entry((number, values)).or_insert_with(|| {
+                let filled = fill(raw.text, parameters, row, is_text(raw.text));
+                let told = line::read(&filled.text, 0).map_err(|fault| {
+                    let at = filled.written(&fault.at);
+                    Fault { at: raw.at + at.start..raw.at + at.end, ..fault }
+                });
+                told.map_err(|fault| faults.push(fault)).ok()
+            });
+            match said {
+                None => is_whole = false,
+                Some(said) => {
+                    if let Err(fault) = draft.add(said.clone(), raw) {
+                        faults.push(fault);
+                        is_whole = false;
+                    }
+                }
+            }
+        }
+        if !is_whole {
+            return None;
+        }
+        if draft.case.ops.is_empty() {
+            let fault = Fault::new(self.table.at.range(), "this case has no steps");
+            faults.push(fault);
+            return None;
+        }
+        draft.name_the_unnamed();
+        draft.case.threads = Threads(std::mem::take(&mut draft.threads));
+        if let Err(fault) = self.check(&draft, row) {
+            faults.push(fault);
+            return None;
+        }
+        let line = self.table.at.number;
+        Some(Written { case: draft.case, asked: draft.asked, lines: draft.lines, line })
+    }
+
+    fn id(&self, row: &[usize]) -> String {
+        let mut id = format!("{}/{}", self.file, self.table.name);
+        for (at, (parameter, value)) in self.table.parameters.iter().zip(row).enumerate() {
+            id.push(if at == 0 { '[' } else { ',' });
+            id.push_str(parameter.values[*value].0);
+        }
+        if !row.is_empty() {
+            id.push(']');
+        }
+        id
+    }
+
+    fn title(&self, row: &[usize]) -> String {
+        let lines = self.table.title.iter().map(|raw| {
+            fill(raw.text.trim_start_matches('#').trim(), &self.table.parameters, row, true).text
+        });
+        lines.collect::<Vec<_>>().join(" ")
+    }
+
+    /// That the whole is a case, or where it is not.
+    fn check(&self, draft: &Draft, row: &[usize]) -> Result<(), Fault> {
+        draft.check_names(self)?;
+        let Err(says) = draft.case.check() else { return Ok(()) };
+        // What is wrong with the beginning of a case is wrong with the last step of it.
+        let mut part = draft.case.clone();
+        part.threads = Threads::NONE;
+        let first = (0..=draft.case.ops.len()).find(|len| {
+            part.ops = draft.case.ops[..*len].to_vec();
+            part.check().is_err()
+        });
+        let step = first.and_then(|len| len.checked_sub(1));
+        let at = step.map_or_else(|| self.table.at.range(), |step| self.line(draft.lines[step]));
+        let says = match row {
+            [] => says,
+            _ => format!("{says}, in row {}", draft.case.id),
+        };
+        Err(Fault::new(at, says))
+    }
+
+    /// The bytes of a line.
+    fn line(&self, number: u32) -> std::ops::Range<usize> {
+        let raw = self.table.lines.iter().find(|(_, raw)| raw.number == number);
+        raw.map_or_else(|| self.table.at.range(), |(_, raw)| raw.range())
+    }
+}
+
+impl Draft {
+    fn new(id: String, title: String) -> Self {
+        let case = Case::new(id, title, Lab::default(), Vec::new());
+        let (asked, lines, unnamed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { case, asked, lines, unnamed, threads: BTreeMap::new() }
+    }
+
+    fn add(&mut self, said: Said, raw: &Raw<'_>) -> Result<(), Fault> {
+        let above =
+            |what: &str| Fault::new(raw.range(), format!("{what} stands above the first call"));
+        let begun = !self.case.ops.is_empty();
+        match said {
+            Said::Title(title) if !begun => self.case.title = title,
+            Said::Catalogue(rows) if !begun => self.case.catalogue = rows,
+            Said::Window(ms) if !begun => self.case.window_ms = ms,
+            Said::Link(link) if !begun => self.case.lab.links.push(link),
+            Said::Setup(step) if !begun => self.case.lab.setup.push(step),
+            Said::Title(_) => return Err(above("a title")),
+            Said::Catalogue(_) => return Err(above("the catalogue's rows")),
+            Said::Window(_) => return Err(above("the window")),
+            Said::Link(_) => return Err(above("a link")),
+            Said::Setup(_) => {
+                let fault = above("a step of the lab without --");
+                return Err(fault.help(format!("write -- {}", raw.text)));
+            }
+            Said::Step { thread, op, made, asked } => {
+                let number = u32::try_from(self.case.ops.len()).unwrap_or(u32::MAX);
+                if made == Made::Unnamed {
+                    self.unnamed.push(self.case.ops.len());
+                }
+                if let Some(thread) = thread {
+                    self.threads.entry(thread).or_default().push(number);
+                }
+                self.case.ops.push(op);
+                self.lines.push(raw.number);
+                self.ask(number, asked, raw);
+            }
+            Said::Resumed { thread, asked } => {
+                let last = self.threads.get(&thread).and_then(|steps| steps.last()).copied();
+                let Some(step) = last else {
+                    let says = format!("thread {thread} has made no call");
+                    return Err(Fault::new(raw.range(), says));
+                };
+                self.ask(step, Some(asked), raw);
+            }
+            Said::Frame(asked) => {
+                let Some(last) = self.case.ops.len().checked_sub(1) else {
+                    return Err(Fault::new(raw.range(), "a frame stands beneath a step"));
+                };
+                self.ask(u32::try_from(last).unwrap_or(u32::MAX), Some(asked), raw);
+            }
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, op: u32, asked: Option<crate::Demand>, raw: &Raw<'_>) {
+        let (at, line) = (raw.range(), raw.number);
+        self.asked.extend(asked.map(|what| Asked { op, at, line, what }));
+    }
+
+    /// Gives names to sockets that nobody asks for by name.
+    fn name_the_unnamed(&mut self) {
+        for (count, at) in std::mem::take(&mut self.unnamed).into_iter().enumerate() {
+            if let Op::Socket { fd, .. } | Op::Accept { new: fd, .. } = &mut self.case.ops[at] {
+                *fd = format!("{UNNAMED}{}", count + 1);
+            }
+        }
+    }
+
+    /// That each socket that is named was made by then.
+    fn check_names(&self, maker: &Maker<'_, '_>) -> Result<(), Fault> {
+        let mut made: Vec<&str> = Vec::new();
+        for (op, line) in self.case.ops.iter().zip(&self.lines) {
+            for name in used(op) {
+                if !made.contains(&name) {
+                    let fault = Fault::new(
+                        word_at(maker.line(*line), &maker.table.lines, *line, name),
+                        format!("no call before this one makes a socket {name}"),
+                    );
+                    return Err(match nearest(name, made.iter().copied()) {
+                        Some(near) => fault.help(format!("did you mean {near}?")),
+                        None => fault.help("name it where it is made: socket(…) = NAME"),
+                    });
+                }
+            }
+            match op {
+                Op::Socket { fd, .. } | Op::Accept { new: fd, .. } => made.push(fd),
+                Op::Socketpair { a, b, .. } => made.extend([a.as_str(), b]),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where on a line a word stands; all of the line if it is nowhere.
+fn word_at(
+    all: std::ops::Range<usize>,
+    lines: &[(Condition, Raw<'_>)],
+    number: u32,
+    word: &str,
+) -> std::ops::Range<usize> {
+    let raw = lines.iter().find(|(_, raw)| raw.number == number).map(|(_, raw)| raw);
+    let is_of = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let found = raw.and_then(|raw| {
+        let mut places = raw.text.match_indices(word);
+        let whole = |at: usize| {
+            !raw.text[..at].ends_with(is_of) && !raw.text[at + word.len()..].starts_with(is_of)
+        };
+        let (at, _) = places.find(|(at, _)| whole(*at))?;
+        Some(raw.at + at..raw.at + at + word.len())
+    });
+    found.unwrap_or(all)
+}
+
+/// The sockets that a step is about.
+fn used(op: &Op) -> Vec<&str> {
+    use harness::case::addr::Port;
+    let of = op.addrs().filter_map(|addr| match &addr.port {
+        Port::Of(socket) => Some(socket.as_str()),
+        Port::Is(_) => None,
+    });
+    let mut all: Vec<&str> = of.collect();
+    match op {
+        Op::Socket { .. } | Op::Socketpair { .. } => {}
+        Op::Poll { fds, .. } => all.extend(fds.iter().map(|one| one.fd.as_str())),
+        Op::Kevent { changes, .. } => all.extend(changes.iter().map(|one| one.fd.as_str())),
+        op => all.extend(op.fd()),
+    }
+    all
+}

@@ -1,0 +1,266 @@
+//! A table before its rows are made: a case in which some words stand for several things.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::fault::Fault;
+
+/// A line with more than blanks and comments.
+#[derive(Clone, Debug)]
+pub(super) struct Raw<'t> {
+    /// Without what it is indented by, and without the blanks at its end.
+    pub(super) text: &'t str,
+    /// Where it begins, in bytes.
+    pub(super) at: usize,
+    /// Its number, from 1.
+    pub(super) number: u32,
+}
+
+impl Raw<'_> {
+    /// All of it.
+    pub(super) fn range(&self) -> Range<usize> {
+        self.at..self.at + self.text.len()
+    }
+
+    /// So many bytes of it, from there.
+    pub(super) fn part(&self, part: &str) -> Range<usize> {
+        let from = part.as_ptr() as usize - self.text.as_ptr() as usize;
+        self.at + from..self.at + from + part.len()
+    }
+}
+
+/// A word that stands for several things.
+#[derive(Debug)]
+pub(super) struct Parameter<'t> {
+    pub(super) name: &'t str,
+    /// What each is called, and what it is.
+    pub(super) values: Vec<(&'t str, &'t str)>,
+}
+
+/// What must hold of a row: each of these parameters has one of these values.
+#[derive(Debug, Default)]
+pub(super) struct Condition {
+    /// The number of the parameter, and those of its values.
+    all: Vec<(usize, Vec<usize>)>,
+}
+
+impl Condition {
+    pub(super) fn holds(&self, row: &[usize]) -> bool {
+        self.all.iter().all(|(parameter, values)| values.contains(&row[*parameter]))
+    }
+
+    /// Which parameters it asks.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = usize> {
+        self.all.iter().map(|(parameter, _)| *parameter)
+    }
+}
+
+/// `for NAME in VALUE, NAME: VALUE`
+pub(super) fn parameter<'t>(
+    raw: &Raw<'t>,
+    known: &[Parameter<'t>],
+) -> Result<Parameter<'t>, Fault> {
+    const LIKE: &str = "for NAME in VALUE, VALUE is expected here";
+    let rest = raw.text.strip_prefix("for").unwrap_or_default().trim_start();
+    let Some((name, rest)) = rest.split_once([' ', '\t']) else {
+        return Err(Fault::new(raw.range(), LIKE));
+    };
+    let Some(list) = rest.trim_start().strip_prefix("in").filter(|l| l.starts_with([' ', '\t']))
+    else {
+        return Err(Fault::new(raw.range(), LIKE));
+    };
+    if !is_identifier(name) {
+        return Err(Fault::new(raw.part(name), format!("{name:?} is no name of a parameter")));
+    }
+    if known.iter().any(|one| one.name == name) {
+        return Err(Fault::new(raw.part(name), format!("there is a parameter {name} already")));
+    }
+    let mut values: Vec<(&str, &str)> = Vec::new();
+    for part in parts(list) {
+        let value = part.trim();
+        if value.is_empty() {
+            return Err(Fault::new(raw.part(part), "a value is expected here"));
+        }
+        let named = value.split_once(": ").filter(|(label, _)| is_label(label));
+        let (label, value) = named.map_or((value, value), |(label, value)| (label, value.trim()));
+        if !is_label(label) {
+            let fault = Fault::new(raw.part(label), "this value needs a name, for the row's id");
+            return Err(fault.help("write NAME: VALUE, as in own: {AF_INET own(link0):9}"));
+        }
+        if values.iter().any(|(other, _)| *other == label) {
+            return Err(Fault::new(raw.part(label), format!("{label} is here twice")));
+        }
+        values.push((label, value));
+    }
+    Ok(Parameter { name, values })
+}
+
+/// `family=AF_INET6 how=SHUT_RD|SHUT_WR`
+pub(super) fn condition(
+    raw: &Raw<'_>,
+    text: &str,
+    parameters: &[Parameter<'_>],
+) -> Result<Condition, Fault> {
+    let mut all = Vec::new();
+    for term in text.split_whitespace() {
+        let Some((name, values)) = term.split_once('=') else {
+            return Err(Fault::new(raw.part(term), "NAME=VALUE is expected here"));
+        };
+        let Some(number) = parameters.iter().position(|one| one.name == name) else {
+            let fault = Fault::new(raw.part(name), format!("there is no parameter {name}"));
+            return Err(fault.nearest(name, parameters.iter().map(|one| one.name)));
+        };
+        let mut numbers = Vec::new();
+        for value in values.split('|') {
+            let has = &parameters[number].values;
+            let Some(found) = has.iter().position(|(label, _)| *label == value) else {
+                let fault = Fault::new(raw.part(value), format!("{name} is never {value}"));
+                return Err(fault.nearest(value, has.iter().map(|(label, _)| *label)));
+            };
+            numbers.push(found);
+        }
+        all.push((number, numbers));
+    }
+    if all.is_empty() {
+        return Err(Fault::new(raw.range(), "NAME=VALUE is expected here"));
+    }
+    Ok(Condition { all })
+}
+
+/// The parts of a list, between commas that stand in no brackets and no quotes.
+fn parts(list: &str) -> Vec<&str> {
+    let (mut depth, mut quoted, mut escaped, mut from) = (0i32, false, false, 0);
+    let mut parts = Vec::new();
+    for (at, c) in list.char_indices() {
+        match c {
+            '"' if !escaped => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth -= 1,
+            ',' if !quoted && depth <= 0 => {
+                parts.push(&list[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+        escaped = quoted && c == '\\' && !escaped;
+    }
+    parts.push(&list[from..]);
+    parts
+}
+
+pub(super) fn is_identifier(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether it can stand in an id.
+fn is_label(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "_.+-%:=@~/#".contains(c))
+}
+
+/// A line with its parameters replaced, and which bytes of it stand for which of the line.
+pub(super) struct Filled<'t> {
+    pub(super) text: Cow<'t, str>,
+    /// Where something was replaced: here, what was there.
+    replaced: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Filled<'_> {
+    /// The same bytes of the line as it is written.
+    pub(super) fn written(&self, at: &Range<usize>) -> Range<usize> {
+        let (start, end) = (self.place(at.start, false), self.place(at.end, true));
+        start..end.max(start)
+    }
+
+    fn place(&self, at: usize, is_end: bool) -> usize {
+        let mut shift = 0isize;
+        for (here, there) in &self.replaced {
+            if at < here.start || at == here.start && is_end {
+                break;
+            }
+            if at < here.end || at == here.end && is_end {
+                return if is_end { there.end } else { there.start };
+            }
+            shift = there.end.cast_signed() - here.end.cast_signed();
+        }
+        at.saturating_add_signed(shift)
+    }
+}
+
+/// Which parameters a line names, each once: outside of quotes, or between `{}` where `in_text`.
+pub(super) fn named(line: &str, parameters: &[Parameter<'_>], in_text: bool) -> Vec<usize> {
+    let mut numbers: Vec<usize> =
+        words(line, in_text).filter_map(|at| number(&line[at], parameters)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+fn number(word: &str, parameters: &[Parameter<'_>]) -> Option<usize> {
+    parameters.iter().position(|one| one.name == word)
+}
+
+/// The line as it is in a row.
+pub(super) fn fill<'t>(
+    line: &'t str,
+    parameters: &[Parameter<'_>],
+    row: &[usize],
+    in_text: bool,
+) -> Filled<'t> {
+    let mut text = String::new();
+    let mut replaced = Vec::new();
+    let mut from = 0;
+    for at in words(line, in_text) {
+        let Some(number) = number(&line[at.clone()], parameters) else { continue };
+        let value = parameters[number].values[row[number]].1;
+        let around = if in_text { at.start - 1..at.end + 1 } else { at };
+        text.push_str(&line[from..around.start]);
+        let before = text.len();
+        let (value, end) = match arithmetic(value, &line[around.end..]) {
+            Some((sum, len)) if !in_text => (Cow::Owned(sum.to_string()), around.end + len),
+            _ => (Cow::Borrowed(value), around.end),
+        };
+        text.push_str(&value);
+        replaced.push((before..text.len(), around.start..end));
+        from = end;
+    }
+    if replaced.is_empty() {
+        return Filled { text: Cow::Borrowed(line), replaced };
+    }
+    text.push_str(&line[from..]);
+    Filled { text: Cow::Owned(text), replaced }
+}
+
+/// `-28` behind a number, and how long that is.
+fn arithmetic(value: &str, rest: &str) -> Option<(i64, usize)> {
+    let value: i64 = value.parse().ok()?;
+    let sign = rest.chars().next().filter(|c| matches!(c, '-' | '+'))?;
+    let digits = rest[1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - 1);
+    let number: i64 = rest[1..=digits].parse().ok()?;
+    let sum = if sign == '-' { value.checked_sub(number) } else { value.checked_add(number) };
+    Some((sum?, digits + 1))
+}
+
+/// The words of a line that may be parameters.
+fn words(line: &str, in_text: bool) -> impl Iterator<Item = Range<usize>> {
+    let is_of = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (mut quoted, mut escaped, mut from) = (false, false, None);
+    let mut found = Vec::new();
+    for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
+        if is_of(c) && !quoted {
+            from = from.or(Some(at));
+            continue;
+        }
+        if let Some(from) = from.take() {
+            let braced = line[..from].ends_with('{') && c == '}';
+            if !in_text || braced {
+                found.push(from..at);
+            }
+        }
+        if c == '"' && !escaped && !in_text {
+            quoted = !quoted;
+        }
+        escaped = quoted && c == '\\' && !escaped;
+    }
+    found.into_iter()
+}

@@ -1,0 +1,106 @@
+//! Every case of the catalogue as text, and back.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use harness::case::{Case, LabOp, Op};
+use notation::lab::{parse_link, parse_step, print_link, print_step};
+
+fn cases() -> Vec<Case> {
+    suites::tables().into_iter().flat_map(|table| table.cases).collect()
+}
+
+#[test]
+fn every_case_is_what_its_text_says() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let text = notation::print(&case);
+        match notation::read(case.suite(), &text) {
+            Ok(read) if read.len() == 1 && read[0].case == case => {}
+            Ok(read) => {
+                wrong.push(format!("{text}\nis read as\n{:#?}", read.first().map(|w| &w.case)))
+            }
+            Err(faults) => wrong.push(notation::render(&faults, &case.id, &text, false)),
+        }
+    }
+    for one in wrong.iter().take(8) {
+        println!("{one}\n");
+    }
+    assert!(wrong.is_empty(), "{} cases", wrong.len());
+}
+
+#[test]
+fn a_text_of_many_cases_is_read_at_once() {
+    let cases = cases();
+    let one = cases.iter().map(|case| format!("{}\n", notation::print(case)));
+    let text: String = one.collect();
+    let began = Instant::now();
+    let _ = notation::read("all", &text);
+    let took = began.elapsed();
+    println!("{} cases, {} bytes: {took:?}", cases.len(), text.len());
+}
+
+/// Every link and every step of a lab prints as one line, and that reads back as the same.
+#[test]
+fn every_link_and_lab_step_of_the_catalogue_reads_back() {
+    let (mut links, mut steps) = (BTreeSet::new(), BTreeSet::new());
+    for case in suites::tables().iter().flat_map(|table| &table.cases) {
+        for link in &case.lab.links {
+            let text = print_link(link);
+            if links.insert(text.clone()) {
+                assert_eq!(parse_link(&text).as_ref(), Ok(link), "{}: {text}", case.id);
+            }
+        }
+        let of_case = case.ops.iter().filter_map(|op| match op {
+            Op::Lab { step } => Some(step),
+            _ => None,
+        });
+        for step in case.lab.setup.iter().chain(of_case) {
+            let text = print_step(step);
+            if !steps.insert(text.clone()) {
+                continue;
+            }
+            assert!(!text.contains(harness::text::is_obeyed), "{}: {text}", case.id);
+            assert_eq!(parse_step(&text).as_ref(), Ok(step), "{}: {text}", case.id);
+            // A transcript leaves out a frame's bytes, and quotes nothing: what else it says can be
+            // written as it is shown.
+            let shown = step.to_string();
+            match step {
+                LabOp::Inject { .. } => assert!(parse_step(&shown).is_err(), "{shown}"),
+                _ => assert_eq!(parse_step(&shown).as_ref(), Ok(step), "{}: {shown}", case.id),
+            }
+        }
+    }
+    // Each kind is there, or this would say nothing of it.
+    for begins in [
+        "link set",
+        "link delete",
+        "address add",
+        "address delete",
+        "route add",
+        "ntable change",
+        "inject",
+        "wait for a frame",
+        "wait 1",
+        "serve",
+        "name server",
+        "/etc/hosts",
+        "the server at",
+    ] {
+        assert!(steps.iter().any(|step| step.starts_with(begins)), "no step begins with {begins}");
+    }
+    assert!(links.len() > 3 && steps.len() > 100, "{} links, {} steps", links.len(), steps.len());
+}
+
+/// Two steps that differ are two texts: of a text of which something is lost, this fails.
+#[test]
+fn no_two_steps_print_the_same() {
+    let mut all: Vec<(String, LabOp)> = Vec::new();
+    for case in suites::tables().iter().flat_map(|table| &table.cases) {
+        all.extend(case.lab.setup.iter().map(|step| (print_step(step), step.clone())));
+    }
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    for pair in all.windows(2) {
+        assert_eq!(pair[0].0 == pair[1].0, pair[0].1 == pair[1].1, "{}", pair[0].0);
+    }
+}
