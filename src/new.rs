@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
@@ -11,14 +11,14 @@ use crate::cli::New;
 use crate::{Status, UsageError};
 
 /// What is in it: what the language has that most cases need.
-const FIRST: &str = r#"# A second send reports the ICMP error that the first one caused.
+const FIRST: &str = r#"# Does a datagram leave as it was sent, and does nobody answer?
 tun link0 mtu 1400
+
 socket(AF_INET, SOCK_DGRAM, 0) = s
-connect(s, {AF_INET neighbour(link0):9})
+connect(s, {AF_INET neighbour(link0):9}) = 0
 send(s, "x", 1, 0) = 1
     > link0 UDP "x"
-    < link0 ICMP port unreachable, quoting it
-send(s, "y", 1, 0) = -1 ECONNREFUSED
+recv(s, 64, MSG_DONTWAIT) = -1 EAGAIN
 "#;
 
 /// Writes the file, and nothing over another.
@@ -40,6 +40,6 @@ pub(crate) fn new(args: &New) -> Result<Status> {
     Ok(Status::Expected)
 }
 
-fn cannot(path: &PathBuf) -> String {
+fn cannot(path: &Path) -> String {
     format!("{} cannot be written", path.display())
 }

@@ -12,6 +12,7 @@ use harness::outcome::{self, Line, What};
 use harness::trace::Trace;
 
 use crate::asked::{call_end, result};
+use crate::file::UNNAMED;
 use crate::{Asked, Demand, Fault, Written};
 
 /// A text with what came, and where it could not be written.
@@ -233,6 +234,9 @@ fn edit(
         if !elsewhere.into_iter().all(|one| one.on.is_some_and(|on| on != os)) {
             return Ok(None);
         }
+        if *at > beneath {
+            return Err("what others return stands on another line");
+        }
         (*at, Some(os))
     } else {
         let Some(end) = call_end(plain) else { return Err("it is no call on one line") };
@@ -245,6 +249,9 @@ fn edit(
     for step in steps {
         let Some(lines) = ran(step) else { return Err("not all of its rows ran") };
         let this = (returned(lines, step.1)?, left(lines, step.1));
+        if this.0.starts_with(UNNAMED) {
+            return Err("what it makes has no name: write = NAME");
+        }
         match &came {
             None => came = Some(this),
             Some((result, _)) if *result != this.0 => {
@@ -331,4 +338,94 @@ fn wrong(
         steps.extend(fresh.map(|unmet| (case, unmet.op)));
     }
     Ok(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::trace::{Did, End, Event, Out};
+
+    use super::*;
+
+    const ABOVE: &str = "socket(AF_INET, SOCK_DGRAM, 0) = s\n";
+
+    /// A trace in which each call of a case returns so, with this errno if it fails.
+    fn came(written: &Written, returns: &[(i64, Option<&'static str>)]) -> Trace {
+        let calls = (0u32..).zip(returns).map(|(op, (ret, errno))| {
+            let did = Did::Returned { ret: *ret, errno: errno.map(Into::into), out: Out::Nothing };
+            Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did }
+        });
+        Trace::new(&written.case.id, Vec::new(), calls.collect(), End::Done)
+    }
+
+    /// The text with what came, where the calls behind the first return so in each row.
+    fn updated(text: &str, rows: &[&[(i64, Option<&'static str>)]]) -> Updated {
+        let all = crate::read("x", text).unwrap();
+        let returns = |row: &[(i64, Option<&'static str>)]| [&[(3, None)], row].concat();
+        let traces: Vec<Trace> =
+            all.iter().zip(rows).map(|(written, row)| came(written, &returns(row))).collect();
+        let mut traces: Vec<Option<&Trace>> = traces.iter().map(Some).collect();
+        traces.resize(all.len(), None);
+        update("x", text, &all, &traces, Os::Linux)
+    }
+
+    #[test]
+    fn a_call_without_a_result_gets_it_and_nothing_else_changes() {
+        let before = format!("# Is it so?\n\n{ABOVE}\tlisten(s, 1)  \r\n# why\nlisten(s, 2) = 0\nlisten(s, 3)");
+        let new = updated(&before, &[&[(-1, Some("EOPNOTSUPP")), (-1, Some("EINVAL")), (0, None)]]);
+        let after = before.replace("(s, 1)", "(s, 1) = -1 EOPNOTSUPP").replace("(s, 3)", "(s, 3) = 0");
+        assert_eq!((new.text.as_str(), new.written), (after.as_str(), 2), "{new:?}");
+        assert_eq!(new.left, []);
+        // Once more changes nothing: what did not come as it is written is told by the verdict.
+        let again = updated(&new.text, &[&[(0, None), (0, None), (-1, Some("EINVAL"))]]);
+        assert_eq!((again.text, again.written), (new.text, 0));
+    }
+
+    #[test]
+    fn what_others_return_stays_and_this_system_is_added() {
+        let before = format!("{ABOVE}listen(s, 1) = 0 on macos\nlisten(s, 2) = 0 on linux\n");
+        let new = updated(&before, &[&[(-1, Some("EOPNOTSUPP")), (-1, Some("EINVAL"))]]);
+        let after = before.replace("on macos", "on macos, -1 EOPNOTSUPP on linux");
+        assert_eq!((new.text, new.written), (after, 1));
+    }
+
+    #[test]
+    fn rows_that_differ_get_nothing_and_that_is_said() {
+        let before = format!("case c\nfor n in 1, 2\n{ABOVE}listen(s, n)\nlisten(s, 7)\n");
+        let new = updated(&before, &[&[(0, None), (0, None)], &[(-1, Some("EINVAL")), (0, None)]]);
+        assert_eq!(new.text, before.replace("(s, 7)", "(s, 7) = 0"));
+        let [left] = &new.left[..] else { panic!("{:?}", new.left) };
+        assert_eq!((left.line, left.why.contains("return different things")), (4, true));
+        // A row that did not run may differ, too.
+        let new = updated(&before, &[&[(0, None), (0, None)]]);
+        assert_eq!((new.text, new.left.len()), (before.clone(), 2), "{:?}", new.left);
+        // Where nothing ran there is nothing to say.
+        assert_eq!(updated(&before, &[]), Updated { text: before, written: 0, left: Vec::new() });
+    }
+
+    #[test]
+    fn what_has_no_result_is_left() {
+        let before = format!("{ABOVE}socket(AF_INET, SOCK_DGRAM, 0)\nlisten(s, 1)\n");
+        let new = updated(&before, &[&[(4, None)]]);
+        assert_eq!((new.text, new.written), (before, 0));
+        let why: Vec<&str> = new.left.iter().map(|left| left.why.as_str()).collect();
+        assert!(why[0].contains("has no name") && why[1].contains("was not made"), "{why:?}");
+    }
+
+    /// What does not read back as it was is not written: here a reader that takes no result at all, and
+    /// one that has another case then.
+    #[test]
+    fn what_does_not_read_back_is_not_written() {
+        let text = format!("{ABOVE}listen(s, 1)\n");
+        let all = crate::read("x", &text).unwrap();
+        let trace = came(&all[0], &[(3, None), (0, None)]);
+        let refuses = |new: &str| match new.rfind(" = 0") {
+            Some(at) => Err(vec![Fault::new(at..new.len(), "no")]),
+            None => crate::read("x", new),
+        };
+        let forgets = |new: &str| crate::read("x", new.split("listen").next().unwrap());
+        for read in [&refuses as &Read<'_>, &forgets] {
+            let new = update_by(read, &text, &all, &[Some(&trace)], Os::Linux);
+            assert_eq!((new.text.as_str(), new.written), (text.as_str(), 0), "{new:?}");
+        }
+    }
 }
