@@ -69,7 +69,8 @@ fn files_and_folders_stand_where_patterns_stand() {
     if !has_labs() {
         return;
     }
-    let files = [("b/plain.case", PLAIN), ("a.json", JSON), ("b/.hidden.case", "?"), ("b/x.md", "?")];
+    let files =
+        [("b/plain.case", PLAIN), ("a.json", JSON), ("b/.hidden.case", "?"), ("b/x.md", "?")];
     let at = folder(&files);
     std::os::unix::fs::symlink("/dev/zero", at.path().join("b/link.case")).expect("a link");
     let ids = |args: &[&str]| -> Vec<String> {
@@ -79,7 +80,10 @@ fn files_and_folders_stand_where_patterns_stand() {
     };
     assert_eq!(ids(&["."]), ["a/receive", "plain/case"]);
     assert_eq!(ids(&["b"]), ["plain/case"]);
-    assert_eq!(ids(&["b/plain.case", "link-state/netdown", "./b/"]), ["link-state/netdown", "plain/case"]);
+    assert_eq!(
+        ids(&["b/plain.case", "link-state/netdown", "./b/"]),
+        ["link-state/netdown", "plain/case"]
+    );
     assert_eq!(ids(&["a.json:receive"]), ["a/receive"]);
     assert_eq!(ids(&[".", "--call", "listen"]), ["plain/case"]);
     // What ran reads back as a run, with the case's title as its table's question.
@@ -87,7 +91,10 @@ fn files_and_folders_stand_where_patterns_stand() {
     assert_eq!(run.manifest.tables["plain/case"], "What does a socket of datagrams say?");
     // A list and lines are as good.
     let list = format!("[{JSON}, {}]", JSON.replace("receive", "again"));
-    let at = folder(&[("l.json", &list), ("n.json", &list[1..list.len() - 1].replace("]}, {", "]}\n{"))]);
+    let at = folder(&[
+        ("l.json", &list),
+        ("n.json", &list[1..list.len() - 1].replace("]}, {", "]}\n{")),
+    ]);
     let (lines, _) = lines(at.path(), &["."]);
     assert_eq!(lines.len(), 4);
 }
@@ -111,13 +118,17 @@ fn what_a_text_asks_is_a_verdict() {
     let unexpected = lines[0]["unexpected"].as_array().expect("what did not come");
     assert_eq!(unexpected.len(), 2, "{unexpected:?}");
     assert_eq!((&unexpected[0]["file"], &unexpected[0]["line"]), (&"d/bad.case".into(), &5.into()));
-    assert_eq!((&unexpected[0]["wanted"], &unexpected[0]["came"]), (&"= -1 ENETDOWN|EPIPE".into(), &"1".into()));
+    assert_eq!(
+        (&unexpected[0]["wanted"], &unexpected[0]["came"]),
+        (&"= -1 ENETDOWN|EPIPE".into(), &"1".into())
+    );
     assert_eq!((&unexpected[1]["line"], &unexpected[1]["op"]), (&6.into(), &2.into()));
     // It reads back, and a run of it is one for everybody else.
     let run = reports::runs::read(&at.join("out")).expect("a run");
     assert!(run.lines[0].is_unexpected() && run.lines[0].unexpected.len() == 2);
     let said = stdout(&sockeye(at, &["run", "d/bad.case", "--out", "out"]));
-    for part in ["d/bad.case:5: asked = -1 ENETDOWN|EPIPE", "d/bad.case:5: came  1", "1 unexpected"] {
+    for part in ["d/bad.case:5: asked = -1 ENETDOWN|EPIPE", "d/bad.case:5: came  1", "1 unexpected"]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(said.contains("sockeye show 'd/bad.case'"), "{said}");
@@ -125,9 +136,12 @@ fn what_a_text_asks_is_a_verdict() {
     assert_eq!(show.status.code(), Some(1));
     assert!(stdout(&show).contains("d/bad.case:5: asked"), "{}", stdout(&show));
     let junit = stdout(&sockeye(at, &["report", "out", "--format", "junit"]));
-    let failure = junit.contains("type=\"unexpected\"") && junit.contains("file=\"d/bad.case\" line=\"5\"");
+    let failure =
+        junit.contains("type=\"unexpected\"") && junit.contains("file=\"d/bad.case\" line=\"5\"");
     assert!(failure, "{junit}");
-    for (format, part) in [("ktap", "#   d/bad.case:5: came  1"), ("markdown", "| unexpected | <code>d/bad.case:5")] {
+    for (format, part) in
+        [("ktap", "#   d/bad.case:5: came  1"), ("markdown", "| unexpected | <code>d/bad.case:5")]
+    {
         let text = stdout(&sockeye(at, &["report", "out", "--format", format]));
         assert!(text.contains(part), "{text}");
     }
@@ -193,7 +207,10 @@ fn what_came_is_written_into_the_file() {
     if !has_labs() {
         return;
     }
-    let at = folder(&[("plain.case", PLAIN), ("link0.case", &GOOD.replace(" = 1\n    > link0 UDP \"x\"", ""))]);
+    let at = folder(&[
+        ("plain.case", PLAIN),
+        ("link0.case", &GOOD.replace(" = 1\n    > link0 UDP \"x\"", "")),
+    ]);
     let at = at.path();
     let run = sockeye(at, &["run", "plain.case", "link0.case", "--update", "--out", "out"]);
     assert!(run.status.success(), "{}", stderr(&run));
@@ -311,7 +328,8 @@ fn bad_input_is_one_error(#[case] files: &[(&str, &str)], #[case] word: &str, #[
 #[case(&["show", "a/two.case"], "one is wanted, such as \"a/two.case:b\"")]
 fn what_cannot_be_done_is_told_before_anything_runs(#[case] args: &[&str], #[case] says: &str) {
     let two = format!("case a\n{PLAIN}\ncase b\n{PLAIN}");
-    let at = folder(&[("a/x.case", PLAIN), ("b/x.case", PLAIN), ("a/two.case", &two), ("j.json", JSON)]);
+    let at =
+        folder(&[("a/x.case", PLAIN), ("b/x.case", PLAIN), ("a/two.case", &two), ("j.json", JSON)]);
     std::os::unix::fs::symlink("a/x.case", at.path().join("l.case")).expect("a link");
     let output = sockeye(at.path(), args);
     let said = stderr(&output);
@@ -331,7 +349,8 @@ fn a_watched_file_runs_again() {
     let log = fs::File::create(at.join("log")).expect("a file");
     let mut watch = Command::new(SOCKEYE);
     watch.args(["run", "plain.case", "--watch", "--out", "out"]).current_dir(at);
-    let mut watch = watch.stdout(log).stderr(std::process::Stdio::null()).spawn().expect("it starts");
+    let mut watch =
+        watch.stdout(log).stderr(std::process::Stdio::null()).spawn().expect("it starts");
     let wait = |what: &str| {
         let until = std::time::Instant::now() + std::time::Duration::from_mins(2);
         while !fs::read_to_string(at.join("log")).is_ok_and(|said| said.contains(what)) {

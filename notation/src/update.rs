@@ -370,9 +370,12 @@ mod tests {
 
     #[test]
     fn a_call_without_a_result_gets_it_and_nothing_else_changes() {
-        let before = format!("# Is it so?\n\n{ABOVE}\tlisten(s, 1)  \r\n# why\nlisten(s, 2) = 0\nlisten(s, 3)");
+        let before = format!(
+            "# Is it so?\n\n{ABOVE}\tlisten(s, 1)  \r\n# why\nlisten(s, 2) = 0\nlisten(s, 3)"
+        );
         let new = updated(&before, &[&[(-1, Some("EOPNOTSUPP")), (-1, Some("EINVAL")), (0, None)]]);
-        let after = before.replace("(s, 1)", "(s, 1) = -1 EOPNOTSUPP").replace("(s, 3)", "(s, 3) = 0");
+        let after =
+            before.replace("(s, 1)", "(s, 1) = -1 EOPNOTSUPP").replace("(s, 3)", "(s, 3) = 0");
         assert_eq!((new.text.as_str(), new.written), (after.as_str(), 2), "{new:?}");
         assert_eq!(new.left, []);
         // Once more changes nothing: what did not come as it is written is told by the verdict.

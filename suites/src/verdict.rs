@@ -201,6 +201,45 @@ mod tests {
     }
 
     #[rstest]
+    #[case::asks_nothing(false, 0, End::Done, None, Verdict::New, false)]
+    #[case::asks_nothing_as_before(false, 0, End::Done, Some(SAID), Verdict::Ok, false)]
+    #[case::asks_and_came(true, 0, End::Done, None, Verdict::Ok, false)]
+    #[case::asks_and_changed(true, 0, End::Done, Some("x"), Verdict::Changed, true)]
+    #[case::did_not_come(true, 1, End::Done, None, Verdict::Unexpected, true)]
+    #[case::did_not_come_before(true, 1, End::Done, Some("x"), Verdict::Unexpected, true)]
+    #[case::skipped(true, 1, End::Skipped { reason: "no root".into() }, None, Verdict::Skipped, false)]
+    #[case::broken(true, 1, End::Broken { reason: "no link".into() }, None, Verdict::Error, true)]
+    #[case::died(true, 1, End::Died { how: "killed".into() }, None, Verdict::Unexpected, true)]
+    fn a_case_of_a_users_own_comes_to(
+        #[case] asks: bool,
+        #[case] unmet: usize,
+        #[case] end: End,
+        #[case] before: Option<&str>,
+        #[case] verdict: Verdict,
+        #[case] unexpected: bool,
+    ) {
+        let (case, trace) = trace(None, end);
+        let word = || "x".to_owned();
+        let one = Unexpected { file: word(), line: 1, op: 0, wanted: word(), came: word() };
+        let asked = Asked { asks, unmet: vec![one; unmet] };
+        let before = before.map(|text| ("linux", text));
+        let judgement = judge_own(&case, &trace, Os::Linux, before, asked);
+        assert_eq!((judgement.verdict, judgement.is_unexpected()), (verdict, unexpected));
+        let told = if verdict == Verdict::Unexpected { unmet } else { 0 };
+        assert_eq!(judgement.unexpected.len(), told);
+    }
+
+    /// A rule that a case of one's own breaks is never known, whatever the case is called.
+    #[test]
+    fn what_is_known_of_the_suites_is_of_no_other_case() {
+        let (case, trace) = lost_send();
+        let asked = Asked { asks: true, unmet: Vec::new() };
+        let judgement = judge_own(&case, &trace, Os::Macos, None, asked);
+        assert_eq!((judgement.verdict, judgement.is_unexpected()), (Verdict::Deviates, true));
+        assert!(judgement.findings.iter().all(|(_, known)| known.is_none()));
+    }
+
+    #[rstest]
     #[case(None, End::Done, Some(SAID), Verdict::Ok, false)]
     #[case(None, End::Done, None, Verdict::New, false)]
     #[case(
