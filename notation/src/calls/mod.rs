@@ -7,7 +7,4 @@ mod read;
 mod value;
 
 pub(crate) use print::print;
-pub(crate) use read::{Call, NAMES, makes};
-
-#[cfg(test)]
-mod tests;
+pub(crate) use read::{Call, makes};

@@ -247,11 +247,9 @@ fn alternatives(
 
 /// Whether a call can fail with it: `EAI_…` is of lookups, every other one an errno.
 fn is_an_error(number: &str, name: &str, at: std::ops::Range<usize>) -> Result<(), Fault> {
-    if name.starts_with("EAI_") && number != "-1" || errnos().any(|known| known == name) {
-        return Ok(());
-    }
-    // getnameinfo's and getaddrinfo's own.
-    if name.starts_with("EAI_") && name.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+    let of_lookups = name.starts_with("EAI_")
+        && name.bytes().all(|b| b"_".contains(&b) || b.is_ascii_uppercase());
+    if of_lookups && number != "-1" || errnos().any(|known| known == name) {
         return Ok(());
     }
     Err(Fault::new(at, format!("there is no errno {name}")).nearest(name, errnos()))

@@ -48,11 +48,6 @@ impl Condition {
     pub(super) fn holds(&self, row: &[usize]) -> bool {
         self.all.iter().all(|(parameter, values)| values.contains(&row[*parameter]))
     }
-
-    /// Which parameters it asks.
-    pub(super) fn parameters(&self) -> impl Iterator<Item = usize> {
-        self.all.iter().map(|(parameter, _)| *parameter)
-    }
 }
 
 /// `for NAME in VALUE, NAME: VALUE`

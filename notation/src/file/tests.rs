@@ -1,1 +1,273 @@
+use harness::case::{Op, Os};
+use rstest::rstest;
 
+use super::*;
+use crate::{Demand, Written, render};
+
+const EXAMPLE: &str = r#"# A second send reports the ICMP error that the first one caused.
+tun link0 mtu 1400
+socket(AF_INET, SOCK_DGRAM, 0) = s
+connect(s, {AF_INET neighbour(link0):9})
+send(s, "x", 1, 0) = 1
+    > link0 UDP "x"
+send(s, "y", 1, 0) = -1 ECONNREFUSED
+"#;
+
+fn cases(text: &str) -> Vec<Written> {
+    read("mine", text).unwrap_or_else(|faults| panic!("{}", render(&faults, "mine", text, false)))
+}
+
+fn one(text: &str) -> Written {
+    let mut all = cases(text);
+    assert_eq!(all.len(), 1, "{text}");
+    all.remove(0)
+}
+
+/// What is wrong with a text, and the words that it is about.
+fn wrong(text: &str) -> Vec<(String, String)> {
+    let faults = read("mine", text).expect_err(text);
+    faults.into_iter().map(|fault| (text[fault.at].to_owned(), fault.says)).collect()
+}
+
+#[test]
+fn the_example_is_a_case() {
+    let written = one(EXAMPLE);
+    let case = &written.case;
+    assert_eq!(case.id, "mine/case");
+    assert_eq!(case.title, "A second send reports the ICMP error that the first one caused.");
+    assert_eq!((case.lab.links[0].mtu, case.ops.len()), (1400, 4));
+    assert_eq!(written.lines, [3, 4, 5, 7]);
+    let asked: Vec<String> = written.asked.iter().map(|one| one.what.to_string()).collect();
+    assert_eq!(asked, ["= 1", "> link0 UDP \"x\"", "= -1 ECONNREFUSED"]);
+    assert_eq!((written.asked[2].op, written.asked[2].line), (3, 7));
+    assert_eq!(one(&print(case)).case, *case);
+}
+
+#[rstest]
+#[case::length("send(s, \"x\", 0)")]
+#[case::pattern("send(s, pattern[0..14], 0)")]
+#[case::hex_escape("send(s, \"\\x78\\0\", 2, MSG_DONTWAIT|MSG_NOSIGNAL)")]
+#[case::american("connect(s, {AF_INET neighbor(link0):9})")]
+#[case::range("connect(s, {AF_INET neighbour(link0, v4):9})")]
+#[case::bare("connect(s, {AF_UNSPEC})")]
+#[case::getsockopt("getsockopt(s, SOL_SOCKET, SO_ERROR)")]
+#[case::fcntl("fcntl(s, F_GETFL)")]
+fn short_forms_are_read(#[case] call: &str) {
+    let text = format!("tun link0\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n{call}\n");
+    let written = one(&text);
+    assert_eq!(one(&print(&written.case)).case, written.case, "{call}");
+}
+
+#[test]
+fn a_name_is_no_demand_and_a_call_can_be_asked_to_fail() {
+    let first = |text: &str| one(text).asked.into_iter().next().map(|one| one.what.to_string());
+    assert_eq!(first("socket(AF_INET, SOCK_DGRAM, 0) = s\n"), None);
+    assert_eq!(first("socket(AF_INET, SOCK_DGRAM, 0) = s, success\n"), Some("= success".into()));
+    let failed = one("socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP) = -1 EPROTONOSUPPORT\n");
+    assert!(matches!(&failed.case.ops[0], Op::Socket { fd, .. } if fd == "unnamed1"));
+    assert_eq!(failed.asked[0].what.to_string(), "= -1 EPROTONOSUPPORT");
+    let text = "socket(AF_INET, SOCK_DGRAM, 0) = s\nshutdown(s, SHUT_WR) = \
+                -1 EINVAL|ENOTCONN on linux, 0 on macos\n";
+    let Demand::Result(wanted) = &one(text).asked[0].what else { panic!("a result") };
+    let said: Vec<_> = wanted.iter().map(|one| (one.on, one.says.as_str())).collect();
+    let linux = Some(Os::Linux);
+    assert_eq!(said, [(linux, "-1 EINVAL"), (linux, "-1 ENOTCONN"), (Some(Os::Macos), "0")]);
+    assert_eq!(first(text).as_deref(), Some("= -1 EINVAL|ENOTCONN on linux, 0 on macos"));
+}
+
+#[test]
+fn threads_are_before_their_calls() {
+    let text = "socketpair(AF_UNIX, SOCK_STREAM, 0, [a, b])\nt: recv(a, 64, 0) <unfinished ...>\n\
+                send(b, \"x\", 1, 0) = 1\nt: <... recv resumed> = 1, \"x\"\n";
+    let written = one(text);
+    assert_eq!((written.case.thread_of(1), written.case.thread_of(2)), (Some("t"), None));
+    let asked: Vec<_> = written.asked.iter().map(|one| (one.op, one.what.to_string())).collect();
+    assert_eq!(asked, [(2, "= 1".to_owned()), (1, "= 1, \"x\"".to_owned())]);
+}
+
+const TABLE: &str = "case shut\n# What does shutdown {how} say to a {family} socket?\n\
+    catalogue UDP-{how}\nfor family in v4: AF_INET, v6: AF_INET6\nfor how in SHUT_RD, SHUT_WR\n\
+    for size in 1400, 100\nwithout family=v6 how=SHUT_WR: nobody asks\ntun link0 mtu 1500\n\
+    socket(family, SOCK_DGRAM, 0) = s\nif family=v6: setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, 1)\n\
+    write(s, pattern[0..size-28])\nshutdown(s, how)\n";
+
+#[test]
+fn a_table_is_a_case_of_which_words_stand_for_several_things() {
+    let all = cases(TABLE);
+    let ids: Vec<&str> = all.iter().map(|one| one.case.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "mine/shut[v4,SHUT_RD,1400]",
+            "mine/shut[v4,SHUT_RD,100]",
+            "mine/shut[v4,SHUT_WR,1400]",
+            "mine/shut[v4,SHUT_WR,100]",
+            "mine/shut[v6,SHUT_RD,1400]",
+            "mine/shut[v6,SHUT_RD,100]",
+        ]
+    );
+    assert_eq!(all[0].case.title, "What does shutdown SHUT_RD say to a AF_INET socket?");
+    assert_eq!(all[0].case.catalogue, ["UDP-SHUT_RD"]);
+    assert_eq!((all[0].case.ops.len(), all[4].case.ops.len()), (3, 4));
+    let Op::Write { data, .. } = &all[1].case.ops[1] else { panic!("a write") };
+    assert_eq!(data.len(), 72);
+    assert_eq!(all[4].lines, [9, 10, 11, 12]);
+}
+
+#[rstest]
+#[case("socket(AF_INET, SOCK_DGRAM) = s", ")", "socket wants a protocol here")]
+#[case("socket(AF_INNET, SOCK_DGRAM, 0) = s", "AF_INNET", "no name of the sockets API")]
+#[case("sokcet(AF_INET, SOCK_DGRAM, 0) = s", "sokcet", "there is no call sokcet")]
+#[case("send(s, \"x\", 1, 0)", "s", "makes a socket s")]
+#[case(
+    "tun link0\nsocket(AF_INET, SOCK_DGRAM, 0) = s\nconnect(s, {AF_INET own(link1):9})",
+    "connect(s, {AF_INET own(link1):9})",
+    "link1"
+)]
+#[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nsend(s, \"x\", 2, 0)", "2", "the data has 1 bytes")]
+#[case(
+    "socket(AF_INET, SOCK_DGRAM, 0) = s\nsend(s, \"x\", 1, 0) = -1 EFOO",
+    "-1 EFOO",
+    "no errno EFOO"
+)]
+#[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nclose(s) = sucess", "sucess", "no result")]
+#[case("socket(AF_INET, SOCK_DGRAM, 0) = s\ntun link0", "tun link0", "above the first call")]
+#[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nlink set lo down", "link set lo down", "without --")]
+#[case("> link0 UDP", "> link0 UDP", "beneath a step")]
+#[case("for a in x, x\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "x", "here twice")]
+#[case("for a in (x)\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "(x)", "needs a name")]
+#[case("for a in x\nwithout a=y: why\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "y", "a is never y")]
+#[case("for a in x\nwithout a=x: why\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "for a in x", "no rows")]
+#[case("# only a title", "# only a title", "no case here")]
+#[case("", "", "no case here")]
+#[case("case x\ntun link0", "case x", "no steps")]
+#[case("case x\nclose(s)\ncase x\nclose(s)", "s", "makes a socket s")]
+#[case("hello", "hello", "no call and no step")]
+fn what_is_wrong_is_told_at_its_place(#[case] text: &str, #[case] at: &str, #[case] says: &str) {
+    let told = wrong(text);
+    assert!(told[0].0 == at && told[0].1.contains(says), "{text}: {told:?}");
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let told = wrong("socket(AF_INNET, 0, 0) = s\nclose(s)\nsedn(s, \"x\", 1, 0)\n");
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
+/// What stands in a row is shown where it comes from.
+#[test]
+fn a_fault_in_a_row_is_shown_at_the_parameter() {
+    let text = "for f in AF_INET, AF_INET7\nsocket(f, SOCK_DGRAM, 0) = s\n";
+    assert_eq!(
+        wrong(text),
+        [("f".to_owned(), "AF_INET7 is no name of the sockets API".to_owned())]
+    );
+}
+
+#[test]
+fn a_fault_is_told_as_a_compiler_does() {
+    let text = "# t\nsocket(AF_INNET, SOCK_DGRAM, 0) = s\n";
+    let faults = read("mine", text).expect_err("wrong");
+    let told = render(&faults, "mine.case", text, false);
+    assert_eq!(
+        told,
+        "error: AF_INNET is no name of the sockets API\n --> mine.case:2:8\n  |\n\
+         2 | socket(AF_INNET, SOCK_DGRAM, 0) = s\n  |        ^^^^^^^^\n  |\n  \
+         = help: did you mean AF_INET?"
+    );
+}
+
+#[test]
+fn too_many_rows_are_refused_before_they_are_made() {
+    let values: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
+    let list = values.join(", ");
+    let text = format!("for a in {list}\nfor b in {list}\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n");
+    let faults = read("mine", &text).expect_err("too many");
+    assert!(faults[0].says.contains("100000 rows at the most"), "{faults:?}");
+}
+
+mod of_any_text {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(?s).*") {
+            let _ = read("mine", &text);
+        }
+
+        #[test]
+        fn no_text_of_its_own_words_panics(
+            words in proptest::collection::vec(proptest::sample::select(WORDS), 0..40)
+        ) {
+            let text = words.concat();
+            if let Err(faults) = read("mine", &text) {
+                prop_assert!(!render(&faults, "mine", &text, false).is_empty());
+            }
+        }
+
+        #[test]
+        fn a_changed_byte_is_no_panic(at in 0usize..400, with in any::<char>()) {
+            for text in [EXAMPLE, TABLE] {
+                let mut changed: Vec<char> = text.chars().collect();
+                let at = at % changed.len();
+                changed[at] = with;
+                let changed: String = changed.into_iter().collect();
+                if let Err(faults) = read("mine", &changed) {
+                    prop_assert!(!render(&faults, "mine", &changed, false).is_empty());
+                }
+            }
+        }
+    }
+
+    const WORDS: &[&str] = &[
+        "\n",
+        "\n",
+        " ",
+        ", ",
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "]",
+        "= ",
+        "\"x\"",
+        "socket",
+        "send",
+        "s",
+        "AF_INET",
+        "SOCK_DGRAM",
+        "0",
+        "-1",
+        "EAGAIN",
+        "tun link0",
+        "> ",
+        "< ",
+        "-- ",
+        "for ",
+        " in ",
+        "without ",
+        "if ",
+        ": ",
+        "|",
+        "case ",
+        "# ",
+        "own",
+        "pattern[0..5]",
+        ":9",
+        "\u{e9}",
+        "\\",
+        "title ",
+        "window ",
+        "t: ",
+        "<... ",
+        "resumed>",
+        " on linux",
+        "wait ",
+        "serve ",
+        "%",
+        "0x",
+    ];
+}
