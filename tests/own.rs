@@ -282,7 +282,7 @@ fn a_new_case_runs() {
 #[case::too_large(&[], "large.case", "has more than 16777216 bytes")]
 #[case::shape(&[("a.json", "[\n {\"id\": 7}]")], "a.json", "a.json:2:9: invalid type")]
 #[case::no_json(&[("a.json", "{\n")], "a.json", "a.json:2:0: EOF")]
-#[case::refused(&[("a.json", "\n{\"id\": \"a/b\", \"title\": \"\", \"ops\": [{\"close\": {\"fd\": \"s\"}}]}")], "a.json", "a.json:2: ")]
+#[case::refused(&[("a.json", "\n{\"id\": \"a/b\", \"title\": \"a\\nb\", \"ops\": []}")], "a.json", "a.json:2: its title is no line")]
 #[case::twice(&[("a.json", "[{\"id\": \"a\", \"title\": \"\", \"ops\": []},\n{\"id\": \"a\", \"title\": \"\", \"ops\": []}]")], "a.json", "a.json:2: a/a is on line 1 already")]
 #[case::a_program(&[("a.json", "{\"id\": \"a/b\", \"title\": \"\", \"ops\": [{\"run\": {\"argv\": [\"true\"], \"limit_ms\": 9}}]}")], "a.json", "runs no program")]
 #[case::a_suite(&[("names.json", JSON)], "names.json", "of the suite names")]

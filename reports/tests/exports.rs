@@ -63,7 +63,8 @@ fn what_is_unexpected_is_told_with_its_place() {
     let line = run.lines.iter_mut().find(|line| line.verdict == Verdict::Ok).expect("one is ok");
     line.verdict = Verdict::Unexpected;
     let file = "cases/<udp>.case".to_owned();
-    let (wanted, came) = ("= -1 EPIPE | `x`".to_owned(), "> link0 UDP\n> link1 \u{1b}[2J".to_owned());
+    let (wanted, came) =
+        ("= -1 EPIPE | `x`".to_owned(), "> link0 UDP\n> link1 \u{1b}[2J".to_owned());
     line.unexpected = vec![Unexpected { file, line: 5, op: 1, wanted, came }];
     assert!(line.is_unexpected());
     let said = line.unexpected[0].to_string();
@@ -79,7 +80,10 @@ fn what_is_unexpected_is_told_with_its_place() {
     assert!(xml.contains("file=\"cases/&lt;udp&gt;.case\" line=\"5\""), "{xml}");
     assert!(xml.contains("type=\"unexpected\""), "{xml}");
     let tap = ktap(&export);
-    assert!(tap.contains("#   cases/<udp>.case:5: asked = -1 EPIPE") && tap.contains("not ok"), "{tap}");
+    assert!(
+        tap.contains("#   cases/<udp>.case:5: asked = -1 EPIPE") && tap.contains("not ok"),
+        "{tap}"
+    );
     let md = markdown(&export);
     assert!(md.contains("| unexpected | <code>cases/&lt;udp"), "{md}");
     for text in [xml, tap, md, kcidb(&run)] {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use nix::fcntl::OFlag;
+use reports::runs;
 
 use crate::UsageError;
 
@@ -50,7 +51,7 @@ pub(crate) fn named(word: &str, is_known: impl FnOnce(&str) -> bool) -> Option<N
 }
 
 /// The files of cases that a path means, in the order of their names: itself, or those in it. What
-/// begins with a dot is passed over, and so are links in a folder.
+/// begins with a dot is passed over, and so are runs, and links in a folder.
 pub(crate) fn found(path: &Path) -> Result<Vec<PathBuf>, UsageError> {
     let shown = path.display();
     let kind = fs::metadata(path).map_err(|e| cannot(path, &e))?;
@@ -78,6 +79,10 @@ fn walk(folder: &Path, deep: usize, all: &mut Vec<PathBuf>) -> Result<(), UsageE
         let why = format!("{shown} lies deeper than {DEEPEST} folders, as no case does");
         return Err(UsageError(why));
     };
+    // What sockeye itself leaves in a folder is no case of it.
+    if [runs::MANIFEST, runs::RESULTS].iter().all(|file| folder.join(file).is_file()) {
+        return Ok(());
+    }
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| cannot(folder, &e))? {
         let entry = entry.map_err(|e| cannot(folder, &e))?;

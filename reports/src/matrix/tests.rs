@@ -201,7 +201,11 @@ fn what_is_unexpected_is_on_the_page() {
     one.unexpected.push(Unexpected { file, line: 3, op: 0, wanted, came });
     let two = line("a", "s/t[2]", None);
     let model = made(&[&run(&["a"], vec![one, two])], None, &[]).unwrap();
-    let told: Vec<_> = model.rows.iter().map(|row| (row.is_of_interest(), row.answers[0].unexpected.len())).collect();
+    let told: Vec<_> = model
+        .rows
+        .iter()
+        .map(|row| (row.is_of_interest(), row.answers[0].unexpected.len()))
+        .collect();
     assert_eq!(told, [(true, 1), (false, 0)]);
     let json = serde_json::to_string(&model).unwrap();
     assert!(json.contains("x.case:3 asks `= 7`, and what came is `5`"), "{json}");
