@@ -83,8 +83,13 @@ fn one(source: &Source, traces: &HashMap<&str, &Trace>, under: &Under<'_>) -> Re
     let new = notation::update(&source.stem, &source.text, written, &came, under.os);
     let path = &source.path;
     let shown = path.display();
-    for left in &new.left {
-        outln!("left {shown}:{}: {}", left.line, left.why);
+    // Behind a name that the system has not got nothing was called, line by line.
+    for same in new.left.chunk_by(|one, next| one.why == next.why) {
+        let more = match same.len() - 1 {
+            0 => String::new(),
+            n => format!(", and so {n} more behind it"),
+        };
+        outln!("left {shown}:{}: {}{more}", same[0].line, same[0].why);
     }
     if new.text == source.text {
         outln!("{shown} is as it was");

@@ -232,6 +232,38 @@ fn what_came_is_written_into_the_file() {
     assert_eq!(fs::read_to_string(at.join("plain.case")).expect("the file"), wrong);
 }
 
+/// Whatever a case does, what is written of it reads back, and is what comes again: here for some of every
+/// suite.
+#[test]
+fn what_came_of_any_case_is_asked_and_comes_again() {
+    if !has_labs() {
+        return;
+    }
+    let cases = suites::tables().into_iter().flat_map(|table| table.cases).step_by(113);
+    let cases = cases.filter(|case| case.idles_ms() < 1000 && !case.runs_a_program());
+    let text = (0..).zip(cases).map(|(number, case)| {
+        let table = case.id.split_once('/').map_or("", |(_, table)| table).to_owned();
+        let case = harness::case::Case { id: format!("any/n{number}-{table}"), ..case };
+        notation::print(&case) + "\n"
+    });
+    let text: Vec<String> = text.collect();
+    assert!(text.len() > 60, "{} cases", text.len());
+    let at = folder(&[("any.case", &text.concat())]);
+    let at = at.path();
+    let run = sockeye(at, &["run", "any.case", "--update", "--out", "out"]);
+    assert!(run.status.code().is_some_and(|code| code < 2), "{}", stderr(&run));
+    let before = fs::read_to_string(at.join("any.case")).expect("the file");
+    assert!(before.contains("    > ") && before.contains(" = -1 E"), "{before}");
+    let (lines, _) = lines(at, &["any.case"]);
+    assert_eq!(lines.len(), text.len());
+    for line in lines {
+        let fits = ["ok", "deviates"].iter().any(|verdict| line["verdict"] == *verdict);
+        // One that ends at its first name has nothing that could be written.
+        let ended = line["verdict"] == "new" && line["trace"]["end"] == "unsupported";
+        assert!(fits || ended || line["verdict"] == "skipped", "{line}");
+    }
+}
+
 #[test]
 fn what_came_is_kept_beside_the_file() {
     if !has_labs() {

@@ -182,7 +182,8 @@ impl Edit {
         if matches!(self.form, Form::Bare | Form::Nothing) {
             return String::new();
         }
-        self.frames.iter().map(|frame| format!("{}{frame}{}", self.indent, self.end)).collect()
+        let line = |frame: &String| [self.indent.as_str(), frame, self.end].concat();
+        self.frames.iter().map(line).collect()
     }
 }
 
