@@ -237,7 +237,19 @@ mod tests {
         let (baseline, expected, findings, remarks) = (None, None, Vec::new(), Vec::new());
         let (subject, case, verdict) =
             (subject.to_owned(), case.clone(), suites::verdict::Verdict::New);
-        Line { subject, id, verdict, outcome, baseline, expected, findings, remarks, case, trace }
+        Line {
+            subject,
+            id,
+            verdict,
+            outcome,
+            baseline,
+            expected,
+            findings,
+            remarks,
+            unexpected: Vec::new(),
+            case,
+            trace,
+        }
     }
 
     /// On these kernels.
