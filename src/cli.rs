@@ -36,7 +36,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run cases on this kernel, judge them, write results and evidence
-    Run(Run),
+    Run(Box<Run>),
     /// Write a case of your own to begin with: NAME.case, which runs
     New(New),
     /// List cases, or what is known of their tables

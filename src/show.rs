@@ -13,6 +13,7 @@ use reports::repro::{Observed, Options, reproducer};
 use suites::baseline::Baselines;
 use suites::claim::Kernel;
 use suites::rules::RULES;
+use suites::verdict::{Judgement, Verdict};
 
 use crate::cases::Own;
 use crate::cli::{Form, Repro, Run, Show, Target, Wire};
@@ -66,29 +67,14 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     match &judgement.expected {
         Some((platform, _)) => outln!(", by the baseline of {platform}"),
         None if own.is_empty() => outln!(", there is no baseline of this platform"),
+        None if verdict == Verdict::New => outln!(", nothing is asked of it"),
         None => outln!(", by what its text asks"),
     }
     if let Some(why) = suites::rules::frames_unjudged(&answer.trace) {
         outln!("{why}");
     }
     run::explain(&answer);
-    for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
-        for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {
-            let rank = finding.rank();
-            let rank = rank.style(summary::style(rank));
-            out::blank();
-            let used = finding.rank().word().len() + rule.name.len() + 3;
-            out::paragraph(format_args!("{rank} {}: ", rule.name), used, 2, rule.says);
-            let below = |text: &str| out::paragraph(format_args!("  "), 2, 4, text);
-            below(&finding.text);
-            if let Some(deviation) = known {
-                below(&format!("known: {} {}", deviation.reason, deviation.link));
-            }
-            for cite in rule.cites {
-                below(&format!("{}: \"{}\"", cite.source, cite.quote));
-            }
-        }
-    }
+    broken(judgement);
     let here = Kernel::of(&kernel);
     for claim in suites::claim::claims().iter().filter(|claim| claim.concerns(&case.id)) {
         let test = claim.test(&case, &answer.trace, &here);
@@ -108,6 +94,27 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
         out::blank();
     }
     Ok(if judgement.is_unexpected() { Status::Unexpected } else { Status::Expected })
+}
+
+/// Each rule that is broken, with what it says and where it has that from.
+fn broken(judgement: &Judgement) {
+    for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
+        for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {
+            let rank = finding.rank();
+            let rank = rank.style(summary::style(rank));
+            out::blank();
+            let used = finding.rank().word().len() + rule.name.len() + 3;
+            out::paragraph(format_args!("{rank} {}: ", rule.name), used, 2, rule.says);
+            let below = |text: &str| out::paragraph(format_args!("  "), 2, 4, text);
+            below(&finding.text);
+            if let Some(deviation) = known {
+                below(&format!("known: {} {}", deviation.reason, deviation.link));
+            }
+            for cite in rule.cites {
+                below(&format!("{}: \"{}\"", cite.source, cite.quote));
+            }
+        }
+    }
 }
 
 /// The C program, with what this kernel did in its header where it is for this system.

@@ -123,8 +123,8 @@ pub(crate) fn text(path: &Path) -> Result<String, UsageError> {
         )));
     }
     String::from_utf8(bytes).map_err(|e| {
-        let bytes = &e.as_bytes()[..e.utf8_error().valid_up_to()];
-        let line = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let line = String::from_utf8_lossy(good).matches('\n').count() + 1;
         UsageError(format!("{shown}:{line}: this is no UTF-8, and cases are text"))
     })
 }

@@ -85,13 +85,12 @@ impl Source {
     fn tables(&self, is_wanted: impl Fn(&Case) -> bool) -> Vec<Table> {
         let mut tables: Vec<Table> = Vec::new();
         for Written { case, .. } in self.written.iter().filter(|written| is_wanted(&written.case)) {
-            match tables.iter_mut().find(|table| table.name == case.table()) {
-                Some(table) => table.cases.push(case.clone()),
-                None => {
-                    let (name, question) = (case.table().to_owned(), case.title.clone());
-                    tables.push(Table::of(name.into(), question.into(), vec![case.clone()]));
-                }
+            if let Some(table) = tables.iter_mut().find(|table| table.name == case.table()) {
+                table.cases.push(case.clone());
+                continue;
             }
+            let (name, question) = (case.table().to_owned(), case.title.clone());
+            tables.push(Table::of(name.into(), question.into(), vec![case.clone()]));
         }
         tables
     }
