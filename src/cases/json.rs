@@ -140,8 +140,8 @@ mod tests {
     #[case("[\n {\"id\": 7}]", (2, 9), "invalid type: integer `7`")]
     #[case("7", (1, 1), "invalid type: integer `7`")]
     #[case("{}\n{", (1, 2), "missing field")]
-    #[case("[{\"id\": \"a\", \"title\": \"\", \"ops\": []} 7]", (1, 39), "a comma")]
-    #[case("[{\"id\": \"a\", \"title\": \"\", \"ops\": []}] 7", (1, 40), "nothing is expected")]
+    #[case("[{\"id\": \"a\", \"title\": \"\", \"ops\": []} 7]", (1, 38), "a comma")]
+    #[case("[{\"id\": \"a\", \"title\": \"\", \"ops\": []}] 7", (1, 39), "nothing is expected")]
     fn another_shape_is_told(#[case] text: &str, #[case] at: (usize, usize), #[case] says: &str) {
         let wrong = read("udp", text).unwrap_err();
         assert_eq!((wrong.line, wrong.column), at, "{wrong:?}");

@@ -88,8 +88,7 @@ fn line(text: &str) -> Line {
         program: None,
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
-    let found =
-        |rule: &str, text| Finding { rule: rule.into(), rank: None, op: 1, text, known: None };
+    let found = |rule, text| Finding { rule, rank: None, op: 1, text, known: None };
     let remark = "sendto returned ENOTTY, which no manual lists.".to_owned();
     Line {
         subject: "native".to_owned(),
@@ -98,8 +97,8 @@ fn line(text: &str) -> Line {
         outcome: format!("socket() = s\n{text}\n"),
         baseline: None,
         expected: None,
-        findings: vec![found("no-silent-loss", broken)],
-        remarks: vec![found("errno-documented", remark)],
+        findings: vec![found("no-silent-loss".into(), broken)],
+        remarks: vec![found("errno-documented".into(), remark)],
         unexpected: Vec::new(),
         case,
         trace,
@@ -491,8 +490,7 @@ fn a_case_without_a_finding_is_a_control_record() {
             assert!(!has(&file, "[BUG]"), "{}", file.name);
             if ["README.md", "mail.txt"].contains(&file.name.as_str()) {
                 assert!(has(&file, "no fault is claimed"), "{}", file.name);
-                assert!(has(&file, "control record: "), "{}", file.name);
-                assert!(!has(&file, "regzbot"), "{}", file.name);
+                assert!(has(&file, "control record: ") && !has(&file, "regzbot"), "{}", file.name);
             }
             assert!(!has(&file, "Incorrect/Unexpected"), "{}", file.name);
         }
