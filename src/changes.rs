@@ -62,7 +62,7 @@ fn page(run: &Run) -> String {
             cell(&format!("{system} {release} {version}"))
         );
     }
-    index(&mut out, &groups);
+    index(&mut out, &groups, subjects);
     for ((table, letters), rows) in &groups {
         group(&mut out, table, letters, rows, subjects);
     }
@@ -102,16 +102,16 @@ fn group(out: &mut String, table: &str, letters: &[char], rows: &[Row<'_>], of: 
     let names = of.iter().map(|subject| subject.name.clone()).collect();
     let _ = writeln!(out, "{}", row(names));
     let _ = writeln!(out, "{}", row(vec!["---".to_owned(); of.len()]));
-    let _ = writeln!(out, "{}\n", row(letters.iter().map(char::to_string).collect()));
+    let _ = writeln!(out, "{}", row(letters.iter().map(char::to_string).collect()));
     for (about, rows) in by_option_and_call(letters, rows) {
         let Some(shown) = rows.first() else { continue };
         let count = counted(rows.len());
-        let _ = writeln!(out, "{about}: {count}, `{}`\n", shown.id);
+        let _ = writeln!(out, "\n{about}: {count}, `{}`\n", shown.id);
         for (letter, line) in differing(letters, shown) {
             let _ = writeln!(out, "- {letter}: `{}`", line.trim().replace('`', "'"));
         }
-        let _ = writeln!(out);
     }
+    let _ = writeln!(out);
     for claim in claim::claims().iter().filter(|claim| tells(claim, rows, letters, of)) {
         let links: Vec<String> = claim.sources.iter().map(|source| link(source)).collect();
         let _ = writeln!(out, "{}: {} ({})\n", claim.on(), claim.says, links.join(", "));
@@ -122,22 +122,50 @@ fn counted(rows: usize) -> String {
     if rows == 1 { "one row".to_owned() } else { format!("{rows} rows") }
 }
 
-/// What changed, by option and call: where each stands in the page.
-fn index(out: &mut String, groups: &Groups<'_>) {
-    let _ = writeln!(out, "\n## By option and call\n\nLetters are in the order of the kernels.\n");
+/// What changed, by option and call: which kernel answers what, and in which table it stands below.
+fn index(out: &mut String, groups: &Groups<'_>, of: &[Subject]) {
+    let _ = writeln!(
+        out,
+        "\n## By option and call\n\nWho answers what; *the others* are all the rest that ran the case.\n"
+    );
     let _ =
         writeln!(out, "| option and call | rows | kernels | table |\n| --- | --- | --- | --- |");
     let mut lines = Vec::new();
     for ((table, letters), rows) in groups {
-        let kernels: String = letters.iter().collect();
         for (about, rows) in by_option_and_call(letters, rows) {
-            lines.push(format!("| {about} | {} | `{kernels}` | {table} |", rows.len()));
+            let Some(shown) = rows.first() else { continue };
+            let who = cell(&who(letters, shown, of));
+            lines.push(format!("| {about} | {} | {who} | {table} |", rows.len()));
         }
     }
     lines.sort_unstable();
     for line in lines {
         let _ = writeln!(out, "{line}");
     }
+}
+
+/// Each letter with what the first call that differs returned there, and its kernels; those that agree with
+/// the most are *the others*.
+fn who(letters: &[char], shown: &Row<'_>, of: &[Subject]) -> String {
+    let named = |of_letter: char| {
+        let names = letters.iter().zip(of).filter(move |(letter, _)| **letter == of_letter);
+        names.map(|(_, subject)| subject.name.as_str()).collect::<Vec<_>>()
+    };
+    let found = differing(letters, shown);
+    let most = found.iter().map(|(letter, _)| named(*letter).len()).max().unwrap_or(0);
+    let mut others = 0;
+    let told = found.iter().rev().map(|(letter, line)| {
+        let names = named(*letter);
+        let is_most = names.len() == most && most > 3 && others == 0;
+        others += usize::from(is_most);
+        let names = if is_most { "the others".to_owned() } else { names.join(", ") };
+        let result = line.rsplit_once(" = ").map(|(_, result)| result.trim().replace('`', "'"));
+        let result = result.map_or_else(String::new, |result| format!(" `{result}`"));
+        format!("{letter}{result}: {names}")
+    });
+    let mut told: Vec<String> = told.collect();
+    told.reverse();
+    told.join("; ")
 }
 
 /// Rows by what they are about: the options that they name, and the call that answers otherwise.
@@ -275,13 +303,33 @@ mod tests {
         let page = page(&run);
         for name in &names[..2] {
             assert!(page.contains(&format!("`{name}` `getsockopt`: one row, ")), "{page}");
-            assert!(page.contains(&format!("| `{name}` `getsockopt` | 1 | `AB` |")), "{page}");
+            let who = "A `-1 ENOPROTOOPT`: old; B `0, 0`: new";
+            assert!(page.contains(&format!("| `{name}` `getsockopt` | 1 | {who} |")), "{page}");
         }
         // What is the same on both is not told.
         assert!(
             page.contains("3 cases, of which 2 are") && !page.contains("SO_BROADCAST"),
             "{page}"
         );
+    }
+
+    /// Fifteen letters in a row are not read: the few are named, and the many are the others.
+    #[test]
+    fn those_that_agree_with_the_most_are_the_others() {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let lines: Vec<Line> =
+            names.iter().map(|name| line(name, "SO_RCVMARK", *name == "c")).collect();
+        let mut run = run_of(Vec::new());
+        let subject = run.manifest.subjects[0].clone();
+        let named = |name: &&str| Subject { name: (*name).to_owned(), ..subject.clone() };
+        run.manifest.subjects = names.iter().map(named).collect();
+        let row = Row { id: "x", lines: lines.iter().map(Some).collect() };
+        let letters = ['A', 'A', 'B', 'A', 'A', 'A'];
+        let told = who(&letters, &row, &run.manifest.subjects);
+        assert_eq!(told, "A `0, 0`: the others; B `-1 ENOPROTOOPT`: c");
+        // Who did not run it is with nobody.
+        let told = who(&['A', '.', 'B', 'A', 'A', '.'], &row, &run.manifest.subjects);
+        assert_eq!(told, "A `0, 0`: a, d, e; B `-1 ENOPROTOOPT`: c");
     }
 
     /// Where a case is about nothing else, it is about that.

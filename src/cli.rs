@@ -481,6 +481,10 @@ pub(crate) enum For {
     Freebsd,
     /// gVisor's issues
     Gvisor,
+    /// The GNU C Library's list: a mail, where it is what resolves names
+    Glibc,
+    /// musl's list, the same
+    Musl,
 }
 
 /// The arguments of `bundle`.
@@ -497,9 +501,12 @@ pub(crate) struct Bundle {
     /// kernels do [default: asks this kernel now]
     #[arg(long = "run", value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
-    /// For whom [default: apple for a Mac, gvisor for gVisor, else netdev]
+    /// For whom [default: who can mend it]
     #[arg(long = "for", value_enum, value_name = "WHOM")]
     pub(crate) recipient: Option<For>,
+    /// A kernel's source tree, whose MAINTAINERS says whom a mail to netdev is to
+    #[arg(long, value_name = "DIR")]
+    pub(crate) linux: Option<PathBuf>,
     /// The file to write [default: a name made from the case and the platform]
     #[arg(short, long, value_name = "FILE.zip")]
     pub(crate) output: Option<PathBuf>,

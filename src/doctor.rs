@@ -110,6 +110,12 @@ fn surroundings(why: &str) -> Option<String> {
              of the service",
         ),
         ("no proc can be mounted", "umount /proc && mount -t proc proc /proc"),
+        // A root that is none of the kernel's mounts: chroot leaves it so, pivot_root and containers do not.
+        (
+            "mounts cannot be made private: Invalid argument",
+            "mount --bind ROOT ROOT before chroot ROOT, or start a container",
+        ),
+        ("mounted at /etc: No such file", "mkdir /etc"),
     ];
     let mend = mends.into_iter().find(|(word, _)| why.contains(word));
     mend.map(|(_, mend)| mend.to_owned())
@@ -187,11 +193,18 @@ fn files() -> Result<Check> {
 }
 
 fn program(name: &str, what: &'static str, package: &str) -> Check {
+    let missing = (!installed(name)).then(|| format!("{name} is not installed"));
+    let mend = if installed("apt-get") {
+        format!("sudo apt-get install {package}")
+    } else {
+        format!("install it (Debian has it in {package})")
+    };
+    Check { what, mend: missing.as_ref().map(|_| mend), missing, needed: false }
+}
+
+fn installed(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    let missing = (!found).then(|| format!("{name} is not installed"));
-    let mend = missing.as_ref().map(|_| format!("sudo apt-get install {package}"));
-    Check { what, missing, mend, needed: false }
+    env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
 fn qemu() -> Check {
@@ -216,4 +229,20 @@ fn apt() -> Check {
 
 fn tshark() -> Check {
     program("tshark", "tshark: reads the frames that a run leaves behind", "tshark")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_without_what_names_need_has_a_mend_of_its_own() {
+        // Said in a chroot of an empty folder, and in an empty root; a refusal is neither.
+        let chroot = "names cannot be resolved by files of the lab's own: its mounts cannot be made \
+                      private: Invalid argument";
+        assert!(surroundings(chroot).unwrap().starts_with("mount --bind"));
+        let bare = "no tmpfs can be mounted at /etc: No such file or directory";
+        assert_eq!(surroundings(bare).as_deref(), Some("mkdir /etc"));
+        assert_eq!(surroundings("no new mount namespace: Operation not permitted"), None);
+    }
 }

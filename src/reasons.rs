@@ -30,17 +30,32 @@ fn read(page: &str) -> Vec<(Vec<String>, Reason)> {
         let patterns = patterns(rows);
         let links = why.split(['<', '>']).filter(|part| part.starts_with("https://"));
         let links = links.map(str::to_owned).collect();
-        let (what, why) = (plain(what), plain(why));
+        let (what, why) = (sentence(what), sentence(why));
         (!patterns.is_empty()).then_some((patterns, Reason { what, why, links }))
     };
     page.lines().filter_map(row).collect()
 }
 
-/// The words of a cell, without its links and marks.
+/// The words of a cell, without its links and marks: within a sentence a commit stands by its name.
 fn plain(cell: &str) -> String {
-    let parts = cell.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest));
-    let text = parts.collect::<String>().replace('`', "").replace(" ()", "").replace(": ,", ",");
+    let part = |part: &str| {
+        let Some((link, rest)) = part.split_once('>') else { return part.to_owned() };
+        let commit = link.split_once("/torvalds/c/").filter(|_| !rest.trim().is_empty());
+        format!("{}{rest}", commit.map_or("", |(_, commit)| commit))
+    };
+    let text = cell.split('<').map(part).collect::<String>().replace('`', "").replace(" ()", "");
+    let text = [",", ".", ";"].iter().fold(text, |text, at| text.replace(&format!(": {at}"), at));
     text.trim_end_matches([' ', ':', ',']).to_owned()
+}
+
+/// A cell's words as they begin a line of their own; a name of code stays as it is written.
+fn sentence(cell: &str) -> String {
+    let text = plain(cell);
+    let mut letters = text.chars();
+    match letters.next().filter(|_| !cell.starts_with('`')) {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => text,
+    }
 }
 
 /// What stands in backticks: a pattern, rows of the table before it (`[*,…]`), or an option.
@@ -72,11 +87,15 @@ mod tests {
         let reasons = read(page);
         assert_eq!(reasons.len(), 3, "a head is no reason");
         let why = |id: &str| find(&reasons, id).map(|reason| reason.why);
-        assert_eq!(why("s/t[7,7]").as_deref(), Some("change"));
-        assert_eq!(why("s/t[7,1]").as_deref(), Some("not looked up"));
-        assert_eq!(why("s/t[2,7]").as_deref(), Some("not looked up"));
-        assert_eq!(why("o/default[tcp,SO_B]").as_deref(), Some("new"));
+        assert_eq!(why("s/t[7,7]").as_deref(), Some("Change"));
+        assert_eq!(why("s/t[7,1]").as_deref(), Some("Not looked up"));
+        assert_eq!(why("s/t[2,7]").as_deref(), Some("Not looked up"));
+        assert_eq!(why("o/default[tcp,SO_B]").as_deref(), Some("New"));
         assert_eq!(why("s/other"), None);
+        let commit = |hash: &str| format!("<https://git.kernel.org/torvalds/c/{hash}>");
+        let said = plain(&format!("a fix: {} for IPv4, {}", commit("4c34"), commit("ac76")));
+        assert_eq!(said, "a fix: 4c34 for IPv4");
+        assert_eq!(plain("a change: <https://a.example/1>. `f` asks"), "a change. f asks");
         assert_eq!(find(&reasons, "s/t").unwrap().links, ["https://a.example/1"]);
     }
 

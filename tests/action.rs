@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -18,6 +19,7 @@ fn act(folder: &Path, inputs: &[(&str, &str)]) -> Output {
     for name in set {
         command.env_remove(name);
     }
+    command.env_remove("GITHUB_ACTION_PATH");
     command
         .current_dir(folder)
         .env("PROGRAM", SOCKEYE)
@@ -89,8 +91,49 @@ fn wrong_inputs_are_one_sentence() {
         let output = act(folder.path(), inputs);
         assert_eq!(output.status.code(), Some(2), "{inputs:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(why), "{inputs:?}: {}", stderr(&output));
-        for name in ["obeyed", "elsewhere"] {
+        for name in ["obeyed", "elsewhere", "sockeye-out"] {
             assert!(!folder.path().join(name).exists(), "{inputs:?}");
         }
     }
+}
+
+/// A release is loaded from where the action is, held against its sums, and refused if it is another.
+#[test]
+fn the_release_of_the_action_is_loaded_and_held_against_its_sums() {
+    if !is_linux() || cfg!(not(target_arch = "x86_64")) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).expect("a folder");
+    let script = |path: &Path, text: &str| {
+        fs::write(path, text).expect("written");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    };
+    // What GitHub's program does with `release download`, of one release.
+    let gh = "#!/bin/sh\nset -eu\n\
+        [ \"$1 $2 $3 $4 $5 $6\" = \"release download v0.1.0 --repo o/sockeye --dir\" ]\n\
+        cd \"$7\" && mkdir $NAME && printf '#!/bin/sh\\nexit 3\\n' > $NAME/sockeye && chmod +x $NAME/sockeye\n\
+        tar -czf $NAME.tar.gz $NAME && rm -r $NAME\n\
+        sha256sum $NAME.tar.gz > SHA256SUMS; [ $SUMS = right ] || sed -i 's/^..../beef/' SHA256SUMS\n";
+    script(&bin.join("gh"), gh);
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a path"));
+    let name = "sockeye-0.1.0-x86_64-linux-musl";
+    let load = |sums, more: &[(&str, &str)]| {
+        let set = [("PROGRAM", ""), ("PATH", &*path), ("NAME", name), ("SUMS", sums)];
+        act(folder.path(), &[&set, more].concat())
+    };
+    let laid = ("GITHUB_ACTION_PATH", "/home/runner/work/_actions/o/sockeye/v0.1.0");
+    let said = [("REPOSITORY", "o/sockeye"), ("VERSION", "v0.1.0")];
+    for known in [&said[..], &[laid], &[("REPOSITORY", ""), ("VERSION", ""), laid]] {
+        let output = load("right", known);
+        assert!(stderr(&output).contains(".tar.gz: OK"), "{known:?}: {}", stderr(&output));
+        // It ran: this is what it ends with.
+        assert_eq!(output.status.code(), Some(3), "{known:?}");
+        fs::remove_dir_all(folder.path().join("sockeye-out")).expect("it ran");
+    }
+    let output = load("wrong", &[laid]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("FAILED"), "{}", stderr(&output));
+    assert!(!folder.path().join("sockeye-out").exists(), "nothing of it was run");
 }

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use common::{SOCKEYE, has_cc, has_labs, has_run, is_linux, sockeye, text};
 use harness::case::{Case, Os};
 use harness::environment::Private;
-use reports::bundle::{Scrub, broken};
+use reports::bundle::{Scrub, broken, wished};
 use reports::repro::{Options, reproducer};
 use rstest::rstest;
 use suites::baseline::Baselines;
@@ -150,8 +150,9 @@ fn what_does_not_reproduce_says_so_on_its_first_line() {
     let output = sockeye(&["bundle", "link-state/netdown", "--run", text(&run), "-o", text(&zip)]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let files = unpack(&zip, folder.path());
-    for name in ["README.md", "mail.txt"] {
-        let first = first_line(&files, name);
+    let mail = String::from_utf8_lossy(&files["mail.txt"]).into_owned();
+    let body = mail.split_once("\n\n").expect("a body").1.split("\n\n").next().unwrap_or_default();
+    for first in [first_line(&files, "README.md"), body.replace('\n', " ")] {
         assert!(first.contains("does not reproduce") && first.contains("EHOSTDOWN"), "{first}");
     }
 }
@@ -309,6 +310,7 @@ fn tshark_and_unzip_open_it() {
 fn a_rule_that_is_broken_has_words_for_a_title() {
     for rule in RULES {
         assert!(broken(rule.name).is_some(), "{}", rule.name);
+        assert!(wished(rule.name).is_some(), "{}", rule.name);
     }
 }
 

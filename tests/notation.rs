@@ -43,7 +43,7 @@ fn a_text_of_many_cases_is_read_at_once() {
 /// Every link and every step of a lab prints as one line, and that reads back as the same.
 #[test]
 fn every_link_and_lab_step_of_the_catalogue_reads_back() {
-    let (mut links, mut steps) = (BTreeSet::new(), BTreeSet::new());
+    let (mut links, mut steps, mut quoted) = (BTreeSet::new(), BTreeSet::new(), 0);
     for case in suites::tables().iter().flat_map(|table| &table.cases) {
         for link in &case.lab.links {
             let text = print_link(link);
@@ -62,15 +62,18 @@ fn every_link_and_lab_step_of_the_catalogue_reads_back() {
             }
             assert!(!text.contains(harness::text::is_obeyed), "{}: {text}", case.id);
             assert_eq!(parse_step(&text).as_ref(), Ok(step), "{}: {text}", case.id);
-            // A transcript leaves out a frame's bytes, and quotes nothing: what else it says can be
-            // written as it is shown.
+            // A transcript leaves out a frame's bytes, and has names without quotes: what else it says
+            // can be written as it is shown.
             let shown = step.to_string();
+            let quotes = |text: &str| text.matches('"').count();
             match step {
+                _ if quotes(&text) > quotes(&shown) => quoted += 1,
                 LabOp::Inject { .. } => assert!(parse_step(&shown).is_err(), "{shown}"),
                 _ => assert_eq!(parse_step(&shown).as_ref(), Ok(step), "{}: {shown}", case.id),
             }
         }
     }
+    assert!(quoted < 10, "{quoted} steps need quotes that transcripts have not");
     // Each kind is there, or this would say nothing of it.
     for begins in [
         "link set",
@@ -81,7 +84,6 @@ fn every_link_and_lab_step_of_the_catalogue_reads_back() {
         "ntable change",
         "inject",
         "wait for a frame",
-        "wait 1",
         "serve",
         "name server",
         "/etc/hosts",
@@ -89,6 +91,8 @@ fn every_link_and_lab_step_of_the_catalogue_reads_back() {
     ] {
         assert!(steps.iter().any(|step| step.starts_with(begins)), "no step begins with {begins}");
     }
+    let waits = |step: &String| step.starts_with("wait ") && !step.starts_with("wait for");
+    assert!(steps.iter().any(waits), "no step waits for a time");
     assert!(links.len() > 3 && steps.len() > 100, "{} links, {} steps", links.len(), steps.len());
 }
 

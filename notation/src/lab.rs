@@ -14,6 +14,8 @@ use harness::case::{Hex, LabOp, Link, LinkKind};
 use crate::fault::Fault;
 use crate::tree::Cursor;
 
+#[cfg(test)]
+mod mistakes;
 mod names;
 mod serve;
 #[cfg(test)]

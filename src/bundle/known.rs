@@ -75,7 +75,7 @@ pub(super) fn here(cases: &[Case], own: &Arc<Own>, times: usize) -> Result<Known
         let near = |case: &&Case| controls::nearness(&seen.line.case, pivot, case);
         let mut like: Vec<&Case> =
             all.iter().filter(|case| near(case).is_some() && !case.is_idle()).collect();
-        like.sort_by_key(near);
+        like.sort_by_cached_key(|case| (near(case), controls::distance(&seen.line.case, case)));
         like.truncate(CANDIDATES);
         let answers = run::answers(&like, own, &Run::default(), &kernel, &|_, _, _| ())?;
         let lines: Vec<Line> = answers.iter().map(line).collect::<Result<_>>()?;
@@ -103,22 +103,28 @@ fn ran(line: &Line) -> Result<()> {
     }
 }
 
-/// Those that are as expected and came to something else; first the nearest, and of these first
-/// those that put something on the wire.
+/// Those that are as expected and came to something else; first the nearest, of these those that differ
+/// least, and of these those that put something on the wire.
 fn chosen<'l>(seen: &Seen, os: Os, pivot: u32, lines: impl Iterator<Item = &'l Line>) -> Vec<Line> {
     let (bug, part) = (&seen.line, super::part(seen, os));
     let silent = |line: &Line| !line.outcome.contains("\n    > ");
-    let mut found: Vec<(u8, bool, &Line)> = lines
-        .filter(|line| line.verdict == harness::verdict::Verdict::Ok && line.outcome != bug.outcome)
-        .filter_map(|line| {
-            Some((controls::nearness(&bug.case, pivot, &line.case)?, silent(line), line))
-        })
-        .collect();
-    found.sort_by_key(|(near, silent, _)| (*near, *silent));
+    let behaves = |line: &&Line| {
+        let ok = line.verdict == harness::verdict::Verdict::Ok && line.findings.is_empty();
+        ok && line.outcome != bug.outcome
+    };
+    let key = |line: &Line| {
+        let near = controls::nearness(&bug.case, pivot, &line.case)?;
+        // Of what is the same but for one thing, that with the smallest difference tells most.
+        let apart = if near < 3 { controls::distance(&bug.case, &line.case) } else { 0 };
+        Some((near, apart, silent(line)))
+    };
+    let mut found: Vec<((u8, usize, bool), &Line)> =
+        lines.filter(behaves).filter_map(|line| Some((key(line)?, line))).collect();
+    found.sort_by_key(|(key, _)| *key);
     // What did the same as another tells nothing new, nor what did the same as the bug.
     let mut told = vec![shown_like(&part, bug)];
     let mut chosen = Vec::new();
-    for (_, _, line) in found {
+    for (_, line) in found {
         let shown = shown_like(&part, line);
         if chosen.len() < controls::MOST && !shown.is_empty() && !told.contains(&shown) {
             told.push(shown);

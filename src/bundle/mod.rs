@@ -3,14 +3,16 @@
 mod attempt;
 mod known;
 
-use std::io::Cursor;
-use std::path::PathBuf;
+use std::io::{Cursor, Read as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, Os};
 use harness::trace::Fingerprint;
-use reports::bundle::{Bundle as Facts, Part, Recipient, Scrub, Tried, pivot, zip};
+use reports::bundle::{
+    Bundle as Facts, MOST_OF_MAINTAINERS, Maintainers, Part, Recipient, Scrub, Tried, pivot, zip,
+};
 use suites::baseline::Baselines;
 
 use crate::cases::Own;
@@ -20,6 +22,7 @@ use known::{Known, Seen};
 
 /// Gathers what is known, tries the reproducers, writes the zip, says what it is.
 pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
+    let maintainers = args.linux.as_deref().map(maintainers).transpose()?;
     let mut cases: Vec<Case> = Vec::new();
     let (files, _) = select::named(&args.cases);
     let mut own = Own::default();
@@ -39,23 +42,22 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
         known::from_runs(&cases, &args.runs)?
     };
     let os = known::system(&known.subject.kernel)?;
-    let is_gvisor = known.subject.platforms.iter().any(|name| name.starts_with("gvisor"));
-    let recipient = match args.recipient {
-        Some(For::Freebsd) => Recipient::Freebsd,
-        Some(For::Gvisor) => Recipient::Gvisor,
-        Some(For::Apple) => Recipient::Apple,
-        None if os == Os::Macos => Recipient::Apple,
-        None if is_gvisor => Recipient::Gvisor,
-        Some(For::Netdev) | None => Recipient::Netdev,
-    };
-    fits(recipient, os, is_gvisor, &known)?;
+    let parts: Vec<Part<'_>> = known.seen.iter().map(|seen| part(seen, os)).collect();
+    let recipient = args.recipient.map_or_else(|| Recipient::of(&known.subject, os, &parts), whom);
+    fits(recipient, os, &known, &parts)?;
+    if maintainers.is_some() && recipient != Recipient::Netdev {
+        let who = recipient.about().0;
+        return Err(
+            UsageError(format!("--linux is for a mail to netdev, and this is for {who}")).into()
+        );
+    }
     let mut facts = Facts {
         subject: &known.subject,
         os,
         environment: known.subject.environment.as_ref(),
         log: known.subject.log.as_ref(),
         rules: &known.rules,
-        parts: known.seen.iter().map(|seen| part(seen, os)).collect(),
+        parts,
         recipient,
     };
     let programs = facts.programs(&mut facts.scrub(args.keep_private));
@@ -65,7 +67,7 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     }
     let path = args.output.clone().unwrap_or_else(|| default_name(&known));
     let there = path.exists();
-    write(&facts, args, &path)?;
+    write(&facts, args, maintainers.as_ref(), &path)?;
     let control = facts.parts.iter().all(Part::is_control);
     outln!(
         "{}{}",
@@ -90,20 +92,51 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     Ok(if differs { Status::Unexpected } else { Status::Expected })
 }
 
-/// Nobody is told of a system that is not theirs.
-fn fits(recipient: Recipient, os: Os, is_gvisor: bool, known: &Known) -> Result<()> {
-    let (theirs, who, system) = match recipient {
-        Recipient::Apple => (os == Os::Macos, "Apple", "macOS"),
-        Recipient::Netdev => (os == Os::Linux && !is_gvisor, "netdev", "Linux"),
-        Recipient::Gvisor => (is_gvisor, "gVisor", "gVisor"),
-        // What it has in common with macOS may be its own.
-        Recipient::Freebsd => (os == Os::Macos, "FreeBSD", "FreeBSD and what macOS has of it"),
-    };
-    if theirs {
+fn whom(whose: For) -> Recipient {
+    match whose {
+        For::Apple => Recipient::Apple,
+        For::Netdev => Recipient::Netdev,
+        For::Freebsd => Recipient::Freebsd,
+        For::Gvisor => Recipient::Gvisor,
+        For::Glibc => Recipient::Glibc,
+        For::Musl => Recipient::Musl,
+    }
+}
+
+/// Nobody is told of what is not theirs: of another system, or of a library in place of a kernel.
+fn fits(recipient: Recipient, os: Os, known: &Known, parts: &[Part<'_>]) -> Result<()> {
+    let theirs = Recipient::of(&known.subject, os, parts);
+    // What FreeBSD has in common with macOS may be its own.
+    if recipient == theirs || recipient == Recipient::Freebsd && os == Os::Macos {
         return Ok(());
     }
-    let platform = known.subject.platforms.first().map_or("unknown", String::as_str);
-    Err(UsageError(format!("this is of {platform}, and {who} is told of {system} alone")).into())
+    let platform = match theirs {
+        Recipient::Glibc | Recipient::Musl => known.subject.kernel.libc.as_str(),
+        _ => known.subject.platforms.first().map_or("unknown", String::as_str),
+    };
+    let (who, what) = recipient.about();
+    Err(UsageError(format!("this is of {platform}, and {who} is told of {what} alone")).into())
+}
+
+/// MAINTAINERS of a kernel's source tree.
+fn maintainers(tree: &Path) -> Result<Maintainers> {
+    let path = tree.join("MAINTAINERS");
+    let read = || {
+        // Not what never ends, nor what waits for a writer.
+        let is = path.metadata().ok()?.is_file();
+        let file = is.then(|| std::fs::File::open(&path).ok()).flatten()?;
+        let mut bytes = Vec::new();
+        file.take(MOST_OF_MAINTAINERS + 1).read_to_end(&mut bytes).ok()?;
+        let whole = u64::try_from(bytes.len()).is_ok_and(|len| len <= MOST_OF_MAINTAINERS);
+        whole.then(|| Maintainers::read(&String::from_utf8_lossy(&bytes))).flatten()
+    };
+    let lacks = || {
+        let tree = tree.display();
+        UsageError(format!(
+            "{tree} is no kernel's source tree: it has no MAINTAINERS that names anybody"
+        ))
+    };
+    Ok(read().ok_or_else(lacks)?)
 }
 
 fn part(seen: &Seen, os: Os) -> Part<'_> {
@@ -119,11 +152,17 @@ fn part(seen: &Seen, os: Os) -> Part<'_> {
     }
 }
 
-fn write(facts: &Facts<'_>, args: &Bundle, path: &std::path::Path) -> Result<()> {
+fn write(
+    facts: &Facts<'_>,
+    args: &Bundle,
+    maintainers: Option<&Maintainers>,
+    path: &Path,
+) -> Result<()> {
     if path.is_dir() {
         return Err(UsageError(format!("{} is a folder, a file is wanted", path.display())).into());
     }
-    let files = facts.files(&mut facts.scrub(args.keep_private)).context("the frames")?;
+    let files = facts.files_to(&mut facts.scrub(args.keep_private), maintainers);
+    let files = files.context("the frames")?;
     let began_ns = facts.parts.first().map_or(0, |part| part.line.trace.began_ns);
     let mut bytes = Cursor::new(Vec::new());
     zip::write(&files, began_ns / 1_000_000_000, &mut bytes)?;

@@ -20,6 +20,7 @@ use std::io::{self, BufRead, Write};
 
 use crate::SCHEMA;
 use crate::case::addr::Port;
+use crate::case::names::{Answer, Flaw};
 use crate::case::op::Opt;
 use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
 use crate::environment::Environment;
@@ -385,7 +386,15 @@ fn remembers_a_server(case: &Case) -> bool {
         }
         _ => false,
     };
-    case.lab.setup.iter().any(dials) || case.ops.iter().any(opens_fast)
+    case.lab.setup.iter().any(dials) || case.ops.iter().any(opens_fast) || asks_by_tcp(case)
+}
+
+/// Whether a resolver may ask by TCP: musl's opens fast (`src/network/res_msend.c` `start_tcp`), and Linux
+/// tries another form of the option next time, where it was given no cookie (`net/ipv4/tcp_fastopen.c`).
+fn asks_by_tcp(case: &Case) -> bool {
+    let (_, server) = case.lab.name_server().unzip();
+    let truncates = |answer: &Answer| answer.flaw == Some(Flaw::Truncated);
+    case.resolves() && server.is_some_and(|server| server.answers.iter().any(truncates))
 }
 
 /// Whether a host remembers what the frame tells beyond the socket that it concerns: the MTU of a
@@ -399,5 +408,30 @@ fn is_remembered(case: &Case, link: &str, frame: &[u8]) -> bool {
             matches!(message, Icmp6::PacketTooBig { .. } | Icmp6::Redirect { .. })
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What musl's resolver left behind by TCP changed the option of the next SYN to the same server.
+    #[test]
+    fn a_lab_in_which_a_resolver_asked_by_tcp_is_not_used_again() {
+        let case = |flaw: &str, op: &str| -> Case {
+            let text = format!(
+                r#"{{"id":"names/a[b]","title":"","catalogue":[],"lab":{{
+                    "links":[{{"name":"tun0","kind":"tun","mtu":1500,"ranges":["v4"]}}],
+                    "setup":[{{"name_server":{{"link":"tun0","server":{{"at":["v4"],"options":"",
+                    "answers":[{{"name":"a.example"{flaw}}}]}}}}}}]}},"ops":[{op}],"window_ms":0}}"#
+            );
+            serde_json::from_str(&text).expect("a case")
+        };
+        let flaw = r#","flaw":"truncated""#;
+        let op = r#"{"getaddrinfo":{"node":"a.example","service":null,"family":"AF_INET",
+            "type":["SOCK_STREAM"],"flags":[]}}"#;
+        assert!(remembers_a_server(&case(flaw, op)));
+        assert!(!remembers_a_server(&case("", op)), "by UDP");
+        assert!(!remembers_a_server(&case(flaw, "")), "nobody asks");
     }
 }

@@ -175,14 +175,12 @@ fn read_answer(cursor: &mut Cursor<'_>) -> Result<Answer, Fault> {
     while !eat(cursor, "is") {
         let mut after = cursor.clone();
         let (read, _) = word(&mut after, MARKS);
-        match find(&TYPES, read) {
-            Some(kind) => answer.types.push(kind),
-            None => {
-                let mut words: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
-                words.push("is");
-                return Err(expected(cursor, &alternatives(&words)).nearest(read, words));
-            }
-        }
+        let Some(kind) = find(&TYPES, read) else {
+            let mut words: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
+            words.push("is");
+            return Err(expected(cursor, &alternatives(&words)).nearest(read, words));
+        };
+        answer.types.push(kind);
         *cursor = after;
     }
     let is_empty = eat(cursor, "empty");
@@ -224,15 +222,13 @@ fn read_record(cursor: &mut Cursor<'_>) -> Result<Record, Fault> {
     }
     let before = cursor.clone();
     let owner = read_name(cursor, MARKS_OF_NAMES, "a record")?;
-    match read_data(cursor)? {
-        Some(data) => Ok(Record { owner: Some(owner), data }),
-        // It is no owner then, but a word that is none of those that stand here.
-        None => {
-            let what = "an address, alias of NAME, named NAME or a response code";
-            let words = RESERVED.into_iter().chain(RCODES.map(|(word, _)| word));
-            Err(expected_up_to(&before, MARKS_OF_NAMES, what).nearest(&owner, words))
-        }
+    if let Some(data) = read_data(cursor)? {
+        return Ok(Record { owner: Some(owner), data });
     }
+    // It is no owner then, but a word that is none of those that stand here.
+    let what = "an address, alias of NAME, named NAME or a response code";
+    let words = RESERVED.into_iter().chain(RCODES.map(|(word, _)| word));
+    Err(expected_up_to(&before, MARKS_OF_NAMES, what).nearest(&owner, words))
 }
 
 fn read_data(cursor: &mut Cursor<'_>) -> Result<Option<RecordData>, Fault> {

@@ -6,10 +6,12 @@ use harness::case::{LabOp, Op};
 use harness::trace::Fingerprint;
 use harness::verdict::Verdict;
 
-use super::readme::this;
-use super::since;
-use super::{Bundle, Part, shown_like};
-use crate::runs::Cite;
+use super::controls::{self, Difference};
+use super::readme::{sentence, this};
+use super::since::{Elsewhere, Since};
+use super::{Bundle, Part, pivot, shown_like, since, step, subsystem, title};
+use crate::runs::{Cite, Line};
+use crate::text::one_line;
 
 /// How many quotes a report has: who reads on wants the frames.
 const QUOTES: usize = 2;
@@ -17,28 +19,90 @@ const QUOTES: usize = 2;
 /// How many kernels are named one by one.
 const NAMED: usize = 6;
 
-/// What is done, what comes, what was expected, how often, since when and where not, as plain text.
-pub(super) fn lead(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
+/// What breaking a rule leaves to be wished, where the rule says more than a reader needs.
+const WISHED: &[(&str, &str)] = &[
+    ("no-silent-loss", "a frame, or an error from the call or a later one on the socket"),
+    ("failed-call-no-effect", "a call that fails leaves the socket as it was"),
+    ("errno-documented", "an errno that the manual lists for the call"),
+    ("scope-id-names-the-link", "the link that the socket or the scope id names, or an error"),
+    ("names-carry-the-scope", "the scope id of the link in a link-local address"),
+    ("do-not-fragment", "one datagram with DF set, or EMSGSIZE"),
+    ("fragments-reassemble", "fragments that make the datagram"),
+    ("too-big-says-emsgsize", "EMSGSIZE"),
+    ("forged-icmp-changes-nothing", "the ICMP error is ignored, as no such packet was sent"),
+    ("numeric-asks-nobody", "no query for what is a number"),
+    ("localhost-is-not-asked-for", "no query leaves for localhost"),
+    ("service-is-the-port", "the port of that number, or an error"),
+    ("no-zone-without-a-scope", "no scope id on an address that has no zone"),
+    ("answers-are-responses", "answers from responses to the queries alone"),
+    ("bytes-as-written", "the bytes as they were written"),
+];
+
+/// What is wished where `rule` is broken, as the end of *Expected:*.
+pub fn wished(rule: &str) -> Option<&'static str> {
+    WISHED.iter().find(|(name, _)| *name == rule).map(|(_, text)| *text)
+}
+
+/// What came, in one line.
+pub(super) fn actual(part: &Part<'_>) -> String {
+    let found = part.line.findings.first();
+    let text = found.map_or_else(|| title::behaviour(part), |finding| finding.text.clone());
+    one_line(text.trim_end_matches('.'), MOST_OF_LINE)
+}
+
+/// What was expected, in one line; none where no fault is claimed.
+pub(super) fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> Option<String> {
     let line = part.line;
-    let mut said = vec![format!("{}.", line.case.title.trim_end_matches(['.', '?']))];
-    for finding in line.findings.iter().take(1) {
-        said.push(format!("{}.", finding.text.trim_end_matches('.')));
+    if let Some(finding) = line.findings.first() {
         let rule = bundle.rules.iter().find(|rule| rule.name == finding.rule);
-        said.extend(
-            rule.map(|rule| format!("Expected: {}.", uncapital(rule.says.trim_end_matches('.')))),
-        );
+        let says = || rule.map(|rule| uncapital(rule.says.trim_end_matches('.')));
+        let wished = wished(&finding.rule).map(str::to_owned).or_else(says);
+        return wished.map(|text| one_line(&text, MOST_OF_LINE));
     }
+    if let Some(asked) = line.unexpected.first() {
+        let text = format!("`{}`, as {} asks", asked.wanted, asked.place());
+        return Some(one_line(&text, MOST_OF_LINE));
+    }
+    let was = line.expected.as_ref().filter(|_| line.verdict == Verdict::Changed)?;
+    let mut now = line.outcome.lines();
+    let first = was.lines().find(|was| now.next() != Some(was)).unwrap_or("less than that");
+    Some(format!("as it was before, {}", one_line(first, MOST_OF_LINE)))
+}
+
+/// As much of one thing as a line of a form has.
+const MOST_OF_LINE: usize = 300;
+
+/// Who did it, where, what was done, what came, what was expected, since when and where not, as plain
+/// text.
+pub(super) fn lead(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
+    let title = part.line.case.title.trim_end_matches(['.', '?']);
+    let mut said =
+        vec![format!("On {}, {} of {} times: {title}.", bundle.who(), part.same, part.times)];
+    if !part.line.findings.is_empty() {
+        said.push(format!("{}.", sentence(&actual(part))));
+    }
+    said.extend(expected(bundle, part).map(|text| format!("Expected: {text}.")));
     if part.is_control() {
         said.push("No rule is broken and nothing has changed: this is a control record, no fault is claimed.".to_owned());
     }
-    said.push(format!("{} of {} times on {}.", part.same, part.times, bundle.build()));
     let here = this(bundle, part);
-    said.extend(since::since(&here, &part.elsewhere).map(since::sentence));
+    said.extend(since(bundle, part, &here).map(since::sentence));
     let good = tested(bundle, part).good;
     if !good.is_empty() {
         said.push(format!("Not on {}.", names(&good)));
+    } else if part.elsewhere.is_empty() {
+        said.push("No other version was tried.".to_owned());
     }
     said.join(" ")
+}
+
+/// Since which kernel, where the kernel does it: which library is old and which is new is not known.
+pub(super) fn since<'a>(
+    bundle: &Bundle<'_>,
+    part: &'a Part<'_>,
+    here: &'a Elsewhere,
+) -> Option<Since<'a>> {
+    since::since(here, &part.elsewhere).filter(|_| !bundle.is_of_libc())
 }
 
 /// A sentence within another one; but for a name or a symbol.
@@ -65,23 +129,23 @@ pub(super) struct Tested {
 /// By the runs at hand. What is kept of platforms may be a deviation that is known: the README has it.
 pub(super) fn tested(bundle: &Bundle<'_>, part: &Part<'_>) -> Tested {
     let here = part.line.outcome.trim_end();
-    let mut kinds: BTreeMap<&str, BTreeSet<u8>> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, BTreeSet<u8>> = BTreeMap::new();
     for e in &part.elsewhere {
         let kind = match e.verdict {
             _ if e.outcome.trim_end() == here => 0,
             Verdict::Ok => 1,
             _ => 2,
         };
-        kinds.entry(&e.name).or_default().insert(kind);
+        kinds.entry(bundle.name_of(e)).or_default().insert(kind);
     }
     let of = |wanted: &[u8]| -> Vec<String> {
         let is = |kinds: &BTreeSet<u8>| kinds.iter().copied().eq(wanted.iter().copied());
-        kinds.iter().filter(|(_, kinds)| is(kinds)).map(|(name, _)| (*name).to_owned()).collect()
+        kinds.iter().filter(|(_, kinds)| is(kinds)).map(|(name, _)| name.clone()).collect()
     };
-    let same = [vec![format!("{} (this)", this(bundle, part).name)], of(&[0])].concat();
+    let same = [vec![format!("{} (this)", bundle.who())], of(&[0])].concat();
     let good = of(&[1]);
-    let told = |name: &&str| same.iter().chain(&good).any(|one| one == name);
-    let other = kinds.keys().filter(|name| !told(name)).map(|name| (*name).to_owned()).collect();
+    let told = |name: &&String| same.iter().chain(&good).any(|one| one == *name);
+    let other = kinds.keys().filter(|name| !told(name)).cloned().collect();
     Tested { same, good, other }
 }
 
@@ -92,19 +156,71 @@ pub(super) fn names(all: &[String]) -> String {
     format!("{}{more}", named.join(", "))
 }
 
-/// The case nearest to it that does behave: its title, its id, and what it did.
-pub(super) fn contrast(part: &Part<'_>) -> Option<(String, String, Vec<String>)> {
-    let line = part.controls.first()?;
-    let title = line.case.title.trim_end_matches('.').to_owned();
-    Some((title, line.id.clone(), shown_like(part, line)))
+/// The same but for one thing, which does behave.
+pub(super) struct Contrast {
+    /// What is otherwise.
+    pub(super) what: String,
+    /// The case, which has run on the same kernel.
+    pub(super) id: String,
+    /// What it did: where that is not in the call itself, what is otherwise stands first.
+    pub(super) lines: Vec<String>,
+}
+
+/// The nearest of the controls, which have all run; none if none of them is the same but for one thing,
+/// or none of these is as it should be.
+pub(super) fn contrast(part: &Part<'_>) -> Option<Contrast> {
+    part.controls.iter().find_map(|line| contrast_by(part, line))
+}
+
+fn contrast_by(part: &Part<'_>, line: &Line) -> Option<Contrast> {
+    let (case, op) = (&part.line.case, pivot(part)?);
+    if line.verdict != Verdict::Ok || !line.findings.is_empty() {
+        return None;
+    }
+    let did = shown_like(part, line);
+    // What did the same tells nothing.
+    if did.is_empty() || did == step(part.line, op, part.os) {
+        return None;
+    }
+    let there = controls::counterpart(case, op, &line.case)?;
+    let mut lines = Vec::new();
+    let what = match controls::difference(case, op, &line.case)? {
+        Difference::LeftOut(at) => {
+            let ours = step(part.line, u32::try_from(at).ok()?, part.os);
+            let call = ours.first().map_or("a call", |line| line.trim());
+            let call = call.rsplit_once(" = ").map_or(call, |(call, _)| call);
+            format!("the same without {}", one_line(call, 100))
+        }
+        Difference::Value(at) => {
+            let number = u32::try_from(at).ok()?;
+            if number != there {
+                lines = step(line, number, part.os);
+            }
+            match line.case.ops.get(at)? {
+                Op::Lab { step: LabOp::Inject { .. } } => "the same with another frame".to_owned(),
+                Op::Lab { .. } => "the same with one step of the network changed".to_owned(),
+                call if number != there => {
+                    format!("the same with one value of {} changed", call.call())
+                }
+                _ => "the same with one value changed".to_owned(),
+            }
+        }
+        Difference::LabLeftOut(at) => {
+            format!("the same without \"{}\"", one_line(&case.lab.setup.get(at)?.to_string(), 100))
+        }
+        Difference::LabValue => {
+            format!("the same in another network ({})", one_line(&line.case.title, 100))
+        }
+    };
+    lines.extend(did);
+    Some(Contrast { what, id: line.id.clone(), lines })
 }
 
 /// What speaks for the report. That delivery is not promised speaks against it, and is what a
 /// receiver would say at once; the README of the bundle has every clause.
 pub(super) fn quotes<'b>(bundle: &'b Bundle<'_>, part: &'b Part<'_>) -> Vec<&'b Cite> {
-    let against = ["not guarantee", "No indication of failure", "additional errors"];
-    let speaks = |cite: &&Cite| !against.iter().any(|words| cite.quote.contains(words));
-    let cites = bundle.broken(part.line).flat_map(|rule| &rule.cites).filter(speaks);
+    let cites = bundle.broken(part.line).flat_map(|rule| &rule.cites);
+    let cites = cites.filter(|cite| speaks(part, cite));
     let (of_errnos, clauses): (Vec<_>, Vec<_>) =
         cites.partition(|cite| cite.source.contains("ERRORS"));
     // An errno says more than a clause about another layer, where it is the one that is missing.
@@ -122,6 +238,21 @@ pub(super) fn quotes<'b>(bundle: &'b Bundle<'_>, part: &'b Part<'_>) -> Vec<&'b 
     all
 }
 
+/// Whether a clause speaks for the report: none that promises nothing, none of another protocol.
+pub(super) fn speaks(part: &Part<'_>, cite: &Cite) -> bool {
+    const AGAINST: [&str; 4] = [
+        "not guarantee",
+        "No indication of failure",
+        "additional errors",
+        "MUST reduce its estimate",
+    ];
+    let v6 = subsystem::is_ipv6(part);
+    let of_another = cite.source.contains("(over IPv6)") && v6 == Some(false)
+        || cite.source.contains("(over IPv4;") && v6 == Some(true)
+        || cite.source.contains("(where UDP is quoted") && !part.line.outcome.contains(" for UDP ");
+    !of_another && !AGAINST.iter().any(|words| cite.quote.contains(words))
+}
+
 /// Whether the errno between a source's brackets is what the case could have said: the finding or the
 /// nearest case that behaves has it, or it names the state that the case makes.
 fn is_wanted(part: &Part<'_>, source: &str) -> bool {
@@ -134,7 +265,7 @@ fn is_wanted(part: &Part<'_>, source: &str) -> bool {
     });
     let mut steps = line.case.lab.setup.iter().chain(among);
     let down = errno == "ENETDOWN" && steps.any(|step| matches!(step, LabOp::LinkDown { .. }));
-    let said = contrast(part).is_some_and(|(_, _, lines)| lines.iter().any(|l| l.contains(errno)));
+    let said = contrast(part).is_some_and(|found| found.lines.iter().any(|l| l.contains(errno)));
     down || said || line.findings.iter().any(|finding| finding.text.contains(errno))
 }
 
@@ -153,7 +284,10 @@ pub(super) fn kind(kernel: &Fingerprint, platform: &str) -> String {
         ("", _) if parts == 2 || number.ends_with(".0") => format!("mainline {number}"),
         ("", _) => format!("stable {number}"),
         (rc, _) if rc.starts_with("-rc") => format!("mainline {release}"),
-        (_, _) => format!("{release}, somebody's build of {}", number.trim_end_matches('.')),
+        (_, _) => format!(
+            "{release}, a distribution's or private build of {}",
+            number.trim_end_matches('.')
+        ),
     }
 }
 
@@ -167,7 +301,10 @@ mod tests {
     #[case("6.18.4", "stable 6.18.4")]
     #[case("7.3.0", "mainline 7.3.0")]
     #[case("7.3.0-rc2", "mainline 7.3.0-rc2")]
-    #[case("6.1.0-56-cloud-amd64", "6.1.0-56-cloud-amd64, somebody's build of 6.1.0")]
+    #[case(
+        "6.1.0-56-cloud-amd64",
+        "6.1.0-56-cloud-amd64, a distribution's or private build of 6.1.0"
+    )]
     #[case("", "a kernel without a number")]
     fn a_release_says_what_kind_it_is(#[case] release: &str, #[case] says: &str) {
         let (system, release) = ("Linux".to_owned(), release.to_owned());

@@ -4,14 +4,17 @@
 //! be in it, to be tried before; [`Bundle::files`] is what is in it. Everything that is written has
 //! gone through [`Scrub`]. The same data make the same bytes.
 
+mod apple;
 pub mod controls;
 mod forms;
 mod lead;
 mod mail;
+mod maintainers;
 mod readme;
 mod script;
 mod scrub;
 mod since;
+mod subsystem;
 #[cfg(test)]
 mod tests;
 mod title;
@@ -31,6 +34,9 @@ use crate::pcapng::{Pcapng, WriteError};
 use crate::repro::{Observed, Options, reproducer};
 use crate::runs::{Line, Rule, Subject};
 
+pub use lead::wished;
+pub use mail::MOST_OF_LINES;
+pub use maintainers::{MOST_OF_MAINTAINERS, Maintainers};
 pub use scrub::Scrub;
 pub use since::Elsewhere;
 pub use title::broken;
@@ -47,6 +53,42 @@ pub enum Recipient {
     Freebsd,
     /// gVisor's issues.
     Gvisor,
+    /// The mailing list of the GNU C Library.
+    Glibc,
+    /// The mailing list of musl.
+    Musl,
+}
+
+impl Recipient {
+    /// Who can mend what these cases of a kernel show: whoever made its C library, where the library is
+    /// what does it, else whoever made the kernel.
+    pub fn of(subject: &Subject, os: Os, parts: &[Part<'_>]) -> Self {
+        let is_gvisor = subject.platforms.iter().any(|name| name.starts_with("gvisor"));
+        let library = if !parts.is_empty() && parts.iter().all(subsystem::is_of_libc) {
+            subject.kernel.libc.split(' ').next().unwrap_or_default()
+        } else {
+            ""
+        };
+        match (os, library) {
+            (Os::Macos, _) => Self::Apple,
+            (_, subsystem::GLIBC) => Self::Glibc,
+            (_, subsystem::MUSL) => Self::Musl,
+            _ if is_gvisor => Self::Gvisor,
+            _ => Self::Netdev,
+        }
+    }
+
+    /// What it is called, and what it is told of.
+    pub fn about(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Apple => ("Apple", "macOS"),
+            Self::Netdev => ("netdev", "Linux"),
+            Self::Freebsd => ("FreeBSD", "FreeBSD and what macOS has of it"),
+            Self::Gvisor => ("gVisor", "gVisor"),
+            Self::Glibc => ("glibc", "what glibc does"),
+            Self::Musl => ("musl", "what musl does"),
+        }
+    }
 }
 
 /// All that is known of one bug.
@@ -129,7 +171,12 @@ struct Recorded<'a> {
 /// How people call a kernel and its system's build.
 pub fn build(kernel: &Fingerprint, environment: Option<&Environment>) -> String {
     let of = |e: &Environment| Some(format!("{} ({})", e.os.as_ref()?, e.os_build.as_ref()?));
-    environment.and_then(of).unwrap_or_else(|| format!("{} {}", kernel.system, kernel.release))
+    let product = || {
+        let product = kernel.product.as_ref()?;
+        Some(format!("macOS {} ({})", product.version, product.build))
+    };
+    let uname = || format!("{} {}", kernel.system, kernel.release);
+    environment.and_then(of).or_else(product).unwrap_or_else(uname)
 }
 
 impl Bundle<'_> {
@@ -138,8 +185,30 @@ impl Bundle<'_> {
         build(&self.subject.kernel, self.environment)
     }
 
-    /// What a title calls the kernel.
+    /// Whether the C library does it, and not the kernel.
+    fn is_of_libc(&self) -> bool {
+        matches!(self.recipient, Recipient::Glibc | Recipient::Musl)
+    }
+
+    /// How people call what did it.
+    fn who(&self) -> String {
+        self.with_library(&self.subject.kernel, &self.build())
+    }
+
+    /// How people call what did it elsewhere.
+    fn name_of(&self, other: &Elsewhere) -> String {
+        self.with_library(&other.kernel, &other.name)
+    }
+
+    fn with_library(&self, kernel: &Fingerprint, name: &str) -> String {
+        if self.is_of_libc() { format!("{} on {name}", kernel.libc) } else { name.to_owned() }
+    }
+
+    /// What a title calls it.
     fn version(&self) -> String {
+        if self.is_of_libc() {
+            return self.subject.kernel.libc.clone();
+        }
         let platform = self.subject.platforms.first().map_or("", String::as_str);
         title::version(&self.subject.kernel, platform, &self.build())
     }
@@ -207,6 +276,15 @@ impl Bundle<'_> {
 
     /// What the bundle has in it.
     pub fn files(&self, scrub: &mut Scrub) -> Result<Vec<File>, WriteError> {
+        self.files_to(scrub, None)
+    }
+
+    /// The same, with its mail to those who look after the files that it is about.
+    pub fn files_to(
+        &self,
+        scrub: &mut Scrub,
+        maintainers: Option<&Maintainers>,
+    ) -> Result<Vec<File>, WriteError> {
         let lines = self.clean(scrub);
         let parts = self.parts.iter().zip(&lines).map(|(part, line)| Part { line, ..part.clone() });
         let machine = self.machine(scrub);
@@ -232,8 +310,14 @@ impl Bundle<'_> {
             .extend(names.iter().zip(&programs).map(|(name, text)| File::text(name, text.clone())));
         if self.recipient != Recipient::Apple {
             // The programs are clean already, and their words are to stay.
-            let mail = scrub.text(&mail::mail(&clean), &words(&programs.join("\n")));
-            files.insert(0, File::text("mail.txt", mail));
+            let vocabulary = words(&programs.join("\n"));
+            let mail = mail::mail(&clean, maintainers);
+            let text = mail.to.clone() + &scrub.text(&mail.text, &vocabulary);
+            if let Some(head) = &mail.answer {
+                let answer = mail.to + &scrub.text(head, &vocabulary) + &listed(&names, &programs);
+                files.insert(0, File::text("mail-program.txt", answer));
+            }
+            files.insert(0, File::text("mail.txt", text));
         }
         // What people read first is made last: it counts what was replaced in all the others.
         let readme = scrub.text(&readme::readme(&clean), &none) + &readme::replaced(scrub);
@@ -288,6 +372,12 @@ fn pretty(value: serde_json::Result<serde_json::Value>) -> String {
 fn program_names(count: usize) -> Vec<String> {
     let name = |n: usize| if n == 0 { "repro.c".to_owned() } else { format!("repro-{}.c", n + 1) };
     (0..count).map(name).collect()
+}
+
+/// Programs one behind the other, as the text of a mail.
+fn listed(names: &[String], programs: &[String]) -> String {
+    let one = |(name, text): (&String, &String)| format!("-- 8< -- {name}\n{text}-- >8 --\n");
+    names.iter().zip(programs).map(one).collect()
 }
 
 /// The words of a program, in lower case.

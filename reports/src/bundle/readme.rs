@@ -8,8 +8,9 @@ use harness::verdict::Verdict;
 
 use super::since::{self, Elsewhere};
 use super::zip::utc;
-use super::{Bundle, Part, Recipient, Scrub, Tried, lead, shown, shown_like};
-use crate::text::{self, inline, one_line, page, prose, visible};
+use super::{Bundle, Part, Recipient, Scrub, Tried, apple, lead, shown, shown_like};
+use crate::runs::Cite;
+use crate::text::{self, inline, page, prose, visible};
 
 /// Everything but what was replaced, which [`replaced`] says.
 pub(super) fn readme(bundle: &Bundle<'_>) -> String {
@@ -18,12 +19,21 @@ pub(super) fn readme(bundle: &Bundle<'_>) -> String {
     let control = bundle.parts.iter().all(Part::is_control);
     let what = if control { "Control record: " } else { "" };
     let _ = writeln!(out, "# {what}{}\n", prose(&bundle.title()));
-    for part in bundle.parts.iter().take(1) {
-        let _ = writeln!(out, "{}\n", prose(&lead::lead(bundle, part)));
-    }
     if bundle.recipient == Recipient::Apple {
-        out.push_str(&feedback(bundle));
+        out.push_str(&apple::fields(bundle));
     }
+    for part in bundle.parts.iter().take(1) {
+        out.push_str(&first(bundle, part));
+    }
+    let _ = writeln!(out, "## Steps to reproduce\n\n{}", steps(bundle));
+    let _ = writeln!(out, "{}", tried(bundle));
+    if bundle.recipient == Recipient::Apple {
+        out.push_str(&apple::attach(bundle));
+    }
+    for cite in bundle.parts.iter().take(1).flat_map(|part| lead::quotes(bundle, part)) {
+        out.push_str(&quoted(cite));
+    }
+    out.push_str("What follows is there to be looked up.\n\n");
     for (number, part) in (1..).zip(&bundle.parts) {
         if bundle.parts.len() > 1 {
             let _ = writeln!(out, "# Case {number}: {}\n", prose(&part.line.case.title));
@@ -32,14 +42,42 @@ pub(super) fn readme(bundle: &Bundle<'_>) -> String {
             let _ = writeln!(out, "## {heading}\n\n{}\n", text.trim_end());
         }
     }
-    let _ = writeln!(out, "## Steps to reproduce\n\n{}", steps(bundle));
-    let _ = writeln!(out, "{}", tried(bundle));
     let _ = writeln!(out, "## Where\n\n{}", place(bundle));
     out.push_str(FILES);
-    if bundle.recipient != Recipient::Apple {
-        out.push_str("- `mail.txt`: the same as plain text, to send.\n");
+    match bundle.recipient {
+        Recipient::Apple => {}
+        Recipient::Netdev | Recipient::Glibc | Recipient::Musl => out.push_str(
+            "- `mail.txt`, `mail-program.txt`: the same as plain text and the program as its answer, to \
+             send: `git send-email mail.txt mail-program.txt`.\n",
+        ),
+        Recipient::Freebsd | Recipient::Gvisor => {
+            out.push_str("- `mail.txt`: the same as plain text, to paste.\n");
+        }
     }
     out
+}
+
+/// The lead, and the like that does behave.
+fn first(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
+    let mut out = format!("{}\n\n", prose(&lead::lead(bundle, part)));
+    out.push_str(&code(shown(part).iter().map(String::as_str)));
+    if let Some(found) = lead::contrast(part) {
+        let (what, id) = (prose(&found.what), text::code(&found.id));
+        let lines = code(found.lines.iter().map(String::as_str));
+        let _ = write!(out, "\nIn contrast, {what} ({id}):\n\n{lines}");
+    }
+    out.push('\n');
+    out
+}
+
+/// A clause, with its words first.
+fn quoted(cite: &Cite) -> String {
+    let source = prose(&cite.source);
+    let source = match cite.link.as_deref().and_then(page) {
+        Some(page) => format!("[{source}]({page})"),
+        None => source,
+    };
+    format!("> {}\n>\n> {source}\n\n", prose(&cite.quote))
 }
 
 const FILES: &str = "\
@@ -65,60 +103,6 @@ pub(super) fn warning(bundle: &Bundle<'_>, before: &str, behind: &str) -> String
     bad.map_or_else(String::new, |text| format!("{before}{text}{behind}"))
 }
 
-/// Feedback Assistant's fields, in its order, and what its readers ask for next.
-fn feedback(bundle: &Bundle<'_>) -> String {
-    let Some(part) = bundle.parts.first() else { return String::new() };
-    let finding = part.line.findings.first();
-    let rule = finding.and_then(|f| bundle.rules.iter().find(|rule| rule.name == f.rule));
-    let actual = finding.map_or_else(|| super::title::behaviour(part), |f| f.text.clone());
-    let asked: Vec<String> = part.line.unexpected.iter().map(ToString::to_string).collect();
-    let asked = asked.join("; ");
-    let expected = match rule {
-        Some(rule) => rule.says.as_str(),
-        None if part.line.verdict == Verdict::Changed => "as it was before",
-        None if !part.line.unexpected.is_empty() => &asked,
-        None => "nothing else is known",
-    };
-    let machine = &bundle.subject.kernel.machine;
-    let filters = match bundle.environment {
-        None => "not known".to_owned(),
-        Some(machine) if machine.filters.is_empty() => "none found".to_owned(),
-        Some(machine) => machine.filters.join("; "),
-    };
-    let kind = if part.is_control() { "Question" } else { "Incorrect/Unexpected Behavior" };
-    let mut out = format!(
-        "## For Feedback Assistant\n\n- Title: {}\n- Area: macOS, Networking (kernel, sockets)\n- Type: \
-         {kind}\n- Build: {}, {}\n- Expected: {}\n- Actual: {}\n- Content filters and VPNs: {}\n",
-        prose(&bundle.title()),
-        prose(&bundle.build()),
-        prose(machine),
-        prose(&one_line(expected, 300)),
-        prose(&one_line(&actual, 300)),
-        prose(&filters),
-    );
-    out.push_str(ATTACH);
-    if bundle.parts.len() > 1 {
-        out.push_str("\nThe cases of this report:\n\n| case | what it did |\n| --- | --- |\n");
-        for part in &bundle.parts {
-            let did = cell(&shown(part).join("\n"));
-            let _ = writeln!(out, "| {} | {did} |", text::markdown(&part.line.case.title));
-        }
-    }
-    out.push('\n');
-    out
-}
-
-/// Reports without these are sent back for them.
-const ATTACH: &str = "\
-- Steps: unzip this archive, `sudo sh run.sh`
-- Attach: this archive; and, right after the steps, what these two write:
-
-      sudo sysdiagnose
-      sudo log collect --last 5m --output networking.logarchive
-
-With Apple's profile *Networking for macOS* (developer.apple.com, Profiles and Logs) installed before the steps.
-";
-
 /// Headings and texts of one case.
 pub(super) fn sections(bundle: &Bundle<'_>, part: &Part<'_>) -> Vec<(&'static str, String)> {
     let mut out = vec![
@@ -128,7 +112,7 @@ pub(super) fn sections(bundle: &Bundle<'_>, part: &Part<'_>) -> Vec<(&'static st
         ("On other systems", elsewhere(bundle, part)),
     ];
     let this = this(bundle, part);
-    if let Some(since) = since::since(&this, &part.elsewhere) {
+    if let Some(since) = lead::since(bundle, part, &this) {
         out.insert(2, ("Since which build", since::sentence(since)));
     }
     if !part.controls.is_empty() {
@@ -148,7 +132,7 @@ pub(super) fn this(bundle: &Bundle<'_>, part: &Part<'_>) -> Elsewhere {
 }
 
 /// With a capital, as a sentence begins; but for the name of a call.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let is_call = text.split(' ').next().is_some_and(|word| !["a", "after", "the"].contains(&word));
@@ -178,7 +162,7 @@ fn happened(part: &Part<'_>) -> String {
     out
 }
 
-fn code<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn code<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     lines
         .flat_map(|line| ["    ".to_owned(), visible(line).replace('\n', " "), "\n".to_owned()])
         .collect()
@@ -189,13 +173,11 @@ fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let mut out = String::new();
     for rule in bundle.broken(line) {
         let _ = writeln!(out, "{}\n", prose(&rule.says));
-        for cite in &rule.cites {
-            let source = prose(&cite.source);
-            let source = match cite.link.as_deref().and_then(page) {
-                Some(page) => format!("[{source}]({page})"),
-                None => source,
-            };
-            let _ = writeln!(out, "> {}\n>\n> {source}\n", prose(&cite.quote));
+        // What speaks for it first.
+        let (speak, others): (Vec<_>, Vec<_>) =
+            rule.cites.iter().partition(|cite| lead::speaks(part, cite));
+        for cite in speak.into_iter().chain(others) {
+            out.push_str(&quoted(cite));
         }
     }
     for known in line.findings.iter().filter_map(|finding| finding.known.as_ref()) {
@@ -239,10 +221,10 @@ fn elsewhere(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let _ = writeln!(
         out,
         "| {} (this) | {} |",
-        text::markdown(&this.name),
+        text::markdown(&bundle.who()),
         cell(&shown(part).join("\n"))
     );
-    let others = part.elsewhere.iter().map(|e| (e.name.clone(), e.outcome.as_str()));
+    let others = part.elsewhere.iter().map(|e| (bundle.name_of(e), e.outcome.as_str()));
     let known = part.baselines.iter().map(|(name, text)| (format!("baseline of {name}"), *text));
     for (name, outcome) in others.chain(known) {
         let what = match parting(&this.outcome, outcome) {
@@ -263,7 +245,7 @@ fn parting<'a>(here: &str, there: &'a str) -> Option<&'a str> {
     there.lines().find(|line| ours.next() != Some(line)).or(Some("(less)"))
 }
 
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let text = text.lines().map(str::trim).collect::<Vec<_>>().join("; ");
     text::code(&text)
 }

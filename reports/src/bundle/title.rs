@@ -108,6 +108,48 @@ pub fn broken(rule: &str) -> Option<&'static str> {
     SHORT.iter().find(|(name, _)| *name == rule).map(|(_, text)| *text)
 }
 
+/// What titles of cases say at length.
+const SHORTER: &[(&str, &str)] = &[
+    (
+        "UDP to the link-local address of a neighbour nobody has asked for yet",
+        "unresolved neighbour",
+    ),
+    (", the link being ", ", link "),
+    (", loopback being down", ", lo down"),
+    ("do-not-fragment asked for", "DF"),
+    ("by IPv4 from an IPv6 socket", "to a mapped address"),
+    ("IPv4 from an IPv6 socket", "mapped"),
+    (" and has its IPv6 addresses back", ""),
+    ("scope id", "scope"),
+    ("A forged MTU", "MTU"),
+    (", nothing asked", ""),
+    ("link-local address", "link-local"),
+];
+
+/// Words that wait for another one.
+const WAITING: &[&str] = &["of", "a", "an", "the", "to", "by", "and", "in", "on", "with", "is"];
+
+/// The trigger in so many characters at the most: clauses go from the end, then words.
+fn trigger(title: &str, most: usize) -> String {
+    let long = one_line(title.trim_end_matches(['.', '?']), 4 * MOST_OF_TITLE);
+    let text = SHORTER.iter().fold(long, |text, (from, to)| text.replace(from, to));
+    let mut text = text.trim_end_matches([',', ' ']).to_owned();
+    let whole = text.chars().count() <= most;
+    for separator in [", ", " "] {
+        while text.chars().count() > most {
+            let Some((before, _)) = text.rsplit_once(separator) else { break };
+            text = before.trim_end_matches([',', ':']).to_owned();
+        }
+    }
+    while let Some((before, last)) = text.rsplit_once(' ').filter(|_| !whole) {
+        if !WAITING.contains(&last) {
+            break;
+        }
+        text = before.to_owned();
+    }
+    text.chars().take(most).collect()
+}
+
 /// The whole title: behaviour, trigger and version.
 pub(super) fn title(part: &Part<'_>, version: &str) -> String {
     let version = cut(&one_line(version, 2 * MOST_OF_TITLE), 24);
@@ -117,17 +159,18 @@ pub(super) fn title(part: &Part<'_>, version: &str) -> String {
         Some(text) => text.replace("{}", op.map_or("a step", Op::call)),
         None => behaviour(part),
     };
-    let when =
-        part.line.case.title.trim_end_matches(['?', '.']).replace(", the link being ", ", link ");
     let room = MOST_OF_TITLE.saturating_sub(version.chars().count() + 3);
-    format!("{} ({version})", cut(&one_line(&format!("{what}: {when}"), 4 * MOST_OF_TITLE), room))
+    let what = cut(&one_line(&what, 2 * MOST_OF_TITLE), room);
+    let when = trigger(&part.line.case.title, room.saturating_sub(what.chars().count() + 2));
+    let when = if when.is_empty() { when } else { format!(": {when}") };
+    format!("{what}{when} ({version})")
 }
 
 /// What a title calls a kernel: of Linux its number, `6.18.44` or `7.3.0-rc2`, of what stands in for it its
 /// platform, of others their build.
 pub(super) fn version(kernel: &Fingerprint, platform: &str, build: &str) -> String {
     if kernel.system != "Linux" {
-        return build.to_owned();
+        return build.replace(['(', ')'], "");
     }
     if !platform.starts_with("linux") && !platform.starts_with("uml") && !platform.is_empty() {
         return platform.to_owned();
@@ -148,9 +191,9 @@ fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
-    let head: String = text.chars().take(most.saturating_sub(1)).collect();
+    let head: String = text.chars().take(most).collect();
     let whole = head.rfind(' ').filter(|at| *at > most / 2).map_or(head.as_str(), |at| &head[..at]);
-    format!("{}\u{2026}", whole.trim_end_matches([' ', ',', ':', ';']))
+    whole.trim_end_matches([' ', ',', ':', ';']).to_owned()
 }
 
 #[cfg(test)]
@@ -170,7 +213,7 @@ mod tests {
     #[case("Linux", "7.3.0-rc2-gabc", "linux-7.3", "7.3.0-rc2")]
     #[case("Linux", "6.12.113", "uml-6.12", "6.12.113")]
     #[case("Linux", "4.4.0", "gvisor-20240729", "gvisor-20240729")]
-    #[case("Darwin", "24.3.0", "macos-15", "macOS 15.3 (24D70)")]
+    #[case("Darwin", "24.3.0", "macos-15", "macOS 15.3 24D70")]
     fn a_version_is_what_its_people_call_it(
         #[case] system: &str,
         #[case] release: &str,
@@ -185,7 +228,25 @@ mod tests {
     #[test]
     fn a_title_is_cut_between_words() {
         assert_eq!(cut("one two three", 13), "one two three");
-        assert_eq!(cut("one two three", 11), "one two\u{2026}");
+        assert_eq!(cut("one two three", 11), "one two");
         assert_eq!(cut(&"x".repeat(30), 10).chars().count(), 10);
+        for (text, most, is) in [
+            (
+                "UDP to 255.255.255.255, the link being down",
+                33,
+                "UDP to 255.255.255.255, link down",
+            ),
+            ("UDP to 255.255.255.255, the link being down", 32, "UDP to 255.255.255.255"),
+            (
+                "A forged MTU of 800 by IPv4, never-sent, nothing asked",
+                40,
+                "MTU of 800 by IPv4, never-sent",
+            ),
+            ("a very long thing of the kind", 20, "a very long thing"),
+            ("xxxxxxxxxxxx", 9, "xxxxxxxxx"),
+            ("", 9, ""),
+        ] {
+            assert_eq!(trigger(text, most), is);
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::steps::{case, connect, covering, send_of, sendto_of, setsockopt, so_e
 use crate::table::{Row, Table};
 
 pub(super) fn tables() -> Vec<Table> {
-    vec![raw(), ping(), own_header(), byte_order()]
+    vec![raw(), protocol(), ping(), own_header(), byte_order()]
 }
 
 fn icmp(path: Path) -> &'static str {
@@ -49,6 +49,48 @@ fn raw() -> Table {
         }
     }
     table
+}
+
+/// RFC 3542 §11.2 turns fragments off "for UDP and raw sockets", of whichever protocol. Linux asks which it is:
+/// for `IPV6_DONTFRAG` UDP, ICMPv6 and `IPPROTO_RAW` count (`net/ipv6/ip6_output.c` `__ip6_append_data`), for a
+/// mode of `IPV6_MTU_DISCOVER` all of them. `fragmentation/raw` has ICMPv6; IPv4, which asks for no protocol,
+/// is the control.
+fn protocol() -> Table {
+    let question =
+        "Is a raw socket's datagram of that protocol refused when fragments are forbidden?";
+    let mut table = Table::new("fragmentation/raw-protocol", question);
+    for (protocol, name) in [("udp", "IPPROTO_UDP"), ("tcp", "IPPROTO_TCP")] {
+        for path in Path::PURE {
+            let told = if path == Path::V6 { asked(path) } else { Asked::INTENTS.to_vec() };
+            for asked in told {
+                for (size, len) in [("fit", path.fit(1500) + 8), ("fit+1", path.fit(1500) + 9)] {
+                    let title =
+                        format!("{len} bytes of {name} by raw {}, {}", path.words(), asked.words());
+                    let mut ops = vec![socket_of("s", path.domain(), &["SOCK_RAW"], &[name])];
+                    ops.extend(asked.ops("s"));
+                    let data = headed(protocol, len);
+                    ops.extend([sendto_of("s", data, path.neighbour(0)), so_error("s")]);
+                    let case = case(title, lab(LinkKind::Tun, 1500), ops);
+                    let case = covering(case, &asked.catalogue(path));
+                    table.push(&[protocol, path.id(), &asked.id(), size], Row::Case(case));
+                }
+            }
+        }
+    }
+    table
+}
+
+/// So many bytes with a header of UDP or TCP, from port 20000 to 25000, which a raw socket takes as they are.
+fn headed(protocol: &str, len: u32) -> Payload {
+    let ports = "\u{4e}\u{20}\u{61}\u{a8}";
+    let header = if protocol == "udp" {
+        let [high, low] = u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes().map(char::from);
+        format!("{ports}{high}{low}\0\0")
+    } else {
+        format!("{ports}\0\0\0\u{1}\0\0\0\0\u{50}\u{2}\0\0\0\0\0\0")
+    };
+    let rest = (len as usize).saturating_sub(header.chars().count());
+    Payload::Text(header + &"p".repeat(rest))
 }
 
 /// An echo request of so many bytes: the kernel writes identifier and checksum.

@@ -66,7 +66,7 @@ static size_t answer_to(const unsigned char *query, size_t len, int whole, unsig
             same++;
         if (same != end - 12 || same != answers[i].asked)
             continue;
-        if (size == 0)
+        if (size < 2)
             return 0;
         memcpy(answer + 2, (whole ? answers[i].whole : answers[i].message) + 2, size - 2);
         answer[1] ^= (unsigned char)answers[i].other_id;
