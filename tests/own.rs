@@ -201,12 +201,11 @@ fn repro_wire_and_bundle_take_a_file() {
     assert!(!stdout(&bundle).contains("no fault is claimed"), "{}", stdout(&bundle));
     let file = fs::File::open(at.join("b.zip")).expect("the bundle");
     let mut zip = zip::ZipArchive::new(file).expect("a zip");
-    let mut is_readme = |number: &usize| {
-        zip.by_index(*number)
-            .is_ok_and(|file| file.name().is_ok_and(|name| name.ends_with("README.md")))
-    };
-    let number = (0..zip.len()).find(&mut is_readme).expect("a README");
-    let mut readme = zip.by_index(number).expect("a README");
+    let number = (0..zip.len()).find(|number| {
+        let file = zip.by_index(*number);
+        file.is_ok_and(|file| file.name().is_ok_and(|name| name.ends_with("README.md")))
+    });
+    let mut readme = zip.by_index(number.expect("a README")).expect("a README");
     let text = std::io::read_to_string(&mut readme).expect("text");
     assert!(text.contains("bad.case:5 asks") && !text.contains("no fault is claimed"), "{text}");
 }
