@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use harness::case::Case;
 use harness::trace::End;
 
 use crate::cli::{Bisect, On, Run};
@@ -15,12 +14,12 @@ use crate::{Status, out, select};
 
 /// Runs the cases on each kernel, and lets a letter stand for each outcome.
 pub(crate) fn bisect(args: &Bisect) -> Result<Status> {
-    let tables = select::tables_of(&args.patterns)?;
-    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
+    let chosen = select::chosen(&args.patterns)?;
+    let cases = chosen.cases();
     let on = On { subjects: args.on.clone(), ..On::default() };
     let run = Run { on, ..Run::default() };
     let out = Out::of(args.out.as_deref(), "bisect");
-    let all = on::on_each(&run, &cases, &out)?;
+    let all = on::on_each(&run, &cases, &chosen.own, &out)?;
     let ran: Vec<(&Wanted, &Ran<'_>)> =
         all.iter().filter_map(|(wanted, ran)| Some((wanted, ran.as_ref().ok()?))).collect();
     if ran.is_empty() {

@@ -13,7 +13,7 @@ use suites::tag;
 
 use crate::bisect::letters;
 use crate::cli::Changes;
-use crate::{Status, UsageError, out, report, results};
+use crate::{Status, UsageError, diff, out, report, results};
 
 /// Rows of one table that changed at the same places.
 type Groups<'r> = BTreeMap<(&'r str, Vec<char>), Vec<Row<'r>>>;
@@ -26,7 +26,12 @@ struct Row<'r> {
 
 /// Writes the page.
 pub(crate) fn changes(args: &Changes) -> Result<Status> {
-    let run = report::merged(args.runs.iter().map(AsRef::as_ref))?;
+    let ran = match &args.on[..] {
+        [] => args.runs.clone(),
+        // Which kernels did not run was said.
+        on => diff::run_on(on, &args.runs, "changes")?.into_iter().flatten().collect(),
+    };
+    let run = report::merged(ran.iter().map(AsRef::as_ref))?;
     if run.manifest.subjects.len() < 2 {
         return Err(UsageError("one kernel has no changes: give a second run".to_owned()).into());
     }
@@ -260,7 +265,19 @@ mod tests {
         let (baseline, expected, findings, remarks) = (None, None, Vec::new(), Vec::new());
         let (subject, case, verdict) =
             (subject.to_owned(), case.clone(), suites::verdict::Verdict::New);
-        Line { subject, id, verdict, outcome, baseline, expected, findings, remarks, case, trace }
+        Line {
+            subject,
+            id,
+            verdict,
+            outcome,
+            baseline,
+            expected,
+            findings,
+            remarks,
+            unexpected: Vec::new(),
+            case,
+            trace,
+        }
     }
 
     /// On these kernels.

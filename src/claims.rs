@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
@@ -98,7 +99,7 @@ fn here<'c>(chosen: &[&'c Claim], args: &Claims) -> Result<Asked<'c>> {
         .filter(|case| about.iter().any(|claim| claim.concerns(&case.id)))
         .collect();
     let how = Run { plant: args.plant.clone(), ..Run::default() };
-    let answers = run::answers(&cases, &how, &fingerprint, &|_, _, _| ())?;
+    let answers = run::answers(&cases, &Arc::default(), &how, &fingerprint, &|_, _, _| ())?;
     let mut tests: BTreeMap<&str, Vec<Test>> = BTreeMap::new();
     for claim in about {
         let asks = answers.iter().filter(|answer| claim.concerns(&answer.case.id));

@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 mod control;
+mod own;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap_complete::engine::ArgValueCompleter;
 use harness::verdict::Rank;
 
 pub(crate) use self::control::{Control, ControlHttp};
+pub(crate) use self::own::{Adopt, Form, New, OfOwn};
 use crate::complete;
 use crate::find::Find;
 use crate::select::Shard;
@@ -18,7 +20,7 @@ use crate::select::Shard;
 #[derive(Debug, Parser)]
 #[command(version = env!("SOCKEYE_VERSION"), args_conflicts_with_subcommands = true)]
 #[command(
-    after_help = "Exit status: 0 as expected; 1 changed, or a new deviation; 2 wrong usage; \
+    after_help = "Exit status: 0 as expected; 1 changed, unexpected, or a new deviation; 2 wrong usage; \
                         3 the harness could not run.\nWithout a command, sockeye runs every suite."
 )]
 pub(crate) struct Cli {
@@ -34,7 +36,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run cases on this kernel, judge them, write results and evidence
-    Run(Run),
+    Run(Box<Run>),
+    /// Write a case of your own to begin with: NAME.case, which runs
+    New(New),
     /// List cases, or what is known of their tables
     List(List),
     /// Show one case: transcript, verdict, rules, what each platform did
@@ -115,7 +119,8 @@ pub(crate) struct Man {
 #[derive(Args, Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(crate) struct Run {
-    /// Suites, tables or cases; `*` stands for anything
+    /// Suites, tables or cases, where `*` stands for anything; files of cases (.case, .json), or folders
+    /// of them
     #[arg(value_name = "PATTERN", add = ArgValueCompleter::new(complete::cases))]
     pub(crate) patterns: Vec<String>,
     #[command(flatten)]
@@ -154,6 +159,8 @@ pub(crate) struct Run {
     /// Run one of N parts, such as 1/4; which part a case is in depends on its id alone
     #[arg(long, value_name = "K/N")]
     pub(crate) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) own: OfOwn,
     #[command(flatten)]
     pub(crate) on: On,
 }
@@ -272,9 +279,13 @@ pub(crate) struct List {
 /// The arguments of `show`.
 #[derive(Args, Debug)]
 pub(crate) struct Show {
-    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, a pattern that only it matches, or a file of it:
+    /// FILE.case, FILE.case:NAME
     #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
+    /// Run nothing: print the case itself, as text or as JSON
+    #[arg(long = "as", value_name = "FORM", value_enum, conflicts_with_all = ["platforms", "runs"])]
+    pub(crate) form: Option<Form>,
     /// Run nothing: what each platform with a baseline did, those that did the same together
     #[arg(long)]
     pub(crate) platforms: bool,
@@ -345,23 +356,10 @@ pub(crate) struct Diff {
     pub(crate) format: Option<Format>,
 }
 
-/// The arguments of `adopt`.
-#[derive(Args, Debug)]
-#[command(after_help = "Exit status: 0 if all was adopted; 1 if something was refused.")]
-pub(crate) struct Adopt {
-    /// Folders of runs, or of snapshots that `cargo test` recorded
-    #[arg(value_name = "RUN", required = true)]
-    pub(crate) sources: Vec<PathBuf>,
-
-    /// Where the baselines are
-    #[arg(long, value_name = "DIR", default_value = "suites/baselines")]
-    pub(crate) into: PathBuf,
-}
-
 /// The arguments of `bisect`.
 #[derive(Args, Debug)]
 pub(crate) struct Bisect {
-    /// Suites, tables or cases; `*` stands for anything
+    /// Suites, tables or cases, where `*` stands for anything; files or folders of cases
     #[arg(value_name = "PATTERN", required = true, add = ArgValueCompleter::new(complete::cases))]
     pub(crate) patterns: Vec<String>,
     /// Between which kernels, in their order: `all`, or as for `run --on`
@@ -376,9 +374,12 @@ pub(crate) struct Bisect {
 /// The arguments of `changes`.
 #[derive(Args, Debug)]
 pub(crate) struct Changes {
-    /// The folder of a run; each kernel in it becomes a column
+    /// The folder of a run; each kernel in it becomes a column; with --on, cases to run
     #[arg(required = true, value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
+    /// Run the cases on these kernels first, as for `run --on`
+    #[arg(long, value_name = "SUBJECTS")]
+    pub(crate) on: Vec<String>,
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -387,9 +388,12 @@ pub(crate) struct Changes {
 /// The arguments of `matrix`.
 #[derive(Args, Debug)]
 pub(crate) struct Matrix {
-    /// The folder of a run, or one with runs in it; each kernel becomes a column
+    /// The folder of a run, or one with runs in it; each kernel becomes a column; with --on, cases to run
     #[arg(required = true, value_name = "RUN")]
     pub(crate) runs: Vec<PathBuf>,
+    /// Run the cases on these kernels first, as for `run --on`
+    #[arg(long, value_name = "SUBJECTS")]
+    pub(crate) on: Vec<String>,
     /// The file to write
     #[arg(short, long, value_name = "FILE", default_value = "matrix.html")]
     pub(crate) output: PathBuf,
@@ -445,7 +449,8 @@ pub(crate) enum Target {
 /// The arguments of `repro`.
 #[derive(Args, Debug)]
 pub(crate) struct Repro {
-    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, a pattern that only it matches, or a file of it:
+    /// FILE.case, FILE.case:NAME
     #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
     /// For which system [default: this one]
@@ -456,7 +461,8 @@ pub(crate) struct Repro {
 /// The arguments of `wire`.
 #[derive(Args, Debug)]
 pub(crate) struct Wire {
-    /// The case's id, what it is called in its suite, or a pattern that only it matches
+    /// The case's id, what it is called in its suite, a pattern that only it matches, or a file of it:
+    /// FILE.case, FILE.case:NAME
     #[arg(add = ArgValueCompleter::new(complete::cases))]
     pub(crate) case: String,
     /// The file to write
@@ -488,7 +494,7 @@ pub(crate) enum For {
                         written, and it does not reproduce; 2 wrong usage; 3 nothing was written."
 )]
 pub(crate) struct Bundle {
-    /// The ids of cases that show one bug, the clearest first
+    /// The ids of cases that show one bug, or their files, the clearest first
     #[arg(required = true, value_name = "CASE", add = ArgValueCompleter::new(complete::cases))]
     pub(crate) cases: Vec<String>,
     /// The folder of a run: the bug is that of the first; further ones say how often, and what other

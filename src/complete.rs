@@ -31,14 +31,16 @@ pub(crate) fn cases(typed: &OsStr) -> Vec<CompletionCandidate> {
     let begins = |word: &str| word.starts_with(typed);
     let in_table = |name: &str| typed.strip_prefix(name).is_some_and(|rest| rest.starts_with('['));
     let named: Vec<_> =
-        tables.iter().filter(|table| begins(table.name) || in_table(table.name)).collect();
+        tables.iter().filter(|table| begins(&table.name) || in_table(&table.name)).collect();
     let mut found: Vec<CompletionCandidate> = Vec::new();
     let mut suites: Vec<&str> = named.iter().filter_map(|t| t.name.split('/').next()).collect();
     suites.dedup();
     found.extend(suites.iter().filter(|suite| begins(suite)).map(CompletionCandidate::new));
     for table in &named {
-        if begins(table.name) {
-            found.push(CompletionCandidate::new(table.name).help(Some(table.question.into())));
+        if begins(&table.name) {
+            let question = table.question.to_string();
+            let name = CompletionCandidate::new(table.name.as_ref());
+            found.push(name.help(Some(question.into())));
         }
     }
     if let [table] = &named[..] {
@@ -114,7 +116,7 @@ pub(crate) fn mistyped(words: &[String]) -> Option<UsageError> {
     let word = words.first().filter(|word| !word.starts_with('-'))?;
     let known = Cli::command().find_subcommand(word).is_some() || word == "help";
     let near = near(word);
-    if known || near.is_empty() || select::tables_of(std::slice::from_ref(word)).is_ok() {
+    if known || near.is_empty() || select::chosen(std::slice::from_ref(word)).is_ok() {
         return None;
     }
     Some(UsageError(format!(

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use harness::case::Case;
 use reports::runs::{self, Line, Run, Side};
 use similar::{ChangeTag, TextDiff};
 
@@ -16,7 +15,10 @@ use crate::{Status, UsageError, on, out, place, report, select};
 /// Says how two runs differ; status 1 if they do.
 pub(crate) fn diff(args: &Diff) -> Result<Status> {
     let folders = match &args.on {
-        Some(on) => run_both(on, &args.runs)?,
+        Some(on) => {
+            let ran = run_on(std::slice::from_ref(on), &args.runs, "diff")?;
+            ran.into_iter().collect::<Result<_>>()?
+        }
         None => args.runs.clone(),
     };
     let runs: Vec<Run> =
@@ -85,19 +87,22 @@ fn print(diff: &runs::Diff<'_>, full: bool) {
     );
 }
 
-/// The folders of runs on two subjects, made now.
-fn run_both(on: &str, patterns: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// The folders of runs of these cases on these subjects, made now; why one did not run.
+pub(crate) fn run_on(
+    on: &[String],
+    patterns: &[PathBuf],
+    kind: &str,
+) -> Result<Vec<Result<PathBuf>>> {
     let patterns: Vec<String> =
         patterns.iter().map(|pattern| pattern.to_string_lossy().into_owned()).collect();
-    let tables = select::tables_of(&patterns)?;
-    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
-    let on = On { subjects: vec![on.to_owned()], ..On::default() };
+    let chosen = select::chosen(&patterns)?;
+    let on = On { subjects: on.to_vec(), ..On::default() };
     let args = cli::Run { on, ..cli::Run::default() };
-    let ran = on::on_each(&args, &cases, &Out::of(None, "diff"))?;
+    let ran = on::on_each(&args, &chosen.cases(), &chosen.own, &Out::of(None, kind))?;
     let folder = |(wanted, ran): (Wanted, Result<on::Ran<'_>>)| {
         ran.map(|ran| ran.folder).with_context(|| wanted.name)
     };
-    ran.into_iter().map(folder).collect()
+    Ok(ran.into_iter().map(folder).collect())
 }
 
 /// Line by line, `-` the old and `+` the new; only the first that differ unless `full`.

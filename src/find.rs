@@ -149,7 +149,7 @@ impl Find {
             return Ok(());
         }
         for table in tables.iter_mut() {
-            let question = table.question;
+            let question = &table.question;
             table.cases.retain(|case| asked.iter().all(|asked| asked.is_so(case, question)));
         }
         tables.retain(|table| !table.cases.is_empty());
@@ -158,7 +158,7 @@ impl Find {
         }
         let everything = suites::tables();
         let is_so = |asked: &&Asked<'_>| {
-            everything.iter().any(|t| t.cases.iter().any(|case| asked.is_so(case, t.question)))
+            everything.iter().any(|t| t.cases.iter().any(|case| asked.is_so(case, &t.question)))
         };
         match asked.iter().find(|asked| !is_so(asked)) {
             Some(asked) => Err(asked.unknown()),

@@ -13,6 +13,11 @@ const BASE: i32 = 128;
 ///
 /// Call this before there is any other thread: each takes over that the signals are blocked.
 pub(crate) fn tidy_up() -> Result<()> {
+    tidy_up_with(|| None)
+}
+
+/// The same, where it ends with this status if there is one.
+pub(crate) fn tidy_up_with(status: impl Fn() -> Option<u8> + Send + 'static) -> Result<()> {
     let mut signals = SigSet::empty();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         signals.add(signal);
@@ -23,7 +28,7 @@ pub(crate) fn tidy_up() -> Result<()> {
     std::thread::Builder::new().spawn(move || {
         if let Ok(signal) = signals.wait() {
             subject::abandon();
-            std::process::exit(BASE + signal as i32);
+            std::process::exit(status().map_or(BASE + signal as i32, i32::from));
         }
     })?;
     Ok(())

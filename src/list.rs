@@ -16,7 +16,7 @@ use crate::{Status, out, run, select};
 
 /// Lists ids, or what is known of the tables.
 pub(crate) fn list(args: &List) -> Result<Status> {
-    let mut tables = select::tables_of(&args.patterns)?;
+    let mut tables = select::chosen(&args.patterns)?.tables;
     args.find.keep(&mut tables)?;
     if args.stats {
         stats(&tables, args.json)?;
@@ -50,7 +50,7 @@ fn catalogue(tables: &[Table]) {
         };
         let by: Vec<String> = tables
             .iter()
-            .map(|table| (table.name, rows(table)))
+            .map(|table| (&table.name, rows(table)))
             .filter(|(_, rows)| *rows > 0)
             .map(|(name, rows)| format!("{name} ({rows})"))
             .collect();
@@ -113,8 +113,8 @@ fn stats(tables: &[Table], json: bool) -> Result<()> {
             .collect();
         if json {
             out::json(&Stats {
-                table: table.name,
-                question: table.question,
+                table: &table.name,
+                question: &table.question,
                 rows: table.cases.len(),
                 outcomes: outcomes.len(),
                 left_out: table.left_out.len(),

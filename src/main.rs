@@ -8,6 +8,7 @@ mod out;
 mod adopt;
 mod bisect;
 mod bundle;
+mod cases;
 mod changes;
 mod claims;
 mod cli;
@@ -21,6 +22,7 @@ mod list;
 mod local_network;
 mod matrix;
 mod netdown;
+mod new;
 mod observe;
 mod on;
 mod place;
@@ -34,6 +36,8 @@ mod select;
 mod show;
 mod subjects;
 mod summary;
+mod update;
+mod watch;
 
 use std::io;
 use std::process::ExitCode;
@@ -142,6 +146,7 @@ fn act(cli: Cli) -> anyhow::Result<Status> {
             None => run::run(&cli.run),
         },
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::New(args)) => new::new(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
         Some(Command::Claims(args)) => claims::claims(&args),

@@ -13,12 +13,18 @@ use suites::tag;
 
 use crate::cli::Matrix;
 use crate::reasons::reason;
-use crate::{Status, UsageError, place, results, subjects};
+use crate::{Status, UsageError, diff, place, results, subjects};
 
 /// Reads the runs, writes the page.
 pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
+    let ran = if args.on.is_empty() {
+        args.runs.clone()
+    } else {
+        // Which kernels did not run was said.
+        diff::run_on(&args.on, &args.runs, "matrix")?.into_iter().flatten().collect()
+    };
     let read: Vec<(String, Run)> =
-        folders(&args.runs)?.iter().map(|run| read(run)).collect::<Result<_, _>>()?;
+        folders(&ran)?.iter().map(|run| read(run)).collect::<Result<_, _>>()?;
     let since = args.since.as_deref().map(self::read).transpose()?;
     written(&read, since.as_ref(), &args.output)
 }

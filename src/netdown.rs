@@ -6,6 +6,7 @@ mod target;
 mod ways;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, LabOp, Op, Os};
@@ -180,7 +181,7 @@ fn held_open(case: &Case) -> Case {
 
 fn ask<'c>(cases: &'c [Case], how: &Run, kernel: &Fingerprint) -> Result<Vec<Answer<'c>>> {
     let cases: Vec<&Case> = cases.iter().collect();
-    run::answers(&cases, how, kernel, &|_, _, _| ())
+    run::answers(&cases, &Arc::default(), how, kernel, &|_, _, _| ())
 }
 
 /// The sends of a case, what was heard of them, and each error that followed.

@@ -6,6 +6,7 @@ mod serve;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -124,7 +125,8 @@ fn traced(case: &Case, kernel: &Fingerprint) -> Result<(Trace, Judgement)> {
         executor.args.extend(["--output".into(), fd.as_raw_fd().to_string().into()]);
     }
     let (os, platforms) = (run::host()?, kernel.platforms());
-    let under = Under { executors: &executor, os, kernel: kernel.clone(), platforms, jobs: 1 };
+    let (kernel_of, own) = (kernel.clone(), Arc::default());
+    let under = Under { executors: &executor, os, kernel: kernel_of, platforms, jobs: 1, own };
     let answer = run::answers_of(&under, &[case], None, &|_, _, _| ())?.pop();
     match answer {
         Some(answer) => Ok((answer.trace, answer.judgement)),

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -12,6 +12,7 @@ use harness::subject::{self, Kernels};
 use harness::threads::{lock, unlocked};
 use suites::verdict::Verdict;
 
+use crate::cases::Own;
 use crate::cli::{Format, Run};
 use crate::out::{Bar, Bars, Cells, Paint as _};
 use crate::results::{Answer, Out};
@@ -42,6 +43,7 @@ pub(crate) struct Ran<'c> {
 pub(crate) fn on_each<'c>(
     args: &Run,
     cases: &[&'c Case],
+    own: &Arc<Own>,
     out: &Out,
 ) -> Result<Vec<(Wanted, Result<Ran<'c>>)>> {
     interrupt::tidy_up()?;
@@ -58,7 +60,7 @@ pub(crate) fn on_each<'c>(
             let Some(wanted) = wanted.get(number) else { break };
             let out = out.join(&folders[number]);
             let bar = bars.add(&format!("{:wide$} ", wanted.name), cases.len());
-            let ran = one(wanted, args, cases, out, &kernels, &bar);
+            let ran = one(wanted, args, (cases, own), out, &kernels, &bar);
             bar.end();
             bars.suspend(|| say(&wanted.name, wide, ran.as_ref()));
             lock(&done).push((wanted.clone(), ran));
@@ -114,7 +116,7 @@ fn say(name: &str, wide: usize, ran: Result<&Ran<'_>, &anyhow::Error>) {
 fn one<'c>(
     wanted: &Wanted,
     args: &Run,
-    cases: &[&'c Case],
+    (cases, own): (&[&'c Case], &Arc<Own>),
     folder: PathBuf,
     kernels: &Kernels,
     bar: &Bar,
@@ -135,7 +137,8 @@ fn one<'c>(
     let platforms = wanted.platforms(&kernel);
     let jobs = wanted.jobs(run::jobs(args));
     let release = format!("{} {}", kernel.system, kernel.release);
-    let under = Under { executors: source.executors(), os, kernel, platforms, jobs };
+    let (executors, own) = (source.executors(), own.clone());
+    let under = Under { executors, os, kernel, platforms, jobs, own };
     let tick = || bar.tick();
     let kept = run::keep(&wanted.name, &under, cases, args.shuffle, place, &tick)?;
     let (answers, folder, told) = (kept.answers, kept.folder, kept.told);
@@ -150,9 +153,9 @@ fn one<'c>(
 }
 
 /// Runs, writes, and says how it went.
-pub(crate) fn run(args: &Run, cases: &[&Case]) -> Result<Status> {
+pub(crate) fn run(args: &Run, cases: &[&Case], own: &Arc<Own>) -> Result<Status> {
     let out = Out::of(args.out.as_deref(), "on");
-    let all = on_each(args, cases, &out)?;
+    let all = on_each(args, cases, own, &out)?;
     for (wanted, ran) in &all {
         for untrue in ran.iter().flat_map(|ran| &ran.unseen) {
             errln!("{}: {} {untrue}", wanted.name, "not seen any more:".red());
@@ -224,6 +227,9 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)], args: &Run) {
         };
         out::blank();
         outln!("{}: {verdict} {}{more}", wanted.name, first.case.id);
+        if !first.judgement.unexpected.is_empty() {
+            run::explain(first);
+        }
     }
     for (wanted, ran) in ran() {
         for (rank, text) in summary::ranks(&ran.answers) {

@@ -1,6 +1,6 @@
 //! What a run leaves behind: results as JSON Lines, a summary, the frames.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,7 +16,7 @@ use reports::runs::{self, Cite, Ended, Manifest, Rule, Subject};
 use serde::Serialize;
 use suites::deviation::Deviation;
 use suites::rules::{self, RULES};
-use suites::verdict::{Judgement, Rank, Verdict};
+use suites::verdict::{Judgement, Rank, Unexpected, Verdict};
 
 use crate::place::{Place, UNPLACED};
 
@@ -32,6 +32,8 @@ struct Line<'a> {
     findings: Vec<Finding<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<Finding<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unexpected: &'a [Unexpected],
     case: &'a Case,
     trace: &'a Trace,
 }
@@ -94,6 +96,7 @@ pub(crate) fn json(
             .map(|(_, text)| text.as_str()),
         findings: judgement.findings.iter().map(Finding::of).collect(),
         remarks: judgement.remarks.iter().map(Finding::of).collect(),
+        unexpected: &judgement.unexpected,
         case,
         trace,
     })
@@ -112,13 +115,21 @@ pub(crate) fn manifest(subject: Subject, cases: &[&Case]) -> Manifest {
         says: rule.says.to_owned(),
         cites: rule.cites.iter().map(cite).collect(),
     };
-    let names: BTreeSet<&str> = cases.iter().map(|case| case.table()).collect();
-    let asked = suites::tables().into_iter().filter(|table| names.contains(table.name));
+    // A user's own table asks what its first case asks.
+    let mut tables: BTreeMap<String, String> = BTreeMap::new();
+    for case in cases {
+        tables.entry(case.table().to_owned()).or_insert_with(|| case.title.clone());
+    }
+    for table in suites::tables() {
+        if let Some(question) = tables.get_mut(&*table.name) {
+            *question = table.question.into_owned();
+        }
+    }
     Manifest {
         schema: runs::SCHEMA,
         subjects: vec![subject],
         rules: RULES.iter().map(rule).collect(),
-        tables: asked.map(|t| (t.name.to_owned(), t.question.to_owned())).collect(),
+        tables,
     }
 }
 
@@ -303,11 +314,19 @@ fn frames(file: &mut dyn Write, kernel: &str, results: &[&Answer<'_>], os: Os) -
 
 /// Writes a file beside where it shall be, and puts it there when it is whole.
 pub(crate) fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    // As readable as any other file: a temporary one is its owner's alone.
+    whole_with(path, fs::Permissions::from_mode(0o666), write)
+}
+
+/// The same of a file that gets this access, as far as the user's mask allows it.
+pub(crate) fn whole_with(
+    path: &Path,
+    access: fs::Permissions,
+    write: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let done = || -> Result<()> {
         fs::create_dir_all(folder)?;
-        // As readable as any other file: a temporary one is its owner's alone.
-        let access = fs::Permissions::from_mode(0o666);
         let fresh =
             tempfile::Builder::new().prefix(UNPLACED).permissions(access).tempfile_in(folder)?;
         let mut file = BufWriter::new(fresh);

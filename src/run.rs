@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
@@ -19,12 +19,13 @@ use suites::baseline::Baselines;
 use suites::deviation::{self, Broke};
 use suites::verdict::{Judgement, Verdict, judge};
 
+use crate::cases::Own;
 use crate::cli::{Format, Run};
 use crate::out::{Bars, Paint as _};
 use crate::place::Place;
 use crate::results::{self, Answer, Out, Writer};
 use crate::screen::{self, Ended};
-use crate::{Status, UsageError, interrupt, on, out, report, select, summary};
+use crate::{Status, UsageError, interrupt, on, out, report, select, summary, update, watch};
 
 pub(crate) use reports::runs::NATIVE;
 
@@ -62,6 +63,8 @@ pub(crate) struct Under<'s> {
     pub(crate) platforms: Vec<String>,
     /// How many executors run side by side.
     pub(crate) jobs: usize,
+    /// Which cases are a user's own.
+    pub(crate) own: Arc<Own>,
 }
 
 /// Who hears of each answer as it comes, from whichever thread it came to.
@@ -79,14 +82,15 @@ pub(crate) fn processors() -> usize {
 /// The answers of this kernel to all cases, in their order, however they were `shuffled`.
 pub(crate) fn answers<'c>(
     cases: &[&'c Case],
+    own: &Arc<Own>,
     args: &Run,
     kernel: &Fingerprint,
     heard: &Heard<'_>,
 ) -> Result<Vec<Answer<'c>>> {
     let subject = executor(args)?;
-    let (platforms, jobs) = (kernel.platforms(), jobs(args));
+    let (platforms, jobs, own) = (kernel.platforms(), jobs(args), own.clone());
     let (executors, kernel) = (&subject, kernel.clone());
-    let under = Under { executors, os: host()?, kernel, platforms, jobs };
+    let under = Under { executors, os: host()?, kernel, platforms, jobs, own };
     answers_of(&under, cases, args.shuffle, heard)
 }
 
@@ -104,7 +108,9 @@ pub(crate) fn answers_of<'c>(
     let traces = subject::run(under.executors, &shuffled, under.jobs, &|number, trace| {
         let case = shuffled[number];
         let platforms = suites::platforms(&under.kernel, &under.platforms, case.suite());
-        let judgement = judge(case, trace, under.os, &platforms, baselines);
+        let own = under.own.judge(case, trace, under.os, &platforms);
+        let of_a_suite = || judge(case, trace, under.os, &platforms, baselines);
+        let judgement = own.unwrap_or_else(of_a_suite);
         heard(case, trace, &judgement);
         lock(&judged).push((number, judgement));
     })?;
@@ -136,18 +142,25 @@ fn order(cases: &[&Case], seed: Option<u64>) -> Vec<usize> {
     order
 }
 
-/// Runs, writes, and says how it went.
+/// Runs, writes, and says how it went; again and again if that is asked for.
 pub(crate) fn run(args: &Run) -> Result<Status> {
-    let tables = select::of_run(args)?;
-    let cases: Vec<&Case> = tables.iter().flat_map(|table| &table.cases).collect();
+    if args.own.watch { watch::watch(args) } else { once(args) }
+}
+
+/// Runs once.
+pub(crate) fn once(args: &Run) -> Result<Status> {
+    let mut chosen = select::of_run(args)?;
+    update::prepare(&mut chosen, &args.own)?;
+    let (cases, own) = (chosen.cases(), &chosen.own);
     if !args.on.subjects.is_empty() {
-        return on::run(args, &cases);
+        return on::run(args, &cases, own);
     }
     let subject = executor(args)?;
     let kernel = subject::fingerprint(&subject)?;
     let out = Out::of(args.out.as_deref(), "run");
     let (platforms, jobs) = (kernel.platforms(), jobs(args));
-    let under = Under { executors: &subject, os: host()?, kernel, platforms, jobs };
+    let (executors, own) = (&subject, own.clone());
+    let under = Under { executors, os: host()?, kernel, platforms, jobs, own };
     let bar = Bars::default().add("", cases.len());
     let Kept { answers, took, folder, told } =
         keep(NATIVE, &under, &cases, args.shuffle, out.claim()?, &|| bar.tick())?;
@@ -166,8 +179,11 @@ pub(crate) fn run(args: &Run) -> Result<Status> {
     } else {
         let (kernel, platform) = (&under.kernel, under.platforms[0].as_str());
         let (answers, folder) = (answers.as_slice(), folder.as_path());
-        let unseen = unseen.len();
-        screen::show(&Ended { answers, kernel, platform, took, folder, unseen }, args);
+        let (unseen, own) = (unseen.len(), &*under.own);
+        screen::show(&Ended { answers, kernel, platform, took, folder, unseen, own }, args);
+    }
+    if args.own.update {
+        update::update(&under, &answers, &folder, args.own.baselines.as_deref())?;
     }
     status(&answers, !unseen.is_empty(), args)
 }
@@ -195,6 +211,7 @@ pub(crate) struct Told {
     name: String,
     os: Os,
     scrub: Mutex<Scrub>,
+    own: Arc<Own>,
 }
 
 impl Told {
@@ -217,7 +234,8 @@ impl Told {
             return results::json(&self.name, case, trace, judgement);
         };
         let outcome = outcome::render(case, &told, self.os);
-        let judgement = Judgement { outcome, ..judgement.clone() };
+        let unexpected = self.own.unmet(case, &told, self.os);
+        let judgement = Judgement { outcome, unexpected, ..judgement.clone() };
         results::json(&self.name, case, &told, &judgement)
     }
 }
@@ -245,7 +263,8 @@ pub(crate) fn keep<'c>(
     about.environment = log.is_some().then(|| scrub.machine(&here));
     about.kernel = scrub.kernel(&under.kernel);
     about.name = scrub.subject(name);
-    let told = Told { name: about.name.clone(), os: under.os, scrub: Mutex::new(scrub) };
+    let (name, own) = (about.name.clone(), under.own.clone());
+    let told = Told { name, os: under.os, scrub: Mutex::new(scrub), own };
     let writer = Mutex::new(Writer::begin_at(place, results::manifest(about, cases))?);
     let start = Instant::now();
     let answers = answers_of(under, cases, seed, &|case, trace, judgement| {
@@ -294,7 +313,9 @@ pub(crate) fn style(verdict: Verdict) -> Style {
         Verdict::Ok => AnsiColor::Green.on_default(),
         Verdict::Deviates => AnsiColor::Yellow.on_default(),
         Verdict::New => AnsiColor::Cyan.on_default(),
-        Verdict::Changed | Verdict::Error => AnsiColor::Red.on_default().bold(),
+        Verdict::Changed | Verdict::Unexpected | Verdict::Error => {
+            AnsiColor::Red.on_default().bold()
+        }
         Verdict::Skipped => Style::new().dimmed(),
     }
 }
@@ -313,9 +334,19 @@ pub(crate) fn paused(answers: &[Answer<'_>]) -> Option<String> {
     ))
 }
 
-/// The first line that differs, and each rule that is broken without being known.
+/// What was asked and did not come, the first line that differs, and each rule that is broken without being
+/// known.
 pub(crate) fn explain(answer: &Answer<'_>) {
     let judgement = &answer.judgement;
+    for unexpected in &judgement.unexpected {
+        let place = unexpected.place();
+        let side = |who: &str, line: &str| {
+            let used = 7 + place.len() + who.len();
+            out::paragraph(format_args!("    {place}: {who} "), used, 8, line);
+        };
+        side("asked", &unexpected.wanted);
+        unexpected.came.lines().for_each(|line| side("came ", line));
+    }
     if let (Verdict::Changed | Verdict::Error, Some((platform, text))) =
         (judgement.verdict, &judgement.expected)
         && !matches!(answer.trace.end, End::Broken { .. })

@@ -8,6 +8,7 @@ use std::time::Duration;
 use harness::trace::{End, Fingerprint};
 use suites::verdict::{Rank, Verdict};
 
+use crate::cases::Own;
 use crate::cli::Run;
 use crate::out::{self, Cells, Paint as _};
 use crate::results::Answer;
@@ -32,6 +33,8 @@ pub(crate) struct Ended<'e, 'c> {
     pub(crate) folder: &'e Path,
     /// How many known deviations were not seen any more, each of which was told.
     pub(crate) unseen: usize,
+    /// Which cases are the user's own.
+    pub(crate) own: &'e Own,
 }
 
 /// Says how it went.
@@ -54,7 +57,7 @@ pub(crate) fn show(ended: &Ended<'_, '_>, args: &Run) {
     let line = summary::line(answers, ended.platform, ended.took);
     let line = line + &unseen(ended.unseen);
     out::paragraph(format_args!(""), 0, 4, &line);
-    let next = next(answers, ended.folder);
+    let next = next(answers, ended.own, ended.folder);
     out::items(format_args!("{} ", "next:".bold()), 6, 6, &next);
 }
 
@@ -68,11 +71,11 @@ fn unseen(count: usize) -> String {
     }
 }
 
-/// The cases that have to be looked at: what changed first, then what is new, what failed last.
+/// The cases that have to be looked at: what changed or is not as it was written first, then what is new, what failed last.
 fn unexpected<'a, 'c>(answers: &'a [Answer<'c>]) -> Vec<&'a Answer<'c>> {
     let mut found: Vec<_> = answers.iter().filter(|a| a.judgement.is_unexpected()).collect();
     found.sort_by_key(|answer| match answer.judgement.verdict {
-        Verdict::Changed => 0,
+        Verdict::Changed | Verdict::Unexpected => 0,
         Verdict::Error => 2,
         _ => 1,
     });
@@ -194,7 +197,7 @@ fn table(answers: &[Answer<'_>], by_table: bool) {
 }
 
 /// What can be done next, as commands that can be pasted.
-fn next(answers: &[Answer<'_>], folder: &Path) -> Vec<String> {
+fn next(answers: &[Answer<'_>], own: &Own, folder: &Path) -> Vec<String> {
     let deviates = |a: &&Answer<'_>| a.judgement.verdict == Verdict::Deviates;
     // The heaviest of what is known, if there is nothing else.
     let rank = |a: &&Answer<'_>| {
@@ -205,10 +208,10 @@ fn next(answers: &[Answer<'_>], folder: &Path) -> Vec<String> {
     let shown = found.first().copied().or(known).or(answers.first());
     let mut steps: Vec<String> = Vec::new();
     if let Some(answer) = shown {
-        steps.push(format!("sockeye show '{}'", answer.case.id));
+        steps.push(format!("sockeye show '{}'", own.word(&answer.case.id)));
     }
     if let Some(answer) = found.first() {
-        steps.push(format!("sockeye bundle '{}'", answer.case.id));
+        steps.push(format!("sockeye bundle '{}'", own.word(&answer.case.id)));
     }
     steps.push("sockeye help".to_owned());
     steps.push(format!("results in {}", folder.display()));
@@ -238,7 +241,8 @@ mod tests {
             };
             let findings = known.iter().map(finding).collect();
             let (outcome, expected, remarks) = (String::new(), None, Vec::new());
-            let judgement = Judgement { verdict, outcome, expected, findings, remarks };
+            let judgement =
+                Judgement { verdict, outcome, expected, findings, remarks, unexpected: Vec::new() };
             let trace = Trace::new(&case.id, Vec::new(), Vec::new(), End::Done);
             Answer { case: &case, trace, judgement }
         };

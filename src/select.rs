@@ -1,10 +1,13 @@
 //! Which cases a user means.
 
+use std::sync::Arc;
+
 use harness::case::Case;
 use suites::pattern::matches;
 use suites::{Table, tables};
 
 use crate::UsageError;
+use crate::cases::{self, Named, Own};
 use crate::cli::Run;
 
 /// One of several parts of the cases.
@@ -41,19 +44,76 @@ impl std::fmt::Display for Shard {
     }
 }
 
-/// The tables with the cases that shall run.
-pub(crate) fn of_run(args: &Run) -> Result<Vec<Table>, UsageError> {
-    let mut tables = tables_of(&args.patterns)?;
-    args.find.keep(&mut tables)?;
-    let Some(shard) = args.shard else { return Ok(tables) };
-    for table in &mut tables {
+/// The cases that a user means.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    /// They, by their tables.
+    pub(crate) tables: Vec<Table>,
+    /// Which of them are the user's own.
+    pub(crate) own: Arc<Own>,
+}
+
+impl Chosen {
+    /// The cases, in their order.
+    pub(crate) fn cases(&self) -> Vec<&Case> {
+        self.tables.iter().flat_map(|table| &table.cases).collect()
+    }
+}
+
+/// The cases that shall run.
+pub(crate) fn of_run(args: &Run) -> Result<Chosen, UsageError> {
+    let mut chosen = chosen(&args.patterns)?;
+    let tables = &mut chosen.tables;
+    args.find.keep(tables)?;
+    let Some(shard) = args.shard else { return Ok(chosen) };
+    for table in &mut *tables {
         table.cases.retain(|case| shard.has(&case.id));
     }
     tables.retain(|table| !table.cases.is_empty());
     if tables.is_empty() {
         return Err(UsageError(format!("none of these cases is in part {shard}")));
     }
-    Ok(tables)
+    Ok(chosen)
+}
+
+/// The cases that `patterns` mean: the suites', and those in the files that are named; every suite's if
+/// there are none.
+pub(crate) fn chosen(patterns: &[String]) -> Result<Chosen, UsageError> {
+    let (named, patterns) = named(patterns);
+    let mut tables =
+        if patterns.is_empty() && !named.is_empty() { Vec::new() } else { tables_of(&patterns)? };
+    let mut own = Own::default();
+    for named in &named {
+        for table in own.add(named)? {
+            // A file that is named twice has its cases once.
+            match tables.iter_mut().find(|known| known.name == table.name) {
+                Some(known) => {
+                    let is_new = |case: &Case| known.cases.iter().all(|other| other.id != case.id);
+                    let new: Vec<Case> = table.cases.into_iter().filter(is_new).collect();
+                    known.cases.extend(new);
+                }
+                None => tables.push(table),
+            }
+        }
+    }
+    Ok(Chosen { tables, own: Arc::new(own) })
+}
+
+/// The paths among the words of a command line, and the others.
+pub(crate) fn named(words: &[String]) -> (Vec<Named>, Vec<String>) {
+    let mut ids: Option<Vec<String>> = None;
+    let mut is_known = |word: &str| {
+        let all = || tables().into_iter().flat_map(|table| table.cases).map(|case| case.id);
+        ids.get_or_insert_with(|| all().collect()).iter().any(|id| matches(word, id))
+    };
+    let (mut paths, mut patterns) = (Vec::new(), Vec::new());
+    for word in words {
+        match cases::named(word, &mut is_known) {
+            Some(named) => paths.push(named),
+            None => patterns.push(word.clone()),
+        }
+    }
+    (paths, patterns)
 }
 
 /// Whether a case is called so: its id without the suite, or the beginning of that.
@@ -64,9 +124,9 @@ pub(crate) fn is_called(pattern: &str, id: &str) -> bool {
 /// How a pattern means an id.
 type Way = fn(&str, &str) -> bool;
 
-/// The tables with the cases that one of `patterns` matches; all of them if there are none. A pattern
-/// that means no id means what is called so in each suite.
-pub(crate) fn tables_of(patterns: &[String]) -> Result<Vec<Table>, UsageError> {
+/// The tables of the suites with the cases that one of `patterns` matches; all of them if there are none. A
+/// pattern that means no id means what is called so in each suite.
+fn tables_of(patterns: &[String]) -> Result<Vec<Table>, UsageError> {
     let mut tables = tables();
     let ids: Vec<String> = tables.iter().flat_map(|t| &t.cases).map(|c| c.id.clone()).collect();
     let mut meant: Vec<(&str, Way)> = Vec::new();
@@ -85,14 +145,14 @@ pub(crate) fn tables_of(patterns: &[String]) -> Result<Vec<Table>, UsageError> {
     Ok(tables)
 }
 
-/// The one case that `pattern` matches.
-pub(crate) fn one(pattern: &str) -> Result<Case, UsageError> {
-    let patterns = [pattern.to_owned()];
-    let mut cases: Vec<Case> = tables_of(&patterns)?.into_iter().flat_map(|t| t.cases).collect();
+/// The one case that `pattern` means, and whose own it is.
+pub(crate) fn one(pattern: &str) -> Result<(Case, Arc<Own>), UsageError> {
+    let Chosen { tables, own } = chosen(&[pattern.to_owned()])?;
+    let mut cases: Vec<Case> = tables.into_iter().flat_map(|table| table.cases).collect();
     match (cases.pop(), cases.len()) {
-        (Some(case), 0) => Ok(case),
+        (Some(case), 0) => Ok((case, own)),
         (first, others) => {
-            let like = first.map(|c| c.id).unwrap_or_default();
+            let like = first.map(|case| own.word(&case.id).into_owned()).unwrap_or_default();
             let count = others + 1;
             Err(UsageError(format!(
                 "{pattern:?} means {count} cases, one is wanted, such as {like:?}"
@@ -105,7 +165,7 @@ fn unknown(pattern: &str, tables: &[Table]) -> String {
     let words = tables.iter().flat_map(|table| {
         let suite = table.name.split('/').next().unwrap_or_default();
         let ids = table.cases.iter().map(|case| case.id.as_str());
-        [suite, table.name].into_iter().chain(ids)
+        [suite, &table.name].into_iter().chain(ids)
     });
     let mut near: Vec<(usize, &str)> =
         words.map(|word| (strsim::levenshtein(pattern, word), word)).collect();
@@ -145,9 +205,9 @@ mod tests {
 
     #[test]
     fn a_case_is_found_by_what_it_is_called() {
-        assert_eq!(one("netdown").unwrap().id, "link-state/netdown");
+        assert_eq!(one("netdown").unwrap().0.id, "link-state/netdown");
         let sends = tables_of(&["udp-sendto".to_owned()]).unwrap();
-        let names: Vec<&str> = sends.iter().map(|table| table.name).collect();
+        let names: Vec<&str> = sends.iter().map(|table| table.name.as_ref()).collect();
         assert_eq!(names, ["link-state/udp-sendto", "scoped-ipv6/udp-sendto"]);
         // What is an id is that, and nothing is called by its middle.
         assert!(tables_of(&["options/default".to_owned()]).unwrap().len() == 1);

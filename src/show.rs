@@ -1,5 +1,6 @@
 //! `sockeye show`, `repro` and `wire`: one case, run now, as a person wants to see it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -12,16 +13,18 @@ use reports::repro::{Observed, Options, reproducer};
 use suites::baseline::Baselines;
 use suites::claim::Kernel;
 use suites::rules::RULES;
+use suites::verdict::{Judgement, Verdict};
 
-use crate::cli::{Repro, Run, Show, Target, Wire};
+use crate::cases::Own;
+use crate::cli::{Form, Repro, Run, Show, Target, Wire};
 use crate::out::Paint as _;
 use crate::results::{self, Answer};
 use crate::{Status, claims, out, platforms, run, select, summary};
 
 /// Runs one case on this kernel.
-fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
+fn answer<'c>(case: &'c Case, own: &Arc<Own>) -> Result<(Answer<'c>, Fingerprint)> {
     let kernel = subject::fingerprint(&run::native()?)?;
-    let mut answers = run::answers(&[case], &Run::default(), &kernel, &|_, _, _| ())?;
+    let mut answers = run::answers(&[case], own, &Run::default(), &kernel, &|_, _, _| ())?;
     match answers.pop() {
         Some(answer) => Ok((answer, kernel)),
         None => bail!("{} gave no answer", case.id),
@@ -30,12 +33,23 @@ fn answer(case: &Case) -> Result<(Answer<'_>, Fingerprint)> {
 
 /// Transcript, verdict, rules, and what each platform did.
 pub(crate) fn show(args: &Show) -> Result<Status> {
-    let case = select::one(&args.case)?;
+    let (case, own) = select::one(&args.case)?;
+    match args.form {
+        Some(Form::Case) => {
+            out::text(&notation::print(&case));
+            return Ok(Status::Expected);
+        }
+        Some(Form::Json) => {
+            out::json_line(&format!("{:#}", serde_json::to_value(&case)?));
+            return Ok(Status::Expected);
+        }
+        None => {}
+    }
     if args.platforms {
         return platforms::platforms(args, &case);
     }
     let os = run::host()?;
-    let (answer, kernel) = answer(&case)?;
+    let (answer, kernel) = answer(&case, &own)?;
     let judgement = &answer.judgement;
     outln!("{}", case.id.bold());
     outln!("{}", case.title);
@@ -52,29 +66,15 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     out!("verdict: {}", verdict.style(run::style(verdict)));
     match &judgement.expected {
         Some((platform, _)) => outln!(", by the baseline of {platform}"),
-        None => outln!(", there is no baseline of this platform"),
+        None if own.is_empty() => outln!(", there is no baseline of this platform"),
+        None if verdict == Verdict::New => outln!(", nothing is asked of it"),
+        None => outln!(", by what its text asks"),
     }
     if let Some(why) = suites::rules::frames_unjudged(&answer.trace) {
         outln!("{why}");
     }
     run::explain(&answer);
-    for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
-        for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {
-            let rank = finding.rank();
-            let rank = rank.style(summary::style(rank));
-            out::blank();
-            let used = finding.rank().word().len() + rule.name.len() + 3;
-            out::paragraph(format_args!("{rank} {}: ", rule.name), used, 2, rule.says);
-            let below = |text: &str| out::paragraph(format_args!("  "), 2, 4, text);
-            below(&finding.text);
-            if let Some(deviation) = known {
-                below(&format!("known: {} {}", deviation.reason, deviation.link));
-            }
-            for cite in rule.cites {
-                below(&format!("{}: \"{}\"", cite.source, cite.quote));
-            }
-        }
-    }
+    broken(judgement);
     let here = Kernel::of(&kernel);
     for claim in suites::claim::claims().iter().filter(|claim| claim.concerns(&case.id)) {
         let test = claim.test(&case, &answer.trace, &here);
@@ -96,16 +96,37 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     Ok(if judgement.is_unexpected() { Status::Unexpected } else { Status::Expected })
 }
 
+/// Each rule that is broken, with what it says and where it has that from.
+fn broken(judgement: &Judgement) {
+    for (finding, known) in judgement.findings.iter().chain(&judgement.remarks) {
+        for rule in RULES.iter().filter(|rule| finding.rule == rule.name) {
+            let rank = finding.rank();
+            let rank = rank.style(summary::style(rank));
+            out::blank();
+            let used = finding.rank().word().len() + rule.name.len() + 3;
+            out::paragraph(format_args!("{rank} {}: ", rule.name), used, 2, rule.says);
+            let below = |text: &str| out::paragraph(format_args!("  "), 2, 4, text);
+            below(&finding.text);
+            if let Some(deviation) = known {
+                below(&format!("known: {} {}", deviation.reason, deviation.link));
+            }
+            for cite in rule.cites {
+                below(&format!("{}: \"{}\"", cite.source, cite.quote));
+            }
+        }
+    }
+}
+
 /// The C program, with what this kernel did in its header where it is for this system.
 pub(crate) fn repro(args: &Repro) -> Result<Status> {
-    let case = select::one(&args.case)?;
+    let (case, own) = select::one(&args.case)?;
     let host = run::host()?;
     let os = match args.os {
         None => host,
         Some(Target::Linux) => Os::Linux,
         Some(Target::Macos) => Os::Macos,
     };
-    let (answer, kernel) = answer(&case)?;
+    let (answer, kernel) = answer(&case, &own)?;
     let name = format!("{} {} {}", kernel.system, kernel.release, kernel.version);
     let platforms = kernel.platforms();
     let ran = matches!(answer.trace.end, End::Done | End::Unsupported | End::Hung);
@@ -116,7 +137,9 @@ pub(crate) fn repro(args: &Repro) -> Result<Status> {
         outcome: &answer.judgement.outcome,
     });
     let broken: Vec<&str> = answer.judgement.findings.iter().map(|(f, _)| f.rule).collect();
-    let options = Options { os, observed, expected: &expectations(&broken) };
+    let asked = answer.judgement.unexpected.iter().map(ToString::to_string);
+    let expected: Vec<String> = expectations(&broken).into_iter().chain(asked).collect();
+    let options = Options { os, observed, expected: &expected };
     out::text(&reproducer(&case, &options));
     Ok(Status::Expected)
 }
@@ -135,9 +158,9 @@ fn expectations(broken: &[&str]) -> Vec<String> {
 
 /// The frames.
 pub(crate) fn wire(args: &Wire) -> Result<Status> {
-    let case = select::one(&args.case)?;
+    let (case, own) = select::one(&args.case)?;
     let os = run::host()?;
-    let (answer, kernel) = answer(&case)?;
+    let (answer, kernel) = answer(&case, &own)?;
     if let End::Skipped { reason } | End::Broken { reason } = &answer.trace.end {
         bail!("{} did not run: {reason}", case.id);
     }

@@ -225,7 +225,8 @@ mod tests {
         let (remarks, findings) =
             all.partition(|(finding, _)| finding.rank() == Rank::Undocumented);
         let (outcome, expected) = (String::new(), None);
-        let judgement = Judgement { verdict, outcome, expected, findings, remarks };
+        let judgement =
+            Judgement { verdict, outcome, expected, findings, remarks, unexpected: Vec::new() };
         Answer { case, trace, judgement }
     }
 

@@ -153,6 +153,7 @@ fn bundle(case: &Case, trace: &Trace, os: Os, judgement: Judgement) {
         baseline: None,
         expected: None,
         remarks: Vec::new(),
+        unexpected: Vec::new(),
         case: case.clone(),
         trace: trace.clone(),
     };

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         println!("{taken} of {all} reproducers; SOCKEYE_REPRO=all takes all");
     }
     let mut trials: Vec<Trial> =
-        rows.into_iter().flat_map(|(name, rows)| trials(name, &rows)).collect();
+        rows.into_iter().flat_map(|(name, rows)| trials(&name, &rows)).collect();
     for (part, cases) in deviations.chunks(UNDONE).enumerate() {
         let cases = cases.to_vec();
         let name = format!("undone/{}-of-{}", part + 1, deviations.len().div_ceil(UNDONE));
@@ -97,16 +97,16 @@ fn shape(case: &Case) -> String {
 }
 
 /// The rows that are taken, by table.
-fn chosen(tables: &[Table], deviations: &[Case]) -> BTreeMap<&'static str, Vec<Case>> {
+fn chosen(tables: &[Table], deviations: &[Case]) -> BTreeMap<String, Vec<Case>> {
     let all = env::var("SOCKEYE_REPRO").is_ok_and(|which| which == "all");
     let known: BTreeSet<&str> = deviations.iter().map(|case| case.id.as_str()).collect();
     let mut shapes = BTreeSet::new();
-    let mut rows: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
+    let mut rows: BTreeMap<String, Vec<Case>> = BTreeMap::new();
     for table in tables {
         for (at, case) in table.cases.iter().enumerate() {
             let fresh = shapes.insert(shape(case));
             if all || at == 0 || fresh || known.contains(case.id.as_str()) {
-                rows.entry(table.name).or_default().push(case.clone());
+                rows.entry(table.name.to_string()).or_default().push(case.clone());
             }
         }
     }

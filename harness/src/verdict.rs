@@ -22,6 +22,8 @@ pub enum Verdict {
     New,
     /// Other than this platform was observed to do before.
     Changed,
+    /// Other than whoever wrote the case expects.
+    Unexpected,
     /// This host cannot make the lab: nothing ran.
     Skipped,
     /// The harness failed: what ran cannot be trusted.
@@ -30,8 +32,15 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them, in the order in which a summary counts them.
-    pub const ALL: [Self; 6] =
-        [Self::Ok, Self::Deviates, Self::New, Self::Changed, Self::Skipped, Self::Error];
+    pub const ALL: [Self; 7] = [
+        Self::Ok,
+        Self::Deviates,
+        Self::New,
+        Self::Changed,
+        Self::Unexpected,
+        Self::Skipped,
+        Self::Error,
+    ];
 
     /// The word.
     pub fn word(self) -> &'static str {
@@ -40,6 +49,7 @@ impl Verdict {
             Self::Deviates => "deviates",
             Self::New => "new",
             Self::Changed => "changed",
+            Self::Unexpected => "unexpected",
             Self::Skipped => "skipped",
             Self::Error => "error",
         }
@@ -51,6 +61,35 @@ impl Verdict {
     /// has not got, and what ran before is no news.
     pub fn is_not_here(self, trace: &Trace) -> bool {
         matches!(self, Self::Ok | Self::New) && trace.lacks().is_some()
+    }
+}
+
+/// What the text of a case asks of its outcome, and did not come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unexpected {
+    /// The file that the case is written in.
+    pub file: String,
+    /// On which line of it that is asked, from 1.
+    pub line: u32,
+    /// The number of the case's step, from 0.
+    pub op: u32,
+    /// What is asked, as it is written.
+    pub wanted: String,
+    /// What came instead; several frames have a line each.
+    pub came: String,
+}
+
+impl Unexpected {
+    /// Where it is asked: `cases/udp.case:5`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+impl fmt::Display for Unexpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let came = self.came.replace('\n', "; ");
+        write!(f, "{} asks `{}`, and what came is `{came}`", self.place(), self.wanted)
     }
 }
 

@@ -17,10 +17,12 @@ mod fault;
 mod file;
 pub mod lab;
 mod tree;
+mod update;
 
 pub use asked::{Asked, Demand, Unmet, Wanted};
 pub use fault::{Fault, render};
 pub use file::{print, read};
+pub use update::{Left, Updated, update};
 
 use harness::case::Case;
 

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use harness::case::Hex;
 use harness::trace::{Direction, Event};
+use harness::verdict::{Unexpected, Verdict};
 use reports::export::{Came, Export, junit, kcidb, ktap, markdown};
 use reports::runs::{self, Diff, Run, Side};
 
@@ -27,7 +28,9 @@ fn a_run_of_schema_1_is_what_it_was() {
     let run = golden();
     assert_eq!((run.manifest.subjects.len(), run.lines.len(), run.cut), (2, 16, false));
     let verdicts: std::collections::BTreeSet<_> = run.lines.iter().map(|l| l.verdict).collect();
-    assert_eq!(verdicts.len(), harness::verdict::Verdict::ALL.len());
+    // What is unexpected came later.
+    assert_eq!(verdicts.len(), Verdict::ALL.len() - 1);
+    assert!(!verdicts.contains(&Verdict::Unexpected));
     // What was not known then is left out, and nothing else is lost.
     for line in &run.lines {
         let text = serde_json::to_string(line).expect("JSON");
@@ -50,6 +53,42 @@ fn who_lacks_a_name_is_skipped_whatever_comes_behind() {
     // What has ended before that name was not kept from its calls.
     run.lines[0].trace.events.retain(|event| event.op() < 2);
     assert_eq!(came(&run), Came::Passed);
+}
+
+/// A case that is not as its text asks is a failure of its own, with the place, in every format; and what
+/// the text has in it is shown and not obeyed.
+#[test]
+fn what_is_unexpected_is_told_with_its_place() {
+    let mut run = golden();
+    let line = run.lines.iter_mut().find(|line| line.verdict == Verdict::Ok).expect("one is ok");
+    line.verdict = Verdict::Unexpected;
+    let file = "cases/<udp>.case".to_owned();
+    let (wanted, came) =
+        ("= -1 EPIPE | `x`".to_owned(), "> link0 UDP\n> link1 \u{1b}[2J".to_owned());
+    line.unexpected = vec![Unexpected { file, line: 5, op: 1, wanted, came }];
+    assert!(line.is_unexpected());
+    let said = line.unexpected[0].to_string();
+    assert!(said.starts_with("cases/<udp>.case:5 asks `= -1 EPIPE"), "{said}");
+    let id = line.id.clone();
+    run.lines.retain(|line| line.id == id);
+    let export = Export::of(&run);
+    let all = export.parts.iter().flat_map(|part| &part.tables).flat_map(|table| &table.tests);
+    let test = all.into_iter().find(|test| test.place.is_some()).expect("it has a place");
+    let Came::Failed { what: "unexpected", lines, .. } = &test.came else { panic!("{test:?}") };
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let xml = junit(&export).expect("XML");
+    assert!(xml.contains("file=\"cases/&lt;udp&gt;.case\" line=\"5\""), "{xml}");
+    assert!(xml.contains("type=\"unexpected\""), "{xml}");
+    let tap = ktap(&export);
+    assert!(
+        tap.contains("#   cases/<udp>.case:5: asked = -1 EPIPE") && tap.contains("not ok"),
+        "{tap}"
+    );
+    let md = markdown(&export);
+    assert!(md.contains("| unexpected | <code>cases/&lt;udp"), "{md}");
+    for text in [xml, tap, md, kcidb(&run)] {
+        assert!(!text.contains('\u{1b}') && text.contains("EPIPE"), "{text}");
+    }
 }
 
 #[test]

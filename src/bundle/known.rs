@@ -1,6 +1,7 @@
 //! What is known of a bug: from this kernel, asked now, or from runs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use harness::case::{Case, Os};
@@ -11,6 +12,7 @@ use reports::bundle::{Elsewhere, build, controls, shown_like};
 use reports::runs::{self, Line, Rule, Subject};
 
 use super::pivot_of;
+use crate::cases::Own;
 use crate::cli::Run;
 use crate::results::{self, Answer};
 use crate::{UsageError, run};
@@ -47,7 +49,7 @@ pub(super) fn system(kernel: &Fingerprint) -> Result<Os> {
 }
 
 /// Asks this kernel, each case so many times.
-pub(super) fn here(cases: &[Case], times: usize) -> Result<Known> {
+pub(super) fn here(cases: &[Case], own: &Arc<Own>, times: usize) -> Result<Known> {
     let os = run::host()?;
     let kernel = subject::fingerprint(&run::native()?)?;
     let mut about = results::subject(run::NATIVE, &kernel, cases.len(), None);
@@ -57,7 +59,7 @@ pub(super) fn here(cases: &[Case], times: usize) -> Result<Known> {
     for case in cases {
         let again = vec![case; times];
         let mut lines: Vec<Line> = Vec::new();
-        for answer in run::answers(&again, &Run::default(), &kernel, &|_, _, _| ())? {
+        for answer in run::answers(&again, own, &Run::default(), &kernel, &|_, _, _| ())? {
             lines.push(line(&answer)?);
         }
         let Some(first) = lines.first().cloned() else { bail!("{} gave no answer", case.id) };
@@ -66,7 +68,8 @@ pub(super) fn here(cases: &[Case], times: usize) -> Result<Known> {
         seen.push(Seen { line: first, times, same, elsewhere: Vec::new(), controls: Vec::new() });
     }
     about.log = Some(log.end());
-    let all: Vec<Case> = suites::tables().into_iter().flat_map(|table| table.cases).collect();
+    let mut all: Vec<Case> = suites::tables().into_iter().flat_map(|table| table.cases).collect();
+    all.extend(own.cases().cloned());
     for seen in &mut seen {
         let pivot = pivot_of(seen, os);
         let near = |case: &&Case| controls::nearness(&seen.line.case, pivot, case);
@@ -74,7 +77,7 @@ pub(super) fn here(cases: &[Case], times: usize) -> Result<Known> {
             all.iter().filter(|case| near(case).is_some() && !case.is_idle()).collect();
         like.sort_by_cached_key(|case| (near(case), controls::distance(&seen.line.case, case)));
         like.truncate(CANDIDATES);
-        let answers = run::answers(&like, &Run::default(), &kernel, &|_, _, _| ())?;
+        let answers = run::answers(&like, own, &Run::default(), &kernel, &|_, _, _| ())?;
         let lines: Vec<Line> = answers.iter().map(line).collect::<Result<_>>()?;
         seen.controls = chosen(seen, os, pivot, lines.iter());
     }

@@ -5,6 +5,7 @@ mod known;
 
 use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use harness::case::{Case, Os};
@@ -14,6 +15,7 @@ use reports::bundle::{
 };
 use suites::baseline::Baselines;
 
+use crate::cases::Own;
 use crate::cli::{Bundle, For};
 use crate::{Status, UsageError, results, run, select};
 use known::{Known, Seen};
@@ -22,14 +24,20 @@ use known::{Known, Seen};
 pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     let maintainers = args.linux.as_deref().map(maintainers).transpose()?;
     let mut cases: Vec<Case> = Vec::new();
+    let (files, _) = select::named(&args.cases);
+    let mut own = Own::default();
+    for named in &files {
+        own.add(named)?;
+    }
+    let own = Arc::new(own);
     for pattern in &args.cases {
-        let case = select::one(pattern)?;
+        let (case, _) = select::one(pattern)?;
         if cases.iter().all(|known| known.id != case.id) {
             cases.push(case);
         }
     }
     let known = if args.runs.is_empty() {
-        known::here(&cases, args.times.unwrap_or(10))?
+        known::here(&cases, &own, args.times.unwrap_or(10))?
     } else {
         known::from_runs(&cases, &args.runs)?
     };

@@ -295,7 +295,8 @@ mod tests {
         let finding = |rule| (Finding { rule, rank, op: 0, text: String::new() }, None);
         let findings = rule.map(finding).into_iter().collect();
         let (outcome, expected, remarks) = (String::new(), None, Vec::new());
-        let judgement = Judgement { verdict, outcome, expected, findings, remarks };
+        let judgement =
+            Judgement { verdict, outcome, expected, findings, remarks, unexpected: Vec::new() };
         Answer { case, trace, judgement }
     }
 

@@ -71,6 +71,19 @@ impl Baselines {
         })
     }
 
+    /// Those of a folder that has them as `suites/baselines` has; none where there is no such folder.
+    pub fn read(folder: &Path) -> Self {
+        let mut all = Self::default();
+        for path in Self::files(folder) {
+            let platform = path.strip_prefix(folder).ok().and_then(|path| path.iter().next());
+            let platform = platform.and_then(|name| name.to_str());
+            if let (Some(platform), Ok(text)) = (platform, fs::read_to_string(&path)) {
+                all.add(platform, contents(&text));
+            }
+        }
+        all
+    }
+
     /// The snapshot files of a folder that has them as `suites/baselines` has.
     pub fn files(folder: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();

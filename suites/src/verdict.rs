@@ -3,7 +3,7 @@
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{End, Trace};
-pub use harness::verdict::{Rank, Verdict};
+pub use harness::verdict::{Rank, Unexpected, Verdict};
 
 use crate::baseline::Baselines;
 use crate::deviation::{self, Deviation};
@@ -23,12 +23,14 @@ pub struct Judgement {
     pub findings: Vec<(Finding, Option<&'static Deviation>)>,
     /// The same of those that are [`Rank::Undocumented`]: no verdict and no exit status asks for them.
     pub remarks: Vec<(Finding, Option<&'static Deviation>)>,
+    /// What the text of the case asks and did not come; nothing of a case of a suite.
+    pub unexpected: Vec<Unexpected>,
 }
 
 impl Judgement {
-    /// Whether a user has to look: changed, broken, or a deviation that nobody knew.
+    /// Whether a user has to look: changed, not as it was written, broken, or a deviation that nobody knew.
     pub fn is_unexpected(&self) -> bool {
-        matches!(self.verdict, Verdict::Changed | Verdict::Error)
+        matches!(self.verdict, Verdict::Changed | Verdict::Unexpected | Verdict::Error)
             || self.findings.iter().any(|(_, known)| known.is_none())
     }
 
@@ -36,6 +38,15 @@ impl Judgement {
     pub fn broken(&self) -> Vec<&'static str> {
         self.findings.iter().chain(&self.remarks).map(|(finding, _)| finding.rule).collect()
     }
+}
+
+/// What the text of a case asks of its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether it asks anything on this system.
+    pub asks: bool,
+    /// What of it did not come.
+    pub unmet: Vec<Unexpected>,
 }
 
 /// Judges what `case` did on a platform, its names from the specific to the general.
@@ -46,28 +57,60 @@ pub fn judge(
     platforms: &[String],
     baselines: &Baselines,
 ) -> Judgement {
+    let known = |finding: &Finding| {
+        deviation::known().iter().find(|d| d.covers(platforms, &case.id, finding))
+    };
+    judge_by(case, trace, os, baselines.expected(platforms, &case.id), &known, None)
+}
+
+/// Judges what a case of a user's own did: by the rules, by what its text asks, and by what was observed of
+/// it before if somebody kept that. What is known of the suites' cases is none of its.
+pub fn judge_own(
+    case: &Case,
+    trace: &Trace,
+    os: Os,
+    before: Option<(&str, &str)>,
+    asked: Asked,
+) -> Judgement {
+    judge_by(case, trace, os, before, &|_| None, Some(asked))
+}
+
+fn judge_by(
+    case: &Case,
+    trace: &Trace,
+    os: Os,
+    before: Option<(&str, &str)>,
+    known: &dyn Fn(&Finding) -> Option<&'static Deviation>,
+    asked: Option<Asked>,
+) -> Judgement {
     let outcome = outcome::render(case, trace, os);
     // A baseline has frames, and what nobody saw differs from none.
-    let expected = (!trace.is_unseen()).then(|| baselines.expected(platforms, &case.id)).flatten();
+    let expected = before.filter(|_| !trace.is_unseen());
     let expected = expected.map(|(platform, text)| (platform.to_owned(), text.to_owned()));
     let found = rules::judge(case, trace, os).into_iter().map(|finding| {
-        let known = deviation::known().iter().find(|d| d.covers(platforms, &case.id, &finding));
+        let known = known(&finding);
         (finding, known)
     });
     let (remarks, mut findings): (Vec<_>, Vec<_>) =
         found.partition(|(finding, _)| finding.rank() == Rank::Undocumented);
     findings.sort_by_key(|(finding, _)| finding.rank());
+    let ran = !matches!(trace.end, End::Skipped { .. } | End::Broken { .. });
+    let Asked { asks, unmet } = asked.unwrap_or(Asked { asks: false, unmet: Vec::new() });
+    // Where nothing ran nothing came, and that is nobody's fault but the host's.
+    let unexpected = if ran { unmet } else { Vec::new() };
+    let is_other = expected.as_ref().is_some_and(|(_, text)| *text != outcome.trim_end());
     let verdict = match (&trace.end, &expected) {
         (End::Skipped { .. }, _) => Verdict::Skipped,
         (End::Broken { .. }, _) => Verdict::Error,
         // What is other after a pause in each take may be the pause's doing: nothing is said of the kernel.
-        (_, Some((_, text))) if *text != outcome.trim_end() && trace.has_pause() => Verdict::Error,
-        (_, Some((_, text))) if *text != outcome.trim_end() => Verdict::Changed,
+        _ if trace.has_pause() && (is_other || !unexpected.is_empty()) => Verdict::Error,
+        _ if !unexpected.is_empty() => Verdict::Unexpected,
+        _ if is_other => Verdict::Changed,
         _ if !findings.is_empty() => Verdict::Deviates,
-        (_, None) => Verdict::New,
-        (_, Some(_)) => Verdict::Ok,
+        (_, None) if !asks => Verdict::New,
+        _ => Verdict::Ok,
     };
-    Judgement { verdict, outcome, expected, findings, remarks }
+    Judgement { verdict, outcome, expected, findings, remarks, unexpected }
 }
 
 #[cfg(test)]
@@ -158,6 +201,45 @@ mod tests {
         };
         let trace = Trace::new(&case.id, vec![tun], events, End::Done);
         (case, trace)
+    }
+
+    #[rstest]
+    #[case::asks_nothing(false, 0, End::Done, None, Verdict::New, false)]
+    #[case::asks_nothing_as_before(false, 0, End::Done, Some(SAID), Verdict::Ok, false)]
+    #[case::asks_and_came(true, 0, End::Done, None, Verdict::Ok, false)]
+    #[case::asks_and_changed(true, 0, End::Done, Some("x"), Verdict::Changed, true)]
+    #[case::did_not_come(true, 1, End::Done, None, Verdict::Unexpected, true)]
+    #[case::did_not_come_before(true, 1, End::Done, Some("x"), Verdict::Unexpected, true)]
+    #[case::skipped(true, 1, End::Skipped { reason: "no root".into() }, None, Verdict::Skipped, false)]
+    #[case::broken(true, 1, End::Broken { reason: "no link".into() }, None, Verdict::Error, true)]
+    #[case::died(true, 1, End::Died { how: "killed".into() }, None, Verdict::Unexpected, true)]
+    fn a_case_of_a_users_own_comes_to(
+        #[case] asks: bool,
+        #[case] unmet: usize,
+        #[case] end: End,
+        #[case] before: Option<&str>,
+        #[case] verdict: Verdict,
+        #[case] unexpected: bool,
+    ) {
+        let (case, trace) = trace(None, end);
+        let word = || "x".to_owned();
+        let one = Unexpected { file: word(), line: 1, op: 0, wanted: word(), came: word() };
+        let asked = Asked { asks, unmet: vec![one; unmet] };
+        let before = before.map(|text| ("linux", text));
+        let judgement = judge_own(&case, &trace, Os::Linux, before, asked);
+        assert_eq!((judgement.verdict, judgement.is_unexpected()), (verdict, unexpected));
+        let told = if verdict == Verdict::Unexpected { unmet } else { 0 };
+        assert_eq!(judgement.unexpected.len(), told);
+    }
+
+    /// A rule that a case of one's own breaks is never known, whatever the case is called.
+    #[test]
+    fn what_is_known_of_the_suites_is_of_no_other_case() {
+        let (case, trace) = lost_send();
+        let asked = Asked { asks: true, unmet: Vec::new() };
+        let judgement = judge_own(&case, &trace, Os::Macos, None, asked);
+        assert_eq!((judgement.verdict, judgement.is_unexpected()), (Verdict::Deviates, true));
+        assert!(judgement.findings.iter().all(|(_, known)| known.is_none()));
     }
 
     #[rstest]

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
     let mut trials: Vec<Trial> = ASKED
         .iter()
-        .map(|asked| Trial::ignorable_test(asked.table.name, || judge_table(asked)))
+        .map(|asked| Trial::ignorable_test(&*asked.table.name, || judge_table(asked)))
         .collect();
     trials.push(Trial::ignorable_test("known-deviations", judge_deviations));
     trials.push(Trial::test("a-platform-without-baselines", a_platform_without_baselines));
@@ -177,10 +177,10 @@ fn judge_table(asked: &'static Asked) -> Result<Completion, Failed> {
     let (Some(specific), Some(general)) = (platforms.first(), platforms.last()) else {
         return Err("a kernel has a platform".into());
     };
-    let known = read(&file(general, table.name));
+    let known = read(&file(general, &table.name));
     if known.observed_on.as_deref().is_none_or(|platform| platform == specific) {
         let text = rows(ran, &known.rows, |_| true);
-        snapshot(general, specific, table.name, &text)?;
+        snapshot(general, specific, &table.name, &text)?;
         return with_absent(ran);
     }
     // Of a platform that is not the one the general baseline was observed on, only what differs.
@@ -189,9 +189,9 @@ fn judge_table(asked: &'static Asked) -> Result<Completion, Failed> {
         let expected = Baselines::embedded().expected(&one, &ran.case.id);
         expected.is_none_or(|(_, text)| text != ran.judgement.outcome.trim_end())
     };
-    let text = rows(ran, &read(&file(specific, table.name)).rows, differs);
-    if !text.is_empty() || file(specific, table.name).exists() {
-        snapshot(specific, specific, table.name, &text)?;
+    let text = rows(ran, &read(&file(specific, &table.name)).rows, differs);
+    if !text.is_empty() || file(specific, &table.name).exists() {
+        snapshot(specific, specific, &table.name, &text)?;
     }
     with_absent(ran)
 }

@@ -41,7 +41,7 @@ pub(super) enum Made {
 }
 
 /// What the name is where the text has none: the first of these that no socket has.
-pub(super) const UNNAMED: &str = "unnamed";
+pub(crate) const UNNAMED: &str = "unnamed";
 
 /// The words that steps of a lab begin with.
 const OF_LABS: [&str; 10] =

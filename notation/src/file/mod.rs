@@ -6,6 +6,7 @@ mod read;
 mod rows;
 mod table;
 
+pub(crate) use line::UNNAMED;
 pub use print::print;
 pub use read::read;
 

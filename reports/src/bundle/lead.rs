@@ -59,6 +59,10 @@ pub(super) fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> Option<String> {
         let wished = wished(&finding.rule).map(str::to_owned).or_else(says);
         return wished.map(|text| one_line(&text, MOST_OF_LINE));
     }
+    if let Some(asked) = line.unexpected.first() {
+        let text = format!("`{}`, as {} asks", asked.wanted, asked.place());
+        return Some(one_line(&text, MOST_OF_LINE));
+    }
     let was = line.expected.as_ref().filter(|_| line.verdict == Verdict::Changed)?;
     let mut now = line.outcome.lines();
     let first = was.lines().find(|was| now.next() != Some(was)).unwrap_or("less than that");

@@ -27,6 +27,7 @@ use harness::case::{Case, Os};
 use harness::environment::{Environment, Log};
 use harness::outcome;
 use harness::trace::{Fingerprint, Trace};
+use harness::verdict::{Unexpected, Verdict};
 use serde::Serialize;
 
 use crate::pcapng::{Pcapng, WriteError};
@@ -134,7 +135,8 @@ impl<'a> Part<'a> {
     /// Whether nothing is wrong with it: it is as it was before, or as nobody has seen it before. Then it is
     /// a control record, and no bug.
     pub fn is_control(&self) -> bool {
-        self.line.findings.is_empty() && self.line.verdict != harness::verdict::Verdict::Changed
+        let wrong = [Verdict::Changed, Verdict::Unexpected];
+        self.line.findings.is_empty() && !wrong.contains(&self.line.verdict)
     }
 
     /// One that ran once, and of which nothing else is known.
@@ -162,7 +164,7 @@ pub enum Tried {
 struct Recorded<'a> {
     case: &'a Case,
     trace: &'a Trace,
-    verdict: harness::verdict::Verdict,
+    verdict: Verdict,
     outcome: &'a str,
 }
 
@@ -254,13 +256,12 @@ impl Bundle<'_> {
         let platform = self.subject.platforms.first().map_or("", String::as_str);
         let observed =
             Observed { trace: &line.trace, platform, kernel: &name, outcome: &line.outcome };
-        let expected: Vec<String> = self
-            .broken(line)
-            .map(|rule| {
-                let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
-                format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
-            })
-            .collect();
+        let rules = self.broken(line).map(|rule| {
+            let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
+            format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
+        });
+        let asked = line.unexpected.iter().map(Unexpected::to_string);
+        let expected: Vec<String> = rules.chain(asked).collect();
         let options = Options { os: self.os, observed: Some(observed), expected: &expected };
         let bare = Options { os: self.os, observed: None, expected: &[] };
         // A host that is called `main` stays in the program.

@@ -194,6 +194,9 @@ fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
         let platform = prose(line.baseline.as_deref().unwrap_or("this platform"));
         let _ = writeln!(out, "What was observed on {platform} before:\n\n{}", code(was.lines()));
     }
+    for unexpected in &line.unexpected {
+        let _ = writeln!(out, "{}.\n", prose(&unexpected.to_string()));
+    }
     match (line.verdict, out.is_empty()) {
         (Verdict::Ok, true) => {
             "This is what the platform was observed to do before, and no rule is \

@@ -56,7 +56,10 @@ pub(super) fn since<'a>(this: &'a Elsewhere, others: &'a [Elsewhere]) -> Option<
 impl Since<'_> {
     /// Whether the older was as it should be, and the newer is not.
     pub(super) fn is_regression(&self) -> bool {
-        let bad = matches!(self.first.verdict, Verdict::Deviates | Verdict::Changed);
+        let bad = matches!(
+            self.first.verdict,
+            Verdict::Deviates | Verdict::Changed | Verdict::Unexpected
+        );
         self.before.verdict == Verdict::Ok && bad
     }
 }

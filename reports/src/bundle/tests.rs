@@ -90,8 +90,7 @@ fn line(text: &str) -> Line {
         program: None,
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
-    let found =
-        |rule: &str, text| Finding { rule: rule.into(), rank: None, op: 1, text, known: None };
+    let found = |rule, text| Finding { rule, rank: None, op: 1, text, known: None };
     let remark = "sendto returned ENOTTY, which no manual lists.".to_owned();
     Line {
         subject: "native".to_owned(),
@@ -100,8 +99,9 @@ fn line(text: &str) -> Line {
         outcome: format!("socket() = s\n{text}\n"),
         baseline: None,
         expected: None,
-        findings: vec![found("no-silent-loss", broken)],
-        remarks: vec![found("errno-documented", remark)],
+        findings: vec![found("no-silent-loss".into(), broken)],
+        remarks: vec![found("errno-documented".into(), remark)],
+        unexpected: Vec::new(),
         case,
         trace,
     }

@@ -14,6 +14,9 @@ pub(super) fn pivot(part: &Part<'_>) -> Option<u32> {
     if let Some(finding) = line.findings.first() {
         return Some(finding.op);
     }
+    if let Some(unexpected) = line.unexpected.first() {
+        return Some(unexpected.op);
+    }
     if let Some(op) = first_difference(part) {
         return Some(op);
     }

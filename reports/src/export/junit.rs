@@ -10,8 +10,8 @@ use crate::text::visible;
 ///
 /// `classname` is the suite, `name` the case's id. What changed or deviates as nobody knew is a
 /// failure, what the harness failed at an error, a known deviation a success that says so; what is
-/// new is skipped, since it is neither right nor wrong. The `type` of a failure is `changed` or the
-/// highest rank of what is broken; what is undocumented stands in `system-out` and fails nothing. How
+/// new is skipped, since it is neither right nor wrong. The `type` of a failure is `changed`, `unexpected` or the
+/// highest rank of what is broken, and one that is written in a file has its `file` and `line`; what is undocumented stands in `system-out` and fails nothing. How
 /// many cases of the table have findings of a rank are properties of the suite.
 pub fn junit(export: &Export) -> Result<String, quick_junit::SerializeError> {
     let mut report = Report::new("sockeye");
@@ -65,6 +65,11 @@ fn case(test: &Test, class: &str) -> TestCase {
     }
     let mut case = TestCase::new(&*visible(&test.id), status);
     case.set_classname(&*visible(class)).set_time(test.took);
+    // What shows a failure beside the text that it is about reads these.
+    if let Some((file, line)) = &test.place {
+        case.extra.insert("file".into(), (&*visible(file)).into());
+        case.extra.insert("line".into(), line.to_string().into());
+    }
     let known = match &test.came {
         Came::Known(reasons) => Some(known(test, reasons)),
         _ => None,

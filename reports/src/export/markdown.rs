@@ -153,6 +153,7 @@ mod tests {
             },
             ranks: Vec::new(),
             remarks: Vec::new(),
+            place: None,
         };
         let tests = (0..cases).map(test).collect();
         let tables = vec![Table { name: "s/t".to_owned(), tests }];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use harness::trace::{End, Event, Trace};
-use harness::verdict::{Rank, Verdict};
+use harness::verdict::{Rank, Unexpected, Verdict};
 
 use crate::runs::{Diff, Finding, Line, Run, Subject, first_difference};
 
@@ -52,6 +52,8 @@ pub struct Test {
     pub ranks: Vec<Rank>,
     /// What is undocumented in it, as one line each: it changes nothing of what came of it.
     pub remarks: Vec<String>,
+    /// In which file and on which line of it stands what did not come, if the case is written in one.
+    pub place: Option<(String, u32)>,
 }
 
 impl Test {
@@ -71,7 +73,7 @@ pub enum Came {
     Known(Vec<String>),
     /// A user has to look.
     Failed {
-        /// A word: `changed`, the highest rank of what nobody knew, `differs`, `missing`.
+        /// A word: `changed`, `unexpected`, the highest rank of what nobody knew, `differs`, `missing`.
         what: &'static str,
         /// The first lines that differ, or the rule that is broken, as one line each.
         lines: Vec<String>,
@@ -131,7 +133,8 @@ impl Export {
             })
         };
         // What either side breaks is another question than how they differ.
-        let plain = |test: Test| Test { ranks: Vec::new(), remarks: Vec::new(), ..test };
+        let plain =
+            |test: Test| Test { ranks: Vec::new(), remarks: Vec::new(), place: None, ..test };
         let mut all: Vec<Test> = shared.chain(only(0)).chain(only(1)).map(plain).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         let properties = properties(diff.sides[1].subject);
@@ -170,7 +173,8 @@ fn test(line: &Line, came: Came) -> Test {
     ranks.sort_unstable();
     ranks.dedup();
     let remarks = line.remarks.iter().map(said).collect();
-    Test { id: line.id.clone(), took: took(&line.trace), came, ranks, remarks }
+    let place = line.unexpected.first().map(|first| (first.file.clone(), first.line));
+    Test { id: line.id.clone(), took: took(&line.trace), came, ranks, remarks, place }
 }
 
 /// From the case's begin to the end of its last event.
@@ -209,6 +213,11 @@ fn came(line: &Line) -> Came {
         (_, Verdict::Error) => Came::Broken(line.outcome.clone()),
         (End::Skipped { reason }, _) => Came::Skipped(reason.clone()),
         (_, Verdict::Skipped) => Came::Skipped(line.outcome.clone()),
+        (_, Verdict::Unexpected) => {
+            let mut lines: Vec<String> = line.unexpected.iter().flat_map(asked).collect();
+            lines.extend(broken);
+            Came::Failed { what: "unexpected", lines, text: line.outcome.clone() }
+        }
         (_, Verdict::Changed) => {
             let expected = line.expected.as_deref().unwrap_or_default();
             let baseline = line.baseline.as_deref().unwrap_or("the baseline");
@@ -234,6 +243,17 @@ fn came(line: &Line) -> Came {
         }
         _ => Came::Passed,
     }
+}
+
+/// What was asked and what came, each as lines of its own.
+fn asked(unexpected: &Unexpected) -> Vec<String> {
+    let mut came = unexpected.came.lines();
+    let first = came.next().unwrap_or(NOTHING);
+    let both = [("asked", unexpected.wanted.as_str()), ("came", first)];
+    let both = both.map(|(who, what)| format!("{}: {who:5} {what}", unexpected.place()));
+    both.into_iter()
+        .chain(came.map(|more| format!("{}:       {more}", unexpected.place())))
+        .collect()
 }
 
 /// Two lines, each with the name of whose it is.

@@ -280,7 +280,8 @@ impl<'a> Builder<'a> {
         row.tags = tags.iter().map(|tag| self.tags.number(tag)).collect();
         if row.is_of_interest() {
             let odd = |(_, line): &(_, &Line)| {
-                matches!(line.verdict, Verdict::Deviates | Verdict::Changed)
+                let odd = [Verdict::Deviates, Verdict::Changed, Verdict::Unexpected];
+                odd.contains(&line.verdict)
             };
             let whose = asked().find(odd).or_else(|| asked().next());
             row.repro = whose.map(|(column, line)| {
@@ -341,6 +342,7 @@ impl<'a> Builder<'a> {
             claims,
             expected,
             since,
+            unexpected: line.unexpected.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -360,13 +362,12 @@ impl<'a> Builder<'a> {
         let Fingerprint { system, release, version, .. } = kernel;
         let platform = column.subject.platforms.first().map_or("", String::as_str);
         let broken = line.findings.iter().filter_map(|f| self.numbers.get(f.rule.as_str()));
-        let expected: Vec<String> = broken
-            .filter_map(|number| self.rules.get(number))
-            .map(|rule| {
-                let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
-                format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
-            })
-            .collect();
+        let rules = broken.filter_map(|number| self.rules.get(number)).map(|rule| {
+            let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
+            format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
+        });
+        let asked = line.unexpected.iter().map(ToString::to_string);
+        let expected: Vec<String> = rules.chain(asked).collect();
         let observed = Observed {
             trace: &line.trace,
             platform,

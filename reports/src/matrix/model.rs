@@ -228,8 +228,8 @@ impl Row {
     pub(super) fn is_of_interest(&self) -> bool {
         self.outcomes > 1
             || self.answers.iter().any(|answer| {
-                matches!(answer.verdict, Verdict::Changed | Verdict::Deviates)
-                    || answer.since.is_some()
+                let odd = [Verdict::Changed, Verdict::Unexpected, Verdict::Deviates];
+                odd.contains(&answer.verdict) || answer.since.is_some()
             })
     }
 }
@@ -268,6 +268,9 @@ pub struct Answer {
     /// The text that the same subject had in the run before, where that is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<usize>,
+    /// What the text of the case asks and did not come, as a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unexpected: Vec<String>,
 }
 
 /// A broken rule.

@@ -44,7 +44,7 @@ for (const row of rows) {
 }
 /** What people call a tag. */
 const ALSO = [["df", /\bdo(?:n['’]?t| not) fragment\b|\bdf bit\b/g], ["pmtu", /\bpath mtu\b/g], ["dual-stack", /\bdual stack\b/g], ["half-close", /\bhalf close\b/g]];
-for (const row of rows) row.interest = row.differs || row.deviates || row.changed || row.answers.some((a) => a.verdict === "error");
+for (const row of rows) row.interest = row.differs || row.deviates || row.changed || row.answers.some((a) => a.verdict === "error" || a.unexpected);
 const needs = () => texts ??= JSON.parse($("texts").textContent);
 /** Which texts have a word in one of their lines: lines are looked through once, texts by numbers. */
 const saying = new Map();
@@ -134,7 +134,7 @@ const matching = () => {
     && (!state.differs || row.differs) && (!state.deviates || row.deviates)
     && (!state.changed || row.changed) && (!state.rank || row.ranks.has(state.rank)) && tests.every((test) => test(row)));
 };
-const COUNTED = ["violate", "surprise", "changed", "new", "failed", "undocumented", "not here", "not run"];
+const COUNTED = ["violate", "surprise", "changed", "new", "failed", "undocumented", "not here", "not run", "unexpected"];
 const summary = (cases) => columns.map((_, at) => {
   const n = COUNTED.map(() => 0);
   for (const row of cases) {
@@ -148,6 +148,7 @@ const summary = (cases) => columns.map((_, at) => {
     if (changed(answer)) n[2] += 1;
     if (answer.verdict === "new") n[3] += 1;
     if (answer.verdict === "error") n[4] += 1;
+    if (answer.unexpected) n[8] += 1;
   }
   return COUNTED.flatMap((word, i) => n[i] ? [`${n[i].toLocaleString("en")} ${word}`] : []).join(" · ");
 });
@@ -235,6 +236,7 @@ const marks = (answer, differs) => {
   const list = [];
   if (deviates(answer)) list.push(["deviates", "!", `deviates: ${answer.findings[0].rank}`]);
   if (changed(answer)) list.push(["changed", "≠", "changed"]);
+  if (answer.unexpected) list.push(["changed", "✎", "unexpected"]);
   const claims = new Set((answer.claims || []).map(([, standing]) => standing));
   if (claims.has("confirmed")) list.push(["confirmed", "✓", "a claim confirmed"]);
   if (claims.has("refuted")) list.push(["refuted", "✗", "a claim refuted"]);
@@ -526,6 +528,10 @@ const evidence = (row, chosen) => {
   });
   const absent = row.cells.flatMap((number, at) => number === null ? [names[at]] : []);
   if (absent.length) out.push(make("p", { className: "soft" }, `Not asked: ${absent.join("; ")}.`));
+
+  // What whoever wrote the case asks and did not come.
+  const unmet = row.cells.flatMap((number, at) => ((number === null ? undefined : row.answers[number].unexpected) || []).map((text) => make("p", {}, `${names[at]}: ${text}`)));
+  if (unmet.length) out.push(heading("Unexpected"), ...unmet);
 
   // The heaviest first; what is undocumented is no deviation.
   const found = new Map(), weight = ({ finding }) => RANKS.indexOf(finding.rank);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use harness::case::{Case, Lab, Op, Os, Payload, Sym, Threads};
 use harness::trace::{Did, End, Event, Fingerprint, Out, Trace};
-use harness::verdict::{Rank, Verdict};
+use harness::verdict::{Rank, Unexpected, Verdict};
 use rstest::rstest;
 
 use super::word::apart;
@@ -44,6 +44,7 @@ fn line(subject: &str, id: &str, errno: Option<&'static str>) -> Line {
         expected: None,
         findings: Vec::new(),
         remarks: Vec::new(),
+        unexpected: Vec::new(),
         case,
         trace,
     }
@@ -190,6 +191,24 @@ fn what_is_not_here_differs_from_nobody() {
     let model = lacking(Verdict::Changed, OTHER);
     let row = &model.rows[0];
     assert_eq!((row.outcomes, row.is_of_interest(), row.answers[1].not_here), (2, true, false));
+}
+
+#[test]
+fn what_is_unexpected_is_on_the_page() {
+    let mut one = line("a", "s/t[1]", None);
+    one.verdict = Verdict::Unexpected;
+    let (file, wanted, came) = ("x.case".to_owned(), "= 7".to_owned(), "5".to_owned());
+    one.unexpected.push(Unexpected { file, line: 3, op: 0, wanted, came });
+    let two = line("a", "s/t[2]", None);
+    let model = made(&[&run(&["a"], vec![one, two])], None, &[]).unwrap();
+    let told: Vec<_> = model
+        .rows
+        .iter()
+        .map(|row| (row.is_of_interest(), row.answers[0].unexpected.len()))
+        .collect();
+    assert_eq!(told, [(true, 1), (false, 0)]);
+    let json = serde_json::to_string(&model).unwrap();
+    assert!(json.contains("x.case:3 asks `= 7`, and what came is `5`"), "{json}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use harness::case::words::{is_id, is_line, is_word, shown};
 use harness::environment::Environment;
+use harness::verdict::Unexpected;
 
 use super::{Cite, Finding, Known, Line, Manifest, Rule, Subject};
 
@@ -96,6 +97,7 @@ pub(super) fn line(line: &Line) -> Result<(), String> {
     if let Some(platform) = baseline.iter().find(|platform| !is_platform(platform)) {
         return Err(format!("{} is no platform", shown(platform)));
     }
+    line.unexpected.iter().try_for_each(unexpected)?;
     line.broken().try_for_each(|Finding { rule, text, known, .. }| {
         if !is_word(rule, MOST_OF_NAME) {
             return Err(format!("{} is no name of a rule", shown(rule)));
@@ -103,4 +105,14 @@ pub(super) fn line(line: &Line) -> Result<(), String> {
         let known = known.iter().flat_map(|Known { reason, link }| [reason, link]);
         lines("a finding", MOST_OF_SENTENCE, [text].into_iter().chain(known))
     })
+}
+
+/// What is wrong with something that did not come: its words are the case's and the outcome's.
+fn unexpected(Unexpected { file, wanted, came, .. }: &Unexpected) -> Result<(), String> {
+    lines("the file of a case", MOST_OF_NAME, [file])?;
+    let mut all = [wanted, came].into_iter().flat_map(|text| text.lines());
+    match all.find(|text| !is_line(text, MOST_OF_OUTCOME)) {
+        Some(text) => Err(format!("what is unexpected is no line of text: {}", shown(text))),
+        None => Ok(()),
+    }
 }

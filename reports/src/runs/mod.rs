@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use harness::case::Case;
 use harness::environment::{Environment, Log};
 use harness::trace::{Fingerprint, Trace};
-use harness::verdict::{Rank, Verdict};
+use harness::verdict::{Rank, Unexpected, Verdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +144,9 @@ pub struct Line {
     /// The same of those that are [`Rank::Undocumented`]: no verdict asks for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Finding>,
+    /// What the text of the case asks of its outcome and did not come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unexpected: Vec<Unexpected>,
     /// What was asked.
     pub case: Case,
     /// What happened.
@@ -151,9 +154,9 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whether a user has to look: changed, broken, or a deviation that nobody knew.
+    /// Whether a user has to look: changed, not as it was written, broken, or a deviation that nobody knew.
     pub fn is_unexpected(&self) -> bool {
-        matches!(self.verdict, Verdict::Changed | Verdict::Error)
+        matches!(self.verdict, Verdict::Changed | Verdict::Unexpected | Verdict::Error)
             || self.findings.iter().any(|finding| finding.known.is_none())
     }
 
