@@ -78,9 +78,7 @@ impl Written {
                         _ => None,
                     });
                     let said = said.unwrap_or("the call was not made");
-                    is_met(wanted, said, os)
-                        .then_some(None)
-                        .unwrap_or_else(|| Some(said.to_owned()))
+                    if is_met(wanted, said, os) { None } else { Some(said.to_owned()) }
                 }
                 Demand::NoFrame => {
                     let sent: Vec<&str> = frames().filter(|f| f.starts_with('>')).collect();

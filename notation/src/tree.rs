@@ -106,7 +106,7 @@ impl<'a> Cursor<'a> {
 
     /// What has not been read.
     pub(crate) fn rest(&self) -> &'a str {
-        let mut ahead = self.input.clone();
+        let mut ahead = self.input;
         let read: Read<&str> = rest.parse_next(&mut ahead);
         read.unwrap_or_default()
     }
@@ -171,7 +171,7 @@ impl<'a> Cursor<'a> {
     /// Reads one piece, behind blanks; what stands beside it is not read.
     pub(crate) fn node(&mut self) -> Result<Node<'a>, Fault> {
         self.blanks();
-        let before = self.input.clone();
+        let before = self.input;
         single(&mut self.input).map(|node| node.later(self.offset)).map_err(|e| {
             self.input = before;
             self.fault(e)
@@ -181,7 +181,7 @@ impl<'a> Cursor<'a> {
     /// Reads pieces with commas between them, as many as there are.
     pub(crate) fn nodes(&mut self) -> Result<Vec<Node<'a>>, Fault> {
         self.blanks();
-        let before = self.input.clone();
+        let before = self.input;
         match items(&mut self.input) {
             Ok(nodes) => Ok(nodes.into_iter().map(|node| node.later(self.offset)).collect()),
             Err(e) => {

@@ -234,7 +234,7 @@ fn timeval(seconds: &Node<'_>, rest: &Node<'_>) -> Result<Value, Fault> {
     }
 }
 
-/// In how many bytes a control message is, as documented: udp(7) has "a uint16_t" for `UDP_SEGMENT`.
+/// In how many bytes a control message is, as documented: udp(7) has "a `uint16_t`" for `UDP_SEGMENT`.
 fn documented(name: &str) -> u8 {
     if name == "UDP_SEGMENT" { 2 } else { 4 }
 }

@@ -11,6 +11,7 @@ use crate::tree::Cursor;
 
 /// What a line of a case says.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "most lines are steps")]
 pub(super) enum Said {
     Title(String),
     Catalogue(Vec<String>),
@@ -225,7 +226,9 @@ fn alternatives(
     }
     let numbers: Option<Vec<i64>> = said.split('|').map(|one| one.trim().parse().ok()).collect();
     if let Some(numbers) = numbers.filter(|numbers| numbers.len() > 1) {
-        numbers.iter().for_each(|number| add(number.to_string()));
+        for number in numbers {
+            add(number.to_string());
+        }
         return Ok(());
     }
     let plain = number.parse::<i64>().is_ok() || number.starts_with("0x");

@@ -3,7 +3,7 @@
 use harness::case::words::is_id;
 
 use super::rows::{self, Table};
-use super::table::{Raw, condition, parameter};
+use super::table::{Condition, Raw, condition, parameter};
 use crate::fault::Fault;
 use crate::{MOST_ROWS, Written};
 
@@ -126,7 +126,7 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
         }
         _ => {}
     }
-    table.lines.push((Default::default(), raw));
+    table.lines.push((Condition::default(), raw));
     Ok(())
 }
 
