@@ -1,0 +1,58 @@
+//! Each example of `docs/cases.md` is run as it stands: what it asks comes.
+
+mod common;
+
+use std::fs;
+
+use common::{has_labs, is_linux, sockeye, stderr, stdout};
+
+/// The examples of the page, in their order.
+fn examples() -> Vec<&'static str> {
+    let page = include_str!("../docs/cases.md");
+    let parts = page.split("```case\n").skip(1);
+    parts.map(|part| part.split("```").next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn every_example_of_the_page_is_as_it_says() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let out = out.to_str().expect("UTF-8");
+    assert!(examples().len() >= 7, "{} examples", examples().len());
+    for (number, example) in examples().into_iter().enumerate() {
+        let file = folder.path().join(format!("example-{number}.case"));
+        fs::write(&file, example).expect("it is written");
+        let output = sockeye(&["run", file.to_str().expect("UTF-8"), "--out", out]);
+        let told = format!("{example}\n{}{}", stdout(&output), stderr(&output));
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(!told.contains("skipped"), "{told}");
+    }
+}
+
+/// An example of which one thing is asked otherwise is not as it says.
+#[test]
+fn an_example_that_asks_for_something_else_fails() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("other.case");
+    let first = examples()[0];
+    for (what, other) in [
+        ("-1 ECONNREFUSED", "-1 EHOSTUNREACH"),
+        ("> link0 UDP \"x\"", "> link0 UDP \"z\""),
+        ("> link0 UDP \"x\"", "> nothing"),
+    ] {
+        assert!(first.contains(what), "{first}");
+        fs::write(&file, first.replacen(what, other, 1)).expect("it is written");
+        let out = folder.path().join("out");
+        let args = ["run", file.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")];
+        let output = sockeye(&args);
+        let told = stdout(&output);
+        assert_eq!(output.status.code(), Some(1), "{other}: {told}{}", stderr(&output));
+        assert!(told.contains("other.case:") && told.contains(other), "{told}");
+    }
+}
