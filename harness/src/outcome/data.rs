@@ -38,7 +38,9 @@ const SHOWN: usize = 64;
 
 impl<'a> Sources<'a> {
     pub(super) fn new(case: &'a Case, trace: Option<&'a Trace>) -> Self {
-        let patterns = case.ops.iter().flat_map(Op::payloads).filter_map(|data| match data {
+        let said = case.said().filter_map(|(_, frame)| frame.data());
+        let all = case.ops.iter().flat_map(Op::payloads).chain(said);
+        let patterns = all.filter_map(|data| match data {
             Payload::Pattern(len) => Some(*len),
             Payload::Text(_) => None,
         });
@@ -95,7 +97,8 @@ impl<'a> Sources<'a> {
                 }
             }
             let injected = injected(self.case).map(|(_, frame)| frame.to_vec());
-            by_fd.into_iter().map(|(_, stream)| stream).chain(injected).collect()
+            let said = self.case.said().filter_map(|(_, frame)| frame.data()).map(Payload::bytes);
+            by_fd.into_iter().map(|(_, stream)| stream).chain(injected).chain(said).collect()
         });
         own.iter().any(|stream| contains(stream, bytes))
     }

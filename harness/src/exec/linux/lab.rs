@@ -21,7 +21,7 @@ use super::settings::{families, ranges, taken_over};
 use super::{files, host, left_behind, link, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
-use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind};
+use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind, Service};
 use crate::exec::network::{Capture, LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
@@ -383,7 +383,12 @@ impl Network for LinuxLab {
 
     fn begin(&mut self, case: &Case) -> Result<(), String> {
         let real = case.waits_for_timers();
-        if std::mem::replace(&mut self.real_timers, real) == real {
+        let is_other = std::mem::replace(&mut self.real_timers, real) != real;
+        for link in case.by_hand() {
+            // The lab goes with the case.
+            self.route_to_server(link, &Service::new(1, []))?;
+        }
+        if !is_other {
             return Ok(());
         }
         for step in self.spec.setup.clone() {
@@ -441,8 +446,8 @@ impl Network for LinuxLab {
                 self.server(number).answer_queries(server.clone());
                 Ok(())
             }
-            // Among the files.
-            LabOp::Hosts { .. } => Ok(()),
+            // Among the files; and of a frame by words the bytes are made and injected.
+            LabOp::Hosts { .. } | LabOp::Say { .. } => Ok(()),
             LabOp::Resume { link, port } => {
                 let number = self.number(link)?;
                 if let Some(server) = self.servers.get_mut(&number) {
