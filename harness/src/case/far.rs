@@ -1,16 +1,14 @@
 //! What the far end of a link sends, described by words: its bytes are made when the step is taken.
 
-use std::fmt;
-use std::net::IpAddr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Payload;
-use super::addr::{Host, Port, Range, Role};
+use super::addr::{Host, Port, Range};
 use super::check::{MOST_OF_SOCKET, check_text, is_word};
-use super::lab::{name, said};
 use super::{Case, LabOp, Op};
+
+mod text;
 
 /// The most bytes of data in one frame: what a UDP datagram over IPv4 holds.
 const MOST_OF_DATA: usize = 65_507;
@@ -182,17 +180,6 @@ impl Lie {
         (Self::SequenceNumber, "sequence number wrong"),
         (Self::Checksum, "checksum wrong"),
     ];
-}
-
-impl fmt::Display for Lie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cut(bytes) => write!(f, "cut to {bytes} bytes"),
-            lie => f.write_str(
-                Self::NAMED.iter().find(|(known, _)| known == lie).map_or("", |(_, name)| name),
-            ),
-        }
-    }
 }
 
 /// An address and a port.
@@ -422,6 +409,9 @@ impl Case {
                 Err("IPv6 has no DF: no router fragments it".to_owned())
             }
             Frame::Datagram(_) => Ok(()),
+            Frame::Segment(_) if self.lab.setup.iter().any(|step| answers(step, link)) => {
+                Err(format!("a server answers on {link}: TCP by hand needs a link without one"))
+            }
             Frame::Segment(one) => {
                 let set = |flag: &char| one.flags.contains(*flag);
                 let written: String = Segment::FLAGS.chars().filter(set).collect();
@@ -432,6 +422,11 @@ impl Case {
             }
         }
     }
+}
+
+/// Whether a server stands on this link: what is for none of its ports it answers by RST.
+fn answers(step: &LabOp, on: &str) -> bool {
+    matches!(step, LabOp::Serve { link, .. } | LabOp::NameServer { link, .. } if link == on)
 }
 
 fn check_error(error: &Error) -> Result<(), String> {
@@ -446,111 +441,6 @@ fn check_error(error: &Error) -> Result<(), String> {
         return Err(format!("{} lies in one frame", lies.len()));
     }
     Ok(())
-}
-
-impl fmt::Display for Frame {
-    /// As it is written behind a link: `ICMP port unreachable, quoting it`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Error(error) => error.fmt(f),
-            Self::Datagram(datagram) => datagram.fmt(f),
-            Self::Segment(segment) => segment.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, value, from, v6, lies } = self;
-        write!(f, "ICMP{} {}", if *v6 { "v6" } else { "" }, kind.name())?;
-        if let (Some(value), Some(word)) = (value, kind.value()) {
-            write!(f, " {word} {value}")?;
-        }
-        if let Some(from) = from {
-            f.write_str(" from ")?;
-            host(f, from)?;
-        }
-        f.write_str(", quoting it")?;
-        lies.iter().try_for_each(|lie| write!(f, ", {lie}"))
-    }
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            Host::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]")?,
-            other => host(f, other)?,
-        }
-        write!(f, ":{}", self.port_text())
-    }
-}
-
-impl fmt::Display for Ends {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} > {}", self.from, self.to)
-    }
-}
-
-impl fmt::Display for Datagram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let v6 = self.ends.from.is_v6();
-        write!(f, "UDP {}", self.ends)?;
-        if let Some(ttl) = self.ttl {
-            write!(f, " {} {ttl}", if v6 { "hlim" } else { "ttl" })?;
-        }
-        if let Some(tos) = self.tos {
-            write!(f, " {} {tos:#04x}", if v6 { "class" } else { "tos" })?;
-        }
-        if self.dont_fragment {
-            f.write_str(" df")?;
-        }
-        carried(f, &self.data, self.checksum_wrong)
-    }
-}
-
-impl fmt::Display for Segment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TCP")?;
-        if let Some(ends) = &self.ends {
-            write!(f, " {ends}")?;
-        }
-        write!(f, " [{}]", self.flags)?;
-        if self.seq != 0 {
-            write!(f, " seq {:+}", self.seq)?;
-        }
-        if self.ack != 0 {
-            write!(f, " ack {:+}", self.ack)?;
-        }
-        if !is_widest(&self.window) {
-            write!(f, " win {}", self.window)?;
-        }
-        if let Some(mss) = self.mss {
-            write!(f, " mss {mss}")?;
-        }
-        carried(f, &self.data, self.checksum_wrong)
-    }
-}
-
-fn carried(f: &mut fmt::Formatter<'_>, data: &Payload, checksum_wrong: bool) -> fmt::Result {
-    if !is_nothing(data) {
-        write!(f, " {}", said(data))?;
-    }
-    if checksum_wrong { f.write_str(", checksum wrong") } else { Ok(()) }
-}
-
-fn host(f: &mut fmt::Formatter<'_>, host: &Host) -> fmt::Result {
-    match host {
-        Host::Ip(ip) => write!(f, "{ip}"),
-        Host::On { link, role, range } => {
-            let role = match role {
-                Role::Own => "own",
-                Role::Neighbour => "neighbour",
-                Role::Unresolved => "unresolved",
-                Role::Silent => "silent",
-            };
-            write!(f, "{role}({link},{})", name(*range))
-        }
-    }
 }
 
 #[cfg(test)]

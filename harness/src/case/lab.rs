@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Payload;
-use super::far::Frame;
 use super::addr::{Host, Range, Role, address, prefix_len};
+use super::far::Frame;
 use super::names::NameServer;
 
 /// An isolated network: loopback, up, with `127.0.0.1` and `::1`, and these links.

@@ -196,7 +196,9 @@ impl Case {
             return Err("servers and files are part of the lab, and stand in its setup".to_owned());
         }
         if self.lab.setup.iter().any(|step| matches!(step, LabOp::Say { .. })) {
-            return Err("what a far end sends is a step of the case, and none of its lab".to_owned());
+            return Err(
+                "what a far end sends is a step of the case, and none of its lab".to_owned()
+            );
         }
         self.check_threads()?;
         self.ops.iter().try_for_each(|op| self.check_op(op))

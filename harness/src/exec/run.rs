@@ -299,7 +299,8 @@ impl<'c> Runner<'c> {
         };
         let fact = self.lab.facts().iter().find(|fact| fact.name == link);
         let own = fact.and_then(|fact| <[u8; 6]>::try_from(&fact.mac.0[..]).ok());
-        let link = Link { name: link, framing: framing(self.case, link), own: own.unwrap_or([0; 6]) };
+        let link =
+            Link { name: link, framing: framing(self.case, link), own: own.unwrap_or([0; 6]) };
         self.far.make(&link, frame, from, ends)
     }
 

@@ -108,16 +108,24 @@ impl<'a> Sources<'a> {
         let far = self.far.get_or_init(|| {
             let mut far = Vec::new();
             let Some(trace) = self.trace else { return far };
+            // In the order of the sequence, too: by hand it may be another one than that of the wire.
+            let mut by_hand: Vec<(u32, &[u8])> = Vec::new();
+            let sorts = self.case.by_hand().next().is_some();
             for event in &trace.events {
                 let Event::Frame { dir: Direction::In, link, bytes, .. } = event else { continue };
                 let kind = trace.links.iter().find(|l| l.name == *link).and_then(|l| l.kind);
                 far.extend(match wire::decode(framing(kind), &bytes.0).body() {
                     Some(Body::Udp(udp)) => udp.payload,
-                    Some(Body::Tcp(tcp)) => tcp.payload,
+                    Some(Body::Tcp(tcp)) => {
+                        by_hand.extend(sorts.then_some((tcp.seq, tcp.payload)));
+                        tcp.payload
+                    }
                     Some(Body::Fragment(bytes)) => bytes,
                     _ => continue,
                 });
             }
+            by_hand.sort_by_key(|(seq, _)| *seq);
+            far.extend(by_hand.into_iter().flat_map(|(_, data)| data));
             far
         });
         contains(far, bytes)

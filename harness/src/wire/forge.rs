@@ -107,7 +107,11 @@ mod tests {
     #[case(frames::SYN, Field::Sequence, Some("seq"))]
     #[case(frames::FRAG4_LAST, Field::SourcePort, None)]
     #[case(frames::SOLICITATION, Field::SourcePort, None)]
-    fn one_field_is_another(#[case] frame: &str, #[case] field: Field, #[case] other: Option<&str>) {
+    fn one_field_is_another(
+        #[case] frame: &str,
+        #[case] field: Field,
+        #[case] other: Option<&str>,
+    ) {
         let frame = hex(frame);
         let mut forged = frame[14..].to_vec();
         assert_eq!(forge(&mut forged, field), other.is_some());

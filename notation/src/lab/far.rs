@@ -263,3 +263,6 @@ fn offset(cursor: &mut Cursor<'_>) -> Result<i32, Fault> {
     *cursor = after;
     Ok(read)
 }
+
+#[cfg(test)]
+pub(super) mod tests;

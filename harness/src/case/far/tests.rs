@@ -9,6 +9,7 @@ use proptest::sample::select;
 use rstest::rstest;
 
 use super::*;
+use crate::case::addr::Role;
 use crate::case::{Lab, LinkKind};
 
 fn end() -> impl Strategy<Value = End> {
@@ -43,12 +44,20 @@ pub(in crate::case) fn frame() -> impl Strategy<Value = Frame> {
         .prop_map(|(kind, value, from, v6, lies)| {
             Frame::Error(Error { kind, value, from, v6, lies })
         });
-    let datagram = (ends(), data(), option::of(any::<u8>()), option::of(any::<u8>()), any::<[bool; 2]>())
-        .prop_map(|(ends, data, ttl, tos, [dont_fragment, checksum_wrong])| {
-            Frame::Datagram(Datagram { ends, data, ttl, tos, dont_fragment, checksum_wrong })
-        });
+    let datagram =
+        (ends(), data(), option::of(any::<u8>()), option::of(any::<u8>()), any::<[bool; 2]>())
+            .prop_map(|(ends, data, ttl, tos, [dont_fragment, checksum_wrong])| {
+                Frame::Datagram(Datagram { ends, data, ttl, tos, dont_fragment, checksum_wrong })
+            });
     let flags = select(vec!["S", "S.", ".", "P.", "R", "R.", "F.", "none", "FSRP.UEW"]);
-    let segment = (option::of(ends()), flags, any::<[i32; 2]>(), any::<u16>(), option::of(any::<u16>()), data())
+    let segment = (
+        option::of(ends()),
+        flags,
+        any::<[i32; 2]>(),
+        any::<u16>(),
+        option::of(any::<u16>()),
+        data(),
+    )
         .prop_map(|(ends, flags, [seq, ack], window, mss, data)| {
             let rest = Segment::new(flags);
             Frame::Segment(Segment { ends, seq, ack, window, mss, data, ..rest })
@@ -126,6 +135,25 @@ fn what_cannot_be_sent_is_not_let_in() {
         let is = said(link, frame).expect_err(says);
         assert!(is.contains(says), "{is}");
     }
+}
+
+/// It would answer by RST what a case answers by hand.
+#[test]
+fn tcp_by_hand_and_a_server_are_not_on_one_link() {
+    let service = crate::case::Service::new(80, []);
+    let lab = Lab {
+        links: ["l", "m"].map(|name| crate::case::Link::new(LinkKind::Tun, name)).to_vec(),
+        setup: vec![LabOp::Serve { link: "l".to_owned(), service }],
+    };
+    let says = |link: &str, frame: Frame| {
+        let step = LabOp::Say { link: link.to_owned(), frame };
+        Case::new("s/t", "", lab.clone(), vec![Op::Lab { step }]).check()
+    };
+    let segment = || Frame::Segment(Segment::new("S."));
+    assert!(says("l", segment()).is_err_and(|says| says.contains("a server answers on l")));
+    assert_eq!(says("m", segment()), Ok(()));
+    let (kind, value, from, v6, lies) = (Kind::PortUnreachable, None, None, false, Vec::new());
+    assert_eq!(says("l", Frame::Error(Error { kind, value, from, v6, lies })), Ok(()));
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::settings::{families, ranges, taken_over};
 use super::{files, host, left_behind, link, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
-use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind, Service};
+use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind};
 use crate::exec::network::{Capture, LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
@@ -382,21 +382,7 @@ impl Network for LinuxLab {
     }
 
     fn begin(&mut self, case: &Case) -> Result<(), String> {
-        let real = case.waits_for_timers();
-        let is_other = std::mem::replace(&mut self.real_timers, real) != real;
-        for link in case.by_hand() {
-            // The lab goes with the case.
-            self.route_to_server(link, &Service::new(1, []))?;
-        }
-        if !is_other {
-            return Ok(());
-        }
-        for step in self.spec.setup.clone() {
-            if let LabOp::Serve { link, service } = step {
-                self.route_to_server(&link, &service)?;
-            }
-        }
-        Ok(())
+        self.set_timers(case)
     }
 
     fn left_behind(&self) -> LeftBehind {
