@@ -437,8 +437,9 @@ fn check_error(error: &Error) -> Result<(), String> {
     if value.is_some() && kind.value().is_none() {
         return Err(format!("{} has no number", kind.name()));
     }
-    if lies.len() > Lie::NAMED.len() + 1 {
-        return Err(format!("{} lies in one frame", lies.len()));
+    let most = Lie::NAMED.len() + 1;
+    if lies.len() > most {
+        return Err(format!("a frame with {} lies, {most} are the most", lies.len()));
     }
     Ok(())
 }

@@ -180,3 +180,47 @@ fn a_mistake_is_told_where_it_stands(
         assert_eq!(fault.help, Some(format!("did you mean {meant}?")), "{text}");
     }
 }
+
+/// In a file: where it stands, and what is a frame that was seen.
+#[test]
+fn a_mistake_in_a_file_is_told_where_it_stands() {
+    let file = |line: &str| {
+        format!(
+            "tun link0\nsocket(AF_INET, SOCK_DGRAM, 0) = sock\nsend(sock, \"x\", 1, 0) = 1\n    {line}\n"
+        )
+    };
+    for (line, at, says, help) in [
+        (
+            "< link0 ICMP prot unreachable, quoting it",
+            "prot unreachable",
+            "there is no such ICMP error",
+            "did you mean port unreachable?",
+        ),
+        ("< link0 UPD", "UPD", "ICMP, ICMPv6, UDP or TCP is expected", "did you mean UDP?"),
+        (
+            "< link0 UDP neighbour(link0,v4):9 > own(link0,v4):port(scok)",
+            "scok",
+            "no call before this one makes a socket scok",
+            "did you mean sock?",
+        ),
+    ] {
+        let text = file(line);
+        let faults = crate::read("f", &text).expect_err(line);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(&text[faults[0].at.clone()], at, "{faults:?}");
+        assert!(faults[0].says.contains(says), "{faults:?}");
+        assert_eq!(faults[0].help.as_deref(), Some(help), "{faults:?}");
+    }
+    // Of a link that there is not the whole line is wrong.
+    let faults = crate::read("f", &file("< link1 TCP [R]")).expect_err("no such link");
+    assert!(faults[0].says.contains("\"link1\" is no link of the lab"), "{faults:?}");
+    let seen = file("< link0 IPv4 ICMP port unreachable");
+    let read = crate::read("f", &seen).expect("a demand");
+    assert_eq!((read[0].case.ops.len(), read[0].asked.len()), (2, 2));
+    let sent = file("< link0 ICMP port unreachable, quoting it");
+    let read = crate::read("f", &sent).expect("a step");
+    assert_eq!((read[0].case.ops.len(), read[0].asked.len()), (3, 1));
+    assert!(
+        crate::print(&read[0].case).contains("\n    < link0 ICMP port unreachable, quoting it\n")
+    );
+}
