@@ -170,14 +170,13 @@ impl FarEnds {
         ends: Option<(SocketAddr, SocketAddr)>,
     ) -> Result<Vec<u8>, String> {
         let heard = self.links.iter().find(|heard| heard.link == link.name);
-        let (ends, back) = match ends {
-            Some((far, host)) => (Ends { far, host }, link.to(far.ip(), host.ip())),
-            None => {
-                let segment = heard.and_then(|heard| heard.segment);
-                let (ends, eth) =
-                    segment.ok_or("the host has sent no TCP segment there that it could answer")?;
-                (ends, build::Link::back(eth))
-            }
+        let (ends, back) = if let Some((far, host)) = ends {
+            (Ends { far, host }, link.to(far.ip(), host.ip()))
+        } else {
+            let segment = heard.and_then(|heard| heard.segment);
+            let (ends, eth) =
+                segment.ok_or("the host has sent no TCP segment there that it could answer")?;
+            (ends, build::Link::back(eth))
         };
         let flags: TcpFlags =
             what.flags.parse().map_err(|()| format!("{:?} are no control bits", what.flags))?;

@@ -23,7 +23,7 @@ pub enum Field {
 fn carried(packet: &[u8]) -> Option<(usize, u8)> {
     let protocol = quoted(packet)?.protocol;
     match packet.first()? >> 4 {
-        4 if be16(packet, 6)? & 0x1fff == 0 => Some((usize::from(packet[0] & 15) * 4, protocol)),
+        4 if be16(packet, 6)? << 3 == 0 => Some((usize::from(packet[0] & 15) * 4, protocol)),
         6 => {
             let (_, rest) = behind_extensions(*packet.get(6)?, packet.get(40..)?);
             (!rest.is_empty()).then_some((packet.len() - rest.len(), protocol))

@@ -170,8 +170,7 @@ fn an_error_has_its_numbers(
     let quote = quoted(packet.body().and_then(Body::quote).expect("a quote")).expect("a packet");
     assert_eq!((from, to), (quote.dst, quote.src));
     assert_eq!((quote.sport, quote.dport), (Some(40000), Some(9)));
-    let (Some(Body::Icmp4 { checksum_ok, .. }) | Some(Body::Icmp6 { checksum_ok, .. })) =
-        packet.body()
+    let Some(Body::Icmp4 { checksum_ok, .. } | Body::Icmp6 { checksum_ok, .. }) = packet.body()
     else {
         panic!("{packet:?}")
     };
