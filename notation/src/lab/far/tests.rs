@@ -90,7 +90,9 @@ proptest! {
 )]
 #[case("link0 sends ICMP parameter problem pointer 20, quoting it, sequence number wrong")]
 #[case(r#"link0 sends UDP neighbour(link0,v4):9 > own(link0,v4):port(s) ttl 1 tos 0x02 df "x""#)]
-#[case("link0 sends UDP [2001:db8::7]:9 > own(link0,v6):9 hlim 1 class 0xff pattern[0..9], checksum wrong")]
+#[case(
+    "link0 sends UDP [2001:db8::7]:9 > own(link0,v6):9 hlim 1 class 0xff pattern[0..9], checksum wrong"
+)]
 #[case("link0 sends TCP [S.] mss 1000")]
 #[case(r#"link0 sends TCP [P.] seq +5 ack -1 win 0 "x", checksum wrong"#)]
 #[case("link0 sends TCP [2001:db8::2]:9 > own(link0,v6):80 [S] win 100")]
