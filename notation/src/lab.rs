@@ -8,12 +8,14 @@ use std::net::IpAddr;
 use std::ops::Range as Span;
 
 use harness::case::addr::{Host, Range, Role, prefix_len};
+use harness::case::far::Frame;
 use harness::case::lab::RouteKind;
 use harness::case::{Hex, LabOp, Link, LinkKind};
 
 use crate::fault::Fault;
 use crate::tree::Cursor;
 
+mod far;
 #[cfg(test)]
 mod mistakes;
 mod names;
@@ -130,8 +132,28 @@ pub fn print_step(step: &LabOp) -> String {
         | LabOp::LinkDelete { .. }
         | LabOp::Mtu { .. }
         | LabOp::RetransTime { .. }
+        | LabOp::Say { .. }
         | LabOp::Resume { .. } => step.to_string(),
     }
+}
+
+/// Whether a step that begins with this word tells what the far end of a link of that name sends. Where it is
+/// the word of a step, too, a frame has to stand there: of `serve sends 80` the link is `sends`.
+fn says(first: &str, after: &mut Cursor<'_>) -> bool {
+    let sends = eat(after, "sends");
+    let (frame, _) = word(after, MARKS);
+    sends && (!STEPS.contains(&first) || far::FRAMES.contains(&frame))
+}
+
+/// What the far end of a link sends, as it stands beneath a call: `< link0 ICMP port unreachable, quoting it`.
+pub(crate) fn print_said(link: &str, frame: &Frame) -> String {
+    format!("< {link} {frame}")
+}
+
+/// Reads what `print_said` prints.
+pub(crate) fn read_said(cursor: &mut Cursor<'_>) -> Result<LabOp, Fault> {
+    cursor.eat("<");
+    Ok(LabOp::Say { link: link(cursor)?, frame: far::read(cursor)? })
 }
 
 fn address_step(what: &str, link: &str, range: Range) -> String {
@@ -143,6 +165,11 @@ fn address_step(what: &str, link: &str, range: Range) -> String {
 pub(crate) fn read_step(cursor: &mut Cursor<'_>) -> Result<LabOp, Fault> {
     let mut after = cursor.clone();
     let (first, at) = word(&mut after, MARKS);
+    if says(first, &mut after.clone()) {
+        let link = link(cursor)?;
+        must(cursor, "sends")?;
+        return Ok(LabOp::Say { link, frame: far::read(cursor)? });
+    }
     if !STEPS.contains(&first) {
         let fault = match first {
             "" => expected(cursor, "a step of the lab"),

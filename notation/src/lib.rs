@@ -7,6 +7,8 @@
 //! connect(s, {AF_INET neighbour(link0):9})
 //! send(s, "x", 1, 0) = 1
 //!     > link0 UDP "x"
+//!     < link0 ICMP port unreachable, quoting it
+//! send(s, "y", 1, 0) = -1 ECONNREFUSED
 //! ```
 //!
 //! The language is told in `docs/cases.md`.

@@ -2,7 +2,7 @@
 
 use super::addr::{Host, Port};
 use super::op::{Change, Control, Opt, Value};
-use super::{Op, Payload, Sym};
+use super::{LabOp, Op, Payload, Sym};
 
 /// Labels of 1 to 63 bytes, 253 in all (RFC 1035 §2.3.4).
 pub(super) fn is_name(name: &str) -> bool {
@@ -69,6 +69,7 @@ pub(super) fn sockets(op: &Op) -> Vec<&str> {
         Op::Accept { new, .. } => all.push(new),
         Op::Poll { fds, .. } => all.extend(fds.iter().map(|poll| poll.fd.as_str())),
         Op::Kevent { changes, .. } => all.extend(changes.iter().map(|change| change.fd.as_str())),
+        Op::Lab { step: LabOp::Say { frame, .. } } => all.extend(frame.sockets()),
         _ => {}
     }
     all

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Payload;
 use super::addr::{Host, Range, Role, address, prefix_len};
+use super::far::Frame;
 use super::names::NameServer;
 
 /// An isolated network: loopback, up, with `127.0.0.1` and `::1`, and these links.
@@ -273,7 +274,7 @@ fn steps(f: &mut fmt::Formatter<'_>, script: &[ServerStep]) -> fmt::Result {
     script.iter().zip(separators).try_for_each(|(step, before)| write!(f, "{before}{step}"))
 }
 
-fn said(payload: &Payload) -> String {
+pub(super) fn said(payload: &Payload) -> String {
     match payload {
         Payload::Text(_) => super::payload::quoted(&payload.bytes()),
         Payload::Pattern(len) => format!("pattern[0..{len}]"),
@@ -413,6 +414,13 @@ pub enum LabOp {
         /// In hexadecimal.
         frame: super::Hex,
     },
+    /// The far end sends a frame that is described by words; only among the steps of a case.
+    Say {
+        /// On which link.
+        link: String,
+        /// Which.
+        frame: Frame,
+    },
     /// The far end of a tun serves TCP; only among the lab's own steps.
     Serve {
         /// Of which link.
@@ -496,6 +504,7 @@ impl fmt::Display for LabOp {
                 write!(f, "ntable change dev {link} retrans {ms}")
             }
             Self::Inject { link, frame } => write!(f, "inject {link} {} bytes", frame.0.len()),
+            Self::Say { link, frame } => write!(f, "{link} sends {frame}"),
             Self::Wait { ms, until: None, why } => write!(f, "wait {ms} ms: {why}"),
             Self::Wait { ms, until: Some(link), why } => {
                 write!(f, "wait for a frame on {link}, {ms} ms at the most: {why}")

@@ -13,6 +13,7 @@ mod absent;
 pub mod addr;
 pub mod blocking;
 mod check;
+pub mod far;
 mod hex;
 pub mod intent;
 pub mod lab;
@@ -194,6 +195,11 @@ impl Case {
         if self.ops.iter().any(among) {
             return Err("servers and files are part of the lab, and stand in its setup".to_owned());
         }
+        if self.lab.setup.iter().any(|step| matches!(step, LabOp::Say { .. })) {
+            return Err(
+                "what a far end sends is a step of the case, and none of its lab".to_owned()
+            );
+        }
         self.check_threads()?;
         self.ops.iter().try_for_each(|op| self.check_op(op))
     }
@@ -217,6 +223,7 @@ impl Case {
             | LabOp::AddressDelete { link, .. }
             | LabOp::RetransTime { link, .. }
             | LabOp::Inject { link, .. } => self.check_link(link),
+            LabOp::Say { link, frame } => self.check_frame(link, frame),
             LabOp::RouteAdd { link, .. } => link.iter().try_for_each(|l| self.check_link(l)),
             LabOp::Wait { until, .. } => until.iter().try_for_each(|l| self.check_link(l)),
             LabOp::Serve { link, service } => self.check_service(link, service),
@@ -440,6 +447,8 @@ mod tests {
             }),
             (name(), any::<u32>())
                 .prop_map(|(link, mtu)| Op::Lab { step: LabOp::Mtu { link, mtu } }),
+            (name(), far::tests::frame())
+                .prop_map(|(link, frame)| Op::Lab { step: LabOp::Say { link, frame } }),
         ]
     }
 

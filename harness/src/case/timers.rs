@@ -51,21 +51,21 @@ impl Case {
             Op::Run { .. } => true,
             _ => false,
         };
-        self.lab.setup.iter().any(serves)
+        (self.lab.setup.iter().any(serves) || self.by_hand().next().is_some())
             && (passes.fold(self.window_ms, u32::saturating_add) >= LEAST_TIMEOUT_MS
                 || self.ops.iter().any(waits))
     }
 
-    /// What the host does otherwise than by its defaults to connections with the lab's servers, a line
+    /// What the host does otherwise than by its defaults to connections with the lab's servers and with who speaks TCP by hand, a line
     /// for each link: said in transcripts.
     pub fn unlike_defaults(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for step in &self.lab.setup {
+        let served = self.lab.setup.iter().filter_map(|step| match step {
             // Who answers for everybody has no route of its own.
-            let LabOp::Serve { link, service } = step else { continue };
-            if service.anywhere {
-                continue;
-            }
+            LabOp::Serve { link, service } if !service.anywhere => Some(link.as_str()),
+            _ => None,
+        });
+        for link in served.chain(self.by_hand()) {
             let timeout = if self.waits_for_timers() {
                 ""
             } else {

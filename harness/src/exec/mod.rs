@@ -31,6 +31,7 @@ mod beyond;
 mod calls;
 mod confine;
 mod credentials;
+mod far;
 mod limits;
 mod lookup;
 mod network;
@@ -285,7 +286,8 @@ fn take(
     let steps = || {
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
-    let lasting = steps().any(lasts);
+    // The route to who speaks TCP by hand is this case's.
+    let lasting = steps().any(lasts) || case.by_hand().next().is_some();
     // Of a path on which something was lost the host keeps what it has learned (`net/ipv4/tcp_metrics.c`).
     let remembers =
         || remembers_a_server(case) || leaves_fragments(case) || case.waits_for_timers();
@@ -358,6 +360,7 @@ fn framing(case: &Case, link: &str) -> Framing {
 fn changes(case: &Case, step: &LabOp) -> bool {
     match step {
         LabOp::Inject { link, frame } => is_remembered(case, link, &frame.0),
+        LabOp::Say { frame, .. } => frame.is_remembered(),
         LabOp::Wait { .. } | LabOp::Resume { .. } => false,
         _ => true,
     }

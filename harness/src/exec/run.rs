@@ -1,12 +1,13 @@
 //! Runs one case in a lab that stands, and takes down what happens.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use libc::c_int;
 
+use super::far::{FarEnds, Link};
 use super::network::Network;
 use super::options::{self, Resolve, flags, value};
 use super::pace::Pace;
@@ -14,9 +15,10 @@ use super::plant::Plant;
 use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
 use super::threads::Threads;
-use super::{calls, credentials, lookup, os, received, signals};
+use super::{calls, credentials, framing, lookup, os, received, signals};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::blocking::Blocking;
+use crate::case::far::{self, Frame};
 use crate::case::intent::concrete;
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
@@ -59,6 +61,8 @@ pub(super) struct Runner<'c> {
     pub(super) threads: Threads<'c>,
     /// Descriptors that calls have given the case and no step can name.
     pub(super) received: Vec<RawFd>,
+    /// What far ends know that send by words.
+    far: FarEnds,
     /// What a call wrote though it failed.
     pub(super) beside: Out,
     /// Links that a program of the user's has made.
@@ -98,6 +102,7 @@ pub(super) fn run(
     let (sockets, room, streams) = (Vec::new(), Vec::new(), has_streams(case));
     let (heard, beside, pace) = (case.names_a_group(), Out::Nothing, Pace::of(case));
     let blocking = Blocking::of(case);
+    let far = FarEnds::of(case);
     let (threads, received, links, ran) = (Threads::default(), Vec::new(), Vec::new(), None);
     let mut runner = Runner {
         case,
@@ -113,6 +118,7 @@ pub(super) fn run(
         plant,
         threads,
         received,
+        far,
         beside,
         links,
         ran,
@@ -251,11 +257,20 @@ impl<'c> Runner<'c> {
     }
 
     fn lab_step(&mut self, number: u32, step: &LabOp) -> Option<End> {
+        let broken = |reason: String| End::Broken { reason: format!("{step}: {reason}") };
+        let made = match step {
+            LabOp::Say { link, frame } => match self.frame(link, frame) {
+                Ok(frame) => Some(LabOp::Inject { link: link.clone(), frame: Hex(frame) }),
+                Err(reason) => return Some(broken(reason)),
+            },
+            _ => None,
+        };
+        let taken = made.as_ref().unwrap_or(step);
         let at_ns = self.now();
-        let done = if let LabOp::Wait { .. } = step { Ok(()) } else { self.lab.step(step) };
+        let done = if let LabOp::Wait { .. } = taken { Ok(()) } else { self.lab.step(taken) };
         let took_ns = self.now() - at_ns;
         self.events.push(Event::Lab { op: number, at_ns, took_ns });
-        if let LabOp::Inject { link, frame } = step {
+        if let LabOp::Inject { link, frame } = taken {
             let (link, bytes) = (link.clone(), frame.clone());
             let dir = Direction::In;
             self.events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
@@ -264,15 +279,38 @@ impl<'c> Runner<'c> {
             self.pass(number, *ms, until.as_deref());
         }
         self.drain(number);
-        done.err().map(|reason| End::Broken { reason: format!("{step}: {reason}") })
+        done.err().map(broken)
+    }
+
+    /// The bytes of a frame that a far end sends by words, its live values filled in.
+    fn frame(&mut self, link: &str, frame: &Frame) -> Result<Vec<u8>, String> {
+        let ip = |host: &Host| self.ip(host).map_err(|_| format!("the lab has no {host:?}"));
+        let at = |end: &far::End| match self.port(&end.port) {
+            0 => Err(format!("there is no port {} yet", end.port_text())),
+            port => Ok(SocketAddr::new(ip(&end.host)?, port)),
+        };
+        let ends = match frame.between() {
+            Some(ends) => Some((at(&ends.from)?, at(&ends.to)?)),
+            None => None,
+        };
+        let from = match frame {
+            Frame::Error(error) => error.from.as_ref().map(ip).transpose()?,
+            _ => None,
+        };
+        let fact = self.lab.facts().iter().find(|fact| fact.name == link);
+        let own = fact.and_then(|fact| <[u8; 6]>::try_from(&fact.mac.0[..]).ok());
+        let link =
+            Link { name: link, framing: framing(self.case, link), own: own.unwrap_or([0; 6]) };
+        self.far.make(&link, frame, from, ends)
     }
 
     pub(super) fn drain(&mut self, number: u32) {
         self.pace.here();
-        let (start, events) = (self.start, &mut self.events);
+        let (start, events, far) = (self.start, &mut self.events, &mut self.far);
         let plant = self.plant.map(|plant| (plant, self.lab.facts().to_vec()));
         self.lab.drain(&mut |link, dir, bytes| {
             let at_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            far.saw(link, dir, bytes);
             let (link, bytes) = match &plant {
                 Some((plant, facts)) => plant.seen(facts, link, dir, bytes),
                 None => (link.to_owned(), bytes.to_vec()),
@@ -306,16 +344,21 @@ impl<'c> Runner<'c> {
         fd.map(|_| (0, Out::Nothing))
     }
 
-    /// The address as the kernel is given it; `seen` is set to what it means.
-    pub(super) fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
-        let port = match &addr.port {
+    /// The number of a port: 0 of a socket that has none.
+    fn port(&self, port: &Port) -> u16 {
+        match port {
             Port::Is(port) => *port,
             Port::Of(socket) => {
                 let mut name = RawAddr::room();
                 let _ = calls::getsockname(self.fd(socket), &mut name);
                 name.read().and_then(|a| a.port()).unwrap_or(0)
             }
-        };
+        }
+    }
+
+    /// The address as the kernel is given it; `seen` is set to what it means.
+    pub(super) fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
+        let port = self.port(&addr.port);
         let scope = match &addr.scope {
             Scope::Zero => 0,
             Scope::Link(link) => self.index(link)?,

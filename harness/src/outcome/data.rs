@@ -38,7 +38,9 @@ const SHOWN: usize = 64;
 
 impl<'a> Sources<'a> {
     pub(super) fn new(case: &'a Case, trace: Option<&'a Trace>) -> Self {
-        let patterns = case.ops.iter().flat_map(Op::payloads).filter_map(|data| match data {
+        let said = case.said().filter_map(|(_, frame)| frame.data());
+        let all = case.ops.iter().flat_map(Op::payloads).chain(said);
+        let patterns = all.filter_map(|data| match data {
             Payload::Pattern(len) => Some(*len),
             Payload::Text(_) => None,
         });
@@ -95,7 +97,8 @@ impl<'a> Sources<'a> {
                 }
             }
             let injected = injected(self.case).map(|(_, frame)| frame.to_vec());
-            by_fd.into_iter().map(|(_, stream)| stream).chain(injected).collect()
+            let said = self.case.said().filter_map(|(_, frame)| frame.data()).map(Payload::bytes);
+            by_fd.into_iter().map(|(_, stream)| stream).chain(injected).chain(said).collect()
         });
         own.iter().any(|stream| contains(stream, bytes))
     }
@@ -105,16 +108,24 @@ impl<'a> Sources<'a> {
         let far = self.far.get_or_init(|| {
             let mut far = Vec::new();
             let Some(trace) = self.trace else { return far };
+            // In the order of the sequence, too: by hand it may be another one than that of the wire.
+            let mut by_hand: Vec<(u32, &[u8])> = Vec::new();
+            let sorts = self.case.by_hand().next().is_some();
             for event in &trace.events {
                 let Event::Frame { dir: Direction::In, link, bytes, .. } = event else { continue };
                 let kind = trace.links.iter().find(|l| l.name == *link).and_then(|l| l.kind);
                 far.extend(match wire::decode(framing(kind), &bytes.0).body() {
                     Some(Body::Udp(udp)) => udp.payload,
-                    Some(Body::Tcp(tcp)) => tcp.payload,
+                    Some(Body::Tcp(tcp)) => {
+                        by_hand.extend(sorts.then_some((tcp.seq, tcp.payload)));
+                        tcp.payload
+                    }
                     Some(Body::Fragment(bytes)) => bytes,
                     _ => continue,
                 });
             }
+            by_hand.sort_by_key(|(seq, _)| *seq);
+            far.extend(by_hand.into_iter().flat_map(|(_, data)| data));
             far
         });
         contains(far, bytes)

@@ -257,6 +257,10 @@ fn named_ports(case: &Case) -> Vec<u16> {
     if case.resolves() {
         named.push(DNS_PORT);
     }
+    named.extend(case.said().flat_map(|(_, frame)| frame.ports()).filter_map(|port| match port {
+        Port::Is(port) => Some(*port),
+        Port::Of(_) => None,
+    }));
     for (link, frame) in injected(case) {
         let kind = case.lab.links.iter().find(|known| known.name == link).map(|link| link.kind);
         named.extend(ports(&wire::decode(framing(kind), frame)));

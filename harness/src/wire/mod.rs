@@ -12,6 +12,7 @@ mod checksum;
 mod decode;
 pub mod dns;
 mod envelope;
+mod forge;
 #[cfg(test)]
 mod frames;
 mod icmp;
@@ -29,6 +30,7 @@ mod transport;
 
 pub use chatter::chatter;
 pub use decode::decode;
+pub use forge::{Field, forge, spoil};
 pub use line::line;
 pub use mend::mend;
 pub use message::{

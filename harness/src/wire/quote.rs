@@ -42,7 +42,7 @@ pub fn quoted(bytes: &[u8]) -> Option<Quote> {
     Some(Quote { src, dst, protocol, sport: port(0), dport: port(2) })
 }
 
-fn behind_extensions(mut next: u8, mut bytes: &[u8]) -> (u8, &[u8]) {
+pub(super) fn behind_extensions(mut next: u8, mut bytes: &[u8]) -> (u8, &[u8]) {
     while let HOP_BY_HOP | ROUTING | FRAGMENT | DESTINATION_OPTIONS = next {
         let &[after, units, offset_high, offset_low, ..] = bytes else { break };
         let is_fragment = next == FRAGMENT;

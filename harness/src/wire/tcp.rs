@@ -90,6 +90,20 @@ impl fmt::Display for TcpFlags {
     }
 }
 
+impl std::str::FromStr for TcpFlags {
+    type Err = ();
+
+    /// Reads what is written by `Display`, in any order.
+    fn from_str(letters: &str) -> Result<Self, ()> {
+        if letters == "none" {
+            return Ok(Self(0));
+        }
+        let bit = |letter| "FSRP.UEW".find(letter).map(|at| Self(1 << at)).ok_or(());
+        let set = letters.chars().try_fold(Self(0), |set, letter| Ok(set | bit(letter)?))?;
+        if set.0 == 0 { Err(()) } else { Ok(set) }
+    }
+}
+
 /// A TCP option (RFC 9293 §3.2 and what is named at each).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TcpOption {

@@ -95,6 +95,14 @@ pub(crate) fn host(node: &Node<'_>, plain: Option<Range>) -> Result<Host, Fault>
     Ok(Host::On { link: name(link, "the name of a link")?, role: *role, range })
 }
 
+/// A number, or `port(s)`.
+pub(crate) fn port(node: &Node<'_>) -> Result<Port, Fault> {
+    Ok(match &node.what {
+        What::Apply("port", of) if of.len() == 1 => Port::Of(name(&of[0], "the name of a socket")?),
+        _ => Port::Is(number(node, "a port, or port(SOCKET),")?),
+    })
+}
+
 pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
     const LIKE: &str = "an address such as {AF_INET 192.0.2.1:9}";
     let What::Group(within) = &node.what else { return Err(not(node, LIKE)) };
@@ -129,10 +137,7 @@ pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
         None => Scope::Zero,
         Some(zone) => zone.parse().map_or_else(|_| Scope::Link(zone.to_owned()), Scope::Id),
     };
-    let port = match &port.what {
-        What::Apply("port", of) if of.len() == 1 => Port::Of(name(&of[0], "the name of a socket")?),
-        _ => Port::Is(number(port, "a port, or port(SOCKET),")?),
-    };
+    let port = self::port(port)?;
     let family = (family.as_str() != natural(&host)).then_some(family);
     Ok(Addr { host, port, scope, family })
 }

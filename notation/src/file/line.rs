@@ -59,6 +59,10 @@ pub(super) fn read(text: &str, offset: usize) -> Result<Said, Fault> {
             let op = Op::Lab { step: lab::read_step(&mut cursor)? };
             Said::Step { thread: None, op, made: Made::Named, asked: None }
         }
+        "<" if !is_seen(&split(text)) => {
+            let op = Op::Lab { step: lab::read_said(&mut cursor)? };
+            Said::Step { thread: None, op, made: Made::Named, asked: None }
+        }
         ">" | "<" => return frame(text, offset).map(Said::Frame),
         "title" => {
             cursor.eat("title");
@@ -266,15 +270,12 @@ fn frame(text: &str, offset: usize) -> Result<Demand, Fault> {
         [">", "nothing"] => Ok(Demand::NoFrame),
         [_] => Err(Fault::new(at, "what of a frame is asked for is not said")
             .help("such as: > link0 UDP \"x\", or: > nothing")),
-        ["<", _, rest @ ..] if !is_seen(rest) => {
-            Err(Fault::new(at, "what a far end sends cannot be told by words")
-                .help("write -- inject LINK 0x… before the next call"))
-        }
         words => Ok(Demand::Frame(words.iter().map(|word| (*word).to_owned()).collect())),
     }
 }
 
-/// Whether a frame is told as a transcript shows one that was seen.
+/// Whether a frame that comes in is told as a transcript shows one that was seen: it is asked for. Any other is
+/// a step, and sent.
 fn is_seen(words: &[&str]) -> bool {
-    matches!(words.first(), Some(&("IPv4" | "IPv6" | "ARP" | "to" | "ethertype")))
+    matches!(words.get(2), None | Some(&("IPv4" | "IPv6" | "ARP" | "to" | "ethertype")))
 }

@@ -1,7 +1,7 @@
 //! A case as text.
 
 use harness::case::payload::quoted;
-use harness::case::{Case, Op};
+use harness::case::{Case, LabOp, Op};
 
 use crate::{calls, lab};
 
@@ -30,6 +30,9 @@ pub fn print(case: &Case) -> String {
     for (number, op) in (0u32..).zip(&case.ops) {
         let thread = case.thread_of(number).map(|t| format!("{t}: ")).unwrap_or_default();
         match op {
+            Op::Lab { step: LabOp::Say { link, frame } } => {
+                say(&format!("    {}", lab::print_said(link, frame)));
+            }
             Op::Lab { step } => say(&format!("-- {}", lab::print_step(step))),
             op => say(&format!("{thread}{}", calls::print(op))),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use harness::case::{Case, Lab, Op, Threads};
+use harness::case::{Case, Lab, LabOp, Op, Threads};
 
 use super::line::{self, Made, Said, UNNAMED};
 use super::table::{Condition, Parameter, Raw, fill, named};
@@ -339,6 +339,7 @@ fn used(op: &Op) -> Vec<&str> {
     let mut all: Vec<&str> = of.collect();
     match op {
         Op::Socket { .. } | Op::Socketpair { .. } => {}
+        Op::Lab { step: LabOp::Say { frame, .. } } => all.extend(frame.sockets()),
         Op::Poll { fds, .. } => all.extend(fds.iter().map(|one| one.fd.as_str())),
         Op::Kevent { changes, .. } => all.extend(changes.iter().map(|one| one.fd.as_str())),
         op => all.extend(op.fd()),

@@ -12,10 +12,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rstest::rstest;
 
+use super::far::tests::said;
 use super::{parse_link, parse_step, print_link, print_step};
 
 /// Links are called like words of the language, too.
-fn name() -> impl Strategy<Value = String> {
+pub(super) fn name() -> impl Strategy<Value = String> {
     let words = ["lo", "dev", "a", "ms", "at", "goes", "mtu", "none", "pattern", "ll", "via", "e1"];
     prop_oneof!["[a-z_][a-zA-Z0-9_]{0,14}", select(words.to_vec()).prop_map(str::to_owned)]
 }
@@ -76,7 +77,7 @@ fn a_link() -> impl Strategy<Value = Link> {
     })
 }
 
-fn host() -> impl Strategy<Value = Host> {
+pub(super) fn host() -> impl Strategy<Value = Host> {
     let role = select(&[Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent][..]);
     prop_oneof![
         any::<IpAddr>().prop_map(Host::Ip),
@@ -84,7 +85,7 @@ fn host() -> impl Strategy<Value = Host> {
     ]
 }
 
-fn payload() -> impl Strategy<Value = Payload> {
+pub(super) fn payload() -> impl Strategy<Value = Payload> {
     prop_oneof![
         "[\u{0}-\u{ff}]{0,8}".prop_map(Payload::Text),
         any::<u32>().prop_map(Payload::Pattern)
@@ -209,11 +210,12 @@ fn step() -> impl Strategy<Value = LabOp> {
         (name(), name_server()).prop_map(|(link, server)| LabOp::NameServer { link, server }),
         vec(line(), 0..4).prop_map(|lines| LabOp::Hosts { lines }),
         (name(), any::<u16>()).prop_map(|(link, port)| LabOp::Resume { link, port }),
+        (name(), said()).prop_map(|(link, frame)| LabOp::Say { link, frame }),
     ]
 }
 
 /// The same line with more blanks and tabs where one may stand; nothing in it is in quotes.
-fn widened(line: &str) -> String {
+pub(super) fn widened(line: &str) -> String {
     format!(" \t{} \t", line.replace(' ', " \t ").replace(',', " , "))
 }
 

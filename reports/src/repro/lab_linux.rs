@@ -9,7 +9,7 @@ use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
 
 use super::options::bytes_of;
 use super::parts::Part;
-use super::program::{Missing, Program};
+use super::program::{BY_WORDS, Missing, Program};
 use super::{names_linux, server};
 
 /// The link-layer address of somebody on the lab's link of this number.
@@ -135,6 +135,7 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("}};"));
             p.line(format_args!("inject(far_end[{number}], frame{tag}, sizeof frame{tag});"));
         }
+        LabOp::Say { .. } => return Err(Missing::Step(BY_WORDS.to_owned())),
         LabOp::Serve { .. }
             if names_linux::is_dns(p.case, step) && names_linux::over_tcp(step).is_none() =>
         {
@@ -221,7 +222,8 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> String {
         LabOp::Inject { link, frame } => {
             format!("# the far end of {link} sends {} bytes, see below", frame.0.len())
         }
-        LabOp::Serve { .. }
+        LabOp::Say { .. }
+        | LabOp::Serve { .. }
         | LabOp::Resume { .. }
         | LabOp::NameServer { .. }
         | LabOp::Hosts { .. } => format!("# {step}"),

@@ -85,5 +85,8 @@ pub(super) fn look(p: &mut Program<'_>) {
 
 /// Whether a step may lead what is sent another way.
 pub(super) fn leads_away(step: &LabOp) -> bool {
-    !matches!(step, LabOp::Wait { .. } | LabOp::Inject { .. } | LabOp::Mtu { .. })
+    !matches!(
+        step,
+        LabOp::Wait { .. } | LabOp::Inject { .. } | LabOp::Say { .. } | LabOp::Mtu { .. }
+    )
 }

@@ -12,7 +12,7 @@ use super::lab_linux::{mac, numbered};
 use super::names::{interface, peer};
 use super::options::bytes_of;
 use super::parts::Part;
-use super::program::{Missing, Program};
+use super::program::{BY_WORDS, Missing, Program};
 
 /// Writes the statements that make the lab's links.
 pub(super) fn build(p: &mut Program<'_>) {
@@ -278,6 +278,7 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
             "# macOS keeps how often address resolution asks: three times, a second apart"
                 .to_owned()
         }
+        LabOp::Say { .. } => return Err(Missing::Step(BY_WORDS.to_owned())),
         LabOp::Serve { .. }
         | LabOp::Resume { .. }
         | LabOp::NameServer { .. }

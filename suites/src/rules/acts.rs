@@ -473,6 +473,7 @@ pub(super) fn is_same_network(view: &View<'_>, from: u32, call: &Call<'_>) -> bo
             step,
             LabOp::Wait { .. }
                 | LabOp::Inject { .. }
+                | LabOp::Say { .. }
                 | LabOp::Resume { .. }
                 | LabOp::RetransTime { .. }
         )

@@ -37,7 +37,8 @@ const ALL: &str = r#"{"id":"a/b","title":"","catalogue":["LINK-01"],"lab":{
     {"sendmsg_x":{"fd":"s","data":[{"text":"x"}],"flags":["MSG_DONTWAIT"],"addr":null}},
     {"recvmsg_x":{"fd":"s","count":1,"len":1,"control_len":1,"flags":["MSG_DONTWAIT"]}},
     {"kevent":{"changes":[{"fd":"s","filter":"EVFILT_READ","flags":["EV_ADD"],"fflags":["NOTE_LOWAT"]}],
-        "timeout_ms":0}}]}"#;
+        "timeout_ms":0}},
+    {"lab":{"step":{"say":{"link":"l","frame":{"error":{"kind":"port_unreachable","lies":["source"]}}}}}}]}"#;
 
 const PROGRAM: &str =
     r#"{"id":"a/b","title":"","ops":[{"run":{"argv":["true"],"limit_ms":1000}}]}"#;

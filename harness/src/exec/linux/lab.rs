@@ -382,16 +382,7 @@ impl Network for LinuxLab {
     }
 
     fn begin(&mut self, case: &Case) -> Result<(), String> {
-        let real = case.waits_for_timers();
-        if std::mem::replace(&mut self.real_timers, real) == real {
-            return Ok(());
-        }
-        for step in self.spec.setup.clone() {
-            if let LabOp::Serve { link, service } = step {
-                self.route_to_server(&link, &service)?;
-            }
-        }
-        Ok(())
+        self.set_timers(case)
     }
 
     fn left_behind(&self) -> LeftBehind {
@@ -441,8 +432,8 @@ impl Network for LinuxLab {
                 self.server(number).answer_queries(server.clone());
                 Ok(())
             }
-            // Among the files.
-            LabOp::Hosts { .. } => Ok(()),
+            // Among the files; and of a frame by words the bytes are made and injected.
+            LabOp::Hosts { .. } | LabOp::Say { .. } => Ok(()),
             LabOp::Resume { link, port } => {
                 let number = self.number(link)?;
                 if let Some(server) = self.servers.get_mut(&number) {

@@ -76,6 +76,7 @@ pub(super) fn ipv6(case: &Case) -> bool {
             LabOp::RouteAdd { prefix, via, .. } => {
                 prefix.is_ipv6() || via.as_ref().is_some_and(is_v6)
             }
+            LabOp::Say { frame, .. } => frame.hosts().any(is_v6),
             LabOp::Inject { frame, .. } => {
                 frame.0.first().is_some_and(|byte| byte >> 4 == 6)
                     || frame.0.get(12..14) == Some(&[0x86, 0xdd])

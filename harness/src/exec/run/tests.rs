@@ -47,6 +47,7 @@ pub(in crate::exec) fn runner<'c>(case: &'c Case, lab: &'c mut dyn Network) -> R
         plant: None,
         threads: Threads::default(),
         received: Vec::new(),
+        far: FarEnds::default(),
         beside: Out::Nothing,
         links: Vec::new(),
         ran: None,

@@ -4,7 +4,7 @@ use super::super::limits;
 use super::super::settings::ranges;
 use super::{LinuxLab, said};
 use crate::case::addr::Role;
-use crate::case::{LabOp, Service};
+use crate::case::{Case, LabOp, Service};
 use crate::exec::server::Server;
 
 impl LinuxLab {
@@ -12,6 +12,25 @@ impl LinuxLab {
     pub(super) fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
         self.route_to_server(link, service)?;
         self.listen(self.number(link)?, service);
+        Ok(())
+    }
+
+    /// Whether connections to far ends have the kernel's own timers, as the case asks for.
+    pub(super) fn set_timers(&mut self, case: &Case) -> Result<(), String> {
+        let real = case.waits_for_timers();
+        let is_other = std::mem::replace(&mut self.real_timers, real) != real;
+        for link in case.by_hand() {
+            // The lab goes with the case.
+            self.route_to_server(link, &Service::new(1, []))?;
+        }
+        if !is_other {
+            return Ok(());
+        }
+        for step in self.spec.setup.clone() {
+            if let LabOp::Serve { link, service } = step {
+                self.route_to_server(&link, &service)?;
+            }
+        }
         Ok(())
     }
 
