@@ -32,6 +32,19 @@ fn every_example_of_the_page_is_as_it_says() {
     }
 }
 
+/// Those of the folder are as they say, too.
+#[test]
+fn the_examples_of_the_tree_are_as_they_say() {
+    if !is_linux() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let output = sockeye(&["run", "examples", "--out", out.path().to_str().expect("UTF-8")]);
+    let told = format!("{}{}", stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("3 as observed") && !told.contains("skipped"), "{told}");
+}
+
 /// An example of which one thing is asked otherwise is not as it says.
 #[test]
 fn an_example_that_asks_for_something_else_fails() {
