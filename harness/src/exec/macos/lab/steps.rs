@@ -63,11 +63,9 @@ impl MacLab {
                 self.server(number).answer_queries(server.clone());
                 Ok(())
             }
-            // Of a frame by words the bytes are made and injected.
-            LabOp::Say { .. } => Ok(()),
-            // Among the files, which nobody reads here; and macOS keeps the time to itself: it is a
-            // second, three times (RFC 4861 §10).
-            LabOp::Hosts { .. } | LabOp::RetransTime { .. } => Ok(()),
+            // Of a frame by words the bytes are made and injected. Files nobody reads here; and macOS
+            // keeps the time to itself: it is a second, three times (RFC 4861 §10).
+            LabOp::Say { .. } | LabOp::Hosts { .. } | LabOp::RetransTime { .. } => Ok(()),
         }
     }
 
