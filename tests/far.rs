@@ -288,6 +288,71 @@ fn a_far_end_connects_by_hand() {
     holds(head, text);
 }
 
+/// Of the same ends once more: each connection has its own numbers, or the host would answer by a reset.
+#[test]
+fn a_second_connection_by_hand_is_another_one() {
+    let head = "tun link0
+        socket(AF_INET, SOCK_STREAM, 0) = l
+        bind(l, {AF_INET own(link0):80})
+        listen(l, 1) = 0";
+    let text = "< link0 TCP neighbour(link0,v4):5000 > own(link0,v4):80 [S]
+            > link0 TCP [S.]
+        < link0 TCP [.]
+        accept(l) = a
+        < link0 TCP [R.]
+        close(a)
+        < link0 TCP neighbour(link0,v4):5000 > own(link0,v4):80 [S]
+            > link0 TCP [S.]
+        < link0 TCP [.]
+            > nothing
+        accept(l) = b
+        < link0 TCP [P.] \"x\"
+        recv(b, 16, MSG_DONTWAIT) = 1, \"x\"";
+    holds(head, text);
+}
+
+/// A port that nobody listens at yet: its reset says no number that a later connection begins with.
+#[test]
+fn a_connection_after_a_refused_one_is_another_one() {
+    let head = "tun link0
+        socket(AF_INET, SOCK_STREAM, 0) = l
+        bind(l, {AF_INET own(link0):80}) = 0";
+    let text = "< link0 TCP neighbour(link0,v4):5000 > own(link0,v4):80 [S]
+            > link0 TCP [R.]
+        listen(l, 1) = 0
+        < link0 TCP neighbour(link0,v4):5000 > own(link0,v4):80 [S]
+            > link0 TCP [S.]
+        < link0 TCP [.]
+            > nothing
+        accept(l) = a";
+    holds(head, text);
+}
+
+/// Told twice a lie would be the truth again, and a cut beyond the end none.
+#[test]
+fn a_lie_is_told_once() {
+    let of = |lies: &str| {
+        let text = format!(
+            "tun link0\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n\
+             sendto(s, \"x\", 0, {{AF_INET neighbour(link0):9}})\n\
+             < link0 ICMP port unreachable, quoting it, {lies}\n"
+        );
+        notation::read("far", &text)
+    };
+    assert!(of("source port wrong").is_ok());
+    for lies in ["source port wrong, source port wrong", "cut to 9 bytes, cut to 8 bytes"] {
+        let faults = of(lies).expect_err(lies);
+        assert!(faults[0].says.contains("twice"), "{faults:?}");
+    }
+    let beyond = of("cut to 1000 bytes").expect("a case").remove(0);
+    let Some(trace) = run(&beyond) else { return };
+    assert!(
+        matches!(&trace.end, End::Broken { reason } if reason.contains("29 bytes")),
+        "{:?}",
+        trace.end
+    );
+}
+
 /// One sentence, and no frame.
 #[rstest]
 #[case(

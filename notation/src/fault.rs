@@ -57,11 +57,14 @@ pub(crate) fn nearest<'w>(word: &str, of: impl IntoIterator<Item = &'w str>) -> 
     (distance * 3 <= word.len().max(known.len())).then_some(known)
 }
 
+/// How many are told of one text.
+const MOST_TOLD: usize = 50;
+
 /// The faults of a file as a compiler would tell them: file, line, column, caret.
 pub fn render(faults: &[Fault], file: &str, text: &str, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
-    let told = faults.iter().map(|fault| {
+    let told = faults.iter().take(MOST_TOLD).map(|fault| {
         let at = within(text, &fault.at);
         let snippet = Snippet::source(text).path(file).annotation(AnnotationKind::Primary.span(at));
         let mut group = Level::ERROR.primary_title(&fault.says).element(snippet);
@@ -70,7 +73,11 @@ pub fn render(faults: &[Fault], file: &str, text: &str, color: bool) -> String {
         }
         renderer.render(&[group])
     });
-    told.collect::<Vec<_>>().join("\n\n")
+    let mut told: Vec<String> = told.collect();
+    if let Some(more) = faults.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+        told.push(format!("and {more} more"));
+    }
+    told.join("\n\n")
 }
 
 /// The bytes as far as there are so many, at the borders of characters.

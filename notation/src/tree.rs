@@ -168,6 +168,11 @@ impl<'a> Cursor<'a> {
         (read, from..from + read.len())
     }
 
+    /// Reads text in quotes that stands here.
+    pub(crate) fn quoted(&mut self) -> Option<Vec<u8>> {
+        text(&mut self.input).ok()
+    }
+
     /// Reads one piece, behind blanks; what stands beside it is not read.
     pub(crate) fn node(&mut self) -> Result<Node<'a>, Fault> {
         self.blanks();

@@ -200,6 +200,11 @@ impl End {
         }
     }
 
+    /// Whether its port is the one that a socket of the case has by then.
+    pub(crate) fn is_of_a_socket(&self) -> bool {
+        matches!(self.port, Port::Of(_))
+    }
+
     fn is_v6(&self) -> bool {
         match &self.host {
             Host::Ip(ip) => ip.is_ipv6(),
@@ -398,9 +403,14 @@ impl Case {
         }
         if let Some(data) = frame.data() {
             check_text("a frame", data)?;
-            if data.len() > MOST_OF_DATA {
+            // An MSS is the longest that is written behind TCP's header; UDP's is 8 bytes (RFC 9293 §3.1, RFC 768).
+            let most = match frame {
+                Frame::Segment(_) => MOST_OF_DATA - 16,
+                _ => MOST_OF_DATA,
+            };
+            if data.len() > most {
                 let len = data.len();
-                return Err(format!("a frame with {len} bytes, {MOST_OF_DATA} are the most"));
+                return Err(format!("a frame with {len} bytes, {most} are the most"));
             }
         }
         match frame {
@@ -440,6 +450,13 @@ fn check_error(error: &Error) -> Result<(), String> {
     let most = Lie::NAMED.len() + 1;
     if lies.len() > most {
         return Err(format!("a frame with {} lies, {most} are the most", lies.len()));
+    }
+    // Told twice it would be the truth again.
+    let is_cut = |lie: &Lie| matches!(lie, Lie::Cut(_));
+    for (at, lie) in lies.iter().enumerate() {
+        if lies[..at].iter().any(|other| other == lie || is_cut(other) && is_cut(lie)) {
+            return Err(format!("a frame with the same lie twice: {lie}"));
+        }
     }
     Ok(())
 }

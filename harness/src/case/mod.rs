@@ -321,7 +321,8 @@ impl Case {
         }
         for addr in op.addrs() {
             if self.lab.ip(&addr.host).is_none() {
-                return Err(format!("{}: the lab has no {:?}", op.call(), addr.host));
+                let link = if let addr::Host::On { link, .. } = &addr.host { link } else { "" };
+                return Err(format!("{}: the lab has no link {link:?}", op.call()));
             }
             if let addr::Scope::Link(link) = &addr.scope {
                 self.check_link(link)?;

@@ -88,7 +88,15 @@ impl Connection {
     fn heard(&mut self, tcp: &Tcp<'_>) {
         let is_other = |(first, _)| tcp.flags.has(TcpFlags::SYN) && first != tcp.seq;
         if self.host.is_some_and(is_other) {
-            *self = Self::new(&self.link, self.ends);
+            // A SYN that answers ours is of the connection that we have begun: only the host's numbers are new.
+            if !tcp.flags.has(TcpFlags::ACK) {
+                *self = Self::new(&self.link, self.ends);
+            }
+            self.host = None;
+        }
+        // RFC 9293 §3.10.7.1: a reset of nothing says no number of the host's.
+        if self.host.is_none() && tcp.flags.has(TcpFlags::RST) {
+            return;
         }
         let end = tcp.seq.wrapping_add(taken(tcp.flags, tcp.payload.len()));
         let (first, last) = self.host.unwrap_or((tcp.seq, end));
@@ -222,7 +230,11 @@ impl Link<'_> {
         debug_assert_eq!(from.is_ipv4(), to.is_ipv4());
         let mut src = self.own;
         src[5] = crate::case::addr::Role::Neighbour as u8;
-        let dst = Mac::of_group(to).unwrap_or(Mac(self.own));
+        let dst = match to {
+            // RFC 894: all bits are ones. The directed one is that of the address plan's networks.
+            IpAddr::V4(ip) if ip.octets()[3] == 255 => Mac([0xff; 6]),
+            to => Mac::of_group(to).unwrap_or(Mac(self.own)),
+        };
         build::Link::Ethernet { src: Mac(src), dst }
     }
 }
@@ -245,6 +257,11 @@ fn can_be_quoted(packet: &Packet<'_>) -> bool {
             Some(Body::Icmp6 { message, .. }) if neighbours(message) => false,
             Some(body) => body.quote().is_none(),
         }
+}
+
+/// A group or a broadcast address, from which no host sends (RFC 1122 §3.2.1.3).
+fn is_of_many(ip: IpAddr) -> bool {
+    ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.octets()[3] == 255)
 }
 
 /// An ICMP error about a frame that the host has sent.
@@ -286,8 +303,20 @@ fn error_about(
     // Last: what is cut off is not there to be changed.
     for lie in &error.lies {
         if let Lie::Cut(bytes) = lie {
+            if usize::from(*bytes) >= quote.len() {
+                return Err(format!(
+                    "the packet has {} bytes: nothing of it is {lie}",
+                    quote.len()
+                ));
+            }
             quote.truncate((*bytes).into());
         }
+    }
+    if from.is_none() && is_of_many(packet.dst) {
+        let to = packet.dst;
+        return Err(format!(
+            "the host's last packet was for {to}, which nobody sends from: say from whom"
+        ));
     }
     let from = from.unwrap_or(packet.dst);
     let back = build::Link::back(eth);

@@ -286,7 +286,7 @@ impl<'c> Runner<'c> {
     fn frame(&mut self, link: &str, frame: &Frame) -> Result<Vec<u8>, String> {
         let ip = |host: &Host| self.ip(host).map_err(|_| format!("the lab has no {host:?}"));
         let at = |end: &far::End| match self.port(&end.port) {
-            0 => Err(format!("there is no port {} yet", end.port_text())),
+            0 if end.is_of_a_socket() => Err(format!("there is no port {} yet", end.port_text())),
             port => Ok(SocketAddr::new(ip(&end.host)?, port)),
         };
         let ends = match frame.between() {

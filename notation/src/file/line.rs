@@ -1,5 +1,6 @@
 //! What one line is: a link, a step of the lab, a call, a frame.
 
+use harness::case::payload::quoted;
 use harness::case::{LabOp, Link, Op, Os};
 use harness::outcome::errnos;
 
@@ -28,6 +29,7 @@ pub(super) enum Said {
     /// A call of another thread returned.
     Resumed {
         thread: String,
+        call: String,
         asked: Demand,
     },
     /// Something about frames beneath the last step.
@@ -114,7 +116,8 @@ fn call(mut cursor: Cursor<'_>) -> Result<Said, Fault> {
         let Some(asked) = asked else {
             return Err(Fault::new(cursor.to_end(), "a result is expected behind resumed>"));
         };
-        return Ok(Said::Resumed { thread: thread.clone(), asked });
+        let call = rest[..end].trim().to_owned();
+        return Ok(Said::Resumed { thread: thread.clone(), call, asked });
     }
     let call = Call::read(&mut cursor)?;
     cursor.blanks();
@@ -171,11 +174,22 @@ fn is_name(word: &str) -> bool {
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// The most results of which one is to come.
+const MOST_RESULTS: usize = 64;
+
 /// `-1 EINVAL|ENOPROTOOPT on linux, 0 on macos`
 fn results(said: &str, offset: usize) -> Result<Demand, Fault> {
     let mut all = Vec::new();
     let mut from = 0;
+    if said.is_empty() || said.ends_with(',') {
+        let end = offset + said.len();
+        return Err(Fault::new(end..end + 1, "a result is expected here"));
+    }
     while from < said.len() {
+        if all.len() > MOST_RESULTS {
+            let says = format!("a call has {MOST_RESULTS} results at the most");
+            return Err(Fault::new(offset..offset + said.len(), says));
+        }
         let rest = &said[from..];
         let (one, on, behind) = match system(rest) {
             Some((end, on, behind)) => (&rest[..end], Some(on), behind),
@@ -193,9 +207,8 @@ fn system(said: &str) -> Option<(usize, Os, usize)> {
     let found = found.filter_map(|(words, os)| {
         let places = said.match_indices(words).map(|(at, _)| (at, at + words.len()));
         let mut places = places.filter(|(at, end)| {
-            let quotes = said[..*at].matches('"').count() - said[..*at].matches("\\\"").count();
             let rest = said[*end..].trim_start();
-            quotes.is_multiple_of(2) && (rest.is_empty() || rest.starts_with(','))
+            !is_quoted(&said[..*at]) && (rest.is_empty() || rest.starts_with(','))
         });
         places.next().map(|(at, end)| (at, end, os))
     });
@@ -203,6 +216,32 @@ fn system(said: &str) -> Option<(usize, Os, usize)> {
     let rest = &said[end..];
     let comma = rest.trim_start().strip_prefix(',').map(str::trim_start);
     Some((at, os, said.len() - comma.map_or(0, str::len)))
+}
+
+/// Whether a quote is open at the end.
+fn is_quoted(text: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.chars() {
+        if c == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = quoted && c == '\\' && !escaped;
+    }
+    quoted
+}
+
+/// The same text with what stands in quotes as transcripts write those bytes.
+fn as_shown(text: &str) -> Option<String> {
+    let mut shown = String::with_capacity(text.len());
+    let mut cursor = Cursor::new(text, 0);
+    while let Some(quote) = cursor.rest().find('"') {
+        let rest = cursor.rest();
+        shown.push_str(&rest[..quote]);
+        cursor = Cursor::new(&rest[quote..], 0);
+        shown.push_str(&quoted(&cursor.quoted()?));
+    }
+    shown.push_str(cursor.rest());
+    Some(shown)
 }
 
 fn alternatives(
@@ -223,6 +262,8 @@ fn alternatives(
         && number.parse::<i64>().is_ok()
     {
         for name in names.split('|') {
+            // POSIX lets them be one, as they are on Linux and macOS.
+            let name = if name == "EWOULDBLOCK" { "EAGAIN" } else { name };
             is_an_error(number, name, at())?;
             add(format!("{number} {name}"));
         }
@@ -235,7 +276,11 @@ fn alternatives(
         }
         return Ok(());
     }
-    let plain = number.parse::<i64>().is_ok() || number.starts_with("0x");
+    let is_number = number.parse::<i64>().is_ok_and(|n| n.to_string() == number);
+    let behind = &said[number.len()..];
+    // Behind the number stands what was written through pointers, behind a comma and a blank.
+    let is_whole = (behind.is_empty() || behind.starts_with(", ")) && !behind.ends_with(',');
+    let plain = (is_number || number.starts_with("0x")) && is_whole;
     // A socket that was made is told by its name.
     if plain || is_name(number) && said == number && !said.starts_with('E') {
         if number.starts_with('-') && number != "-1" {
@@ -245,10 +290,18 @@ fn alternatives(
             let fault = Fault::new(at(), format!("{said:?} is no result"));
             return Err(fault.nearest(said, ["success"]));
         }
-        add(said.to_owned());
+        let Some(shown) = as_shown(said) else {
+            return Err(Fault::new(at(), "what stands in quotes cannot be read"));
+        };
+        add(shown);
         return Ok(());
     }
     let fault = Fault::new(at(), format!("{said:?} is no result"));
+    if let Some((_, word)) = said.rsplit_once(" on ")
+        && let Some(near) = crate::fault::nearest(word, ["linux", "macos"])
+    {
+        return Err(fault.help(format!("did you mean on {near}?")));
+    }
     Err(fault.help("a result is a number, -1 and an errno, or success"))
 }
 
@@ -256,7 +309,7 @@ fn alternatives(
 fn is_an_error(number: &str, name: &str, at: std::ops::Range<usize>) -> Result<(), Fault> {
     let of_lookups = name.starts_with("EAI_")
         && name.bytes().all(|b| b"_".contains(&b) || b.is_ascii_uppercase());
-    if of_lookups && number != "-1" || errnos().any(|known| known == name) {
+    if of_lookups && number != "-1" || number == "-1" && errnos().any(|known| known == name) {
         return Ok(());
     }
     Err(Fault::new(at, format!("there is no errno {name}")).nearest(name, errnos()))
@@ -270,7 +323,13 @@ fn frame(text: &str, offset: usize) -> Result<Demand, Fault> {
         [">", "nothing"] => Ok(Demand::NoFrame),
         [_] => Err(Fault::new(at, "what of a frame is asked for is not said")
             .help("such as: > link0 UDP \"x\", or: > nothing")),
-        words => Ok(Demand::Frame(words.iter().map(|word| (*word).to_owned()).collect())),
+        [">", "nothing", ..] | [">", _, "nothing"] => {
+            Err(Fault::new(at, "nothing is nothing at all").help("write > nothing"))
+        }
+        words => match words.iter().map(|word| as_shown(word)).collect() {
+            Some(words) if !is_quoted(text) => Ok(Demand::Frame(words)),
+            _ => Err(Fault::new(at, "a quote at the end of the text is expected here")),
+        },
     }
 }
 

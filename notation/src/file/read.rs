@@ -3,9 +3,12 @@
 use harness::case::words::is_id;
 
 use super::rows::{self, Table};
-use super::table::{Condition, Raw, condition, parameter};
+use super::table::{Raw, condition, parameter};
 use crate::fault::Fault;
 use crate::{MOST_ROWS, Written};
+
+/// The most lines of one case. It has no more steps (`Case::check`).
+const MOST_LINES: usize = 8_192;
 
 /// The cases of a text, in their order. `file` is what their ids begin with: a word, such as the name of
 /// a file without its ending. If anything is wrong, it is all that is wrong.
@@ -126,7 +129,21 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
         }
         _ => {}
     }
-    table.lines.push((Condition::default(), raw));
+    if table.lines.len() >= MOST_LINES {
+        // Told once.
+        table.lines.truncate(MOST_LINES);
+        let says = format!("a case has {MOST_LINES} lines at the most");
+        return if table.is_full {
+            Ok(())
+        } else {
+            table.is_full = true;
+            Err(Fault::new(raw.range(), says))
+        };
+    }
+    // A frame is of the rows that the step above it is of.
+    let above = table.lines.last().filter(|_| raw.text.starts_with(['>', '<']));
+    let only = above.map(|(only, _)| only.clone()).unwrap_or_default();
+    table.lines.push((only, raw));
     Ok(())
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Table<'t> {
     /// Its comment.
     pub(super) title: Vec<Raw<'t>>,
     pub(super) title_is_over: bool,
+    /// Whether it has more lines than are read.
+    pub(super) is_full: bool,
     pub(super) parameters: Vec<Parameter<'t>>,
     pub(super) without: Vec<Condition>,
     /// The other lines, each with the rows that it is for.
@@ -32,6 +34,7 @@ impl<'t> Table<'t> {
             name,
             title: Vec::new(),
             title_is_over: false,
+            is_full: false,
             parameters: Vec::new(),
             without: Vec::new(),
             lines: Vec::new(),
@@ -64,6 +67,12 @@ pub(super) fn of(
         faults.push(Fault::new(table.at.range(), says));
         return Vec::new();
     };
+    let steps = rows.saturating_mul(table.lines.len());
+    if steps > MOST_STEPS {
+        let says = format!("rows by lines are {steps}, and {MOST_STEPS} are the most");
+        faults.push(Fault::new(table.at.range(), says));
+        return Vec::new();
+    }
     let names: Vec<Vec<usize>> = table
         .lines
         .iter()
@@ -96,6 +105,9 @@ pub(super) fn of(
     written
 }
 
+/// The most lines of all rows of a table: a case has as many steps in memory.
+const MOST_STEPS: usize = 1_000_000;
+
 /// After so many faults of a table nobody reads on.
 const MOST_FAULTS: usize = 50;
 
@@ -120,6 +132,8 @@ struct Draft {
     /// The steps for which the text has no name of a socket.
     unnamed: Vec<usize>,
     threads: BTreeMap<String, Vec<u32>>,
+    /// The step that the frames of the next lines are of.
+    beneath: Option<u32>,
 }
 
 impl Maker<'_, '_> {
@@ -194,12 +208,20 @@ impl Maker<'_, '_> {
         // What is wrong with the beginning of a case is wrong with the last step of it.
         let mut part = draft.case.clone();
         part.threads = Threads::NONE;
-        let first = (0..=draft.case.ops.len()).find(|len| {
+        let lens: Vec<usize> = (0..=draft.case.ops.len()).collect();
+        let first = lens.partition_point(|len| {
             part.ops = draft.case.ops[..*len].to_vec();
-            part.check().is_err()
+            part.check().is_ok()
         });
-        let step = first.and_then(|len| len.checked_sub(1));
-        let at = step.map_or_else(|| self.table.at.range(), |step| self.line(draft.lines[step]));
+        let step = first.checked_sub(1).and_then(|step| draft.lines.get(step));
+        let at = step.map_or_else(
+            || self.table.at.range(),
+            |line| {
+                let named = says.split('"').nth(1).unwrap_or_default();
+                let all = self.line(*line);
+                if named.is_empty() { all } else { word_at(all, &self.table.lines, *line, named) }
+            },
+        );
         let says = match row {
             [] => says,
             _ => format!("{says}, in row {}", draft.case.id),
@@ -218,7 +240,7 @@ impl Draft {
     fn new(id: String, title: String) -> Self {
         let case = Case::new(id, title, Lab::default(), Vec::new());
         let (asked, lines, unnamed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { case, asked, lines, unnamed, threads: BTreeMap::new() }
+        Self { case, asked, lines, unnamed, threads: BTreeMap::new(), beneath: None }
     }
 
     fn add(&mut self, said: Said, raw: &Raw<'_>) -> Result<(), Fault> {
@@ -249,21 +271,29 @@ impl Draft {
                 }
                 self.case.ops.push(op);
                 self.lines.push(raw.number);
+                self.beneath = Some(number);
                 self.ask(number, asked, raw);
             }
-            Said::Resumed { thread, asked } => {
+            Said::Resumed { thread, call, asked } => {
                 let last = self.threads.get(&thread).and_then(|steps| steps.last()).copied();
                 let Some(step) = last else {
                     let says = format!("thread {thread} has made no call");
                     return Err(Fault::new(raw.range(), says));
                 };
+                let made = self.case.ops[step as usize].call();
+                if made != call {
+                    let says = format!("thread {thread} is in {made}, and this is {call}");
+                    return Err(Fault::new(raw.range(), says));
+                }
+                self.beneath = Some(step);
                 self.ask(step, Some(asked), raw);
             }
             Said::Frame(asked) => {
-                let Some(last) = self.case.ops.len().checked_sub(1) else {
+                let Some(last) = self.beneath else {
                     return Err(Fault::new(raw.range(), "a frame stands beneath a step"));
                 };
-                self.ask(u32::try_from(last).unwrap_or(u32::MAX), Some(asked), raw);
+                self.check_frame(last, &asked, raw)?;
+                self.ask(last, Some(asked), raw);
             }
         }
         Ok(())
@@ -274,11 +304,63 @@ impl Draft {
         self.asked.extend(asked.map(|what| Asked { op, at, line, what }));
     }
 
+    /// That what is asked of frames can be so: on a link that there is, and not nothing and something at once.
+    fn check_frame(&self, step: u32, asked: &crate::Demand, raw: &Raw<'_>) -> Result<(), Fault> {
+        use crate::Demand::{Frame, NoFrame, Result as Returned};
+        let leaves = |what: &crate::Demand| matches!(what, Frame(words) if words[0] == ">");
+        let mut others = self.asked.iter().filter(|one| one.op == step).map(|one| &one.what);
+        let clash = match asked {
+            NoFrame => others.any(leaves),
+            asked if leaves(asked) => others.any(|other| *other == NoFrame),
+            _ => false,
+        };
+        if clash {
+            return Err(Fault::new(
+                raw.range(),
+                "nothing leaves beneath this step, and something does",
+            ));
+        }
+        let words = match asked {
+            Frame(words) => words,
+            NoFrame | Returned(_) => return Ok(()),
+        };
+        let links: Vec<&str> = self.case.lab.links.iter().map(|link| link.name.as_str()).collect();
+        let link = words.get(1).map_or("", String::as_str);
+        if link != "lo" && !links.contains(&link) {
+            let at = word_at(raw.range(), &[(Condition::default(), raw.clone())], raw.number, link);
+            let fault =
+                Fault::new(at, format!("a frame is on a link, and the lab has no {link:?}"));
+            return Err(fault.nearest(link, links.into_iter().chain(["lo"])));
+        }
+        let roles = ["own(", "neighbour(", "unresolved(", "silent("];
+        if let Some(word) = words.iter().find(|word| roles.iter().any(|r| word.starts_with(r))) {
+            let says = format!("{word} has an address in the line of a frame, such as 192.0.2.2");
+            return Err(Fault::new(raw.range(), says));
+        }
+        Ok(())
+    }
+
     /// Gives names to sockets that nobody asks for by name.
     fn name_the_unnamed(&mut self) {
-        for (count, at) in std::mem::take(&mut self.unnamed).into_iter().enumerate() {
-            if let Op::Socket { fd, .. } | Op::Accept { new: fd, .. } = &mut self.case.ops[at] {
-                *fd = format!("{UNNAMED}{}", count + 1);
+        let mut taken: Vec<String> = Vec::new();
+        for (at, op) in
+            self.case.ops.iter().enumerate().filter(|(at, _)| !self.unnamed.contains(at))
+        {
+            debug_assert!(!self.unnamed.contains(&at));
+            taken.extend(used(op).into_iter().map(str::to_owned));
+            match op {
+                Op::Socket { fd, .. } | Op::Accept { new: fd, .. } => taken.push(fd.clone()),
+                Op::Socketpair { a, b, .. } => taken.extend([a.clone(), b.clone()]),
+                _ => {}
+            }
+        }
+        let names = (1..).map(|number| format!("{UNNAMED}{number}"));
+        let mut names = names.filter(|name| !taken.contains(name));
+        for at in std::mem::take(&mut self.unnamed) {
+            if let (Op::Socket { fd, .. } | Op::Accept { new: fd, .. }, Some(name)) =
+                (&mut self.case.ops[at], names.next())
+            {
+                *fd = name;
             }
         }
     }

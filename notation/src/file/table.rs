@@ -1,6 +1,7 @@
 //! A table before its rows are made: a case in which some words stand for several things.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::fault::Fault;
@@ -38,7 +39,7 @@ pub(super) struct Parameter<'t> {
 }
 
 /// What must hold of a row: each of these parameters has one of these values.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Condition {
     /// The number of the parameter, and those of its values.
     all: Vec<(usize, Vec<usize>)>,
@@ -71,6 +72,7 @@ pub(super) fn parameter<'t>(
         return Err(Fault::new(raw.part(name), format!("there is a parameter {name} already")));
     }
     let mut values: Vec<(&str, &str)> = Vec::new();
+    let mut labels = HashSet::new();
     for part in parts(list) {
         let value = part.trim();
         if value.is_empty() {
@@ -82,7 +84,7 @@ pub(super) fn parameter<'t>(
             let fault = Fault::new(raw.part(label), "this value needs a name, for the row's id");
             return Err(fault.help("write NAME: VALUE, as in own: {AF_INET own(link0):9}"));
         }
-        if values.iter().any(|(other, _)| *other == label) {
+        if !labels.insert(label) {
             return Err(Fault::new(raw.part(label), format!("{label} is here twice")));
         }
         values.push((label, value));

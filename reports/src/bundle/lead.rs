@@ -26,7 +26,7 @@ const WISHED: &[(&str, &str)] = &[
     ("errno-documented", "an errno that the manual lists for the call"),
     ("scope-id-names-the-link", "the link that the socket or the scope id names, or an error"),
     ("names-carry-the-scope", "the scope id of the link in a link-local address"),
-    ("do-not-fragment", "one datagram with DF set, or EMSGSIZE"),
+    ("do-not-fragment", "one datagram that is not fragmented, or EMSGSIZE"),
     ("fragments-reassemble", "fragments that make the datagram"),
     ("too-big-says-emsgsize", "EMSGSIZE"),
     ("forged-icmp-changes-nothing", "the ICMP error is ignored, as no such packet was sent"),
@@ -84,6 +84,9 @@ pub(super) fn lead(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     said.extend(expected(bundle, part).map(|text| format!("Expected: {text}.")));
     if part.is_control() {
         said.push("No rule is broken and nothing has changed: this is a control record, no fault is claimed.".to_owned());
+    }
+    if part.is_asked_alone() {
+        said.push("No rule is broken: that is what the author of the case expects.".to_owned());
     }
     let here = this(bundle, part);
     said.extend(since(bundle, part, &here).map(since::sentence));
@@ -247,8 +250,9 @@ pub(super) fn speaks(part: &Part<'_>, cite: &Cite) -> bool {
         "MUST reduce its estimate",
     ];
     let v6 = subsystem::is_ipv6(part);
+    let of_ipv4 = ["RFC 791 ", "RFC 1191 "].iter().any(|rfc| cite.source.starts_with(rfc));
     let of_another = cite.source.contains("(over IPv6)") && v6 == Some(false)
-        || cite.source.contains("(over IPv4;") && v6 == Some(true)
+        || (of_ipv4 || cite.source.contains("(over IPv4;")) && v6 == Some(true)
         || cite.source.contains("(where UDP is quoted") && !part.line.outcome.contains(" for UDP ");
     !of_another && !AGAINST.iter().any(|words| cite.quote.contains(words))
 }

@@ -85,7 +85,8 @@ fn subject(bundle: &Bundle<'_>) -> String {
     let control = bundle.parts.iter().all(Part::is_control);
     let title = bundle.title();
     let title = if control { format!("control record: {title}") } else { title };
-    let tag = |tag: &str| if control { String::new() } else { tag.to_owned() };
+    let no_bug = bundle.parts.iter().all(|part| part.is_control() || part.is_asked_alone());
+    let tag = |tag: &str| if no_bug { String::new() } else { tag.to_owned() };
     match bundle.recipient {
         Recipient::Netdev | Recipient::Apple => format!("Subject: {}{title}\n", tag("[BUG] net: ")),
         Recipient::Glibc | Recipient::Musl => format!("Subject: {}{title}\n", tag("[BUG] ")),
@@ -101,7 +102,7 @@ fn subject(bundle: &Bundle<'_>) -> String {
 
 /// Between which two releases something broke, as tags.
 fn range(bundle: &Bundle<'_>) -> Option<(String, String)> {
-    let part = bundle.parts.first().filter(|part| !part.is_control())?;
+    let part = bundle.parts.first().filter(|part| !part.is_control() && !part.is_asked_alone())?;
     let this = this(bundle, part);
     let since = lead::since(bundle, part, &this).filter(Since::is_regression)?;
     let tag = |e: &Elsewhere| e.kernel.source_version().tag();
@@ -225,6 +226,10 @@ fn others(bundle: &Bundle<'_>, part: &Part<'_>) -> Option<Piece> {
 fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     if !part.line.case.threads.is_empty() {
         return "There is no C program yet of a case with more than one thread.".to_owned();
+    }
+    if part.line.case.said().next().is_some() {
+        return "There is no C program yet of a case whose far end sends frames by words."
+            .to_owned();
     }
     let (run, lab) = if bundle.os == harness::case::Os::Macos {
         ("sudo ./repro", "with interfaces that it makes and removes")

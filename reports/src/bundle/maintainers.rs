@@ -160,7 +160,14 @@ fn address(text: &str) -> Option<String> {
     let of = |text: &str, marks: &str| {
         !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
     };
-    let is = of(user, "._%+-") && of(host, ".-") && host.contains('.') && mail.len() < LONGEST;
+    // What begins with a hyphen is an option of the program that a mail is given to.
+    let begins = |text: &str| text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let is = begins(user)
+        && begins(host)
+        && of(user, "._%+-")
+        && of(host, ".-")
+        && host.contains('.')
+        && mail.len() < LONGEST;
     if !is {
         return None;
     }

@@ -139,6 +139,11 @@ impl<'a> Part<'a> {
         self.line.findings.is_empty() && !wrong.contains(&self.line.verdict)
     }
 
+    /// Whether nothing but the text of a user's own case finds fault with it: that is no rule, and no bug yet.
+    pub fn is_asked_alone(&self) -> bool {
+        self.line.findings.is_empty() && self.line.verdict == Verdict::Unexpected
+    }
+
     /// One that ran once, and of which nothing else is known.
     pub fn once(line: &'a Line, os: Os, tried: Tried) -> Self {
         let (elsewhere, baselines, controls) = (Vec::new(), Vec::new(), Vec::new());
