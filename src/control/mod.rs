@@ -233,13 +233,7 @@ impl Reporter {
 
     fn add(&mut self, mut record: Record) -> Result<()> {
         let value = report::json(&record);
-        if self.json {
-            out::json_line(&value);
-        } else {
-            out::text(&report::text(&record, &self.records));
-            out::blank();
-        }
-        out::is_read()?;
+        // What is told has been kept: who reads the line finds the bytes.
         if let Some(file) = &mut self.raw {
             file.write_all(&record.raw)?;
         }
@@ -248,6 +242,13 @@ impl Reporter {
             place::emptied(&path)?.write_all(&record.raw)?;
             writeln!(file, "{}", text::json(&value.to_string()))?;
         }
+        if self.json {
+            out::json_line(&value);
+        } else {
+            out::text(&report::text(&record, &self.records));
+            out::blank();
+        }
+        out::is_read()?;
         // A long run keeps what the summary needs.
         record.raw = Vec::new();
         self.records.push(record);
