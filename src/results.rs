@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -314,21 +314,29 @@ fn frames(file: &mut dyn Write, kernel: &str, results: &[&Answer<'_>], os: Os) -
 
 /// Writes a file beside where it shall be, and puts it there when it is whole.
 pub(crate) fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    // As readable as any other file: a temporary one is its owner's alone.
-    whole_with(path, fs::Permissions::from_mode(0o666), write)
+    whole_as(path, None, write)
 }
 
-/// The same of a file that gets this access, as far as the user's mask allows it.
-pub(crate) fn whole_with(
+/// The same of a file that is there: it stays its owner's, with the access that it had.
+pub(crate) fn whole_as(
     path: &Path,
-    access: fs::Permissions,
+    was: Option<&fs::Metadata>,
     write: impl FnOnce(&mut dyn Write) -> Result<()>,
 ) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let done = || -> Result<()> {
         fs::create_dir_all(folder)?;
+        // As readable as any other file: a temporary one is its owner's alone.
+        let access = fs::Permissions::from_mode(0o666);
         let fresh =
             tempfile::Builder::new().prefix(UNPLACED).permissions(access).tempfile_in(folder)?;
+        if let Some(was) = was {
+            let is = fresh.as_file().metadata()?;
+            if (is.uid(), is.gid()) != (was.uid(), was.gid()) {
+                fchown(fresh.as_file(), Some(was.uid()), Some(was.gid()))?;
+            }
+            fresh.as_file().set_permissions(was.permissions())?;
+        }
         let mut file = BufWriter::new(fresh);
         write(&mut file)?;
         file.into_inner()?.persist(path)?;

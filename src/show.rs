@@ -36,7 +36,10 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     let (case, own) = select::one(&args.case)?;
     match args.form {
         Some(Form::Case) => {
-            out::text(&notation::print(&case));
+            let text = own
+                .written(&case.id)
+                .map_or_else(|| notation::print(&case), notation::print_written);
+            out::text(&text);
             return Ok(Status::Expected);
         }
         Some(Form::Json) => {

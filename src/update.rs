@@ -100,10 +100,8 @@ fn one(source: &Source, traces: &HashMap<&str, &Trace>, under: &Under<'_>) -> Re
         let why = format!("{shown} was saved while its cases ran, and stays as it is");
         return Err(UsageError(why).into());
     }
-    let access = fs::metadata(path).with_context(|| format!("{shown} cannot be read"))?;
-    results::whole_with(path, access.permissions(), |file| {
-        Ok(file.write_all(new.text.as_bytes())?)
-    })?;
+    let was = fs::metadata(path).with_context(|| format!("{shown} cannot be read"))?;
+    results::whole_as(path, Some(&was), |file| Ok(file.write_all(new.text.as_bytes())?))?;
     let results =
         if new.written == 1 { "1 result".into() } else { format!("{} results", new.written) };
     outln!("wrote {results} into {shown}");

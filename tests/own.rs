@@ -3,10 +3,11 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{SOCKEYE, has_labs, stderr, stdout, turn};
+use common::{SOCKEYE, has_labs, is_linux, stderr, stdout, turn};
 use rstest::rstest;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -152,6 +153,22 @@ fn what_a_text_asks_is_a_verdict() {
 }
 
 /// What an own case is judged by is its own: no baseline and no known deviation of the suites.
+/// Something is asked and came, and yet it is not all as it is written: a call waits for ever, or made nothing.
+#[test]
+fn what_ran_only_in_part_is_not_ok() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let hangs = "socket(AF_INET, SOCK_STREAM, 0) = l\nlisten(l, 1) = 0\naccept(l) = c\n";
+    let fails = "socket(AF_INET, SOCK_DGRAM, 0) = s\nlisten(s, 1) = -1\naccept(s) = c\n";
+    let fail_asked = fails.replace("= c\n", "= c, -1\n");
+    let files = [("hang.case", hangs), ("fail.case", fails), ("failed.case", &fail_asked[..])];
+    let at = folder(&files);
+    for (file, expected) in [("hang.case", "new"), ("fail.case", "new"), ("failed.case", "ok")] {
+        assert_eq!(verdict(at.path(), &[file]), (expected.to_owned(), Some(0)), "{file}");
+    }
+}
+
 #[test]
 fn a_case_of_a_suite_that_is_ones_own_is_new() {
     if !has_labs() {
@@ -181,6 +198,8 @@ fn any_case_is_shown_as_text_and_as_json() {
         assert!(text.contains("\"ops\""), "{text}");
         assert_eq!(text.replace("\"t/", "\"j/"), json);
     }
+    let text = stdout(&sockeye(at, &["show", "good.case", "--as", "case"]));
+    assert!(text.contains("= 1\n    > link0 UDP \"x\"\n"), "what it asks is a part of it: {text}");
     let both = sockeye(at, &["show", "good.case", "--as", "case", "--platforms"]);
     assert_eq!(both.status.code(), Some(2));
 }
@@ -232,6 +251,17 @@ fn what_came_is_written_into_the_file() {
     assert!(lines.iter().all(|line| line["verdict"] == "ok") && code == Some(0), "{lines:?}");
     let again = sockeye(at, &["run", "plain.case", "--update", "--out", "out"]);
     assert!(stdout(&again).contains("plain.case is as it was"), "{}", stdout(&again));
+    // Whoever updates it, it stays its owner's, with the access that it had.
+    if nix::unistd::geteuid().is_root() {
+        let path = at.join("link0.case");
+        fs::write(&path, GOOD.replace(" = 1\n    > link0 UDP \"x\"", "")).expect("a file");
+        std::os::unix::fs::chown(&path, Some(65_534), Some(65_534)).expect("root may");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("root may");
+        let run = sockeye(at, &["run", "link0.case", "--update", "--out", "out"]);
+        assert!(stdout(&run).contains("wrote"), "{}{}", stdout(&run), stderr(&run));
+        let is = fs::metadata(&path).expect("the file");
+        assert_eq!((is.uid(), is.gid(), is.mode() & 0o777), (65_534, 65_534, 0o640));
+    }
     // What is written is never changed, however wrong it is.
     let wrong = PLAIN.replace("MSG_DONTWAIT)", "MSG_DONTWAIT) = 7").replace("listen(s, 1)\n", "");
     fs::write(at.join("plain.case"), &wrong).expect("a file");

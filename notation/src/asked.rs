@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use harness::case::Os;
+use harness::case::{Op, Os};
 use harness::outcome::{self, What};
-use harness::trace::{Event, Trace};
+use harness::trace::{Did, End, Event, Trace};
 
 use crate::Written;
 
@@ -56,14 +56,44 @@ pub struct Unmet {
     pub came: String,
 }
 
+/// Whether nothing can be said of frames: nobody saw the wire, or several calls had theirs at once.
+fn is_blind(trace: &Trace) -> bool {
+    trace.is_unseen() || trace.events.iter().any(|event| matches!(event, Event::Began { .. }))
+}
+
 impl Written {
+    /// Whether something is asked on this system, and whether this trace tells of all of it: it sees the frames
+    /// that are asked for, the case came to its end, no call waited for ever of which nobody says so, and none
+    /// failed to make a socket whose name is all that the text says of it.
+    pub fn is_judged_by(&self, trace: &Trace, os: Os) -> bool {
+        let result_of = |op: u32| {
+            self.asked.iter().any(|one| one.op == op && matches!(one.what, Demand::Result(_)))
+        };
+        let here = |one: &Asked| match &one.what {
+            Demand::Result(wanted) => wanted.iter().any(|one| one.on.is_none_or(|on| on == os)),
+            Demand::Frame(_) | Demand::NoFrame => true,
+        };
+        let is_frame = |one: &Asked| !matches!(one.what, Demand::Result(_));
+        let unexplained = |event: &Event| match event {
+            Event::Call { op, did: Did::Hung { .. }, .. } => !result_of(*op),
+            Event::Call { op, did: Did::Returned { ret, .. }, .. } if *ret < 0 => {
+                let made = self.case.ops.get(*op as usize);
+                matches!(made, Some(Op::Socket { .. } | Op::Accept { .. })) && !result_of(*op)
+            }
+            _ => false,
+        };
+        let ended = matches!(trace.end, End::Done | End::Unsupported | End::Hung);
+        self.asked.iter().any(here)
+            && ended
+            && !(is_blind(trace) && self.asked.iter().any(is_frame))
+            && !trace.events.iter().any(unexplained)
+    }
+
     /// What was asked and did not come.
     pub fn unmet(&self, trace: &Trace, os: Os) -> Vec<Unmet> {
         let lines = outcome::lines(&self.case, trace, os);
         let mut unmet = Vec::new();
-        // Where nobody saw the wire, or several calls had their frames at once, nothing is said of frames.
-        let overlap = trace.events.iter().any(|event| matches!(event, Event::Began { .. }));
-        let blind = trace.is_unseen() || overlap;
+        let blind = is_blind(trace);
         // Frames are asked for in their order: the next one comes behind the one that was found.
         let mut from = (u32::MAX, 0);
         let asked = self.asked.iter();

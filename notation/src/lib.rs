@@ -23,7 +23,7 @@ mod update;
 
 pub use asked::{Asked, Demand, Unmet, Wanted};
 pub use fault::{Fault, render};
-pub use file::{print, read};
+pub use file::{print, print_written, read};
 pub use update::{Left, Updated, update};
 
 use harness::case::Case;

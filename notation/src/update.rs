@@ -161,6 +161,8 @@ struct Edit {
     frames: Vec<String>,
     /// The system that the result is said of, where others have one.
     on: Option<Os>,
+    /// Whether the name of what the call makes stands there already.
+    is_named: bool,
     form: Form,
 }
 
@@ -172,6 +174,7 @@ impl Edit {
             _ => short(&self.result),
         };
         match self.on {
+            None if self.is_named => format!(", {result}"),
             None => format!(" = {result}"),
             Some(Os::Linux) => format!(", {result} on linux"),
             Some(Os::Macos) => format!(", {result} on macos"),
@@ -230,6 +233,7 @@ fn edit(
     if steps.iter().all(|step| ran(step).is_none()) {
         return Ok(None);
     }
+    let mut is_named = false;
     let (at, on) = if let Some((at, _)) = results.first() {
         let elsewhere = results.iter().flat_map(|(_, wanted)| *wanted);
         if !elsewhere.into_iter().all(|one| one.on.is_some_and(|on| on != os)) {
@@ -241,15 +245,21 @@ fn edit(
         (*at, Some(os))
     } else {
         let Some(end) = call_end(plain) else { return Err("it is no call on one line") };
-        if plain[end..].trim_start().starts_with('=') {
-            return Ok(None);
-        }
-        (start + end, None)
+        // The name of what it makes alone: what is to be said is that it makes nothing.
+        is_named = plain[end..].trim_start().starts_with('=');
+        (start + if is_named { plain.trim_end().len() } else { end }, None)
     };
     let mut came: Option<(String, Vec<String>)> = None;
     for step in steps {
-        let Some(lines) = ran(step) else { return Err("not all of its rows ran") };
-        let this = (returned(lines, step.1)?, left(lines, step.1));
+        let Some(lines) = ran(step) else {
+            return if is_named { Ok(None) } else { Err("not all of its rows ran") };
+        };
+        let said = match returned(lines, step.1) {
+            // Its line has all that there is to say.
+            Err(_) if is_named => return Ok(None),
+            said => said?,
+        };
+        let this = (said, left(lines, step.1));
         if this.0.starts_with(UNNAMED) {
             return Err("what it makes has no name: write = NAME");
         }
@@ -263,6 +273,9 @@ fn edit(
         }
     }
     let Some((result, mut frames)) = came else { return Ok(None) };
+    if is_named && !result.starts_with('-') {
+        return Ok(None);
+    }
     // Who has written of frames has said all that there is to say, and frames are of no system.
     if on.is_some() || asked.len() > results.len() {
         frames.clear();
@@ -272,7 +285,8 @@ fn edit(
     let ending = if whole.ends_with("\r\n") { "\r\n" } else { "\n" };
     let steps = steps.to_vec();
     let form = Form::Full;
-    Ok(Some(Edit { line, steps, at, beneath, indent, end: ending, result, frames, on, form }))
+    let end = ending;
+    Ok(Some(Edit { line, steps, at, beneath, indent, end, result, frames, on, is_named, form }))
 }
 
 /// What a step returned; why it has no result that one could ask for again.
@@ -382,6 +396,22 @@ mod tests {
         // Once more changes nothing: what did not come as it is written is told by the verdict.
         let again = updated(&new.text, &[&[(0, None), (0, None), (-1, Some("EINVAL"))]]);
         assert_eq!((again.text, again.written), (new.text, 0));
+    }
+
+    /// A name says nothing of a call that makes nothing: that is written behind it, and is asked from then on.
+    #[test]
+    fn what_is_named_and_was_not_made_is_said() {
+        let before =
+            format!("{ABOVE}socket(AF_INET, SOCK_DGRAM, 0) = t\naccept(s) = c \nclose(t)\n");
+        let new = updated(&before, &[&[(4, None), (-1, Some("EINVAL")), (0, None)]]);
+        let after = before.replace("= c", "= c, -1 EINVAL").replace("close(t)", "close(t) = 0");
+        assert_eq!((new.text.as_str(), new.written, new.left.len()), (after.as_str(), 2, 0));
+        let failed = crate::read("x", &new.text).unwrap().remove(0);
+        let trace = came(&failed, &[(3, None), (4, None), (-1, Some("EINVAL")), (0, None)]);
+        assert!(failed.is_judged_by(&trace, Os::Linux));
+        let unsaid =
+            crate::read("x", &before.replace("close(t)", "close(t) = 0")).unwrap().remove(0);
+        assert!(!unsaid.is_judged_by(&trace, Os::Linux), "the name alone says nothing of that");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub(super) struct Wrong {
 
 /// The cases of a text, in their order. Their ids begin with `file` in place of a suite.
 pub(super) fn read(file: &str, text: &str) -> Result<Vec<Written>, Wrong> {
-    let mut place = Place { text, at: 0 };
+    let mut place = Place { text, at: 0, counted: (0, 0) };
     let mut all = Vec::new();
     place.blank();
     let list = place.takes("[");
@@ -62,6 +62,8 @@ fn renamed(file: &str, id: &str) -> String {
 struct Place<'t> {
     text: &'t str,
     at: usize,
+    /// Up to where lines were counted, and how many there are before.
+    counted: (usize, usize),
 }
 
 impl<'t> Place<'t> {
@@ -81,13 +83,15 @@ impl<'t> Place<'t> {
     }
 
     /// The line and the column, from 1.
-    fn line(&self) -> (usize, usize) {
-        let before = &self.text[..self.at];
-        let begin = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, self.at - begin + 1)
+    fn line(&mut self) -> (usize, usize) {
+        let (from, lines) = self.counted;
+        let lines = lines + self.text[from..self.at].matches('\n').count();
+        self.counted = (self.at, lines);
+        let begin = self.text[..self.at].rfind('\n').map_or(0, |at| at + 1);
+        (lines + 1, self.at - begin + 1)
     }
 
-    fn wrong(&self, says: &str) -> Wrong {
+    fn wrong(&mut self, says: &str) -> Wrong {
         let (line, column) = self.line();
         Wrong { line, column, says: says.to_owned() }
     }

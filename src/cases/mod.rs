@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use harness::case::{Case, Os};
 use harness::trace::{Event, Trace};
 use harness::verdict::Unexpected;
-use notation::{Demand, Written};
+use notation::Written;
 use suites::Table;
 use suites::baseline::Baselines;
 use suites::verdict::{Asked, Judgement, judge_own};
@@ -84,11 +84,13 @@ impl Source {
     /// Its tables, in the order of the text, with the cases that are wanted.
     fn tables(&self, is_wanted: impl Fn(&Case) -> bool) -> Vec<Table> {
         let mut tables: Vec<Table> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for Written { case, .. } in self.written.iter().filter(|written| is_wanted(&written.case)) {
-            if let Some(table) = tables.iter_mut().find(|table| table.name == case.table()) {
-                table.cases.push(case.clone());
+            if let Some(place) = places.get(case.table()) {
+                tables[*place].cases.push(case.clone());
                 continue;
             }
+            places.insert(case.table(), tables.len());
             let (name, question) = (case.table().to_owned(), case.title.clone());
             tables.push(Table::of(name.into(), question.into(), vec![case.clone()]));
         }
@@ -188,6 +190,11 @@ impl Own {
         Some((source, &source.written[*at]))
     }
 
+    /// The case as it was written, with what it asks.
+    pub(crate) fn written(&self, id: &str) -> Option<&Written> {
+        self.of(id).map(|(_, written)| written)
+    }
+
     /// The word by which a user names a case again.
     pub(crate) fn word<'i>(&self, id: &'i str) -> std::borrow::Cow<'i, str> {
         let Some((source, _)) = self.of(id) else { return id.into() };
@@ -228,10 +235,7 @@ impl Own {
         platforms: &[String],
     ) -> Option<Judgement> {
         let (_, written) = self.of(&case.id)?;
-        let asks = written.asked.iter().any(|asked| match &asked.what {
-            Demand::Result(wanted) => wanted.iter().any(|one| one.on.is_none_or(|on| on == os)),
-            Demand::Frame(_) | Demand::NoFrame => true,
-        });
+        let asks = written.is_judged_by(trace, os);
         let before = self.before.as_ref();
         let before = before.and_then(|before| before.expected(platforms, &case.id));
         let asked = Asked { asks, unmet: self.unmet(case, trace, os) };

@@ -43,7 +43,7 @@ impl Judgement {
 /// What the text of a case asks of its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Whether it asks anything on this system.
+    /// Whether it asks anything on this system, and the trace tells of all of it.
     pub asks: bool,
     /// What of it did not come.
     pub unmet: Vec<Unexpected>,

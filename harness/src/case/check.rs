@@ -1,8 +1,8 @@
 //! What of a case is let in: it may come from a stranger, and its names go into C and into commands.
 
-use super::addr::{Host, Port};
+use super::addr::Host;
 use super::op::{Change, Control, Opt, Value};
-use super::{LabOp, Op, Payload, Sym};
+use super::{Op, Payload, Sym};
 
 /// Labels of 1 to 63 bytes, 253 in all (RFC 1035 §2.3.4).
 pub(super) fn is_name(name: &str) -> bool {
@@ -57,22 +57,8 @@ pub(super) fn room(op: &Op) -> u64 {
 }
 
 /// Every socket that a step names.
-pub(super) fn sockets(op: &Op) -> Vec<&str> {
-    let of = op.addrs().filter_map(|addr| match &addr.port {
-        Port::Of(socket) => Some(socket.as_str()),
-        Port::Is(_) => None,
-    });
-    let mut all: Vec<&str> = op.fd().into_iter().chain(of).collect();
-    match op {
-        Op::Socketpair { a, b, .. } => all.extend([a.as_str(), b]),
-        Op::Socket { fd, .. } => all.push(fd),
-        Op::Accept { new, .. } => all.push(new),
-        Op::Poll { fds, .. } => all.extend(fds.iter().map(|poll| poll.fd.as_str())),
-        Op::Kevent { changes, .. } => all.extend(changes.iter().map(|change| change.fd.as_str())),
-        Op::Lab { step: LabOp::Say { frame, .. } } => all.extend(frame.sockets()),
-        _ => {}
-    }
-    all
+pub(super) fn sockets(op: &Op) -> impl Iterator<Item = &str> {
+    op.uses().into_iter().chain(op.makes())
 }
 
 /// Every link that a step names beside those of its addresses.

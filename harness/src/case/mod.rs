@@ -291,7 +291,7 @@ impl Case {
 
     fn check_op(&self, op: &Op) -> Result<(), String> {
         words::check_op(op)?;
-        if let Some(socket) = sockets(op).into_iter().find(|name| !is_word(name, MOST_OF_SOCKET)) {
+        if let Some(socket) = sockets(op).find(|name| !is_word(name, MOST_OF_SOCKET)) {
             return Err(format!("{}: {socket:?} is no name of a socket", op.call()));
         }
         links(op).into_iter().try_for_each(|link| self.check_link(link))?;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::addr::{Addr, Host};
+use super::addr::{Addr, Host, Port};
 use super::lab::LabOp;
 use super::payload::Payload;
 use super::{Flags, Hex, Sym};
@@ -426,6 +426,32 @@ impl Op {
             Self::SendmsgX { data, .. } => data.iter().collect(),
             other => other.payload().into_iter().collect(),
         }
+    }
+
+    /// The sockets that it makes, by their names.
+    pub fn makes(&self) -> Vec<&str> {
+        match self {
+            Self::Socket { fd: new, .. } | Self::Accept { new, .. } => vec![new],
+            Self::Socketpair { a, b, .. } => vec![a, b],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The sockets that it is about, each made by an earlier step if it is there at all.
+    pub fn uses(&self) -> Vec<&str> {
+        let ports = self.addrs().filter_map(|addr| match &addr.port {
+            Port::Of(socket) => Some(socket.as_str()),
+            Port::Is(_) => None,
+        });
+        let mut all: Vec<&str> = ports.collect();
+        match self {
+            Self::Socket { .. } | Self::Socketpair { .. } => {}
+            Self::Poll { fds, .. } => all.extend(fds.iter().map(|one| one.fd.as_str())),
+            Self::Kevent { changes, .. } => all.extend(changes.iter().map(|one| one.fd.as_str())),
+            Self::Lab { step: LabOp::Say { frame, .. } } => all.extend(frame.sockets()),
+            other => all.extend(other.fd()),
+        }
+        all
     }
 
     /// Every address that the call is given.

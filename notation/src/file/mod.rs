@@ -7,7 +7,7 @@ mod rows;
 mod table;
 
 pub(crate) use line::UNNAMED;
-pub use print::print;
+pub use print::{print, print_written};
 pub use read::read;
 
 #[cfg(test)]

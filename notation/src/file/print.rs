@@ -3,10 +3,19 @@
 use harness::case::payload::quoted;
 use harness::case::{Case, LabOp, Op};
 
-use crate::{calls, lab};
+use crate::{Asked, Demand, Written, calls, lab};
 
 /// A case as text, which reads back as the same case.
 pub fn print(case: &Case) -> String {
+    text(case, &[])
+}
+
+/// The same with what its text asks.
+pub fn print_written(written: &Written) -> String {
+    text(&written.case, &written.asked)
+}
+
+fn text(case: &Case, asked: &[Asked]) -> String {
     let mut text = String::new();
     let mut say = |line: &str| {
         text.push_str(line);
@@ -34,7 +43,26 @@ pub fn print(case: &Case) -> String {
                 say(&format!("    {}", lab::print_said(link, frame)));
             }
             Op::Lab { step } => say(&format!("-- {}", lab::print_step(step))),
-            op => say(&format!("{thread}{}", calls::print(op))),
+            op => {
+                let mut line = format!("{thread}{}", calls::print(op));
+                for one in asked.iter().filter(|one| one.op == number) {
+                    if let Demand::Result(_) = &one.what {
+                        let said = one.what.to_string();
+                        // Behind the name of what it makes only what else is asked.
+                        let said = if line.ends_with(')') || line.ends_with(" ms") {
+                            format!(" {said}")
+                        } else {
+                            said.replacen('=', ",", 1)
+                        };
+                        line.push_str(&said);
+                    }
+                }
+                say(&line);
+            }
+        }
+        let frames = asked.iter().filter(|one| one.op == number);
+        for one in frames.filter(|one| !matches!(one.what, Demand::Result(_))) {
+            say(&format!("    {}", one.what));
         }
     }
     text

@@ -91,7 +91,8 @@ fn name<'t>(raw: &Raw<'t>, faults: &mut Vec<Fault>) -> Option<&'t str> {
     // What a case of a suite is called begins with the suite: here it begins with the file.
     let table = whole.split('[').next().unwrap_or_default();
     let name = table.split_once('/').map_or(whole, |(suite, _)| &whole[suite.len() + 1..]);
-    if !is_id(&format!("file/{name}")) {
+    let is_path = name.split('[').next().is_some_and(|table| table.contains('/'));
+    if is_path || !is_id(&format!("file/{name}")) {
         let fault = Fault::new(raw.part(whole), "this is no name of a case");
         faults.push(fault.help("letters, digits and - are, such as case second-send"));
     }

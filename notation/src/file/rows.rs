@@ -1,8 +1,8 @@
 //! The rows of a table: each a case of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use harness::case::{Case, Lab, LabOp, Op, Threads};
+use harness::case::{Case, Lab, Op, Threads};
 
 use super::line::{self, Made, Said, UNNAMED};
 use super::table::{Condition, Parameter, Raw, fill, named};
@@ -342,16 +342,15 @@ impl Draft {
 
     /// Gives names to sockets that nobody asks for by name.
     fn name_the_unnamed(&mut self) {
-        let mut taken: Vec<String> = Vec::new();
-        for (at, op) in
-            self.case.ops.iter().enumerate().filter(|(at, _)| !self.unnamed.contains(at))
-        {
-            debug_assert!(!self.unnamed.contains(&at));
-            taken.extend(used(op).into_iter().map(str::to_owned));
-            match op {
-                Op::Socket { fd, .. } | Op::Accept { new: fd, .. } => taken.push(fd.clone()),
-                Op::Socketpair { a, b, .. } => taken.extend([a.clone(), b.clone()]),
-                _ => {}
+        if self.unnamed.is_empty() {
+            return;
+        }
+        let mut taken: HashSet<String> = HashSet::new();
+        for (at, op) in self.case.ops.iter().enumerate() {
+            taken.extend(op.uses().into_iter().map(str::to_owned));
+            // Those without a name are in their order.
+            if self.unnamed.binary_search(&at).is_err() {
+                taken.extend(op.makes().into_iter().map(str::to_owned));
             }
         }
         let names = (1..).map(|number| format!("{UNNAMED}{number}"));
@@ -367,25 +366,21 @@ impl Draft {
 
     /// That each socket that is named was made by then.
     fn check_names(&self, maker: &Maker<'_, '_>) -> Result<(), Fault> {
-        let mut made: Vec<&str> = Vec::new();
+        let mut known: BTreeSet<&str> = BTreeSet::new();
         for (op, line) in self.case.ops.iter().zip(&self.lines) {
-            for name in used(op) {
-                if !made.contains(&name) {
+            for name in op.uses() {
+                if !known.contains(name) {
                     let fault = Fault::new(
                         word_at(maker.line(*line), &maker.table.lines, *line, name),
                         format!("no call before this one makes a socket {name}"),
                     );
-                    return Err(match nearest(name, made.iter().copied()) {
+                    return Err(match nearest(name, known.iter().copied()) {
                         Some(near) => fault.help(format!("did you mean {near}?")),
                         None => fault.help("name it where it is made: socket(…) = NAME"),
                     });
                 }
             }
-            match op {
-                Op::Socket { fd, .. } | Op::Accept { new: fd, .. } => made.push(fd),
-                Op::Socketpair { a, b, .. } => made.extend([a.as_str(), b]),
-                _ => {}
-            }
+            known.extend(op.makes());
         }
         Ok(())
     }
@@ -409,22 +404,4 @@ fn word_at(
         Some(raw.at + at..raw.at + at + word.len())
     });
     found.unwrap_or(all)
-}
-
-/// The sockets that a step is about.
-fn used(op: &Op) -> Vec<&str> {
-    use harness::case::addr::Port;
-    let of = op.addrs().filter_map(|addr| match &addr.port {
-        Port::Of(socket) => Some(socket.as_str()),
-        Port::Is(_) => None,
-    });
-    let mut all: Vec<&str> = of.collect();
-    match op {
-        Op::Socket { .. } | Op::Socketpair { .. } => {}
-        Op::Lab { step: LabOp::Say { frame, .. } } => all.extend(frame.sockets()),
-        Op::Poll { fds, .. } => all.extend(fds.iter().map(|one| one.fd.as_str())),
-        Op::Kevent { changes, .. } => all.extend(changes.iter().map(|one| one.fd.as_str())),
-        op => all.extend(op.fd()),
-    }
-    all
 }

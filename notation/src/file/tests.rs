@@ -219,6 +219,27 @@ fn a_table_of_too_many_steps_is_refused_before_it_is_made() {
     assert!(faults[0].says.contains("rows by lines"), "{faults:?}");
 }
 
+/// What is asked is not lost where a case is printed as it was written.
+#[test]
+fn a_case_is_printed_with_what_it_asks() {
+    let threads = "tun link0\nsocketpair(AF_UNIX, SOCK_STREAM, 0, [a, b]) = 0\n\
+        t: recv(a, 9, 0)\nsend(b, \"x\", 0) = 1 on linux, 2\nt: <... recv resumed> = 1, \"x\"\n";
+    let fails = "tun link0\nsocket(AF_INET, SOCK_DGRAM, IPPROTO_TCP) = s, -1 EPROTONOSUPPORT\n\
+        -- link set link0 down\n    > nothing\n";
+    for text in [EXAMPLE, threads, fails] {
+        let written = one(text);
+        let again = one(&print_written(&written));
+        let asked = |of: &Written| {
+            let mut all: Vec<_> = of.asked.iter().map(|one| (one.op, one.what.clone())).collect();
+            all.sort_by_key(|(op, _)| *op);
+            all
+        };
+        assert_eq!(asked(&again), asked(&written), "{text}");
+        assert_eq!(again.case, written.case);
+        assert!(asked(&written).len() > 1 && one(&print(&written.case)).asked.is_empty());
+    }
+}
+
 #[test]
 fn all_that_is_wrong_is_told_at_once() {
     let told = wrong("socket(AF_INNET, 0, 0) = s\nclose(s)\nsedn(s, \"x\", 1, 0)\n");
