@@ -29,6 +29,28 @@ pub enum Intent {
     KeepIdle,
 }
 
+impl Intent {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::DontFragment,
+        Self::BindToInterface,
+        Self::ConnectTimeout,
+        Self::UserTimeout,
+        Self::KeepIdle,
+    ];
+
+    /// What a transcript says where no option of the system says it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::DontFragment => "do not fragment",
+            Self::BindToInterface => "bind to interface",
+            Self::ConnectTimeout => "give up connecting",
+            Self::UserTimeout => "give up unacknowledged",
+            Self::KeepIdle => "probe when idle",
+        }
+    }
+}
+
 /// A socket option: by level and name, or by what it is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,35 +4,98 @@ use std::net::IpAddr;
 
 use super::names::Names;
 use super::{control, data};
-use crate::case::addr::{Host, SockAddr};
-use crate::case::op::{Change, Control, Intent, Opt, Value};
+use crate::case::addr::{Addr, Host, SockAddr};
+use crate::case::op::{Change, Control, Opt, Value};
 use crate::case::payload::quoted;
 use crate::case::{Flags, Hex, Op, Payload, intent};
 
-/// `sendto(s, "hello\0", 6, 0, {AF_INET6 [fe80::2%tap0]:12345})`; `addr` is the resolved address.
-pub(super) fn call(names: &Names<'_>, op: &Op, addr: Option<&SockAddr>) -> String {
-    format!("{}({})", op.call(), args(names, op, addr))
+/// How those things are said of which a case and a trace know different names.
+pub trait Words {
+    /// The address that a call on `fd` is given.
+    fn addr(&self, fd: &str, addr: &Addr) -> String;
+
+    /// The address that it comes from, of a call that is given both.
+    fn source(&self, fd: &str, addr: &Addr) -> String {
+        self.addr(fd, addr)
+    }
+
+    /// Somebody in the lab.
+    fn host(&self, host: &Host) -> String;
+
+    /// An option as it is written; the name by which the form of its value goes, and that value.
+    fn option(&self, fd: &str, option: &Opt, value: &Value) -> (String, String, Value);
+
+    /// Data, without its length.
+    fn data(&self, data: &Payload) -> String;
 }
 
-fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
+/// `sendto(s, "hello\0", 6, 0, {AF_INET6 [fe80::2%tap0]:12345})`
+pub fn call(words: &dyn Words, op: &Op) -> String {
+    format!("{}({})", op.call(), args(words, op))
+}
+
+/// As an outcome says it: where the call was made, with the address that it was given.
+pub(super) struct Resolved<'n> {
+    pub(super) names: &'n Names<'n>,
+    pub(super) addr: Option<&'n SockAddr>,
+}
+
+impl Words for Resolved<'_> {
+    fn addr(&self, fd: &str, addr: &Addr) -> String {
+        self.names.addr(fd, addr, self.addr)
+    }
+
+    fn source(&self, fd: &str, addr: &Addr) -> String {
+        self.names.addr(fd, addr, None)
+    }
+
+    fn host(&self, host: &Host) -> String {
+        self.names.host(host)
+    }
+
+    /// An intent by the option that says it on this system.
+    fn option(&self, fd: &str, option: &Opt, value: &Value) -> (String, String, Value) {
+        let family = match option {
+            Opt::Raw { .. } => None,
+            Opt::Intent(_) => self.names.case().family(fd),
+        };
+        match (intent::concrete(self.names.os(), family, option, value), option) {
+            (Some((level, name, value)), _) => {
+                (format!("{level}, {name}"), name.to_string(), value)
+            }
+            (None, Opt::Intent(intent)) => {
+                (quoted(intent.text().as_bytes()), String::new(), value.clone())
+            }
+            (None, Opt::Raw { level, name }) => {
+                (format!("{level}, {name}"), name.to_string(), value.clone())
+            }
+        }
+    }
+
+    fn data(&self, data: &Payload) -> String {
+        data::payload(data)
+    }
+}
+
+fn args(words: &dyn Words, op: &Op) -> String {
     match op {
         Op::Socket { domain, r#type, protocol, .. } => format!("{domain}, {type}, {protocol}"),
         Op::Socketpair { a, b, domain, r#type, protocol } => {
             format!("{domain}, {type}, {protocol}, [{a}, {b}]")
         }
         Op::Bind { fd, addr } | Op::Connect { fd, addr } => {
-            format!("{fd}, {}", names.addr(fd, addr, resolved))
+            format!("{fd}, {}", words.addr(fd, addr))
         }
         Op::Listen { fd, backlog } => format!("{fd}, {backlog}"),
         Op::Accept { fd, .. }
         | Op::Close { fd }
         | Op::Getsockname { fd }
         | Op::Getpeername { fd } => fd.clone(),
-        Op::Send { fd, data, flags } => format!("{fd}, {}, {flags}", sized(data)),
+        Op::Send { fd, data, flags } => format!("{fd}, {}, {flags}", sized(words, data)),
         Op::Sendto { fd, data, flags, addr } => {
-            format!("{fd}, {}, {flags}, {}", sized(data), names.addr(fd, addr, resolved))
+            format!("{fd}, {}, {flags}, {}", sized(words, data), words.addr(fd, addr))
         }
-        Op::Sendmsg { .. } => sendmsg(names, op, resolved),
+        Op::Sendmsg { .. } => sendmsg(words, op),
         Op::Recv { fd, len, flags } | Op::Recvfrom { fd, len, flags } => {
             format!("{fd}, {len}, {flags}")
         }
@@ -43,10 +106,10 @@ fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
             };
             format!("{fd}, {{msg_iov=[{len}]{control}}}, {flags}")
         }
-        Op::Write { fd, data } => format!("{fd}, {}", sized(data)),
+        Op::Write { fd, data } => format!("{fd}, {}", sized(words, data)),
         Op::Read { fd, len } => format!("{fd}, {len}"),
         Op::Shutdown { fd, how } => format!("{fd}, {how}"),
-        Op::Setsockopt { .. } | Op::Getsockopt { .. } => option(names, op),
+        Op::Setsockopt { .. } | Op::Getsockopt { .. } => option(words, op),
         Op::Poll { fds, timeout_ms } => {
             let fds = fds.iter().map(|one| format!("{{{}, {}}}", one.fd, one.events));
             format!("[{}], {timeout_ms}", join(fds))
@@ -67,14 +130,14 @@ fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
             format!("{node}, {service}, {{{family}, {type}, {flags}}}")
         }
         Op::Getnameinfo { addr, host_len, service_len, flags } => {
-            let addr = names.addr("", addr, resolved);
+            let addr = words.addr("", addr);
             format!("{addr}, {host_len}, {service_len}, {flags}")
         }
         Op::Connectx { .. }
         | Op::Disconnectx { .. }
         | Op::SendmsgX { .. }
         | Op::RecvmsgX { .. }
-        | Op::Kevent { .. } => darwins(names, op, resolved),
+        | Op::Kevent { .. } => darwins(words, op),
         Op::InetPton { family, text } => format!("{family}, {}", quoted(text.as_bytes())),
         Op::InetAton { text } => quoted(text.as_bytes()),
         Op::Run { argv, .. } => {
@@ -86,15 +149,19 @@ fn args(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
 }
 
 /// The arguments of Darwin's own calls.
-fn darwins(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
+fn darwins(words: &dyn Words, op: &Op) -> String {
     match op {
-        Op::Connectx { .. } => connectx(names, op, resolved),
+        Op::Connectx { .. } => connectx(words, op),
         Op::Disconnectx { fd } => format!("{fd}, SAE_ASSOCID_ANY, SAE_CONNID_ANY"),
         Op::SendmsgX { fd, data, flags, addr } => {
-            let name = addr.as_ref().map(|addr| names.addr(fd, addr, resolved));
-            let name = name.map(|name| format!("msg_name={name}, ")).unwrap_or_default();
-            let each = data.iter().map(|data| format!("{{{name}msg_iov=[{}]}}", sized(data)));
-            format!("{fd}, [{}], {}, {flags}", join(each), data.len())
+            let name = addr.as_ref().map(|addr| format!("msg_name={}", words.addr(fd, addr)));
+            let each = data.iter().map(|data| {
+                let iov = format!("msg_iov=[{}]", sized(words, data));
+                format!("{{{}}}", join(name.iter().cloned().chain([iov])))
+            });
+            // Of none that are sent the address is said all the same.
+            let none = name.iter().filter(|_| data.is_empty()).map(|name| format!("{{{name}}}"));
+            format!("{fd}, [{}], {}, {flags}", join(each.chain(none)), data.len())
         }
         Op::RecvmsgX { fd, count, len, control_len, flags } => {
             let control = match control_len {
@@ -116,35 +183,36 @@ fn change(change: &Change) -> String {
     format!("{{{fd}, {filter}, {flags}, {fflags}, {data}}}")
 }
 
-fn connectx(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
+fn connectx(words: &dyn Words, op: &Op) -> String {
     let Op::Connectx { fd, link, source, addr, flags, data } = op else { return String::new() };
     let mut ends: Vec<String> = link.iter().map(|link| format!("sae_srcif={link}")).collect();
-    let source = source.as_ref().map(|source| names.addr(fd, source, None));
+    let source = source.as_ref().map(|source| words.source(fd, source));
     ends.extend(source.map(|source| format!("sae_srcaddr={source}")));
-    ends.push(format!("sae_dstaddr={}", names.addr(fd, addr, resolved)));
-    let data = data.as_ref().map_or_else(|| "NULL".to_owned(), |data| format!("[{}]", sized(data)));
+    ends.push(format!("sae_dstaddr={}", words.addr(fd, addr)));
+    let data =
+        data.as_ref().map_or_else(|| "NULL".to_owned(), |data| format!("[{}]", sized(words, data)));
     format!("{fd}, {{{}}}, SAE_ASSOCID_ANY, {flags}, {data}", join(ends))
 }
 
-fn sized(payload: &Payload) -> String {
-    format!("{}, {}", data::payload(payload), payload.len())
+fn sized(words: &dyn Words, data: &Payload) -> String {
+    format!("{}, {}", words.data(data), data.len())
 }
 
-fn sendmsg(names: &Names<'_>, op: &Op, resolved: Option<&SockAddr>) -> String {
+fn sendmsg(words: &dyn Words, op: &Op) -> String {
     let Op::Sendmsg { fd, data, flags, addr, control } = op else { return String::new() };
     let name = match addr {
-        Some(addr) => format!("msg_name={}, ", names.addr(fd, addr, resolved)),
+        Some(addr) => format!("msg_name={}, ", words.addr(fd, addr)),
         None => String::new(),
     };
-    let messages = control.iter().map(|message| control_message(names, message));
+    let messages = control.iter().map(|message| control_message(words, message));
     let messages = match &control[..] {
         [] => String::new(),
         _ => format!(", msg_control=[{}]", join(messages)),
     };
-    format!("{fd}, {{{name}msg_iov=[{}]{messages}}}, {flags}", sized(data))
+    format!("{fd}, {{{name}msg_iov=[{}]{messages}}}, {flags}", sized(words, data))
 }
 
-fn control_message(names: &Names<'_>, message: &Control) -> String {
+fn control_message(words: &dyn Words, message: &Control) -> String {
     match message {
         Control::Int { level, name, value, width } => {
             format!("{{{level}, {name}, {}}}", control::sent(name.as_str(), *value, *width))
@@ -155,22 +223,21 @@ fn control_message(names: &Names<'_>, message: &Control) -> String {
                 if v6 { ("IPV6_PKTINFO", "::") } else { ("IP_PKTINFO", "0.0.0.0") };
             let link = link.as_deref().unwrap_or("0");
             let source =
-                source.as_ref().map_or_else(|| wildcard.to_owned(), |host| names.host(host));
+                source.as_ref().map_or_else(|| wildcard.to_owned(), |host| words.host(host));
             format!("{{{level}, {name}, {{{link}, {source}}}}}")
         }
     }
 }
 
-/// The arguments of `setsockopt` and `getsockopt`: an intent by the option that says it on this
-/// system.
-fn option(names: &Names<'_>, op: &Op) -> String {
+/// The arguments of `setsockopt` and `getsockopt`.
+fn option(words: &dyn Words, op: &Op) -> String {
     match op {
-        Op::Setsockopt { fd, option, value } => {
-            let (option, value) = concrete(names, fd, option, value);
-            format!("{fd}, {option}, {value}")
+        Op::Setsockopt { fd, option, value: given } => {
+            let (option, name, given) = words.option(fd, option, given);
+            format!("{fd}, {option}, {}", value(words, &name, &given))
         }
         Op::Getsockopt { fd, option, len } => {
-            let (option, _) = concrete(names, fd, option, &Value::Int(1));
+            let (option, ..) = words.option(fd, option, &Value::Int(1));
             let len = if *len == 4 { String::new() } else { format!(", {len}") };
             format!("{fd}, {option}{len}")
         }
@@ -178,38 +245,13 @@ fn option(names: &Names<'_>, op: &Op) -> String {
     }
 }
 
-fn concrete(names: &Names<'_>, fd: &str, option: &Opt, given: &Value) -> (String, String) {
-    let family = match option {
-        Opt::Raw { .. } => None,
-        Opt::Intent(_) => names.case().family(fd),
-    };
-    match (intent::concrete(names.os(), family, option, given), option) {
-        (Some((level, name, given)), _) => {
-            (format!("{level}, {name}"), value(names, name.as_str(), &given))
-        }
-        (None, Opt::Intent(Intent::DontFragment)) => {
-            ("\"do not fragment\"".to_owned(), value(names, "", given))
-        }
-        (None, Opt::Intent(Intent::ConnectTimeout)) => {
-            ("\"give up connecting\"".to_owned(), value(names, "", given))
-        }
-        (None, Opt::Intent(Intent::UserTimeout)) => {
-            ("\"give up unacknowledged\"".to_owned(), value(names, "", given))
-        }
-        (None, Opt::Intent(Intent::KeepIdle)) => {
-            ("\"probe when idle\"".to_owned(), value(names, "", given))
-        }
-        (None, _) => ("\"bind to interface\"".to_owned(), value(names, "", given)),
-    }
-}
-
-fn value(names: &Names<'_>, option: &str, value: &Value) -> String {
+fn value(words: &dyn Words, option: &str, value: &Value) -> String {
     match value {
         Value::Int(value) => value.to_string(),
         Value::Named(name) => name.to_string(),
         Value::Link(link) if option == "SO_BINDTODEVICE" => quoted(link.as_bytes()),
         Value::Link(link) => index_of(link),
-        Value::Host(host) => names.host(host),
+        Value::Host(host) => words.host(host),
         Value::Linger { on, seconds } => format!("{{l_onoff={on}, l_linger={seconds}}}"),
         Value::Timeval { ms } => timeval(i64::from(ms / 1000), i64::from(ms % 1000) * 1000),
         Value::Membership { group, link } => {
@@ -226,7 +268,7 @@ fn value(names: &Names<'_>, option: &str, value: &Value) -> String {
             format!("{{gsr_interface={index}, gsr_group={group}, gsr_source={source}}}")
         }
         Value::Source { group, link, source } => {
-            let own = own4(names, link.as_deref());
+            let own = own4(words, link.as_deref());
             format!("{{imr_multiaddr={group}, imr_interface={own}, imr_sourceaddr={source}}}")
         }
         Value::Filter { group, link, mode, sources } => {
@@ -238,7 +280,7 @@ fn value(names: &Names<'_>, option: &str, value: &Value) -> String {
                      gf_slist=[{sources}]}}"
                 )
             } else {
-                let own = own4(names, link.as_deref());
+                let own = own4(words, link.as_deref());
                 format!(
                     "{{imsf_multiaddr={group}, imsf_interface={own}, imsf_fmode={mode}, \
                      imsf_slist=[{sources}]}}"
@@ -250,8 +292,8 @@ fn value(names: &Names<'_>, option: &str, value: &Value) -> String {
 }
 
 /// The link's own IPv4 address, by which older options name it.
-fn own4(names: &Names<'_>, link: Option<&str>) -> String {
-    link.map_or_else(|| "0.0.0.0".to_owned(), |link| names.host(&Host::own4(link)))
+fn own4(words: &dyn Words, link: Option<&str>) -> String {
+    link.map_or_else(|| "0.0.0.0".to_owned(), |link| words.host(&Host::own4(link)))
 }
 
 /// An argument that is an interface index, as strace says it.

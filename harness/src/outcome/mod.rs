@@ -46,6 +46,7 @@ mod tcp_info;
 mod tests;
 mod transcript;
 
+pub use args::{Words, call};
 pub use errnos::errnos;
 pub use names::Names;
 pub use options::{is_of_the_run, stable_option};
@@ -183,6 +184,7 @@ pub fn call_text(names: &Names<'_>, op: usize, event: Option<&Event>) -> String 
     };
     let number = u32::try_from(op).unwrap_or(u32::MAX);
     let thread = names.case().thread_of(number).map_or_else(String::new, |t| format!("{t}: "));
+    let made = |op: &Op| call(&args::Resolved { names, addr }, op);
     let text = match (names.case().ops.get(op), did) {
         (Some(Op::Lab { step }), _) => format!("-- {step}"),
         (Some(op), Some(did)) if names.has_waited(number) => {
@@ -190,11 +192,11 @@ pub fn call_text(names: &Names<'_>, op: usize, event: Option<&Event>) -> String 
             format!("{thread}{resumed} = {}", result_text(names, op, did))
         }
         (Some(op), None) if matches!(event, Some(Event::Began { .. })) => {
-            format!("{thread}{} {UNFINISHED}", args::call(names, op, addr))
+            format!("{thread}{} {UNFINISHED}", made(op))
         }
-        (Some(op), None) => format!("{thread}{}", args::call(names, op, addr)),
+        (Some(op), None) => format!("{thread}{}", made(op)),
         (Some(op), Some(did)) => {
-            format!("{thread}{} = {}", args::call(names, op, addr), result_text(names, op, did))
+            format!("{thread}{} = {}", made(op), result_text(names, op, did))
         }
         (None, _) => format!("-- step {op}, which the case has not"),
     };

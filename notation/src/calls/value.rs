@@ -4,33 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use harness::case::addr::{Host, Range};
 use harness::case::op::{Control, Intent, Opt, Value};
-use harness::case::payload::quoted;
 use harness::case::{Hex, Sym};
 
-use super::addr::{host, print_host};
+use super::addr::host;
 use super::args::{Args, Fields, name, not, number, sym, text};
-use super::print::join;
 use crate::fault::Fault;
 use crate::tree::{Node, What};
-
-/// What is wanted of a socket, whichever option says it.
-pub(crate) const INTENTS: [(&str, Intent); 5] = [
-    ("do not fragment", Intent::DontFragment),
-    ("bind to interface", Intent::BindToInterface),
-    ("give up connecting", Intent::ConnectTimeout),
-    ("give up unacknowledged", Intent::UserTimeout),
-    ("probe when idle", Intent::KeepIdle),
-];
-
-pub(crate) fn print_option(option: &Opt) -> String {
-    match option {
-        Opt::Raw { level, name } => format!("{level}, {name}"),
-        Opt::Intent(intent) => {
-            let said = INTENTS.iter().find(|(_, known)| known == intent);
-            quoted(said.map_or("", |(said, _)| said).as_bytes())
-        }
-    }
-}
 
 pub(crate) fn option(args: &mut Args<'_, '_>) -> Result<Opt, Fault> {
     let first = args.next("a level, or what is wanted in quotes,")?;
@@ -39,73 +18,11 @@ pub(crate) fn option(args: &mut Args<'_, '_>) -> Result<Opt, Fault> {
         return Ok(Opt::Raw { level, name });
     }
     let said = text(first)?;
-    let found = INTENTS.iter().find(|(known, _)| *known == said);
-    found.map(|(_, intent)| Opt::Intent(*intent)).ok_or_else(|| {
+    let found = Intent::ALL.into_iter().find(|intent| intent.text() == said);
+    found.map(Opt::Intent).ok_or_else(|| {
         let says = format!("no option is told by {said:?}");
-        Fault::new(first.at.clone(), says).nearest(&said, INTENTS.map(|(known, _)| known))
+        Fault::new(first.at.clone(), says).nearest(&said, Intent::ALL.map(Intent::text))
     })
-}
-
-fn index(link: Option<&String>) -> String {
-    link.map_or_else(|| "0".to_owned(), |link| index_of(link))
-}
-
-fn index_of(link: &str) -> String {
-    format!("if_nametoindex({})", quoted(link.as_bytes()))
-}
-
-fn own(link: Option<&String>) -> String {
-    link.map_or_else(|| "0.0.0.0".to_owned(), |link| format!("own({link})"))
-}
-
-pub(crate) fn print(option: &Opt, value: &Value) -> String {
-    let (by_name, mcast) = match option {
-        Opt::Intent(_) => (true, false),
-        Opt::Raw { name, .. } => {
-            (name.as_str() == "SO_BINDTODEVICE", name.as_str().starts_with("MCAST_"))
-        }
-    };
-    match value {
-        Value::Int(value) => value.to_string(),
-        Value::Named(name) => name.to_string(),
-        Value::Link(link) if by_name => quoted(link.as_bytes()),
-        Value::Link(link) => index_of(link),
-        Value::Host(host) => print_host(host, Some(Range::V4)),
-        Value::Linger { on, seconds } => format!("{{l_onoff={on}, l_linger={seconds}}}"),
-        Value::Timeval { ms } => {
-            format!("{{tv_sec={}, tv_usec={}}}", ms / 1000, ms % 1000 * 1000)
-        }
-        Value::Membership { group: IpAddr::V4(group), link } => {
-            format!("{{imr_multiaddr={group}, imr_ifindex={}}}", index(link.as_ref()))
-        }
-        Value::Membership { group, link } => {
-            format!("{{ipv6mr_multiaddr={group}, ipv6mr_interface={}}}", index(link.as_ref()))
-        }
-        Value::Source { group, link, source } if mcast => {
-            let index = index(link.as_ref());
-            format!("{{gsr_interface={index}, gsr_group={group}, gsr_source={source}}}")
-        }
-        Value::Source { group, link, source } => {
-            let own = own(link.as_ref());
-            format!("{{imr_multiaddr={group}, imr_interface={own}, imr_sourceaddr={source}}}")
-        }
-        Value::Filter { group, link, mode, sources } => {
-            let sources = join(sources.iter().map(ToString::to_string));
-            if mcast {
-                let index = index(link.as_ref());
-                format!(
-                    "{{gf_interface={index}, gf_group={group}, gf_fmode={mode}, gf_slist=[{sources}]}}"
-                )
-            } else {
-                let own = own(link.as_ref());
-                format!(
-                    "{{imsf_multiaddr={group}, imsf_interface={own}, imsf_fmode={mode}, imsf_slist=[{sources}]}}"
-                )
-            }
-        }
-        Value::Bytes(Hex(bytes)) if bytes.is_empty() => "0 bytes".to_owned(),
-        Value::Bytes(bytes) => format!("0x{bytes}"),
-    }
 }
 
 pub(crate) fn read(node: &Node<'_>) -> Result<Value, Fault> {
@@ -145,7 +62,10 @@ fn by_own(node: &Node<'_>) -> Result<Option<String>, Fault> {
         return Ok(None);
     }
     match &node.what {
-        What::Apply("own", of) if of.len() == 1 => name(&of[0], "the name of a link").map(Some),
+        What::Apply("own", _) => match host(node, Some(Range::V4))? {
+            Host::On { link, range: Range::V4, .. } => Ok(Some(link)),
+            _ => Err(not(node, "an IPv4 address such as own(LINK)")),
+        },
         _ => Err(not(node, "0.0.0.0 or own(LINK)")),
     }
 }
@@ -240,28 +160,6 @@ fn documented(name: &str) -> u8 {
 }
 
 const WIDTHS: [(&str, u8); 4] = [("uint8_t", 1), ("uint16_t", 2), ("int", 4), ("uint64_t", 8)];
-
-pub(crate) fn print_control(message: &Control) -> String {
-    match message {
-        Control::Int { level, name, value, width } => {
-            let cast = WIDTHS.iter().find(|(_, bytes)| bytes == width);
-            let cast = match cast {
-                Some((cast, bytes)) if *bytes != documented(name.as_str()) => format!("({cast})"),
-                _ => String::new(),
-            };
-            format!("{{{level}, {name}, {cast}{value}}}")
-        }
-        Control::PktInfo { level, link, source } => {
-            let v6 = level.as_str() == "IPPROTO_IPV6";
-            let (name, wildcard) =
-                if v6 { ("IPV6_PKTINFO", "::") } else { ("IP_PKTINFO", "0.0.0.0") };
-            let link = link.as_deref().unwrap_or("0");
-            let source = source.as_ref().map(|source| print_host(source, None));
-            let source = source.unwrap_or_else(|| wildcard.to_owned());
-            format!("{{{level}, {name}, {{{link}, {source}}}}}")
-        }
-    }
-}
 
 pub(crate) fn control(node: &Node<'_>) -> Result<Control, Fault> {
     const LIKE: &str = "a control message such as {IPPROTO_IP, IP_TTL, 5}";
