@@ -123,7 +123,7 @@ fn the_release_of_the_action_is_loaded_and_held_against_its_sums() {
         let set = [("PROGRAM", ""), ("PATH", &*path), ("NAME", name), ("SUMS", sums)];
         act(folder.path(), &[&set, more].concat())
     };
-    let laid = ("GITHUB_ACTION_PATH", "/home/runner/work/_actions/o/sockeye/v0.1.0");
+    let laid = ("GITHUB_ACTION_PATH", "/actions-runner/_actions/o/sockeye/v0.1.0");
     let said = [("REPOSITORY", "o/sockeye"), ("VERSION", "v0.1.0")];
     for known in [&said[..], &[laid], &[("REPOSITORY", ""), ("VERSION", ""), laid]] {
         let output = load("right", known);

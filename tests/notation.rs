@@ -1,7 +1,7 @@
 //! Every case of the catalogue as text, and back.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use harness::case::{Case, LabOp, Op};
 use notation::lab::{parse_link, parse_step, print_link, print_step};
@@ -30,38 +30,53 @@ fn every_case_is_what_its_text_says() {
     assert!(wrong.is_empty(), "{} cases", wrong.len());
 }
 
-/// All of them in one file are read as they are one by one, and as fast: nothing of a text is read twice.
+/// All of a suite in one file are what they are one by one.
 #[test]
 fn a_text_of_many_cases_is_what_each_is() {
     let mut cases = cases();
     cases.retain(|case| case.suite() == "fragmentation");
     let texts: Vec<String> = cases.iter().map(notation::print).collect();
     let text = texts.join("\n");
-    let began = Instant::now();
     let read = notation::read("fragmentation", &text);
-    let took = began.elapsed();
-    println!("{} cases, {} bytes: {took:?}", cases.len(), text.len());
     let read =
         read.unwrap_or_else(|faults| panic!("{}", notation::render(&faults, "f", &text, false)));
-    assert!(read.into_iter().map(|written| written.case).eq(cases));
+    assert!(cases.len() > 1_000 && read.into_iter().map(|written| written.case).eq(cases));
 }
 
-/// Twenty thousand rows of one table, which differ in two words.
-#[test]
-fn a_table_of_many_rows_is_read_at_once() {
-    let numbers = |to: u32| (1..=to).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
-    let text = format!(
+/// A table of so many rows, and so many cases of their own.
+fn long(rows: usize, cases: usize) -> String {
+    let numbers = |to: usize| (1..=to).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+    let mut text = format!(
         "case many\n# {{a}} and {{b}}\nfor a in {}\nfor b in {}\ntun link0\n\
          socket(AF_INET, SOCK_DGRAM, 0) = s\nsend(s, pattern[0..a], 0) = a\n\
          sendto(s, pattern[0..b], 0, {{AF_INET neighbour(link0):9}}) = b\nclose(s)\n",
-        numbers(200),
+        numbers(rows / 100),
         numbers(100),
     );
-    let began = Instant::now();
-    let read = notation::read("mine", &text).expect("a table");
-    println!("{} cases: {:?}", read.len(), began.elapsed());
-    assert_eq!(read.len(), 20_000);
-    assert_eq!(read[19_999].case.id, "mine/many[200,100]");
+    let one =
+        |number| format!("case c{number}\nsocket(AF_INET, SOCK_DGRAM, 0) = s\nclose(s) = 0\n");
+    text.extend((0..cases).map(one));
+    text
+}
+
+/// Ten times as much takes ten times as long: in a square it would take a hundred times.
+#[test]
+fn the_time_grows_as_the_rows_and_cases_do() {
+    let time = |text: &str, times: u32| {
+        let begun = Instant::now();
+        for _ in 0..times {
+            assert!(notation::read("mine", text).is_ok());
+        }
+        begun.elapsed()
+    };
+    let least = |text: &str, times| (0..3).map(|_| time(text, times)).min().unwrap_or_default();
+    for (few, many) in [(long(2_000, 0), long(20_000, 0)), (long(100, 500), long(100, 5_000))] {
+        let (few, whole) = (least(&few, 10), least(&many, 1));
+        let most = few * 5 + Duration::from_millis(20);
+        assert!(whole < most, "{} bytes: {few:?}, {whole:?}", many.len());
+    }
+    let read = notation::read("mine", &long(20_000, 1)).expect("a table");
+    assert_eq!((read.len(), read[19_999].case.id.as_str()), (20_001, "mine/many[200,100]"));
 }
 
 /// Every link and every step of a lab prints as one line, and that reads back as the same.

@@ -105,11 +105,16 @@ fn files_stay_of_a_size() {
 
 #[test]
 fn nothing_is_left_for_later() {
-    let words = ["todo!", "unimplemented!", concat!("FIX", "ME"), concat!("XX", "X")];
+    let words = [
+        concat!("to", "do!"),
+        concat!("unimple", "mented!"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+    ];
     for (name, text) in sources() {
         for word in words {
             let found = text.lines().any(|line| line.contains(word));
-            assert!(!found || name == "tests/tidy.rs", "{name}: {word}");
+            assert!(!found, "{name}: {word}");
         }
         assert!(!text.contains(concat!("#[ig", "nore")), "{name}: an ignored test");
     }

@@ -248,7 +248,7 @@ fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
         Tried::Not(why) => format!("it was not run: {}", one_line(why, 200)),
     };
     format!(
-        "To reproduce: cc repro.c -o repro && {run} (C11, one file, {lab}; its last line is REPRODUCED \
+        "To reproduce: cc -pthread repro.c -o repro && {run} (C11, one file, {lab}; its last line is REPRODUCED \
          or not reproduced): {came}."
     )
 }

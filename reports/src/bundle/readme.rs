@@ -270,7 +270,7 @@ pub(super) fn steps(bundle: &Bundle<'_>) -> String {
     let sudo = if bundle.os == harness::case::Os::Macos { "sudo " } else { "" };
     format!(
         "Unzip this archive into a folder, and there:\n\n    {sudo}sh run.sh\n\nor without the \
-         script:\n\n    cc repro.c -o repro && {sudo}./repro; echo $?\n\nIts last line is \
+         script:\n\n    cc -pthread repro.c -o repro && {sudo}./repro; echo $?\n\nIts last line is \
          REPRODUCED, and it exits with 0, if every call did what is shown here and the same \
          frames left; with \"not reproduced\" and 1 if not; with 2 if it could not be tried. Where it \
          cannot look at the wire it says so on the line before.\n"

@@ -424,7 +424,7 @@ fn everything_that_an_engineer_asks_for_is_there() {
         "Subject: [BUG] net: sendto lost in silence: UDP to a neighbour (6.18.4)",
         "#regzbot introduced: v6.1..v6.18.4",
         "good: Linux 6.1.0",
-        "cc repro.c -o repro && ./repro",
+        "cc -pthread repro.c -o repro && ./repro",
         "RFC 1122 section 2.3.2.2: \"The words.\" <https://www.rfc-editor.org/rfc/rfc1122#section-2.3.2.2>",
     ] {
         // Lines of a mail are of a width.

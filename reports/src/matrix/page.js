@@ -585,7 +585,7 @@ const evidence = (row, chosen) => {
   else {
     const text = `${textOf(row.repro).join("\n")}\n`;
     out.push(make("div", { className: "copy" }, copier(text, "Copy C program"),
-      make("span", { className: "soft" }, `${count(textOf(row.repro).length, "line")}; cc repro.c && ./a.out`)),
+      make("span", { className: "soft" }, `${count(textOf(row.repro).length, "line")}; cc -pthread repro.c && ./a.out`)),
       make("details", {}, make("summary", {}, "Show"), make("pre", { className: "c", tabIndex: 0 }, text)));
   }
   return out;

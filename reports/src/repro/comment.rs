@@ -65,7 +65,8 @@ fn status(options: &Options<'_>) -> &'static str {
 }
 
 fn on_linux(case: &Case, options: &Options<'_>) -> Vec<String> {
-    let mut lines = vec!["To compile and run:".to_owned(), "    cc repro.c && ./a.out".to_owned()];
+    let mut lines =
+        vec!["To compile and run:".to_owned(), "    cc -pthread repro.c && ./a.out".to_owned()];
     let needs = if case.lab.links.is_empty() { "" } else { " and may open /dev/net/tun" };
     let text = format!(
         "It makes its own network in a namespace, and needs no root where a user may have a user \
@@ -122,7 +123,8 @@ fn on_macos(case: &Case, options: &Options<'_>) -> Vec<String> {
         case.ops.iter().any(|op| matches!(op, Op::Socket { r#type, .. } if r#type.has("SOCK_RAW")));
     let root = raw || among || !lab.links.is_empty() || !lab.setup.is_empty();
     let run = if root { "sudo ./a.out" } else { "./a.out" };
-    let mut lines = vec!["To compile and run:".to_owned(), format!("    cc repro.c && {run}")];
+    let mut lines =
+        vec!["To compile and run:".to_owned(), format!("    cc -pthread repro.c && {run}")];
     lines.extend(wrapped(status(options), "", ""));
     if lab.links.is_empty() && lab.setup.is_empty() {
         return lines;

@@ -40,8 +40,9 @@ pub use output::{Line, agrees, parse_output, saw_the_wire, verdict};
 use parts::Part;
 use program::{Missing, Program};
 
-/// The compiler's flags that every reproducer compiles with, in silence.
-pub const FLAGS: [&str; 4] = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
+/// The compiler's flags that every reproducer compiles with, in silence. Some have a thread, which is no part of
+/// the C library before glibc 2.34.
+pub const FLAGS: [&str; 5] = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pthread"];
 
 /// What a program says at its end that has nothing to compare itself with.
 const NO_VERDICT: &str = "no verdict: nothing was observed that this could be compared with";

@@ -44,9 +44,9 @@ pub(super) const FORBIDDEN: Rule = Rule {
             quote: "Any internet datagram so marked is not to be internet fragmented under any \
                     circumstances.",
         },
+        // Of mapped addresses and of ping sockets it says nothing, so that they surprise.
         Cite {
-            source: "RFC 3542 §11.2 (of mapped addresses and of ping sockets it says nothing, so that \
-                     they surprise)",
+            source: "RFC 3542 §11.2",
             quote: "This specification defines a mechanism to turn off the automatic inserting of \
                     a fragment header for UDP and raw sockets.",
         },
