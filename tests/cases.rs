@@ -69,3 +69,35 @@ fn an_example_that_asks_for_something_else_fails() {
         assert!(told.contains("other.case:") && told.contains(other), "{told}");
     }
 }
+
+/// What the page's tables call a form is one: it is read, by `show`, in a case that has what it needs.
+#[test]
+fn every_form_of_the_tables_is_read() {
+    let page = include_str!("../docs/cases.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |"));
+    let forms =
+        rows.flat_map(|(cell, _)| cell.split('`').step_by(2)).map(|form| form.replace("\\|", "|"));
+    let forms: Vec<String> = forms.collect();
+    assert!(forms.len() >= 15, "{forms:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("form.case");
+    let told = |text: String| {
+        fs::write(&file, text).expect("it is written");
+        let output = sockeye(&["show", "--as", "case", file.to_str().expect("UTF-8")]);
+        (output.status.code(), format!("{}{}", stdout(&output), stderr(&output)))
+    };
+    for form in &forms {
+        let link = if form.starts_with("tun link0") { "" } else { "tun link0\n" };
+        let makes = form.starts_with("= s,");
+        let text = match form.chars().next() {
+            Some('=') if makes => format!("socket(AF_INET, SOCK_DGRAM, 0) {form}"),
+            Some('=') => format!("socket(AF_INET, SOCK_DGRAM, 0) = s\nrecv(s, 10, 0) {form}"),
+            Some('>' | '<') => format!("socket(AF_INET, SOCK_DGRAM, 0) = s\n    {form}"),
+            _ => format!("{form}\nsocket(AF_INET, SOCK_DGRAM, 0) = s"),
+        };
+        let (status, told) = told(format!("{link}{text}\n"));
+        assert_eq!(status, Some(0), "{form}: {told}");
+    }
+    let (status, told) = told("tun link0\nsocket(AF_INET, SOCK_DGRAM, 0) =\n".into());
+    assert_eq!(status, Some(2), "{told}");
+}

@@ -10,16 +10,18 @@
 //! - [`outcome`]: a trace made stable and rendered like strace;
 //! - [`subject`]: a kernel under test, reached through the executor's protocol;
 //! - [`environment`]: the machine on which it was asked, as data;
+//! - [`files`]: files that others may have put there, opened;
 //! - [`text`]: what others wrote, made fit to be shown;
 //! - [`threads`]: threads and locks, where a host or another thread may fail;
 //! - [`verdict`]: the words for what a case came to.
 //!
-//! Everything but [`exec`], [`subject`] and [`threads`] is pure: no kernel, no clock, no `unsafe`.
+//! Everything but [`exec`], [`files`], [`subject`] and [`threads`] is pure: no kernel, no clock, no `unsafe`.
 
 pub mod case;
 pub mod darwin;
 pub mod environment;
 pub mod exec;
+pub mod files;
 pub mod outcome;
 pub mod subject;
 pub mod text;

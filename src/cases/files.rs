@@ -1,13 +1,12 @@
 //! Which files a user means, and what is in them: others may have written them, so that everything has
 //! a bound.
 
-use std::fs::{self, File, FileType, OpenOptions};
+use std::fs::{self, File};
 use std::io::Read as _;
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use nix::fcntl::OFlag;
+use harness::files::NotOpened;
 use reports::runs;
 
 use crate::UsageError;
@@ -55,7 +54,7 @@ pub(crate) fn named(word: &str, is_known: impl FnOnce(&str) -> bool) -> Option<N
 pub(crate) fn found(path: &Path) -> Result<Vec<PathBuf>, UsageError> {
     let shown = path.display();
     let kind = fs::metadata(path).map_err(|e| cannot(path, &e))?;
-    if kind.is_file() || !kind.is_dir() {
+    if !kind.is_dir() {
         let is_ours = ENDINGS.iter().any(|end| path.to_string_lossy().ends_with(end));
         return if is_ours {
             Ok(vec![path.to_owned()])
@@ -129,25 +128,14 @@ pub(crate) fn text(path: &Path) -> Result<String, UsageError> {
     })
 }
 
-/// A file, opened; nothing but a file: a pipe or a device might never end.
+/// A file, opened.
 fn opened(path: &Path) -> Result<File, UsageError> {
-    let is_file = |kind: FileType| {
-        let what = match kind {
-            kind if kind.is_file() => return Ok(()),
-            kind if kind.is_dir() => "a folder",
-            kind if kind.is_fifo() => "a pipe",
-            kind if kind.is_socket() => "a socket",
-            _ => "a device",
-        };
-        Err(UsageError(format!("{} is {what}, and cases are in files", path.display())))
-    };
-    let cannot = |e: std::io::Error| cannot(path, &e);
-    is_file(fs::metadata(path).map_err(cannot)?.file_type())?;
-    // Whoever puts a pipe there meanwhile keeps nobody waiting.
-    let wait = OFlag::O_NONBLOCK.bits();
-    let file = OpenOptions::new().read(true).custom_flags(wait).open(path).map_err(cannot)?;
-    is_file(file.metadata().map_err(cannot)?.file_type())?;
-    Ok(file)
+    harness::files::opened(path, true).map_err(|e| match e {
+        NotOpened::Io(e) => cannot(path, &e),
+        NotOpened::Is(what) => {
+            UsageError(format!("{} is {what}, and cases are in files", path.display()))
+        }
+    })
 }
 
 pub(super) fn cannot(path: &Path, e: &std::io::Error) -> UsageError {

@@ -9,11 +9,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use flate2::read::DeflateDecoder;
+use harness::files::opened;
 
 /// What was observed, by platform and case.
 #[derive(Debug, Default)]
@@ -77,7 +78,9 @@ impl Baselines {
         for path in Self::files(folder) {
             let platform = path.strip_prefix(folder).ok().and_then(|path| path.iter().next());
             let platform = platform.and_then(|name| name.to_str());
-            if let (Some(platform), Ok(text)) = (platform, fs::read_to_string(&path)) {
+            // A folder of the user's may have anything in it.
+            let text = opened(&path, true).ok().and_then(|file| io::read_to_string(file).ok());
+            if let (Some(platform), Some(text)) = (platform, text) {
                 all.add(platform, contents(&text));
             }
         }

@@ -72,7 +72,7 @@ impl Case {
                 ", retransmission timeout of a minute (rto_min)"
             };
             let line = format!(
-                "{link}, with the neighbour: acknowledgements at once (quickack), no tail loss probes{timeout}"
+                "{link}: with the neighbour, acknowledgements at once (quickack), no tail loss probes{timeout}"
             );
             if !lines.contains(&line) {
                 lines.push(line);

@@ -1,12 +1,12 @@
 //! Reading a run.
 
 use std::collections::HashSet;
-use std::fs::{self, File, FileType};
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use harness::case::words::shown;
+use harness::files::NotOpened;
 use harness::verdict::Rank;
 use serde::Deserialize;
 
@@ -183,22 +183,12 @@ pub fn manifest(folder: &Path) -> Result<Manifest, ReadError> {
     Ok(manifest)
 }
 
-/// A file of a run, opened; nothing but a file, which might never end.
+/// A file of a run, opened.
 fn opened(path: &Path) -> Result<File, ReadError> {
-    let io = |source| ReadError::Io { path: path.to_owned(), source };
-    let of = |kind: FileType| {
-        let what = match kind {
-            kind if kind.is_file() => return Ok(()),
-            kind if kind.is_dir() => "a folder",
-            kind if kind.is_symlink() => "a link to somewhere else",
-            kind if kind.is_fifo() => "a pipe",
-            kind if kind.is_socket() => "a socket",
-            _ => "a device",
-        };
-        Err(ReadError::NoFile { path: path.to_owned(), what })
-    };
-    of(fs::symlink_metadata(path).map_err(io)?.file_type())?;
-    File::open(path).map_err(io)
+    harness::files::opened(path, false).map_err(|e| match e {
+        NotOpened::Io(source) => ReadError::Io { path: path.to_owned(), source },
+        NotOpened::Is(what) => ReadError::NoFile { path: path.to_owned(), what },
+    })
 }
 
 /// All of a small file.
