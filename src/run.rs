@@ -107,10 +107,12 @@ pub(crate) fn answers_of<'c>(
     let judged = Mutex::new(Vec::with_capacity(cases.len()));
     let traces = subject::run(under.executors, &shuffled, under.jobs, &|number, trace| {
         let case = shuffled[number];
-        let platforms = suites::platforms(&under.kernel, &under.platforms, case.suite());
-        let own = under.own.judge(case, trace, under.os, &platforms);
-        let of_a_suite = || judge(case, trace, under.os, &platforms, baselines);
-        let judgement = own.unwrap_or_else(of_a_suite);
+        let twin = under.own.twin(case);
+        let of_suite = twin.unwrap_or(case);
+        let platforms = suites::platforms(&under.kernel, &under.platforms, of_suite.suite());
+        let own = twin.is_none().then(|| under.own.judge(case, trace, under.os, &platforms));
+        let as_suites = || judge(of_suite, trace, under.os, &platforms, baselines);
+        let judgement = own.flatten().unwrap_or_else(as_suites);
         heard(case, trace, &judgement);
         lock(&judged).push((number, judgement));
     })?;

@@ -440,3 +440,31 @@ fn a_watched_file_runs_again() {
     assert!(sent.is_ok_and(|status| status.success()));
     assert_eq!(watch.wait().expect("it ends").code(), Some(1));
 }
+
+/// Who edits a suite's file is told what that changes: its rows are judged as the suite's, new and other ones
+/// by the rules.
+#[test]
+fn a_suites_file_is_judged_as_the_suite_but_for_what_is_new() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let suite = folder.path().join("link-state");
+    fs::create_dir(&suite).expect("a folder");
+    let file = suite.join("udp.case");
+    let text = include_str!("../suites/link-state/udp.case");
+    let out = folder.path().join("out");
+    let ran = |text: &str| {
+        fs::write(&file, text).expect("it is written");
+        let file = format!("{}:udp-bound-own*", file.display());
+        let output = sockeye(folder.path(), &["run", &file, "--out", out.to_str().expect("UTF-8")]);
+        (output.status.code(), stdout(&output))
+    };
+    let (status, told) = ran(text);
+    assert!(status == Some(0) && told.contains("8 known, 0 new"), "{told}");
+    let (status, told) = ran(&text.replace("deleted\n", "deleted, gone\n"));
+    assert!(status == Some(0) && told.contains("23 never observed before"), "{told}");
+    // What is other than the suite has it is nothing that is known of the suite.
+    let (status, told) = ran(&text.replace("hello", "hullo"));
+    assert!(status == Some(1) && told.contains("0 known, 8 new"), "{told}");
+}

@@ -11,19 +11,19 @@ fn root() -> &'static Path {
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for folder in ["src", "tests", "benches", "harness", "notation", "suites", "reports"] {
-        walk(&root().join(folder), &mut found);
+        walk(&root().join(folder), "rs", &mut found);
     }
     assert!(found.len() > 100, "the tree has moved");
     let name = |path: &Path| path.strip_prefix(root()).unwrap_or(path).display().to_string();
     found.iter().map(|p| (name(p), fs::read_to_string(p).expect("UTF-8"))).collect()
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+fn walk(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
         if path.is_dir() {
-            walk(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
+            walk(&path, end, found);
+        } else if path.extension().is_some_and(|e| e == end) {
             found.push(path);
         }
     }
@@ -100,6 +100,16 @@ fn files_stay_of_a_size() {
         // Aims, with some room: 250 for a table that is read as one, 500 for a module.
         let most = if suite { 300 } else { 550 };
         assert!(lines <= most, "{name} has {lines} lines, {most} are the most");
+    }
+    let mut found = Vec::new();
+    walk(&root().join("suites"), "case", &mut found);
+    assert!(found.len() >= 10, "the suites have moved");
+    for path in found {
+        let text = fs::read_to_string(&path).expect("UTF-8");
+        let lines = text.lines().count();
+        assert!(lines <= 300, "{} has {lines} lines, 300 are the most", path.display());
+        let long = text.lines().find(|line| line.chars().count() > 140);
+        assert_eq!(long, None, "{}: a line that is not read at a glance", path.display());
     }
 }
 

@@ -23,13 +23,35 @@ mod update;
 
 pub use asked::{Asked, Demand, Unmet, Wanted};
 pub use fault::{Fault, render};
-pub use file::{print, print_written, read};
+pub use file::{print, print_written, read, tables};
 pub use update::{Left, Updated, update};
 
 use harness::case::Case;
 
 /// The most cases of one text.
 pub const MOST_ROWS: usize = 100_000;
+
+/// A case with parameters as it was written, or one without, which is its only row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// `FILE/table`.
+    pub name: String,
+    /// Its comment, in which parameters stay between `{}`.
+    pub question: String,
+    /// Its rows.
+    pub written: Vec<Written>,
+    /// The combinations of parameters that are no rows.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A combination of parameters that is no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The id that the case would have.
+    pub id: String,
+    /// Why there is none.
+    pub why: String,
+}
 
 /// A case as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,6 +20,24 @@ use suites::verdict::{Asked, Judgement, judge_own};
 use crate::UsageError;
 pub(crate) use files::{Named, found, named, saved, stem, text};
 
+/// The cases of a file in a suite's folder that are those of the suite: all but the id is the same.
+fn twins(source: &Source) -> Vec<(String, Case)> {
+    let folder = source.path.canonicalize().ok();
+    let folder = folder.as_deref().and_then(Path::parent).and_then(Path::file_name);
+    let Some(suite) = folder.and_then(|name| name.to_str()) else { return Vec::new() };
+    let all = suites::tables().into_iter().flat_map(|table| table.cases);
+    let all = all.filter(|case| case.suite() == suite);
+    let all: HashMap<String, Case> = all.map(|case| (case.id.clone(), case)).collect();
+    let twin = |written: &Written| {
+        let case = &written.case;
+        let (_, row) = case.id.split_once('/')?;
+        let known = all.get(&format!("{suite}/{row}"))?;
+        let same = Case { id: known.id.clone(), ..case.clone() } == *known;
+        (same && written.asked.is_empty()).then(|| (case.id.clone(), known.clone()))
+    };
+    source.written.iter().filter_map(twin).collect()
+}
+
 /// The most cases of all files, which is what a table may have.
 const MOST_OF_CASES: usize = 100_000;
 
@@ -48,7 +66,6 @@ impl Source {
     fn read(path: &Path) -> Result<Self, UsageError> {
         let (text, stem, shown) = (text(path)?, stem(path)?, files::shown(path));
         let name = path.display();
-        unlike_a_suite(path, &stem)?;
         let mut source = Self { path: path.to_owned(), shown, stem, text, written: Vec::new() };
         source.written = if source.is_json() {
             json::read(&source.stem, &source.text)
@@ -63,6 +80,7 @@ impl Source {
                 UsageError(format!("{name} has {faults}, and nothing ran"))
             })?
         };
+        unlike_a_suite(path, &source.stem)?;
         if source.written.is_empty() {
             return Err(UsageError(format!("{name} has no case")));
         }
@@ -115,6 +133,8 @@ pub(crate) struct Own {
     pub(crate) sources: Vec<Source>,
     /// Where each case is: the file's number, and its own in the file.
     places: HashMap<String, (usize, usize)>,
+    /// Those that are a suite's, byte for byte, as the suite has them.
+    twins: HashMap<String, Case>,
     /// What was observed of them before, if that is kept beside them.
     before: Option<Baselines>,
 }
@@ -159,6 +179,7 @@ impl Own {
             return Err(UsageError(format!("the cases of {both} would both be called {stem}/…")));
         }
         let number = self.sources.len();
+        self.twins.extend(twins(&source));
         for (at, written) in source.written.iter().enumerate() {
             self.places.insert(written.case.id.clone(), (number, at));
         }
@@ -224,6 +245,12 @@ impl Own {
                 came: unmet.came,
             })
             .collect()
+    }
+
+    /// The case of a suite that a case of the suite's file is, and is judged as: whoever edits such a file is
+    /// told of the rows that are new.
+    pub(crate) fn twin(&self, case: &Case) -> Option<&Case> {
+        self.twins.get(&case.id)
     }
 
     /// What a case comes to, if it is a user's own.

@@ -1,6 +1,7 @@
 //! What sockeye asks of a kernel, and how the answers are judged.
 //!
-//! - the suites: tables of cases, one module each;
+//! - the suites: tables of cases, a folder of text each, and a module that says in which order they are shown
+//!   and has the tables that are computed;
 //! - [`rules`]: what standards promise, for every case and system;
 //! - [`baseline`]: what this suite observed on a platform;
 //! - [`claim`]: what somebody reported of a system and its versions;
@@ -25,8 +26,11 @@ mod scoped_ipv6;
 mod steps;
 mod table;
 pub mod tag;
+mod text;
 mod threads;
 pub mod verdict;
+
+use std::sync::OnceLock;
 
 use harness::trace::Fingerprint;
 
@@ -67,6 +71,11 @@ pub fn fallbacks(platform: &str) -> Vec<String> {
 
 /// Every table of every suite, in the order in which they are shown.
 pub fn tables() -> Vec<Table> {
+    static ALL: OnceLock<Vec<Table>> = OnceLock::new();
+    ALL.get_or_init(all).clone()
+}
+
+fn all() -> Vec<Table> {
     let suites = [
         link_state::tables(),
         fragmentation::tables(),

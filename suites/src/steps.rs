@@ -68,15 +68,6 @@ pub(crate) fn send_of(fd: &str, data: Payload, flags: &[&'static str]) -> Op {
     Op::Send { fd: fd.to_owned(), data, flags: Flags::of(flags) }
 }
 
-/// `sendmsg` with `IP_PKTINFO` or `IPV6_PKTINFO` naming the link.
-pub(crate) fn sendmsg_by(fd: &str, level: &'static str, link: &str, addr: Addr) -> Op {
-    let control =
-        Control::PktInfo { level: level.into(), link: Some(link.to_owned()), source: None };
-    let data = Payload::Text(HELLO.to_owned());
-    let (flags, addr) = (Flags::NONE, Some(addr));
-    Op::Sendmsg { fd: fd.to_owned(), data, flags, addr, control: vec![control] }
-}
-
 /// What waits on a receiver, if anything.
 pub(crate) fn recvfrom(fd: &str) -> Op {
     Op::Recvfrom { fd: fd.to_owned(), len: 64, flags: Flags::of(&["MSG_DONTWAIT"]) }

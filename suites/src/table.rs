@@ -23,7 +23,7 @@ pub struct LeftOut {
     /// The id that the case would have.
     pub id: String,
     /// One sentence.
-    pub why: &'static str,
+    pub why: Cow<'static, str>,
 }
 
 /// What one combination of parameters becomes.
@@ -54,7 +54,7 @@ impl Table {
         };
         match row {
             Row::Case(case) => self.cases.push(Case { id, ..case }),
-            Row::LeftOut(why) => self.left_out.push(LeftOut { id, why }),
+            Row::LeftOut(why) => self.left_out.push(LeftOut { id, why: why.into() }),
         }
     }
 }

@@ -8,7 +8,7 @@ mod table;
 
 pub(crate) use line::UNNAMED;
 pub use print::{print, print_written};
-pub use read::read;
+pub use read::{read, tables};
 
 #[cfg(test)]
 mod tests;

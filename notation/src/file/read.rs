@@ -2,7 +2,7 @@
 
 use harness::case::words::is_id;
 
-use super::rows::{self, Table};
+use super::rows::{self, Rows, Table};
 use super::table::{Raw, condition, parameter};
 use crate::fault::Fault;
 use crate::{MOST_ROWS, Written};
@@ -13,12 +13,20 @@ const MOST_LINES: usize = 8_192;
 /// The cases of a text, in their order. `file` is what their ids begin with: a word, such as the name of
 /// a file without its ending. If anything is wrong, it is all that is wrong.
 pub fn read(file: &str, text: &str) -> Result<Vec<Written>, Vec<Fault>> {
+    Ok(tables(file, text)?.into_iter().flat_map(|table| table.written).collect())
+}
+
+/// The same by tables.
+pub fn tables(file: &str, text: &str) -> Result<Vec<crate::Table>, Vec<Fault>> {
     let mut faults = Vec::new();
-    let tables = tables(text, &mut faults);
-    let mut written: Vec<Written> = Vec::new();
+    let tables = unmade(text, &mut faults);
+    let mut made: Vec<crate::Table> = Vec::new();
+    let mut left = MOST_ROWS;
     for table in &tables {
-        let left = MOST_ROWS.saturating_sub(written.len());
-        written.extend(rows::of(file, table, left, &mut faults));
+        let Rows { written, left_out } = rows::of(file, table, left, &mut faults);
+        left = left.saturating_sub(written.len());
+        let name = format!("{file}/{}", table.name.split('[').next().unwrap_or_default());
+        made.push(crate::Table { name, question: table.comment(), written, left_out });
     }
     let mut names: Vec<(&str, u32)> = tables.iter().map(|t| (t.name, t.at.number)).collect();
     names.sort_unstable();
@@ -34,7 +42,7 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Written>, Vec<Fault>> {
         );
     }
     if faults.is_empty() {
-        return Ok(written);
+        return Ok(made);
     }
     faults.sort_by_key(|fault| fault.at.start);
     faults.dedup();
@@ -42,16 +50,35 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Written>, Vec<Fault>> {
 }
 
 /// The text in tables, before any of their rows is made.
-fn tables<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
+fn unmade<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
     let mut tables: Vec<Table<'t>> = Vec::new();
     // Comments that may be the title of what follows: those that stand together above it.
     let mut comments: Vec<Raw<'t>> = Vec::new();
-    for raw in lines(text) {
+    // What is said of each case.
+    let mut each: Option<Table<'t>> = None;
+    let mut all = lines(text).peekable();
+    while let Some(mut raw) = all.next() {
+        // A list goes on where a line ends with `in` or a comma.
+        while raw.text.starts_with("for ") && (raw.text.ends_with(',') || raw.text.ends_with(" in"))
+        {
+            let Some(next) = all.next_if(|next| !next.text.is_empty()) else { break };
+            raw.text = &text[raw.at..next.at + next.text.len()];
+        }
         if raw.text.is_empty() {
             if let Some(table) = tables.last_mut() {
                 table.title_is_over |= !table.title.is_empty();
             }
             comments.clear();
+            continue;
+        }
+        if raw.text == "each case" {
+            comments.clear();
+            if each.is_some() || !tables.is_empty() {
+                faults
+                    .push(Fault::new(raw.range(), "each case is said once, above the first case"));
+            } else {
+                each = Some(Table::new(raw, "each"));
+            }
             continue;
         }
         if raw.text.starts_with('#') {
@@ -65,7 +92,16 @@ fn tables<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
         if let Some(name) = name(&raw, faults) {
             let title = std::mem::take(&mut comments);
             let over = !title.is_empty();
-            tables.push(Table { title, title_is_over: over, ..Table::new(raw, name) });
+            let begun = Table { title, title_is_over: over, ..Table::new(raw, name) };
+            tables.push(match &each {
+                Some(each) => begun.with(each),
+                None => begun,
+            });
+            continue;
+        }
+        if let Some(each) = each.as_mut().filter(|_| tables.is_empty()) {
+            comments.clear();
+            add(each, raw).unwrap_or_else(|fault| faults.push(fault));
             continue;
         }
         if tables.is_empty() {
@@ -109,12 +145,12 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
         }
         "without" => {
             let rest = &raw.text["without".len()..];
-            let why = rest.split_once(": ").filter(|(_, why)| !why.trim().is_empty());
-            let Some((what, _)) = why else {
+            let parts = rest.split_once(": ").map(|(what, why)| (what, why.trim()));
+            let Some((what, why)) = parts.filter(|(_, why)| !why.is_empty()) else {
                 let fault = Fault::new(raw.range(), "why there are no such rows is not said");
                 return Err(fault.help("without NAME=VALUE: the reason"));
             };
-            table.without.push(condition(&raw, what, &table.parameters)?);
+            table.without.push((condition(&raw, what, &table.parameters)?, why));
             return Ok(());
         }
         "if" => {

@@ -8,10 +8,10 @@ use super::line::{self, Made, Said, UNNAMED};
 use super::table::{Condition, Parameter, Raw, fill, named};
 use crate::asked::Asked;
 use crate::fault::{Fault, nearest};
-use crate::{MOST_ROWS, Written};
+use crate::{LeftOut, MOST_ROWS, Written};
 
 /// A table as it is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Table<'t> {
     /// Where it begins.
     pub(super) at: Raw<'t>,
@@ -22,7 +22,10 @@ pub(super) struct Table<'t> {
     /// Whether it has more lines than are read.
     pub(super) is_full: bool,
     pub(super) parameters: Vec<Parameter<'t>>,
-    pub(super) without: Vec<Condition>,
+    /// The combinations that are no rows, and why each is none.
+    pub(super) without: Vec<(Condition, &'t str)>,
+    /// How many of its lines are those of each case.
+    pub(super) shared: usize,
     /// The other lines, each with the rows that it is for.
     pub(super) lines: Vec<(Condition, Raw<'t>)>,
 }
@@ -37,13 +40,29 @@ impl<'t> Table<'t> {
             is_full: false,
             parameters: Vec::new(),
             without: Vec::new(),
+            shared: 0,
             lines: Vec::new(),
         }
     }
 
     /// Whether a comment that stands here is its title.
     pub(super) fn may_be_titled(&self) -> bool {
-        !self.title_is_over && self.lines.is_empty() && self.parameters.is_empty()
+        !self.title_is_over
+    }
+
+    /// The same with what is said of each case before what is said of this one.
+    pub(super) fn with(mut self, each: &Self) -> Self {
+        self.parameters.clone_from(&each.parameters);
+        self.without.clone_from(&each.without);
+        self.shared = each.lines.len();
+        self.lines.clone_from(&each.lines);
+        self
+    }
+
+    /// Its comment as it stands there.
+    pub(super) fn comment(&self) -> String {
+        let lines = self.title.iter().map(|raw| raw.text.trim_start_matches('#').trim());
+        lines.collect::<Vec<_>>().join(" ")
     }
 
     fn rows(&self) -> Option<usize> {
@@ -56,22 +75,17 @@ impl<'t> Table<'t> {
 type Known = HashMap<(usize, Vec<usize>), Option<Said>>;
 
 /// The cases of a table, `most` of them at the most.
-pub(super) fn of(
-    file: &str,
-    table: &Table<'_>,
-    most: usize,
-    faults: &mut Vec<Fault>,
-) -> Vec<Written> {
+pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fault>) -> Rows {
     let Some(rows) = table.rows().filter(|rows| *rows <= most) else {
         let says = format!("a file has {MOST_ROWS} rows at the most, and this one has more");
         faults.push(Fault::new(table.at.range(), says));
-        return Vec::new();
+        return Rows::default();
     };
     let steps = rows.saturating_mul(table.lines.len());
     if steps > MOST_STEPS {
         let says = format!("rows by lines are {steps}, and {MOST_STEPS} are the most");
         faults.push(Fault::new(table.at.range(), says));
-        return Vec::new();
+        return Rows::default();
     }
     let names: Vec<Vec<usize>> = table
         .lines
@@ -81,10 +95,14 @@ pub(super) fn of(
     let mut maker = Maker { file, table, names, known: HashMap::new() };
     let mut row = vec![0; table.parameters.len()];
     let mut written = Vec::with_capacity(rows);
+    let mut left_out = Vec::new();
     let before = faults.len();
     for _ in 0..rows {
-        if !table.without.iter().any(|without| without.holds(&row)) {
-            written.extend(maker.row(&row, faults));
+        match table.without.iter().find(|(without, _)| without.holds(&row)) {
+            Some((_, why)) => {
+                left_out.push(LeftOut { id: maker.id(&row), why: (*why).to_owned() });
+            }
+            None => written.extend(maker.row(&row, faults)),
         }
         // The last parameter changes the fastest.
         for (place, parameter) in row.iter_mut().zip(&table.parameters).rev() {
@@ -102,7 +120,14 @@ pub(super) fn of(
     if written.is_empty() && faults.len() == before {
         faults.push(Fault::new(table.at.range(), "this table has no rows"));
     }
-    written
+    Rows { written, left_out }
+}
+
+/// What becomes of a table.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) written: Vec<Written>,
+    pub(super) left_out: Vec<LeftOut>,
 }
 
 /// The most lines of all rows of a table: a case has as many steps in memory.
@@ -132,6 +157,8 @@ struct Draft {
     /// The steps for which the text has no name of a socket.
     unnamed: Vec<usize>,
     threads: BTreeMap<String, Vec<u32>>,
+    /// Whether a call or a step was read.
+    begun: bool,
     /// The step that the frames of the next lines are of.
     beneath: Option<u32>,
 }
@@ -141,6 +168,8 @@ impl Maker<'_, '_> {
         let mut draft = Draft::new(self.id(row), self.title(row));
         let mut is_whole = true;
         for (number, (only, raw)) in self.table.lines.iter().enumerate() {
+            // What each case begins with is above what this one says.
+            draft.begun &= number != self.table.shared;
             if !only.holds(row) {
                 continue;
             }
@@ -186,7 +215,7 @@ impl Maker<'_, '_> {
         let mut id = format!("{}/{}", self.file, self.table.name);
         for (at, (parameter, value)) in self.table.parameters.iter().zip(row).enumerate() {
             id.push(if at == 0 { '[' } else { ',' });
-            id.push_str(parameter.values[*value].0);
+            id.push_str(parameter.values[*value].label);
         }
         if !row.is_empty() {
             id.push(']');
@@ -240,16 +269,16 @@ impl Draft {
     fn new(id: String, title: String) -> Self {
         let case = Case::new(id, title, Lab::default(), Vec::new());
         let (asked, lines, unnamed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { case, asked, lines, unnamed, threads: BTreeMap::new(), beneath: None }
+        Self { case, asked, lines, unnamed, threads: BTreeMap::new(), begun: false, beneath: None }
     }
 
     fn add(&mut self, said: Said, raw: &Raw<'_>) -> Result<(), Fault> {
         let above =
             |what: &str| Fault::new(raw.range(), format!("{what} stands above the first call"));
-        let begun = !self.case.ops.is_empty();
+        let begun = self.begun;
         match said {
             Said::Title(title) if !begun => self.case.title = title,
-            Said::Catalogue(rows) if !begun => self.case.catalogue = rows,
+            Said::Catalogue(rows) if !begun => self.case.catalogue.extend(rows),
             Said::Window(ms) if !begun => self.case.window_ms = ms,
             Said::Link(link) if !begun => self.case.lab.links.push(link),
             Said::Setup(step) if !begun => self.case.lab.setup.push(step),
@@ -262,6 +291,7 @@ impl Draft {
                 return Err(fault.help(format!("write -- {}", raw.text)));
             }
             Said::Step { thread, op, made, asked } => {
+                self.begun = true;
                 let number = u32::try_from(self.case.ops.len()).unwrap_or(u32::MAX);
                 if made == Made::Unnamed {
                     self.unnamed.push(self.case.ops.len());

@@ -31,11 +31,21 @@ impl Raw<'_> {
 }
 
 /// A word that stands for several things.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Parameter<'t> {
     pub(super) name: &'t str,
-    /// What each is called, and what it is.
-    pub(super) values: Vec<(&'t str, &'t str)>,
+    pub(super) values: Vec<Value<'t>>,
+}
+
+/// One of the things that a word stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Value<'t> {
+    /// What it is called in an id.
+    pub(super) label: &'t str,
+    /// What it is called in a title: what it is, where nothing else is said.
+    words: &'t str,
+    /// What it is.
+    is: &'t str,
 }
 
 /// What must hold of a row: each of these parameters has one of these values.
@@ -61,7 +71,8 @@ pub(super) fn parameter<'t>(
     let Some((name, rest)) = rest.split_once([' ', '\t']) else {
         return Err(Fault::new(raw.range(), LIKE));
     };
-    let Some(list) = rest.trim_start().strip_prefix("in").filter(|l| l.starts_with([' ', '\t']))
+    let Some(list) =
+        rest.trim_start().strip_prefix("in").filter(|l| l.starts_with([' ', '\t', '\n', '\r']))
     else {
         return Err(Fault::new(raw.range(), LIKE));
     };
@@ -71,28 +82,51 @@ pub(super) fn parameter<'t>(
     if known.iter().any(|one| one.name == name) {
         return Err(Fault::new(raw.part(name), format!("there is a parameter {name} already")));
     }
-    let mut values: Vec<(&str, &str)> = Vec::new();
+    let mut values: Vec<Value<'_>> = Vec::new();
     let mut labels = HashSet::new();
     for part in parts(list) {
-        let value = part.trim();
-        if value.is_empty() {
-            return Err(Fault::new(raw.part(part), "a value is expected here"));
+        let value = value(raw, part)?;
+        if !labels.insert(value.label) {
+            return Err(Fault::new(
+                raw.part(value.label),
+                format!("{} is here twice", value.label),
+            ));
         }
-        let named = value.split_once(": ").filter(|(label, _)| is_label(label));
-        let (label, value) = named.map_or((value, value), |(label, value)| (label, value.trim()));
-        if !is_label(label) {
-            let fault = Fault::new(raw.part(label), "this value needs a name, for the row's id");
-            return Err(fault.help("write NAME: VALUE, as in own: {AF_INET own(link0):9}"));
-        }
-        if !labels.insert(label) {
-            return Err(Fault::new(raw.part(label), format!("{label} is here twice")));
-        }
-        values.push((label, value));
+        values.push(value);
     }
     Ok(Parameter { name, values })
 }
 
-/// `family=AF_INET6 how=SHUT_RD|SHUT_WR`
+/// `VALUE`, `LABEL: VALUE`, `LABEL "WORDS"`, `LABEL "WORDS": VALUE`
+fn value<'t>(raw: &Raw<'t>, part: &'t str) -> Result<Value<'t>, Fault> {
+    let all = part.trim();
+    if all.is_empty() {
+        return Err(Fault::new(raw.part(part), "a value is expected here"));
+    }
+    let worded = all.split_once(" \"").filter(|(label, _)| is_label(label.trim_end()));
+    if let Some((label, rest)) = worded {
+        let label = label.trim_end();
+        let Some((words, rest)) = rest.split_once('"').filter(|(words, _)| !words.contains('\\'))
+        else {
+            return Err(Fault::new(raw.part(all), "the words of a title end at the next quote"));
+        };
+        let value = match rest.strip_prefix(": ") {
+            Some(value) => value.trim(),
+            None if rest.is_empty() => label,
+            None => return Err(Fault::new(raw.part(rest), ": and a value are expected here")),
+        };
+        return Ok(Value { label, words, is: value });
+    }
+    let named = all.split_once(": ").filter(|(label, _)| is_label(label));
+    let (label, value) = named.map_or((all, all), |(label, value)| (label, value.trim()));
+    if !is_label(label) {
+        let fault = Fault::new(raw.part(label), "this value needs a name, for the row's id");
+        return Err(fault.help("write NAME: VALUE, as in own: {AF_INET own(link0):9}"));
+    }
+    Ok(Value { label, words: value, is: value })
+}
+
+/// `family=AF_INET6 how=SHUT_RD|SHUT_WR`, `to=*4`, `to!=own|*4`
 pub(super) fn condition(
     raw: &Raw<'_>,
     text: &str,
@@ -103,18 +137,28 @@ pub(super) fn condition(
         let Some((name, values)) = term.split_once('=') else {
             return Err(Fault::new(raw.part(term), "NAME=VALUE is expected here"));
         };
+        let (name, is_not) = name.strip_suffix('!').map_or((name, false), |name| (name, true));
         let Some(number) = parameters.iter().position(|one| one.name == name) else {
             let fault = Fault::new(raw.part(name), format!("there is no parameter {name}"));
             return Err(fault.nearest(name, parameters.iter().map(|one| one.name)));
         };
-        let mut numbers = Vec::new();
-        for value in values.split('|') {
-            let has = &parameters[number].values;
-            let Some(found) = has.iter().position(|(label, _)| *label == value) else {
-                let fault = Fault::new(raw.part(value), format!("{name} is never {value}"));
-                return Err(fault.nearest(value, has.iter().map(|(label, _)| *label)));
-            };
-            numbers.push(found);
+        let has = &parameters[number].values;
+        let mut meant = vec![false; has.len()];
+        for word in values.split('|') {
+            let mut some = false;
+            for (value, meant) in has.iter().zip(&mut meant) {
+                if is_meant(word, value.label) {
+                    (*meant, some) = (true, true);
+                }
+            }
+            if !some {
+                let fault = Fault::new(raw.part(word), format!("{name} is never {word}"));
+                return Err(fault.nearest(word, has.iter().map(|value| value.label)));
+            }
+        }
+        let numbers: Vec<usize> = (0..has.len()).filter(|at| meant[*at] != is_not).collect();
+        if numbers.is_empty() {
+            return Err(Fault::new(raw.part(term), format!("{name} is always one of these")));
         }
         all.push((number, numbers));
     }
@@ -122,6 +166,18 @@ pub(super) fn condition(
         return Err(Fault::new(raw.range(), "NAME=VALUE is expected here"));
     }
     Ok(Condition { all })
+}
+
+/// Whether a word of a condition means a value: by its name, in which `*` at an end is anything.
+fn is_meant(word: &str, label: &str) -> bool {
+    let (before, word) = word.strip_prefix('*').map_or((false, word), |word| (true, word));
+    let (behind, word) = word.strip_suffix('*').map_or((false, word), |word| (true, word));
+    match (before, behind) {
+        (false, false) => label == word,
+        (true, false) => label.ends_with(word),
+        (false, true) => label.starts_with(word),
+        (true, true) => label.contains(word),
+    }
 }
 
 /// The parts of a list, between commas that stand in no brackets and no quotes.
@@ -209,7 +265,8 @@ pub(super) fn fill<'t>(
     let mut from = 0;
     for at in words(line, in_text) {
         let Some(number) = number(&line[at.clone()], parameters) else { continue };
-        let value = parameters[number].values[row[number]].1;
+        let Value { words, is, .. } = parameters[number].values[row[number]];
+        let value = if in_text { words } else { is };
         let around = if in_text { at.start - 1..at.end + 1 } else { at };
         text.push_str(&line[from..around.start]);
         let before = text.len();

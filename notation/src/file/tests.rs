@@ -138,6 +138,22 @@ fn a_table_is_a_case_of_which_words_stand_for_several_things() {
 #[case("for a in (x)\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "(x)", "needs a name")]
 #[case("for a in x\nwithout a=y: why\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "y", "a is never y")]
 #[case("for a in x\nwithout a=x: why\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "for a in x", "no rows")]
+#[case("for a in x\nif a!=x: close(s)\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "a!=x", "always one")]
+#[case("for a in x\nif a=*y: close(s)\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "*y", "a is never *y")]
+#[case("for a in x,\n(y)\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "(y)", "needs a name")]
+#[case("for a in x \"words: y\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "x \"words: y", "next quote")]
+#[case("for a in x \"words\" y\nsocket(AF_INET, SOCK_DGRAM, 0) = s", " y", ": and a value")]
+#[case(
+    "case x\nsocket(AF_INET, SOCK_DGRAM, 0) = s\neach case",
+    "each case",
+    "above the first case"
+)]
+#[case("each case\ntun link0", "each case\ntun link0", "no case here")]
+#[case(
+    "each case\nsocket(AF_INET, SOCK_DGRAM, 0) = s\ntun link0\ncase a\nclose(s)",
+    "tun link0",
+    "first call"
+)]
 #[case("# only a title", "# only a title", "no case here")]
 #[case("", "", "no case here")]
 #[case("case x\ntun link0", "case x", "no steps")]
@@ -146,6 +162,70 @@ fn a_table_is_a_case_of_which_words_stand_for_several_things() {
 fn what_is_wrong_is_told_at_its_place(#[case] text: &str, #[case] at: &str, #[case] says: &str) {
     let told = wrong(text);
     assert!(told[0].0 == at && told[0].1.contains(says), "{text}: {told:?}");
+}
+
+const EACH: &str = "\
+# About the file.
+
+each case
+for family in
+    v4 \"IPv4\": AF_INET,
+    v6 \"IPv6\": AF_INET6
+tun link0
+catalogue UDP-01
+socket(family, SOCK_DGRAM, 0) = s
+
+case shut
+# What does shutdown say?
+title \"shutdown, {family}\"
+catalogue UDP-02
+link set link0 down
+without family=v4: nobody asks
+shutdown(s, SHUT_RD)
+
+case write
+# What does write to an {family} socket say?
+for len in one \"a byte\": 1, two: 2
+if family!=*6: write(s, pattern[0..len])
+if family=*6: write(s, pattern[0..len+5])
+";
+
+#[test]
+fn what_is_said_of_each_case_is_above_what_one_says() {
+    let tables = tables("mine", EACH).expect("tables");
+    let [shut, write] = &tables[..] else { panic!("two") };
+    assert_eq!((&*shut.name, &*shut.question), ("mine/shut", "What does shutdown say?"));
+    let out = crate::LeftOut { id: "mine/shut[v4]".to_owned(), why: "nobody asks".to_owned() };
+    assert_eq!(shut.left_out, [out]);
+    let case = &shut.written[0].case;
+    assert_eq!((&*case.id, &*case.title), ("mine/shut[v6]", "shutdown, IPv6"));
+    assert_eq!(case.catalogue, ["UDP-01", "UDP-02"]);
+    assert_eq!((case.lab.setup.len(), case.ops.len()), (1, 2));
+    assert_eq!(shut.written[0].lines, [9, 17]);
+    assert_eq!(write.question, "What does write to an {family} socket say?");
+    let titles: Vec<&str> = write.written.iter().map(|one| &*one.case.title).collect();
+    assert_eq!(titles[0], "What does write to an IPv4 socket say?");
+    let last = &write.written[3].case;
+    assert_eq!((&*last.id, last.ops.len()), ("mine/write[v6,two]", 2));
+    assert!(matches!(&last.ops[1], Op::Write { data, .. } if data.len() == 7));
+}
+
+#[rstest]
+#[case("to=own", &["own"])]
+#[case("to=own|*4", &["own", "own4", "far4"])]
+#[case("to!=*4", &["own"])]
+#[case("to=*w*", &["own", "own4"])]
+#[case("to=f* at!=b", &["far4"])]
+fn conditions_mean_values(#[case] condition: &str, #[case] mean: &[&str]) {
+    let text = format!(
+        "for to in own, own4, far4\nfor at in a\nsocket(AF_INET, SOCK_DGRAM, 0) = s\nif {condition}: close(s)\n"
+    )
+    .replace("for at in a", "for at in a, b\nwithout at=b: once is enough");
+    let rows = cases(&text);
+    let of = |one: &&Written| one.case.ops.len() == 2;
+    let ids: Vec<&str> = rows.iter().filter(of).map(|one| &*one.case.id).collect();
+    let meant: Vec<String> = mean.iter().map(|to| format!("mine/case[{to},a]")).collect();
+    assert_eq!(ids, meant);
 }
 
 /// What can never come, or asks for nothing that is, is no demand.

@@ -1,0 +1,84 @@
+//! Suites that are text: the files that lie in `suites/SUITE`, read once.
+
+use std::borrow::Cow;
+
+use crate::table::{LeftOut, Table};
+
+/// A file of a suite.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct File {
+    /// The suite that its cases are of.
+    pub(crate) suite: &'static str,
+    /// Its name in the suite's folder.
+    pub(crate) name: &'static str,
+    /// What is in it.
+    pub(crate) text: &'static str,
+}
+
+/// A file that lies in the folder of a suite.
+macro_rules! file {
+    ($suite:literal, $name:literal) => {
+        $crate::text::File {
+            suite: $suite,
+            name: $name,
+            text: include_str!(concat!("../../", $suite, "/", $name)),
+        }
+    };
+}
+pub(crate) use file;
+
+/// Its tables, in the order of the text.
+///
+/// # Panics
+/// If there is a mistake in it: it is told as a compiler tells it. `every_file_is_read` keeps such a file
+/// out of a program that others get.
+pub(crate) fn tables(file: File) -> Vec<Table> {
+    let read = notation::tables(file.suite, file.text);
+    let tables = read.unwrap_or_else(|faults| {
+        let path = format!("suites/{}/{}", file.suite, file.name);
+        panic!("a mistake in a suite:\n{}", notation::render(&faults, &path, file.text, false))
+    });
+    let table = |table: notation::Table| Table {
+        name: table.name.into(),
+        question: table.question.into(),
+        cases: table.written.into_iter().map(|written| written.case).collect(),
+        left_out: table.left_out.into_iter().map(left_out).collect(),
+    };
+    tables.into_iter().map(table).collect()
+}
+
+fn left_out(one: notation::LeftOut) -> LeftOut {
+    LeftOut { id: one.id, why: Cow::Owned(one.why) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// What lies in a suite's folder is asked, and what `sockeye run FILE` makes of a file is what the suite has.
+    #[test]
+    fn every_file_is_read() {
+        let all = crate::tables();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = 0;
+        for suite in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()) {
+            let Ok(entries) = fs::read_dir(&suite) else { continue };
+            for path in entries.map(|entry| entry.unwrap().path()) {
+                if path.extension().is_none_or(|end| end != "case") {
+                    continue;
+                }
+                files += 1;
+                let text = fs::read_to_string(&path).unwrap();
+                let suite = suite.file_name().unwrap().to_str().unwrap();
+                for table in notation::tables(suite, &text).expect("it is read") {
+                    let known = all.iter().find(|known| known.name == table.name);
+                    let known = known.unwrap_or_else(|| panic!("{} is in no suite", table.name));
+                    let cases = table.written.iter().map(|written| &written.case);
+                    assert!(known.cases.iter().eq(cases), "{}", table.name);
+                }
+            }
+        }
+        assert!(files >= 10, "{files}");
+    }
+}
