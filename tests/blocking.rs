@@ -331,3 +331,22 @@ fn a_thread_that_another_wakes_before_it_waits_itself_returns_beneath_that_step(
     assert!(at("t: <... recv resumed> = 8") < at("getsockname("), "{outcome}");
     assert!(at("u: <... send resumed> = 1000000") > at("recv(s, 999992"), "{outcome}");
 }
+
+/// Linux returns the part that it has when a signal comes (signal(7)): the signal was ours, and the call hangs.
+/// A blocking send of which nobody reads the rest is no other.
+#[rstest]
+#[case(&says("p", "abc"), r#"{"recv":{"fd":"s","len":8,"flags":["MSG_WAITALL"]}}"#, "recv(s, 8, MSG_WAITALL)")]
+#[case(
+    r#"{"setsockopt":{"fd":"p","option":{"raw":{"level":"SOL_SOCKET","name":"SO_SNDBUF"}},"value":{"int":16384}}}"#,
+    r#"{"send":{"fd":"p","data":{"pattern":1000000},"flags":[]}}"#,
+    "send(p, pattern[0..1000000], 1000000, 0)"
+)]
+fn what_we_interrupt_is_hung_and_no_part(
+    #[case] before: &str,
+    #[case] call: &str,
+    #[case] shown: &str,
+) {
+    let text = threaded(&[before, call].join(","), "{}");
+    let Some(outcome) = outcome_of(&text) else { return };
+    assert!(outcome.contains(&format!("\n{shown} = ? still waiting after ")), "{outcome}");
+}

@@ -108,6 +108,24 @@ impl<'c> Blocking<'c> {
     }
 }
 
+/// Whether a call that waits for all that it is about has only come to a part of it, so that something
+/// interrupted it: POSIX `send`, and `recv` with `MSG_WAITALL`. One that does not wait does not take long.
+pub fn is_cut(op: &Op, returned: i64) -> bool {
+    let all = match op {
+        Op::Send { data, .. }
+        | Op::Sendto { data, .. }
+        | Op::Sendmsg { data, .. }
+        | Op::Write { data, .. } => data.len(),
+        Op::Recv { flags, len, .. } | Op::Recvfrom { flags, len, .. }
+            if flags.has("MSG_WAITALL") =>
+        {
+            *len as usize
+        }
+        _ => return false,
+    };
+    usize::try_from(returned).is_ok_and(|part| part < all)
+}
+
 impl Known<'_> {
     /// A call has changed how it is.
     fn told(&mut self, op: &Op) {

@@ -57,6 +57,11 @@ impl Pace {
         self.late = Duration::ZERO;
     }
 
+    /// Something else took so long that the executor did not wait for its end.
+    pub(super) fn cut(&mut self, took: Duration) {
+        self.longest = self.longest.max(took);
+    }
+
     /// For how many milliseconds it stood still at the most, if that is more than a timer's half.
     pub(super) fn pause_ms(&self) -> Option<u32> {
         let ms = u32::try_from(self.longest.as_millis()).unwrap_or(u32::MAX);

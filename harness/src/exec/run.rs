@@ -17,7 +17,7 @@ use super::sockaddr::RawAddr;
 use super::threads::Threads;
 use super::{calls, credentials, framing, lookup, os, received, signals};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
-use crate::case::blocking::Blocking;
+use crate::case::blocking::{Blocking, is_cut};
 use crate::case::far::{self, Frame};
 use crate::case::intent::concrete;
 use crate::case::op::{Opt, Value};
@@ -208,6 +208,18 @@ impl<'c> Runner<'c> {
                 self.pace.waited();
                 let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
                 (Did::Hung { after_ms }, Some(End::Hung))
+            }
+            // A call that wants all of it tells what it has by then: it is hung all the same, unless another
+            // thread was at it, which is slow then.
+            Ok(Ok((ret, out))) if signals::alarm_came() && is_cut(op, ret) => {
+                if self.threads.are_none() {
+                    self.pace.waited();
+                    let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
+                    (Did::Hung { after_ms }, Some(End::Hung))
+                } else {
+                    self.pace.cut(Duration::from_nanos(took_ns));
+                    (self.did(op, Ok((ret, out))), None)
+                }
             }
             Ok(gave) => (self.did(op, gave), None),
             Err(Fault::Unsupported(name)) => {

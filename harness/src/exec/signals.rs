@@ -1,4 +1,4 @@
-//! Signals as outcomes: SIGPIPE is noted, SIGALRM ends a wait.
+//! Signals as outcomes: SIGPIPE is noted, SIGALRM ends a wait of the first thread, SIGUSR1 one of another's.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,14 +20,30 @@ extern "C" fn note(signal: libc::c_int) {
         OWN.set(Some(true));
         return;
     }
-    let flag = if is_pipe { &PIPE } else { &ALARM };
-    flag.store(true, Ordering::Relaxed);
+    match signal {
+        libc::SIGPIPE => PIPE.store(true, Ordering::Relaxed),
+        libc::SIGALRM => ALARM.store(true, Ordering::Relaxed),
+        // What it is for is done: the call is interrupted.
+        _ => {}
+    }
+}
+
+/// What interrupts a thread that waits. It is not the alarm, which is the process's: a system may give that to
+/// whichever thread has it unblocked, and it would end a wait that nobody meant.
+const WAKE: Signal = Signal::SIGUSR1;
+
+/// From here on the alarm comes to other threads than the calling one.
+pub(super) fn leave_the_alarm() {
+    let mut alarm = SigSet::empty();
+    alarm.add(Signal::SIGALRM);
+    // It fails for no signal that there is.
+    let _ = alarm.thread_block();
 }
 
 /// Installs the handlers, without `SA_RESTART`: a call that waits is interrupted.
 pub(super) fn install() -> nix::Result<()> {
     let action = SigAction::new(SigHandler::Handler(note), SaFlags::empty(), SigSet::empty());
-    for signal in [Signal::SIGPIPE, Signal::SIGALRM] {
+    for signal in [Signal::SIGPIPE, Signal::SIGALRM, WAKE] {
         // SAFETY: the handler does nothing but store to an atomic or to a cell of the thread that needs no
         // initialisation: both are async-signal-safe.
         unsafe { sigaction(signal, &action) }?;
@@ -64,7 +80,7 @@ pub(super) fn disarm() {
 /// Interrupts the call in which another thread of this process waits, which is there to be interrupted.
 pub(super) fn interrupt(thread: libc::pthread_t) {
     // SAFETY: the caller has the thread's handle, so that it has not been joined.
-    unsafe { libc::pthread_kill(thread, libc::SIGALRM) };
+    unsafe { libc::pthread_kill(thread, WAKE as libc::c_int) };
 }
 
 fn set(limit: Duration, again: Duration) {

@@ -55,6 +55,13 @@ struct Waiting<'c> {
 #[derive(Default)]
 pub(super) struct Threads<'c>(Vec<Waiting<'c>>);
 
+impl Threads<'_> {
+    /// Whether every call that began has returned and was told.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Drop for Threads<'_> {
     /// A case may end before its threads do.
     fn drop(&mut self) {

@@ -77,6 +77,7 @@ impl Worker {
         let work = move || {
             // Sockets stay in the network that they were made in: that of a lab goes with the lab.
             os::leave_lab();
+            signals::leave_the_alarm();
             let _ = told.send(os::ThreadState::own());
             for job in taken {
                 job();
