@@ -107,6 +107,22 @@ fn a_setting_of_the_hosts_changes_no_row(
     }
 }
 
+/// Not a setting of User-Mode Linux, which has it not: of an old kernel in QEMU. Six rows of it were `changed`.
+#[test]
+fn selinux_changes_no_row() {
+    let Some(subject) = fetched("linux-5.10") else { return };
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let words = ["--append", "lsm=selinux", "--append", "selinux=1"];
+    let patterns = ["scoped-ipv6/other-family", "options/default"];
+    let output =
+        sockeye(&[&["run", "--on", &subject, "--out", folder][..], &words, &patterns].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let (counts, why) = verdicts(&out.path().join(&subject));
+    assert!(counts.contains_key("ok"), "nothing ran: {counts:?} {why}");
+    assert!(why.contains("SELinux is at work"), "{counts:?} {why}");
+}
+
 /// Families and calls that a container's filter refuses: what they concern is skipped, and says so.
 #[rstest]
 #[case("AF_INET6", true)]

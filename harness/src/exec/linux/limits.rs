@@ -131,7 +131,7 @@ pub(super) fn look(of_the_host: &[(usize, Vec<i64>)], has_ipv6: bool) -> Result<
     limits.extend(Buffers::ask().into_iter().flat_map(Buffers::limits));
     limits.extend(neighbours());
     limits.extend(families(has_ipv6));
-    limits.extend(labelled());
+    limits.extend(selinux());
     let _ = LIMITS.set(limits);
     Ok(())
 }
@@ -281,26 +281,14 @@ fn families(has_ipv6: bool) -> Vec<Limit> {
     limits
 }
 
-/// A module that labels sockets answers what no other kernel does (`SO_PEERSEC`, `IP_PASSSEC`).
-fn labelled() -> Option<Limit> {
-    let socket = Socket::pair(Domain::UNIX, Type::STREAM, None).ok()?.0;
-    let mut room = [0_u8; 256];
-    let mut len = room.len() as libc::socklen_t;
-    // SAFETY: the room and its length live through the call.
-    let done = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERSEC,
-            room.as_mut_ptr().cast(),
-            &raw mut len,
-        )
-    };
-    let label = room.get(..len as usize)?;
-    let label = String::from_utf8_lossy(label.split(|byte| *byte == 0).next()?);
-    (done == 0 && fs::metadata("/sys/fs/selinux/enforce").is_ok()).then(|| {
-        let why = format!("SELinux labels sockets ({label}), these rows were observed without it");
-        limit(why, "boot with selinux=0 on the kernel's command line".to_owned(), needs::labels)
+/// SELinux answers what no other kernel does: of labels (`SO_PEERSEC`, `IP_PASSSEC`), and, before the socket's own
+/// family looks, of an address that says IPv6 and is too short for it (`security/selinux/hooks.c`
+/// `selinux_socket_bind` and `_connect_helper`: EINVAL below `SIN6_LEN_RFC2133`). Its folder is there when it is at
+/// work, whether or not anybody mounted what belongs there (`sel_init`).
+fn selinux() -> Option<Limit> {
+    fs::metadata("/sys/fs/selinux").is_ok().then(|| {
+        let why = "SELinux is at work, these rows were observed without it".to_owned();
+        limit(why, "boot with selinux=0 on the kernel's command line".to_owned(), needs::selinux)
     })
 }
 

@@ -1,5 +1,7 @@
 //! What a case asks of its host, told by its steps.
 
+use std::net::IpAddr;
+
 use crate::case::addr::{Addr, Host, Range, Role};
 use crate::case::names::{Answer, Flaw};
 use crate::case::op::{Opt, Value};
@@ -102,9 +104,19 @@ pub(super) fn send_buffer(case: &Case) -> bool {
     options(case, &["SO_SNDBUF"])
 }
 
-pub(super) fn labels(case: &Case) -> bool {
+/// Labels, and addresses of IPv4's length that say they are IPv6.
+pub(super) fn selinux(case: &Case) -> bool {
     let names = ["SO_PEERSEC", "SO_PASSSEC", "IP_PASSSEC", "IPV6_PASSSEC", "SCM_SECURITY"];
+    let says_ipv6 = |addr: &Addr| addr.family.as_ref().is_some_and(|f| f.as_str() == "AF_INET6");
+    let is_short = |addr: &Addr| {
+        says_ipv6(addr)
+            && matches!(addr.host, Host::Ip(IpAddr::V4(_)) | Host::On { range: Range::V4, .. })
+    };
     options(case, &names)
+        || case.ops.iter().any(|op| match op {
+            Op::Bind { addr, .. } | Op::Connect { addr, .. } => is_short(addr),
+            _ => false,
+        })
 }
 
 /// What is kept in a socket's memory for options: control messages, sources, filters.
