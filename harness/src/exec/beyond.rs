@@ -1,8 +1,9 @@
 //! Whether a step would send by an interface that the lab did not make.
 
 use super::calls;
+use super::gave::Fault;
 use super::network::Reach;
-use super::run::{Fault, Runner};
+use super::runner::Runner;
 use super::sends::may_send;
 use super::sockaddr::RawAddr;
 use crate::case::Op;

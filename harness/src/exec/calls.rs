@@ -10,13 +10,11 @@ use std::os::fd::RawFd;
 
 use libc::{c_int, c_void, socklen_t, ssize_t};
 
-use super::options::Message;
+use super::gave::{Message, Returned};
+use super::os;
 use super::sockaddr::RawAddr;
-use super::{lookup, os};
+use crate::case::Sym;
 use crate::trace::AddrInfo;
-
-/// What a call returned, and errno if it was -1.
-pub(super) type Returned = Result<i64, c_int>;
 
 fn errno() -> c_int {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
@@ -315,12 +313,28 @@ pub(super) fn getaddrinfo(
         // SAFETY: an entry's address is valid for its length.
         let addr = unsafe { RawAddr::copied(entry.ai_addr, entry.ai_addrlen) };
         let kinds = (entry.ai_socktype, entry.ai_protocol);
-        found.extend(lookup::addr_info(&addr, kinds, text_at(entry.ai_canonname)));
+        found.extend(addr_info(&addr, kinds, text_at(entry.ai_canonname)));
         next = entry.ai_next;
     }
     // SAFETY: the list came from `getaddrinfo` and nothing of it is kept.
     unsafe { libc::freeaddrinfo(list) };
     Ok(found)
+}
+
+/// An entry of the list, its numbers by name where they have one.
+fn addr_info(
+    addr: &RawAddr,
+    (kind, protocol): (c_int, c_int),
+    canonname: Option<String>,
+) -> Option<AddrInfo> {
+    let named = |number: c_int, known: &[&'static str]| {
+        let name = known.iter().find(|name| os::value(name) == Some(number));
+        name.map_or_else(|| Sym(number.to_string().into()), |name| Sym::from(*name))
+    };
+    let kinds = ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW", "SOCK_SEQPACKET"];
+    let protocols = ["IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_UDP"];
+    let (r#type, protocol) = (named(kind, &kinds), named(protocol, &protocols));
+    Some(AddrInfo { addr: addr.read()?, r#type, protocol, canonname })
 }
 
 /// The host and the service, or the `EAI_` value.
@@ -377,7 +391,7 @@ pub(super) fn inet_aton(text: &str) -> Option<IpAddr> {
 }
 
 /// The names of the flags that are set in `bits`, of those that `known` has.
-pub(super) fn named(bits: c_int, known: &'static [&'static str]) -> Vec<crate::case::Sym> {
+pub(super) fn named(bits: c_int, known: &'static [&'static str]) -> Vec<Sym> {
     let set = |name: &&&str| os::value(name).is_some_and(|v| v != 0 && bits & v == v);
     known.iter().filter(set).map(|name| (*name).into()).collect()
 }

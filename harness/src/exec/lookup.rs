@@ -8,15 +8,13 @@ use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::mpsc::{self, TryRecvError};
 
-use libc::c_int;
-
+use super::gave::{Fault, Gave};
 use super::options::{flags, value};
-use super::run::{Fault, Gave};
 use super::sockaddr::RawAddr;
 use super::{calls, os};
 use crate::case::{Op, Sym};
 use crate::threads;
-use crate::trace::{AddrInfo, Out};
+use crate::trace::Out;
 
 /// What is done while a call has not returned: the far ends answer, then nothing until one of them
 /// has something to answer or the descriptor can be read.
@@ -81,22 +79,6 @@ pub(super) fn getnameinfo(
     let call = || calls::getnameinfo(addr, room, f);
     let named = |(host, service)| (0, Out::Names { host, service });
     Ok(apart(files, call, meanwhile)?.map(named).map_err(os::eai))
-}
-
-/// An entry of the list, its numbers by name where they have one.
-pub(super) fn addr_info(
-    addr: &RawAddr,
-    (kind, protocol): (c_int, c_int),
-    canonname: Option<String>,
-) -> Option<AddrInfo> {
-    let named = |number: c_int, known: &[&'static str]| {
-        let name = known.iter().find(|name| os::value(name) == Some(number));
-        name.map_or_else(|| Sym(number.to_string().into()), |name| Sym::from(*name))
-    };
-    let kinds = ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW", "SOCK_SEQPACKET"];
-    let protocols = ["IPPROTO_IP", "IPPROTO_TCP", "IPPROTO_UDP"];
-    let (r#type, protocol) = (named(kind, &kinds), named(protocol, &protocols));
-    Some(AddrInfo { addr: addr.read()?, r#type, protocol, canonname })
 }
 
 /// What a failed call returned besides the name of its error.

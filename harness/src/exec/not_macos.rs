@@ -1,6 +1,7 @@
 //! What an executor does on macOS alone, as every other system does it.
 
-use super::run::{Fault, Gave, Runner};
+use super::gave::{Fault, Gave};
+use super::runner::Runner;
 use crate::case::addr::SockAddr;
 use crate::case::{Case, Op};
 use crate::trace::Trace;

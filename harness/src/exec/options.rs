@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use libc::c_int;
 
+use super::gave::{Fault, Message};
 use super::os;
-use super::run::Fault;
 use super::sockaddr::RawAddr;
 use crate::case::Flags;
 use crate::case::addr::Host;
@@ -112,9 +112,6 @@ fn own4(link: Option<&str>, lab: &dyn Resolve) -> Result<[u8; 4], Fault> {
 fn mreqn(group: [u8; 4], index: u32) -> Vec<u8> {
     [group, [0; 4], index.to_ne_bytes()].concat()
 }
-
-/// One control message: level, type, data.
-pub(super) type Message = (c_int, c_int, Vec<u8>);
 
 /// The level, type and data of a control message.
 pub(super) fn message(control: &Control, lab: &dyn Resolve) -> Result<Message, Fault> {

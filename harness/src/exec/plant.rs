@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::run::Gave;
+use super::gave::Gave;
 use crate::case::addr::SockAddr;
 use crate::case::names::{DNS_PORT, RecordType};
 use crate::case::op::Opt;

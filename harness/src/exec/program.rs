@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::gave::{Fault, Gave};
 use super::network::Seen;
 use super::os::{self, Processes};
-use super::run::{Fault, Gave, Runner};
+use super::runner::Runner;
 use crate::case::Hex;
 use crate::trace::{Event, Out, Ran};
 

@@ -7,7 +7,7 @@ use std::os::fd::RawFd;
 
 use libc::c_int;
 
-use super::options::Message;
+use super::gave::Message;
 use super::{calls, os};
 
 /// Those that control messages have brought.

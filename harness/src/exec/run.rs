@@ -1,92 +1,29 @@
 //! Runs one case in a lab that stands, and takes down what happens.
 
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use libc::c_int;
 
 use super::far::{FarEnds, Link};
+use super::gave::{CLOSED, Fault, Gave, PATIENCE, address, given, plain};
 use super::network::Network;
-use super::options::{self, Resolve, flags, value};
+use super::options::{self, Resolve as _, flags, value};
 use super::pace::Pace;
 use super::plant::Plant;
+use super::runner::Runner;
 use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
-use super::threads::Threads;
+use super::waiting::Threads;
 use super::{calls, credentials, framing, lookup, os, received, signals};
-use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use crate::case::addr::{Host, SockAddr};
 use crate::case::blocking::{Blocking, is_cut};
 use crate::case::far::{self, Frame};
 use crate::case::intent::concrete;
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
-use crate::trace::{ControlOut, Did, Direction, End, Event, LinkFact, Out, Ran, Trace};
-
-/// How long a step may wait for what never comes, beyond what it asks to wait itself.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What a closed socket's name stands for: the number that it had may be that of another descriptor by
-/// now, of the case or of the executor, and no descriptor has this one (`fs.nr_open`, proc(5)). Unlike
-/// -1, which `poll` ignores, it is a descriptor that is not open (poll(2), POLLNVAL).
-pub(super) const CLOSED: RawFd = RawFd::MAX;
-
-/// Why a step could not be taken as the case has it.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// This system has not got that name.
-    Unsupported(String),
-    /// The case or the lab is at fault.
-    Broken(String),
-}
-
-/// What a call gave: its value and what it wrote, or errno.
-pub(super) type Gave = Result<(i64, Out), Sym>;
-
-pub(super) struct Runner<'c> {
-    pub(super) case: &'c Case,
-    pub(super) lab: &'c mut dyn Network,
-    pub(super) sockets: Vec<(&'c str, RawFd)>,
-    pub(super) streams: bool,
-    /// Whether what the case sends may come to the host itself.
-    heard: bool,
-    pub(super) events: Vec<Event>,
-    pub(super) start: Instant,
-    pub(super) pace: Pace,
-    pub(super) room: Vec<u8>,
-    pub(super) blocking: Blocking<'c>,
-    pub(super) plant: Option<&'c Plant>,
-    /// The calls of other threads that have not returned.
-    pub(super) threads: Threads<'c>,
-    /// Descriptors that calls have given the case and no step can name.
-    pub(super) received: Vec<RawFd>,
-    /// What far ends know that send by words.
-    far: FarEnds,
-    /// What a call wrote though it failed.
-    pub(super) beside: Out,
-    /// Links that a program of the user's has made.
-    pub(super) links: Vec<LinkFact>,
-    /// What is to be said of it.
-    pub(super) ran: Option<Ran>,
-}
-
-impl Resolve for Runner<'_> {
-    fn index(&self, link: &str) -> Result<u32, Fault> {
-        let fact = self.lab.facts().iter().find(|fact| fact.name == link);
-        fact.map(|f| f.index).ok_or_else(|| Fault::Broken(format!("the lab has no link {link:?}")))
-    }
-
-    fn interface(&self, link: &str) -> String {
-        self.lab.interface(link)
-    }
-
-    fn ip(&self, host: &Host) -> Result<IpAddr, Fault> {
-        let ip = self.case.lab.ip(host);
-        let ip = ip.ok_or_else(|| Fault::Broken(format!("the lab has no {host:?}")))?;
-        Ok(self.lab.stand_in().map_or(ip, |stand_in| stand_in.real(ip)))
-    }
-}
+use crate::trace::{Did, Direction, End, Event, Out, Trace};
 
 /// Runs `case` in `lab`, which is in the state that `case.lab` describes and has been entered. Beside
 /// the trace, for how many milliseconds the executor stood still, if that was long ([`Pace`]).
@@ -169,10 +106,6 @@ impl<'c> Runner<'c> {
         End::Done
     }
 
-    pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
     /// Takes one step; an end if it is the last that can be taken.
     fn step(&mut self, number: u32, op: &'c Op) -> Option<End> {
         if let Op::Lab { step } = op {
@@ -205,23 +138,21 @@ impl<'c> Runner<'c> {
             Ok(Err(errno))
                 if errno.as_str() == "EINTR" && (signals::alarm_came() || is_run(op)) =>
             {
-                self.pace.waited();
-                let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
-                (Did::Hung { after_ms }, Some(End::Hung))
+                self.hung(took_ns)
             }
             // A call that wants all of it tells what it has by then: it is hung all the same, unless another
             // thread was at it, which is slow then.
-            Ok(Ok((ret, out))) if signals::alarm_came() && is_cut(op, ret) => {
-                if self.threads.are_none() {
-                    self.pace.waited();
-                    let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
-                    (Did::Hung { after_ms }, Some(End::Hung))
-                } else {
-                    self.pace.cut(Duration::from_nanos(took_ns));
-                    (self.did(op, Ok((ret, out))), None)
-                }
+            Ok(Ok((ret, _)))
+                if signals::alarm_came() && self.threads.are_none() && is_cut(op, ret) =>
+            {
+                self.hung(took_ns)
             }
-            Ok(gave) => (self.did(op, gave), None),
+            Ok(gave) => {
+                if matches!(gave, Ok((ret, _)) if signals::alarm_came() && is_cut(op, ret)) {
+                    self.pace.cut(Duration::from_nanos(took_ns));
+                }
+                (self.did(op, gave), None)
+            }
             Err(Fault::Unsupported(name)) => {
                 let more = (number as usize) + 1 < self.case.ops.len();
                 let goes_on = more && op.may_be_left_out();
@@ -242,12 +173,7 @@ impl<'c> Runner<'c> {
             self.events.push(Event::Signal { op: number, at_ns, name: "SIGPIPE".to_owned() });
         }
         if sends {
-            // Else its answer to itself may come late on a busy host: behind frames of other links,
-            // or in the next case where no link showed that there would be one.
-            if self.heard {
-                self.lab.settle();
-            }
-            self.drain(number);
+            self.sent(number);
         }
         if let Some((link, bytes)) = self.plant.and_then(|plant| plant.left(op, self.lab.facts())) {
             let (at_ns, dir, bytes) = (self.now(), Direction::Out, Hex(bytes));
@@ -256,16 +182,21 @@ impl<'c> Runner<'c> {
         end
     }
 
-    /// What came of a call that has returned.
-    pub(super) fn did(&mut self, op: &Op, gave: Gave) -> Did {
-        match gave {
-            Err(errno) => {
-                let ret = lookup::returned(op, &errno);
-                let out = std::mem::take(&mut self.beside);
-                Did::Returned { ret, errno: Some(errno), out }
-            }
-            Ok((ret, out)) => Did::Returned { ret, errno: None, out },
+    /// Takes down what a call has sent.
+    fn sent(&mut self, number: u32) {
+        // Else its answer to itself may come late on a busy host: behind frames of other links,
+        // or in the next case where no link showed that there would be one.
+        if self.heard {
+            self.lab.settle();
         }
+        self.drain(number);
+    }
+
+    /// A call that only the alarm has ended.
+    fn hung(&mut self, took_ns: u64) -> (Did, Option<End>) {
+        self.pace.waited();
+        let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
+        (Did::Hung { after_ms }, Some(End::Hung))
     }
 
     fn lab_step(&mut self, number: u32, step: &LabOp) -> Option<End> {
@@ -314,72 +245,6 @@ impl<'c> Runner<'c> {
         let link =
             Link { name: link, framing: framing(self.case, link), own: own.unwrap_or([0; 6]) };
         self.far.make(&link, frame, from, ends)
-    }
-
-    pub(super) fn drain(&mut self, number: u32) {
-        self.pace.here();
-        let (start, events, far) = (self.start, &mut self.events, &mut self.far);
-        let plant = self.plant.map(|plant| (plant, self.lab.facts().to_vec()));
-        self.lab.drain(&mut |link, dir, bytes| {
-            let at_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            far.saw(link, dir, bytes);
-            let (link, bytes) = match &plant {
-                Some((plant, facts)) => plant.seen(facts, link, dir, bytes),
-                None => (link.to_owned(), bytes.to_vec()),
-            };
-            let bytes = Hex(bytes);
-            events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
-        });
-        self.pace.here();
-    }
-
-    /// Lets the far ends answer, and waits for what may be next.
-    fn watch(&mut self, number: u32, done: BorrowedFd<'_>) {
-        self.drain(number);
-        self.lab.watch(done);
-    }
-
-    /// What the calls that resolve names are to see.
-    fn files(&self) -> Result<Arc<OwnedFd>, Fault> {
-        self.lab.files().ok_or_else(|| Fault::Broken("the lab has no files".to_owned()))
-    }
-
-    pub(super) fn fd(&self, name: &str) -> RawFd {
-        self.sockets.iter().rev().find(|(n, _)| *n == name).map_or(-1, |(_, fd)| *fd)
-    }
-
-    /// From here on `name` is the socket made, or -1 if none was: what C's `s = socket(…)` does.
-    pub(super) fn keep(&mut self, name: &'c str, made: calls::Returned) -> Gave {
-        let fd = given(made);
-        let number = fd.as_ref().ok().and_then(|fd| RawFd::try_from(*fd).ok());
-        self.sockets.push((name, number.unwrap_or(-1)));
-        fd.map(|_| (0, Out::Nothing))
-    }
-
-    /// The number of a port: 0 of a socket that has none.
-    fn port(&self, port: &Port) -> u16 {
-        match port {
-            Port::Is(port) => *port,
-            Port::Of(socket) => {
-                let mut name = RawAddr::room();
-                let _ = calls::getsockname(self.fd(socket), &mut name);
-                name.read().and_then(|a| a.port()).unwrap_or(0)
-            }
-        }
-    }
-
-    /// The address as the kernel is given it; `seen` is set to what it means.
-    pub(super) fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
-        let port = self.port(&addr.port);
-        let scope = match &addr.scope {
-            Scope::Zero => 0,
-            Scope::Link(link) => self.index(link)?,
-            Scope::Id(id) => *id,
-        };
-        let family = addr.family.as_ref().map(|f| value(f.as_str())).transpose()?;
-        let raw = RawAddr::new(self.ip(&addr.host)?, port, scope, family);
-        *seen = raw.read();
-        Ok(raw)
     }
 
     /// Makes the call. The outer error is the case's, the inner one the kernel's.
@@ -493,18 +358,6 @@ impl<'c> Runner<'c> {
     }
 }
 
-pub(super) fn given(returned: calls::Returned) -> Result<i64, Sym> {
-    returned.map_err(os::errno)
-}
-
-pub(super) fn plain(returned: calls::Returned) -> Gave {
-    given(returned).map(|ret| (ret, Out::Nothing))
-}
-
-pub(super) fn address(raw: &RawAddr) -> Out {
-    raw.read().map_or(Out::Nothing, Out::Addr)
-}
-
 fn option_value(name: &str, bytes: Vec<u8>) -> Out {
     match <[u8; 4]>::try_from(&bytes[..]).map(c_int::from_ne_bytes) {
         Ok(0) if name == "SO_ERROR" => Out::Int(0),
@@ -521,11 +374,6 @@ fn ioctl(fd: RawFd, request: &Sym, link: Option<&str>) -> Result<Gave, Fault> {
         None => calls::ioctl_int(fd, request, &mut n),
     };
     Ok(given(returned).map(|ret| (ret, Out::Int(n))))
-}
-
-pub(super) fn control_out((level, kind, data): options::Message) -> ControlOut {
-    let (level, name) = os::control_name(level, kind);
-    ControlOut { level, name, bytes: Hex(data) }
 }
 
 #[cfg(test)]

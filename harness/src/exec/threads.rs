@@ -5,95 +5,18 @@
 //! call, and neither the far ends nor what the host sends to itself have anything left that could wake
 //! one. So which step ends a call is the kernel's doing and not the scheduler's.
 
-use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use super::run::{Fault, PATIENCE, Runner};
-use super::transfers::Made;
-use super::worker::{Making, Worker};
-use super::{received, signals};
+use super::gave::{Fault, PATIENCE};
+use super::runner::Runner;
+use super::signals;
+use super::waiting::{GOES, Gave, Waiting, put, take};
 use crate::case::Op;
 use crate::case::addr::SockAddr;
 use crate::trace::{Did, End, Event, Out};
 
 /// Where nobody can tell whether a thread sleeps: after so long without an end it does.
 const UNTOLD: Duration = Duration::from_millis(20);
-
-/// How long a thread has for its interrupted call to return.
-const GOES: Duration = Duration::from_secs(10);
-
-thread_local! {
-    /// Those that have no call to make.
-    static IDLE: RefCell<Vec<Worker>> = const { RefCell::new(Vec::new()) };
-}
-
-/// What a thread's call gave.
-struct Gave {
-    made: Made,
-    /// When it returned.
-    at: Instant,
-    /// Whether it raised SIGPIPE.
-    pipe: bool,
-}
-
-/// A call that has not returned, or has and was not yet told.
-struct Waiting<'c> {
-    worker: Worker,
-    making: Making<Gave>,
-    number: u32,
-    op: &'c Op,
-    addr: Option<SockAddr>,
-    since: Instant,
-    /// Whether later steps are taken while it waits.
-    told: bool,
-    gave: Option<Gave>,
-    /// Whether it was interrupted, since its time was over.
-    hung: bool,
-}
-
-/// The calls of other threads that have begun, in that order.
-#[derive(Default)]
-pub(super) struct Threads<'c>(Vec<Waiting<'c>>);
-
-impl Threads<'_> {
-    /// Whether every call that began has returned and was told.
-    pub(super) fn are_none(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Drop for Threads<'_> {
-    /// A case may end before its threads do.
-    fn drop(&mut self) {
-        for waiting in self.0.drain(..) {
-            let until = Instant::now() + GOES;
-            let mut gave = waiting.gave;
-            while gave.is_none() && Instant::now() < until {
-                waiting.worker.interrupt();
-                std::thread::sleep(Duration::from_micros(200));
-                match waiting.worker.made(&waiting.making) {
-                    Ok(made) => gave = made,
-                    Err(_) => break,
-                }
-            }
-            if let Some(gave) = gave {
-                // Nobody is told of it, and no step can name what came with it.
-                gave.made.descriptors().into_iter().for_each(received::close);
-                put(waiting.worker);
-            }
-        }
-    }
-}
-
-fn put(worker: Worker) {
-    IDLE.with_borrow_mut(|idle| idle.push(worker));
-}
-
-fn take() -> Result<Worker, Fault> {
-    let idle = IDLE.with_borrow_mut(Vec::pop);
-    let started = || Worker::start().map_err(|e| Fault::Broken(format!("no thread: {e}")));
-    idle.map_or_else(started, Ok)
-}
 
 impl<'c> Runner<'c> {
     /// Takes a step that is the call of another thread; an end if it is the last that can be taken.

@@ -3,37 +3,17 @@
 
 use std::os::fd::{BorrowedFd, RawFd};
 
+use super::gave::{CLOSED, Fault, Gave, address, control_out, given, plain};
 use super::options::{self, flags, value};
-use super::run::{CLOSED, Fault, Gave, Runner, address, control_out, given, plain};
+use super::runner::Runner;
 use super::sockaddr::RawAddr;
+use super::waiting::{Call, Made};
 use super::waits::revents;
 use super::worker::{self, Meanwhile};
 use super::{calls, received};
 use crate::case::addr::SockAddr;
 use crate::case::{Hex, Op};
 use crate::trace::Out;
-
-/// A call that is ready to be made.
-pub(super) type Call = Box<dyn FnOnce() -> Made + Send>;
-
-/// What a call gave, as the kernel left it.
-pub(super) enum Made {
-    Plain(calls::Returned),
-    Accepted(calls::Returned, RawAddr),
-    Received(calls::Received, Vec<u8>, RawAddr),
-    Polled(calls::Returned, Vec<libc::pollfd>),
-}
-
-impl Made {
-    /// What it brought beside what a step asked for, and a socket that no step has been told of.
-    pub(super) fn descriptors(&self) -> Vec<RawFd> {
-        match self {
-            Self::Accepted(Ok(fd), _) => RawFd::try_from(*fd).into_iter().collect(),
-            Self::Received(got, ..) => received::descriptors(&got.messages).collect(),
-            Self::Plain(_) | Self::Accepted(..) | Self::Polled(..) => Vec::new(),
-        }
-    }
-}
 
 /// The far ends, while a step's call has not returned.
 struct FarEnds<'r, 'c> {

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use libc::c_int;
 
+use super::gave::{Fault, Gave, given};
 use super::options::flags;
-use super::run::{Fault, Gave, Runner, given};
+use super::runner::Runner;
 use super::{calls, signals};
 use crate::case::Sym;
 use crate::case::op::PollFd;

@@ -17,7 +17,7 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::run::Fault;
+use super::gave::Fault;
 use super::{os, signals};
 use crate::threads;
 

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::names::Names;
+use super::parts::{hex, join, timeval};
 use super::{control, data};
 use crate::case::addr::{Addr, Host, SockAddr};
 use crate::case::op::{Change, Control, Opt, Value};
 use crate::case::payload::quoted;
-use crate::case::{Flags, Hex, Op, Payload, intent};
+use crate::case::{Flags, Op, Payload, intent};
 
 /// How those things are said of which a case and a trace know different names.
 pub trait Words {
@@ -299,16 +300,4 @@ fn own4(words: &dyn Words, link: Option<&str>) -> String {
 /// An argument that is an interface index, as strace says it.
 fn index_of(link: &str) -> String {
     format!("if_nametoindex({})", quoted(link.as_bytes()))
-}
-
-pub(super) fn timeval(seconds: i64, microseconds: i64) -> String {
-    format!("{{tv_sec={seconds}, tv_usec={microseconds}}}")
-}
-
-pub(super) fn hex(bytes: &Hex) -> String {
-    if bytes.0.is_empty() { "0 bytes".to_owned() } else { format!("0x{bytes}") }
-}
-
-pub(super) fn join(parts: impl IntoIterator<Item = String>) -> String {
-    parts.into_iter().collect::<Vec<_>>().join(", ")
 }

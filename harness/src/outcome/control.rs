@@ -1,8 +1,8 @@
 //! Control messages: those that a case sends, and those that a call received, by their fields.
 
-use super::args::{hex, timeval};
 use super::bytes::{i32_at, i64_at, sockaddr, u16_at, u32_at, u32s, u64_at, v4_at, v6_at};
 use super::names::Names;
+use super::parts::{hex, timeval};
 use super::{credentials, errnos};
 use crate::case::addr::SockAddr;
 use crate::trace::ControlOut;

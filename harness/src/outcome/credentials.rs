@@ -1,8 +1,8 @@
 //! Processes, users and groups: in an outcome those of the executor are `own`, since two runs, as root
 //! or not, have others.
 
-use super::args::join;
 use super::bytes::{i32_at, u16_at, u32_at, u32s};
+use super::parts::join;
 use crate::trace::Credentials;
 
 /// Whose numbers are looked at, and for whom.

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::frames::framing;
+use super::packets::framing;
 use crate::case::payload::quoted;
 use crate::case::{Case, LabOp, Op, Payload};
 use crate::trace::{Direction, Event, Trace};

@@ -2,6 +2,7 @@
 
 use super::data::Seen;
 use super::names::Names;
+use super::packets::framing;
 use super::socks::Transport;
 use crate::case::LinkKind;
 use crate::case::addr::Role;
@@ -69,13 +70,6 @@ pub(super) fn kind(names: &Names<'_>, link: &str) -> Option<LinkKind> {
     }
 }
 
-pub(super) fn framing(kind: Option<LinkKind>) -> Framing {
-    match kind {
-        Some(LinkKind::Tun) => Framing::Ip,
-        Some(LinkKind::Tap) | None => Framing::Ethernet,
-    }
-}
-
 /// Address resolution requests and SYNs.
 fn repeats(packet: &Packet<'_>) -> bool {
     match (&packet.net, packet.body()) {
@@ -85,19 +79,6 @@ fn repeats(packet: &Packet<'_>) -> bool {
         }
         (_, Some(Body::Tcp(tcp))) => tcp.flags.has(TcpFlags::SYN),
         _ => false,
-    }
-}
-
-/// Every port in a packet, those of a quoted one included.
-pub(super) fn ports(packet: &Packet<'_>) -> Vec<u16> {
-    match packet.body() {
-        Some(Body::Udp(udp)) => vec![udp.sport, udp.dport],
-        Some(Body::Tcp(tcp)) => vec![tcp.sport, tcp.dport],
-        Some(body) => {
-            let quote = body.quote().and_then(wire::quoted);
-            quote.into_iter().flat_map(|quote| [quote.sport, quote.dport]).flatten().collect()
-        }
-        None => Vec::new(),
     }
 }
 

@@ -3,8 +3,9 @@
 
 use std::net::IpAddr;
 
-use super::frames::{framing, kind};
+use super::frames::kind;
 use super::names::Names;
+use super::packets::framing;
 use crate::trace::{Direction, Event, Trace};
 use crate::wire::{self, Body, Tcp, TcpFlags};
 

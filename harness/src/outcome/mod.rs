@@ -39,6 +39,8 @@ mod frames;
 mod marks;
 mod names;
 mod options;
+mod packets;
+mod parts;
 mod results;
 mod socks;
 mod tcp_info;

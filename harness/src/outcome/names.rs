@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::credentials::Whose;
 use super::data::{Sources, injected};
-use super::frames::{framing, ports};
+use super::packets::{framing, ports};
 use super::socks::{Transport, has_ping, transport};
 use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
 use crate::case::names::DNS_PORT;

@@ -1,12 +1,12 @@
 //! What `getsockopt` wrote: structures by their fields, those in an outcome that no clock, counter or
 //! process decides.
 
-use super::args::{hex, join, timeval};
 use super::bytes::{i32_at, i64_at, sockaddr, u16_at, u32_at, u32s, u64_at, v4_at};
 use super::control::present;
 use super::credentials::{self, Whose};
 use super::frames;
 use super::names::Names;
+use super::parts::{hex, join, timeval};
 use super::tcp_info::{self, connection_info};
 use crate::case::op::{Opt, Value};
 use crate::case::payload::quoted;

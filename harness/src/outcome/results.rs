@@ -2,9 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use super::args::join;
 use super::data::Seen;
 use super::names::Names;
+use super::parts::join;
 use super::socks::{self, Raw};
 use super::{control, frames, options};
 use crate::case::op::Opt;

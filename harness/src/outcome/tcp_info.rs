@@ -1,7 +1,7 @@
 //! `struct tcp_info` of Linux and `struct tcp_connection_info` of Darwin.
 
-use super::args::join;
 use super::bytes::{i64_at, u32_at, u64_at};
+use super::parts::join;
 
 /// From `TCP_ESTABLISHED`, which is 1 (`include/net/tcp_states.h`).
 const STATES: [&str; 12] = [

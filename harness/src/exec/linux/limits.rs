@@ -281,7 +281,7 @@ fn families(has_ipv6: bool) -> Vec<Limit> {
     limits
 }
 
-/// SELinux answers what no other kernel does: of labels (`SO_PEERSEC`, `IP_PASSSEC`), and, before the socket's own
+/// `SELinux` answers what no other kernel does: of labels (`SO_PEERSEC`, `IP_PASSSEC`), and, before the socket's own
 /// family looks, of an address that says IPv6 and is too short for it (`security/selinux/hooks.c`
 /// `selinux_socket_bind` and `_connect_helper`: EINVAL below `SIN6_LEN_RFC2133`). Its folder is there when it is at
 /// work, whether or not anybody mounted what belongs there (`sel_init`).

@@ -9,9 +9,10 @@ use crate::case::addr::SockAddr;
 use crate::case::op::Change;
 use crate::case::{Hex, Op, Payload, Sym};
 use crate::exec::calls::named;
+use crate::exec::gave::{Fault, Gave, control_out, given};
 use crate::exec::options::{Resolve as _, flags, value};
 use crate::exec::received::descriptors;
-use crate::exec::run::{Fault, Gave, Runner, control_out, given};
+use crate::exec::runner::Runner;
 use crate::exec::signals;
 use crate::trace::{Kevent, Out, Received};
 

@@ -1,6 +1,11 @@
 use std::net::Ipv6Addr;
 
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
 use super::*;
+use crate::case::addr::Addr;
 use crate::case::addr::{Range, Role};
 use crate::case::{Flags, Lab, LinkKind};
 use crate::darwin::down::StandIn;

@@ -7,8 +7,10 @@ use super::*;
 use crate::case::{Case, Lab, LabOp};
 use crate::exec::calls::Received;
 use crate::exec::network::Network;
+use crate::exec::received;
 use crate::exec::run::tests::runner;
 use crate::exec::sockaddr::RawAddr;
+use crate::exec::waiting::{Made, Threads};
 use crate::trace::{Direction, LinkFact};
 
 /// A lab without a link, whose host takes so long for what it sends to itself.

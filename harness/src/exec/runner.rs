@@ -1,0 +1,148 @@
+//! A case that is being run: its lab, its sockets, what was seen of it.
+
+use std::net::IpAddr;
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::far::FarEnds;
+use super::gave::{Fault, Gave, Returned, given};
+use super::network::Network;
+use super::options::{Resolve, value};
+use super::pace::Pace;
+use super::plant::Plant;
+use super::sockaddr::RawAddr;
+use super::waiting::Threads;
+use super::{calls, lookup};
+use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use crate::case::blocking::Blocking;
+use crate::case::{Case, Hex, Op};
+use crate::trace::{Did, Event, LinkFact, Out, Ran};
+
+pub(super) struct Runner<'c> {
+    pub(super) case: &'c Case,
+    pub(super) lab: &'c mut dyn Network,
+    pub(super) sockets: Vec<(&'c str, RawFd)>,
+    pub(super) streams: bool,
+    /// Whether what the case sends may come to the host itself.
+    pub(super) heard: bool,
+    pub(super) events: Vec<Event>,
+    pub(super) start: Instant,
+    pub(super) pace: Pace,
+    pub(super) room: Vec<u8>,
+    pub(super) blocking: Blocking<'c>,
+    pub(super) plant: Option<&'c Plant>,
+    /// The calls of other threads that have not returned.
+    pub(super) threads: Threads<'c>,
+    /// Descriptors that calls have given the case and no step can name.
+    pub(super) received: Vec<RawFd>,
+    /// What far ends know that send by words.
+    pub(super) far: FarEnds,
+    /// What a call wrote though it failed.
+    pub(super) beside: Out,
+    /// Links that a program of the user's has made.
+    pub(super) links: Vec<LinkFact>,
+    /// What is to be said of it.
+    pub(super) ran: Option<Ran>,
+}
+
+impl Resolve for Runner<'_> {
+    fn index(&self, link: &str) -> Result<u32, Fault> {
+        let fact = self.lab.facts().iter().find(|fact| fact.name == link);
+        fact.map(|f| f.index).ok_or_else(|| Fault::Broken(format!("the lab has no link {link:?}")))
+    }
+
+    fn interface(&self, link: &str) -> String {
+        self.lab.interface(link)
+    }
+
+    fn ip(&self, host: &Host) -> Result<IpAddr, Fault> {
+        let ip = self.case.lab.ip(host);
+        let ip = ip.ok_or_else(|| Fault::Broken(format!("the lab has no {host:?}")))?;
+        Ok(self.lab.stand_in().map_or(ip, |stand_in| stand_in.real(ip)))
+    }
+}
+
+impl<'c> Runner<'c> {
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// What came of a call that has returned.
+    pub(super) fn did(&mut self, op: &Op, gave: Gave) -> Did {
+        match gave {
+            Err(errno) => {
+                let ret = lookup::returned(op, &errno);
+                let out = std::mem::take(&mut self.beside);
+                Did::Returned { ret, errno: Some(errno), out }
+            }
+            Ok((ret, out)) => Did::Returned { ret, errno: None, out },
+        }
+    }
+
+    pub(super) fn drain(&mut self, number: u32) {
+        self.pace.here();
+        let (start, events, far) = (self.start, &mut self.events, &mut self.far);
+        let plant = self.plant.map(|plant| (plant, self.lab.facts().to_vec()));
+        self.lab.drain(&mut |link, dir, bytes| {
+            let at_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            far.saw(link, dir, bytes);
+            let (link, bytes) = match &plant {
+                Some((plant, facts)) => plant.seen(facts, link, dir, bytes),
+                None => (link.to_owned(), bytes.to_vec()),
+            };
+            let bytes = Hex(bytes);
+            events.push(Event::Frame { op: number, at_ns, link, dir, bytes });
+        });
+        self.pace.here();
+    }
+
+    /// Lets the far ends answer, and waits for what may be next.
+    pub(super) fn watch(&mut self, number: u32, done: BorrowedFd<'_>) {
+        self.drain(number);
+        self.lab.watch(done);
+    }
+
+    /// What the calls that resolve names are to see.
+    pub(super) fn files(&self) -> Result<Arc<OwnedFd>, Fault> {
+        self.lab.files().ok_or_else(|| Fault::Broken("the lab has no files".to_owned()))
+    }
+
+    pub(super) fn fd(&self, name: &str) -> RawFd {
+        self.sockets.iter().rev().find(|(n, _)| *n == name).map_or(-1, |(_, fd)| *fd)
+    }
+
+    /// From here on `name` is the socket made, or -1 if none was: what C's `s = socket(…)` does.
+    pub(super) fn keep(&mut self, name: &'c str, made: Returned) -> Gave {
+        let fd = given(made);
+        let number = fd.as_ref().ok().and_then(|fd| RawFd::try_from(*fd).ok());
+        self.sockets.push((name, number.unwrap_or(-1)));
+        fd.map(|_| (0, Out::Nothing))
+    }
+
+    /// The number of a port: 0 of a socket that has none.
+    pub(super) fn port(&self, port: &Port) -> u16 {
+        match port {
+            Port::Is(port) => *port,
+            Port::Of(socket) => {
+                let mut name = RawAddr::room();
+                let _ = calls::getsockname(self.fd(socket), &mut name);
+                name.read().and_then(|a| a.port()).unwrap_or(0)
+            }
+        }
+    }
+
+    /// The address as the kernel is given it; `seen` is set to what it means.
+    pub(super) fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
+        let port = self.port(&addr.port);
+        let scope = match &addr.scope {
+            Scope::Zero => 0,
+            Scope::Link(link) => self.index(link)?,
+            Scope::Id(id) => *id,
+        };
+        let family = addr.family.as_ref().map(|f| value(f.as_str())).transpose()?;
+        let raw = RawAddr::new(self.ip(&addr.host)?, port, scope, family);
+        *seen = raw.read();
+        Ok(raw)
+    }
+}
