@@ -35,7 +35,7 @@ pub(super) fn is_word(name: &str, most: usize) -> bool {
 /// How many bytes a call may write or be given: the executor has as many. No datagram has a tenth.
 pub(super) const MOST_BYTES: u64 = 1 << 20;
 
-/// The requests whose argument is an `int`, which they write (Linux ioctl_list(2), tcp(7), socket(7);
+/// The requests whose argument is an `int`, which they write (Linux tcp(7), udp(7), socket(7);
 /// Darwin's `sys/filio.h`, `sys/sockio.h`), and those that read and write a `struct ifreq` that names a
 /// link (netdevice(7)): the executor has room for no more.
 const OF_AN_INT: [&str; 9] = [

@@ -133,9 +133,9 @@ const LINUX: &[(&str, i32)] = &[
     // <netinet/in.h>, RFC 3542.
     ("IPV6_RTHDR_TYPE_0", 0),
     // include/linux/socket.h, <bits/socket.h>.
-    ("MSG_BATCH", 0x40000),
+    ("MSG_BATCH", 0x4_0000),
     ("MSG_PROXY", 0x10),
-    ("MSG_SOCK_DEVMEM", 0x2000000),
+    ("MSG_SOCK_DEVMEM", 0x200_0000),
     ("MSG_TRYHARD", 0x4),
     // include/uapi/linux/netlink.h.
     ("NETLINK_ADD_MEMBERSHIP", 1),
