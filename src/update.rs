@@ -79,7 +79,9 @@ pub(crate) fn update(
         failed.extend(one(source, &traces, under).err());
     }
     let last = failed.pop();
-    failed.iter().for_each(|e| errln!("sockeye: {e:#}"));
+    for e in &failed {
+        errln!("sockeye: {e:#}");
+    }
     last.map_or(Ok(()), Err)
 }
 

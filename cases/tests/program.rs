@@ -129,7 +129,7 @@ fn what_does_not_come_fails() -> Result<(), Failed> {
         "send(a, \"x\", 1, 0) = 1 <",
         "1 passed; 1 failed",
     ] {
-        check(text.contains(&word), &format!("{word}: {text}"))?;
+        check(text.contains(word), &format!("{word}: {text}"))?;
     }
     Ok(())
 }

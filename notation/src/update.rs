@@ -150,8 +150,9 @@ fn one_by_one(
     for edit in &mut *edits {
         edit.form = Form::Nothing;
     }
-    let mut parts = vec![0..edits.len()];
-    while let Some(part) = parts.pop() {
+    let mut parts = Vec::from([(0, edits.len())]);
+    while let Some((start, end)) = parts.pop() {
+        let part = start..end;
         for at in part.clone() {
             edits[at].form = wanted[at];
         }
@@ -164,7 +165,7 @@ fn one_by_one(
         if part.len() > 1 {
             // The first half first.
             let middle = part.start + part.len() / 2;
-            parts.extend([middle..part.end, part.start..middle]);
+            parts.extend([(middle, part.end), (part.start, middle)]);
             continue;
         }
         let edit = part.start;
