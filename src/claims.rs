@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
+use cases::is_called;
 use harness::case::Case;
 use harness::subject;
 use serde::Serialize;
@@ -15,7 +16,6 @@ use suites::tables;
 
 use crate::cli::{Claims, Run};
 use crate::out::Paint as _;
-use crate::select::is_called;
 use crate::{Status, UsageError, out, report, run};
 
 /// What one kernel made of the claims, by their ids.

@@ -8,7 +8,6 @@ mod out;
 mod adopt;
 mod bisect;
 mod bundle;
-mod cases;
 mod changes;
 mod claims;
 mod cli;
@@ -43,6 +42,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cases::UsageError;
 use clap::Parser as _;
 use cli::{Cli, Command, Control, Exec, Of};
 
@@ -65,18 +65,6 @@ impl From<Status> for ExitCode {
         Self::from(status as u8)
     }
 }
-
-/// A mistake of the user's, which ends with [`Status::Usage`].
-#[derive(Debug)]
-struct UsageError(String);
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UsageError {}
 
 /// A process that gets no more memory says so and ends; see [`harness::exec::Memory`].
 #[global_allocator]

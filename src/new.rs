@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::cases::{stem, unlike_a_suite};
 use crate::cli::New;
 use crate::{Status, UsageError};
+use cases::{stem, unlike_a_suite};
 
 /// What is in it: what the language has that most cases need.
 const FIRST: &str = r#"# Does a datagram leave as it was sent, and does nobody answer?

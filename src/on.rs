@@ -12,7 +12,6 @@ use harness::subject::{self, Kernels};
 use harness::threads::{lock, unlocked};
 use suites::verdict::Verdict;
 
-use crate::cases::Own;
 use crate::cli::{Format, Run};
 use crate::out::{Bar, Bars, Cells, Paint as _};
 use crate::results::{Answer, Out};
@@ -20,6 +19,7 @@ use crate::run::{Told, Under};
 use crate::subjects::{self, Wanted};
 use crate::summary::{self, Counted};
 use crate::{Status, interrupt, out, place, report, run};
+use cases::Own;
 
 /// The widest that a column of names gets.
 const WIDEST: usize = 60;

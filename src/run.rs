@@ -14,18 +14,17 @@ use harness::subject::{self, Executors, Subject};
 use harness::threads::{lock, unlocked};
 use harness::trace::{End, Fingerprint, Trace};
 use reports::bundle::Scrub;
-use reports::runs::first_difference;
 use suites::baseline::Baselines;
 use suites::deviation::{self, Broke};
 use suites::verdict::{Judgement, Verdict, judge};
 
-use crate::cases::Own;
 use crate::cli::{Format, Run};
 use crate::out::{Bars, Paint as _};
 use crate::place::Place;
 use crate::results::{self, Answer, Out, Writer};
 use crate::screen::{self, Ended};
 use crate::{Status, UsageError, interrupt, on, out, report, select, summary, update, watch};
+use cases::Own;
 
 pub(crate) use reports::runs::NATIVE;
 
@@ -336,44 +335,14 @@ pub(crate) fn paused(answers: &[Answer<'_>]) -> Option<String> {
     ))
 }
 
-/// What was asked and did not come, the first line that differs, and each rule that is broken without being
-/// known.
+/// Says what has to be looked at in a case.
 pub(crate) fn explain(answer: &Answer<'_>) {
-    let judgement = &answer.judgement;
-    for unexpected in &judgement.unexpected {
-        let place = unexpected.place();
-        let side = |who: &str, line: &str| {
-            let used = 7 + place.len() + who.len();
-            out::paragraph(format_args!("    {place}: {who} "), used, 8, line);
-        };
-        side("asked", &unexpected.wanted);
-        unexpected.came.lines().for_each(|line| side("came ", line));
-    }
-    if let (Verdict::Changed | Verdict::Error, Some((platform, text))) =
-        (judgement.verdict, &judgement.expected)
-        && !matches!(answer.trace.end, End::Broken { .. })
-        && let Some([was, is]) = first_difference(text, &judgement.outcome)
-    {
-        let nothing = "(nothing more)";
-        let side = |who: &str, line: &str| {
-            out::paragraph(format_args!("    {who:12} "), 5 + who.len().max(12), 17, line);
-        };
-        side(platform, was.unwrap_or(nothing));
-        side("this run", is.unwrap_or(nothing));
-    }
-    if let End::Broken { reason } = &answer.trace.end {
-        out::paragraph(format_args!("    "), 4, 4, reason);
-    } else if judgement.verdict == Verdict::Error {
-        let longest = answer.trace.pauses_ms.iter().max().copied().unwrap_or(0);
-        let why = format!(
-            "the executor stood still for up to {longest} ms in each of {} takes, which may have \
-             changed it: run it again on a machine that is less busy",
-            Trace::TAKES
-        );
-        out::paragraph(format_args!("    "), 4, 4, &why);
-    }
-    for (finding, _) in judgement.findings.iter().filter(|(_, known)| known.is_none()) {
-        let text = format!("{} {}: {}", finding.rank(), finding.rule, finding.text);
-        out::paragraph(format_args!("    "), 4, 8, &text);
+    for said in cases::said(&answer.trace, &answer.judgement) {
+        if said.who.is_empty() {
+            out::paragraph(format_args!("    "), 4, said.hangs, &said.text);
+        } else {
+            let used = 5 + said.who.chars().count();
+            out::paragraph(format_args!("    {} ", said.who), used, said.hangs, &said.text);
+        }
     }
 }

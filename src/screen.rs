@@ -8,12 +8,12 @@ use std::time::Duration;
 use harness::trace::{End, Fingerprint};
 use suites::verdict::{Rank, Verdict};
 
-use crate::cases::Own;
 use crate::cli::Run;
 use crate::out::{self, Cells, Paint as _};
 use crate::results::Answer;
 use crate::summary::{self, Counted};
 use crate::{local_network, run};
+use cases::Own;
 
 /// How many cases that have to be looked at are told one by one. A platform that nobody has run may
 /// have thousands, and they are all in the results.

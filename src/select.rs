@@ -7,8 +7,8 @@ use suites::pattern::matches;
 use suites::{Table, tables};
 
 use crate::UsageError;
-use crate::cases::{self, Named, Own};
 use crate::cli::Run;
+use cases::{Named, Own, is_called};
 
 /// One of several parts of the cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(crate) fn chosen(patterns: &[String]) -> Result<Chosen, UsageError> {
         if patterns.is_empty() && !named.is_empty() { Vec::new() } else { tables_of(&patterns)? };
     let mut own = Own::default();
     for named in &named {
-        for table in own.add(named)? {
+        for table in own.add(named, &mut |line| errln!("{line}"))? {
             // A file that is named twice has its cases once.
             match tables.iter_mut().find(|known| known.name == table.name) {
                 Some(known) => {
@@ -114,11 +114,6 @@ pub(crate) fn named(words: &[String]) -> (Vec<Named>, Vec<String>) {
         }
     }
     (paths, patterns)
-}
-
-/// Whether a case is called so: its id without the suite, or the beginning of that.
-pub(crate) fn is_called(pattern: &str, id: &str) -> bool {
-    id.split_once('/').is_some_and(|(_, rest)| matches(pattern, rest))
 }
 
 /// How a pattern means an id.

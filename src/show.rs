@@ -15,11 +15,11 @@ use suites::claim::Kernel;
 use suites::rules::RULES;
 use suites::verdict::{Judgement, Verdict};
 
-use crate::cases::Own;
 use crate::cli::{Form, Repro, Run, Show, Target, Wire};
 use crate::out::Paint as _;
 use crate::results::{self, Answer};
 use crate::{Status, claims, out, platforms, run, select, summary};
+use cases::Own;
 
 /// Runs one case on this kernel.
 fn answer<'c>(case: &'c Case, own: &Arc<Own>) -> Result<(Answer<'c>, Fingerprint)> {

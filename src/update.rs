@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result};
 use harness::trace::{End, Trace};
 use suites::baseline::Baselines;
 
-use crate::cases::{Own, Source, text};
 use crate::cli::{Adopt, OfOwn};
 use crate::results::{self, Answer};
 use crate::run::Under;
 use crate::select::Chosen;
 use crate::{UsageError, adopt};
+use cases::{Own, Source, text};
 
 /// Whether what is asked of a user's own cases can be done, before any of them runs.
 pub(crate) fn prepare(chosen: &mut Chosen, args: &OfOwn) -> Result<()> {
@@ -73,7 +73,16 @@ pub(crate) fn update(
     let traces: HashMap<&str, &Trace> =
         ran.map(|answer| (answer.case.id.as_str(), &answer.trace)).collect();
     let own: &Own = &under.own;
-    own.sources.iter().try_for_each(|source| one(source, &traces, under))
+    // What cannot be written of one file takes nothing from the others.
+    let mut failed: Vec<anyhow::Error> = Vec::new();
+    for source in &own.sources {
+        failed.extend(one(source, &traces, under).err());
+    }
+    let last = failed.pop();
+    for e in &failed {
+        errln!("sockeye: {e:#}");
+    }
+    last.map_or(Ok(()), Err)
 }
 
 fn one(source: &Source, traces: &HashMap<&str, &Trace>, under: &Under<'_>) -> Result<()> {

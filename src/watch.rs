@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::cases::{found, saved};
 use crate::cli::{OfOwn, Run};
 use crate::out::Paint as _;
 use crate::{Status, UsageError, interrupt, out, run, select};
+use cases::{found, saved};
 
 /// How often is looked whether a file was saved.
 const OFTEN: Duration = Duration::from_millis(200);

@@ -42,7 +42,7 @@ fn the_examples_of_the_tree_are_as_they_say() {
     let output = sockeye(&["run", "examples", "--out", out.path().to_str().expect("UTF-8")]);
     let told = format!("{}{}", stdout(&output), stderr(&output));
     assert_eq!(output.status.code(), Some(0), "{told}");
-    assert!(told.contains("3 as observed") && !told.contains("skipped"), "{told}");
+    assert!(told.contains("11 as observed") && !told.contains("skipped"), "{told}");
 }
 
 /// An example of which one thing is asked otherwise is not as it says.

@@ -138,8 +138,18 @@ fn a_socket_that_does_not_exist_is_ebadf() {
     if !can_run() {
         return;
     }
-    let text = outcome_of(r#"[{"listen":{"fd":"nobody","backlog":1}}]"#);
-    assert!(text.contains("= -1 EBADF"), "{text}");
+    let listen = r#"{"listen":{"fd":"nobody","backlog":1}}"#;
+    // Who wants one that could not be made, or one that is closed, has that; one that no step makes is a
+    // mistake of the case.
+    let none = r#"{"socket":{"fd":"nobody","domain":"AF_INET","type":["SOCK_SEQPACKET"],"protocol":["IPPROTO_TCP"]}}"#;
+    let text = outcome_of(&format!("[{none},{listen}]"));
+    assert!(text.contains("listen(nobody, 1) = -1 EBADF"), "{text}");
+    let case: Case =
+        serde_json::from_str(&format!(r#"{{"id":"t/t","title":"","ops":[{listen}]}}"#))
+            .expect("JSON");
+    let traces = run(&executor(&[]), std::slice::from_ref(&case)).expect("it runs");
+    let End::Broken { reason } = &traces[0].end else { panic!("{:?}", traces[0].end) };
+    assert!(reason.contains("no step before this one makes a socket \"nobody\""), "{reason}");
 }
 
 /// The executor would end for want of memory, and that was taken for an outcome.

@@ -5,6 +5,11 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+/// The manifest's name in the folder.
+pub const MANIFEST: &str = "run.json";
+/// The lines' name in the folder.
+pub const RESULTS: &str = "results.jsonl";
+
 /// Why a file was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum NotOpened {

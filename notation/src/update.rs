@@ -95,7 +95,10 @@ fn update_by(
             }
             Ok(steps) => {
                 let of = |edit: &Edit| steps.iter().any(|step| edit.steps.contains(step));
-                less(&mut edits, of, &mut bad);
+                if !less(&mut edits, of, &mut bad) {
+                    let is_good = |new: &str| wrong(read, new, all, traces, os) == Ok(Vec::new());
+                    one_by_one(text, &mut edits, &is_good, &mut bad);
+                }
             }
             // The text itself cannot be read, which nothing here mends.
             Err(_) if edits.iter().all(|edit| edit.form == Form::Nothing) => {
@@ -108,17 +111,21 @@ fn update_by(
                 };
                 let hit: BTreeSet<u32> =
                     (0..edits.len()).filter(|n| at(*n)).map(|n| edits[n].line).collect();
-                less(&mut edits, |edit| hit.contains(&edit.line), &mut bad);
+                if !less(&mut edits, |edit| hit.contains(&edit.line), &mut bad) {
+                    let is_good = |new: &str| wrong(read, new, all, traces, os) == Ok(Vec::new());
+                    one_by_one(text, &mut edits, &is_good, &mut bad);
+                }
             }
         }
     }
 }
 
-/// Has the edits that are meant say less, or all of them if none of those does; what cannot say less says
-/// nothing, and its line is `bad`.
-fn less(edits: &mut [Edit], meant: impl Fn(&Edit) -> bool, bad: &mut BTreeSet<u32>) {
-    let all = !edits.iter().any(|edit| edit.form != Form::Nothing && meant(edit));
-    for edit in edits.iter_mut().filter(|edit| all || meant(edit)) {
+/// Has the edits that are meant say less; what cannot say less says nothing, and its line is `bad`. False:
+/// none of them said anything.
+fn less(edits: &mut [Edit], meant: impl Fn(&Edit) -> bool, bad: &mut BTreeSet<u32>) -> bool {
+    let mut any = false;
+    for edit in edits.iter_mut().filter(|edit| edit.form != Form::Nothing && meant(edit)) {
+        any = true;
         edit.form = match edit.form {
             Form::Full => Form::Short,
             Form::Short => Form::Bare,
@@ -127,6 +134,51 @@ fn less(edits: &mut [Edit], meant: impl Fn(&Edit) -> bool, bad: &mut BTreeSet<u3
                 Form::Nothing
             }
         };
+    }
+    any
+}
+
+/// Where nothing tells which edit is at fault: each is made that can be made beside those before it, halves
+/// of them at once while that goes well.
+fn one_by_one(
+    text: &str,
+    edits: &mut [Edit],
+    is_good: &dyn Fn(&str) -> bool,
+    bad: &mut BTreeSet<u32>,
+) {
+    let wanted: Vec<Form> = edits.iter().map(|edit| edit.form).collect();
+    for edit in &mut *edits {
+        edit.form = Form::Nothing;
+    }
+    let mut parts = Vec::from([(0, edits.len())]);
+    while let Some((start, end)) = parts.pop() {
+        let part = start..end;
+        for at in part.clone() {
+            edits[at].form = wanted[at];
+        }
+        if part.is_empty() || is_good(&applied(text, edits).0) {
+            continue;
+        }
+        for at in part.clone() {
+            edits[at].form = Form::Nothing;
+        }
+        if part.len() > 1 {
+            // The first half first.
+            let middle = part.start + part.len() / 2;
+            parts.extend([(middle, part.end), (part.start, middle)]);
+            continue;
+        }
+        let edit = part.start;
+        let less = [Form::Full, Form::Short, Form::Bare].into_iter();
+        let mut less = less.skip_while(|form| *form != wanted[edit]).skip(1);
+        let found = less.find(|form| {
+            edits[edit].form = *form;
+            is_good(&applied(text, edits).0)
+        });
+        if found.is_none() && wanted[edit] != Form::Nothing {
+            edits[edit].form = Form::Nothing;
+            bad.insert(edits[edit].line);
+        }
     }
 }
 
@@ -460,6 +512,35 @@ mod tests {
         for read in [&refuses as &Read<'_>, &forgets] {
             let new = update_by(read, &text, &all, &[Some(&trace)], Os::Linux);
             assert_eq!((new.text.as_str(), new.written), (text.as_str(), 0), "{new:?}");
+        }
+    }
+
+    /// One line that cannot be written takes nothing from the others, whether the reader says where it is
+    /// at fault, says another place, or has other cases then.
+    #[test]
+    fn what_can_be_written_is_written_and_the_rest_is_named() {
+        let lines: Vec<String> = (1..10).map(|n| format!("listen(s, {n})\n")).collect();
+        let text = [ABOVE, &lines.concat()].concat();
+        let all = crate::read("x", &text).unwrap();
+        let returns = [&[(3, None)][..], &[(0, None); 9]].concat();
+        let trace = came(&all[0], &returns);
+        let is_bad = |new: &str| new.contains("listen(s, 4) = 0");
+        let fault = |at: std::ops::Range<usize>| Err(vec![Fault::new(at, "no")]);
+        let there = |new: &str| match new.find("listen(s, 4) = 0") {
+            Some(at) => fault(at..at + 16),
+            None => crate::read("x", new),
+        };
+        let elsewhere = |new: &str| if is_bad(new) { fault(0..1) } else { crate::read("x", new) };
+        let other = |new: &str| {
+            let text = if is_bad(new) { ABOVE } else { new };
+            crate::read("x", text)
+        };
+        let after = text.replace(")\n", ") = 0\n").replace("(s, 4) = 0", "(s, 4)");
+        for read in [&there as &Read<'_>, &elsewhere, &other] {
+            let new = update_by(read, &text, &all, &[Some(&trace)], Os::Linux);
+            assert_eq!((new.text.as_str(), new.written), (after.as_str(), 8), "{new:?}");
+            let [left] = &new.left[..] else { panic!("{:?}", new.left) };
+            assert_eq!((left.line, left.why.contains("cannot be written")), (5, true));
         }
     }
 }

@@ -12,10 +12,10 @@ use reports::bundle::{Elsewhere, build, controls, shown_like};
 use reports::runs::{self, Line, Rule, Subject};
 
 use super::pivot_of;
-use crate::cases::Own;
 use crate::cli::Run;
 use crate::results::{self, Answer};
 use crate::{UsageError, run};
+use cases::Own;
 
 /// How many cases are asked, on the live kernel, to find out what a bug is not.
 const CANDIDATES: usize = 24;

@@ -15,9 +15,9 @@ use reports::bundle::{
 };
 use suites::baseline::Baselines;
 
-use crate::cases::Own;
 use crate::cli::{Bundle, For};
 use crate::{Status, UsageError, results, run, select};
+use cases::Own;
 use known::{Known, Seen};
 
 /// Gathers what is known, tries the reproducers, writes the zip, says what it is.
@@ -27,7 +27,7 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     let (files, _) = select::named(&args.cases);
     let mut own = Own::default();
     for named in &files {
-        own.add(named)?;
+        own.add(named, &mut |line| errln!("{line}"))?;
     }
     let own = Arc::new(own);
     for pattern in &args.cases {

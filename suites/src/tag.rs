@@ -204,7 +204,7 @@ pub fn options_on(systems: &[Os], case: &Case, op: &Op) -> BTreeSet<String> {
 
 fn control_name(control: &Control) -> String {
     match control {
-        Control::PktInfo { level, .. } if level.as_str() == "IPPROTO_IPV6" => {
+        Control::PktInfo { level, .. } if level.plain() == "IPPROTO_IPV6" => {
             "IPV6_PKTINFO".to_owned()
         }
         Control::PktInfo { .. } => "IP_PKTINFO".to_owned(),

@@ -131,7 +131,7 @@ impl Known<'_> {
     fn told(&mut self, op: &Op) {
         match op {
             Op::Fcntl { cmd, arg, .. } if cmd.as_str() == "F_SETFL" => {
-                self.nonblocking = arg.has("O_NONBLOCK") || arg.has("O_NDELAY");
+                self.nonblocking = arg.has("O_NONBLOCK");
             }
             // Cases give it 0.
             Op::Ioctl { request, .. } if request.as_str() == "FIONBIO" => self.nonblocking = false,

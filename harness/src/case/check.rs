@@ -35,6 +35,87 @@ pub(super) fn is_word(name: &str, most: usize) -> bool {
 /// How many bytes a call may write or be given: the executor has as many. No datagram has a tenth.
 pub(super) const MOST_BYTES: u64 = 1 << 20;
 
+/// The requests whose argument is an `int`, which they write (Linux tcp(7), udp(7), socket(7);
+/// Darwin's `sys/filio.h`, `sys/sockio.h`), and those that read and write a `struct ifreq` that names a
+/// link (netdevice(7)): the executor has room for no more.
+const OF_AN_INT: [&str; 9] = [
+    "FIOASYNC",
+    "FIOGETOWN",
+    "FIONBIO",
+    "FIONREAD",
+    "SIOCATMARK",
+    "SIOCGPGRP",
+    "SIOCINQ",
+    "SIOCOUTQ",
+    "SIOCOUTQNSD",
+];
+const OF_A_LINK: [&str; 5] =
+    ["SIOCGIFFLAGS", "SIOCGIFINDEX", "SIOCGIFMETRIC", "SIOCGIFMTU", "SIOCGIFTXQLEN"];
+/// The commands that take flags or nothing, and give no descriptor that the case could not name.
+const COMMANDS: [&str; 6] = ["F_GETFD", "F_GETFL", "F_GETOWN", "F_GETSIG", "F_SETFD", "F_SETFL"];
+
+/// That `ioctl` and `fcntl` are asked for what they can be asked for without a pointer, a process of the
+/// host's or a descriptor that nobody closes.
+pub(super) fn request(op: &Op) -> Result<(), String> {
+    match op {
+        Op::Ioctl { request, .. } => {
+            let known = ["TIOCOUTQ"].iter().chain(&OF_AN_INT).chain(&OF_A_LINK);
+            if known.into_iter().any(|known| *known == request.as_str()) {
+                return Ok(());
+            }
+            Err(format!("ioctl: a case cannot write what {request} takes, or reads nothing of it"))
+        }
+        Op::Fcntl { cmd, .. } if !COMMANDS.contains(&cmd.as_str()) => {
+            Err(format!("fcntl: {cmd} takes or gives what a case has no word for"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The families whose addresses a case can write. By a socket of another it may ask, and not speak: what
+/// is sent on `AF_NETLINK`, `AF_ROUTE` or `AF_VSOCK` is for a kernel or a machine beyond the lab.
+const SPOKEN: [&str; 4] = ["AF_INET", "AF_INET6", "AF_UNIX", "AF_UNSPEC"];
+
+/// Whether the call gives the socket an address, opens it to others, or sends.
+fn speaks(op: &Op) -> bool {
+    matches!(op, Op::Bind { .. } | Op::Connect { .. } | Op::Listen { .. } | Op::Connectx { .. })
+        || !op.payloads().is_empty()
+}
+
+/// That each socket is made before it is used, and speaks only a family of which a case has addresses.
+pub(super) fn made(ops: &[Op]) -> Result<(), String> {
+    let mut known: Vec<(&str, &str)> = Vec::new();
+    for op in ops {
+        for name in op.uses() {
+            let families = || known.iter().filter(|(socket, _)| *socket == name);
+            if families().next().is_none() {
+                let what = if matches!(op, Op::Lab { .. }) { "a frame" } else { op.call() };
+                return Err(format!("{what}: no step before this one makes a socket {name:?}"));
+            }
+            let mute = families().find(|(_, family)| !SPOKEN.contains(family));
+            if let (true, Some((_, family))) = (speaks(op) && op.fd() == Some(name), mute) {
+                let call = op.call();
+                return Err(format!(
+                    "{call}: {name} is a socket of {family}, which a case may make and ask, and no more"
+                ));
+            }
+        }
+        match op {
+            Op::Socket { fd, domain, .. } => known.push((fd, domain.plain())),
+            Op::Socketpair { a, b, domain, .. } => {
+                known.extend([(a.as_str(), domain.plain()), (b.as_str(), domain.plain())]);
+            }
+            Op::Accept { fd, new } => {
+                let of = known.iter().rev().find(|(socket, _)| socket == fd);
+                let family = of.map_or("AF_UNSPEC", |(_, family)| *family);
+                known.push((new, family));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// How many bytes a step asks room for.
 pub(super) fn room(op: &Op) -> u64 {
     let payloads = op.payloads().into_iter().map(|payload| payload.len() as u64).sum::<u64>();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Payload;
 use super::addr::{Host, Port, Range};
-use super::check::{MOST_OF_SOCKET, check_text, is_word};
+use super::check::check_text;
 use super::{Case, LabOp, Op};
 
 mod text;
@@ -392,9 +392,6 @@ impl Case {
             if self.lab.ip(host).is_none() {
                 return Err(format!("the lab has no {host:?}"));
             }
-        }
-        if let Some(socket) = frame.sockets().find(|socket| !is_word(socket, MOST_OF_SOCKET)) {
-            return Err(format!("{socket:?} is no name of a socket"));
         }
         if let Some(ends) = frame.between()
             && ends.from.is_v6() != ends.to.is_v6()

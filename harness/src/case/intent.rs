@@ -1,7 +1,7 @@
 //! How each system says what a case wants of a socket.
 
 use super::op::{Intent, Opt, Value};
-use super::{Os, Sym};
+use super::{Os, Sym, plain};
 
 /// The address family of a socket, for options that differ by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Family {
 impl Family {
     /// By the name of the domain given to `socket`.
     pub fn of(domain: &str) -> Option<Self> {
-        match domain {
+        match plain(domain) {
             "AF_INET" => Some(Self::V4),
             "AF_INET6" => Some(Self::V6),
             _ => None,

@@ -16,6 +16,7 @@ mod check;
 pub mod far;
 mod hex;
 pub mod intent;
+mod known;
 pub mod lab;
 pub mod names;
 mod numbers;
@@ -28,12 +29,13 @@ pub mod words;
 
 pub use absent::NOT_ON_MACOS;
 pub use hex::Hex;
+pub use known::KNOWN;
 pub use lab::{Lab, LabOp, Link, LinkKind, ServerStep, Service};
 pub use names::NameServer;
 pub use numbers::{number, numbers};
 pub use op::{Name, Op};
 pub use payload::Payload;
-pub use sym::{Flags, KNOWN, Os, Sym, is_known};
+pub use sym::{Flags, Os, Sym, is_known, plain};
 pub use threads::Threads;
 
 use check::{MOST_OF_LINK, MOST_OF_SOCKET, check_text, is_word, links, sockets};
@@ -201,7 +203,8 @@ impl Case {
             );
         }
         self.check_threads()?;
-        self.ops.iter().try_for_each(|op| self.check_op(op))
+        self.ops.iter().try_for_each(|op| self.check_op(op))?;
+        check::made(&self.ops)
     }
 
     fn check_link(&self, link: &str) -> Result<(), String> {
@@ -300,6 +303,7 @@ impl Case {
                 return Err(format!("{}: {name:?} is no name of the sockets API", op.call()));
             }
         }
+        check::request(op)?;
         for payload in op.payloads() {
             check_text(op.call(), payload)?;
         }
@@ -502,7 +506,13 @@ mod tests {
             let (fd, link) = ("s".to_owned(), Some(link.to_owned()));
             Op::Ioctl { fd, request: "SIOCGIFMTU".into(), link }
         };
-        assert_eq!(good(vec![ioctl("tap0")]).check(), Ok(()));
+        assert_eq!(good(vec![socket("s", "AF_INET6"), ioctl("tap0")]).check(), Ok(()));
+        // A socket that nobody made has no name in C, either.
+        let says = good(vec![ioctl("tap0"), socket("s", "AF_INET6")]).check().unwrap_err();
+        assert!(says.contains("no step before this one makes a socket \"s\""), "{says}");
+        let of = Addr { port: Port::Of("t".to_owned()), ..ll.clone() };
+        let says = good(vec![socket("s", "AF_INET6"), send("s", of)]).check().unwrap_err();
+        assert!(says.contains("a socket \"t\""), "{says}");
         let family = Addr { family: Some(CODE.into()), ..ll.clone() };
         let port = Addr { port: Port::Of("s);system(\"x\"".to_owned()), ..ll };
         for bad in [

@@ -133,7 +133,7 @@ pub fn strands(case: &Case) -> bool {
     };
     let is_stream = |op: &Op| match op {
         Op::Socket { domain, r#type, .. } => {
-            r#type.has("SOCK_STREAM") && domain.as_str() != "AF_UNIX"
+            r#type.has("SOCK_STREAM") && domain.plain() != "AF_UNIX"
         }
         _ => false,
     };

@@ -42,12 +42,12 @@ fn asks_no_more(link: &str, op: &Op) -> bool {
     let fine = match op {
         // A raw socket is root's.
         Op::Socket { domain, r#type, .. } => {
-            domain.as_str() == "AF_INET6" && !r#type.has("SOCK_RAW")
+            domain.plain() == "AF_INET6" && !r#type.has("SOCK_RAW")
         }
         Op::Sendmsg { control, .. } => control.iter().all(|control| match control {
             Control::PktInfo { level, link, source } => {
                 let own = source.as_ref().is_none_or(|host| is_on(is_it, host));
-                level.as_str() == "IPPROTO_IPV6" && (link.is_none() || is_it(link)) && own
+                level.plain() == "IPPROTO_IPV6" && (link.is_none() || is_it(link)) && own
             }
             Control::Int { .. } => true,
         }),

@@ -392,8 +392,15 @@ pub(super) fn inet_aton(text: &str) -> Option<IpAddr> {
 
 /// The names of the flags that are set in `bits`, of those that `known` has.
 pub(super) fn named(bits: c_int, known: &'static [&'static str]) -> Vec<Sym> {
-    let set = |name: &&&str| os::value(name).is_some_and(|v| v != 0 && bits & v == v);
-    known.iter().filter(set).map(|name| (*name).into()).collect()
+    let (mut left, mut names) = (bits, Vec::new());
+    for name in known {
+        // Darwin's POLLWRNORM is POLLOUT: once told is told.
+        if os::value(name).is_some_and(|v| v != 0 && bits & v == v && left & v != 0) {
+            left &= !os::value(name).unwrap_or(0);
+            names.push((*name).into());
+        }
+    }
+    names
 }
 
 #[cfg(test)]

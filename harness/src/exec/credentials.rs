@@ -9,7 +9,7 @@ use crate::trace::Credentials;
 /// Of the executor, if `case` has a local socket: no other tells of a process.
 pub(super) fn of(case: &Case) -> Option<Credentials> {
     let is_local = |op: &Op| match op {
-        Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => domain.as_str() == "AF_UNIX",
+        Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => domain.plain() == "AF_UNIX",
         _ => false,
     };
     case.ops.iter().any(is_local).then(|| Credentials {

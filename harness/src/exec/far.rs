@@ -312,13 +312,24 @@ fn error_about(
             quote.truncate((*bytes).into());
         }
     }
-    if from.is_none() && is_of_many(packet.dst) {
-        let to = packet.dst;
+    let to = packet.dst;
+    // RFC 1122 §3.2.2; RFC 4443 §2.4 (e.3), with what it excepts: the MTU and an option.
+    let excepted = [(2, 0), (4, 2)];
+    if is_of_many(to) && !(v6 && excepted.contains(&(kind, code))) {
+        let clause = if v6 { "RFC 4443 §2.4 (e.3)" } else { "RFC 1122 §3.2.2" };
+        return Err(format!(
+            "the host's last packet was for {to}, about which nobody sends {what} ({clause})"
+        ));
+    }
+    if from.is_none() && is_of_many(to) {
         return Err(format!(
             "the host's last packet was for {to}, which nobody sends from: say from whom"
         ));
     }
-    let from = from.unwrap_or(packet.dst);
+    let from = from.unwrap_or(to);
+    if is_of_many(from) || from.is_unspecified() {
+        return Err(format!("nobody sends from {from}: it is no host's address"));
+    }
     let back = build::Link::back(eth);
     let mut made = build::icmp_error(back, from, packet.src, kind, code, rest, &quote)
         .map_err(|e| e.to_string())?;

@@ -130,7 +130,7 @@ pub(super) fn message(control: &Control, lab: &dyn Resolve) -> Result<Message, F
         Control::PktInfo { level, link, source } => {
             let index = link.as_deref().map_or(Ok(0), |l| lab.index(l))?.to_ne_bytes();
             let source = source.as_ref().map(|host| lab.ip(host)).transpose()?;
-            if level.as_str() == "IPPROTO_IP" {
+            if level.plain() == "IPPROTO_IP" {
                 // `struct in_pktinfo`: index, the source to use, the destination (none).
                 let source = source.map_or([0; 4], v4);
                 let data = [index, source, [0; 4]].concat();

@@ -151,7 +151,14 @@ impl<'c> Runner<'c> {
             Made::Received(got, room, from) => {
                 self.received.extend(received::descriptors(&got.messages));
                 self.room = room;
-                let known = &["MSG_CTRUNC", "MSG_ERRQUEUE", "MSG_OOB", "MSG_TRUNC"];
+                let known = &[
+                    "MSG_CMSG_CLOEXEC",
+                    "MSG_CTRUNC",
+                    "MSG_EOR",
+                    "MSG_ERRQUEUE",
+                    "MSG_OOB",
+                    "MSG_TRUNC",
+                ];
                 let out_flags = calls::named(got.flags, known);
                 let control = got.messages.into_iter().map(control_out).collect();
                 let named = matches!(op, Op::Recvfrom { .. } | Op::Recvmsg { .. });

@@ -64,6 +64,19 @@ impl Runner<'_> {
 
 /// What `poll` wrote there.
 pub(super) fn revents(list: &[libc::pollfd]) -> Vec<Vec<Sym>> {
-    let known = &["POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLRDHUP"];
+    let known = &[
+        "POLLIN",
+        "POLLPRI",
+        "POLLOUT",
+        "POLLERR",
+        "POLLHUP",
+        "POLLNVAL",
+        "POLLRDHUP",
+        "POLLRDNORM",
+        "POLLRDBAND",
+        "POLLWRNORM",
+        "POLLWRBAND",
+        "POLLMSG",
+    ];
     list.iter().map(|entry| calls::named(entry.revents.into(), known)).collect()
 }

@@ -219,7 +219,7 @@ fn control_message(words: &dyn Words, message: &Control) -> String {
             format!("{{{level}, {name}, {}}}", control::sent(name.as_str(), *value, *width))
         }
         Control::PktInfo { level, link, source } => {
-            let v6 = level.as_str() == "IPPROTO_IPV6";
+            let v6 = level.plain() == "IPPROTO_IPV6";
             let (name, wildcard) =
                 if v6 { ("IPV6_PKTINFO", "::") } else { ("IP_PKTINFO", "0.0.0.0") };
             let link = link.as_deref().unwrap_or("0");

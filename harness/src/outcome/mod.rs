@@ -102,6 +102,18 @@ pub enum What {
     End,
 }
 
+/// The first lines that differ; none where the shorter text has ended.
+pub fn first_difference<'a>(was: &'a str, is: &'a str) -> Option<[Option<&'a str>; 2]> {
+    let (mut was, mut is) = (was.lines(), is.lines());
+    loop {
+        match [was.next(), is.next()] {
+            [None, None] => return None,
+            [a, b] if a != b => return Some([a, b]),
+            _ => {}
+        }
+    }
+}
+
 /// The outcome of a trace of `case` as text, a line break behind each line.
 pub fn render(case: &Case, trace: &Trace, os: Os) -> String {
     let mut text = String::new();

@@ -16,7 +16,7 @@ pub(super) enum Transport {
 /// What a socket's ports are; none for raw and local sockets, whose addresses have none.
 pub(super) fn transport(case: &Case, fd: &str) -> Option<Transport> {
     let Op::Socket { domain, r#type, protocol, .. } = made_by(case, fd)? else { return None };
-    if !matches!(domain.as_str(), "AF_INET" | "AF_INET6") || r#type.has("SOCK_RAW") {
+    if !matches!(domain.plain(), "AF_INET" | "AF_INET6") || r#type.has("SOCK_RAW") {
         None
     } else if protocol.has("IPPROTO_ICMP") || protocol.has("IPPROTO_ICMPV6") {
         Some(Transport::Ping)
@@ -44,7 +44,7 @@ pub(super) enum Raw {
 pub(super) fn raw(case: &Case, fd: &str) -> Option<Raw> {
     match made_by(case, fd)? {
         Op::Socket { domain, r#type, protocol, .. } if r#type.has("SOCK_RAW") => {
-            Some(match domain.as_str() {
+            Some(match domain.plain() {
                 "AF_INET" => Raw::V4,
                 _ if protocol.has("IPPROTO_ICMPV6") => Raw::Icmp6,
                 _ => Raw::Other,

@@ -45,7 +45,7 @@ pub(crate) fn print_host(host: &Host, plain: Option<Range>) -> String {
 pub(crate) fn print(addr: &Addr) -> String {
     let natural = natural(&addr.host);
     let family = addr.family.as_ref().map_or(natural, Sym::as_str);
-    let plain = if family == "AF_INET" { Some(Range::V4) } else { None };
+    let plain = if harness::case::plain(family) == "AF_INET" { Some(Range::V4) } else { None };
     let zone = match &addr.scope {
         Scope::Zero => String::new(),
         Scope::Link(link) => format!("%{link}"),
@@ -127,7 +127,7 @@ pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
         What::Zone(at, zone) => (&**at, Some(*zone)),
         _ => (within, None),
     };
-    let plain = match family.as_str() {
+    let plain = match family.plain() {
         "AF_INET" => Some(Range::V4),
         "AF_INET6" => Some(Range::V6),
         _ => None,

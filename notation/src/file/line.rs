@@ -1,6 +1,7 @@
 //! What one line is: a link, a step of the lab, a call, a frame.
 
 use harness::case::payload::quoted;
+use harness::case::words::{MOST_OF_SENTENCE, is_line};
 use harness::case::{LabOp, Link, Op, Os};
 use harness::outcome::errnos;
 
@@ -91,7 +92,14 @@ fn title(cursor: &mut Cursor<'_>) -> Result<String, Fault> {
     let crate::tree::What::Text(bytes) = node.what else {
         return Err(Fault::new(node.at, "a title in quotes is expected here"));
     };
-    String::from_utf8(bytes).map_err(|_| Fault::new(node.at, "this title is no UTF-8"))
+    let title = String::from_utf8(bytes);
+    let title = title.map_err(|_| Fault::new(node.at.clone(), "this title is no UTF-8"))?;
+    if is_line(&title, MOST_OF_SENTENCE) {
+        Ok(title)
+    } else {
+        let says = format!("a title is one line of {MOST_OF_SENTENCE} characters at the most");
+        Err(Fault::new(node.at, says))
+    }
 }
 
 fn milliseconds(cursor: &mut Cursor<'_>) -> Result<u32, Fault> {

@@ -28,12 +28,19 @@ pub fn tables(file: &str, text: &str) -> Result<Vec<crate::Table>, Vec<Fault>> {
         let name = format!("{file}/{}", table.name.split('[').next().unwrap_or_default());
         made.push(crate::Table { name, question: table.comment(), written, left_out });
     }
-    let mut names: Vec<(&str, u32)> = tables.iter().map(|t| (t.name, t.at.number)).collect();
-    names.sort_unstable();
+    // A run has a file for each: where a file system does not tell capitals apart, one is the other.
+    let names = tables.iter().map(|t| (t.name.to_ascii_lowercase(), t.at.number, t));
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
     for two in names.windows(2).filter(|two| two[0].0 == two[1].0) {
-        let table = tables.iter().find(|table| table.at.number == two[1].1);
-        let at = table.map_or(0..0, |table| table.at.range());
-        faults.push(Fault::new(at, format!("there is a case {} already", two[0].0)));
+        let (first, second) = (two[0].2, two[1].2);
+        let says = format!("there is a case {} already", first.name);
+        let fault = Fault::new(second.at.range(), says);
+        faults.push(if first.name == second.name {
+            fault
+        } else {
+            fault.help("give it a name that differs in more than capitals: files are called so")
+        });
     }
     if tables.is_empty() && faults.is_empty() {
         faults.push(

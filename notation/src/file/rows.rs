@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use harness::case::words::{MOST_OF_SENTENCE, is_line};
 use harness::case::{Case, Lab, Op, Threads};
+use harness::text::is_obeyed;
 
 use super::line::{self, Made, Said, UNNAMED};
 use super::table::{Condition, Parameter, Raw, fill, named};
@@ -165,8 +167,13 @@ struct Draft {
 
 impl Maker<'_, '_> {
     fn row(&mut self, row: &[usize], faults: &mut Vec<Fault>) -> Option<Written> {
-        let mut draft = Draft::new(self.id(row), self.title(row));
+        let title = self.title(row);
         let mut is_whole = true;
+        if !is_line(&title, MOST_OF_SENTENCE) {
+            faults.push(self.wrong_title());
+            is_whole = false;
+        }
+        let mut draft = Draft::new(self.id(row), title);
         for (number, (only, raw)) in self.table.lines.iter().enumerate() {
             // What each case begins with is above what this one says.
             draft.begun &= number != self.table.shared;
@@ -228,6 +235,19 @@ impl Maker<'_, '_> {
             fill(raw.text.trim_start_matches('#').trim(), &self.table.parameters, row, true).text
         });
         lines.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Where the title is wrong: at the first character that is not seen, or all of it is too long.
+    fn wrong_title(&self) -> Fault {
+        let lines = &self.table.title;
+        let unseen = lines.iter().find_map(|raw| {
+            let (at, c) = raw.text.char_indices().find(|(_, c)| is_obeyed(*c))?;
+            let range = raw.at + at..raw.at + at + c.len_utf8();
+            Some(Fault::new(range, format!("a title has no character that is not seen: {c:?}")))
+        });
+        let all = lines.first().map_or(0..0, Raw::range);
+        let long = || format!("a title has {MOST_OF_SENTENCE} characters at the most");
+        unseen.unwrap_or_else(|| Fault::new(all, long()))
     }
 
     /// That the whole is a case, or where it is not.

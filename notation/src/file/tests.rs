@@ -159,6 +159,18 @@ fn a_table_is_a_case_of_which_words_stand_for_several_things() {
 #[case("case x\ntun link0", "case x", "no steps")]
 #[case("case x\nclose(s)\ncase x\nclose(s)", "s", "makes a socket s")]
 #[case("hello", "hello", "no call and no step")]
+#[case("# a\u{202e}b\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "\u{202e}", "not seen: '\\u{202e}'")]
+#[case("# good\n# a\u{7}b\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "\u{7}", "not seen: '\\u{7}'")]
+#[case(
+    "tun link0\ntitle \"a\\nb\"\nsocket(AF_INET, SOCK_DGRAM, 0) = s",
+    "\"a\\nb\"",
+    "a title is one line"
+)]
+#[case(
+    "case A\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n\ncase a\nsocket(AF_INET, SOCK_DGRAM, 0) = s",
+    "case a",
+    "there is a case A already"
+)]
 fn what_is_wrong_is_told_at_its_place(#[case] text: &str, #[case] at: &str, #[case] says: &str) {
     let told = wrong(text);
     assert!(told[0].0 == at && told[0].1.contains(says), "{text}: {told:?}");

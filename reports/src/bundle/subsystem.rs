@@ -1,6 +1,6 @@
 //! Whose code a report is about: which files of the kernel, or the C library.
 
-use harness::case::{Case, Op};
+use harness::case::{Case, Op, plain};
 
 use super::{Part, pivot};
 
@@ -38,7 +38,7 @@ fn socket(case: &Case, op: u32) -> Option<(&str, &str)> {
 
 /// Whether it is about an IPv6 socket; none if that cannot be told.
 pub(super) fn is_ipv6(part: &Part<'_>) -> Option<bool> {
-    match socket(&part.line.case, pivot(part)?)?.0 {
+    match plain(socket(&part.line.case, pivot(part)?)?.0) {
         // A mapped address is IPv4's.
         "AF_INET6" => Some(!part.line.outcome.contains("[::ffff:")),
         "AF_INET" => Some(false),
@@ -55,7 +55,7 @@ pub(super) fn files(part: &Part<'_>) -> Vec<String> {
     }
     let of = |op| socket(&part.line.case, op);
     let Some((family, kind)) = pivot(part).and_then(of) else { return Vec::new() };
-    let folder = match family {
+    let folder = match plain(family) {
         "AF_INET" => "net/ipv4",
         "AF_INET6" => "net/ipv6",
         "AF_UNIX" => return vec!["net/unix/af_unix.c".to_owned()],

@@ -68,7 +68,7 @@ fn message(
         }
         Control::PktInfo { level, link, source } => {
             let index = link.as_ref().map(|l| p.index(l));
-            if level.as_str() == "IPPROTO_IP" {
+            if level.plain() == "IPPROTO_IP" {
                 let source = v4(p, source.as_ref())?;
                 let index = index.map_or_else(|| "0".to_owned(), |i| format!("(int){i}"));
                 p.line(format_args!("struct in_pktinfo {var} = {{.ipi_ifindex = {index}}};"));

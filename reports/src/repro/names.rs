@@ -344,7 +344,18 @@ mod tests {
         ];
         let mut source = "#define _GNU_SOURCE\n".to_owned();
         source.extend(headers.map(|h| format!("#include <{h}>\n")));
-        // Where the headers have a number, it is the same.
+        // Where the headers have a number, it is the same; the kernel's, too, which a program does without.
+        let kernels = [
+            "linux/netlink.h",
+            "linux/if_packet.h",
+            "linux/vm_sockets.h",
+            "linux/sockios.h",
+            "linux/icmp.h",
+            "netinet/icmp6.h",
+            "netinet/ip.h",
+        ];
+        source
+            .extend(kernels.map(|h| format!("#if __has_include(<{h}>)\n#include <{h}>\n#endif\n")));
         for (name, n) in numbers(Os::Linux) {
             let define = defines(Os::Linux, name);
             source.extend([format!("{define}_Static_assert({name} == {n}, \"{name}\");\n")]);

@@ -6,7 +6,7 @@ use harness::case::addr::Host;
 use harness::case::intent::concrete;
 use harness::case::op::{Opt, Value};
 use harness::case::payload::quoted;
-use harness::case::{Hex, Op, Os, Sym};
+use harness::case::{Hex, Op, Os, Sym, plain};
 
 use super::calls::fd;
 use super::messages::v4;
@@ -27,7 +27,7 @@ fn option(
 /// The headers that have the options of every level, and its control messages.
 pub(super) fn headers(p: &mut Program<'_>, level: &str) {
     p.include(&["netinet/in.h", "sys/socket.h"]);
-    match level {
+    match plain(level) {
         "IPPROTO_TCP" => p.include(&["netinet/tcp.h"]),
         "IPPROTO_UDP" => p.include(&["netinet/udp.h"]),
         // Darwin's alone.

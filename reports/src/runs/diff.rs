@@ -94,15 +94,3 @@ impl<'a> Diff<'a> {
             && self.only(1).next().is_none()
     }
 }
-
-/// The first lines that differ; none where the shorter text has ended.
-pub fn first_difference<'a>(was: &'a str, is: &'a str) -> Option<[Option<&'a str>; 2]> {
-    let (mut was, mut is) = (was.lines(), is.lines());
-    loop {
-        match [was.next(), is.next()] {
-            [None, None] => return None,
-            [a, b] if a != b => return Some([a, b]),
-            _ => {}
-        }
-    }
-}

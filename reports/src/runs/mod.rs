@@ -20,7 +20,9 @@ use harness::verdict::{Rank, Unexpected, Verdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use diff::{Diff, Side, SideError, first_difference};
+pub use diff::{Diff, Side, SideError};
+pub use harness::files::{MANIFEST, RESULTS};
+pub use harness::outcome::first_difference;
 pub use merge::{MergeError, merge};
 pub use read::{ReadError, Run, manifest, read};
 
@@ -30,12 +32,6 @@ pub const SCHEMA: u32 = 1;
 
 /// The name of the kernel that the program itself runs on, as a subject: it says which machine only there.
 pub const NATIVE: &str = "native";
-
-/// The manifest's name in the folder.
-pub const MANIFEST: &str = "run.json";
-
-/// The lines' name in the folder.
-pub const RESULTS: &str = "results.jsonl";
 
 /// The frames' name in the folder, which is a folder too.
 pub const WIRE: &str = "wire";

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use harness::case::addr::{Port, SockAddr};
 use harness::case::op::{Control, Intent, Op, Opt, Value};
-use harness::case::{Flags, LabOp, Payload};
+use harness::case::{Flags, LabOp, Payload, plain};
 use harness::trace::Out;
 
 use super::view::{Call, View};
@@ -391,13 +391,13 @@ fn dest<'a>(call: &Call<'a>) -> Option<Dest<'a>> {
 }
 
 fn kind(domain: &str, r#type: &Flags, protocol: &Flags) -> Option<Kind> {
-    let v6 = match domain {
+    let v6 = match plain(domain) {
         "AF_INET" => false,
         "AF_INET6" => true,
         _ => return None,
     };
     let is = |names: &[&str]| {
-        protocol.0.is_empty() || protocol.0.iter().all(|p| names.contains(&p.as_str()))
+        protocol.0.is_empty() || protocol.0.iter().all(|p| names.contains(&p.plain()))
     };
     if r#type.has("SOCK_RAW") {
         Some(Kind::Raw { v6 })

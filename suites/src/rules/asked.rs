@@ -43,7 +43,7 @@ pub(super) fn forbidden(view: &View<'_>, act: &Act<'_>) -> Option<Asked> {
             && fd == act.fd
         {
             let own_header = protocol.has("IPPROTO_RAW");
-            told = Told { v6: domain.as_str() == "AF_INET6", own_header, ..Told::default() };
+            told = Told { v6: domain.plain() == "AF_INET6", own_header, ..Told::default() };
             waiting = None;
         } else if call.what.fd() == Some(act.fd) {
             told.hear(call);

@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::case::addr::Role;
-use crate::case::{Lab, LinkKind};
+use crate::case::{Flags, Lab, LinkKind};
 
 fn end() -> impl Strategy<Value = End> {
     let role = select(vec![Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent]);
@@ -87,7 +87,9 @@ fn a_frame_is_short(#[case] json: &str, #[case] words: &str) {
     assert_eq!(frame.to_string(), words);
     let step = LabOp::Say { link: "l".to_owned(), frame };
     assert_eq!(step.to_string(), format!("l sends {words}"));
-    let (lab, ops) = (Lab::one(LinkKind::Tun, "l"), vec![Op::Lab { step: step.clone() }]);
+    let (fd, domain, r#type) = ("s".to_owned(), "AF_INET".into(), Flags::of(&["SOCK_DGRAM"]));
+    let socket = Op::Socket { fd, domain, r#type, protocol: Flags::NONE };
+    let (lab, ops) = (Lab::one(LinkKind::Tun, "l"), vec![socket, Op::Lab { step: step.clone() }]);
     assert_eq!(Case::new("s/t", "", lab.clone(), ops).check(), Ok(()));
     // There is nobody yet to whom it could be sent.
     let setup = Case::new("s/t", "", lab.with([step]), Vec::new()).check();

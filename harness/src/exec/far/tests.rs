@@ -186,6 +186,44 @@ fn a_family_that_has_no_such_error_is_told() {
     assert!(says(false, Kind::ParameterProblem, Some(256)).contains("no room for 256"));
 }
 
+/// About a packet to a group nobody sends an error, whoever it would be from, but for the two of IPv6 that
+/// RFC 4443 excepts; and no error is from a group or from nobody.
+#[rstest]
+#[case("224.0.0.77:9", Kind::PortUnreachable, Some("192.0.2.2"), Some("RFC 1122 §3.2.2"))]
+#[case("192.0.2.255:9", Kind::PortUnreachable, Some("192.0.2.2"), Some("RFC 1122 §3.2.2"))]
+#[case("255.255.255.255:9", Kind::TimeExceeded, None, Some("RFC 1122 §3.2.2"))]
+#[case("[ff02::77]:9", Kind::PortUnreachable, Some("2001:db8::2"), Some("RFC 4443 §2.4 (e.3)"))]
+#[case("[ff02::77]:9", Kind::PacketTooBig, Some("2001:db8::2"), None)]
+#[case("[ff02::77]:9", Kind::UnrecognizedOption, Some("2001:db8::2"), None)]
+#[case("[ff02::77]:9", Kind::PacketTooBig, None, Some("say from whom"))]
+#[case("[ff02::77]:9", Kind::PacketTooBig, Some("ff02::77"), Some("nobody sends from ff02::77"))]
+#[case(
+    "192.0.2.2:9",
+    Kind::PortUnreachable,
+    Some("224.0.0.1"),
+    Some("nobody sends from 224.0.0.1")
+)]
+#[case("192.0.2.2:9", Kind::PortUnreachable, Some("0.0.0.0"), Some("nobody sends from 0.0.0.0"))]
+#[case("192.0.2.2:9", Kind::PortUnreachable, Some("198.51.100.9"), None)]
+fn an_error_is_about_and_from_one_host(
+    #[case] to: &str,
+    #[case] kind: Kind,
+    #[case] from: Option<&str>,
+    #[case] refused: Option<&str>,
+) {
+    let host = if to.starts_with('[') { "[2001:db8::1]:40000" } else { HOST };
+    let sent = build::udp(build::Link::Ip, at(host), at(to), 64, b"x").expect("UDP");
+    let mut far = far();
+    far.saw("l", Direction::Out, &sent);
+    let error = Error { kind, value: None, from: None, v6: false, lies: Vec::new() };
+    let from = from.map(|ip| ip.parse().expect("an address"));
+    let made = far.make(&LINK, &Frame::Error(error), from, None);
+    assert_eq!(made.is_ok(), refused.is_none(), "{made:?}");
+    if let (Some(says), Err(said)) = (refused, &made) {
+        assert!(said.contains(says), "{said}");
+    }
+}
+
 /// Each lie changes what it names and nothing else.
 #[test]
 fn an_error_lies_as_it_is_told_to() {

@@ -11,7 +11,7 @@ use crate::exec::sends::may_send;
 fn sockets(case: &Case) -> impl Iterator<Item = (&str, bool)> {
     case.ops.iter().filter_map(|op| match op {
         Op::Socket { domain, r#type, .. } | Op::Socketpair { domain, r#type, .. } => {
-            Some((domain.as_str(), !r#type.has("SOCK_DGRAM") && !r#type.has("SOCK_RAW")))
+            Some((domain.plain(), !r#type.has("SOCK_DGRAM") && !r#type.has("SOCK_RAW")))
         }
         _ => None,
     })
@@ -62,7 +62,7 @@ pub(super) fn ipv6_sockets(case: &Case) -> bool {
 pub(super) fn ipv6(case: &Case) -> bool {
     let is_v6 = |host: &Host| case.lab.ip(host).is_some_and(|ip| ip.is_ipv6());
     let addressed = |addr: &Addr| {
-        is_v6(&addr.host) || addr.family.as_ref().is_some_and(|f| f.as_str() == "AF_INET6")
+        is_v6(&addr.host) || addr.family.as_ref().is_some_and(|f| f.plain() == "AF_INET6")
     };
     let steps = case.ops.iter().filter_map(|op| match op {
         Op::Lab { step } => Some(step),

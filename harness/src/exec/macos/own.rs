@@ -86,7 +86,7 @@ fn received(got: calls::Got) -> Received {
         len: got.len as i64,
         bytes: Hex(got.bytes),
         from: got.from.read(),
-        flags: named(got.flags, &["MSG_CTRUNC", "MSG_OOB", "MSG_TRUNC"]),
+        flags: named(got.flags, &["MSG_CTRUNC", "MSG_EOR", "MSG_OOB", "MSG_TRUNC"]),
         control: got.messages.into_iter().map(control_out).collect(),
     }
 }

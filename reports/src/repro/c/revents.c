@@ -9,8 +9,17 @@ static void revents(const struct pollfd *fd)
 #ifdef POLLRDHUP
         {POLLRDHUP, "POLLRDHUP"},
 #endif
+#if POLLWRNORM != POLLOUT
+        {POLLRDNORM, "POLLRDNORM"}, {POLLRDBAND, "POLLRDBAND"},
+        {POLLWRNORM, "POLLWRNORM"}, {POLLWRBAND, "POLLWRBAND"},
+#else
+        {POLLRDNORM, "POLLRDNORM"}, {POLLRDBAND, "POLLRDBAND"}, {POLLWRBAND, "POLLWRBAND"},
+#endif
+#ifdef POLLMSG
+        {POLLMSG, "POLLMSG"},
+#endif
     };
-    char text[96] = "";
+    char text[160] = "";
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (fd->revents & names[i].bit)

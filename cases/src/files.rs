@@ -6,8 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use harness::files::NotOpened;
-use reports::runs;
+use harness::files::{MANIFEST, NotOpened, RESULTS};
 
 use crate::UsageError;
 
@@ -22,16 +21,16 @@ const DEEPEST: usize = 16;
 
 /// A path on the command line, and which of the cases there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Named {
+pub struct Named {
     /// The file or folder.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// As for a suite's cases, without the suite; all of them if there is none.
-    pub(crate) pattern: Option<String>,
+    pub pattern: Option<String>,
 }
 
 /// What a word of the command line names, if it is a path: a file of cases, whether it is there or not, a
 /// folder, or `FILE:PATTERN`. What `is_known` of the catalogue is that, unless a path cannot be anything else.
-pub(crate) fn named(word: &str, is_known: impl FnOnce(&str) -> bool) -> Option<Named> {
+pub fn named(word: &str, is_known: impl FnOnce(&str) -> bool) -> Option<Named> {
     let path = Path::new(word);
     let whole = || Some(Named { path: path.to_owned(), pattern: None });
     if ENDINGS.iter().any(|ending| word.ends_with(ending)) {
@@ -51,7 +50,7 @@ pub(crate) fn named(word: &str, is_known: impl FnOnce(&str) -> bool) -> Option<N
 
 /// The files of cases that a path means, in the order of their names: itself, or those in it. What
 /// begins with a dot is passed over, and so are runs, and links in a folder.
-pub(crate) fn found(path: &Path) -> Result<Vec<PathBuf>, UsageError> {
+pub fn found(path: &Path) -> Result<Vec<PathBuf>, UsageError> {
     let shown = path.display();
     let kind = fs::metadata(path).map_err(|e| cannot(path, &e))?;
     if !kind.is_dir() {
@@ -79,7 +78,7 @@ fn walk(folder: &Path, deep: usize, all: &mut Vec<PathBuf>) -> Result<(), UsageE
         return Err(UsageError(why));
     };
     // What sockeye itself leaves in a folder is no case of it.
-    if [runs::MANIFEST, runs::RESULTS].iter().all(|file| folder.join(file).is_file()) {
+    if [MANIFEST, RESULTS].iter().all(|file| folder.join(file).is_file()) {
         return Ok(());
     }
     let mut entries = Vec::new();
@@ -109,7 +108,7 @@ fn walk(folder: &Path, deep: usize, all: &mut Vec<PathBuf>) -> Result<(), UsageE
 }
 
 /// The text of a file.
-pub(crate) fn text(path: &Path) -> Result<String, UsageError> {
+pub fn text(path: &Path) -> Result<String, UsageError> {
     let shown = path.display();
     let mut bytes = Vec::new();
     let file = opened(path)?;
@@ -138,7 +137,7 @@ fn opened(path: &Path) -> Result<File, UsageError> {
     })
 }
 
-pub(super) fn cannot(path: &Path, e: &std::io::Error) -> UsageError {
+fn cannot(path: &Path, e: &std::io::Error) -> UsageError {
     let shown = path.display();
     UsageError(match e.kind() {
         std::io::ErrorKind::NotFound => format!("{shown} is not there"),
@@ -148,7 +147,7 @@ pub(super) fn cannot(path: &Path, e: &std::io::Error) -> UsageError {
 
 /// When each file that these paths mean was saved last: by that a change is seen. A path that cannot be
 /// read is none.
-pub(crate) fn saved(named: &[Named]) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+pub fn saved(named: &[Named]) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
     let files = named.iter().flat_map(|named| found(&named.path).unwrap_or_default());
     files
         .map(|path| {
@@ -160,7 +159,7 @@ pub(crate) fn saved(named: &[Named]) -> Vec<(PathBuf, Option<SystemTime>, u64)> 
 }
 
 /// What a file's cases have in place of a suite: its name without the ending, made a word.
-pub(crate) fn stem(path: &Path) -> Result<String, UsageError> {
+pub fn stem(path: &Path) -> Result<String, UsageError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
     let plain = |c: char| if c.is_ascii_alphanumeric() || "_.-".contains(c) { c } else { '-' };
@@ -200,7 +199,7 @@ mod tests {
     #[case("src", Some(("src", None)))]
     #[case("src/", Some(("src/", None)))]
     #[case(".", Some((".", None)))]
-    #[case("src/main.rs", Some(("src/main.rs", None)))]
+    #[case("src/lib.rs", Some(("src/lib.rs", None)))]
     #[case(".case:x", None)]
     fn a_word_is_a_path_or_a_pattern(#[case] word: &str, #[case] is: Option<(&str, Option<&str>)>) {
         let is_known = |word: &str| word.starts_with("link-state");

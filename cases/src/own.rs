@@ -3,9 +3,6 @@
 //! Who wrote them is not known. They are read with bounds, checked once, and say nothing of programs to run;
 //! what they ask of an outcome is a verdict of its own, and the baselines of the suites are not theirs.
 
-mod files;
-mod json;
-
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -15,10 +12,11 @@ use harness::verdict::Unexpected;
 use notation::Written;
 use suites::Table;
 use suites::baseline::Baselines;
+use suites::pattern::matches;
 use suites::verdict::{Asked, Judgement, judge_own};
 
-use crate::UsageError;
-pub(crate) use files::{Named, found, named, saved, stem, text};
+use crate::files::{self, Named, found, stem, text};
+use crate::{UsageError, json};
 
 /// The cases of a file in a suite's folder that are those of the suite: all but the id is the same.
 fn twins(source: &Source) -> Vec<(String, Case)> {
@@ -41,29 +39,32 @@ fn twins(source: &Source) -> Vec<(String, Case)> {
 /// The most cases of all files, which is what a table may have.
 const MOST_OF_CASES: usize = 100_000;
 
+/// Who is told what is wrong with a text, line by line.
+pub type Hears<'h> = &'h mut dyn FnMut(&str);
+
 /// A file of cases.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub struct Source {
     /// Where it is.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// How a run calls it.
-    pub(crate) shown: String,
+    pub shown: String,
     /// What its cases' ids begin with.
-    pub(crate) stem: String,
+    pub stem: String,
     /// What is in it.
-    pub(crate) text: String,
+    pub text: String,
     /// Its cases.
-    pub(crate) written: Vec<Written>,
+    pub written: Vec<Written>,
 }
 
 impl Source {
     /// Whether it is JSON, in which nothing is asked of an outcome.
-    pub(crate) fn is_json(&self) -> bool {
+    pub fn is_json(&self) -> bool {
         self.path.to_string_lossy().ends_with(".json")
     }
 
-    /// Reads and checks a file. What is wrong with its text is told where it is.
-    fn read(path: &Path) -> Result<Self, UsageError> {
+    /// Reads and checks a file. What is wrong with its text is told where it is, line by line to `hears`.
+    fn read(path: &Path, hears: Hears<'_>) -> Result<Self, UsageError> {
         let (text, stem, shown) = (text(path)?, stem(path)?, files::shown(path));
         let name = path.display();
         let mut source = Self { path: path.to_owned(), shown, stem, text, written: Vec::new() };
@@ -73,7 +74,7 @@ impl Source {
         } else {
             notation::read(&source.stem, &source.text).map_err(|faults| {
                 let told = notation::render(&faults, &name.to_string(), &source.text, false);
-                told.lines().for_each(|line| errln!("{line}"));
+                told.lines().for_each(&mut *hears);
                 let count = faults.len();
                 let faults =
                     if count == 1 { "a mistake".into() } else { format!("{count} mistakes") };
@@ -85,6 +86,7 @@ impl Source {
             return Err(UsageError(format!("{name} has no case")));
         }
         let mut lines: HashMap<&str, u32> = HashMap::new();
+        let mut tables: HashMap<String, &str> = HashMap::new();
         for Written { case, line, .. } in &source.written {
             let wrong = |why: String| UsageError(format!("{name}:{line}: {why}"));
             case.check().map_err(wrong)?;
@@ -94,6 +96,11 @@ impl Source {
             }
             if let Some(first) = lines.insert(&case.id, *line) {
                 return Err(wrong(format!("{} is on line {first} already", case.id)));
+            }
+            let other = tables.entry(case.table().to_ascii_lowercase()).or_insert(case.table());
+            if *other != case.table() {
+                let why = "differ in capitals alone, and their frames would be in one file";
+                return Err(wrong(format!("{} and {other} {why}", case.table())));
             }
         }
         Ok(source)
@@ -116,8 +123,13 @@ impl Source {
     }
 }
 
+/// Whether a case is called so: its id without the suite, or the beginning of that.
+pub fn is_called(pattern: &str, id: &str) -> bool {
+    id.split_once('/').is_some_and(|(_, rest)| matches(pattern, rest))
+}
+
 /// Refuses a name by which a file's cases would be taken for those of a suite.
-pub(crate) fn unlike_a_suite(path: &Path, stem: &str) -> Result<(), UsageError> {
+pub fn unlike_a_suite(path: &Path, stem: &str) -> Result<(), UsageError> {
     let tables = suites::tables();
     let mut suites = tables.iter().filter_map(|table| table.name.split('/').next());
     suites.find(|suite| suite.eq_ignore_ascii_case(stem)).map_or(Ok(()), |suite| {
@@ -128,9 +140,9 @@ pub(crate) fn unlike_a_suite(path: &Path, stem: &str) -> Result<(), UsageError> 
 
 /// All cases that are a user's own.
 #[derive(Debug, Default)]
-pub(crate) struct Own {
+pub struct Own {
     /// The files that they are from.
-    pub(crate) sources: Vec<Source>,
+    pub sources: Vec<Source>,
     /// Where each case is: the file's number, and its own in the file.
     places: HashMap<String, (usize, usize)>,
     /// Those that are a suite's, byte for byte, as the suite has them.
@@ -140,13 +152,14 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    /// Reads what one word of the command line names, and gives the tables that it means.
-    pub(crate) fn add(&mut self, named: &Named) -> Result<Vec<Table>, UsageError> {
+    /// Reads what one word of the command line names, and gives the tables that it means. What is wrong with
+    /// a text `hears` is told as a compiler tells it, line by line.
+    pub fn add(&mut self, named: &Named, hears: Hears<'_>) -> Result<Vec<Table>, UsageError> {
         let mut tables = Vec::new();
         for path in found(&named.path)? {
-            let number = self.source(&path)?;
+            let number = self.source(&path, hears)?;
             let is_wanted = |case: &Case| {
-                let called = |pattern: &String| crate::select::is_called(pattern, &case.id);
+                let called = |pattern: &String| is_called(pattern, &case.id);
                 named.pattern.as_ref().is_none_or(called)
             };
             tables.extend(self.sources[number].tables(is_wanted));
@@ -165,12 +178,12 @@ impl Own {
     }
 
     /// The number of a file, which is read once however often it is named.
-    fn source(&mut self, path: &Path) -> Result<usize, UsageError> {
+    fn source(&mut self, path: &Path, hears: Hears<'_>) -> Result<usize, UsageError> {
         let same = |a: &Path, b: &Path| a == b || a.canonicalize().ok() == b.canonicalize().ok();
         if let Some(number) = self.sources.iter().position(|known| same(&known.path, path)) {
             return Ok(number);
         }
-        let source = Source::read(path)?;
+        let source = Source::read(path, hears)?;
         // Where a file system does not tell capitals apart their frames would be in one file.
         let other = |known: &&Source| known.stem.eq_ignore_ascii_case(&source.stem);
         if let Some(other) = self.sources.iter().find(other) {
@@ -191,17 +204,17 @@ impl Own {
     }
 
     /// Has its cases judged by what was observed before.
-    pub(crate) fn observed_in(&mut self, before: Baselines) {
+    pub fn observed_in(&mut self, before: Baselines) {
         self.before = Some(before);
     }
 
     /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.sources.is_empty()
     }
 
     /// The cases of all files that were read.
-    pub(crate) fn cases(&self) -> impl Iterator<Item = &Case> {
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
         self.sources.iter().flat_map(|source| &source.written).map(|written| &written.case)
     }
 
@@ -212,12 +225,12 @@ impl Own {
     }
 
     /// The case as it was written, with what it asks.
-    pub(crate) fn written(&self, id: &str) -> Option<&Written> {
+    pub fn written(&self, id: &str) -> Option<&Written> {
         self.of(id).map(|(_, written)| written)
     }
 
     /// The word by which a user names a case again.
-    pub(crate) fn word<'i>(&self, id: &'i str) -> std::borrow::Cow<'i, str> {
+    pub fn word<'i>(&self, id: &'i str) -> std::borrow::Cow<'i, str> {
         let Some((source, _)) = self.of(id) else { return id.into() };
         let path = source.path.display();
         match id.split_once('/') {
@@ -227,7 +240,7 @@ impl Own {
     }
 
     /// What a case asks of its outcome and did not come; nothing if it asks nothing.
-    pub(crate) fn unmet(&self, case: &Case, trace: &Trace, os: Os) -> Vec<Unexpected> {
+    pub fn unmet(&self, case: &Case, trace: &Trace, os: Os) -> Vec<Unexpected> {
         let Some((source, written)) = self.of(&case.id) else { return Vec::new() };
         // A name that the system has not got ends a case there: what comes behind it is not asked.
         let end = trace.lacks().and_then(|_| {
@@ -249,12 +262,12 @@ impl Own {
 
     /// The case of a suite that a case of the suite's file is, and is judged as: whoever edits such a file is
     /// told of the rows that are new.
-    pub(crate) fn twin(&self, case: &Case) -> Option<&Case> {
+    pub fn twin(&self, case: &Case) -> Option<&Case> {
         self.twins.get(&case.id)
     }
 
     /// What a case comes to, if it is a user's own.
-    pub(crate) fn judge(
+    pub fn judge(
         &self,
         case: &Case,
         trace: &Trace,

@@ -1,0 +1,1 @@
+autocmd BufRead,BufNewFile *.case setfiletype sockeye-case

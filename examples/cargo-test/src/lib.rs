@@ -1,0 +1,1 @@
+//! Whatever your project is: what it relies on is in `tests/cases`.

@@ -1,0 +1,3 @@
+//! What this project relies on, asked of the kernel that its tests run on.
+
+sockeye::cases!("tests/cases");
