@@ -21,6 +21,17 @@ pub enum Range {
     V4,
 }
 
+impl Range {
+    /// The word for it in ids and transcripts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ll => "ll",
+            Self::V6 => "v6",
+            Self::V4 => "v4",
+        }
+    }
+}
+
 /// Who on a link is meant.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

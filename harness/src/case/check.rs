@@ -2,21 +2,11 @@
 
 use super::addr::Host;
 use super::op::{Change, Control, Opt, Value};
-use super::{Op, Payload, Sym};
+use super::{Op, Sym};
 
 /// Labels of 1 to 63 bytes, 253 in all (RFC 1035 §2.3.4).
 pub(super) fn is_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
-}
-
-pub(super) fn check_text(of: &str, payload: &Payload) -> Result<(), String> {
-    match payload {
-        Payload::Text(text) => match text.chars().find(|c| *c > '\u{ff}') {
-            Some(c) => Err(format!("{of}: {c:?} is not one byte")),
-            None => Ok(()),
-        },
-        Payload::Pattern(_) => Ok(()),
-    }
 }
 
 /// `IFNAMSIZ` without its end.

@@ -5,13 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Payload;
 use super::addr::{Host, Port, Range};
-use super::check::check_text;
-use super::{Case, LabOp, Op};
 
 mod text;
-
-/// The most bytes of data in one frame: what a UDP datagram over IPv4 holds.
-const MOST_OF_DATA: usize = 65_507;
 
 /// One frame of the far end's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -205,7 +200,7 @@ impl End {
         matches!(self.port, Port::Of(_))
     }
 
-    fn is_v6(&self) -> bool {
+    pub(super) fn is_v6(&self) -> bool {
         match &self.host {
             Host::Ip(ip) => ip.is_ipv6(),
             Host::On { range, .. } => *range != Range::V4,
@@ -367,95 +362,6 @@ impl Frame {
         let of_path = |kind| matches!(kind, Kind::FragmentationNeeded | Kind::PacketTooBig);
         matches!(self, Self::Error(error) if of_path(error.kind))
     }
-}
-
-impl Case {
-    /// What far ends send by words, and on which links.
-    pub fn said(&self) -> impl Iterator<Item = (&str, &Frame)> {
-        self.ops.iter().filter_map(|op| match op {
-            Op::Lab { step: LabOp::Say { link, frame } } => Some((link.as_str(), frame)),
-            _ => None,
-        })
-    }
-
-    /// The links whose far end sends TCP segments by hand.
-    pub fn by_hand(&self) -> impl Iterator<Item = &str> {
-        let segments = self.said().filter(|(_, frame)| matches!(frame, Frame::Segment(_)));
-        segments.map(|(link, _)| link)
-    }
-
-    pub(super) fn check_frame(&self, link: &str, frame: &Frame) -> Result<(), String> {
-        if link == "lo" || self.lab.number(link).is_none() {
-            return Err(format!("{link:?} is no link of the lab that has a far end"));
-        }
-        for host in frame.hosts() {
-            if self.lab.ip(host).is_none() {
-                return Err(format!("the lab has no {host:?}"));
-            }
-        }
-        if let Some(ends) = frame.between()
-            && ends.from.is_v6() != ends.to.is_v6()
-        {
-            return Err("a frame has both addresses of one family".to_owned());
-        }
-        if let Some(data) = frame.data() {
-            check_text("a frame", data)?;
-            // An MSS is the longest that is written behind TCP's header; UDP's is 8 bytes (RFC 9293 §3.1, RFC 768).
-            let most = match frame {
-                Frame::Segment(_) => MOST_OF_DATA - 16,
-                _ => MOST_OF_DATA,
-            };
-            if data.len() > most {
-                let len = data.len();
-                return Err(format!("a frame with {len} bytes, {most} are the most"));
-            }
-        }
-        match frame {
-            Frame::Error(error) => check_error(error),
-            Frame::Datagram(one) if one.dont_fragment && one.ends.from.is_v6() => {
-                Err("IPv6 has no DF: no router fragments it".to_owned())
-            }
-            Frame::Datagram(_) => Ok(()),
-            Frame::Segment(_) if self.lab.setup.iter().any(|step| answers(step, link)) => {
-                Err(format!("a server answers on {link}: TCP by hand needs a link without one"))
-            }
-            Frame::Segment(one) => {
-                let set = |flag: &char| one.flags.contains(*flag);
-                let written: String = Segment::FLAGS.chars().filter(set).collect();
-                if one.flags == Segment::NO_FLAGS || !written.is_empty() && written == one.flags {
-                    return Ok(());
-                }
-                Err(format!("{:?} are no control bits, such as S.", one.flags))
-            }
-        }
-    }
-}
-
-/// Whether a server stands on this link: what is for none of its ports it answers by RST.
-fn answers(step: &LabOp, on: &str) -> bool {
-    matches!(step, LabOp::Serve { link, .. } | LabOp::NameServer { link, .. } if link == on)
-}
-
-fn check_error(error: &Error) -> Result<(), String> {
-    let Error { kind, value, v6, lies, .. } = error;
-    if *v6 && kind.number(true).is_none() {
-        return Err(format!("ICMPv6 has no {}", kind.name()));
-    }
-    if value.is_some() && kind.value().is_none() {
-        return Err(format!("{} has no number", kind.name()));
-    }
-    let most = Lie::NAMED.len() + 1;
-    if lies.len() > most {
-        return Err(format!("a frame with {} lies, {most} are the most", lies.len()));
-    }
-    // Told twice it would be the truth again.
-    let is_cut = |lie: &Lie| matches!(lie, Lie::Cut(_));
-    for (at, lie) in lies.iter().enumerate() {
-        if lies[..at].iter().any(|other| other == lie || is_cut(other) && is_cut(lie)) {
-            return Err(format!("a frame with the same lie twice: {lie}"));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

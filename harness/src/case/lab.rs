@@ -250,10 +250,10 @@ impl ServerStep {
 impl fmt::Display for ServerStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Expect { until } => write!(f, "expect {}", said(until)),
+            Self::Expect { until } => write!(f, "expect {}", until.said()),
             Self::Take { bytes } => write!(f, "take {bytes}"),
             Self::End => f.write_str("end"),
-            Self::Send { data } => write!(f, "send {}", said(data)),
+            Self::Send { data } => write!(f, "send {}", data.said()),
             Self::Shutdown => f.write_str("shutdown"),
             Self::Close => f.write_str("close"),
             Self::Reset => f.write_str("reset"),
@@ -272,13 +272,6 @@ impl fmt::Display for ServerStep {
 fn steps(f: &mut fmt::Formatter<'_>, script: &[ServerStep]) -> fmt::Result {
     let separators = std::iter::once("").chain(std::iter::repeat(", "));
     script.iter().zip(separators).try_for_each(|(step, before)| write!(f, "{before}{step}"))
-}
-
-pub(super) fn said(payload: &Payload) -> String {
-    match payload {
-        Payload::Text(_) => super::payload::quoted(&payload.bytes()),
-        Payload::Pattern(len) => format!("pattern[0..{len}]"),
-    }
 }
 
 /// A TCP server at the far end of a link.
@@ -480,12 +473,12 @@ impl fmt::Display for LabOp {
                 write!(
                     f,
                     "address add own({link},{})/{} dev {link}",
-                    name(*range),
+                    range.name(),
                     prefix_len(*range)
                 )
             }
             Self::AddressDelete { link, range } => {
-                write!(f, "address delete own({link},{}) dev {link}", name(*range))
+                write!(f, "address delete own({link},{}) dev {link}", range.name())
             }
             Self::RouteAdd { prefix, prefix_len, kind, link, via } => {
                 f.write_str("route add ")?;
@@ -496,7 +489,7 @@ impl fmt::Display for LabOp {
                 if let Some(Host::Ip(ip)) = via {
                     write!(f, " via {ip}")?;
                 } else if let Some(Host::On { link, role, range }) = via {
-                    write!(f, " via {role:?}({link},{})", name(*range))?;
+                    write!(f, " via {role:?}({link},{})", range.name())?;
                 }
                 link.iter().try_for_each(|l| write!(f, " dev {l}"))
             }
@@ -514,14 +507,5 @@ impl fmt::Display for LabOp {
             Self::Hosts { lines } => write!(f, "/etc/hosts: {}", lines.join("; ")),
             Self::Resume { link, port } => write!(f, "the server at {link} {port} goes on"),
         }
-    }
-}
-
-/// The word for a range in ids and transcripts.
-pub fn name(range: Range) -> &'static str {
-    match range {
-        Range::Ll => "ll",
-        Range::V6 => "v6",
-        Range::V4 => "v4",
     }
 }

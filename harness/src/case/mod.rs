@@ -22,6 +22,7 @@ pub mod names;
 mod numbers;
 pub mod op;
 pub mod payload;
+mod said;
 mod sym;
 mod threads;
 mod timers;
@@ -38,7 +39,7 @@ pub use payload::Payload;
 pub use sym::{Flags, Os, Sym, is_known, plain};
 pub use threads::Threads;
 
-use check::{MOST_OF_LINK, MOST_OF_SOCKET, check_text, is_word, links, sockets};
+use check::{MOST_OF_LINK, MOST_OF_SOCKET, is_word, links, sockets};
 use intent::Family;
 
 /// One question put to a kernel.
@@ -283,7 +284,7 @@ impl Case {
                 return Err(format!("the server on {link} dials from or to port 0"));
             }
             if let ServerStep::Expect { until: bytes } | ServerStep::Send { data: bytes } = step {
-                check_text("serve", bytes)?;
+                bytes.check("serve")?;
                 if bytes.is_empty() {
                     return Err(format!("the server on {link} waits for or sends nothing"));
                 }
@@ -305,7 +306,7 @@ impl Case {
         }
         check::request(op)?;
         for payload in op.payloads() {
-            check_text(op.call(), payload)?;
+            payload.check(op.call())?;
         }
         if check::room(op) > check::MOST_BYTES {
             let most = check::MOST_BYTES;

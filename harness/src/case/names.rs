@@ -7,7 +7,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::addr::Range;
-use super::lab;
 
 /// Where name servers listen.
 pub const DNS_PORT: u16 = 53;
@@ -212,7 +211,7 @@ impl NameServer {
 impl fmt::Display for NameServer {
     /// `53 at v4, options timeout:1 attempts:1: a.example A 192.0.2.7`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at: Vec<&str> = self.at.iter().map(|range| lab::name(*range)).collect();
+        let at: Vec<&str> = self.at.iter().map(|range| range.name()).collect();
         write!(f, "{DNS_PORT} at {}, options {}", at.join(" "), self.options)?;
         self.search.iter().try_for_each(|domain| write!(f, ", search {domain}"))?;
         f.write_str(":")?;

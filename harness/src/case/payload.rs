@@ -17,6 +17,25 @@ pub enum Payload {
 }
 
 impl Payload {
+    /// As it is written.
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::Text(_) => quoted(&self.bytes()),
+            Self::Pattern(len) => format!("pattern[0..{len}]"),
+        }
+    }
+
+    /// That each character of it is one byte.
+    pub(super) fn check(&self, of: &str) -> Result<(), String> {
+        match self {
+            Self::Text(text) => match text.chars().find(|c| *c > '\u{ff}') {
+                Some(c) => Err(format!("{of}: {c:?} is not one byte")),
+                None => Ok(()),
+            },
+            Self::Pattern(_) => Ok(()),
+        }
+    }
+
     /// The bytes themselves.
     pub fn bytes(&self) -> Vec<u8> {
         match self {

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use harness::case::Sym;
 use harness::case::addr::{Addr, Host, Port, Range, Role, Scope};
-use harness::case::lab::name as range_name;
 
 use super::args::{name, not, number, sym};
 use crate::fault::Fault;
@@ -36,7 +35,7 @@ pub(crate) fn print_host(host: &Host, plain: Option<Range>) -> String {
             if plain == Some(*range) {
                 format!("{role}({link})")
             } else {
-                format!("{role}({link},{})", range_name(*range))
+                format!("{role}({link},{})", range.name())
             }
         }
     }
@@ -84,7 +83,7 @@ pub(crate) fn host(node: &Node<'_>, plain: Option<Range>) -> Result<Host, Fault>
     let range = match range {
         Some(node) => {
             let word = name(node, "ll, v6 or v4")?;
-            let found = RANGES.into_iter().find(|range| range_name(*range) == word);
+            let found = RANGES.into_iter().find(|range| range.name() == word);
             found.ok_or_else(|| not(node, "ll, v6 or v4"))?
         }
         None => plain.ok_or_else(|| {

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::ops::Range as Span;
 use std::str::FromStr;
 
+use harness::case::Payload;
 use harness::case::addr::{Host, Range, Role};
 use harness::case::payload::quoted;
-use harness::case::{Payload, lab};
 use harness::text::is_obeyed;
 
 use crate::fault::Fault;
@@ -163,7 +163,7 @@ fn checked_link(name: &str, at: Span<usize>) -> Result<String, Fault> {
 pub(super) fn print_ranges(ranges: &[Range]) -> String {
     match ranges {
         [] => "none".to_owned(),
-        _ => ranges.iter().map(|range| lab::name(*range)).collect::<Vec<_>>().join(" "),
+        _ => ranges.iter().map(|range| range.name()).collect::<Vec<_>>().join(" "),
     }
 }
 
@@ -196,7 +196,7 @@ pub(super) fn print_host(host: &Host) -> String {
         Host::Ip(ip) => ip.to_string(),
         Host::On { link, role, range } => {
             let role = ROLES.iter().find(|(_, known)| known == role).map_or("", |(name, _)| name);
-            format!("{role}({link},{})", lab::name(*range))
+            format!("{role}({link},{})", range.name())
         }
     }
 }

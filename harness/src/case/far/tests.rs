@@ -10,6 +10,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::case::addr::Role;
+use crate::case::{Case, LabOp, Op};
 use crate::case::{Flags, Lab, LinkKind};
 
 fn end() -> impl Strategy<Value = End> {

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use super::{Datagram, End, Ends, Error, Frame, Lie, Segment, is_nothing, is_widest};
 use crate::case::Payload;
 use crate::case::addr::{Host, Role};
-use crate::case::lab::{name, said};
 
 impl fmt::Display for Frame {
     /// As it is written behind a link: `ICMP port unreachable, quoting it`.
@@ -93,7 +92,7 @@ impl fmt::Display for Segment {
 
 fn carried(f: &mut fmt::Formatter<'_>, data: &Payload, checksum_wrong: bool) -> fmt::Result {
     if !is_nothing(data) {
-        write!(f, " {}", said(data))?;
+        write!(f, " {}", data.said())?;
     }
     if checksum_wrong { f.write_str(", checksum wrong") } else { Ok(()) }
 }
@@ -108,7 +107,7 @@ fn host(f: &mut fmt::Formatter<'_>, host: &Host) -> fmt::Result {
                 Role::Unresolved => "unresolved",
                 Role::Silent => "silent",
             };
-            write!(f, "{role}({link},{})", name(*range))
+            write!(f, "{role}({link},{})", range.name())
         }
     }
 }
