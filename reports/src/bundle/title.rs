@@ -110,10 +110,16 @@ pub fn broken(rule: &str) -> Option<&'static str> {
 
 /// What titles of cases say at length.
 const SHORTER: &[(&str, &str)] = &[
+    ("UDP from a bound socket to ", "bind, to "),
+    ("UDP from a socket bound to the link to ", "bound to the link, to "),
+    ("UDP by connect and send to ", "connected, to "),
+    ("UDP connected before to ", "connected before, to "),
+    ("UDP with PKTINFO to ", "PKTINFO, to "),
     (
         "UDP to the link-local address of a neighbour nobody has asked for yet",
         "unresolved neighbour",
     ),
+    ("the link-local address of a neighbour nobody has asked for yet", "an unresolved neighbour"),
     (", the link being ", ", link "),
     (", loopback being down", ", lo down"),
     ("do-not-fragment asked for", "DF"),
@@ -237,6 +243,12 @@ mod tests {
                 "UDP to 255.255.255.255, link down",
             ),
             ("UDP to 255.255.255.255, the link being down", 32, "UDP to 255.255.255.255"),
+            // What is left with a version of eight characters.
+            (
+                "UDP from a bound socket to 255.255.255.255, the link being down",
+                35,
+                "bind, to 255.255.255.255, link down",
+            ),
             (
                 "A forged MTU of 800 by IPv4, never-sent, nothing asked",
                 40,

@@ -14,6 +14,8 @@ use crate::table::{Row, Table};
 struct Way {
     table: &'static str,
     question: &'static str,
+    /// How it is sent, as the title of a row begins.
+    how: &'static str,
     /// The rows of the catalogue that all of it is about, beside those of each row.
     catalogue: &'static [&'static str],
     /// What is done with the socket `s`, up to and with the send.
@@ -24,30 +26,35 @@ const WAYS: [Way; 5] = [
     Way {
         table: "link-state/udp-sendto",
         question: "What does sendto on a fresh socket say and send?",
+        how: "UDP",
         catalogue: &[],
         steps: |to| vec![sendto("s", to.addr(PORT))],
     },
     Way {
         table: "link-state/udp-connect-send",
         question: "What do connect and then send say and send?",
+        how: "UDP by connect and send",
         catalogue: &[],
         steps: |to| vec![connect("s", to.addr(PORT)), send("s")],
     },
     Way {
         table: "link-state/udp-bound-own",
         question: "What does sendto say and send after bind to the link's own address?",
+        how: "UDP from a bound socket",
         catalogue: &[],
         steps: |to| vec![bind("s", to.source()), sendto("s", to.addr(PORT))],
     },
     Way {
         table: "link-state/udp-bound-interface",
         question: "What does sendto say and send from a socket bound to the link?",
+        how: "UDP from a socket bound to the link",
         catalogue: &["LINK-05"],
         steps: |to| vec![bind_to("s", LINK), sendto("s", to.addr(PORT))],
     },
     Way {
         table: "link-state/udp-pktinfo",
         question: "What does sendmsg say and send when its PKTINFO names the link?",
+        how: "UDP with PKTINFO",
         catalogue: &[],
         steps: |to| {
             let level = if to.is_v4() { "IPPROTO_IP" } else { "IPPROTO_IPV6" };
@@ -77,7 +84,7 @@ fn table(way: &Way) -> Table {
         let row = match to.left_out(kind) {
             Some(why) => Row::LeftOut(why),
             None => Row::Case(covering(
-                row(lab(kind, state), to, state, (way.steps)(to)),
+                row(lab(kind, state), way.how, (to, state), (way.steps)(to)),
                 way.catalogue,
             )),
         };
@@ -87,8 +94,8 @@ fn table(way: &Way) -> Table {
 }
 
 /// Receiver and socket, the steps, then whether an error surfaced and what arrived.
-fn row(lab: Lab, to: To, state: State, steps: Vec<Op>) -> Case {
-    let title = format!("UDP to {}, the link being {}", to.words(), state.words());
+fn row(lab: Lab, how: &str, (to, state): (To, State), steps: Vec<Op>) -> Case {
+    let title = format!("{how} to {}, the link being {}", to.words(), state.words());
     let mut ops = Vec::new();
     if to.is_local() {
         ops.extend(receiver(PORT));
@@ -129,7 +136,8 @@ fn connected_before() -> Table {
                 let mut steps = vec![connect("s", to.addr(PORT))];
                 steps.extend(state.steps().into_iter().map(|step| Op::Lab { step }));
                 steps.extend([send("s"), getpeername("s")]);
-                Row::Case(row(Lab::one(kind, LINK), to, state, steps))
+                let how = "UDP connected before";
+                Row::Case(row(Lab::one(kind, LINK), how, (to, state), steps))
             }
         };
         table.push(&[&kind.to_string(), state.id(), to.id()], row);
