@@ -16,7 +16,7 @@ static const unsigned char *bpf_packet(const unsigned char **at, size_t *left, s
     memcpy(&head, record, *left < sizeof head ? *left : sizeof head);
     whole = head.bh_hdrlen + (size_t)head.bh_caplen;
     if (head.bh_hdrlen < SHORTEST_HEADER || whole > *left || head.bh_caplen != head.bh_datalen) {
-        fputs("differs: what BPF gave is not whole, and frames are lost\n", stderr);
+        fputs("differs: what BPF gave is not whole: frames are lost\n", stderr);
 @Observed         differs = 1;
         *left = 0;
         return NULL;

@@ -93,7 +93,8 @@ static void watch_wire(void)
 @Observed     struct bpf_stat lost = {.bs_drop = 0};
 @Observed,Feth 
 @Observed,Feth     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-@Observed,Feth         if (links[i].peer[0] != '\0' && ioctl(links[i].fd, BIOCGSTATS, &lost) != -1 && lost.bs_drop > 0)
+@Observed,Feth         if (links[i].peer[0] != '\0' && ioctl(links[i].fd, BIOCGSTATS, &lost) != -1 &&
+@Observed,Feth             lost.bs_drop > 0)
 @Observed,Feth             break;
 @Observed     if (lost.bs_drop == 0 && ioctl(loopback, BIOCGSTATS, &lost) == -1)
 @Observed         lost.bs_drop = 0;
