@@ -184,9 +184,12 @@ fn goes_by_git(files: &Path, mail: &str) {
     }
 }
 
-/// The case, those of which one is the contrast, what that is said to be, and what triggers it, which
-/// the title has to say.
-const MAILS: [(&str, &str, &[&str], &str, &[&str]); 3] = [
+/// A document, its case, those of which one is the contrast, what that is said to be, and what triggers
+/// it, which the title has to say.
+type Mail =
+    (&'static str, &'static str, &'static [&'static str], &'static str, &'static [&'static str]);
+
+const MAILS: [Mail; 3] = [
     (
         "limited-broadcast.txt",
         "link-state/udp-bound-own[tap,down,limited4]",

@@ -254,7 +254,7 @@ fn program() -> String {
     let observed = frames::observed(&case(), &trace(&sent()));
     assert_eq!(observed.len(), 8, "{observed:?}");
     let row = |(op, text): &(u32, String)| format!("    {{{op}, {}}},\n", quoted(text.as_bytes()));
-    let rows: String = observed.iter().map(row).collect();
+    let rows = observed.iter().map(row).collect::<Vec<_>>().concat();
     let words = [
         ("@@FRAMES@@", format!("{rows}    {{-1, NULL}},")),
         ("@@OBSERVED@@", "    {0, 0, \"\", NULL},".to_owned()),
@@ -370,7 +370,7 @@ const FAULTS: [Fault; 17] = [
         "extra frame",
         |reads| {
             let one = reads[0].clone();
-            reads.push(one)
+            reads.push(one);
         },
         "came, and was not observed: > link0 IPv4",
     ),
@@ -387,7 +387,7 @@ const FAULTS: [Fault; 17] = [
         "another link",
         |reads| {
             let frame = reads[2].1[18..60].to_vec();
-            reads[0].1 = of_utun(&frame)
+            reads[0].1 = of_utun(&frame);
         },
         "did not come",
     ),

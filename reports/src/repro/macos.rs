@@ -85,7 +85,8 @@ fn far_ends_write(p: &mut Program<'_>) {
 
 /// What the case calls its links, as strings.
 pub(super) fn called(case: &Case) -> String {
-    case.lab.links.iter().map(|link| format!("{}, ", quoted(link.name.as_bytes()))).collect()
+    let names = case.lab.links.iter().map(|link| quoted(link.name.as_bytes()));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Has what the program makes taken away at its end, whatever that is.
