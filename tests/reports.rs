@@ -184,13 +184,18 @@ fn goes_by_git(files: &Path, mail: &str) {
     }
 }
 
-/// The case, and those of which one is the contrast.
-const MAILS: [(&str, &str, &[&str], &str); 3] = [
+/// A document, its case, those of which one is the contrast, what that is said to be, and what triggers
+/// it, which the title has to say.
+type Mail =
+    (&'static str, &'static str, &'static [&'static str], &'static str, &'static [&'static str]);
+
+const MAILS: [Mail; 3] = [
     (
         "limited-broadcast.txt",
         "link-state/udp-bound-own[tap,down,limited4]",
         &["link-state/udp-sendto[tap,down,limited4]", "link-state/udp-bound-own[tap,up,limited4]"],
         "the same without bind(s, {AF_INET 192.0.2.1:0})",
+        &["bind", "255.255.255.255", "link down"],
     ),
     (
         "path-mtu.txt",
@@ -200,12 +205,14 @@ const MAILS: [(&str, &str, &[&str], &str); 3] = [
             "fragmentation/path-mtu-forged[v6,unset,connected,destination]",
         ],
         "the same with another frame",
+        &["forged ICMP", "IPv6"],
     ),
     (
         "glibc-service.txt",
         "names/service[65536,any]",
         &["names/service[80,any]", "names/service[65535,any]", "names/service[minus,any]"],
         "the same with one value changed (names/service[65535,any])",
+        &["getaddrinfo", "65536"],
     ),
 ];
 
@@ -214,7 +221,7 @@ fn a_mail_of_the_documents_is_what_is_made(#[values(0, 1, 2)] which: usize) {
     if !is_linux() || !has_labs() || !has_cc() {
         return;
     }
-    let (name, case, like, contrast) = MAILS[which];
+    let (name, case, like, contrast, triggers) = MAILS[which];
     let folder = tempfile::tempdir().expect("a folder");
     let all = [&[case], like].concat();
     let first = run(folder.path(), &all, &[], |_| ());
@@ -227,6 +234,8 @@ fn a_mail_of_the_documents_is_what_is_made(#[values(0, 1, 2)] which: usize) {
         return eprintln!("skipped: {case} is as it should be here");
     }
     assert_eq!(faults(&mail), [""; 0], "{mail}");
+    let title = mail.lines().find(|line| line.starts_with("Subject: ")).expect("a subject");
+    assert!(triggers.iter().all(|trigger| title.contains(trigger)), "{title}");
     let flat = mail.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains(&format!("In contrast, {contrast}")), "{mail}");
     assert!(flat.contains("3 of 3 times: "), "{mail}");

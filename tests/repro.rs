@@ -12,13 +12,13 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::{env, fs};
 
-use common::{executor, has_cc};
+use common::{BPF_H, executor, has_cc};
 use harness::case::addr::{Addr, Port, Range, Role};
 use harness::case::op::Value;
-use harness::case::{Case, LabOp, Op, Os};
+use harness::case::{Case, Hex, LabOp, Op, Os};
 use harness::outcome;
 use harness::subject;
-use harness::trace::{Did, End, Event, Fingerprint, Trace};
+use harness::trace::{Did, End, Event, Fingerprint, LinkFact, Out, Trace};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use reports::repro::{FLAGS, Observed, Options, agrees, frames, reproducer, saw_the_wire, verdict};
 use suites::{Table, deviation, pattern, tables};
@@ -118,7 +118,7 @@ fn chosen(tables: &[Table], deviations: &[Case]) -> BTreeMap<String, Vec<Case>> 
 const SDK: [(&str, &str); 4] = [
     (
         "net/if_utun.h",
-        "#define UTUN_CONTROL_NAME \"com.apple.net.utun_control\"\n#define UTUN_OPT_IFNAME 2\n",
+        "#define UTUN_CONTROL_NAME \"com.apple.net.utun_control\"\n#define UTUN_OPT_IFNAME 2\n#define UTUN_OPT_MAX_PENDING_PACKETS 16\n",
     ),
     ("sys/sys_domain.h", "#define SYSPROTO_CONTROL 2\n#define AF_SYS_CONTROL 2\n"),
     (
@@ -127,10 +127,7 @@ const SDK: [(&str, &str); 4] = [
          ifra_prefixmask; int ifra_flags; struct { long expire, preferred; unsigned v, p; } \
          ifra_lifetime; };\n",
     ),
-    (
-        "net/bpf.h",
-        "#define BIOCSETIF _IOW('B', 108, struct ifreq)\n#define BIOCSHDRCMPLT _IOW('B', 117, unsigned)\n",
-    ),
+    ("net/bpf.h", BPF_H),
 ];
 
 /// Which steps a case takes, and of which kinds its links are: the words of each without the names.
@@ -142,6 +139,30 @@ fn lab_of(case: &Case) -> BTreeSet<String> {
     let steps = case.lab.setup.iter().chain(among);
     let steps = steps.map(|step| format!("{step:?}").split([' ', '{']).take(1).collect());
     steps.chain(case.lab.links.iter().map(|link| format!("{:?}", link.kind))).collect()
+}
+
+/// A trace in which every call of a case returned 0. `unseen`: nobody saw its frames.
+fn all_made(case: &Case, unseen: bool) -> Trace {
+    let (name, mac) = ("lo".to_owned(), Hex(vec![0; 6]));
+    let lo = LinkFact { name, index: 1, kind: None, mac, unseen };
+    let made = |(op, step): (u32, &Op)| {
+        let did = Did::Returned { ret: 0, errno: None, out: Out::Nothing };
+        let call = Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did };
+        (!matches!(step, Op::Lab { .. })).then_some(call)
+    };
+    Trace {
+        schema: harness::SCHEMA,
+        case: case.id.clone(),
+        began_ns: 0,
+        links: vec![lo],
+        events: (0..).zip(&case.ops).filter_map(made).collect(),
+        end: End::Done,
+        pauses_ms: Vec::new(),
+        disturbed: Vec::new(),
+        beyond: None,
+        own: None,
+        program: None,
+    }
 }
 
 /// Apple's headers are in `zig`, with clang beside them: the program that `ZIG` names, of the
@@ -165,26 +186,31 @@ fn for_macos_compiles() -> Result<Completion, Failed> {
     for table in &tables {
         let (own, last) = (table.name.starts_with("darwin/"), table.cases.len() - 1);
         let rows_of = table.cases.iter().enumerate();
-        rows.extend(
-            rows_of
-                .filter(|(at, case)| steps.insert(lab_of(case)) || own || *at == 0 || *at == last)
-                .map(|(_, case)| case),
-        );
+        rows.extend(rows_of.filter_map(|(at, case)| {
+            let fresh = steps.insert(lab_of(case));
+            (fresh || own || at == 0 || at == last).then_some((fresh, case))
+        }));
     }
-    for case in rows {
-        let (source, object) = (folder.path().join("repro.c"), folder.path().join("repro.o"));
-        fs::write(
-            &source,
-            reproducer(case, &Options { os: Os::Macos, observed: None, expected: &[] }),
-        )?;
-        let zig = Command::new(&zig)
-            .args(["cc", "-target", "aarch64-macos"])
-            .args(FLAGS)
-            .args(["-c".as_ref(), "-I".as_ref(), folder.path().as_os_str()])
-            .args([source.as_os_str(), "-o".as_ref(), object.as_os_str()])
-            .output()?;
-        if !zig.status.success() {
-            wrong.push(format!("{}: {}", case.id, String::from_utf8_lossy(&zig.stderr)));
+    let (source, object) = (folder.path().join("repro.c"), folder.path().join("repro.o"));
+    for (at, (fresh, case)) in rows.into_iter().enumerate() {
+        // One that has nothing to compare itself with, one that has, and one whose frames nobody saw.
+        let bare = reproducer(case, &Options { os: Os::Macos, observed: None, expected: &[] });
+        let compares = written(case, &all_made(case, false), Os::Macos);
+        let unseen = written(case, &all_made(case, true), Os::Macos);
+        let all = [("aarch64-macos", bare), ("x86_64-macos", compares), ("aarch64-macos", unseen)];
+        let all = all.into_iter().enumerate();
+        for (target, text) in all.filter(|(n, _)| fresh || *n == at % 2).map(|(_, one)| one) {
+            fs::write(&source, text)?;
+            let zig = Command::new(&zig)
+                .args(["cc", "-target", target])
+                .args(FLAGS)
+                .args(["-c".as_ref(), "-idirafter".as_ref(), folder.path().as_os_str()])
+                .args([source.as_os_str(), "-o".as_ref(), object.as_os_str()])
+                .output()?;
+            if !zig.status.success() {
+                let said = String::from_utf8_lossy(&zig.stderr);
+                wrong.push(format!("{} for {target}: {said}", case.id));
+            }
         }
     }
     if wrong.is_empty() { Ok(Completion::Completed) } else { Err(wrong.join("\n").into()) }

@@ -44,7 +44,10 @@ pub(super) fn all(
 ) -> Result<Vec<Tried>> {
     let kernel = &known.subject.kernel;
     if !super::is_here(known)? {
-        let why = format!("it is of {} {}, which this is not", kernel.system, kernel.release);
+        let why = format!(
+            "the run is of {} {}, and this machine has another kernel",
+            kernel.system, kernel.release
+        );
         return Ok(vec![Tried::Not(why); programs.len()]);
     }
     let lines = known.seen.iter().map(|seen| &seen.line);

@@ -102,3 +102,23 @@ pub(crate) fn has_run(output: &Output) -> bool {
     let expected = if Os::host() == Some(Os::Linux) { 0..=0 } else { 0..=1 };
     output.status.code().is_some_and(|code| expected.contains(&code))
 }
+
+/// `bsd/net/bpf.h` of xnu-11417.101.15, as much as a reproducer names.
+pub(crate) const BPF_H: &str = r"
+#ifndef _NET_BPF_H_
+#define _NET_BPF_H_
+#include <stdint.h>
+#include <sys/types.h>
+struct bpf_hdr { uint32_t bh_tstamp[2], bh_caplen, bh_datalen; unsigned short bh_hdrlen; };
+struct bpf_stat { unsigned bs_recv, bs_drop; };
+#define BPF_WORDALIGN(x) (((x) + (sizeof(int32_t) - 1)) & ~(sizeof(int32_t) - 1))
+#define BIOCGBLEN _IOR('B', 102, unsigned)
+#define BIOCSBLEN _IOWR('B', 102, unsigned)
+#define BIOCPROMISC _IO('B', 105)
+#define BIOCSETIF _IOW('B', 108, struct ifreq)
+#define BIOCGSTATS _IOR('B', 111, struct bpf_stat)
+#define BIOCIMMEDIATE _IOW('B', 112, unsigned)
+#define BIOCSHDRCMPLT _IOW('B', 117, unsigned)
+#define BIOCSSEESENT _IOW('B', 119, unsigned)
+#endif
+";

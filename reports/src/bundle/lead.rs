@@ -282,7 +282,7 @@ pub(super) fn kind(kernel: &Fingerprint, platform: &str) -> String {
     let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
     let (number, rest) = release.split_at(end);
     let parts = number.split('.').filter(|part| !part.is_empty()).count();
-    match (rest, parts) {
+    let kind = match (rest, parts) {
         ("", 0) => "a kernel without a number".to_owned(),
         // Mainline 7.3 calls itself 7.3.0.
         ("", _) if parts == 2 || number.ends_with(".0") => format!("mainline {number}"),
@@ -290,9 +290,11 @@ pub(super) fn kind(kernel: &Fingerprint, platform: &str) -> String {
         (rc, _) if rc.starts_with("-rc") => format!("mainline {release}"),
         (_, _) => format!(
             "{release}, a distribution's or private build of {}",
-            number.trim_end_matches('.')
+            title::upstream(kernel).as_deref().unwrap_or(number.trim_end_matches('.'))
         ),
-    }
+    };
+    // The same stack as a process of another kernel's.
+    if platform.starts_with("uml") { format!("{kind}, as User-Mode Linux") } else { kind }
 }
 
 #[cfg(test)]
@@ -309,11 +311,17 @@ mod tests {
         "6.1.0-56-cloud-amd64",
         "6.1.0-56-cloud-amd64, a distribution's or private build of 6.1.0"
     )]
+    #[case(
+        "5.10.0-46-cloud-amd64 #1 SMP Debian 5.10.262-1 (2026-07-31)",
+        "5.10.0-46-cloud-amd64, a distribution's or private build of 5.10.262"
+    )]
     #[case("", "a kernel without a number")]
     fn a_release_says_what_kind_it_is(#[case] release: &str, #[case] says: &str) {
-        let (system, release) = ("Linux".to_owned(), release.to_owned());
-        let kernel = Fingerprint { system, release, ..Fingerprint::default() };
+        let (release, version) = release.split_once(' ').unwrap_or((release, ""));
+        let [system, release, version] = ["Linux", release, version].map(str::to_owned);
+        let kernel = Fingerprint { system, release, version, ..Fingerprint::default() };
         assert_eq!(kind(&kernel, "linux"), says);
+        assert_eq!(kind(&kernel, "uml-5.10"), format!("{says}, as User-Mode Linux"));
         assert_eq!(kind(&kernel, "gvisor-1"), format!("Linux {} (gvisor-1)", kernel.release));
     }
 

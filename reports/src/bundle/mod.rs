@@ -180,7 +180,10 @@ pub fn build(kernel: &Fingerprint, environment: Option<&Environment>) -> String 
         let product = kernel.product.as_ref()?;
         Some(format!("macOS {} ({})", product.version, product.build))
     };
-    let uname = || format!("{} {}", kernel.system, kernel.release);
+    let uname = || {
+        let number = title::upstream(kernel).map_or_else(String::new, |n| format!(" ({n})"));
+        format!("{} {}{number}", kernel.system, kernel.release)
+    };
     environment.and_then(of).or_else(product).unwrap_or_else(uname)
 }
 

@@ -110,10 +110,16 @@ pub fn broken(rule: &str) -> Option<&'static str> {
 
 /// What titles of cases say at length.
 const SHORTER: &[(&str, &str)] = &[
+    ("UDP from a bound socket to ", "bind, to "),
+    ("UDP from a socket bound to the link to ", "bound to the link, to "),
+    ("UDP by connect and send to ", "connected, to "),
+    ("UDP connected before to ", "connected before, to "),
+    ("UDP with PKTINFO to ", "PKTINFO, to "),
     (
         "UDP to the link-local address of a neighbour nobody has asked for yet",
         "unresolved neighbour",
     ),
+    ("the link-local address of a neighbour nobody has asked for yet", "an unresolved neighbour"),
     (", the link being ", ", link "),
     (", loopback being down", ", lo down"),
     ("do-not-fragment asked for", "DF"),
@@ -166,6 +172,14 @@ pub(super) fn title(part: &Part<'_>, version: &str) -> String {
     format!("{what}{when} ({version})")
 }
 
+/// The number of a Linux whose release does not say it: Debian's 5.10.0-46 is 5.10.262.
+pub(super) fn upstream(kernel: &Fingerprint) -> Option<String> {
+    let of = kernel.source_version();
+    let number = of.numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
+    let says = kernel.release.starts_with(&number);
+    (kernel.system == "Linux" && of.exact && !says).then_some(number)
+}
+
 /// What a title calls a kernel: of Linux its number, `6.18.44` or `7.3.0-rc2`, of what stands in for it its
 /// platform, of others their build.
 pub(super) fn version(kernel: &Fingerprint, platform: &str, build: &str) -> String {
@@ -174,6 +188,9 @@ pub(super) fn version(kernel: &Fingerprint, platform: &str, build: &str) -> Stri
     }
     if !platform.starts_with("linux") && !platform.starts_with("uml") && !platform.is_empty() {
         return platform.to_owned();
+    }
+    if let Some(number) = upstream(kernel) {
+        return number;
     }
     let release = kernel.release.as_str();
     let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -209,6 +226,13 @@ mod tests {
 
     #[rstest]
     #[case("Linux", "6.1.0-56-cloud-amd64", "linux-6.1", "6.1.0")]
+    #[case(
+        "Linux",
+        "5.10.0-46-cloud-amd64 #1 SMP Debian 5.10.262-1 (2026-07-31)",
+        "linux-5.10",
+        "5.10.262"
+    )]
+    #[case("Linux", "6.12.118+deb13-amd64 #1 SMP Debian 6.12.118-1", "linux-6.12", "6.12.118")]
     #[case("Linux", "7.3.0-rc2", "linux-7.3", "7.3.0-rc2")]
     #[case("Linux", "7.3.0-rc2-gabc", "linux-7.3", "7.3.0-rc2")]
     #[case("Linux", "6.12.113", "uml-6.12", "6.12.113")]
@@ -220,8 +244,9 @@ mod tests {
         #[case] platform: &str,
         #[case] says: &str,
     ) {
-        let (system, release) = (system.to_owned(), release.to_owned());
-        let kernel = Fingerprint { system, release, ..Fingerprint::default() };
+        let (release, build) = release.split_once(' ').unwrap_or((release, ""));
+        let [system, release, build] = [system, release, build].map(str::to_owned);
+        let kernel = Fingerprint { system, release, version: build, ..Fingerprint::default() };
         assert_eq!(version(&kernel, platform, "macOS 15.3 (24D70)"), says);
     }
 
@@ -237,6 +262,12 @@ mod tests {
                 "UDP to 255.255.255.255, link down",
             ),
             ("UDP to 255.255.255.255, the link being down", 32, "UDP to 255.255.255.255"),
+            // What is left with a version of eight characters.
+            (
+                "UDP from a bound socket to 255.255.255.255, the link being down",
+                35,
+                "bind, to 255.255.255.255, link down",
+            ),
             (
                 "A forged MTU of 800 by IPv4, never-sent, nothing asked",
                 40,

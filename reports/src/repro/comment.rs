@@ -54,7 +54,7 @@ fn within(line: &str) -> String {
 }
 
 fn status(options: &Options<'_>) -> &'static str {
-    let unseen = options.os != Os::Linux || options.observed.is_some_and(|o| o.trace.is_unseen());
+    let unseen = options.observed.is_some_and(|o| o.trace.is_unseen());
     if options.observed.is_some() && !unseen {
         "Its last line is REPRODUCED, and its exit status 0, if every call did what was observed and the same frames left, each by its link and beneath its call; if not that is \"not reproduced\", and 1. What the host chooses anew each time is not compared (IDs, sequence numbers, ports from 32768 on, checksums, link-layer addresses), nor are acknowledgments without data, what is sent again and what the host says unasked. It exits with 2, and says why, if the lab cannot be made or the system lacks a name."
     } else if options.observed.is_some() {
@@ -126,6 +126,18 @@ fn on_macos(case: &Case, options: &Options<'_>) -> Vec<String> {
     let mut lines =
         vec!["To compile and run:".to_owned(), format!("    cc -pthread repro.c && {run}")];
     lines.extend(wrapped(status(options), "", ""));
+    let unseen = options.observed.is_some_and(|o| o.trace.is_unseen());
+    if !unseen {
+        let text = "It looks at the wire by utun(4) and bpf(4): its utun, the peer of its feth, and of \
+                    lo0 what has a port of its own sockets. What the host says about names (UDP from \
+                    and to port 5353) is not looked at.";
+        lines.extend(wrapped(text, "", ""));
+    }
+    if !unseen && !root {
+        let text = "Only root has bpf(4): else it says that the calls agree and that the wire was not \
+                    looked at.";
+        lines.extend(wrapped(text, "", ""));
+    }
     if lab.links.is_empty() && lab.setup.is_empty() {
         return lines;
     }
@@ -150,14 +162,15 @@ fn on_macos(case: &Case, options: &Options<'_>) -> Vec<String> {
         lines.push("and afterwards, if these commands made them:".to_owned());
         lines.extend(tidy.into_iter().map(|c| format!("    sudo {c}")));
     }
-    lines.extend(macos_limits(case));
+    lines.extend(macos_limits(case, unseen));
     lines
 }
 
 /// What the commands cannot do, said honestly.
-fn macos_limits(case: &Case) -> Vec<String> {
+fn macos_limits(case: &Case, unseen: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    let text = "macOS sends what it sends of its own accord.";
+    let text =
+        "macOS sends what it sends of its own accord; what of that is known is not compared.";
     lines.extend(wrapped(text, "", ""));
     for link in &case.lab.links {
         let name = super::names::interface(Os::Macos, &case.lab, &link.name);
@@ -175,8 +188,13 @@ fn macos_limits(case: &Case) -> Vec<String> {
         lines.extend(wrapped(text, "", ""));
     }
     if !lab_linux::answering(case).is_empty() {
-        let text = "The case speaks to a neighbour that answers address resolution when asked; \
-                    here nobody answers.";
+        let text = if unseen {
+            "The case speaks to a neighbour that answers address resolution when asked; here nobody \
+             answers."
+        } else {
+            "The far end also answers ARP and neighbour solicitations, which ifconfig(8) alone cannot \
+             do."
+        };
         lines.extend(wrapped(text, "", ""));
     }
     lines

@@ -8,7 +8,8 @@ use harness::case::payload::quoted;
 use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, Os};
 use harness::darwin::request::network;
 
-use super::lab_linux::{mac, numbered};
+use super::calls::streams;
+use super::lab_linux::{self, mac, numbered};
 use super::names::{interface, peer};
 use super::options::bytes_of;
 use super::parts::Part;
@@ -32,9 +33,14 @@ pub(super) fn build(p: &mut Program<'_>) {
             p.line(format_args!("feth_create({number});"));
             run(p, &format!("ifconfig {name} lladdr {}", mac(number, Role::Own)));
             run(p, &format!("ifconfig {} up", peer(number)));
+            p.line(format_args!("feth_far_end({number});"));
         } else {
             p.need(Part::UtunOpen);
             p.line(format_args!("utun_open({number});"));
+        }
+        if streams(p.case) {
+            p.need(Part::NoEcn);
+            p.line(format_args!("no_ecn({number});"));
         }
         run(p, &format!("ifconfig {name} mtu {} up", link.mtu));
         if link.ranges.iter().any(|range| *range != Range::V4) {
@@ -54,6 +60,33 @@ pub(super) fn build(p: &mut Program<'_>) {
         }
         add_neighbours(p, number, &link.ranges);
     }
+}
+
+/// The parts by which the program sees what was sent: a utun's own descriptor, BPF on the peer of a feth
+/// and on lo0.
+pub(super) fn watch(p: &mut Program<'_>) {
+    p.need(Part::MacWire);
+    if p.case.lab.links.iter().any(|link| link.kind == LinkKind::Tun) {
+        p.need(Part::UtunPacket);
+    }
+    if !lab_linux::answering(p.case).is_empty() {
+        p.need(Part::FarEnd);
+        far_ends_write(p);
+    }
+}
+
+/// What puts frames on links.
+fn far_ends_write(p: &mut Program<'_>) {
+    p.need(Part::FarWrite);
+    if p.case.lab.links.iter().any(|link| link.kind == LinkKind::Tun) {
+        p.need(Part::UtunFamily);
+    }
+}
+
+/// What the case calls its links, as strings.
+pub(super) fn called(case: &Case) -> String {
+    let names = case.lab.links.iter().map(|link| quoted(link.name.as_bytes()));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Has what the program makes taken away at its end, whatever that is.
@@ -303,20 +336,14 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("wait_ms({ms});"));
         }
         LabOp::Inject { link, frame } => {
-            let Some((number, kind)) = p.number(link) else {
+            let Some((number, _)) = p.number(link) else {
                 return Err(Missing::Step(format!("nothing can be injected into {link}")));
             };
             p.line(format_args!("static const unsigned char frame{tag}[] = {{"));
             bytes_of(p, &frame.0);
             p.line(format_args!("}};"));
-            let size = format!("frame{tag}, sizeof frame{tag}");
-            if kind == LinkKind::Tun {
-                p.need(Part::InjectUtun);
-                p.line(format_args!("inject_utun(links[{number}].fd, {size});"));
-            } else {
-                p.need(Part::InjectFeth);
-                p.line(format_args!("inject_feth(links[{number}].peer, {size});"));
-            }
+            far_ends_write(p);
+            p.line(format_args!("far_write({number}, frame{tag}, sizeof frame{tag});"));
         }
         LabOp::LinkDelete { link } => {
             let Some((number, kind)) = p.number(link) else {
@@ -326,10 +353,10 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             for range in &all {
                 run(p, &deleted(&name, number, *range));
             }
-            if kind == LinkKind::Tun {
-                p.include(&["unistd.h"]);
-                p.line(format_args!("close(links[{number}].fd);"));
-            } else {
+            p.include(&["unistd.h"]);
+            p.line(format_args!("close(links[{number}].fd);"));
+            p.line(format_args!("links[{number}].fd = -1;"));
+            if kind == LinkKind::Tap {
                 p.line(format_args!("feth_destroy({number});"));
             }
             for range in &all {

@@ -2,7 +2,7 @@
 //!
 //! The file makes the calls as a plain program makes them, one statement each, and prints one line
 //! for each: `#1 sendto(s) = -1 ENETDOWN (Network is down)`. What a call wrote through its pointers
-//! stands beneath its line, after `    -> `, and each frame that left on Linux after `    > `. It builds its
+//! stands beneath its line, after `    -> `, and each frame that left after `    > `. It builds its
 //! lab by itself, compares what its calls do and which frames they send with the trace that it was made
 //! of, and says `REPRODUCED` or `not reproduced` on its last line; its
 //! exit status is 0 or 1, and 2 if it could not be tried. [`parse_output`] reads what it prints,
@@ -76,7 +76,7 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let mut p = Program::new(case, options.os);
     let observed = options.observed.map(|o| observations(case, o.trace)).filter(|t| !t.is_empty());
     // Else nobody saw what was sent, and there is nothing to compare with.
-    let looks = p.os == Os::Linux && !options.observed.is_some_and(|o| o.trace.is_unseen());
+    let looks = !options.observed.is_some_and(|o| o.trace.is_unseen());
     needs(&mut p, looks);
     let (ends_early, left_out) = write_calls(&mut p);
     // What ends without all of its calls has no verdict.
@@ -118,6 +118,7 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         ("@@FRAMES@@", frames),
         ("@@SERVED@@", served.collect()),
         ("@@ANSWERING@@", lines(answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")))),
+        ("@@CALLED@@", macos::called(case)),
         ("@@STEPS@@", server::steps(case)),
         ("@@FILES@@", names_linux::files(case)),
         ("@@ANSWERS@@", names_linux::answers(case)),
@@ -134,15 +135,19 @@ fn needs(p: &mut Program<'_>, looks: bool) {
     let case = p.case;
     let linux = p.os == Os::Linux;
     for (part, needed) in [
-        (Part::FarEnd, linux && !lab_linux::answering(case).is_empty()),
+        (Part::AnswerAll, linux && !lab_linux::answering(case).is_empty()),
         (Part::Server, linux && server::serves(case)),
         (Part::Wire, looks),
+        (Part::WireLinux, linux && looks),
         (Part::Deadline, calls::patience_ms(case).is_some()),
         (Part::Pipe, calls::streams(case)),
     ] {
         if needed {
             p.need(part);
         }
+    }
+    if looks && !linux {
+        macos::watch(p);
     }
 }
 
@@ -330,7 +335,7 @@ fn among(p: &mut Program<'_>, number: u32, step: &LabOp) -> Result<(), Missing> 
     match step {
         LabOp::Wait { ms, until: Some(link), .. } if p.parts.has(Part::Wire) => {
             p.need(Part::WaitFrame);
-            let link = p.link(link);
+            let link = quoted(link.as_bytes());
             p.line(format_args!("wait_frame({number}, {link}, {ms});"));
         }
         step => lab_step(p, &number.to_string(), step)?,

@@ -1,6 +1,6 @@
-//! Which rows a Mac can answer without root, by an interface of its own that is down.
+//! Which rows a Mac can answer without root, by an interface of its own that is down; what titles say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::darwin::down::fits;
 
@@ -42,4 +42,17 @@ fn without_root_rows_of_a_tap_that_is_down_can_be_asked() {
         .map(|(table, rows)| (table, rows.into_iter().map(str::to_owned).collect()))
         .collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_title_says_how_it_is_sent() {
+    let tables = crate::tables();
+    let all = tables.iter().flat_map(|table| &table.cases);
+    let titles: Vec<(&str, &str)> = all
+        .filter_map(|case| Some((case.id.strip_suffix("[tap,down,limited4]")?, &*case.title)))
+        .filter(|(table, _)| table.starts_with("link-state/udp-"))
+        .collect();
+    assert!(titles.len() > 5, "{titles:?}");
+    let different: BTreeSet<&str> = titles.iter().map(|(_, title)| *title).collect();
+    assert_eq!(different.len(), titles.len(), "{titles:?}");
 }

@@ -71,7 +71,7 @@ pub(super) const ZONE: Rule = Rule {
            refuses the text instead is this project's reading.",
     cites: &[
         Cite {
-            source: "RFC 4007 §11",
+            source: "RFC 4007 §11.1",
             quote: "The format is meaningless and should not be used for global addresses.",
         },
         Cite {

@@ -42,30 +42,19 @@ static size_t nd_answer(unsigned char *f, ssize_t len, const unsigned char *ip,
     return 86;
 }
 
-/* Reads what the host has sent to the links' far ends, and answers what asks. */
-static void answer_all(void)
+/* Turns a frame of the host's on a link into the answer of whom it asks; its length, or 0. */
+static size_t answer(int link, unsigned char *f, ssize_t len)
 {
-    static unsigned char f[65536];
-    int saved = errno;
+    unsigned char mac[6] = {2, 0, 0, 0, (unsigned char)link, 3}, ip[16], family;
+    size_t size = 0;
 
-    for (size_t i = 0; i < sizeof answering / sizeof *answering;) {
-        int link = answering[i].link;
-        unsigned char mac[6] = {2, 0, 0, 0, (unsigned char)link, 3}, ip[16], family;
-        ssize_t len = read(far_end[link], f, sizeof f);
-        size_t size = 0;
-
-        for (size_t j = 0; len > 0 && size == 0 && j < sizeof answering / sizeof *answering; j++)
-            if (answering[j].link == link)
-                size = ip_bytes(answering[j].ip, ip, &family) == 4 ? arp_answer(f, len, ip, mac)
-                                                                    : nd_answer(f, len, ip, mac);
-        if (size > 0) {
-            memcpy(f, f + 6, 6);
-            memcpy(f + 6, mac, 6);
-            if (write(far_end[link], f, size) == -1)
-                break;
-        }
-        if (len <= 0)
-            i++;
+    for (size_t j = 0; len > 0 && size == 0 && j < sizeof answering / sizeof *answering; j++)
+        if (answering[j].link == link)
+            size = ip_bytes(answering[j].ip, ip, &family) == 4 ? arp_answer(f, len, ip, mac)
+                                                                : nd_answer(f, len, ip, mac);
+    if (size > 0) {
+        memcpy(f, f + 6, 6);
+        memcpy(f + 6, mac, 6);
     }
-    errno = saved;
+    return size;
 }

@@ -52,3 +52,11 @@ static void feth_create(int link)
     }
     no_lab("a pair of feth", error);
 }
+
+/* What the host sends there is read at the peer, and the other way round. */
+static void feth_far_end(int link)
+{
+    links[link].fd = bpf_open(links[link].peer, 1);
+    if (links[link].fd == -1)
+        no_lab("BPF on the far end of a feth", errno);
+}

@@ -3,6 +3,6 @@
 static struct {
     char name[IF_NAMESIZE], peer[IF_NAMESIZE]; /* a utun has no peer */
     unsigned index;
-    int fd;                                    /* of a utun, which goes when it is closed */
+    int fd; /* its far end: the utun, which goes when it is closed, or BPF on the peer; else -1 */
     int made;                                  /* whether this program made the two feth */
 } links[@@LINKS@@];
