@@ -65,9 +65,26 @@ impl<'t> Table<'t> {
         lines.collect::<Vec<_>>().join(" ")
     }
 
-    fn rows(&self) -> Option<usize> {
-        let mut sizes = self.parameters.iter().map(|one| one.values.len());
-        sizes.try_fold(1usize, usize::checked_mul)
+    /// The numbers of the values of each row, the last parameter changing the fastest; `most` rows at the most.
+    fn rows(&self, most: usize) -> Result<Vec<Vec<usize>>, Fault> {
+        let too_many = || {
+            let says = format!("a file has {MOST_ROWS} rows at the most, and this one has more");
+            Fault::new(self.at.range(), says)
+        };
+        let mut rows = vec![Vec::new()];
+        for (number, parameter) in self.parameters.iter().enumerate() {
+            let above = &self.parameters[..number];
+            let mut longer = Vec::new();
+            for row in rows {
+                let values = parameter.in_rows(&row, above)?;
+                if longer.len() + values.len() > most {
+                    return Err(too_many());
+                }
+                longer.extend(values.map(|value| [&row[..], &[value]].concat()));
+            }
+            rows = longer;
+        }
+        if rows.len() > most { Err(too_many()) } else { Ok(rows) }
     }
 }
 
@@ -76,12 +93,14 @@ type Known = HashMap<(usize, Vec<usize>), Option<Said>>;
 
 /// The cases of a table, `most` of them at the most.
 pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fault>) -> Rows {
-    let Some(rows) = table.rows().filter(|rows| *rows <= most) else {
-        let says = format!("a file has {MOST_ROWS} rows at the most, and this one has more");
-        faults.push(Fault::new(table.at.range(), says));
-        return Rows::default();
+    let rows = match table.rows(most) {
+        Ok(rows) => rows,
+        Err(fault) => {
+            faults.push(fault);
+            return Rows::default();
+        }
     };
-    let steps = rows.saturating_mul(table.lines.len());
+    let steps = rows.len().saturating_mul(table.lines.len());
     if steps > MOST_STEPS {
         let says = format!("rows by lines are {steps}, and {MOST_STEPS} are the most");
         faults.push(Fault::new(table.at.range(), says));
@@ -93,24 +112,15 @@ pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fa
         .map(|(_, raw)| named(raw.text, &table.parameters, is_text(raw.text)))
         .collect();
     let mut maker = Maker { file, table, names, known: HashMap::new() };
-    let mut row = vec![0; table.parameters.len()];
-    let mut written = Vec::with_capacity(rows);
+    let mut written = Vec::with_capacity(rows.len());
     let mut left_out = Vec::new();
     let before = faults.len();
-    for _ in 0..rows {
-        match table.without.iter().find(|(without, _)| without.holds(&row)) {
+    for row in &rows {
+        match table.without.iter().find(|(without, _)| without.holds(row)) {
             Some((_, why)) => {
-                left_out.push(LeftOut { id: maker.id(&row), why: (*why).to_owned() });
+                left_out.push(LeftOut { id: maker.id(row), why: (*why).to_owned() });
             }
-            None => written.extend(maker.row(&row, faults)),
-        }
-        // The last parameter changes the fastest.
-        for (place, parameter) in row.iter_mut().zip(&table.parameters).rev() {
-            *place += 1;
-            if *place < parameter.values.len() {
-                break;
-            }
-            *place = 0;
+            None => written.extend(maker.row(row, faults)),
         }
         // One row of a table is as wrong as the next one.
         if faults.len() > before + MOST_FAULTS {
