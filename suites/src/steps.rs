@@ -105,11 +105,6 @@ pub(crate) fn intent(fd: &str, on: bool) -> Op {
     Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Int(i32::from(on)) }
 }
 
-/// A timer of TCP, by whichever option sets it here.
-pub(crate) fn timer(fd: &str, intent: Intent, value: i32) -> Op {
-    Op::Setsockopt { fd: fd.to_owned(), option: Opt::Intent(intent), value: Value::Int(value) }
-}
-
 /// An option that is an `int`.
 pub(crate) fn getsockopt(fd: &str, level: &'static str, name: &'static str) -> Op {
     Op::Getsockopt { fd: fd.to_owned(), option: raw(level, name), len: 4 }

@@ -1,4 +1,5 @@
 //! Bytes behind a response that nobody asked for, on a connection that is to be used again.
+//! In Rust, since the scripts are put together of parts.
 
 use harness::case::addr::Range;
 use harness::case::{Case, Flags, Op, ServerStep};

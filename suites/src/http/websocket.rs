@@ -1,4 +1,5 @@
 //! WebSocket frames (RFC 6455 §5) as what they are to a socket: bytes.
+//! In Rust, since each frame goes with its reply in each script.
 
 use harness::case::ServerStep;
 
