@@ -3,7 +3,7 @@
 use harness::case::words::is_id;
 
 use super::rows::{self, Rows, Table};
-use super::table::{Raw, condition, list};
+use super::table::{Raw, condition, definition, list};
 use crate::fault::Fault;
 use crate::{MOST_ROWS, Written};
 
@@ -118,15 +118,20 @@ fn unmade<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
     tables
 }
 
-/// Whether a line goes on in the next one: a list behind `in` or a comma, what a server does behind a comma.
+/// Whether a line goes on in the next one: a list behind `in` or a comma, what a server does behind a comma,
+/// what a name server knows behind a semicolon.
 fn goes_on(line: &str) -> bool {
     let said = match line.strip_prefix("if ") {
         Some(rest) => rest.split_once(": ").map_or("", |(_, said)| said.trim_start()),
         None => line,
     };
-    let is_list = said.starts_with("for ");
-    (is_list || said.starts_with("serve ")) && line.ends_with(',')
-        || is_list && line.ends_with(" in")
+    let ends: &[&str] = match said.split(' ').next() {
+        Some("for") => &[",", " in"],
+        Some("serve") => &[","],
+        Some("name") => &[";"],
+        _ => &[],
+    };
+    ends.iter().any(|end| line.ends_with(end))
 }
 
 /// The name of a case that begins here.
@@ -151,6 +156,9 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
         "for" => {
             return list(&raw, raw.text, None, &mut table.parameters);
         }
+        "let" => {
+            return definition(&raw, raw.text, None, &mut table.parameters);
+        }
         "without" => {
             let rest = &raw.text["without".len()..];
             let parts = rest.split_once(": ").map(|(what, why)| (what, why.trim()));
@@ -167,8 +175,10 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
                 return Err(Fault::new(raw.range(), "if NAME=VALUE: STEP is expected here"));
             };
             let text = step.trim_start();
-            if text.starts_with("for ") {
-                return list(&raw, text, Some(what), &mut table.parameters);
+            match text.split([' ', '\t']).next() {
+                Some("for") => return list(&raw, text, Some(what), &mut table.parameters),
+                Some("let") => return definition(&raw, text, Some(what), &mut table.parameters),
+                _ => {}
             }
             let only = condition(&raw, what, &table.parameters)?;
             let at = raw.part(text).start;

@@ -223,11 +223,14 @@ impl Maker<'_, '_> {
 
     fn id(&self, row: &[usize]) -> String {
         let mut id = format!("{}/{}", self.file, self.table.name);
-        for (at, (parameter, value)) in self.table.parameters.iter().zip(row).enumerate() {
-            id.push(if at == 0 { '[' } else { ',' });
+        let all = self.table.parameters.iter().zip(row);
+        let mut before = '[';
+        for (parameter, value) in all.filter(|(parameter, _)| parameter.is_of_ids) {
+            id.push(before);
             id.push_str(parameter.values[*value].label);
+            before = ',';
         }
-        if !row.is_empty() {
+        if before == ',' {
             id.push(']');
         }
         id

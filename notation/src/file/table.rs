@@ -39,6 +39,8 @@ pub(super) struct Parameter<'t> {
     lists: Vec<List>,
     /// The parameters above it that a value of its names, or one of those.
     names: Vec<usize>,
+    /// Whether its values are parts of ids: those of `let` are not.
+    pub(super) is_of_ids: bool,
 }
 
 /// The values that a parameter has in some rows, or in all.
@@ -50,7 +52,21 @@ struct List {
     at: Range<usize>,
 }
 
-impl Parameter<'_> {
+impl<'t> Parameter<'t> {
+    fn new(name: &'t str, is_of_ids: bool) -> Self {
+        Self { name, values: Vec::new(), lists: Vec::new(), names: Vec::new(), is_of_ids }
+    }
+
+    /// Adds what is said of it of some rows, with the parameters that it names.
+    fn add(&mut self, raw: &Raw<'t>, only: Condition, of: (Vec<Value<'t>>, Vec<usize>)) {
+        let from = self.values.len();
+        self.values.extend(of.0);
+        self.names.extend(of.1);
+        self.names.sort_unstable();
+        self.names.dedup();
+        self.lists.push(List { only, values: from..self.values.len(), at: raw.range() });
+    }
+
     /// The values that it has in rows that begin so: those of one list.
     pub(super) fn in_rows(
         &self,
@@ -58,18 +74,19 @@ impl Parameter<'_> {
         above: &[Parameter<'_>],
     ) -> Result<Range<usize>, Fault> {
         let mut lists = self.lists.iter().filter(|list| list.only.holds(row));
-        let (says, at) = match (lists.next(), lists.next()) {
+        let (name, what) = (self.name, if self.is_of_ids { "list" } else { "let" });
+        let (number, at) = match (lists.next(), lists.next()) {
             (Some(list), None) => return Ok(list.values.clone()),
-            (_, None) => ("no list", self.lists.last().map_or(0..0, |list| list.at.clone())),
-            (_, Some(second)) => ("two lists", second.at.clone()),
+            (_, None) => ("no", self.lists.last().map_or(0..0, |list| list.at.clone())),
+            (_, Some(second)) => ("more than one", second.at.clone()),
         };
-        let name = self.name;
         let begins = above
             .iter()
             .zip(row)
             .map(|(one, value)| format!("{}={}", one.name, one.values[*value].label));
         let begins = begins.collect::<Vec<_>>().join(" ");
-        Err(Fault::new(at, format!("{says} of {name} in the rows {begins}, and one is expected")))
+        let says = format!("{number} {what} of {name} is for the rows {begins}, and one has to be");
+        Err(Fault::new(at, says))
     }
 }
 
@@ -119,34 +136,60 @@ pub(super) fn list<'t>(
     else {
         return Err(Fault::new(raw.range(), LIKE));
     };
+    let (number, only) = begin(raw, name, true, only, known)?;
+    let values = values(raw, list, &known[..number])?;
+    if number == known.len() {
+        known.push(Parameter::new(name, true));
+    }
+    known[number].add(raw, only, values);
+    Ok(())
+}
+
+/// `let NAME = VALUE`: the same with one value, which is no part of an id.
+pub(super) fn definition<'t>(
+    raw: &Raw<'t>,
+    text: &'t str,
+    only: Option<&str>,
+    known: &mut Vec<Parameter<'t>>,
+) -> Result<(), Fault> {
+    let rest = text.strip_prefix("let").unwrap_or_default();
+    let parts = rest.split_once('=').map(|(name, is)| (name.trim(), is.trim()));
+    let Some((name, is)) = parts.filter(|(_, is)| !is.is_empty()) else {
+        return Err(Fault::new(raw.range(), "let NAME = VALUE is expected here"));
+    };
+    let (number, only) = begin(raw, name, false, only, known)?;
+    let names = named(is, &known[..number], false);
+    let value = Value { label: is, words: None, is, names: !names.is_empty() };
+    if number == known.len() {
+        known.push(Parameter::new(name, false));
+    }
+    known[number].add(raw, only, (vec![value], names));
+    Ok(())
+}
+
+/// The number of a parameter of which something is said, and of which rows.
+fn begin<'t>(
+    raw: &Raw<'t>,
+    name: &'t str,
+    is_of_ids: bool,
+    only: Option<&str>,
+    known: &[Parameter<'t>],
+) -> Result<(usize, Condition), Fault> {
     if !is_identifier(name) {
         return Err(Fault::new(raw.part(name), format!("{name:?} is no name of a parameter")));
     }
-    // Its lists stand together, each for some rows.
-    let is_last = known.last().is_some_and(|last| last.name == name) && only.is_some();
+    // What is said of it stands together, each for some rows.
+    let is_last = known.last().is_some_and(|one| one.name == name && one.is_of_ids == is_of_ids);
     let number = known.iter().position(|one| one.name == name).unwrap_or(known.len());
-    if number < known.len() && !is_last {
+    if number < known.len() && !(is_last && only.is_some()) {
         return Err(Fault::new(raw.part(name), format!("there is a parameter {name} already")));
     }
     if number == MOST_PARAMETERS {
         let says = format!("a case has {MOST_PARAMETERS} parameters at the most");
         return Err(Fault::new(raw.range(), says));
     }
-    let above = &known[..number];
-    let only = only.map(|only| condition(raw, only, above)).transpose()?.unwrap_or_default();
-    let (values, names) = values(raw, list, above)?;
-    if number == known.len() {
-        known.push(Parameter { name, values: Vec::new(), lists: Vec::new(), names: Vec::new() });
-    }
-    let parameter = &mut known[number];
-    let from = parameter.values.len();
-    parameter.values.extend(values);
-    parameter.names.extend(names);
-    parameter.names.sort_unstable();
-    parameter.names.dedup();
-    let values = from..parameter.values.len();
-    parameter.lists.push(List { only, values, at: raw.range() });
-    Ok(())
+    let only = only.map(|only| condition(raw, only, &known[..number])).transpose()?;
+    Ok((number, only.unwrap_or_default()))
 }
 
 /// The values of a list, and the parameters that they name.
@@ -363,6 +406,12 @@ pub(super) fn fill<'t>(
         let around = if in_text { at.start - 1..at.end + 1 } else { at };
         text.push_str(&line[from..around.start]);
         let before = text.len();
+        // A title is in quotes, and shows what is written.
+        let value = if in_text && line.starts_with("title ") && value.contains(['"', '\\']) {
+            Cow::Owned(value.replace('\\', "\\\\").replace('"', "\\\""))
+        } else {
+            value
+        };
         let (value, end) = match arithmetic(&value, &line[around.end..]) {
             Some((sum, len)) if !in_text => (Cow::Owned(sum.to_string()), around.end + len),
             _ => (value, around.end),

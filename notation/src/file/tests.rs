@@ -4,6 +4,8 @@ use rstest::rstest;
 use super::*;
 use crate::{Demand, Written, render};
 
+mod lists;
+
 const EXAMPLE: &str = r#"# A second send reports the ICMP error that the first one caused.
 tun link0 mtu 1400
 socket(AF_INET, SOCK_DGRAM, 0) = s
@@ -228,84 +230,6 @@ fn conditions_mean_values(#[case] condition: &str, #[case] mean: &[&str]) {
     assert_eq!(ids, meant);
 }
 
-const LISTS: &str = "case lists
-# {size} bytes and {text}
-for path in v4: AF_INET, v6: AF_INET6
-for most in 1280, 1500
-without path=v6 most=1280: IPv6 asks for more
-if path=v4: for size in fit: most-28, fit+1: most-27
-if path=v6: for size in
-    1, fit: most-48
-for text in a: \"a, b\", b \"words\": \"c: d\"
-tun link0 mtu most
-if path=v4 size=fit: serve link0 80: expect text,
-    send \"ok\",
-    close
-socket(path, SOCK_DGRAM, 0) = s
-write(s, pattern[0..size+1])
-";
-
-/// A parameter has another list in other rows, a value names what stands above it, a script has several lines.
-#[test]
-fn a_list_is_of_some_rows_and_a_value_names_another() {
-    let tables =
-        tables("mine", LISTS).unwrap_or_else(|f| panic!("{}", render(&f, "m", LISTS, false)));
-    let rows = &tables[0].written;
-    let of = |one: &Written| {
-        let Op::Write { data, .. } = &one.case.ops[1] else { panic!("a write") };
-        (one.case.id["mine/lists".len()..].to_owned(), one.case.title.clone(), data.len())
-    };
-    let told: Vec<_> = rows.iter().map(of).collect();
-    let row = |id: &str, title: &str, len| (id.to_owned(), title.to_owned(), len);
-    assert_eq!(told.len(), 12, "{told:?}");
-    assert_eq!(told[0], row("[v4,1280,fit,a]", "1252 bytes and \"a, b\"", 1253));
-    assert_eq!(told[7], row("[v4,1500,fit+1,b]", "1473 bytes and words", 1474));
-    assert_eq!(told[8], row("[v6,1500,1,a]", "1 bytes and \"a, b\"", 2));
-    assert_eq!(told[10], row("[v6,1500,fit,a]", "1452 bytes and \"a, b\"", 1453));
-    assert_eq!(tables[0].left_out.len(), 4);
-    let served = |one: &Written| one.case.lab.setup.len();
-    assert_eq!(rows.iter().map(served).collect::<Vec<_>>(), [1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]);
-    assert_eq!((&*rows[0].lines, &*rows[8].lines), (&[14, 15][..], &[14, 15][..]));
-}
-
-#[rstest]
-#[case("for a in x, y\nif a=x: for b in z\n", "if a=x: for b in z", "no list of b in the rows a=y")]
-#[case("for a in x\nif a=x: for b in z\nif a!=y: for b in w\n", "y", "a is never y")]
-#[case(
-    "for a in x, y\nif a=x|y: for b in z\nif a=y: for b in w\n",
-    "if a=y: for b in w",
-    "two lists of b"
-)]
-#[case("for a in x\nfor b in z\nif a=x: for b in w\n", "if a=x: for b in w", "two lists of b")]
-#[case("for a in x\nif a=x: for b in z\nfor b in w\n", "b", "a parameter b already")]
-#[case("for a in x\nfor b in z\nif b=z: for a in w\n", "a", "a parameter a already")]
-#[case("for a in x\nif b=z: for b in z\n", "b", "there is no parameter b")]
-#[case("for a in x\nif a=x: for a in z\n", "a", "there is no parameter a")]
-#[case("tun link0\nserve link0 80: expect \"x\",\n", "\n", "is expected here")]
-fn a_list_of_no_rows_or_of_two_is_told(#[case] text: &str, #[case] at: &str, #[case] says: &str) {
-    let told = wrong(&format!("{text}\nsocket(AF_INET, SOCK_DGRAM, 0) = s"));
-    assert!(told[0].0 == at && told[0].1.contains(says), "{text}: {told:?}");
-}
-
-/// Values that name values are as long as a line may be, and no longer.
-#[test]
-fn values_that_double_themselves_end() {
-    let mut text = "for a0 in x: \"0123456789\"\n".to_owned();
-    for n in 1..60 {
-        text += &format!("for a{n} in x: [a{0}, a{0}]\n", n - 1);
-    }
-    text += "socket(AF_INET, SOCK_DGRAM, 0) = s\nwrite(s, a59)\n";
-    assert!(read("mine", &text).is_err());
-    for n in 60..70 {
-        text += &format!("for a{n} in x\n");
-    }
-    let told = wrong(&text);
-    assert!(
-        told.iter().any(|(at, says)| at == "for a64 in x" && says.contains("64 parameters")),
-        "{told:?}"
-    );
-}
-
 /// What can never come, or asks for nothing that is, is no demand.
 #[rstest]
 #[case("close(s) = 0 on linx")]
@@ -459,7 +383,7 @@ mod of_any_text {
 
         #[test]
         fn a_changed_byte_is_no_panic(at in 0usize..400, with in any::<char>()) {
-            for text in [EXAMPLE, TABLE, LISTS] {
+            for text in [EXAMPLE, TABLE, lists::LISTS] {
                 let mut changed: Vec<char> = text.chars().collect();
                 let at = at % changed.len();
                 changed[at] = with;
@@ -499,6 +423,7 @@ mod of_any_text {
         "for ",
         " in ",
         "without ",
+        "let ",
         "if ",
         ": ",
         "|",
