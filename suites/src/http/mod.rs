@@ -8,8 +8,6 @@
 mod keep_alive;
 mod pieces;
 mod steps;
-mod trailing;
-mod websocket;
 
 use crate::table::Table;
 use crate::text::{self, file};
@@ -21,7 +19,9 @@ pub(crate) fn tables() -> Vec<Table> {
         file!("http", "request.case"),
         file!("http", "kept.case"),
         file!("http", "early-response.case"),
+        file!("http", "websocket.case"),
         file!("http", "fast-open.case"),
+        file!("http", "trailing.case"),
         file!("http", "ftp.case"),
         file!("http", "ftp-active.case"),
         file!("http", "urgent.case"),
@@ -32,8 +32,6 @@ pub(crate) fn tables() -> Vec<Table> {
         [
             ("http/half-close", vec![pieces::table()]),
             ("http/stale-calls", vec![keep_alive::table()]),
-            ("http/fast-open", vec![websocket::table()]),
-            ("http/ftp", vec![trailing::table()]),
         ],
     )
 }
