@@ -126,10 +126,6 @@ pub(crate) fn poll_out(fd: &str) -> Op {
     Op::Poll { fds: vec![PollFd { fd: fd.to_owned(), events }], timeout_ms: 0 }
 }
 
-pub(crate) fn close(fd: &str) -> Op {
-    Op::Close { fd: fd.to_owned() }
-}
-
 pub(crate) fn lab(step: LabOp) -> Op {
     Op::Lab { step }
 }
