@@ -88,8 +88,8 @@ impl<'t> Table<'t> {
     }
 }
 
-/// What lines say, by their number and the values of the parameters that they name: most lines name few.
-type Known = HashMap<(usize, Vec<usize>), Option<Said>>;
+/// What a line says, by the values of the parameters that it names: most lines name few.
+type Known = HashMap<Vec<usize>, Option<Said>>;
 
 /// The cases of a table, `most` of them at the most.
 pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fault>) -> Rows {
@@ -111,7 +111,8 @@ pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fa
         .iter()
         .map(|(_, raw)| named(raw.text, &table.parameters, is_text(raw.text)))
         .collect();
-    let mut maker = Maker { file, table, names, known: HashMap::new() };
+    let known = vec![Known::new(); names.len()];
+    let mut maker = Maker { file, table, names, known, values: Vec::new() };
     let mut written = Vec::with_capacity(rows.len());
     let mut left_out = Vec::new();
     let before = faults.len();
@@ -156,7 +157,10 @@ struct Maker<'m, 't> {
     table: &'m Table<'t>,
     /// Which parameters each line names.
     names: Vec<Vec<usize>>,
-    known: Known,
+    /// What each line says.
+    known: Vec<Known>,
+    /// The values of the parameters that a line names, of one line after another.
+    values: Vec<usize>,
 }
 
 /// A case of which some lines have been read.
@@ -183,17 +187,19 @@ impl Maker<'_, '_> {
             if !only.holds(row) {
                 continue;
             }
-            let values = self.names[number].iter().map(|parameter| row[*parameter]).collect();
+            self.values.clear();
+            self.values.extend(self.names[number].iter().map(|parameter| row[*parameter]));
             let parameters = &self.table.parameters;
-            let said = self.known.entry((number, values)).or_insert_with(|| {
+            let known = &mut self.known[number];
+            if !known.contains_key(&self.values) {
                 let filled = fill(raw.text, parameters, row, is_text(raw.text));
                 let told = line::read(&filled.text, 0).map_err(|fault| {
                     let at = filled.written(&fault.at);
                     Fault { at: raw.at + at.start..raw.at + at.end, ..fault }
                 });
-                told.map_err(|fault| faults.push(fault)).ok()
-            });
-            match said {
+                known.insert(self.values.clone(), told.map_err(|fault| faults.push(fault)).ok());
+            }
+            match &known[&self.values] {
                 None => is_whole = false,
                 Some(said) => {
                     if let Err(fault) = draft.add(said.clone(), raw) {
