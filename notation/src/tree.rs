@@ -162,8 +162,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn token(&mut self) -> (&'a str, Range<usize>) {
         self.blanks();
         let from = self.here();
-        let read: Read<&str> =
-            take_while(0.., |c: char| c != ' ' && c != '\t').parse_next(&mut self.input);
+        let read: Read<&str> = take_while(0.., |c: char| !is_blank(c)).parse_next(&mut self.input);
         let read = read.unwrap_or_default();
         (read, from..from + read.len())
     }
@@ -255,8 +254,13 @@ fn is_of_a_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
+/// A line may go on in the next one.
 fn blanks(input: &mut Input<'_>) -> Read<()> {
-    take_while(0.., (' ', '\t')).void().parse_next(input)
+    take_while(0.., is_blank).void().parse_next(input)
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
 fn items<'a>(input: &mut Input<'a>) -> Read<Vec<Node<'a>>> {

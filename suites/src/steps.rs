@@ -105,11 +105,6 @@ pub(crate) fn intent(fd: &str, on: bool) -> Op {
     Op::Setsockopt { fd: fd.to_owned(), option, value: Value::Int(i32::from(on)) }
 }
 
-/// A timer of TCP, by whichever option sets it here.
-pub(crate) fn timer(fd: &str, intent: Intent, value: i32) -> Op {
-    Op::Setsockopt { fd: fd.to_owned(), option: Opt::Intent(intent), value: Value::Int(value) }
-}
-
 /// An option that is an `int`.
 pub(crate) fn getsockopt(fd: &str, level: &'static str, name: &'static str) -> Op {
     Op::Getsockopt { fd: fd.to_owned(), option: raw(level, name), len: 4 }
@@ -129,10 +124,6 @@ pub(crate) fn nonblocking(fd: &str) -> Op {
 pub(crate) fn poll_out(fd: &str) -> Op {
     let events = Flags(vec![Sym::from("POLLOUT")]);
     Op::Poll { fds: vec![PollFd { fd: fd.to_owned(), events }], timeout_ms: 0 }
-}
-
-pub(crate) fn close(fd: &str) -> Op {
-    Op::Close { fd: fd.to_owned() }
 }
 
 pub(crate) fn lab(step: LabOp) -> Op {

@@ -27,12 +27,29 @@ macro_rules! file {
 }
 pub(crate) use file;
 
+/// The tables of these files, with those in Rust before the table of that name, or behind all of them where
+/// the name is none.
+///
+/// # Panics
+/// If there is a mistake in a file.
+pub(crate) fn among<const N: usize>(
+    files: &[File],
+    rust: [(&'static str, Vec<Table>); N],
+) -> Vec<Table> {
+    let mut all: Vec<Table> = files.iter().copied().flat_map(tables).collect();
+    for (before, tables) in rust {
+        let at = all.iter().position(|table| table.name == before).unwrap_or(all.len());
+        all.splice(at..at, tables);
+    }
+    all
+}
+
 /// Its tables, in the order of the text.
 ///
 /// # Panics
 /// If there is a mistake in it: it is told as a compiler tells it. `every_file_is_read` keeps such a file
 /// out of a program that others get.
-pub(crate) fn tables(file: File) -> Vec<Table> {
+fn tables(file: File) -> Vec<Table> {
     let read = notation::tables(file.suite, file.text);
     let tables = read.unwrap_or_else(|faults| {
         let path = format!("suites/{}/{}", file.suite, file.name);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use harness::case::{Flags, KNOWN, Payload, Sym, is_known};
+use harness::case::{Flags, KNOWN, Payload, Sym};
 
 use crate::fault::Fault;
 use crate::tree::{Node, What};
@@ -101,12 +101,10 @@ pub(crate) fn name(node: &Node<'_>, what: &str) -> Result<String, Fault> {
 
 pub(crate) fn sym(node: &Node<'_>) -> Result<Sym, Fault> {
     let What::Word(word) = node.what else { return Err(not(node, "a name")) };
-    if is_known(word) {
-        Ok(Sym(word.to_owned().into()))
-    } else {
+    KNOWN.binary_search(&word).map(|at| Sym::from(KNOWN[at])).map_err(|_| {
         let says = format!("{word} is no name of the sockets API");
-        Err(Fault::new(node.at.clone(), says).nearest(word, KNOWN.iter().copied()))
-    }
+        Fault::new(node.at.clone(), says).nearest(word, KNOWN.iter().copied())
+    })
 }
 
 pub(crate) fn flags(node: &Node<'_>) -> Result<Flags, Fault> {

@@ -3,7 +3,7 @@
 use harness::case::words::is_id;
 
 use super::rows::{self, Rows, Table};
-use super::table::{Raw, condition, parameter};
+use super::table::{Raw, condition, definition, list};
 use crate::fault::Fault;
 use crate::{MOST_ROWS, Written};
 
@@ -65,9 +65,7 @@ fn unmade<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
     let mut each: Option<Table<'t>> = None;
     let mut all = lines(text).peekable();
     while let Some(mut raw) = all.next() {
-        // A list goes on where a line ends with `in` or a comma.
-        while raw.text.starts_with("for ") && (raw.text.ends_with(',') || raw.text.ends_with(" in"))
-        {
+        while goes_on(raw.text) {
             let Some(next) = all.next_if(|next| !next.text.is_empty()) else { break };
             raw.text = &text[raw.at..next.at + next.text.len()];
         }
@@ -127,6 +125,22 @@ fn unmade<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
     tables
 }
 
+/// Whether a line goes on in the next one: a list behind `in` or a comma, what a server does behind a comma,
+/// what a name server knows behind a semicolon.
+fn goes_on(line: &str) -> bool {
+    let said = match line.strip_prefix("if ") {
+        Some(rest) => rest.split_once(": ").map_or("", |(_, said)| said.trim_start()),
+        None => line,
+    };
+    let ends: &[&str] = match said.split(' ').next() {
+        Some("for") => &[",", " in"],
+        Some("serve") => &[","],
+        Some("name") => &[";"],
+        _ => &[],
+    };
+    ends.iter().any(|end| line.ends_with(end))
+}
+
 /// The name of a case that begins here.
 fn name<'t>(raw: &Raw<'t>, faults: &mut Vec<Fault>) -> Option<&'t str> {
     let rest = raw.text.strip_prefix("case").filter(|rest| rest.starts_with([' ', '\t']))?;
@@ -147,8 +161,10 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
     let word = raw.text.split([' ', '\t']).next().unwrap_or_default();
     match word {
         "for" => {
-            table.parameters.push(parameter(&raw, &table.parameters)?);
-            return Ok(());
+            return list(&raw, raw.text, None, &mut table.parameters);
+        }
+        "let" => {
+            return definition(&raw, raw.text, None, &mut table.parameters);
         }
         "without" => {
             let rest = &raw.text["without".len()..];
@@ -165,8 +181,13 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
             let Some((what, step)) = rest.split_once(": ") else {
                 return Err(Fault::new(raw.range(), "if NAME=VALUE: STEP is expected here"));
             };
-            let only = condition(&raw, what, &table.parameters)?;
             let text = step.trim_start();
+            match text.split([' ', '\t']).next() {
+                Some("for") => return list(&raw, text, Some(what), &mut table.parameters),
+                Some("let") => return definition(&raw, text, Some(what), &mut table.parameters),
+                _ => {}
+            }
+            let only = condition(&raw, what, &table.parameters)?;
             let at = raw.part(text).start;
             table.lines.push((only, Raw { text, at, number: raw.number }));
             return Ok(());

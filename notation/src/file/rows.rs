@@ -67,23 +67,42 @@ impl<'t> Table<'t> {
         lines.collect::<Vec<_>>().join(" ")
     }
 
-    fn rows(&self) -> Option<usize> {
-        let mut sizes = self.parameters.iter().map(|one| one.values.len());
-        sizes.try_fold(1usize, usize::checked_mul)
+    /// The numbers of the values of each row, the last parameter changing the fastest; `most` rows at the most.
+    fn rows(&self, most: usize) -> Result<Vec<Vec<usize>>, Fault> {
+        let too_many = || {
+            let says = format!("a file has {MOST_ROWS} rows at the most, and this one has more");
+            Fault::new(self.at.range(), says)
+        };
+        let mut rows = vec![Vec::new()];
+        for (number, parameter) in self.parameters.iter().enumerate() {
+            let above = &self.parameters[..number];
+            let mut longer = Vec::new();
+            for row in rows {
+                let values = parameter.in_rows(&row, above)?;
+                if longer.len() + values.len() > most {
+                    return Err(too_many());
+                }
+                longer.extend(values.map(|value| [&row[..], &[value]].concat()));
+            }
+            rows = longer;
+        }
+        if rows.len() > most { Err(too_many()) } else { Ok(rows) }
     }
 }
 
-/// What lines say, by their number and the values of the parameters that they name: most lines name few.
-type Known = HashMap<(usize, Vec<usize>), Option<Said>>;
+/// What a line says, by the values of the parameters that it names: most lines name few.
+type Known = HashMap<Vec<usize>, Option<Said>>;
 
 /// The cases of a table, `most` of them at the most.
 pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fault>) -> Rows {
-    let Some(rows) = table.rows().filter(|rows| *rows <= most) else {
-        let says = format!("a file has {MOST_ROWS} rows at the most, and this one has more");
-        faults.push(Fault::new(table.at.range(), says));
-        return Rows::default();
+    let rows = match table.rows(most) {
+        Ok(rows) => rows,
+        Err(fault) => {
+            faults.push(fault);
+            return Rows::default();
+        }
     };
-    let steps = rows.saturating_mul(table.lines.len());
+    let steps = rows.len().saturating_mul(table.lines.len());
     if steps > MOST_STEPS {
         let says = format!("rows by lines are {steps}, and {MOST_STEPS} are the most");
         faults.push(Fault::new(table.at.range(), says));
@@ -94,25 +113,17 @@ pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fa
         .iter()
         .map(|(_, raw)| named(raw.text, &table.parameters, is_text(raw.text)))
         .collect();
-    let mut maker = Maker { file, table, names, known: HashMap::new() };
-    let mut row = vec![0; table.parameters.len()];
-    let mut written = Vec::with_capacity(rows);
+    let known = vec![Known::new(); names.len()];
+    let mut maker = Maker { file, table, names, known, values: Vec::new() };
+    let mut written = Vec::with_capacity(rows.len());
     let mut left_out = Vec::new();
     let before = faults.len();
-    for _ in 0..rows {
-        match table.without.iter().find(|(without, _)| without.holds(&row)) {
+    for row in &rows {
+        match table.without.iter().find(|(without, _)| without.holds(row)) {
             Some((_, why)) => {
-                left_out.push(LeftOut { id: maker.id(&row), why: (*why).to_owned() });
+                left_out.push(LeftOut { id: maker.id(row), why: (*why).to_owned() });
             }
-            None => written.extend(maker.row(&row, faults)),
-        }
-        // The last parameter changes the fastest.
-        for (place, parameter) in row.iter_mut().zip(&table.parameters).rev() {
-            *place += 1;
-            if *place < parameter.values.len() {
-                break;
-            }
-            *place = 0;
+            None => written.extend(maker.row(row, faults)),
         }
         // One row of a table is as wrong as the next one.
         if faults.len() > before + MOST_FAULTS {
@@ -148,7 +159,10 @@ struct Maker<'m, 't> {
     table: &'m Table<'t>,
     /// Which parameters each line names.
     names: Vec<Vec<usize>>,
-    known: Known,
+    /// What each line says.
+    known: Vec<Known>,
+    /// The values of the parameters that a line names, of one line after another.
+    values: Vec<usize>,
 }
 
 /// A case of which some lines have been read.
@@ -180,17 +194,19 @@ impl Maker<'_, '_> {
             if !only.holds(row) {
                 continue;
             }
-            let values = self.names[number].iter().map(|parameter| row[*parameter]).collect();
+            self.values.clear();
+            self.values.extend(self.names[number].iter().map(|parameter| row[*parameter]));
             let parameters = &self.table.parameters;
-            let said = self.known.entry((number, values)).or_insert_with(|| {
+            let known = &mut self.known[number];
+            if !known.contains_key(&self.values) {
                 let filled = fill(raw.text, parameters, row, is_text(raw.text));
                 let told = line::read(&filled.text, 0).map_err(|fault| {
                     let at = filled.written(&fault.at);
                     Fault { at: raw.at + at.start..raw.at + at.end, ..fault }
                 });
-                told.map_err(|fault| faults.push(fault)).ok()
-            });
-            match said {
+                known.insert(self.values.clone(), told.map_err(|fault| faults.push(fault)).ok());
+            }
+            match &known[&self.values] {
                 None => is_whole = false,
                 Some(said) => {
                     if let Err(fault) = draft.add(said.clone(), raw) {
@@ -220,11 +236,14 @@ impl Maker<'_, '_> {
 
     fn id(&self, row: &[usize]) -> String {
         let mut id = format!("{}/{}", self.file, self.table.name);
-        for (at, (parameter, value)) in self.table.parameters.iter().zip(row).enumerate() {
-            id.push(if at == 0 { '[' } else { ',' });
+        let all = self.table.parameters.iter().zip(row);
+        let mut before = '[';
+        for (parameter, value) in all.filter(|(parameter, _)| parameter.is_of_ids) {
+            id.push(before);
             id.push_str(parameter.values[*value].label);
+            before = ',';
         }
-        if !row.is_empty() {
+        if before == ',' {
             id.push(']');
         }
         id

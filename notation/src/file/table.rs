@@ -1,7 +1,7 @@
 //! A table before its rows are made: a case in which some words stand for several things.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use crate::fault::Fault;
@@ -34,7 +34,60 @@ impl Raw<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct Parameter<'t> {
     pub(super) name: &'t str,
+    /// Those of all its lists.
     pub(super) values: Vec<Value<'t>>,
+    lists: Vec<List>,
+    /// The parameters above it that a value of its names, or one of those.
+    names: Vec<usize>,
+    /// Whether its values are parts of ids: those of `let` are not.
+    pub(super) is_of_ids: bool,
+}
+
+/// The values that a parameter has in some rows, or in all.
+#[derive(Clone, Debug)]
+struct List {
+    only: Condition,
+    values: Range<usize>,
+    /// Where it is written.
+    at: Range<usize>,
+}
+
+impl<'t> Parameter<'t> {
+    fn new(name: &'t str, is_of_ids: bool) -> Self {
+        Self { name, values: Vec::new(), lists: Vec::new(), names: Vec::new(), is_of_ids }
+    }
+
+    /// Adds what is said of it of some rows, with the parameters that it names.
+    fn add(&mut self, raw: &Raw<'t>, only: Condition, of: (Vec<Value<'t>>, Vec<usize>)) {
+        let from = self.values.len();
+        self.values.extend(of.0);
+        self.names.extend(of.1);
+        self.names.sort_unstable();
+        self.names.dedup();
+        self.lists.push(List { only, values: from..self.values.len(), at: raw.range() });
+    }
+
+    /// The values that it has in rows that begin so: those of one list.
+    pub(super) fn in_rows(
+        &self,
+        row: &[usize],
+        above: &[Parameter<'_>],
+    ) -> Result<Range<usize>, Fault> {
+        let mut lists = self.lists.iter().filter(|list| list.only.holds(row));
+        let (name, what) = (self.name, if self.is_of_ids { "list" } else { "let" });
+        let (number, at) = match (lists.next(), lists.next()) {
+            (Some(list), None) => return Ok(list.values.clone()),
+            (_, None) => ("no", self.lists.last().map_or(0..0, |list| list.at.clone())),
+            (_, Some(second)) => ("more than one", second.at.clone()),
+        };
+        let begins = above
+            .iter()
+            .zip(row)
+            .map(|(one, value)| format!("{}={}", one.name, one.values[*value].label));
+        let begins = begins.collect::<Vec<_>>().join(" ");
+        let says = format!("{number} {what} of {name} is for the rows {begins}, and one has to be");
+        Err(Fault::new(at, says))
+    }
 }
 
 /// One of the things that a word stands for.
@@ -43,9 +96,11 @@ pub(super) struct Value<'t> {
     /// What it is called in an id.
     pub(super) label: &'t str,
     /// What it is called in a title: what it is, where nothing else is said.
-    words: &'t str,
+    words: Option<&'t str>,
     /// What it is.
     is: &'t str,
+    /// Whether it names parameters above it.
+    names: bool,
 }
 
 /// What must hold of a row: each of these parameters has one of these values.
@@ -61,13 +116,18 @@ impl Condition {
     }
 }
 
-/// `for NAME in VALUE, NAME: VALUE`
-pub(super) fn parameter<'t>(
+/// Each is a part of an id.
+const MOST_PARAMETERS: usize = 64;
+
+/// `for NAME in VALUE, NAME: VALUE`, which is `text` and said of the rows of a condition, or of all.
+pub(super) fn list<'t>(
     raw: &Raw<'t>,
-    known: &[Parameter<'t>],
-) -> Result<Parameter<'t>, Fault> {
+    text: &'t str,
+    only: Option<&str>,
+    known: &mut Vec<Parameter<'t>>,
+) -> Result<(), Fault> {
     const LIKE: &str = "for NAME in VALUE, VALUE is expected here";
-    let rest = raw.text.strip_prefix("for").unwrap_or_default().trim_start();
+    let rest = text.strip_prefix("for").unwrap_or_default().trim_start();
     let Some((name, rest)) = rest.split_once([' ', '\t']) else {
         return Err(Fault::new(raw.range(), LIKE));
     };
@@ -76,25 +136,86 @@ pub(super) fn parameter<'t>(
     else {
         return Err(Fault::new(raw.range(), LIKE));
     };
+    let (number, only) = begin(raw, name, true, only, known)?;
+    let values = values(raw, list, &known[..number])?;
+    if number == known.len() {
+        known.push(Parameter::new(name, true));
+    }
+    known[number].add(raw, only, values);
+    Ok(())
+}
+
+/// `let NAME = VALUE`: the same with one value, which is no part of an id.
+pub(super) fn definition<'t>(
+    raw: &Raw<'t>,
+    text: &'t str,
+    only: Option<&str>,
+    known: &mut Vec<Parameter<'t>>,
+) -> Result<(), Fault> {
+    let rest = text.strip_prefix("let").unwrap_or_default();
+    let parts = rest.split_once('=').map(|(name, is)| (name.trim(), is.trim()));
+    let Some((name, is)) = parts.filter(|(_, is)| !is.is_empty()) else {
+        return Err(Fault::new(raw.range(), "let NAME = VALUE is expected here"));
+    };
+    let (number, only) = begin(raw, name, false, only, known)?;
+    let names = named(is, &known[..number], false);
+    let value = Value { label: is, words: None, is, names: !names.is_empty() };
+    if number == known.len() {
+        known.push(Parameter::new(name, false));
+    }
+    known[number].add(raw, only, (vec![value], names));
+    Ok(())
+}
+
+/// The number of a parameter of which something is said, and of which rows.
+fn begin<'t>(
+    raw: &Raw<'t>,
+    name: &'t str,
+    is_of_ids: bool,
+    only: Option<&str>,
+    known: &[Parameter<'t>],
+) -> Result<(usize, Condition), Fault> {
     if !is_identifier(name) {
         return Err(Fault::new(raw.part(name), format!("{name:?} is no name of a parameter")));
     }
-    if known.iter().any(|one| one.name == name) {
+    // What is said of it stands together, each for some rows.
+    let is_last = known.last().is_some_and(|one| one.name == name && one.is_of_ids == is_of_ids);
+    let number = known.iter().position(|one| one.name == name).unwrap_or(known.len());
+    if number < known.len() && !(is_last && only.is_some()) {
         return Err(Fault::new(raw.part(name), format!("there is a parameter {name} already")));
     }
-    let mut values: Vec<Value<'_>> = Vec::new();
+    if number == MOST_PARAMETERS {
+        let says = format!("a case has {MOST_PARAMETERS} parameters at the most");
+        return Err(Fault::new(raw.range(), says));
+    }
+    let only = only.map(|only| condition(raw, only, &known[..number])).transpose()?;
+    Ok((number, only.unwrap_or_default()))
+}
+
+/// The values of a list, and the parameters that they name.
+fn values<'t>(
+    raw: &Raw<'t>,
+    list: &'t str,
+    above: &[Parameter<'t>],
+) -> Result<(Vec<Value<'t>>, Vec<usize>), Fault> {
+    let (mut values, mut names): (Vec<Value<'_>>, _) = (Vec::new(), Vec::new());
     let mut labels = HashSet::new();
     for part in parts(list) {
-        let value = value(raw, part)?;
+        let mut value = value(raw, part)?;
         if !labels.insert(value.label) {
             return Err(Fault::new(
                 raw.part(value.label),
                 format!("{} is here twice", value.label),
             ));
         }
+        // What has no name but itself is itself.
+        let is_itself = std::ptr::eq(value.is, value.label);
+        let named = if is_itself { Vec::new() } else { named(value.is, above, false) };
+        value.names = !named.is_empty();
+        names.extend(named);
         values.push(value);
     }
-    Ok(Parameter { name, values })
+    Ok((values, names))
 }
 
 /// `VALUE`, `LABEL: VALUE`, `LABEL "WORDS"`, `LABEL "WORDS": VALUE`
@@ -103,9 +224,13 @@ fn value<'t>(raw: &Raw<'t>, part: &'t str) -> Result<Value<'t>, Fault> {
     if all.is_empty() {
         return Err(Fault::new(raw.part(part), "a value is expected here"));
     }
-    let worded = all.split_once(" \"").filter(|(label, _)| is_label(label.trim_end()));
-    if let Some((label, rest)) = worded {
-        let label = label.trim_end();
+    let worded = all.split_once(" \"").map(|(label, rest)| (label.trim_end(), rest));
+    // `NAME: "TEXT"` is text with a name, and `fe80:: "WORDS"` an address with words.
+    let is_worded = |label: &str| {
+        let name = label.strip_suffix(':').filter(|name| !name.ends_with(':'));
+        is_label(label) && !name.is_some_and(is_label)
+    };
+    if let Some((label, rest)) = worded.filter(|(label, _)| is_worded(label)) {
         let Some((words, rest)) = rest.split_once('"').filter(|(words, _)| !words.contains('\\'))
         else {
             return Err(Fault::new(raw.part(all), "the words of a title end at the next quote"));
@@ -115,7 +240,7 @@ fn value<'t>(raw: &Raw<'t>, part: &'t str) -> Result<Value<'t>, Fault> {
             None if rest.is_empty() => label,
             None => return Err(Fault::new(raw.part(rest), ": and a value are expected here")),
         };
-        return Ok(Value { label, words, is: value });
+        return Ok(Value { label, words: Some(words), is: value, names: false });
     }
     let named = all.split_once(": ").filter(|(label, _)| is_label(label));
     let (label, value) = named.map_or((all, all), |(label, value)| (label, value.trim()));
@@ -123,7 +248,7 @@ fn value<'t>(raw: &Raw<'t>, part: &'t str) -> Result<Value<'t>, Fault> {
         let fault = Fault::new(raw.part(label), "this value needs a name, for the row's id");
         return Err(fault.help("write NAME: VALUE, as in own: {AF_INET own(link0):9}"));
     }
-    Ok(Value { label, words: value, is: value })
+    Ok(Value { label, words: None, is: value, names: false })
 }
 
 /// `family=AF_INET6 how=SHUT_RD|SHUT_WR`, `to=*4`, `to!=own|*4`
@@ -240,13 +365,17 @@ impl Filled<'_> {
     }
 }
 
-/// Which parameters a line names, each once: outside of quotes, or between `{}` where `in_text`.
+/// The most bytes of a line in a row: what is behind them is not replaced.
+const MOST_FILLED: usize = 1 << 20;
+
+/// Which parameters a line names, or values of those, each once: outside of quotes, or between `{}` where
+/// `in_text`.
 pub(super) fn named(line: &str, parameters: &[Parameter<'_>], in_text: bool) -> Vec<usize> {
-    let mut numbers: Vec<usize> =
-        words(line, in_text).filter_map(|at| number(&line[at], parameters)).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
+    let direct = words(line, in_text).filter_map(|at| number(&line[at], parameters));
+    let direct: BTreeSet<usize> = direct.collect();
+    let theirs = direct.iter().flat_map(|one| &parameters[*one].names).copied();
+    let all: BTreeSet<usize> = theirs.chain(direct.iter().copied()).collect();
+    all.into_iter().collect()
 }
 
 fn number(word: &str, parameters: &[Parameter<'_>]) -> Option<usize> {
@@ -265,14 +394,27 @@ pub(super) fn fill<'t>(
     let mut from = 0;
     for at in words(line, in_text) {
         let Some(number) = number(&line[at.clone()], parameters) else { continue };
-        let Value { words, is, .. } = parameters[number].values[row[number]];
-        let value = if in_text { words } else { is };
+        // Nobody's line is as long, but values that name others could make one.
+        if text.len() > MOST_FILLED {
+            break;
+        }
+        let value = match &parameters[number].values[row[number]] {
+            Value { words: Some(words), .. } if in_text => Cow::Borrowed(*words),
+            Value { is, names: true, .. } => fill(is, &parameters[..number], row, false).text,
+            Value { is, .. } => Cow::Borrowed(*is),
+        };
         let around = if in_text { at.start - 1..at.end + 1 } else { at };
         text.push_str(&line[from..around.start]);
         let before = text.len();
-        let (value, end) = match arithmetic(value, &line[around.end..]) {
+        // A title is in quotes, and shows what is written.
+        let value = if in_text && line.starts_with("title ") && value.contains(['"', '\\']) {
+            Cow::Owned(value.replace('\\', "\\\\").replace('"', "\\\""))
+        } else {
+            value
+        };
+        let (value, end) = match arithmetic(&value, &line[around.end..]) {
             Some((sum, len)) if !in_text => (Cow::Owned(sum.to_string()), around.end + len),
-            _ => (Cow::Borrowed(value), around.end),
+            _ => (value, around.end),
         };
         text.push_str(&value);
         replaced.push((before..text.len(), around.start..end));

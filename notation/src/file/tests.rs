@@ -4,6 +4,8 @@ use rstest::rstest;
 use super::*;
 use crate::{Demand, Written, render};
 
+mod lists;
+
 const EXAMPLE: &str = r#"# A second send reports the ICMP error that the first one caused.
 tun link0 mtu 1400
 socket(AF_INET, SOCK_DGRAM, 0) = s
@@ -393,7 +395,7 @@ mod of_any_text {
 
         #[test]
         fn a_changed_byte_is_no_panic(at in 0usize..400, with in any::<char>()) {
-            for text in [EXAMPLE, TABLE] {
+            for text in [EXAMPLE, TABLE, lists::LISTS] {
                 let mut changed: Vec<char> = text.chars().collect();
                 let at = at % changed.len();
                 changed[at] = with;
@@ -433,6 +435,7 @@ mod of_any_text {
         "for ",
         " in ",
         "without ",
+        "let ",
         "if ",
         ": ",
         "|",

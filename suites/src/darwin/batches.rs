@@ -1,18 +1,13 @@
-//! `sendmsg_x` and `recvmsg_x`: several datagrams a call.
+//! `sendmsg_x`: several datagrams a call. In Rust, since a batch is a list of sizes, with an address each or none.
 
 use harness::case::addr::{Addr, Range, Role};
-use harness::case::op::Value;
 use harness::case::{Flags, Lab, LabOp, LinkKind, Op, Payload};
 
-use super::{LINK, PORT, settle, text};
-use crate::steps::{
-    bind, case, connect, covering, intent, ip, sendto_of, setsockopt, so_error, socket,
-};
+use crate::steps::{case, connect, covering, intent, so_error, socket};
 use crate::table::{Row, Table};
 
-pub(super) fn tables() -> Vec<Table> {
-    vec![sends(), receives()]
-}
+const LINK: &str = "net0";
+const PORT: u16 = 12345;
 
 fn sizes(of: &[u32]) -> Vec<Payload> {
     of.iter().map(|len| Payload::Pattern(*len)).collect()
@@ -28,7 +23,7 @@ fn sendmsg_x(data: Vec<Payload>, addr: Option<Addr>) -> Op {
 
 /// A connected socket has the datagrams put together in one list (`sendit_x` of xnu-11417.101.15
 /// `bsd/kern/uipc_syscalls.c:1771`), any other sends them one by one.
-fn sends() -> Table {
+pub(super) fn sends() -> Table {
     let question = "How many datagrams does sendmsg_x send, and in which pieces?";
     let mut table = Table::new("darwin/sendmsg-x", question);
     let batches: [(&str, &[u32]); 9] = [
@@ -70,45 +65,6 @@ fn sends() -> Table {
                     }
                 }
             }
-        }
-    }
-    table
-}
-
-/// Before macOS 15.6 it can block the host's loopback, see `harness::darwin::request::dangerous`.
-fn receives() -> Table {
-    let question = "Which datagrams does recvmsg_x give, and what comes with them?";
-    let mut table = Table::new("darwin/recvmsg-x", question);
-    for (id, domain, own) in [("inet", "AF_INET", "127.0.0.1"), ("inet6", "AF_INET6", "::1")] {
-        let (level, option) = if domain == "AF_INET" {
-            ("IPPROTO_IP", "IP_RECVTTL")
-        } else {
-            ("IPPROTO_IPV6", "IPV6_RECVHOPLIMIT")
-        };
-        let all = ["one", "", "three", "four"];
-        for (name, sent, (count, len, control_len), flags) in [
-            ("nothing", &all[..0], (4, 64, 0), &["MSG_DONTWAIT"][..]),
-            ("fewer", &all, (2, 64, 0), &["MSG_DONTWAIT"]),
-            ("all", &all, (4, 64, 0), &["MSG_DONTWAIT"]),
-            ("more", &all, (6, 64, 0), &["MSG_DONTWAIT"]),
-            ("truncated", &all, (4, 3, 0), &["MSG_DONTWAIT"]),
-            ("control", &all, (4, 64, 128), &["MSG_DONTWAIT"]),
-            ("little-control", &all, (4, 64, 12), &["MSG_DONTWAIT"]),
-            ("control-unasked", &all, (4, 64, 128), &["MSG_DONTWAIT"]),
-            ("peek", &all, (4, 64, 0), &["MSG_PEEK", "MSG_DONTWAIT"]),
-        ] {
-            let mut ops = vec![socket("r", domain, "SOCK_DGRAM"), bind("r", ip(own, PORT))];
-            if name != "control-unasked" && control_len > 0 {
-                ops.push(setsockopt("r", level, option, Value::Int(1)));
-            }
-            ops.push(socket("s", domain, "SOCK_DGRAM"));
-            ops.extend(sent.iter().map(|data| sendto_of("s", text(data), ip(own, PORT))));
-            let (fd, flags) = ("r".to_owned(), Flags::of(flags));
-            ops.extend([settle(), Op::RecvmsgX { fd, count, len, control_len, flags }]);
-            ops.push(crate::steps::recvfrom("r"));
-            let title = format!("recvmsg_x over {id}: {name}");
-            let case = covering(case(title, Lab::loopback(), ops), &["DGRAM-07", "DGRAM-10"]);
-            table.push(&[id, name], Row::Case(case));
         }
     }
     table

@@ -1,4 +1,6 @@
-//! Datagrams made of several sends (`MSG_MORE`), and options that change meanwhile.
+//! Datagrams made of several sends (`MSG_MORE`), and options that change meanwhile. In Rust,
+//! since which two options there are is no product of lists, and a title names two sizes of which both depend
+//! on the family.
 
 use harness::case::LinkKind;
 
@@ -8,11 +10,7 @@ use crate::table::{Row, Table};
 
 const MTU: u32 = 1500;
 
-pub(super) fn tables() -> Vec<Table> {
-    vec![corked()]
-}
-
-fn corked() -> Table {
+pub(super) fn table() -> Table {
     let question = "Does what was asked before the first piece of a datagram hold for all of it?";
     let mut table = Table::new("fragmentation/corked", question);
     for path in Path::ALL {

@@ -1,4 +1,5 @@
 //! Path MTU discovery: what "fragmentation needed" and "packet too big" change, genuine and forged.
+//! In Rust, since the far end's errors are frames that are computed beforehand.
 
 use std::net::SocketAddr;
 
@@ -15,10 +16,6 @@ use crate::table::{Row, Table};
 const ROWS: [&str; 2] = ["FRAG-04", "FRAG-05"];
 /// What every datagram here carries: it fits the link, and not the path that is told of.
 const LEN: u32 = 1400;
-
-pub(super) fn tables() -> Vec<Table> {
-    vec![genuine(), forged()]
-}
 
 /// The packet that the far end says was too large.
 #[derive(Clone, Copy)]
@@ -101,7 +98,7 @@ fn row(path: Path, asked: Asked, connected: bool, quote: Quote, mtu: u32, first:
     ops
 }
 
-fn genuine() -> Table {
+pub(super) fn genuine() -> Table {
     let question = "After the path has said its MTU, what do the socket's calls say, and in which \
                     pieces do they send?";
     let mut table = Table::new("fragmentation/path-mtu", question);
@@ -145,7 +142,7 @@ fn forgeries(path: Path) -> [(&'static str, Quote); 7] {
     ]
 }
 
-fn forged() -> Table {
+pub(super) fn forged() -> Table {
     let question = "Does an error that quotes a packet nobody sent change anything?";
     let mut table = Table::new("fragmentation/path-mtu-forged", question);
     for path in Path::ALL {

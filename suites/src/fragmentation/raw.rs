@@ -1,15 +1,12 @@
-//! Raw sockets and ping sockets.
+//! Packets with a header of the program's own, by raw sockets and ping sockets. In Rust, since a header is
+//! computed and what follows fills the size.
 
 use harness::case::op::Value;
 use harness::case::{Case, LinkKind, Payload};
 
-use super::axes::{Asked, Path, bytes, lab};
-use crate::steps::{case, connect, covering, send_of, sendto_of, setsockopt, so_error, socket_of};
+use super::axes::{Asked, Path, lab};
+use crate::steps::{case, covering, sendto_of, setsockopt, so_error, socket_of};
 use crate::table::{Row, Table};
-
-pub(super) fn tables() -> Vec<Table> {
-    vec![raw(), protocol(), ping(), own_header(), byte_order()]
-}
 
 fn icmp(path: Path) -> &'static str {
     if path == Path::V6 { "IPPROTO_ICMPV6" } else { "IPPROTO_ICMP" }
@@ -28,34 +25,11 @@ fn sizes(path: Path, mtu: u32) -> Vec<(&'static str, u32)> {
     vec![("fit", fit), ("fit+1", fit + 1), ("10000", 10_000), ("most", most), ("most+1", most + 1)]
 }
 
-fn raw() -> Table {
-    let question = "What does a raw socket say of that size, and in which pieces does it leave?";
-    let mut table = Table::new("fragmentation/raw", question);
-    for path in Path::PURE {
-        for asked in asked(path) {
-            for (name, len) in sizes(path, 1500) {
-                let title = format!("{len} bytes of raw {}, {}", path.words(), asked.words());
-                let mut ops = vec![socket_of("s", path.domain(), &["SOCK_RAW"], &[icmp(path)])];
-                ops.extend(asked.ops("s"));
-                ops.extend([sendto_of("s", bytes(len), path.neighbour(0)), so_error("s")]);
-                if len < 60_000 {
-                    ops.push(connect("s", path.neighbour(0)));
-                    ops.extend([send_of("s", bytes(len), &[]), so_error("s")]);
-                }
-                let case = case(title, lab(LinkKind::Tun, 1500), ops);
-                let case = covering(case, &asked.catalogue(path));
-                table.push(&[path.id(), &asked.id(), name], Row::Case(case));
-            }
-        }
-    }
-    table
-}
-
 /// RFC 3542 §11.2 turns fragments off "for UDP and raw sockets", of whichever protocol. Linux asks which it is:
 /// for `IPV6_DONTFRAG` UDP, ICMPv6 and `IPPROTO_RAW` count (`net/ipv6/ip6_output.c` `__ip6_append_data`), for a
 /// mode of `IPV6_MTU_DISCOVER` all of them. `fragmentation/raw` has ICMPv6; IPv4, which asks for no protocol,
 /// is the control.
-fn protocol() -> Table {
+pub(super) fn protocol() -> Table {
     let question =
         "Is a raw socket's datagram of that protocol refused when fragments are forbidden?";
     let mut table = Table::new("fragmentation/raw-protocol", question);
@@ -101,7 +75,7 @@ fn echo(path: Path, len: u32) -> Payload {
     Payload::Text(header + &rest)
 }
 
-fn ping() -> Table {
+pub(super) fn ping() -> Table {
     let question = "What does a ping socket say of that size, and in which pieces does it leave?";
     let mut table = Table::new("fragmentation/ping", question);
     for path in Path::PURE {
@@ -137,7 +111,7 @@ fn packet(dont_fragment: bool, len: u32) -> Payload {
     Payload::Text(header + &"h".repeat((len as usize).saturating_sub(20)))
 }
 
-fn own_header() -> Table {
+pub(super) fn own_header() -> Table {
     let question = "Does a packet with a header of the program's own leave as it was written?";
     let mut table = Table::new("fragmentation/own-header", question);
     for (df, set) in [("df", true), ("no-df", false)] {
@@ -176,7 +150,7 @@ fn packet_of(len: [u8; 2], off: [u8; 2]) -> Payload {
 ///
 /// raw(7): Linux fills in the length, whatever it is. Of the others some want both fields in host byte
 /// order: FreeBSD before 11 and macOS do, OpenBSD and FreeBSD since do not.
-fn byte_order() -> Table {
+pub(super) fn byte_order() -> Table {
     let question = "In which byte order does IP_HDRINCL want the length and the fragment offset?";
     let mut table = Table::new("fragmentation/own-header-order", question);
     let lens = [("network", LEN.to_be_bytes()), ("host", LEN.to_le_bytes()), ("zero", [0; 2])];

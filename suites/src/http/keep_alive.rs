@@ -1,19 +1,15 @@
-//! A connection that was kept for the next request, and what has become of it meanwhile.
+//! A connection that was kept for the next request, and what has become of it meanwhile: three steps in
+//! every order. In Rust, since the orders are not all that there are.
 
 use harness::case::addr::Range;
-use harness::case::op::Value;
-use harness::case::{Case, Flags, Op, ServerStep};
+use harness::case::{Case, Op, ServerStep};
 
 use super::steps::{
     EMPTY_LINE, OK, PORT, RANGES, answer, expect, get, http, id, open, poll, readable, recv,
-    resume, shutdown, words,
+    resume, words,
 };
-use crate::steps::{case, close, covering, setsockopt, so_error};
+use crate::steps::{case, covering, so_error};
 use crate::table::{Row, Table};
-
-pub(super) fn tables() -> Vec<Table> {
-    vec![stale(), in_other_ways(), reset_behind_response()]
-}
 
 /// What the server does while nobody asks it anything.
 const ENDS: [(&str, ServerStep, &str); 4] = [
@@ -36,7 +32,7 @@ fn act(name: &str) -> Op {
 }
 
 /// An exchange, and then the idle connection ends; three steps follow.
-fn stale() -> Table {
+pub(super) fn table() -> Table {
     let question =
         "On a kept connection that has ended meanwhile, what tells the client, and when?";
     let mut table = Table::new("http/stale-keep-alive", question);
@@ -81,65 +77,4 @@ fn kept(title: String, range: Range, end: &ServerStep, then: Vec<Op>) -> Case {
     ops.extend([get("s"), readable("s"), recv("s"), resume(PORT)]);
     ops.extend(then);
     covering(case(title, http(script), ops), &["HTTP-02", "STRM-07"])
-}
-
-/// What else a client may try on a connection that has ended.
-fn in_other_ways() -> Table {
-    let question = "On a kept connection that has ended, what do the other calls say?";
-    let mut table = Table::new("http/stale-calls", question);
-    let peek =
-        Op::Recv { fd: "s".to_owned(), len: 1, flags: Flags::of(&["MSG_PEEK", "MSG_DONTWAIT"]) };
-    let name = |op: &Op| vec![op.clone(), get("s"), recv("s")];
-    let tries: [(&str, Vec<Op>); 8] = [
-        ("peek", name(&peek)),
-        ("getpeername", name(&Op::Getpeername { fd: "s".to_owned() })),
-        ("nodelay", name(&setsockopt("s", "IPPROTO_TCP", "TCP_NODELAY", Value::Int(1)))),
-        ("rdhup", name(&poll("s", &["POLLIN", "POLLRDHUP"], 0))),
-        ("fionread", name(&Op::Ioctl { fd: "s".into(), request: "FIONREAD".into(), link: None })),
-        ("shut-wr", name(&shutdown("s", "SHUT_WR"))),
-        ("shut-rdwr", name(&shutdown("s", "SHUT_RDWR"))),
-        ("close", vec![close("s")]),
-    ];
-    for range in RANGES {
-        for (end_name, end, does) in &ENDS {
-            for (what, ops) in &tries {
-                let title =
-                    format!("Over {} the server {does} while idle; then {what}", words(range));
-                let case = kept(title, range, end, ops.clone());
-                let case = covering(case, &["STRM-01", "STRM-02"]);
-                table.push(&[id(range), end_name, what], Row::Case(case));
-            }
-        }
-    }
-    table
-}
-
-/// The response is there, and behind it the connection has ended already.
-fn reset_behind_response() -> Table {
-    let question = "Is a response read whole when the connection's end came right behind it?";
-    let mut table = Table::new("http/response-then-end", question);
-    let orders: [(&str, &[&str]); 6] = [
-        ("recv-recv", &["recv", "recv"]),
-        ("poll-recv-recv", &["poll", "recv", "recv"]),
-        ("error-recv-recv", &["error", "recv", "recv"]),
-        ("send-recv-recv", &["send", "recv", "recv"]),
-        ("send-send-recv-recv", &["send", "send", "recv", "recv"]),
-        ("recv-send-recv-error", &["recv", "send", "recv", "error"]),
-    ];
-    for range in RANGES {
-        for (name, end, does) in &ENDS {
-            for (order, acts) in orders {
-                let script = [expect(EMPTY_LINE), answer(OK), end.clone()];
-                let mut ops = open("s", range, PORT);
-                ops.push(get("s"));
-                ops.extend(acts.iter().map(|name| act(name)));
-                let title =
-                    format!("Over {} the server answers and {does}; then {order}", words(range));
-                let case = case(title, http(script), ops);
-                let case = covering(case, &["HTTP-06", "HTTP-02", "STRM-06"]);
-                table.push(&[id(range), name, order], Row::Case(case));
-            }
-        }
-    }
-    table
 }

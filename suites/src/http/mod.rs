@@ -5,30 +5,33 @@
 //! Here the same exchanges are made with nothing but a socket: what happens is the kernel's, and
 //! what does not happen is somebody else's. The far end of the tun is a TCP server with a script.
 
-mod early;
-mod exchange;
-mod fast_open;
-mod ftp;
-mod ftp_active;
 mod keep_alive;
+mod pieces;
 mod steps;
-mod timers;
-mod trailing;
-mod urgent;
-mod websocket;
 
 use crate::table::Table;
+use crate::text::{self, file};
 
 /// The suite's tables, in the order in which they are shown.
 pub(crate) fn tables() -> Vec<Table> {
-    let mut tables = exchange::tables();
-    tables.extend(keep_alive::tables());
-    tables.extend(early::tables());
-    tables.push(websocket::table());
-    tables.extend([fast_open::table(), trailing::table()]);
-    tables.extend(ftp::tables());
-    tables.push(ftp_active::table());
-    tables.extend(urgent::tables());
-    tables.push(timers::table());
-    tables
+    let files = [
+        file!("http", "control.case"),
+        file!("http", "request.case"),
+        file!("http", "kept.case"),
+        file!("http", "early-response.case"),
+        file!("http", "websocket.case"),
+        file!("http", "fast-open.case"),
+        file!("http", "trailing.case"),
+        file!("http", "ftp.case"),
+        file!("http", "ftp-active.case"),
+        file!("http", "urgent.case"),
+        file!("http", "timers.case"),
+    ];
+    text::among(
+        &files,
+        [
+            ("http/half-close", vec![pieces::table()]),
+            ("http/stale-calls", vec![keep_alive::table()]),
+        ],
+    )
 }

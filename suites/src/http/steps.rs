@@ -1,4 +1,4 @@
-//! What the tables of this suite share: the lab, the server's answers, and the client's calls.
+//! What the tables of this suite that are Rust share: the lab, the server's answers, and the client's calls.
 
 use harness::case::addr::{Addr, Range, Role};
 use harness::case::op::PollFd;
@@ -7,7 +7,7 @@ use harness::case::{Flags, Lab, LabOp, LinkKind, Op, Payload, ServerStep, Servic
 use crate::steps::{connect, lab, nonblocking, socket};
 
 /// The link of every lab here that has a server.
-pub(super) const LINK: &str = "net0";
+const LINK: &str = "net0";
 
 pub(super) const PORT: u16 = 80;
 
@@ -34,15 +34,10 @@ pub(super) fn words(range: Range) -> &'static str {
     if range == Range::V4 { "IPv4" } else { "IPv6" }
 }
 
-/// A tun at whose far end this is served.
-pub(super) fn serving(services: impl IntoIterator<Item = Service>) -> Lab {
-    let serve = |service| LabOp::Serve { link: LINK.to_owned(), service };
-    Lab::one(LinkKind::Tun, LINK).with(services.into_iter().map(serve))
-}
-
-/// The same on the port of HTTP alone.
+/// A tun whose neighbour serves this on the port of HTTP.
 pub(super) fn http(script: impl IntoIterator<Item = ServerStep>) -> Lab {
-    serving([Service::new(PORT, script)])
+    let (link, service) = (LINK.to_owned(), Service::new(PORT, script));
+    Lab::one(LinkKind::Tun, LINK).with([LabOp::Serve { link, service }])
 }
 
 pub(super) fn text(text: &str) -> Payload {
@@ -102,8 +97,4 @@ pub(super) fn get(fd: &str) -> Op {
 /// What has come so far; the socket does not block.
 pub(super) fn recv(fd: &str) -> Op {
     Op::Recv { fd: fd.to_owned(), len: 256, flags: Flags::NONE }
-}
-
-pub(super) fn shutdown(fd: &str, how: &'static str) -> Op {
-    Op::Shutdown { fd: fd.to_owned(), how: how.into() }
 }

@@ -23,15 +23,13 @@ pub(crate) fn tables() -> Vec<Table> {
         file!("link-state", "routes.case"),
         file!("link-state", "neighbours.case"),
     ];
-    let mut tables: Vec<Table> = files.into_iter().flat_map(text::tables).collect();
-    for (before, table) in [
-        ("link-state/multicast-if", names::table()),
-        ("link-state/silent-neighbour", closed_port::table()),
-    ] {
-        let at = tables.iter().position(|table| table.name == before);
-        tables.insert(at.unwrap_or(tables.len()), table);
-    }
-    tables
+    text::among(
+        &files,
+        [
+            ("link-state/multicast-if", vec![names::table()]),
+            ("link-state/silent-neighbour", vec![closed_port::table()]),
+        ],
+    )
 }
 
 #[cfg(test)]

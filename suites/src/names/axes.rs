@@ -1,10 +1,9 @@
-//! What the tables of this suite share: labs, families, the call.
+//! What the tables of this suite that are Rust share: labs, families, the call.
 
 use std::net::IpAddr;
 
-use harness::case::addr::Range;
 use harness::case::names::{Answer, NameServer, Record};
-use harness::case::{Flags, Lab, LabOp, Link, LinkKind, Op};
+use harness::case::{Flags, Lab, LabOp, LinkKind, Op};
 
 /// The only link of these labs.
 pub(super) const LINK: &str = "tun0";
@@ -12,12 +11,6 @@ pub(super) const LINK: &str = "tun0";
 /// The families that may be asked for, and their words in ids.
 pub(super) const FAMILIES: [(&str, &str); 3] =
     [("any", "AF_UNSPEC"), ("v4", "AF_INET"), ("v6", "AF_INET6")];
-
-/// A tun with addresses of these ranges.
-pub(super) fn net(ranges: &[Range]) -> Lab {
-    let link = Link { ranges: ranges.to_vec(), ..Link::new(LinkKind::Tun, LINK) };
-    Lab { links: vec![link], setup: Vec::new() }
-}
 
 /// A tun with addresses of every range, and a name server at its far end.
 pub(super) fn served(server: NameServer) -> Lab {
@@ -54,28 +47,7 @@ pub(super) fn getaddrinfo(
     family: &'static str,
     flags: &[&'static str],
 ) -> Op {
-    getaddrinfo_of(node, service, family, &["SOCK_STREAM"], flags)
-}
-
-pub(super) fn getaddrinfo_of(
-    node: Option<&str>,
-    service: Option<&str>,
-    family: &'static str,
-    kind: &[&'static str],
-    flags: &[&'static str],
-) -> Op {
     let (node, service) = (node.map(str::to_owned), service.map(str::to_owned));
-    let (r#type, flags) = (Flags::of(kind), Flags::of(flags));
+    let (r#type, flags) = (Flags::of(&["SOCK_STREAM"]), Flags::of(flags));
     Op::Getaddrinfo { node, service, family: family.into(), r#type, flags }
-}
-
-/// `0`, or the flags as an id has them: `numerichost+passive`.
-pub(super) fn flags_id(flags: &[&str]) -> String {
-    if flags.is_empty() {
-        return "0".to_owned();
-    }
-    let word = |flag: &&str| {
-        flag.trim_start_matches("AI_").trim_start_matches("NI_").to_lowercase().replace('_', "-")
-    };
-    flags.iter().map(word).collect::<Vec<_>>().join("+")
 }

@@ -1,17 +1,13 @@
-//! What the name server says, and what getaddrinfo makes of it.
+//! What the name server says, and what getaddrinfo makes of it. In Rust, since each name has answers
+//! of its own, forty addresses among them, and names and answers are put together of the row.
 
 use harness::case::addr::Range;
 use harness::case::names::RecordType::{A, Aaaa};
 use harness::case::names::{Answer, Flaw, NameServer, Rcode, Record, RecordData, RecordType};
-use harness::case::{Lab, LabOp, ServerStep, Service};
 
-use super::axes::{FAMILIES, LINK, both, getaddrinfo, is, net, records, served};
-use crate::steps::{case, covering, lab};
+use super::axes::{FAMILIES, both, getaddrinfo, is, records, served};
+use crate::steps::{case, covering};
 use crate::table::{Row, Table};
-
-pub(super) fn tables() -> Vec<Table> {
-    vec![answers(), truncated(), flawed(), search(), nobody()]
-}
 
 const V4: &str = "192.0.2.7";
 const V6: &str = "2001:db8::7";
@@ -105,7 +101,7 @@ fn server(rows: Vec<(&'static str, Vec<Answer>)>) -> NameServer {
     NameServer::new(Range::V4, rows.into_iter().flat_map(|(_, answers)| answers))
 }
 
-fn answers() -> Table {
+pub(super) fn answers() -> Table {
     let question = "What does getaddrinfo make of what the name server answers?";
     let mut table = Table::new("names/dns", question);
     for (row, _) in zone() {
@@ -119,36 +115,8 @@ fn answers() -> Table {
     table
 }
 
-/// A response that did not fit a datagram, and what TCP says then. For one family: of two queries the
-/// second one's answer races with the resolver that has gone over to TCP.
-fn truncated() -> Table {
-    let question = "What becomes of a truncated answer when TCP is there, and when it is not?";
-    let mut table = Table::new("names/dns-truncated", question);
-    for (tcp, script) in [
-        ("answers", Some(vec![ServerStep::Answer, ServerStep::End, ServerStep::Close])),
-        // With the rest of the query unread: RST.
-        ("resets", Some(vec![ServerStep::Take { bytes: 2 }, ServerStep::Close])),
-        ("refuses", None),
-    ] {
-        for (word, family) in FAMILIES.into_iter().filter(|(word, _)| *word != "any") {
-            let row = name("truncated");
-            let answers =
-                both(&row, &[V4, V6]).map(|a| Answer { flaw: Some(Flaw::Truncated), ..a });
-            let mut lab = served(NameServer::new(Range::V4, answers));
-            if let Some(script) = &script {
-                let service = Service::new(53, script.clone());
-                lab = lab.with([LabOp::Serve { link: LINK.to_owned(), service }]);
-            }
-            let ops = vec![getaddrinfo(Some(&row), Some("80"), family, &[])];
-            let title = format!("a truncated answer for {family}, where TCP {tcp}");
-            table.push(&[tcp, word], Row::Case(case(title, lab, ops)));
-        }
-    }
-    table
-}
-
 /// What is no answer to the question: the resolver waits until its seconds are over.
-fn flawed() -> Table {
+pub(super) fn flawed() -> Table {
     let question = "What does getaddrinfo say when a server is silent or answers something else?";
     let mut table = Table::new("names/dns-flawed", question);
     for (id, flaw) in [
@@ -174,7 +142,7 @@ fn flawed() -> Table {
     table
 }
 
-fn search() -> Table {
+pub(super) fn search() -> Table {
     let question = "Which names are asked for when there is a search list?";
     let mut table = Table::new("names/search", question);
     for dots in ["1", "2"] {
@@ -191,30 +159,6 @@ fn search() -> Table {
             let title = format!("{node}, searched in lab.example, ndots {dots}");
             table.push(&[node, dots], Row::Case(case(title, served(server), ops)));
         }
-    }
-    table
-}
-
-/// Nobody is there to be asked.
-fn nobody() -> Table {
-    let question = "What does getaddrinfo say when no name server can be reached?";
-    let mut table = Table::new("names/no-dns", question);
-    let down = || lab(LabOp::LinkDown { link: LINK.to_owned() });
-    let by = |range| {
-        let link = LINK.to_owned();
-        let server = NameServer { at: vec![range], ..NameServer::new(range, []) };
-        net(&[Range::Ll, Range::V6, Range::V4]).with([LabOp::NameServer { link, server }])
-    };
-    for (id, lab, before) in [
-        ("nobody-listens", Lab::loopback(), Vec::new()),
-        ("down", by(Range::V4), vec![down()]),
-        ("up-link-local", by(Range::Ll), Vec::new()),
-        ("down-link-local", by(Range::Ll), vec![down()]),
-    ] {
-        let mut ops = before;
-        ops.push(getaddrinfo(Some("host.example"), Some("80"), "AF_INET6", &[]));
-        let title = format!("host.example, {id}");
-        table.push(&[id], Row::Case(covering(case(title, lab, ops), &["NAME-06"])));
     }
     table
 }

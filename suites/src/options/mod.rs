@@ -2,7 +2,7 @@
 //! do they take?
 //!
 //! No case sends anything or has a link: these run wherever there is a kernel, also where there is
-//! no TUN device.
+//! no TUN device. In Rust, since the lists are all options of a system, hundreds of them.
 
 mod defaults;
 mod ints;
