@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 mod control;
+mod import;
 mod own;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap_complete::engine::ArgValueCompleter;
 use harness::verdict::Rank;
 
 pub(crate) use self::control::{Control, ControlHttp};
+pub(crate) use self::import::{How, Import, ImportStrace};
 pub(crate) use self::own::{Adopt, Form, New, OfOwn};
 use crate::complete;
 use crate::find::Find;
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Write a case of your own to begin with: NAME.case, which runs
     New(New),
+    /// Make a case of another tool's log
+    #[command(subcommand)]
+    Import(Import),
     /// List cases, or what is known of their tables
     List(List),
     /// Show one case: transcript, verdict, rules, what each platform did

@@ -17,6 +17,7 @@ mod control;
 mod diff;
 mod doctor;
 mod find;
+mod import;
 mod interrupt;
 mod list;
 mod local_network;
@@ -44,7 +45,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser as _;
-use cli::{Cli, Command, Control, Exec, Of};
+use cli::{Cli, Command, Control, Exec, Import, Of};
 
 /// What the exit status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +148,7 @@ fn act(cli: Cli) -> anyhow::Result<Status> {
         },
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::New(args)) => new::new(&args),
+        Some(Command::Import(Import::Strace(args))) => import::strace(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
         Some(Command::Claims(args)) => claims::claims(&args),
