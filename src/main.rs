@@ -211,6 +211,15 @@ fn exec(args: &Exec) -> anyhow::Result<Status> {
         harness::subject::watch(mark, io::stdin().lock());
         return Ok(Status::Expected);
     }
+    if let Some(fd) = args.record {
+        let program = args.command.first().cloned().unwrap_or_default();
+        let status = harness::exec::record(&args.command, fd);
+        // Whoever waits is told of the program, and nothing of this one.
+        std::process::exit(status.unwrap_or_else(|e| {
+            errln!("sockeye: {program}: {e}");
+            127
+        }));
+    }
     if args.hub {
         let program = std::env::current_exe()?;
         let executor = || {
@@ -223,6 +232,7 @@ fn exec(args: &Exec) -> anyhow::Result<Status> {
         return Ok(Status::Expected);
     }
     args.output.iter().for_each(|fd| harness::exec::output_of_programs(*fd));
+    args.calls.iter().for_each(|fd| harness::exec::calls_of_programs(*fd));
     harness::exec::serve(io::stdin().lock(), out::protocol().lock(), plant.as_ref())?;
     Ok(Status::Expected)
 }

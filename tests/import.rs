@@ -202,3 +202,38 @@ fn a_log_is_read_from_standard_input() {
     let output = child.wait_with_output().expect("it ends");
     assert!(stdout(&output).ends_with("socket(AF_INET, SOCK_DGRAM, 0) = s\n"), "{output:?}");
 }
+
+#[test]
+fn a_program_that_is_observed_becomes_a_case_without_an_strace() {
+    if !is_linux() || !has("python3") || !has_labs() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (case, out) = (folder.path().join("seen.case"), folder.path().join("out"));
+    let (case, out) = (text(&case), text(&out));
+    let observe = |case: &str, program: &[&str]| {
+        sockeye(&[&["observe", "--case", case, "--out", out, "--"], program].concat())
+    };
+    for program in [CLOSED_PORT, THREADS] {
+        let seen = observe(case, &[&python(), "-c", program]);
+        assert_eq!(seen.status.code(), Some(0), "{}", stderr(&seen));
+        assert!(stdout(&seen).contains(&format!("wrote {case}: ")), "{}", stdout(&seen));
+        let written = fs::read_to_string(case).expect("the case");
+        let run = sockeye(&["run", case, "--out", out]);
+        assert_eq!(run.status.code(), Some(0), "{}{written}", stdout(&run));
+        if program == CLOSED_PORT {
+            let twice = "send(s, \"x\", 1, 0) = 1\nsend(s, \"y\", 1, 0) = -1 ECONNREFUSED\n";
+            assert!(written.contains(twice), "{written}");
+            fs::write(case, written.replace("-1 ECONNREFUSED", "1")).expect("written");
+            let run = sockeye(&["run", case, "--out", out]);
+            assert_eq!(run.status.code(), Some(1), "{}", stdout(&run));
+        }
+        // What is there stays.
+        assert_eq!(observe(case, &["true"]).status.code(), Some(2));
+        fs::remove_file(case).expect("removed");
+    }
+    let none = observe(case, &["true"]);
+    assert_eq!(none.status.code(), Some(3));
+    assert!(stderr(&none).contains("no call of it is about a socket"), "{}", stderr(&none));
+    assert!(!Path::new(case).exists());
+}

@@ -353,16 +353,25 @@ impl Converter<'_> {
         Ok(())
     }
 
-    /// A frame between a socket and another host: of its peer if none is named.
+    /// A frame between a socket and another: of its peer if none is named.
     fn frame(&mut self, socket: usize, peer: Option<(IpAddr, u16)>, payload: &[u8]) {
-        let peer = peer.or(self.sockets.all[socket].peer);
-        let Some((ip, port)) = peer.filter(|(ip, _)| self.hosts.is_peer(*ip)) else { return };
-        let Some(to) = self.hosts.own_like(ip.to_canonical().is_ipv6()) else { return };
-        let from = SocketAddr::new(self.hosts.ip(ip).to_canonical(), port);
-        let own = self.known(socket).port.unwrap_or(0);
-        let own = self.out_port(own, socket);
-        let Some(to) = self.hosts.lab().ip(&to) else { return };
-        let to = SocketAddr::new(to, if own == 0 { 60_999 } else { own });
+        let Some((ip, port)) = peer.or(self.sockets.all[socket].peer) else { return };
+        let ip = ip.to_canonical();
+        let (ip, port, own) = if self.hosts.is_peer(ip) {
+            let own = self.hosts.own_like(ip.is_ipv6());
+            let Some(own) = own.and_then(|own| self.hosts.lab().ip(&own)) else { return };
+            (self.hosts.ip(ip).to_canonical(), port, own)
+        } else {
+            let ip = self.hosts.ip(ip);
+            (ip, self.out_port(port, socket), ip)
+        };
+        // A socket whose port the log never tells has one all the same.
+        let unknown = 50_000u16.saturating_add(u16::try_from(socket).unwrap_or(u16::MAX));
+        let port_of_own = match self.known(socket).port {
+            Some(port) => self.out_port(port, socket),
+            None => unknown,
+        };
+        let (from, to) = (SocketAddr::new(ip, port), SocketAddr::new(own, port_of_own));
         let frame = if self.sockets.all[socket].is_stream() {
             let segment = Segment { payload, ..Segment::default() };
             build::tcp_segment(Link::Ip, from, to, 64, &segment)
@@ -389,8 +398,8 @@ impl Converter<'_> {
         };
         let sends = call.name.starts_with("send") || call.name.starts_with("write");
         let connects = call.name == "connect" && self.sockets.all[socket].is_stream();
-        let left = matches!(call.errno.as_deref(), None | Some("EINPROGRESS" | "ECONNREFUSED"));
-        if left && (sends || connects) {
+        let begun = matches!(call.errno.as_deref(), Some("EINPROGRESS" | "ECONNREFUSED"));
+        if call.errno.is_none() && sends || (call.errno.is_none() || begun) && connects {
             let to = to.into_iter().next().or(name);
             self.frame(socket, to, &[]);
         }
