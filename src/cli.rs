@@ -1,6 +1,8 @@
 //! The command line, as clap reads it.
 
 mod control;
+mod import;
+mod observe;
 mod own;
 
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use clap_complete::engine::ArgValueCompleter;
 use harness::verdict::Rank;
 
 pub(crate) use self::control::{Control, ControlHttp};
+pub(crate) use self::import::{How, Import, ImportStrace};
+pub(crate) use self::observe::{Exec, Layer, Observe};
 pub(crate) use self::own::{Adopt, Form, New, OfOwn};
 use crate::complete;
 use crate::find::Find;
@@ -39,6 +43,9 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Write a case of your own to begin with: NAME.case, which runs
     New(New),
+    /// Make a case of another tool's log
+    #[command(subcommand)]
+    Import(Import),
     /// List cases, or what is known of their tables
     List(List),
     /// Show one case: transcript, verdict, rules, what each platform did
@@ -402,41 +409,6 @@ pub(crate) struct Matrix {
     pub(crate) since: Option<PathBuf>,
 }
 
-/// The arguments of `observe`.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Observe {
-    /// Over which kind of link all routes lead
-    #[arg(long, value_enum, default_value = "tun")]
-    pub(crate) link: Layer,
-    /// The link's MTU, in bytes of IP packet; below 1280 it has no IPv6
-    #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(68..=65535))]
-    pub(crate) mtu: u32,
-    /// What the far end serves, at every address and under every name: http (or with :PORT), tcp:PORT
-    /// (and =TEXT or =@FILE, sent at once), udp:PORT (echo), dns (names alone); may be repeated.
-    /// Otherwise nobody answers
-    #[arg(long, value_name = "WHAT")]
-    pub(crate) serve: Vec<String>,
-    /// After how many seconds the program and all that it started are killed
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub(crate) limit: u32,
-    /// Where results and frames go [default: target/sockeye/observe in the workspace, else
-    /// sockeye-out/observe]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// The program and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<String>,
-}
-
-/// The layer of a link.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Layer {
-    /// IP packets, no address resolution
-    Tun,
-    /// Ethernet frames; a router answers address resolution
-    Tap,
-}
-
 /// A system that a C program can be written for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Target {
@@ -522,24 +494,4 @@ fn times(text: &str) -> Result<usize, String> {
     let most = 1000;
     let n = text.parse().ok().filter(|n| (1..=most).contains(n));
     n.ok_or_else(|| format!("a number from 1 to {most} is wanted"))
-}
-
-/// The arguments of `exec`.
-#[derive(Args, Debug)]
-pub(crate) struct Exec {
-    /// Many executors behind one stream, as inside a machine
-    #[arg(long, hide = true)]
-    pub(crate) hub: bool,
-    /// Say how much was read, as over a terminal
-    #[arg(long, hide = true, requires = "hub")]
-    pub(crate) count: bool,
-    /// End all that has this mark when standard input ends
-    #[arg(long, value_name = "MARK", hide = true, conflicts_with = "hub")]
-    pub(crate) guard: Option<String>,
-    /// Plant a fault, to see a rule fire
-    #[arg(long, value_name = "FAULT", hide = true)]
-    pub(crate) plant: Option<String>,
-    /// Which inherited descriptor is the standard output of programs that are run
-    #[arg(long, value_name = "FD", hide = true)]
-    pub(crate) output: Option<i32>,
 }

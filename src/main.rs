@@ -16,6 +16,7 @@ mod control;
 mod diff;
 mod doctor;
 mod find;
+mod import;
 mod interrupt;
 mod list;
 mod local_network;
@@ -44,7 +45,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cases::UsageError;
 use clap::Parser as _;
-use cli::{Cli, Command, Control, Exec, Of};
+use cli::{Cli, Command, Control, Exec, Import, Of};
 
 /// What the exit status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,7 @@ fn act(cli: Cli) -> anyhow::Result<Status> {
         },
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::New(args)) => new::new(&args),
+        Some(Command::Import(Import::Strace(args))) => import::strace(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
         Some(Command::Claims(args)) => claims::claims(&args),
@@ -197,6 +199,15 @@ fn exec(args: &Exec) -> anyhow::Result<Status> {
         harness::subject::watch(mark, io::stdin().lock());
         return Ok(Status::Expected);
     }
+    if let Some(fd) = args.record {
+        let program = args.command.first().cloned().unwrap_or_default();
+        let status = harness::exec::record(&args.command, fd);
+        // Whoever waits is told of the program, and nothing of this one.
+        std::process::exit(status.unwrap_or_else(|e| {
+            errln!("sockeye: {program}: {e}");
+            127
+        }));
+    }
     if args.hub {
         let program = std::env::current_exe()?;
         let executor = || {
@@ -209,6 +220,7 @@ fn exec(args: &Exec) -> anyhow::Result<Status> {
         return Ok(Status::Expected);
     }
     args.output.iter().for_each(|fd| harness::exec::output_of_programs(*fd));
+    args.calls.iter().for_each(|fd| harness::exec::calls_of_programs(*fd));
     harness::exec::serve(io::stdin().lock(), out::protocol().lock(), plant.as_ref())?;
     Ok(Status::Expected)
 }

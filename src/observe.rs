@@ -4,18 +4,22 @@
 mod serve;
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use harness::case::addr::{Host, Range, Role};
 use harness::case::lab::RouteKind;
-use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
+use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, Os};
 use harness::outcome;
 use harness::subject;
 use harness::trace::{End, Event, Fingerprint, Ran, Trace};
+use notation::import::Wanted;
 use reports::bundle::Scrub;
 use suites::baseline::Baselines;
 use suites::verdict::{Judgement, judge};
@@ -23,7 +27,7 @@ use suites::verdict::{Judgement, judge};
 use crate::cli::{Layer, Observe};
 use crate::results::{self, Answer, Out, Writer};
 use crate::run::{self, Under};
-use crate::{Status, UsageError, out};
+use crate::{Status, UsageError, import, out};
 
 /// The one link, to which every route leads.
 const LINK: &str = "link0";
@@ -37,6 +41,7 @@ const LEAST_MTU_OF_IPV6: u32 = 1280;
 pub(crate) fn observe(args: &Observe) -> Result<Status> {
     let os = run::host()?;
     let case = case(args)?;
+    let calls = calls(args)?;
     let kernel = subject::fingerprint(&run::native()?)?;
     let mut scrub = Scrub::of(&harness::exec::environment());
     let about = results::subject(run::NATIVE, &scrub.kernel(&kernel), 1, None);
@@ -45,13 +50,14 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     let writer = Writer::begin_in(&out, results::manifest(about, &[]))?;
     let folder = writer.folder().to_owned();
     announce(args, &folder.display().to_string());
-    let (trace, judgement) = match traced(&case, &kernel).and_then(|traced| ran(args, traced)) {
-        Ok(traced) => traced,
-        Err(e) => {
-            writer.give_up();
-            return Err(e);
-        }
-    };
+    let (trace, judgement) =
+        match traced(&case, &kernel, calls.as_ref()).and_then(|traced| ran(args, traced)) {
+            Ok(traced) => traced,
+            Err(e) => {
+                writer.give_up();
+                return Err(e);
+            }
+        };
     let ran = trace.program.unwrap_or_default();
     outln!("-- what was sent:");
     out::text(&outcome::transcript(&case, &trace, os));
@@ -63,7 +69,34 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
         let why = "never reached the far end, since they came faster than it read";
         outln!("{} of them {why}", ran.dropped);
     }
+    if let (Some(path), Some(calls)) = (&args.case_file, calls) {
+        imported(path, calls)?;
+    }
     Ok(Status::Expected)
+}
+
+/// Where the program's calls are written meanwhile, if they are to become a case.
+fn calls(args: &Observe) -> Result<Option<File>> {
+    let Some(path) = &args.case_file else { return Ok(None) };
+    import::may_be_written(path)?;
+    if Os::host() != Some(Os::Linux) {
+        return Err(UsageError("--case is of Linux: nobody else tells of calls".to_owned()).into());
+    }
+    Ok(Some(tempfile::tempfile()?))
+}
+
+/// The case that they are.
+fn imported(path: &Path, mut calls: File) -> Result<()> {
+    let mut log = Vec::new();
+    calls.seek(SeekFrom::Start(0))?;
+    calls.read_to_end(&mut log)?;
+    let log = String::from_utf8_lossy(&log);
+    let made = notation::import::strace(&log)
+        .and_then(|log| notation::import::import(&log, &Wanted::default()));
+    match made {
+        Ok(imported) => import::write(&imported, Some(path)),
+        Err(why) => bail!("{} is not written: {why}", path.display()),
+    }
 }
 
 /// Says how the program ended; an error if it did not run.
@@ -116,13 +149,17 @@ fn announce(args: &Observe, folder: &str) {
 }
 
 /// What the program does on this kernel.
-fn traced(case: &Case, kernel: &Fingerprint) -> Result<(Trace, Judgement)> {
+fn traced(case: &Case, kernel: &Fingerprint, calls: Option<&File>) -> Result<(Trace, Judgement)> {
     let mut executor = run::native()?;
     // Inherited, and so what it is: a file with its offset, a pipe, a terminal. Traces have the
     // executor's own output.
     let output: Option<OwnedFd> = nix::unistd::dup(out::protocol()).ok();
     if let Some(fd) = &output {
         executor.args.extend(["--output".into(), fd.as_raw_fd().to_string().into()]);
+    }
+    let calls = calls.map(nix::unistd::dup).transpose()?;
+    if let Some(fd) = &calls {
+        executor.args.extend(["--calls".into(), fd.as_raw_fd().to_string().into()]);
     }
     let (os, platforms) = (run::host()?, kernel.platforms());
     let (kernel_of, own) = (kernel.clone(), Arc::default());

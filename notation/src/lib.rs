@@ -17,6 +17,7 @@ mod asked;
 mod calls;
 mod fault;
 mod file;
+pub mod import;
 pub mod lab;
 mod tree;
 mod update;

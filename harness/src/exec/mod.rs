@@ -93,7 +93,7 @@ pub use confine::{NOBODY, Rights, confine, rights};
 pub use limits::{Memory, refuse_large_files};
 pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
-pub use program::output_of_programs;
+pub use program::{calls_of_programs, output_of_programs, record};
 
 /// The machine as this process finds it.
 pub fn environment() -> Environment {

@@ -23,6 +23,11 @@ pub(super) fn stay(_: bool) {}
 pub(super) const ROOTS_RIGHTS: &[super::confine::Rights] =
     &[super::confine::Rights::Nobody, super::confine::Rights::Same];
 
+/// Who could see another program's calls is Linux's alone.
+pub(super) fn record(_: &[String], _: &mut dyn std::io::Write) -> std::io::Result<i32> {
+    Err(std::io::Error::other("the calls of programs are recorded on Linux only"))
+}
+
 /// Nothing more can be taken away.
 #[allow(clippy::unnecessary_wraps, reason = "it may fail on Linux")]
 pub(super) fn lessen(_: super::confine::Rights, _: Pid) -> std::io::Result<()> {

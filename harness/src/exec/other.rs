@@ -8,7 +8,7 @@ pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::no_lab::{IS_SHARED, Labs, clean, isolate, left, product, refused, see};
 pub(super) use super::not_linux::{
-    Processes, ROOTS_RIGHTS, init, leave_lab, lessen, limits, plant, stay,
+    Processes, ROOTS_RIGHTS, init, leave_lab, lessen, limits, plant, record, stay,
 };
 pub(super) use super::not_macos::{disturbed, filtered_sockets, own_call};
 

@@ -1,6 +1,8 @@
 //! A program of the user's, run in the lab as it is.
 
-use std::os::fd::{BorrowedFd, RawFd};
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::os::fd::{BorrowedFd, FromRawFd as _, RawFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -24,6 +26,43 @@ pub fn output_of_programs(fd: RawFd) {
     // SAFETY: takes its arguments by value. No program has a second descriptor for its output.
     unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
     OUTPUT.store(fd, Ordering::Relaxed);
+}
+
+static CALLS: AtomicI32 = AtomicI32::new(-1);
+
+/// Has the calls of programs written there, as [`record`] does: a descriptor that the process has inherited
+/// for that.
+pub fn calls_of_programs(fd: RawFd) {
+    CALLS.store(fd, Ordering::Relaxed);
+}
+
+/// Runs a program, and writes the calls that it and all that it starts make about sockets, as strace would,
+/// into this descriptor, which the process has inherited for that. Its exit status, 128 and the number of a
+/// signal that ended it.
+pub fn record(argv: &[String], fd: RawFd) -> std::io::Result<i32> {
+    // SAFETY: takes its arguments by value. The program itself has no part in it.
+    unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    // SAFETY: the process has been given it for this, and nobody else here has it.
+    let file = unsafe { File::from_raw_fd(fd) };
+    let mut output = BufWriter::new(file);
+    let status = os::record(argv, &mut output)?;
+    output.flush()?;
+    Ok(status)
+}
+
+/// The program, or this one that runs it and writes its calls.
+fn command(program: &String, arguments: &[String]) -> Result<Command, Fault> {
+    let fd = CALLS.load(Ordering::Relaxed);
+    if fd <= libc::STDERR_FILENO {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        return Ok(command);
+    }
+    let this = std::env::current_exe();
+    let this = this.map_err(|e| Fault::Broken(format!("this program is not found: {e}")))?;
+    let mut command = Command::new(this);
+    command.args(["exec", "--record", &fd.to_string(), "--"]).arg(program).args(arguments);
+    Ok(command)
 }
 
 fn output() -> Stdio {
@@ -84,8 +123,8 @@ impl Runner<'_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let zero = u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(self.now());
         let mut kept = Kept { op: number, zero, ..Kept::default() };
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(output());
+        let mut command = command(program, arguments)?;
+        command.stdin(Stdio::null()).stdout(output());
         // The program may run where it likes, unlike the executor.
         os::stay(false);
         let started = Processes::start(&mut command, files);

@@ -6,6 +6,6 @@ mod print;
 mod read;
 mod value;
 
-pub(crate) use addr::{host, port};
+pub(crate) use addr::{host, port, print_host};
 pub(crate) use print::print;
 pub(crate) use read::{Call, makes};

@@ -7,6 +7,7 @@ mod rows;
 mod table;
 
 pub(crate) use line::UNNAMED;
+pub(crate) use print::{Remark, print_remarked};
 pub use print::{print, print_written};
 pub use read::{read, tables};
 

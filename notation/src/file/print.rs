@@ -7,15 +7,31 @@ use crate::{Asked, Demand, Written, calls, lab};
 
 /// A case as text, which reads back as the same case.
 pub fn print(case: &Case) -> String {
-    text(case, &[])
+    text(case, &[], &[], &[])
 }
 
 /// The same with what its text asks.
 pub fn print_written(written: &Written) -> String {
-    text(&written.case, &written.asked)
+    text(&written.case, &written.asked, &[], &[])
 }
 
-fn text(case: &Case, asked: &[Asked]) -> String {
+/// A comment between steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remark {
+    /// Before which step it stands, from 0.
+    pub(crate) before: u32,
+    /// What it says, in one line.
+    pub(crate) says: String,
+    /// How often it would stand there.
+    pub(crate) times: u32,
+}
+
+/// A case as text with these comments above the lab, and remarks between its steps.
+pub(crate) fn print_remarked(case: &Case, head: &[String], remarks: &[Remark]) -> String {
+    text(case, &[], head, remarks)
+}
+
+fn text(case: &Case, asked: &[Asked], head: &[String], remarks: &[Remark]) -> String {
     let mut text = String::new();
     let mut say = |line: &str| {
         text.push_str(line);
@@ -30,13 +46,31 @@ fn text(case: &Case, asked: &[Asked]) -> String {
     if !case.catalogue.is_empty() {
         say(&format!("catalogue {}", case.catalogue.join(", ")));
     }
+    if !head.is_empty() {
+        // A comment that stood directly below the title would be a part of it.
+        say("");
+        for line in head {
+            say(&format!("# {line}"));
+        }
+    }
     case.lab.links.iter().for_each(|link| say(&lab::print_link(link)));
     case.lab.setup.iter().for_each(|step| say(&lab::print_step(step)));
     if case.window_ms != 0 {
         say(&format!("window {} ms", case.window_ms));
     }
     say("");
+    let mut remarks = remarks.iter().peekable();
+    let mut remark = |upto: u32, say: &mut dyn FnMut(&str)| {
+        while let Some(one) = remarks.next_if(|one| one.before <= upto) {
+            let times = match one.times {
+                1 => String::new(),
+                times => format!(" ({times} times)"),
+            };
+            say(&format!("# {}{times}", one.says));
+        }
+    };
     for (number, op) in (0u32..).zip(&case.ops) {
+        remark(number, &mut say);
         let thread = case.thread_of(number).map(|t| format!("{t}: ")).unwrap_or_default();
         match op {
             Op::Lab { step: LabOp::Say { link, frame } } => {
@@ -65,6 +99,7 @@ fn text(case: &Case, asked: &[Asked]) -> String {
             say(&format!("    {}", one.what));
         }
     }
+    remark(u32::MAX, &mut say);
     text
 }
 

@@ -19,6 +19,7 @@ mod needs;
 mod netlink;
 pub(in crate::exec) mod plant;
 mod processes;
+mod recorder;
 mod settings;
 mod thread_state;
 mod usable;
@@ -35,6 +36,7 @@ pub(in crate::exec) use lessen::{ROOTS_RIGHTS, lessen};
 pub(in crate::exec) use limits::{limits, refused};
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
 pub(in crate::exec) use processes::Processes;
+pub(in crate::exec) use recorder::record;
 pub(in crate::exec) use thread_state::ThreadState;
 
 /// Each lab has a network of its own.

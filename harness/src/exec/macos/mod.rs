@@ -21,7 +21,7 @@ use crate::trace::Product;
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::not_linux::{
-    Processes, ROOTS_RIGHTS, init, leave_lab, lessen, limits, plant, stay,
+    Processes, ROOTS_RIGHTS, init, leave_lab, lessen, limits, plant, record, stay,
 };
 pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
 pub(super) use host::{clean, left};
