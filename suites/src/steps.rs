@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use harness::case::addr::{Addr, Host, Role, Scope};
-use harness::case::op::{Control, Intent, Opt, PollFd, Value};
+use harness::case::addr::{Addr, Role, Scope};
+use harness::case::op::{Intent, Opt, PollFd, Value};
 use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Sym};
 use harness::wire::{Mac, build};
 
@@ -130,27 +130,9 @@ pub(crate) fn lab(step: LabOp) -> Op {
     Op::Lab { step }
 }
 
-/// A UDP socket that hears whatever arrives for the port, by IPv6 or IPv4.
-pub(crate) fn receiver(port: u16) -> [Op; 2] {
-    [socket("r", "AF_INET6", "SOCK_DGRAM"), bind("r", ip("::", port))]
-}
-
 /// The scope that a link-local address of the link has, or none.
 pub(crate) fn scoped(text: &str, port: u16, link: &str) -> Addr {
     ip(text, port).scoped(Scope::Link(link.to_owned()))
-}
-
-/// `sendmsg` with a `PKTINFO` that names a link, a source, both or neither.
-pub(crate) fn sendmsg_from(
-    fd: &str,
-    level: &'static str,
-    (link, source): (Option<&str>, Option<Host>),
-    addr: Addr,
-) -> Op {
-    let link = link.map(str::to_owned);
-    let control = vec![Control::PktInfo { level: level.into(), link, source }];
-    let data = Payload::Text(HELLO.to_owned());
-    Op::Sendmsg { fd: fd.to_owned(), data, flags: Flags::NONE, addr: Some(addr), control }
 }
 
 /// What waits on a receiver, with its control messages.
