@@ -3,12 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 
 use harness::case::addr::{Addr, Role, Scope};
-use harness::case::op::{Intent, Opt, PollFd, Value};
-use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Sym};
+use harness::case::op::{Intent, Opt, Value};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload};
 use harness::wire::{Mac, build};
 
 /// What every send of these suites carries: the forum program's six bytes.
-pub(crate) const HELLO: &str = "hello\0";
+const HELLO: &str = "hello\0";
 
 /// A case without its id, which its table gives it.
 pub(crate) fn case(title: String, lab: Lab, ops: Vec<Op>) -> Case {
@@ -46,14 +46,6 @@ pub(crate) fn bind(fd: &str, addr: Addr) -> Op {
 
 pub(crate) fn connect(fd: &str, addr: Addr) -> Op {
     Op::Connect { fd: fd.to_owned(), addr }
-}
-
-pub(crate) fn listen(fd: &str) -> Op {
-    Op::Listen { fd: fd.to_owned(), backlog: 1 }
-}
-
-pub(crate) fn send(fd: &str) -> Op {
-    Op::Send { fd: fd.to_owned(), data: Payload::Text(HELLO.to_owned()), flags: Flags::NONE }
 }
 
 pub(crate) fn sendto(fd: &str, addr: Addr) -> Op {
@@ -118,12 +110,6 @@ pub(crate) fn so_error(fd: &str) -> Op {
 /// `O_NONBLOCK`, by fcntl: `SOCK_NONBLOCK` is not everywhere.
 pub(crate) fn nonblocking(fd: &str) -> Op {
     Op::Fcntl { fd: fd.to_owned(), cmd: "F_SETFL".into(), arg: Flags::of(&["O_NONBLOCK"]) }
-}
-
-/// `poll` for writing, without waiting.
-pub(crate) fn poll_out(fd: &str) -> Op {
-    let events = Flags(vec![Sym::from("POLLOUT")]);
-    Op::Poll { fds: vec![PollFd { fd: fd.to_owned(), events }], timeout_ms: 0 }
 }
 
 pub(crate) fn lab(step: LabOp) -> Op {
