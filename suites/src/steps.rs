@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use harness::case::addr::{Addr, Host, Role, Scope};
-use harness::case::op::{Control, Intent, Opt, PollFd, Value};
-use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload, Sym};
+use harness::case::addr::{Addr, Role, Scope};
+use harness::case::op::{Intent, Opt, Value};
+use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload};
 use harness::wire::{Mac, build};
 
 /// What every send of these suites carries: the forum program's six bytes.
-pub(crate) const HELLO: &str = "hello\0";
+const HELLO: &str = "hello\0";
 
 /// A case without its id, which its table gives it.
 pub(crate) fn case(title: String, lab: Lab, ops: Vec<Op>) -> Case {
@@ -46,14 +46,6 @@ pub(crate) fn bind(fd: &str, addr: Addr) -> Op {
 
 pub(crate) fn connect(fd: &str, addr: Addr) -> Op {
     Op::Connect { fd: fd.to_owned(), addr }
-}
-
-pub(crate) fn listen(fd: &str) -> Op {
-    Op::Listen { fd: fd.to_owned(), backlog: 1 }
-}
-
-pub(crate) fn send(fd: &str) -> Op {
-    Op::Send { fd: fd.to_owned(), data: Payload::Text(HELLO.to_owned()), flags: Flags::NONE }
 }
 
 pub(crate) fn sendto(fd: &str, addr: Addr) -> Op {
@@ -120,37 +112,13 @@ pub(crate) fn nonblocking(fd: &str) -> Op {
     Op::Fcntl { fd: fd.to_owned(), cmd: "F_SETFL".into(), arg: Flags::of(&["O_NONBLOCK"]) }
 }
 
-/// `poll` for writing, without waiting.
-pub(crate) fn poll_out(fd: &str) -> Op {
-    let events = Flags(vec![Sym::from("POLLOUT")]);
-    Op::Poll { fds: vec![PollFd { fd: fd.to_owned(), events }], timeout_ms: 0 }
-}
-
 pub(crate) fn lab(step: LabOp) -> Op {
     Op::Lab { step }
-}
-
-/// A UDP socket that hears whatever arrives for the port, by IPv6 or IPv4.
-pub(crate) fn receiver(port: u16) -> [Op; 2] {
-    [socket("r", "AF_INET6", "SOCK_DGRAM"), bind("r", ip("::", port))]
 }
 
 /// The scope that a link-local address of the link has, or none.
 pub(crate) fn scoped(text: &str, port: u16, link: &str) -> Addr {
     ip(text, port).scoped(Scope::Link(link.to_owned()))
-}
-
-/// `sendmsg` with a `PKTINFO` that names a link, a source, both or neither.
-pub(crate) fn sendmsg_from(
-    fd: &str,
-    level: &'static str,
-    (link, source): (Option<&str>, Option<Host>),
-    addr: Addr,
-) -> Op {
-    let link = link.map(str::to_owned);
-    let control = vec![Control::PktInfo { level: level.into(), link, source }];
-    let data = Payload::Text(HELLO.to_owned());
-    Op::Sendmsg { fd: fd.to_owned(), data, flags: Flags::NONE, addr: Some(addr), control }
 }
 
 /// What waits on a receiver, with its control messages.

@@ -116,14 +116,8 @@ fn structure(node: &Node<'_>) -> Result<Value, Fault> {
         let (group, link) = (fields.want("imr_multiaddr")?, fields.want("imr_interface")?);
         let source = ip(fields.want("imr_sourceaddr")?)?;
         Value::Source { group: ip(group)?, link: by_own(link)?, source }
-    } else if fields.has("imr_multiaddr") {
-        let (group, link) = (fields.want("imr_multiaddr")?, fields.want("imr_ifindex")?);
-        let IpAddr::V4(_) = ip(group)? else { return Err(not(group, "an IPv4 group")) };
-        Value::Membership { group: ip(group)?, link: maybe_link(link)? }
-    } else if fields.has("ipv6mr_multiaddr") {
-        let (group, link) = (fields.want("ipv6mr_multiaddr")?, fields.want("ipv6mr_interface")?);
-        let IpAddr::V6(_) = ip(group)? else { return Err(not(group, "an IPv6 group")) };
-        Value::Membership { group: ip(group)?, link: maybe_link(link)? }
+    } else if fields.has("imr_multiaddr") || fields.has("ipv6mr_multiaddr") {
+        membership(&mut fields)?
     } else if fields.has("gsr_group") {
         let (group, link) = (ip(fields.want("gsr_group")?)?, fields.want("gsr_interface")?);
         let source = ip(fields.want("gsr_source")?)?;
@@ -142,6 +136,35 @@ fn structure(node: &Node<'_>) -> Result<Value, Fault> {
     };
     fields.end(&FIELDS)?;
     Ok(value)
+}
+
+/// A group on a link that goes by its index: 0, `if_nametoindex`, or the four bytes of one that no link has. By an
+/// own address in `struct ip_mreq`, which has no more fields.
+fn membership(fields: &mut Fields<'_, '_>) -> Result<Value, Fault> {
+    const INDEX: usize = 4;
+    if let Some(group) = fields.take("ipv6mr_multiaddr") {
+        let by = fields.want("ipv6mr_interface")?;
+        let IpAddr::V6(ip) = ip(group)? else { return Err(not(group, "an IPv6 group")) };
+        return Ok(match &by.what {
+            What::Hex(index) if index.len() == INDEX => {
+                Value::Bytes(Hex([&ip.octets()[..], index].concat()))
+            }
+            _ => Value::Membership { group: ip.into(), link: maybe_link(by)? },
+        });
+    }
+    let group = fields.want("imr_multiaddr")?;
+    let IpAddr::V4(ip) = ip(group)? else { return Err(not(group, "an IPv4 group")) };
+    if let Some(by) = fields.take("imr_interface") {
+        let What::Ip(IpAddr::V4(own)) = by.what else { return Err(not(by, "an IPv4 address")) };
+        return Ok(Value::Bytes(Hex([ip.octets(), own.octets()].concat())));
+    }
+    let by = fields.want("imr_ifindex")?;
+    Ok(match &by.what {
+        What::Hex(index) if index.len() == INDEX => {
+            Value::Bytes(Hex([&ip.octets()[..], &[0; 4], index].concat()))
+        }
+        _ => Value::Membership { group: ip.into(), link: maybe_link(by)? },
+    })
 }
 
 fn timeval(seconds: &Node<'_>, rest: &Node<'_>) -> Result<Value, Fault> {

@@ -67,6 +67,25 @@ impl<'t> Table<'t> {
         lines.collect::<Vec<_>>().join(" ")
     }
 
+    /// What ids begin with, and the parameters that are parts of them: in the order in which they stand between the
+    /// brackets behind the name, or else in which they are said.
+    fn id(&self) -> Result<(&'t str, Vec<usize>), Fault> {
+        let of_ids = self.parameters.iter().enumerate().filter(|(_, one)| one.is_of_ids);
+        let said: Vec<usize> = of_ids.map(|(number, _)| number).collect();
+        let Some((name, listed)) = self.name.split_once('[').filter(|_| !said.is_empty()) else {
+            return Ok((self.name, said));
+        };
+        let words = listed.trim_end_matches(']').split(',').map(str::trim);
+        let number = |word: &str| said.iter().copied().find(|at| self.parameters[*at].name == word);
+        let order: Vec<usize> = words.map(number).collect::<Option<_>>().unwrap_or_default();
+        if order.len() != said.len() || !said.iter().all(|one| order.contains(one)) {
+            let names = said.iter().map(|at| self.parameters[*at].name).collect::<Vec<_>>();
+            let says = format!("between the brackets each of {} stands once", names.join(", "));
+            return Err(Fault::new(self.at.part(listed), says));
+        }
+        Ok((name, order))
+    }
+
     /// The numbers of the values of each row, the last parameter changing the fastest; `most` rows at the most.
     fn rows(&self, most: usize) -> Result<Vec<Vec<usize>>, Fault> {
         let too_many = || {
@@ -95,8 +114,8 @@ type Known = HashMap<Vec<usize>, Option<Said>>;
 
 /// The cases of a table, `most` of them at the most.
 pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fault>) -> Rows {
-    let rows = match table.rows(most) {
-        Ok(rows) => rows,
+    let (rows, id) = match table.rows(most).and_then(|rows| Ok((rows, table.id()?))) {
+        Ok(both) => both,
         Err(fault) => {
             faults.push(fault);
             return Rows::default();
@@ -114,7 +133,7 @@ pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fa
         .map(|(_, raw)| named(raw.text, &table.parameters, is_text(raw.text)))
         .collect();
     let known = vec![Known::new(); names.len()];
-    let mut maker = Maker { file, table, names, known, values: Vec::new() };
+    let mut maker = Maker { file, table, id, names, known, values: Vec::new() };
     let mut written = Vec::with_capacity(rows.len());
     let mut left_out = Vec::new();
     let before = faults.len();
@@ -157,6 +176,8 @@ fn is_text(line: &str) -> bool {
 struct Maker<'m, 't> {
     file: &'m str,
     table: &'m Table<'t>,
+    /// What ids begin with, and the parameters that they have.
+    id: (&'t str, Vec<usize>),
     /// Which parameters each line names.
     names: Vec<Vec<usize>>,
     /// What each line says.
@@ -235,18 +256,13 @@ impl Maker<'_, '_> {
     }
 
     fn id(&self, row: &[usize]) -> String {
-        let mut id = format!("{}/{}", self.file, self.table.name);
-        let all = self.table.parameters.iter().zip(row);
-        let mut before = '[';
-        for (parameter, value) in all.filter(|(parameter, _)| parameter.is_of_ids) {
-            id.push(before);
-            id.push_str(parameter.values[*value].label);
-            before = ',';
+        let (name, parts) = &self.id;
+        let id = format!("{}/{name}", self.file);
+        if parts.is_empty() {
+            return id;
         }
-        if before == ',' {
-            id.push(']');
-        }
-        id
+        let parts = parts.iter().map(|at| self.table.parameters[*at].values[row[*at]].label);
+        format!("{id}[{}]", parts.collect::<Vec<_>>().join(","))
     }
 
     fn title(&self, row: &[usize]) -> String {

@@ -4,6 +4,7 @@ use rstest::rstest;
 use super::*;
 use crate::{Demand, Written, render};
 
+mod ids;
 mod lists;
 
 const EXAMPLE: &str = r#"# A second send reports the ICMP error that the first one caused.
@@ -395,7 +396,7 @@ mod of_any_text {
 
         #[test]
         fn a_changed_byte_is_no_panic(at in 0usize..400, with in any::<char>()) {
-            for text in [EXAMPLE, TABLE, lists::LISTS] {
+            for text in [EXAMPLE, TABLE, lists::LISTS, ids::IDS] {
                 let mut changed: Vec<char> = text.chars().collect();
                 let at = at % changed.len();
                 changed[at] = with;

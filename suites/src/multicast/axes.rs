@@ -1,9 +1,8 @@
-//! The parameters of the suite: two links, in which state, and the options of either family.
+//! The parameters of what is computed: two links, and the options of either family.
 
 use std::net::{IpAddr, SocketAddr};
 
 use harness::case::addr::{Addr, Range, Role, address};
-use harness::case::lab::{LabOp, RouteKind};
 use harness::case::op::Value;
 use harness::case::{Hex, Lab, Link, LinkKind, Op};
 
@@ -13,49 +12,9 @@ pub(super) const PORT: u16 = 12345;
 pub(super) const LINK: &str = "link0";
 pub(super) const OTHER: &str = "link1";
 
-/// An index that no link has, whichever way its bytes are read.
-const ABSENT: [u8; 4] = [0x7f; 4];
-
 /// Two links of that kind.
 pub(super) fn lab(kind: LinkKind) -> Lab {
     Lab { links: vec![Link::new(kind, LINK), Link::new(kind, OTHER)], setup: Vec::new() }
-}
-
-/// In which state the first link is; the other one is up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    Up,
-    Down,
-    Deleted,
-    /// Up, and routes of IPv4 multicast lead to the other link.
-    Routed,
-}
-
-impl State {
-    pub(super) const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Deleted, Self::Routed];
-
-    pub(super) fn id(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Deleted => "deleted",
-            Self::Routed => "routed",
-        }
-    }
-
-    pub(super) fn lab(self) -> Lab {
-        let link = || LINK.to_owned();
-        let prefix = IpAddr::from([224, 0, 0, 0]);
-        let (kind, to) = (RouteKind::Unicast, Some(OTHER.to_owned()));
-        lab(LinkKind::Tap).with(match self {
-            Self::Up => None,
-            Self::Down => Some(LabOp::LinkDown { link: link() }),
-            Self::Deleted => Some(LabOp::LinkDelete { link: link() }),
-            Self::Routed => {
-                Some(LabOp::RouteAdd { prefix, prefix_len: 4, kind, link: to, via: None })
-            }
-        })
-    }
 }
 
 /// IPv4 or IPv6: which socket, and what its options are called.
@@ -134,70 +93,36 @@ pub(super) enum By {
     Other,
     Zero,
     Loopback,
-    Absent,
     /// The link's own address: `struct ip_mreq`, IPv4 only.
     Address,
-    OtherAddress,
-    /// An address that the host has not.
-    Foreign,
 }
 
 impl By {
-    pub(super) const V6: [Self; 5] =
-        [Self::Link, Self::Other, Self::Zero, Self::Loopback, Self::Absent];
-    pub(super) const V4: [Self; 8] = [
-        Self::Link,
-        Self::Other,
-        Self::Zero,
-        Self::Loopback,
-        Self::Absent,
-        Self::Address,
-        Self::OtherAddress,
-        Self::Foreign,
-    ];
-
     pub(super) fn id(self) -> &'static str {
         match self {
             Self::Link => "link",
             Self::Other => "other",
             Self::Zero => "zero",
             Self::Loopback => "lo",
-            Self::Absent => "absent",
             Self::Address => "address",
-            Self::OtherAddress => "other-address",
-            Self::Foreign => "foreign-address",
         }
     }
 
     pub(super) fn membership(self, group: IpAddr) -> Value {
         let by = |link: Option<&str>| Value::Membership { group, link: link.map(str::to_owned) };
-        let octets = match group {
-            IpAddr::V4(ip) => ip.octets().to_vec(),
-            IpAddr::V6(ip) => ip.octets().to_vec(),
-        };
-        let at = |role, link| match address(link, role, Range::V4) {
-            IpAddr::V4(ip) => Value::Bytes(Hex([&octets[..], &ip.octets()].concat())),
-            IpAddr::V6(_) => by(None),
-        };
         match self {
             Self::Link => by(Some(LINK)),
             Self::Other => by(Some(OTHER)),
             Self::Zero => by(None),
             Self::Loopback => by(Some("lo")),
-            Self::Absent if group.is_ipv4() => {
-                Value::Bytes(Hex([&octets[..], &[0; 4], &ABSENT].concat()))
-            }
-            Self::Absent => Value::Bytes(Hex([&octets[..], &ABSENT].concat())),
-            Self::Address => at(Role::Own, 0),
-            Self::OtherAddress => at(Role::Own, 1),
-            Self::Foreign => at(Role::Silent, 0),
+            Self::Address => match (group, address(0, Role::Own, Range::V4)) {
+                (IpAddr::V4(group), IpAddr::V4(own)) => {
+                    Value::Bytes(Hex([group.octets(), own.octets()].concat()))
+                }
+                _ => by(None),
+            },
         }
     }
-}
-
-/// `struct ip_mreqn` with an index that no link has.
-pub(super) fn absent_mreqn() -> Value {
-    Value::Bytes(Hex([[0; 4], [0; 4], ABSENT].concat()))
 }
 
 pub(super) fn ip(text: &str) -> IpAddr {

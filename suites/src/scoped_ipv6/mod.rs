@@ -4,26 +4,23 @@
 //! link: its scope id does (RFC 4007 §6, RFC 3493 §3.3), and what a call does without one is the
 //! system's own choice.
 
-mod axes;
-mod bound;
-mod calls;
-mod families;
-mod groups;
-mod names;
-mod packet_info;
 mod received;
-mod to;
 
 use crate::table::Table;
+use crate::text::{self, file};
 
 /// The suite's tables, in the order in which they are shown.
 pub(crate) fn tables() -> Vec<Table> {
-    let mut tables = calls::tables();
-    tables.extend(bound::tables());
-    tables.push(packet_info::table());
-    tables.push(groups::table());
-    tables.extend(received::tables());
-    tables.extend(names::tables());
-    tables.extend(families::tables());
-    tables
+    let files = [
+        file!("scoped-ipv6", "zoned.case"),
+        file!("scoped-ipv6", "unzoned.case"),
+        file!("scoped-ipv6", "bind.case"),
+        file!("scoped-ipv6", "bound.case"),
+        file!("scoped-ipv6", "bind-conflict.case"),
+        file!("scoped-ipv6", "pktinfo.case"),
+        file!("scoped-ipv6", "groups.case"),
+        file!("scoped-ipv6", "names-of-connections.case"),
+        file!("scoped-ipv6", "families.case"),
+    ];
+    text::among(&files, [("scoped-ipv6/accept", received::tables())])
 }
