@@ -5,6 +5,7 @@ mod common;
 
 use std::net::Ipv4Addr;
 use std::num::NonZero;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{case, traces};
@@ -13,6 +14,7 @@ use harness::case::{Case, Flags, Hex, LabOp, Op, Os};
 use harness::outcome;
 use harness::trace::{Did, Event, Trace};
 use harness::wire::build;
+use reports::repro::{FLAGS, Observed, Options, reproducer};
 use rstest::rstest;
 
 /// Cases, one after the other in one executor; nothing where it has no labs.
@@ -346,7 +348,23 @@ fn what_we_interrupt_is_hung_and_no_part(
     #[case] call: &str,
     #[case] shown: &str,
 ) {
-    let text = threaded(&[before, call].join(","), "{}");
-    let Some(outcome) = outcome_of(&text) else { return };
+    let case = case(&threaded(&[before, call].join(","), "{}"));
+    let traces = run(std::slice::from_ref(&case));
+    let Some(trace) = traces.first() else { return };
+    let outcome = outcome::render(&case, trace, Os::Linux);
     assert!(outcome.contains(&format!("\n{shown} = ? still waiting after ")), "{outcome}");
+    // Nor does a C program take the part for the call's end.
+    let (platform, kernel, outcome) = ("linux", "this one", &*outcome);
+    let observed = Some(Observed { trace, platform, kernel, outcome });
+    let program = reproducer(&case, &Options { os: Os::Linux, observed, expected: &[] });
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, built) = (folder.path().join("repro.c"), folder.path().join("repro"));
+    std::fs::write(&source, &program).expect("it is written");
+    let cc = Command::new("cc").args(FLAGS).arg("-o").args([&built, &source]).output();
+    let cc = cc.expect("cc starts");
+    assert!(cc.status.success(), "{}", String::from_utf8_lossy(&cc.stderr));
+    let ran = Command::new(&built).output().expect("it starts");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("= hung\n"), "{said}");
+    assert!(said.ends_with("REPRODUCED\n"), "{said}");
 }

@@ -42,6 +42,14 @@ fn texts() -> Vec<String> {
     for table in suites::tables() {
         all.extend(table.cases.first().map(notation::print));
     }
+    let suites = concat!(env!("CARGO_MANIFEST_DIR"), "/suites");
+    let files = |folder: std::path::PathBuf| std::fs::read_dir(folder).into_iter().flatten();
+    for path in files(suites.into()).flat_map(|suite| files(suite.expect("it is there").path())) {
+        let path = path.expect("a file").path();
+        if path.extension().is_some_and(|ending| ending == "case") {
+            all.push(std::fs::read_to_string(path).expect("UTF-8"));
+        }
+    }
     for file in
         std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).expect("it is there")
     {
@@ -58,12 +66,22 @@ fn every_line_of_every_case_is_of_a_kind() {
     let kinds = kinds(&grammar());
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for text in texts() {
+        let mut goes_on = false;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            // What begins on a line before it has that one's colours.
+            let is_new = !std::mem::replace(
+                &mut goes_on,
+                line.ends_with([',', ';']) || line.ends_with(" in"),
+            );
+            if !is_new {
+                continue;
+            }
             let kind = kind(&kinds, line);
             *seen.entry(kind.unwrap_or_else(|| panic!("{line}"))).or_default() += 1;
         }
     }
-    for wanted in ["comment", "name", "parameter", "without", "condition", "link", "step", "sent"] {
+    let wanted = ["comment", "name", "parameter", "without", "condition", "link", "step", "sent"];
+    for wanted in wanted.into_iter().chain(["each", "definition", "word"]) {
         assert!(seen.contains_key(wanted), "{wanted}: {seen:?}");
     }
 }
@@ -72,6 +90,11 @@ fn every_line_of_every_case_is_of_a_kind() {
 #[case("# Is it so?", Some("comment"))]
 #[case("case shutdown", Some("name"))]
 #[case("for family in v4: AF_INET, v6: AF_INET6", Some("parameter"))]
+#[case("each case", Some("each"))]
+#[case("case bind[net,zone]", Some("name"))]
+#[case("for to in", Some("parameter"))]
+#[case("let get = \"GET / HTTP/1.1\"", Some("definition"))]
+#[case("kind link0", Some("word"))]
 #[case("without family=v6: as for IPv4", Some("without"))]
 #[case("if family=v6: close(s) = 0", Some("condition"))]
 #[case("catalogue UDP-03, UDP-04", Some("catalogue"))]

@@ -232,6 +232,11 @@ fn a_program_that_is_observed_becomes_a_case_without_an_strace() {
         assert_eq!(observe(case, &["true"]).status.code(), Some(2));
         fs::remove_file(case).expect("removed");
     }
+    // How it ends is told as without a tracer.
+    let ends = "import socket, sys; socket.socket().close(); sys.exit(7)";
+    let seen = observe(case, &[&python(), "-c", ends]);
+    assert!(stdout(&seen).contains(") = 7 <"), "{}", stdout(&seen));
+    fs::remove_file(case).expect("removed");
     let none = observe(case, &["true"]);
     assert_eq!(none.status.code(), Some(3));
     assert!(stderr(&none).contains("no call of it is about a socket"), "{}", stderr(&none));

@@ -108,22 +108,28 @@ impl<'c> Blocking<'c> {
     }
 }
 
-/// Whether a call that waits for all that it is about has only come to a part of it, so that something
-/// interrupted it: POSIX `send`, and `recv` with `MSG_WAITALL`. One that does not wait does not take long.
-pub fn is_cut(op: &Op, returned: i64) -> bool {
-    let all = match op {
+/// How many bytes a call waits for that waits for all that it is about: POSIX `send`, and `recv` with
+/// `MSG_WAITALL`.
+pub fn waits_for(op: &Op) -> Option<usize> {
+    match op {
         Op::Send { data, .. }
         | Op::Sendto { data, .. }
         | Op::Sendmsg { data, .. }
-        | Op::Write { data, .. } => data.len(),
+        | Op::Write { data, .. } => Some(data.len()),
         Op::Recv { flags, len, .. } | Op::Recvfrom { flags, len, .. }
             if flags.has("MSG_WAITALL") =>
         {
-            *len as usize
+            Some(*len as usize)
         }
-        _ => return false,
-    };
-    usize::try_from(returned).is_ok_and(|part| part < all)
+        _ => None,
+    }
+}
+
+/// Whether such a call has only come to a part of it, so that something interrupted it. One that does not wait
+/// does not take long.
+pub fn is_cut(op: &Op, returned: i64) -> bool {
+    let part = usize::try_from(returned).ok();
+    waits_for(op).zip(part).is_some_and(|(all, part)| part < all)
 }
 
 impl Known<'_> {

@@ -13,6 +13,10 @@ use super::words::{flags, sym};
 /// Flags of `open` that are no choice of the caller's (`F_SETFL` of fcntl(2)).
 const MODES: [&str; 5] = ["O_RDWR", "O_RDONLY", "O_WRONLY", "O_LARGEFILE", "O_CLOEXEC"];
 
+/// What `poll` reports, in the order of an outcome.
+const REVENTS: [&str; 7] =
+    ["POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLRDHUP"];
+
 type Said = Result<(), String>;
 
 impl Converter<'_> {
@@ -302,7 +306,8 @@ impl Converter<'_> {
             let of = ready.iter().find(|one| one.field("fd").and_then(Arg::number) == Some(fd));
             of.and_then(|one| one.field("revents")).map(Arg::flags).unwrap_or_default()
         };
-        let (mut fds, mut came, mut others) = (Vec::new(), Vec::new(), false);
+        let (mut fds, mut others) = (Vec::new(), false);
+        let mut came: Vec<Vec<Sym>> = Vec::new();
         let words = |words: Vec<&str>| {
             flags(&words, &["POLLRDNORM", "POLLRDBAND", "POLLWRNORM", "POLLWRBAND"])
         };
@@ -313,7 +318,9 @@ impl Converter<'_> {
                 Ok(socket) => {
                     let events = one.field("events").map(Arg::flags).unwrap_or_default();
                     fds.push(PollFd { fd: self.name(socket), events: words(events)? });
-                    came.push(words(revents(number))?.0);
+                    let revents = words(revents(number))?;
+                    let named = REVENTS.into_iter().filter(|name| revents.has(name));
+                    came.push(named.map(Sym::from).collect());
                     sockets.push((socket, number));
                 }
                 Err(_) => others |= number >= 0,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use harness::case::addr::{Addr, Host, Port, Scope, SockAddr};
-use harness::case::{Case, Lab, Op};
+use harness::case::{Case, Flags, Lab, Op};
 use harness::trace::{Did, Out, Trace};
 
 use super::draft::{Draft, did};
@@ -307,9 +307,24 @@ impl<'l> Converter<'l> {
             return Err("it was interrupted".to_owned());
         }
         let lab = Lab { setup: Vec::new(), ..self.hosts.lab() };
-        Case::new("a/b", "", lab, vec![op.clone()]).check()?;
+        // Alone it uses what nobody has made.
+        let mut used: Vec<&str> = op.uses();
+        used.sort_unstable();
+        used.dedup();
+        let mut steps: Vec<Op> = used.into_iter().map(|name| self.made(name)).collect();
+        steps.push(op.clone());
+        Case::new("a/b", "", lab, steps).check()?;
         self.draft.step(op, addr, did);
         Ok(())
+    }
+
+    /// A step that makes a socket of that name, of its family.
+    fn made(&self, name: &str) -> Op {
+        let known = self.sockets.all.iter().find(|socket| socket.name == name);
+        let family = known.and_then(|socket| super::words::sym(&socket.family).ok());
+        let (domain, r#type) =
+            (family.unwrap_or_else(|| "AF_INET".into()), Flags::of(&["SOCK_DGRAM"]));
+        Op::Socket { fd: name.to_owned(), domain, r#type, protocol: Flags::NONE }
     }
 
     /// The case.

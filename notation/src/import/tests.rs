@@ -80,6 +80,10 @@ fn lines(log: &str) -> Vec<String> {
     "ppoll([{fd=3, events=POLLOUT}], 1, {tv_sec=1, tv_nsec=0}, NULL, 8) = 1 ([{fd=3, revents=POLLOUT}], left {tv_sec=0, tv_nsec=9})",
     "poll([{s, POLLOUT}], 1000) = 1, [{s, POLLOUT}]"
 )]
+#[case::order(
+    "poll([{fd=3, events=POLLOUT}], 1, -1) = 1 ([{fd=3, revents=POLLHUP|POLLERR|POLLOUT}])",
+    "poll([{s, POLLOUT}], -1) = 1, [{s, POLLOUT|POLLERR|POLLHUP}]"
+)]
 #[case::again(
     "recvfrom(3, 0x7ffe, 10, MSG_DONTWAIT, NULL, NULL) = -1 EAGAIN (Resource temporarily unavailable)",
     "recv(s, 10, MSG_DONTWAIT) = -1 EAGAIN"
@@ -125,6 +129,17 @@ fn what_cannot_be_said_is_a_remark_at_its_place(#[case] call: &str, #[case] why:
     let all = lines(&format!("{OPEN}7 {call}\n7 sendto(3, \"z\", 1, 0, NULL, 0) = 1\n"));
     let remark = all.iter().position(|line| line.starts_with('#') && line.contains(why));
     assert!(remark.is_some_and(|place| place > 0 && place + 1 < all.len()), "{all:#?}");
+}
+
+/// What leads beyond the lab is refused for itself, and the rest is told.
+#[test]
+fn what_is_for_the_kernel_alone_is_a_remark() {
+    let all = lines(&format!(
+        "7 socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = 4\n7 sendto(4, \"x\", 1, 0, NULL, 0) = 1\n\
+         {OPEN}7 sendto(3, \"z\", 1, 0, NULL, 0) = 1\n"
+    ));
+    assert!(all.iter().any(|line| line.starts_with("# sendto(")), "{all:#?}");
+    assert_eq!(all.last().map(|line| &line[..4]), Some("send"), "{all:#?}");
 }
 
 #[test]
@@ -252,7 +267,7 @@ fn another_process_is_named_and_can_be_chosen() {
 
 #[rstest]
 #[case("7 close(3) = 0\n", "no call of it is about a socket")]
-#[case("7 socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = 3\n", "AF_NETLINK is no name")]
+#[case("7 socket(AF_NOBODYS, SOCK_RAW, 0) = 3\n", "AF_NOBODYS is no name")]
 fn what_has_nothing_to_say_says_so(#[case] log: &str, #[case] says: &str) {
     let why = import(&strace(log).expect("a log"), &Wanted::default()).expect_err("no case");
     assert!(why.contains(says), "{why}");

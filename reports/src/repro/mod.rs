@@ -71,9 +71,15 @@ pub struct Options<'a> {
     pub expected: &'a [String],
 }
 
+/// The step of a call that did not return.
+fn hung(event: &Event) -> Option<u32> {
+    matches!(event, Event::Call { did: Did::Hung { .. }, .. }).then(|| event.op())
+}
+
 /// One self-contained C11 file for `case`.
 pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let mut p = Program::new(case, options.os);
+    p.hung = options.observed.and_then(|o| o.trace.events.iter().find_map(hung));
     let observed = options.observed.map(|o| observations(case, o.trace)).filter(|t| !t.is_empty());
     // Else nobody saw what was sent, and there is nothing to compare with.
     let looks = !options.observed.is_some_and(|o| o.trace.is_unseen());

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{Arguments, Write as _};
 
+use harness::case::blocking::waits_for;
 use harness::case::lab::LinkKind;
 use harness::case::payload::quoted;
 use harness::case::{Case, Flags, Op, Os, Sym};
@@ -34,6 +35,8 @@ pub(super) struct Program<'a> {
     pub(super) indexed: BTreeSet<String>,
     /// The sockets that have a variable by now.
     declared: BTreeSet<String>,
+    /// The step that was seen to hang.
+    pub(super) hung: Option<u32>,
     /// Whether the common variable of the calls' return values is there.
     pub(super) has_ret: bool,
     pub(super) body: String,
@@ -49,6 +52,7 @@ impl<'a> Program<'a> {
             variables: Variables::of(&case.lab, &case.ops),
             indexed: BTreeSet::new(),
             declared: BTreeSet::new(),
+            hung: None,
             has_ret: false,
             body: String::new(),
         }
@@ -126,6 +130,14 @@ impl<'a> Program<'a> {
         self.has_ret = true;
         self.include(&["sys/types.h"]);
         self.line(format_args!("ret = {expression};"));
+        if let (Some(all), true) = (waits_for(op), self.hung == Some(number)) {
+            // Linux returns the part that it has when a signal comes: the call hung all the same.
+            self.include(&["errno.h"]);
+            self.line(format_args!("if (timed_out && ret >= 0 && ret < {all}) {{"));
+            self.line(format_args!("    ret = -1;"));
+            self.line(format_args!("    errno = EINTR;"));
+            self.line(format_args!("}}"));
+        }
         self.report(number, op, "ret");
     }
 

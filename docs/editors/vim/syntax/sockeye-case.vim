@@ -13,7 +13,7 @@ syntax match caseSystem "\<on \(linux\|macos\)\>"
 syntax match casePending "<unfinished \.\.\.>\|<\.\.\. [a-z_0-9]\+ resumed>"
 syntax match caseLink "^\s*\(tun\|tap\)\>"
 syntax match caseSetup "^\s*\(link\|address\|route\|ntable\|serve\|name server\|window\|catalogue\|title\|/etc/hosts:\)"
-syntax match caseTable "^\s*\(case\|for\|without\|if\)\>"
+syntax match caseTable "^\s*\(each case\|case\|for\|let\|without\|if\)\>"
 syntax match caseStep "^\s*\(--\|[<>]\)\ze\s"
 syntax match caseComment "^\s*#.*$"
 

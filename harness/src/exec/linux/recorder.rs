@@ -142,16 +142,3 @@ fn stop(pid: Pid) -> Stop {
         _ => Stop::Other,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_is_recorded_and_its_status_kept() {
-        let argv = ["sh", "-c", "exit 7"].map(str::to_owned);
-        let mut log = Vec::new();
-        assert_eq!(record(&argv, &mut log).unwrap(), 7);
-        assert!(record(&["/nothing/of/this".to_owned()], &mut log).is_err());
-    }
-}
