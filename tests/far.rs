@@ -7,7 +7,6 @@ use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{Direction, End, Event, Trace};
 use notation::Written;
-use reports::repro::{Options, reproducer};
 use rstest::rstest;
 
 /// The one case of a text; `head` stands above it.
@@ -390,17 +389,5 @@ fn by_hand_it_is_the_same_each_time() {
     for other in all {
         let body = |text: &str| text.lines().skip(1).collect::<Vec<_>>().join("\n");
         assert_eq!(body(&other), body(&first));
-    }
-}
-
-/// A program for such a case says that it makes none of it, and so does not lie.
-#[test]
-fn a_reproducer_says_that_it_cannot() {
-    let written = written(UDP4, "send(s, \"x\", 1, 0)\n< link0 ICMP port unreachable, quoting it");
-    for os in [Os::Linux, Os::Macos] {
-        let options = Options { os, observed: None, expected: &[] };
-        let program = reproducer(&written.case, &options);
-        assert!(program.contains("is described by words"), "{program}");
-        assert!(program.contains("return 2;"), "{program}");
     }
 }

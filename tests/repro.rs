@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::{env, fs};
 
-use common::{BPF_H, executor, has_cc};
+use common::{BPF_H, documented, executor, has_cc};
 use harness::case::addr::{Addr, Port, Range, Role};
 use harness::case::op::Value;
 use harness::case::{Case, Hex, LabOp, Op, Os};
@@ -191,6 +191,12 @@ fn for_macos_compiles() -> Result<Completion, Failed> {
             (fresh || own || at == 0 || at == last).then_some((fresh, case))
         }));
     }
+    // No table has a far end that sends by words.
+    let said =
+        documented().into_iter().flat_map(|text| [text.to_owned(), text.replace("tun ", "tap ")]);
+    let said = said.map(|text| notation::read("far", &text).map(|mut all| all.remove(0).case));
+    let said: Vec<Case> = said.collect::<Result<_, _>>().map_err(|faults| format!("{faults:?}"))?;
+    rows.extend(said.iter().map(|case| (true, case)));
     let (source, object) = (folder.path().join("repro.c"), folder.path().join("repro.o"));
     for (at, (fresh, case)) in rows.into_iter().enumerate() {
         // One that has nothing to compare itself with, one that has, and one whose frames nobody saw.

@@ -73,7 +73,10 @@ fn c_and_rust_say_the_same_of_a_frame() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (source, program) = (folder.path().join("say.c"), folder.path().join("say"));
-    let text = include_str!("../reports/src/repro/c/frame.c");
+    let text = concat!(
+        include_str!("../reports/src/repro/c/be16.c"),
+        include_str!("../reports/src/repro/c/frame.c")
+    );
     std::fs::write(&source, format!("{text}{MAIN}")).unwrap();
     let cc = Command::new("cc").args(FLAGS).arg("-o").args([&program, &source]).output().unwrap();
     assert!(cc.status.success(), "{}", String::from_utf8_lossy(&cc.stderr));

@@ -17,11 +17,14 @@ use reports::repro::FLAGS;
 use reports::repro::frames;
 
 /// The parts of a program that looks, in the order of `reports/src/repro/parts.rs`.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 19] = [
+    include_str!("../reports/src/repro/c/be16.c"),
     include_str!("../reports/src/repro/c/frame.c"),
     include_str!("../reports/src/repro/c/wire_socket.c"),
     include_str!("../reports/src/repro/c/observed.c"),
     include_str!("../reports/src/repro/c/ip_bytes.c"),
+    include_str!("../reports/src/repro/c/sum.c"),
+    include_str!("../reports/src/repro/c/carried.c"),
     include_str!("../reports/src/repro/c/far_end.c"),
     include_str!("../reports/src/repro/c/mac_no_lab.c"),
     include_str!("../reports/src/repro/c/mac_links.c"),

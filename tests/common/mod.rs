@@ -103,6 +103,14 @@ pub(crate) fn has_run(output: &Output) -> bool {
     output.status.code().is_some_and(|code| expected.contains(&code))
 }
 
+/// The examples of what a far end sends by words, each as text.
+pub(crate) fn documented() -> Vec<&'static str> {
+    let all = include_str!("../../docs/cases.md");
+    let section = all.split("\n## ").find(|part| part.starts_with("What the far end sends"));
+    let blocks = section.expect("the section").split("```case\n").skip(1);
+    blocks.filter_map(|block| block.split("\n```").next()).collect()
+}
+
 /// `bsd/net/bpf.h` of xnu-11417.101.15, as much as a reproducer names.
 pub(crate) const BPF_H: &str = r"
 #ifndef _NET_BPF_H_

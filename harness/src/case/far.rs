@@ -8,6 +8,9 @@ use super::addr::{Host, Port, Range};
 
 mod text;
 
+/// Where a next header stands in the header of IPv6.
+const NEXT_HEADER: u32 = 6;
+
 /// One frame of the far end's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +40,29 @@ pub struct Error {
     /// What is wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lies: Vec<Lie>,
+}
+
+impl Error {
+    /// The MTU or the pointer, where it stands in the message about a packet of that family (RFC 1191 §4,
+    /// RFC 792, RFC 4443 §3).
+    ///
+    /// # Errors
+    /// One sentence: the message has no room for it.
+    pub fn second_word(&self, v6: bool) -> Result<u32, String> {
+        let by_itself = match self.kind {
+            Kind::ProtocolUnreachable | Kind::UnrecognizedNextHeader if v6 => NEXT_HEADER,
+            _ => 0,
+        };
+        let value = self.value.unwrap_or(by_itself);
+        let too_large = || format!("ICMP has no room for {value}");
+        match self.kind.value() {
+            Some("mtu") if !v6 => u16::try_from(value).map(u32::from).map_err(|_| too_large()),
+            Some("pointer") if !v6 => {
+                u8::try_from(value).map(|pointer| u32::from(pointer) << 24).map_err(|_| too_large())
+            }
+            _ => Ok(value),
+        }
+    }
 }
 
 /// What an ICMP error says.

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::case::Case;
-use crate::case::far::{Datagram, Error, Frame, Kind, Lie, Segment};
+use crate::case::far::{Datagram, Error, Frame, Lie, Segment};
 use crate::trace::Direction;
 use crate::wire::build::{self, DEFAULT_TTL, Hop};
 use crate::wire::{
@@ -15,9 +15,6 @@ use crate::wire::{
 
 /// The first sequence number of a connection's far end.
 const FIRST: u32 = 1_000_000;
-
-/// Where a next header stands in the header of IPv6.
-const NEXT_HEADER: u32 = 6;
 
 /// UDP's protocol number.
 const UDP: u8 = 17;
@@ -281,7 +278,7 @@ fn error_about(
     }
     let of = if v6 { "ICMPv6" } else { "ICMP" };
     let (kind, code) = error.kind.number(v6).ok_or_else(|| format!("{of} has no {what}"))?;
-    let rest = second_word(error, v6)?;
+    let rest = error.second_word(v6)?;
     let mut checksum_wrong = false;
     for lie in &error.lies {
         let field = match lie {
@@ -337,23 +334,6 @@ fn error_about(
         spoil(framing, &mut made);
     }
     Ok(made)
-}
-
-/// The MTU or the pointer, where it stands in the message.
-fn second_word(error: &Error, v6: bool) -> Result<u32, String> {
-    let by_itself = match error.kind {
-        Kind::ProtocolUnreachable | Kind::UnrecognizedNextHeader if v6 => NEXT_HEADER,
-        _ => 0,
-    };
-    let value = error.value.unwrap_or(by_itself);
-    let too_large = || format!("ICMP has no room for {value}");
-    match error.kind.value() {
-        Some("mtu") if !v6 => u16::try_from(value).map(u32::from).map_err(|_| too_large()),
-        Some("pointer") if !v6 => {
-            u8::try_from(value).map(|pointer| u32::from(pointer) << 24).map_err(|_| too_large())
-        }
-        _ => Ok(value),
-    }
 }
 
 /// A datagram.

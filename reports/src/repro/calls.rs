@@ -153,13 +153,7 @@ pub(super) fn address_as(
     let own = if ip.is_ipv4() { "AF_INET" } else { "AF_INET6" };
     let family = addr.family.as_ref().map_or(Ok(own), |f| p.name(f))?;
     let sin = if ip.is_ipv4() { "sin" } else { "sin6" };
-    let port = match &addr.port {
-        Port::Is(port) => format!("htons({port})"),
-        Port::Of(socket) => {
-            p.need(Part::PortOf);
-            format!("port_of({})", p.fd(socket))
-        }
-    };
+    let port = port(p, &addr.port);
     let scope = match &addr.scope {
         _ if ip.is_ipv4() => None,
         Scope::Zero => None,
@@ -175,6 +169,17 @@ pub(super) fn address_as(
     p.line(format_args!("}};"));
     p.line(format_args!("inet_pton({own}, \"{ip}\", &{var}.{sin}_addr);"));
     Ok((format!("(struct sockaddr *)&{var}"), format!("sizeof {var}")))
+}
+
+/// A port in network order.
+pub(super) fn port(p: &mut Program<'_>, port: &Port) -> String {
+    match port {
+        Port::Is(port) => format!("htons({port})"),
+        Port::Of(socket) => {
+            p.need(Part::PortOf);
+            format!("port_of({})", p.fd(socket))
+        }
+    }
 }
 
 /// What a call sends: the pointer to it, and its length.

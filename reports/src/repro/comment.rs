@@ -105,6 +105,11 @@ fn on_linux(case: &Case, options: &Options<'_>) -> Vec<String> {
                     of the host are not looked at.";
         lines.extend(wrapped(text, "", ""));
     }
+    if case.said().next().is_some() {
+        let text = "What far ends send is made by this program when its turn comes; ip(8) sends \
+                    nothing.";
+        lines.extend(wrapped(text, "", ""));
+    }
     if !lab_linux::answering(case).is_empty() {
         let text = "The far end also answers ARP and neighbour solicitations, which ip(8) alone \
                     cannot do.";

@@ -9,8 +9,8 @@ use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
 
 use super::options::bytes_of;
 use super::parts::Part;
-use super::program::{BY_WORDS, Missing, Program};
-use super::{names_linux, server};
+use super::program::{Missing, Program};
+use super::{far, names_linux, server};
 
 /// The link-layer address of somebody on the lab's link of this number.
 pub(super) fn mac(number: u8, role: Role) -> String {
@@ -135,7 +135,7 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("}};"));
             p.line(format_args!("inject(far_end[{number}], frame{tag}, sizeof frame{tag});"));
         }
-        LabOp::Say { .. } => return Err(Missing::Step(BY_WORDS.to_owned())),
+        LabOp::Say { link, frame } => far::say(p, tag, link, frame)?,
         LabOp::Serve { .. }
             if names_linux::is_dns(p.case, step) && names_linux::over_tcp(step).is_none() =>
         {
@@ -258,11 +258,28 @@ pub(super) fn answering(case: &Case) -> Vec<(u8, IpAddr)> {
     out
 }
 
+/// Whether the program reads what the host sends to far ends.
+pub(super) fn is_read(case: &Case) -> bool {
+    !answering(case).is_empty() || far::hears(case).next().is_some()
+}
+
+/// The rows of the table of who answers address resolution, and of links that are read all the same.
+pub(super) fn answers(case: &Case) -> String {
+    let answering = answering(case);
+    let mut rows: Vec<String> =
+        answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")).collect();
+    let silent = numbered(&case.lab).map(|(number, _)| number);
+    let silent = silent.filter(|n| answering.iter().all(|(of, _)| of != n));
+    let read = silent.filter(|n| far::hears(case).any(|of| of == *n));
+    rows.extend(read.map(|n| format!("    {{{n}, NULL}},")));
+    rows.join("\n")
+}
+
 /// The numbers of the links whose far end the program has to reach.
 pub(super) fn far_ends(case: &Case) -> Vec<u8> {
     let mut out: Vec<u8> = answering(case).into_iter().map(|(number, _)| number).collect();
     out.extend(steps(case).filter_map(|step| match step {
-        LabOp::Inject { link, .. } => case.lab.number(link),
+        LabOp::Inject { link, .. } | LabOp::Say { link, .. } => case.lab.number(link),
         _ => None,
     }));
     out
@@ -301,6 +318,7 @@ fn speaks_of(case: &Case, ip: IpAddr) -> bool {
         || steps(case).any(|step| match step {
             LabOp::RouteAdd { via: Some(host), .. } => is(host),
             LabOp::Inject { frame, .. } => frame.0.windows(octets.len()).any(|w| w == octets),
+            LabOp::Say { frame, .. } => frame.hosts().any(is),
             _ => false,
         })
 }

@@ -9,11 +9,12 @@ use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, Os};
 use harness::darwin::request::network;
 
 use super::calls::streams;
+use super::far;
 use super::lab_linux::{self, mac, numbered};
 use super::names::{interface, peer};
 use super::options::bytes_of;
 use super::parts::Part;
-use super::program::{BY_WORDS, Missing, Program};
+use super::program::{Missing, Program};
 
 /// Writes the statements that make the lab's links.
 pub(super) fn build(p: &mut Program<'_>) {
@@ -69,7 +70,7 @@ pub(super) fn watch(p: &mut Program<'_>) {
     if p.case.lab.links.iter().any(|link| link.kind == LinkKind::Tun) {
         p.need(Part::UtunPacket);
     }
-    if !lab_linux::answering(p.case).is_empty() {
+    if lab_linux::is_read(p.case) {
         p.need(Part::FarEnd);
         far_ends_write(p);
     }
@@ -311,13 +312,13 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
             "# macOS keeps how often address resolution asks: three times, a second apart"
                 .to_owned()
         }
-        LabOp::Say { .. } => return Err(Missing::Step(BY_WORDS.to_owned())),
         LabOp::Serve { .. }
         | LabOp::Resume { .. }
         | LabOp::NameServer { .. }
         | LabOp::Hosts { .. } => {
             return Err(no(&step.to_string()));
         }
+        LabOp::Say { .. } => format!("# {step}"),
         LabOp::Inject { link, frame } => {
             format!("# the far end of {} sends {} bytes, see below", on(link), frame.0.len())
         }
@@ -344,6 +345,10 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("}};"));
             far_ends_write(p);
             p.line(format_args!("far_write({number}, frame{tag}, sizeof frame{tag});"));
+        }
+        LabOp::Say { link, frame } => {
+            far_ends_write(p);
+            far::say(p, tag, link, frame)?;
         }
         LabOp::LinkDelete { link } => {
             let Some((number, kind)) = p.number(link) else {

@@ -20,6 +20,7 @@ use harness::trace::{Did, Event, Trace};
 mod calls;
 mod comment;
 mod darwin;
+mod far;
 pub mod frames;
 mod headers;
 mod lab_linux;
@@ -118,18 +119,18 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let main = main(&p, &lab, &calls, &end, looks);
     let frames = options.observed.map(|o| sent(case, o.trace)).unwrap_or_default();
     let served = frames::served(case).flat_map(|l| [quoted(l.as_bytes()), ", ".to_owned()]);
-    let answering = lab_linux::answering(case);
     let words = [
         ("@@OBSERVED@@", observed.unwrap_or_default()),
         ("@@FRAMES@@", frames),
         ("@@SERVED@@", served.collect()),
-        ("@@ANSWERING@@", lines(answering.iter().map(|(n, ip)| format!("    {{{n}, \"{ip}\"}},")))),
+        ("@@ANSWERING@@", lab_linux::answers(case)),
         ("@@CALLED@@", macos::called(case)),
         ("@@STEPS@@", server::steps(case)),
         ("@@FILES@@", names_linux::files(case)),
         ("@@ANSWERS@@", names_linux::answers(case)),
         ("@@LONGEST@@", server::longest(case).to_string()),
         ("@@SERVICES@@", server::services(case)),
+        ("@@TAPS@@", far::taps(case)),
         ("@@LINKS@@", case.lab.links.len().to_string()),
         ("@@DESTINATIONS@@", lines(leaves::rows(case).into_iter())),
     ];
@@ -141,7 +142,7 @@ fn needs(p: &mut Program<'_>, looks: bool) {
     let case = p.case;
     let linux = p.os == Os::Linux;
     for (part, needed) in [
-        (Part::AnswerAll, linux && !lab_linux::answering(case).is_empty()),
+        (Part::AnswerAll, linux && lab_linux::is_read(case)),
         (Part::Server, linux && server::serves(case)),
         (Part::Wire, looks),
         (Part::WireLinux, linux && looks),

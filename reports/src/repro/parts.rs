@@ -39,7 +39,8 @@ macro_rules! parts {
 
 parts! {
     ErrnoName = "errno_name" needs [];
-    Frame = "frame" needs [];
+    Be16 = "be16" needs [];
+    Frame = "frame" needs [Be16];
     WireSocket = "wire_socket" needs [];
     Observed = "observed" needs [];
     CompareValue = "compare_value" needs [Observed];
@@ -52,6 +53,11 @@ parts! {
     LinkMac = "link_mac" needs [Network, Mac];
     TunOpen = "tun_open" needs [Network];
     FarEnds = "far_ends" needs [];
+    Sum = "sum" needs [];
+    Carried = "carried" needs [Be16];
+    FarTaps = "far_taps" needs [];
+    FarConnections = "far_connections" needs [Be16];
+    FarHeard = "far_heard" needs [FarTaps, Be16, Carried];
     Netlink = "netlink" needs [Network];
     LinkDelete = "link_delete" needs [Netlink];
     Attribute = "attribute" needs [Netlink];
@@ -62,7 +68,7 @@ parts! {
     RouteAdd = "route_add" needs [Attribute, IpBytes];
     RetransTime = "retrans_time" needs [Network];
     Inject = "inject" needs [FarEnds];
-    FarEnd = "far_end" needs [IpBytes];
+    FarEnd = "far_end" needs [IpBytes, Sum];
     AnswerAll = "answer_all" needs [FarEnds, FarEnd];
     MacNoLab = "mac_no_lab" needs [];
     MacFree = "mac_free" needs [MacNoLab];
@@ -90,7 +96,12 @@ parts! {
     BpfPacket = "bpf_packet" needs [];
     MacSeen = "mac_seen" needs [Frame];
     FarWrite = "far_write" needs [MacLinks];
-    MacOurs = "mac_ours" needs [Frame];
+    MacOurs = "mac_ours" needs [Be16, Carried];
+    FarFrame = "far_frame" needs [FarTaps, Sum];
+    FarError = "far_error" needs [FarHeard, FarFrame, IpBytes];
+    FarBetween = "far_between" needs [FarFrame, IpBytes];
+    FarDatagram = "far_datagram" needs [FarBetween];
+    FarSegment = "far_segment" needs [FarConnections, FarHeard, FarBetween];
     Server = "server" needs [Network, Quiet, TunOpen];
     Resume = "resume" needs [Server];
     NameServer = "name_server" needs [Network, Quiet, TunOpen];

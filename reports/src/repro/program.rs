@@ -20,10 +20,6 @@ pub(super) enum Missing {
     Step(String),
 }
 
-/// Why there is no statement for what a far end sends by words.
-pub(super) const BY_WORDS: &str =
-    "what a far end sends is described by words, of which a program here makes no frame";
-
 /// A C program as it is being written.
 pub(super) struct Program<'a> {
     pub(super) case: &'a Case,

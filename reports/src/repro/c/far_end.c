@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <sys/types.h>
-/* Who answers ARP (RFC 826) and neighbour solicitations (RFC 4861), and only when asked. */
+/* Who answers ARP (RFC 826) and neighbour solicitations (RFC 4861), and only when asked; NULL:
+   nobody, but what is sent on the link is read. */
 static const struct { int link; const char *ip; } answering[] = {
 @@ANSWERING@@
 };
@@ -22,7 +23,7 @@ static size_t arp_answer(unsigned char *f, ssize_t len, const unsigned char *ip,
 static size_t nd_answer(unsigned char *f, ssize_t len, const unsigned char *ip,
                         const unsigned char *mac)
 {
-    unsigned sum = 32 + 58; /* of the pseudo-header: length and next header */
+    unsigned sum;
 
     if (len < 78 || memcmp(f + 12, "\x86\xdd", 2) || f[20] != 58 || f[54] != 135 ||
         memcmp(f + 62, ip, 16))
@@ -33,10 +34,7 @@ static size_t nd_answer(unsigned char *f, ssize_t len, const unsigned char *ip,
     memcpy(f + 54, "\x88\0\0\0\x60\0\0\0", 8); /* solicited, override */
     memcpy(f + 78, "\x02\x01", 2);
     memcpy(f + 80, mac, 6);
-    for (int i = 22; i < 86; i += 2)
-        sum += (unsigned)f[i] << 8 | f[i + 1];
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = ~((sum >> 16) + sum);
+    sum = ~sum_of(f + 22, 64, 32 + 58); /* of the pseudo-header: length and next header */
     f[56] = (unsigned char)(sum >> 8);
     f[57] = (unsigned char)sum;
     return 86;
@@ -49,7 +47,7 @@ static size_t answer(int link, unsigned char *f, ssize_t len)
     size_t size = 0;
 
     for (size_t j = 0; len > 0 && size == 0 && j < sizeof answering / sizeof *answering; j++)
-        if (answering[j].link == link)
+        if (answering[j].link == link && answering[j].ip != NULL)
             size = ip_bytes(answering[j].ip, ip, &family) == 4 ? arp_answer(f, len, ip, mac)
                                                                 : nd_answer(f, len, ip, mac);
     if (size > 0) {

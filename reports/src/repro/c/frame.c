@@ -15,11 +15,6 @@ static void say(const char *format, ...)
     va_end(args);
 }
 
-static unsigned be16(const unsigned char *p)
-{
-    return (unsigned)p[0] << 8 | p[1];
-}
-
 static void say_ip(int family, const unsigned char *ip)
 {
     char text[INET6_ADDRSTRLEN] = "";

@@ -19,6 +19,7 @@ static void take(int link, const unsigned char *bytes, size_t len)
     if (link == -1)
         return;
     keep(link, 1, bytes, len);
+@FarHeard     hears(link, bytes, len);
 @FarEnd     memcpy(f, bytes, len < sizeof f ? len : sizeof f);
 @FarEnd     size = len < sizeof f ? answer(link, f, (ssize_t)len) : 0;
 @FarEnd     if (size > 0)

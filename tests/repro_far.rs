@@ -1,0 +1,288 @@
+//! Reproducers of cases in which a far end sends by words: what the program makes of them must do to the
+//! host what the executor's frames do, and with one lie more, or the frame taken out, it must say
+//! `not reproduced`.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use common::{documented, has_cc, has_labs, is_linux, traces};
+use harness::case::{Case, Os};
+use harness::outcome;
+use harness::trace::{End, Trace};
+use harness::wire::{Field, Framing, build, decode, forge, quoted, spoil};
+use reports::repro::{FLAGS, Observed, Options, agrees, reproducer, saw_the_wire, verdict};
+use rstest::rstest;
+
+/// The one case of a text.
+fn case(text: &str) -> Case {
+    let read = notation::read("far", text);
+    let mut read =
+        read.unwrap_or_else(|faults| panic!("{}", notation::render(&faults, "far", text, false)));
+    assert_eq!(read.len(), 1, "{text}");
+    read.remove(0).case
+}
+
+/// The program for what a trace says.
+fn written(case: &Case, trace: &Trace) -> String {
+    let outcome = outcome::render(case, trace, Os::Linux);
+    let observed = Observed { trace, platform: "this", kernel: "this kernel", outcome: &outcome };
+    reproducer(case, &Options { os: Os::Linux, observed: Some(observed), expected: &[] })
+}
+
+/// What a program prints, and its exit status.
+fn ran(text: &str, folder: &Path) -> (String, String, Option<i32>) {
+    let (source, program) = (folder.join("repro.c"), folder.join("repro"));
+    std::fs::write(&source, text).expect("a file");
+    let cc =
+        Command::new("cc").args(FLAGS).args(["-pipe", "-o"]).args([&program, &source]).output();
+    let cc = cc.expect("cc starts");
+    assert!(cc.status.success(), "{}\n{text}", String::from_utf8_lossy(&cc.stderr));
+    let ran = Command::new(&program).stdin(Stdio::null()).output().expect("it starts");
+    let of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (of(&ran.stdout), of(&ran.stderr), ran.status.code())
+}
+
+/// Whether programs can be compiled and run here.
+fn able() -> bool {
+    is_linux() && has_labs() && has_cc()
+}
+
+const UDP4: &str = "tun link0 mtu 1400
+    socket(AF_INET, SOCK_DGRAM, 0) = s
+    connect(s, {AF_INET neighbour(link0):9})
+    send(s, \"x\", 0) = 1
+        < link0 ICMP port unreachable, quoting it
+    send(s, \"y\", 0)
+    send(s, \"z\", 0)";
+
+const UDP6_BY_TAP: &str = "tap link0
+    socket(AF_INET6, SOCK_DGRAM, 0) = s
+    connect(s, {AF_INET6 [neighbour(link0,v6)]:9})
+    send(s, pattern[0..1340], 0)
+        < link0 ICMPv6 packet too big mtu 1300, quoting it
+    getsockopt(s, IPPROTO_IPV6, IPV6_MTU)
+    send(s, pattern[0..1340], 0)";
+
+/// Each error, and what takes the place of a part of it so that the host does something else.
+#[rstest]
+#[case::port(UDP4, "quoting it", "quoting it, source port wrong")]
+#[case::other_port(UDP4, "quoting it", "quoting it, destination port wrong")]
+#[case::source(UDP4, "quoting it", "quoting it, source wrong")]
+#[case::destination(UDP4, "quoting it", "quoting it, destination wrong")]
+#[case::checksum(UDP4, "quoting it", "quoting it, checksum wrong")]
+#[case::cut(UDP4, "quoting it", "quoting it, cut to 20 bytes")]
+#[case::kind(UDP4, "port unreachable", "protocol unreachable")]
+#[case::too_big(UDP6_BY_TAP, "quoting it", "quoting it, source port wrong")]
+#[case::another_mtu(UDP6_BY_TAP, "mtu 1300", "mtu 1310")]
+#[case::checksum_of_v6(UDP6_BY_TAP, "quoting it", "quoting it, checksum wrong")]
+fn an_error_is_the_labs(#[case] text: &str, #[case] part: &str, #[case] other: &str) {
+    let (one, other) = (case(text), case(&text.replace(part, other)));
+    // Each of the two is what happens with itself alone.
+    tells_apart(&one, &other);
+    tells_apart(&other, &one);
+}
+
+const DATAGRAM4: &str = "tun link0
+    socket(AF_INET, SOCK_DGRAM, 0) = s
+    bind(s, {AF_INET own(link0):0})
+    < link0 UDP neighbour(link0,v4):9 > own(link0,v4):port(s) \"hello\" ttl 7 tos 0x02 df
+    recvfrom(s, 16, MSG_DONTWAIT)";
+
+const DATAGRAM6: &str = "tap link0
+    socket(AF_INET6, SOCK_DGRAM, 0) = s
+    bind(s, {AF_INET6 [own(link0,v6)]:0})
+    < link0 UDP neighbour(link0,v6):9 > own(link0,v6):port(s) pattern[0..600]
+    recvfrom(s, 1000, MSG_DONTWAIT)";
+
+#[rstest]
+#[case::checksum(DATAGRAM4, " df", " df, checksum wrong")]
+#[case::port(DATAGRAM4, ":port(s)", ":9")]
+#[case::to(DATAGRAM4, "own(link0,v4):port", "silent(link0,v4):port")]
+#[case::checksum_of_v6(DATAGRAM6, "[0..600]", "[0..600], checksum wrong")]
+#[case::data(DATAGRAM6, "[0..600]", "[0..601]")]
+fn a_datagram_is_the_labs(#[case] text: &str, #[case] part: &str, #[case] other: &str) {
+    let (one, other) = (case(text), case(&text.replace(part, other)));
+    tells_apart(&one, &other);
+    tells_apart(&other, &one);
+}
+
+const HANDSHAKE: &str = "tun link0
+    socket(AF_INET, SOCK_STREAM, 0) = s
+    fcntl(s, F_SETFL, O_NONBLOCK)
+    connect(s, {AF_INET neighbour(link0):80})
+        < link0 TCP [S.] mss 1000
+    poll([{s, POLLOUT}], 1000)
+    getsockopt(s, IPPROTO_TCP, TCP_MAXSEG)
+    send(s, \"GET\", 0)
+        < link0 TCP [P.] seq +2 \"ay\"
+        < link0 TCP [P.] \"ok\"
+    recv(s, 10, 0)
+        < link0 TCP [F.]
+    recv(s, 10, 0)
+        < link0 TCP [R]
+    send(s, \"x\", MSG_NOSIGNAL)";
+
+const LISTENER6: &str = "tap link0
+    socket(AF_INET6, SOCK_STREAM|SOCK_NONBLOCK, 0) = l
+    bind(l, {AF_INET6 [own(link0,v6)]:80})
+    listen(l, 1)
+    < link0 TCP neighbour(link0,v6):5000 > own(link0,v6):80 [S] mss 1000
+    < link0 TCP [.]
+    accept(l) = s
+    < link0 TCP [P.] \"x\"
+    recv(s, 16, MSG_DONTWAIT)";
+
+#[rstest]
+#[case::mss(HANDSHAKE, "mss 1000", "mss 1001")]
+#[case::reset(HANDSHAKE, "[R]", "[R] seq -5")]
+#[case::checksum(HANDSHAKE, "\"ok\"", "\"ok\", checksum wrong")]
+#[case::acknowledgment(HANDSHAKE, "[S.]", "[S.] ack -1")]
+#[case::data(HANDSHAKE, "\"ay\"", "\"no\"")]
+#[case::by_tap(LISTENER6, "\"x\"", "\"x\", checksum wrong")]
+#[case::from_elsewhere(LISTENER6, "5000", "5001")]
+fn a_segment_is_the_labs(#[case] text: &str, #[case] part: &str, #[case] other: &str) {
+    let (one, other) = (case(text), case(&text.replace(part, other)));
+    tells_apart(&one, &other);
+    tells_apart(&other, &one);
+}
+
+/// With its frame taken out of a case the program says that it is not reproduced.
+#[rstest]
+#[case(UDP4)]
+#[case(UDP6_BY_TAP)]
+#[case(DATAGRAM6)]
+#[case(LISTENER6)]
+fn without_its_frame_nothing_is_reproduced(#[case] text: &str) {
+    let last = text.lines().rfind(|line| line.trim().starts_with('<')).expect("a frame");
+    tells_apart(&case(text), &case(&text.replace(last, "-- wait 1 ms: left out")));
+}
+
+/// Has a program print what it quotes and what it sends, as hexadecimal digits.
+const PRINTS: &str = "    for (size_t i = 0; i < last[0].len; i++)
+        printf(i == 0 ? \"sends %02x\" : \"%02x\", last[0].bytes[i]);
+    for (unsigned char *p = first; p < made + BODY + len; p++)
+        printf(p == first ? \" %02x\" : \"%02x\", *p);
+    puts(\"\");
+";
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("digits");
+    (0..digits.len()).step_by(2).map(byte).collect()
+}
+
+/// Byte for byte what `harness::wire` makes, with every lie, over each link, of each protocol.
+#[rstest]
+fn an_error_has_the_labs_bytes(
+    #[values("tun", "tap")] kind: &str,
+    #[values("v4", "v6")] range: &str,
+    #[values("DGRAM", "STREAM")] socket: &str,
+) {
+    if !able() {
+        return;
+    }
+    let (family, host) = match range {
+        "v4" => ("AF_INET", "neighbour(link0)"),
+        _ => ("AF_INET6", "[neighbour(link0,v6)]"),
+    };
+    let lies = [
+        ("source port wrong", Some(Field::SourcePort)),
+        ("destination port wrong", Some(Field::DestinationPort)),
+        ("source wrong", Some(Field::Source)),
+        ("destination wrong", Some(Field::Destination)),
+        ("checksum wrong", None),
+        ("cut to 44 bytes", None),
+        ("sequence number wrong", Some(Field::Sequence)),
+    ];
+    let lies = if socket == "DGRAM" { &lies[..5] } else { &lies[..] };
+    let told: String = lies
+        .iter()
+        .map(|(lie, _)| format!("    < link0 ICMP time exceeded, quoting it, {lie}\n"))
+        .collect();
+    let one = case(&format!(
+        "{kind} link0\nsocket({family}, SOCK_{socket}|SOCK_NONBLOCK, 0) = s\n\
+         connect(s, {{{family} {host}:9}})\n{}{told}",
+        if socket == "DGRAM" { "send(s, pattern[0..900], 0)\n" } else { "" }
+    ));
+    let program = reproducer(&one, &Options { os: Os::Linux, observed: None, expected: &[] });
+    let sends = "    inject(far_end[way->link], first";
+    assert!(program.contains(sends), "{program}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (stdout, stderr, _) =
+        ran(&program.replace(sends, &format!("{PRINTS}{sends}")), folder.path());
+    let frames: Vec<_> = stdout.lines().filter_map(|line| line.strip_prefix("sends ")).collect();
+    assert_eq!(frames.len(), lies.len(), "{stdout}{stderr}");
+    for ((lie, field), line) in lies.iter().zip(frames) {
+        let (last, sent) = line.split_once(' ').expect("two frames");
+        let (last, sent) = (unhex(last), unhex(sent));
+        let framing = if kind == "tap" { Framing::Ethernet } else { Framing::Ip };
+        let eth = decode(framing, &last).eth;
+        let mut quote = last[if eth.is_some() { 14 } else { 0 }..].to_vec();
+        let ends = quoted(&quote).expect("it can be quoted");
+        assert!(field.is_none_or(|field| forge(&mut quote, field)), "{lie}");
+        if lie.starts_with("cut") {
+            quote.truncate(44);
+        }
+        let number = if range == "v4" { 11 } else { 3 };
+        let made =
+            build::icmp_error(build::Link::back(eth), ends.dst, ends.src, number, 0, 0, &quote);
+        let mut made = made.expect("it is made");
+        if lie.starts_with("checksum") {
+            spoil(framing, &mut made);
+        }
+        assert_eq!(sent, made, "{lie}");
+    }
+}
+
+/// The examples of the documentation.
+#[test]
+fn what_the_documentation_has_is_reproduced() {
+    let texts = documented();
+    assert_eq!(texts.len(), 2);
+    if !able() {
+        return;
+    }
+    for text in texts {
+        let one = case(text);
+        let traces = traces(&[], std::slice::from_ref(&one));
+        let folder = tempfile::tempdir().expect("a folder");
+        let (stdout, stderr, status) = ran(&written(&one, &traces[0]), folder.path());
+        assert_eq!((verdict(&stdout), status), (Some(true), Some(0)), "{stdout}{stderr}");
+    }
+}
+
+/// Where it makes no such frame the program ends with 2 and says why.
+#[test]
+fn beside_a_server_it_says_that_it_cannot() {
+    let one = case(
+        "tun link0
+        serve link0 80: close
+        socket(AF_INET, SOCK_DGRAM, 0) = s
+        sendto(s, \"x\", 0, {AF_INET neighbour(link0):9})
+            < link0 ICMP port unreachable, quoting it",
+    );
+    let program = reproducer(&one, &Options { os: Os::Linux, observed: None, expected: &[] });
+    assert!(program.contains("beside the server on link0"), "{program}");
+    assert!(program.contains("return 2;"), "{program}");
+}
+
+/// The program of each says so of itself, and the other one's, with this one's observation, that it is
+/// not reproduced.
+fn tells_apart(one: &Case, other: &Case) {
+    if !able() {
+        return;
+    }
+    let traces = traces(&[], std::slice::from_ref(one));
+    let trace = &traces[0];
+    let shown = outcome::render(one, trace, Os::Linux);
+    assert_eq!(trace.end, End::Done, "{shown}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (stdout, stderr, status) = ran(&written(one, trace), folder.path());
+    assert_eq!(agrees(trace, one, &stdout), Ok(()), "{shown}\n{stdout}{stderr}");
+    assert_eq!((verdict(&stdout), status), (Some(true), Some(0)), "{shown}\n{stdout}{stderr}");
+    assert!(saw_the_wire(&stdout), "{stdout}");
+    let (stdout, stderr, status) = ran(&written(other, trace), folder.path());
+    assert_eq!((verdict(&stdout), status), (Some(false), Some(1)), "{shown}\n{stdout}{stderr}");
+    assert!(stderr.contains("differs: "), "{stderr}");
+}
