@@ -196,14 +196,13 @@ fn an_error_has_the_labs_bytes(
         ("sequence number wrong", Some(Field::Sequence)),
     ];
     let lies = if socket == "DGRAM" { &lies[..5] } else { &lies[..] };
-    let told: String = lies
-        .iter()
-        .map(|(lie, _)| format!("    < link0 ICMP time exceeded, quoting it, {lie}\n"))
-        .collect();
+    let told = |(lie, _): &(&str, _)| format!("    < link0 ICMP time exceeded, quoting it, {lie}");
+    let told: Vec<String> = lies.iter().map(told).collect();
     let one = case(&format!(
         "{kind} link0\nsocket({family}, SOCK_{socket}|SOCK_NONBLOCK, 0) = s\n\
-         connect(s, {{{family} {host}:9}})\n{}{told}",
-        if socket == "DGRAM" { "send(s, pattern[0..900], 0)\n" } else { "" }
+         connect(s, {{{family} {host}:9}})\n{}{}",
+        if socket == "DGRAM" { "send(s, pattern[0..900], 0)\n" } else { "" },
+        told.join("\n")
     ));
     let program = reproducer(&one, &Options { os: Os::Linux, observed: None, expected: &[] });
     let sends = "    inject(far_end[way->link], first";

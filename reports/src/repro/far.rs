@@ -1,6 +1,7 @@
 //! What far ends send by words: the program makes the bytes when the step is taken, as a lab does
 //! (`harness/src/exec/far.rs`), since what they quote and answer is what the host has sent by then.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use harness::case::addr::Host;
@@ -125,7 +126,7 @@ fn say_datagram(
     let mut fields = format!(".ttl = {ttl}, .tos = {tos}, .data = {data}, .len = {len}");
     for (field, is_set) in [("may_be_cut", !dont_fragment), ("checksum_wrong", *checksum_wrong)] {
         if is_set {
-            fields.push_str(&format!(", .{field} = 1"));
+            let _ = write!(fields, ", .{field} = 1");
         }
     }
     p.line(format_args!("send_datagram({tag}, {link}, {between},"));
@@ -150,7 +151,7 @@ fn say_segment(p: &mut Program<'_>, tag: &str, link: u8, segment: &Segment) -> R
         [("seq", *seq), ("ack", *ack), ("checksum_wrong", i32::from(*checksum_wrong))]
     {
         if value != 0 {
-            fields.push_str(&format!(", .{field} = {value}"));
+            let _ = write!(fields, ", .{field} = {value}");
         }
     }
     p.line(format_args!("send_segment({tag}, {link}, {between},"));

@@ -97,11 +97,6 @@ parts! {
     MacSeen = "mac_seen" needs [Frame];
     FarWrite = "far_write" needs [MacLinks];
     MacOurs = "mac_ours" needs [Be16, Carried];
-    FarFrame = "far_frame" needs [FarTaps, Sum];
-    FarError = "far_error" needs [FarHeard, FarFrame, IpBytes];
-    FarBetween = "far_between" needs [FarFrame, IpBytes];
-    FarDatagram = "far_datagram" needs [FarBetween];
-    FarSegment = "far_segment" needs [FarConnections, FarHeard, FarBetween];
     Server = "server" needs [Network, Quiet, TunOpen];
     Resume = "resume" needs [Server];
     NameServer = "name_server" needs [Network, Quiet, TunOpen];
@@ -109,6 +104,11 @@ parts! {
     FramesObserved = "frames_observed" needs [Frame, Observed];
     WireLinux = "wire_linux" needs [Network, WireSocket];
     MacWire = "mac_wire" needs [WireSocket, Bpf, BpfPacket, MacSeen, MacOurs];
+    FarFrame = "far_frame" needs [FarTaps, Sum];
+    FarError = "far_error" needs [FarHeard, FarFrame, IpBytes];
+    FarBetween = "far_between" needs [FarFrame, IpBytes];
+    FarDatagram = "far_datagram" needs [FarBetween];
+    FarSegment = "far_segment" needs [FarConnections, FarHeard, FarBetween];
     Wire = "wire" needs [Frame, WireSocket];
     PollAnswering = "poll_answering" needs [];
     Acting = "acting" needs [];

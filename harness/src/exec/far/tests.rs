@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use rstest::rstest;
 
 use super::*;
+use crate::case::far::Kind;
 use crate::case::{Case, Lab, LabOp, LinkKind, Op, Payload};
 use crate::wire::{Icmp4, Net};
 
