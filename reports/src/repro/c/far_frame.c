@@ -77,6 +77,7 @@ static void send_made(const struct way *way, size_t len)
 /* There is nothing to quote, to answer, or to send it to, as there was when this was observed. */
 static void sends_nothing(int op, const char *why)
 {
-    fprintf(stderr, "#%d differs: the far end cannot send this: %s\n", op, why);
+@Observed     fprintf(stderr, "#%d differs: the far end cannot send this: %s\n", op, why);
 @Observed     differs = 1;
+@!Observed     fprintf(stderr, "#%d: the far end cannot send this: %s\n", op, why);
 }
