@@ -285,3 +285,19 @@ fn tells_apart(one: &Case, other: &Case) {
     assert_eq!((verdict(&stdout), status), (Some(false), Some(1)), "{shown}\n{stdout}{stderr}");
     assert!(stderr.contains("differs: "), "{stderr}");
 }
+
+/// Bytes that the far end puts on a link on which a server answers, too: they went to the program's standard input.
+#[test]
+fn beside_a_server_bytes_are_sent() {
+    if !able() {
+        return;
+    }
+    let frame = "45000023000040004011b6c6c0000202c000020123283039000fa027616e796f6e653f";
+    let text = format!(
+        "tun link0\nserve link0 80: expect \"x\", close\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n\
+         bind(s, {{AF_INET own(link0):12345}})\n-- inject link0 0x{frame}\n\
+         recvfrom(s, 16, MSG_DONTWAIT)"
+    );
+    let (one, other) = (case(&text), case(&text.replace("6e653f", "6e6540")));
+    tells_apart(&one, &other);
+}

@@ -210,7 +210,7 @@ fn datagrams_are_shown_as_they_came() {
     assert_eq!(shown[17], "17 0 70");
     assert!(shown[18].contains("flags MSG_TRUNC control 0 8 "), "{}", shown[18]);
     assert_eq!(shown[20], "20 EBADF");
-    assert_eq!(shown[23..], ["23 0", "24 EBADF"]);
+    assert_eq!(shown[23..], ["23 0"]);
 }
 
 #[test]

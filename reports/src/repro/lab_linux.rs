@@ -133,7 +133,15 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.line(format_args!("static const unsigned char frame{tag}[] = {{"));
             bytes_of(p, &frame.0);
             p.line(format_args!("}};"));
-            p.line(format_args!("inject(far_end[{number}], frame{tag}, sizeof frame{tag});"));
+            // Where a server answers, its end is the link's.
+            let end = if server::is_served(p.case, link) {
+                format!("near_end[{number}]")
+            } else if names_linux::link(p.case).is_some_and(|(of, _)| of == number) {
+                "near_name_end".to_owned()
+            } else {
+                format!("far_end[{number}]")
+            };
+            p.line(format_args!("inject({end}, frame{tag}, sizeof frame{tag});"));
         }
         LabOp::Say { link, frame } => far::say(p, tag, link, frame)?,
         LabOp::Serve { .. }

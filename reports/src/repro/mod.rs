@@ -271,7 +271,6 @@ fn without(body: &str, number: u32) -> String {
 /// the system has not got what it asks for, and which calls are left out for that.
 fn write_calls(p: &mut Program<'_>) -> (bool, Vec<u32>) {
     let mut left_out = Vec::new();
-    p.declare_unmade();
     let mut blocking = Blocking::of(p.case);
     let acts = p.parts.has(Part::FarEnd) || p.parts.has(Part::Server);
     for (number, op) in (0u32..).zip(&p.case.ops) {

@@ -67,7 +67,7 @@ parts! {
     Neighbour = "neighbour" needs [Attribute, IpBytes, Mac];
     RouteAdd = "route_add" needs [Attribute, IpBytes];
     RetransTime = "retrans_time" needs [Network];
-    Inject = "inject" needs [FarEnds];
+    Inject = "inject" needs [];
     FarEnd = "far_end" needs [IpBytes, Sum];
     AnswerAll = "answer_all" needs [FarEnds, FarEnd];
     MacNoLab = "mac_no_lab" needs [];

@@ -143,29 +143,6 @@ impl<'a> Program<'a> {
         let call = quoted(shown(op).as_bytes());
         self.line(format_args!("result({number}, {call}, {ret});"));
     }
-
-    /// The sockets that are used before a step makes them: their descriptor is -1.
-    pub(super) fn declare_unmade(&mut self) {
-        let mut made = BTreeSet::new();
-        let mut unmade = BTreeSet::new();
-        for op in &self.case.ops {
-            let news: Vec<&str> = match op {
-                Op::Socket { fd, .. } => vec![fd],
-                Op::Socketpair { a, b, .. } => vec![a, b],
-                Op::Accept { new, .. } => vec![new],
-                _ => Vec::new(),
-            };
-            let used = names::sockets(op).into_iter().filter(|s| !news.contains(s));
-            unmade.extend(used.filter(|s| !made.contains(s)).map(str::to_owned));
-            made.extend(news);
-        }
-        for socket in unmade {
-            self.set_fd(&socket, "-1");
-            // The program may end before the call that is given it.
-            let var = self.fd(&socket);
-            self.line(format_args!("(void){var};"));
-        }
-    }
 }
 
 /// The call as its line of output says it: `sendto(s)`, `setsockopt(s, SOL_SOCKET, SO_BROADCAST)`.

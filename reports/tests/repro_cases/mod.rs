@@ -121,7 +121,6 @@ pub(crate) fn datagrams() -> Case {
             addr: Addr { family: Some("AF_UNSPEC".into()), ..Addr::ip(LO4, 0) },
         },
         sendto("int", text(""), Addr::ip(LO4, 9)),
-        Op::Send { fd: "never_made".into(), data: text("x"), flags: Flags::NONE },
     ];
     case("datagrams", Lab::loopback(), ops)
 }

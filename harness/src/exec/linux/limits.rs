@@ -284,9 +284,12 @@ fn families(has_ipv6: bool) -> Vec<Limit> {
 /// `SELinux` answers what no other kernel does: of labels (`SO_PEERSEC`, `IP_PASSSEC`), and, before the socket's own
 /// family looks, of an address that says IPv6 and is too short for it (`security/selinux/hooks.c`
 /// `selinux_socket_bind` and `_connect_helper`: EINVAL below `SIN6_LEN_RFC2133`). Its folder is there when it is at
-/// work, whether or not anybody mounted what belongs there (`sel_init`).
+/// work, whether or not anybody mounted what belongs there (`sel_init`). Debian's User-Mode Linux always has it, and
+/// its rows were observed so.
 fn selinux() -> Option<Limit> {
-    fs::metadata("/sys/fs/selinux").is_ok().then(|| {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let is_at_work = fs::metadata("/sys/fs/selinux").is_ok() && !cpu.contains("User Mode Linux");
+    is_at_work.then(|| {
         let why = "SELinux is at work, these rows were observed without it".to_owned();
         limit(why, "boot with selinux=0 on the kernel's command line".to_owned(), needs::selinux)
     })

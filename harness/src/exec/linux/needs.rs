@@ -107,6 +107,9 @@ pub(super) fn send_buffer(case: &Case) -> bool {
 /// Labels, and addresses of IPv4's length that say they are IPv6.
 pub(super) fn selinux(case: &Case) -> bool {
     let names = ["SO_PEERSEC", "SO_PASSSEC", "IP_PASSSEC", "IPV6_PASSSEC", "SCM_SECURITY"];
+    // Of another errno before 5.10.209 and 6.1.75.
+    let is_unspecified =
+        |addr: &Addr| addr.family.as_ref().is_some_and(|f| f.as_str() == "AF_UNSPEC");
     let says_ipv6 = |addr: &Addr| addr.family.as_ref().is_some_and(|f| f.as_str() == "AF_INET6");
     let is_short = |addr: &Addr| {
         says_ipv6(addr)
@@ -114,7 +117,8 @@ pub(super) fn selinux(case: &Case) -> bool {
     };
     options(case, &names)
         || case.ops.iter().any(|op| match op {
-            Op::Bind { addr, .. } | Op::Connect { addr, .. } => is_short(addr),
+            Op::Bind { addr, .. } => is_short(addr) || is_unspecified(addr),
+            Op::Connect { addr, .. } => is_short(addr),
             _ => false,
         })
 }
