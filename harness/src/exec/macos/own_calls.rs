@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use libc::{c_int, c_uint, c_void, size_t, socklen_t, ssize_t};
 
-use crate::exec::calls::{Returned, messages};
-use crate::exec::options::Message;
+use crate::exec::calls::messages;
+use crate::exec::gave::{Message, Returned};
 use crate::exec::sockaddr::RawAddr;
 
 /// `struct msghdr_x` (xnu-11417.101.15 `bsd/sys/socket_private.h:403`), which the SDK has not got.
