@@ -24,6 +24,10 @@ use crate::case::intent::concrete;
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
 use crate::trace::{Did, Direction, End, Event, Out, Trace};
+use crate::wire::{chatter, decode};
+
+/// For how long a link is looked at that shows nothing of what was sent by it.
+const SILENCE: Duration = Duration::from_millis(3);
 
 /// Runs `case` in `lab`, which is in the state that `case.lab` describes and has been entered. Beside
 /// the trace, for how many milliseconds the executor stood still, if that was long ([`Pace`]).
@@ -173,7 +177,7 @@ impl<'c> Runner<'c> {
             self.events.push(Event::Signal { op: number, at_ns, name: "SIGPIPE".to_owned() });
         }
         if sends {
-            self.sent(number);
+            self.sent(number, op);
         }
         if let Some((link, bytes)) = self.plant.and_then(|plant| plant.left(op, self.lab.facts())) {
             let (at_ns, dir, bytes) = (self.now(), Direction::Out, Hex(bytes));
@@ -183,13 +187,48 @@ impl<'c> Runner<'c> {
     }
 
     /// Takes down what a call has sent.
-    fn sent(&mut self, number: u32) {
+    fn sent(&mut self, number: u32, op: &Op) {
         // Else its answer to itself may come late on a busy host: behind frames of other links,
         // or in the next case where no link showed that there would be one.
         if self.heard {
             self.lab.settle();
         }
         self.drain(number);
+        if !self.has_left(op) {
+            return;
+        }
+        // That data is lost in silence is told of a kernel, so it has to be so: where another processor sends
+        // by the same link, what a call sends may wait for that one (`sch_direct_xmit`, NET_TX_SOFTIRQ).
+        let until = Instant::now() + SILENCE;
+        while !self.saw_leave(number) && Instant::now() < until {
+            std::thread::sleep(Duration::from_micros(300));
+            self.drain(number);
+        }
+    }
+
+    /// Whether a frame was seen to leave in a step, other than what the kernel says of its own accord: that may be
+    /// what the other processor is at.
+    fn saw_leave(&self, number: u32) -> bool {
+        self.events.iter().rev().any(|event| match event {
+            Event::Frame { op, link, dir: Direction::Out, bytes, .. } if *op == number => {
+                chatter(&decode(framing(self.case, link), &bytes.0)).is_none()
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a call has just said that it sent data to a network.
+    fn has_left(&self, op: &Op) -> bool {
+        let data = matches!(
+            op,
+            Op::Send { .. } | Op::Sendto { .. } | Op::Sendmsg { .. } | Op::Write { .. }
+        );
+        let family = op.fd().and_then(|name| self.case.family(name));
+        let calls = self.events.iter().rev().find_map(|event| match event {
+            Event::Call { did, .. } => Some(did),
+            _ => None,
+        });
+        data && family.is_some() && matches!(calls, Some(Did::Returned { ret: 0.., .. }))
     }
 
     /// A call that only the alarm has ended.

@@ -100,7 +100,7 @@ fn head(process: &Process<'_>, others: &[Process<'_>], left: usize) -> Vec<Strin
         lines.push(format!("not here: {count} of another process, --pid {pid} takes them"));
     }
     if left > 0 {
-        lines.push(format!("{} cannot be said: why stands where they were", calls(left)));
+        lines.push(format!("{} cannot be said: the reason stands at its place", calls(left)));
     }
     lines
 }

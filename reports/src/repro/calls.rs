@@ -1,10 +1,10 @@
 //! The calls: one statement each, between what they are given and what they wrote.
 
-use harness::case::addr::{Addr, Port, Scope};
 use harness::case::op::PollFd;
 use harness::case::payload::quoted;
 use harness::case::{Case, Op, Os, Payload};
 
+use super::arguments::{address, buffer, fd, payload, room};
 use super::parts::Part;
 use super::program::{Missing, Program};
 use super::{messages, options};
@@ -71,11 +71,6 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
     Ok(())
 }
 
-/// The variable of the socket that the call is made on.
-pub(super) fn fd(p: &Program<'_>, op: &Op) -> String {
-    op.fd().map_or_else(|| "-1".to_owned(), |name| p.fd(name))
-}
-
 /// A call with one number beside the socket.
 fn simple(p: &mut Program<'_>, number: u32, op: &Op, arg: &str) {
     let (call, fd) = (op.call(), fd(p, op));
@@ -123,88 +118,6 @@ fn make(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     Ok(())
 }
 
-/// Room for an address that a call writes: the variable and that of its length.
-pub(super) fn room(p: &mut Program<'_>, number: u32) -> (String, String) {
-    let (at, len) = (format!("from{number}"), format!("len{number}"));
-    p.line(format_args!("struct sockaddr_storage {at};"));
-    p.line(format_args!("socklen_t {len} = sizeof {at};"));
-    (at, len)
-}
-
-/// An address that the call reads: the pointer to it, and its length.
-pub(super) fn address(
-    p: &mut Program<'_>,
-    number: u32,
-    addr: &Addr,
-) -> Result<(String, String), Missing> {
-    address_as(p, &format!("addr{number}"), addr)
-}
-
-/// The same in a variable of this name.
-pub(super) fn address_as(
-    p: &mut Program<'_>,
-    var: &str,
-    addr: &Addr,
-) -> Result<(String, String), Missing> {
-    p.include(&["arpa/inet.h", "netinet/in.h"]);
-    let Some(ip) = p.case.lab.ip(&addr.host) else {
-        return Err(Missing::Step(format!("the lab has no {:?}", addr.host)));
-    };
-    let own = if ip.is_ipv4() { "AF_INET" } else { "AF_INET6" };
-    let family = addr.family.as_ref().map_or(Ok(own), |f| p.name(f))?;
-    let sin = if ip.is_ipv4() { "sin" } else { "sin6" };
-    let port = port(p, &addr.port);
-    let scope = match &addr.scope {
-        _ if ip.is_ipv4() => None,
-        Scope::Zero => None,
-        Scope::Link(link) => Some(p.index(link)),
-        Scope::Id(id) => Some(id.to_string()),
-    };
-    p.line(format_args!("struct sockaddr_{} {var} = {{", &sin.replace("sin", "in")));
-    p.line(format_args!("    .{sin}_family = {family},"));
-    p.line(format_args!("    .{sin}_port = {port},"));
-    if let Some(scope) = scope {
-        p.line(format_args!("    .{sin}_scope_id = {scope},"));
-    }
-    p.line(format_args!("}};"));
-    p.line(format_args!("inet_pton({own}, \"{ip}\", &{var}.{sin}_addr);"));
-    Ok((format!("(struct sockaddr *)&{var}"), format!("sizeof {var}")))
-}
-
-/// A port in network order.
-pub(super) fn port(p: &mut Program<'_>, port: &Port) -> String {
-    match port {
-        Port::Is(port) => format!("htons({port})"),
-        Port::Of(socket) => {
-            p.need(Part::PortOf);
-            format!("port_of({})", p.fd(socket))
-        }
-    }
-}
-
-/// What a call sends: the pointer to it, and its length.
-pub(super) fn payload(p: &mut Program<'_>, number: u32, data: &Payload) -> (String, String) {
-    payload_as(p, &format!("data{number}"), data)
-}
-
-/// The same, in a variable of this name if it needs one.
-pub(super) fn payload_as(p: &mut Program<'_>, var: &str, data: &Payload) -> (String, String) {
-    match data {
-        Payload::Pattern(len) if *len > 0 => {
-            p.need(Part::Pattern);
-            p.line(format_args!("static unsigned char {var}[{len}];"));
-            p.line(format_args!("pattern({var}, sizeof {var});"));
-            (var.to_owned(), format!("sizeof {var}"))
-        }
-        Payload::Pattern(_) | Payload::Text(_) => {
-            let bytes = data.bytes();
-            // The literal ends with a NUL of its own.
-            let literal = quoted(bytes.strip_suffix(b"\0").unwrap_or(&bytes));
-            (literal, bytes.len().to_string())
-        }
-    }
-}
-
 fn send(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     let fd = fd(p, op);
     let call = match op {
@@ -228,15 +141,6 @@ fn send(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     };
     p.call(number, op, &call);
     Ok(())
-}
-
-/// Room for data that a call writes: the variable, and its size as an expression.
-pub(super) fn buffer(p: &mut Program<'_>, number: u32, len: u32) -> (String, String) {
-    let var = format!("buffer{number}");
-    // Zero bytes of room have no array in C.
-    p.line(format_args!("static unsigned char {var}[{}];", len.max(1)));
-    let size = if len == 0 { "0".to_owned() } else { format!("sizeof {var}") };
-    (var, size)
 }
 
 fn receive(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {

@@ -3,7 +3,7 @@
 use harness::case::op::Change;
 use harness::case::{Op, Os, Payload};
 
-use super::calls::{address, address_as, fd, payload, payload_as};
+use super::arguments::{address, address_as, fd, payload, payload_as};
 use super::parts::Part;
 use super::program::{Missing, Program};
 

@@ -9,7 +9,7 @@ use harness::case::far::{Datagram, Ends, Error, Frame, Lie, Segment};
 use harness::case::{Case, LinkKind, Os};
 use harness::wire::TcpFlags;
 
-use super::calls::{payload_as, port};
+use super::arguments::{payload_as, port};
 use super::parts::Part;
 use super::program::{Missing, Program};
 use super::{names_linux, server};

@@ -7,6 +7,7 @@ use harness::case::lab::RouteKind;
 use harness::case::op::{Control, Value};
 use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
 
+use super::names::numbered;
 use super::options::bytes_of;
 use super::parts::Part;
 use super::program::{Missing, Program};
@@ -15,11 +16,6 @@ use super::{far, names_linux, server};
 /// The link-layer address of somebody on the lab's link of this number.
 pub(super) fn mac(number: u8, role: Role) -> String {
     format!("02:00:00:00:{number:02x}:{:02x}", role as u8)
-}
-
-/// The links with their numbers.
-pub(super) fn numbered(lab: &Lab) -> impl Iterator<Item = (u8, &Link)> {
-    (0u8..).zip(&lab.links)
 }
 
 /// What `own(link, range)` is.

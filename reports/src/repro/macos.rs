@@ -10,8 +10,8 @@ use harness::darwin::request::network;
 
 use super::calls::streams;
 use super::far;
-use super::lab_linux::{self, mac, numbered};
-use super::names::{interface, peer};
+use super::lab_linux::{self, mac};
+use super::names::{interface, numbered, peer};
 use super::options::bytes_of;
 use super::parts::Part;
 use super::program::{Missing, Program};

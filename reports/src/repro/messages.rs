@@ -1,37 +1,11 @@
 //! `sendmsg` and `recvmsg`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use harness::case::Op;
-use harness::case::addr::Host;
 use harness::case::op::Control;
 
-use super::calls::{address, buffer, fd, payload};
+use super::arguments::{address, buffer, fd, payload, v4, v6};
 use super::parts::Part;
 use super::program::{Missing, Program};
-
-/// The host's address as IPv4 has it; none is the wildcard.
-pub(super) fn v4(p: &Program<'_>, host: Option<&Host>) -> Result<Ipv4Addr, Missing> {
-    Ok(match ip(p, host)? {
-        None => Ipv4Addr::UNSPECIFIED,
-        Some(IpAddr::V4(ip)) => ip,
-        Some(IpAddr::V6(ip)) => ip.to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED),
-    })
-}
-
-fn v6(p: &Program<'_>, host: Option<&Host>) -> Result<Ipv6Addr, Missing> {
-    Ok(match ip(p, host)? {
-        None => Ipv6Addr::UNSPECIFIED,
-        Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped(),
-        Some(IpAddr::V6(ip)) => ip,
-    })
-}
-
-fn ip(p: &Program<'_>, host: Option<&Host>) -> Result<Option<IpAddr>, Missing> {
-    let Some(host) = host else { return Ok(None) };
-    let ip = p.case.lab.ip(host);
-    ip.map(Some).ok_or_else(|| Missing::Step(format!("the lab has no {host:?}")))
-}
 
 /// A control message: level, type, and the variable that has its data.
 struct Message {

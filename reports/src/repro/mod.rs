@@ -17,6 +17,7 @@ use harness::case::{Case, LabOp, Op, Os};
 use harness::darwin::request::refused;
 use harness::trace::{Did, Event, Trace};
 
+mod arguments;
 mod calls;
 mod comment;
 mod darwin;

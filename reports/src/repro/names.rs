@@ -3,9 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::case::lab::Lab;
-use harness::case::{Flags, LinkKind, Op, Os, Sym, is_known, numbers};
+use harness::case::{Flags, Link, LinkKind, Op, Os, Sym, is_known, numbers};
 
 use super::headers::{NOT_ON_LINUX, NOT_ON_MACOS};
+
+/// The links with their numbers.
+pub(super) fn numbered(lab: &Lab) -> impl Iterator<Item = (u8, &Link)> {
+    (0u8..).zip(&lab.links)
+}
 
 /// Whether `os` has the constant `name`: in its headers, or as [`defines`] has it. What is no name of
 /// the sockets API, no system has.

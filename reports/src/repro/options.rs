@@ -8,8 +8,7 @@ use harness::case::op::{Opt, Value};
 use harness::case::payload::quoted;
 use harness::case::{Hex, Op, Os, Sym, plain};
 
-use super::calls::fd;
-use super::messages::v4;
+use super::arguments::{fd, v4};
 use super::parts::Part;
 use super::program::{Missing, Program};
 

@@ -4,7 +4,7 @@ use harness::case::addr::{Role, address, prefix_len};
 use harness::case::payload::quoted;
 use harness::case::{Case, LabOp, Payload, ServerStep, Service};
 
-use super::lab_linux::numbered;
+use super::names::numbered;
 use super::parts::Part;
 use super::program::Program;
 

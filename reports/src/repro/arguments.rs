@@ -1,0 +1,131 @@
+//! What calls are given and write to: sockets, addresses, data and room for them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use harness::case::addr::{Addr, Host, Port, Scope};
+use harness::case::payload::quoted;
+use harness::case::{Op, Payload};
+
+use super::parts::Part;
+use super::program::{Missing, Program};
+
+/// The variable of the socket that the call is made on.
+pub(super) fn fd(p: &Program<'_>, op: &Op) -> String {
+    op.fd().map_or_else(|| "-1".to_owned(), |name| p.fd(name))
+}
+
+/// Room for an address that a call writes: the variable and that of its length.
+pub(super) fn room(p: &mut Program<'_>, number: u32) -> (String, String) {
+    let (at, len) = (format!("from{number}"), format!("len{number}"));
+    p.line(format_args!("struct sockaddr_storage {at};"));
+    p.line(format_args!("socklen_t {len} = sizeof {at};"));
+    (at, len)
+}
+
+/// An address that the call reads: the pointer to it, and its length.
+pub(super) fn address(
+    p: &mut Program<'_>,
+    number: u32,
+    addr: &Addr,
+) -> Result<(String, String), Missing> {
+    address_as(p, &format!("addr{number}"), addr)
+}
+
+/// The same in a variable of this name.
+pub(super) fn address_as(
+    p: &mut Program<'_>,
+    var: &str,
+    addr: &Addr,
+) -> Result<(String, String), Missing> {
+    p.include(&["arpa/inet.h", "netinet/in.h"]);
+    let Some(ip) = p.case.lab.ip(&addr.host) else {
+        return Err(Missing::Step(format!("the lab has no {:?}", addr.host)));
+    };
+    let own = if ip.is_ipv4() { "AF_INET" } else { "AF_INET6" };
+    let family = addr.family.as_ref().map_or(Ok(own), |f| p.name(f))?;
+    let sin = if ip.is_ipv4() { "sin" } else { "sin6" };
+    let port = port(p, &addr.port);
+    let scope = match &addr.scope {
+        _ if ip.is_ipv4() => None,
+        Scope::Zero => None,
+        Scope::Link(link) => Some(p.index(link)),
+        Scope::Id(id) => Some(id.to_string()),
+    };
+    p.line(format_args!("struct sockaddr_{} {var} = {{", &sin.replace("sin", "in")));
+    p.line(format_args!("    .{sin}_family = {family},"));
+    p.line(format_args!("    .{sin}_port = {port},"));
+    if let Some(scope) = scope {
+        p.line(format_args!("    .{sin}_scope_id = {scope},"));
+    }
+    p.line(format_args!("}};"));
+    p.line(format_args!("inet_pton({own}, \"{ip}\", &{var}.{sin}_addr);"));
+    Ok((format!("(struct sockaddr *)&{var}"), format!("sizeof {var}")))
+}
+
+/// A port in network order.
+pub(super) fn port(p: &mut Program<'_>, port: &Port) -> String {
+    match port {
+        Port::Is(port) => format!("htons({port})"),
+        Port::Of(socket) => {
+            p.need(Part::PortOf);
+            format!("port_of({})", p.fd(socket))
+        }
+    }
+}
+
+/// What a call sends: the pointer to it, and its length.
+pub(super) fn payload(p: &mut Program<'_>, number: u32, data: &Payload) -> (String, String) {
+    payload_as(p, &format!("data{number}"), data)
+}
+
+/// The same, in a variable of this name if it needs one.
+pub(super) fn payload_as(p: &mut Program<'_>, var: &str, data: &Payload) -> (String, String) {
+    match data {
+        Payload::Pattern(len) if *len > 0 => {
+            p.need(Part::Pattern);
+            p.line(format_args!("static unsigned char {var}[{len}];"));
+            p.line(format_args!("pattern({var}, sizeof {var});"));
+            (var.to_owned(), format!("sizeof {var}"))
+        }
+        Payload::Pattern(_) | Payload::Text(_) => {
+            let bytes = data.bytes();
+            // The literal ends with a NUL of its own.
+            let literal = quoted(bytes.strip_suffix(b"\0").unwrap_or(&bytes));
+            (literal, bytes.len().to_string())
+        }
+    }
+}
+
+/// Room for data that a call writes: the variable, and its size as an expression.
+pub(super) fn buffer(p: &mut Program<'_>, number: u32, len: u32) -> (String, String) {
+    let var = format!("buffer{number}");
+    // Zero bytes of room have no array in C.
+    p.line(format_args!("static unsigned char {var}[{}];", len.max(1)));
+    let size = if len == 0 { "0".to_owned() } else { format!("sizeof {var}") };
+    (var, size)
+}
+
+/// The host's address as IPv4 has it; none is the wildcard.
+pub(super) fn v4(p: &Program<'_>, host: Option<&Host>) -> Result<Ipv4Addr, Missing> {
+    Ok(match ip(p, host)? {
+        None => Ipv4Addr::UNSPECIFIED,
+        Some(IpAddr::V4(ip)) => ip,
+        Some(IpAddr::V6(ip)) => ip.to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED),
+    })
+}
+
+/// The same as IPv6 has it.
+pub(super) fn v6(p: &Program<'_>, host: Option<&Host>) -> Result<Ipv6Addr, Missing> {
+    Ok(match ip(p, host)? {
+        None => Ipv6Addr::UNSPECIFIED,
+        Some(IpAddr::V4(ip)) => ip.to_ipv6_mapped(),
+        Some(IpAddr::V6(ip)) => ip,
+    })
+}
+
+/// The host's address, if one is named.
+fn ip(p: &Program<'_>, host: Option<&Host>) -> Result<Option<IpAddr>, Missing> {
+    let Some(host) = host else { return Ok(None) };
+    let ip = p.case.lab.ip(host);
+    ip.map(Some).ok_or_else(|| Missing::Step(format!("the lab has no {host:?}")))
+}
