@@ -70,6 +70,36 @@ fn an_example_that_asks_for_something_else_fails() {
     }
 }
 
+/// Who adds to a suite what CONTRIBUTING has, at the end of the file that it names, is shown what comes of it.
+#[test]
+fn what_a_contributor_is_shown_is_a_table() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let page = include_str!("../CONTRIBUTING.md");
+    let blocks: Vec<&str> =
+        page.split("```case\n").skip(1).filter_map(|part| part.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2, "{blocks:?}");
+    assert!(
+        blocks[0].lines().count() == 5 && page.contains("show suites/link-state/routes.case:hops")
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("routes.case");
+    let added = format!(
+        "{}\n{}\n{}",
+        include_str!("../suites/link-state/routes.case"),
+        blocks[0],
+        blocks[1]
+    );
+    fs::write(&file, added).expect("it is written");
+    for (name, came) in [("hops", "hlim 1 UDP"), ("two-threads", "t: <... recv resumed> = 0, \"\"")]
+    {
+        let output = sockeye(&["show", &format!("{}:{name}", file.display())]);
+        let told = format!("{}{}", stdout(&output), stderr(&output));
+        assert!(output.status.code() == Some(0) && told.contains(came), "{name}: {told}");
+    }
+}
+
 /// What the page's tables call a form is one: it is read, by `show`, in a case that has what it needs.
 #[test]
 fn every_form_of_the_tables_is_read() {

@@ -27,11 +27,11 @@ macro_rules! file {
 }
 pub(crate) use file;
 
-/// The tables of these files, each of which may go on with tables of one before it, with those in Rust before the table of that name, or behind all of them where
-/// the name is none.
+/// The tables of these files, each of which may go on with tables of one before it, with those in Rust: before the
+/// table of that name, or behind all of them where the name is empty.
 ///
 /// # Panics
-/// If there is a mistake in a file.
+/// If there is a mistake in a file, or no table of that name.
 pub(crate) fn among<const N: usize>(
     files: &[File],
     rust: [(&'static str, Vec<Table>); N],
@@ -47,7 +47,10 @@ pub(crate) fn among<const N: usize>(
         }
     }
     for (before, tables) in rust {
-        let at = all.iter().position(|table| table.name == before).unwrap_or(all.len());
+        let at = match before {
+            "" => all.len(),
+            name => all.iter().position(|table| table.name == name).expect("a table of a file"),
+        };
         all.splice(at..at, tables);
     }
     all

@@ -14,6 +14,7 @@ pub mod addr;
 pub mod blocking;
 mod check;
 pub mod far;
+mod headers;
 mod hex;
 pub mod intent;
 mod known;
@@ -28,7 +29,7 @@ mod threads;
 mod timers;
 pub mod words;
 
-pub use absent::NOT_ON_MACOS;
+pub use headers::{NOT_ON_LINUX, NOT_ON_MACOS};
 pub use hex::Hex;
 pub use known::KNOWN;
 pub use lab::{Lab, LabOp, Link, LinkKind, ServerStep, Service};

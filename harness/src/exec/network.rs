@@ -143,3 +143,6 @@ pub(super) trait Network {
     /// steps of its own (`changed`) or none. False: it cannot be, and has to be built anew.
     fn restore(&mut self, changed: bool) -> Result<bool, String>;
 }
+
+#[cfg(test)]
+pub(super) mod fake;

@@ -23,7 +23,6 @@ mod comment;
 mod darwin;
 mod far;
 pub mod frames;
-mod headers;
 mod lab_linux;
 mod leaves;
 mod macos;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::case::lab::Lab;
-use harness::case::{Flags, Link, LinkKind, Op, Os, Sym, is_known, numbers};
-
-use super::headers::{NOT_ON_LINUX, NOT_ON_MACOS};
+use harness::case::{
+    Flags, Link, LinkKind, NOT_ON_LINUX, NOT_ON_MACOS, Op, Os, Sym, is_known, numbers,
+};
 
 /// The links with their numbers.
 pub(super) fn numbered(lab: &Lab) -> impl Iterator<Item = (u8, &Link)> {

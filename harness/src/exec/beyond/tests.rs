@@ -1,52 +1,26 @@
-use std::net::IpAddr;
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
-
 use crate::case::addr::Addr;
 use crate::case::op::{Opt, Value};
-use crate::case::{Case, Flags, Lab, LabOp, Op, Payload};
-use crate::exec::network::{Network, Reach};
+use crate::case::{Case, Flags, Lab, Op, Payload};
+use crate::exec::network::fake::Fake;
 use crate::exec::run::run;
-use crate::trace::{Direction, End, Event, LinkFact};
-
-/// A lab in the host's own network, from which all but loopback leads away. What was asked stays.
-struct Shared(Lab, bool, Vec<(IpAddr, bool)>);
-
-impl Network for Shared {
-    fn spec(&self) -> &Lab {
-        &self.0
-    }
-    fn files(&self) -> Option<Arc<OwnedFd>> {
-        None
-    }
-    fn facts(&self) -> &[LinkFact] {
-        &[]
-    }
-    fn is_shared(&self) -> bool {
-        self.1
-    }
-    fn leaves(&mut self, reach: &Reach) -> Option<String> {
-        self.2.push((reach.to, reach.joins));
-        (!reach.to.is_loopback()).then(|| "it would leave by en0".to_owned())
-    }
-    fn step(&mut self, _: &LabOp) -> Result<(), String> {
-        Ok(())
-    }
-    fn drain(&mut self, _: &mut dyn FnMut(&str, Direction, &[u8])) {}
-    fn restore(&mut self, _: bool) -> Result<bool, String> {
-        Ok(false)
-    }
-}
+use crate::trace::{End, Event};
 
 /// How a case of a datagram socket ends there, of how many calls, and what was asked.
 fn ended(is_shared: bool, ops: Vec<Op>) -> (End, usize, Vec<(String, bool)>) {
     let (domain, r#type) = ("AF_INET".into(), Flags::of(&["SOCK_DGRAM"]));
     let socket = Op::Socket { fd: "s".to_owned(), domain, r#type, protocol: Flags::NONE };
     let case = Case::new("s/t", String::new(), Lab::loopback(), [vec![socket], ops].concat());
-    let mut lab = Shared(Lab::loopback(), is_shared, Vec::new());
+    let mut asked = Vec::new();
+    let mut lab = Fake::of(Lab::loopback());
+    // In the host's own network, from which all but loopback leads away.
+    lab.is_shared = is_shared;
+    lab.leaves = Box::new(|reach| {
+        asked.push((reach.to.to_string(), reach.joins));
+        (!reach.to.is_loopback()).then(|| "it would leave by en0".to_owned())
+    });
     let (trace, _) = run(&case, &mut lab, None);
+    drop(lab);
     let calls = trace.events.iter().filter(|event| matches!(event, Event::Call { .. })).count();
-    let asked = lab.2.iter().map(|(to, joins)| (to.to_string(), *joins)).collect();
     (trace.end, calls, asked)
 }
 

@@ -109,8 +109,8 @@ pub(super) fn selinux(case: &Case) -> bool {
     let names = ["SO_PEERSEC", "SO_PASSSEC", "IP_PASSSEC", "IPV6_PASSSEC", "SCM_SECURITY"];
     // Of another errno before 5.10.209 and 6.1.75.
     let is_unspecified =
-        |addr: &Addr| addr.family.as_ref().is_some_and(|f| f.as_str() == "AF_UNSPEC");
-    let says_ipv6 = |addr: &Addr| addr.family.as_ref().is_some_and(|f| f.as_str() == "AF_INET6");
+        |addr: &Addr| addr.family.as_ref().is_some_and(|f| f.plain() == "AF_UNSPEC");
+    let says_ipv6 = |addr: &Addr| addr.family.as_ref().is_some_and(|f| f.plain() == "AF_INET6");
     let is_short = |addr: &Addr| {
         says_ipv6(addr)
             && matches!(addr.host, Host::Ip(IpAddr::V4(_)) | Host::On { range: Range::V4, .. })

@@ -1,37 +1,11 @@
 use std::net::{IpAddr, Ipv6Addr};
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
 use super::*;
 use crate::case::addr::{Addr, Range, Role};
 use crate::case::{Flags, Lab, LinkKind};
 use crate::darwin::down::StandIn;
+use crate::exec::network::fake::Fake;
 use crate::trace::LinkFact;
-
-/// A lab without root, for whose link loopback stands.
-struct Standing(Lab, Vec<LinkFact>, StandIn);
-
-impl Network for Standing {
-    fn spec(&self) -> &Lab {
-        &self.0
-    }
-    fn files(&self) -> Option<Arc<OwnedFd>> {
-        None
-    }
-    fn facts(&self) -> &[LinkFact] {
-        &self.1
-    }
-    fn stand_in(&self) -> Option<&StandIn> {
-        Some(&self.2)
-    }
-    fn step(&mut self, _: &LabOp) -> Result<(), String> {
-        Ok(())
-    }
-    fn drain(&mut self, _: &mut dyn FnMut(&str, Direction, &[u8])) {}
-    fn restore(&mut self, _: bool) -> Result<bool, String> {
-        Ok(false)
-    }
-}
 
 /// A runner of the case, before its first step.
 pub(in crate::exec) fn runner<'c>(case: &'c Case, lab: &'c mut dyn Network) -> Runner<'c> {
@@ -75,7 +49,9 @@ fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
     let (name, kind, mac) = ("tap0".to_owned(), Some(LinkKind::Tap), Hex(Vec::new()));
     let fact = LinkFact { name, index: 1, kind, mac, unseen: true };
     let stand_in = StandIn::new(("lo".to_owned(), vec![Ipv6Addr::LOCALHOST]));
-    let mut lab = Standing(case.lab.clone(), vec![fact], stand_in);
+    // A lab without root, for whose link loopback stands.
+    let mut lab = Fake::of(case.lab.clone());
+    (lab.facts, lab.stand_in) = (vec![fact], Some(stand_in));
     let mut runner = runner(&case, &mut lab);
     let end = runner.steps();
     signals::disarm();
@@ -91,34 +67,6 @@ fn calls_have_the_hosts_own_address_and_the_trace_has_the_plans() {
     if let Did::Returned { ret: 0, .. } = bound {
         let Did::Returned { out: Out::Addr(name), .. } = named else { panic!("{named:?}") };
         assert_eq!(name.ip(), Some(planned));
-    }
-}
-
-/// A lab whose link shows these frames, the later ones after a millisecond.
-struct Late(Lab, Vec<Vec<u8>>, Option<Instant>);
-
-impl Network for Late {
-    fn spec(&self) -> &Lab {
-        &self.0
-    }
-    fn files(&self) -> Option<Arc<OwnedFd>> {
-        None
-    }
-    fn facts(&self) -> &[LinkFact] {
-        &[]
-    }
-    fn step(&mut self, _: &LabOp) -> Result<(), String> {
-        Ok(())
-    }
-    fn drain(&mut self, saw: &mut dyn FnMut(&str, Direction, &[u8])) {
-        let is_first = self.2.is_none();
-        let since = self.2.get_or_insert_with(Instant::now).elapsed();
-        if !self.1.is_empty() && (is_first || since > Duration::from_millis(1)) {
-            saw("tun0", Direction::Out, &self.1.remove(0));
-        }
-    }
-    fn restore(&mut self, _: bool) -> Result<bool, String> {
-        Ok(false)
     }
 }
 
@@ -154,7 +102,18 @@ fn what_leaves_late_is_not_lost() {
         // A call that failed has nothing to wait for.
         (vec![unasked, udp], -1, 1),
     ] {
-        let mut late = Late(lab.clone(), frames, None);
+        // The first is there at once, the later ones after a millisecond.
+        let (mut frames, mut since) = (frames.into_iter(), None);
+        let mut late = Fake::of(lab.clone());
+        late.drain = Box::new(move |sees| {
+            let is_first = since.is_none();
+            let since: &mut Instant = since.get_or_insert_with(Instant::now);
+            if (is_first || since.elapsed() > Duration::from_millis(1))
+                && let Some(frame) = frames.next()
+            {
+                sees("tun0", Direction::Out, &frame);
+            }
+        });
         let mut runner = runner(&case, &mut late);
         let did = Did::Returned { ret, errno: None, out: Out::Nothing };
         runner.events.push(Event::Call { op: 1, at_ns: 0, took_ns: 0, addr: None, did });

@@ -1,42 +1,15 @@
 use std::io::Read as _;
-use std::os::fd::{IntoRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{IntoRawFd as _, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 
 use super::*;
-use crate::case::{Case, Lab, LabOp};
+use crate::case::{Case, Lab};
 use crate::exec::calls::Received;
-use crate::exec::network::Network;
+use crate::exec::network::fake::Fake;
 use crate::exec::received;
 use crate::exec::run::tests::runner;
 use crate::exec::sockaddr::RawAddr;
 use crate::exec::waiting::{Made, Threads};
-use crate::trace::{Direction, LinkFact};
-
-/// A lab without a link, whose host takes so long for what it sends to itself.
-struct Slow(Lab, Duration);
-
-impl Network for Slow {
-    fn spec(&self) -> &Lab {
-        &self.0
-    }
-    fn files(&self) -> Option<Arc<OwnedFd>> {
-        None
-    }
-    fn facts(&self) -> &[LinkFact] {
-        &[]
-    }
-    fn step(&mut self, _: &LabOp) -> Result<(), String> {
-        Ok(())
-    }
-    fn settle(&mut self) {
-        std::thread::sleep(self.1);
-    }
-    fn drain(&mut self, _: &mut dyn FnMut(&str, Direction, &[u8])) {}
-    fn restore(&mut self, _: bool) -> Result<bool, String> {
-        Ok(false)
-    }
-}
 
 fn case(steps: &str, threads: &str) -> Case {
     let text = format!(
@@ -95,7 +68,7 @@ fn what_a_call_gave_that_nobody_is_told_of_is_closed() {
 fn what_a_call_gave_that_was_given_up_is_closed_with_the_case() {
     let case = case(RECVMSG, "[1]");
     let (_peer, fd) = pair();
-    let mut lab = Slow(Lab::loopback(), Duration::ZERO);
+    let mut lab = Fake::of(Lab::loopback());
     let mut runner = runner(&case, &mut lab);
     runner.threads.0.push(waiting(&case, Some(gave(with_a_message(fd)))));
     assert_eq!(runner.returns(0, None), Some(End::Hung));
@@ -110,7 +83,9 @@ fn pauses_in_the_calls_of_a_thread_do_not_add_up() {
     signals::install().expect("handlers");
     let write = r#"{"write":{"fd":"p","data":{"text":"x"}}}"#;
     let case = case(&[write; 10].join(","), "[1,2,3,4,5,6,7,8,9,10]");
-    let mut lab = Slow(Lab::loopback(), Duration::from_millis(55));
+    // The host takes so long for what it sends to itself.
+    let mut lab = Fake::of(Lab::loopback());
+    lab.settle = Box::new(|| std::thread::sleep(Duration::from_millis(55)));
     let mut runner = runner(&case, &mut lab);
     let end = runner.steps();
     signals::disarm();

@@ -1,8 +1,8 @@
-//! Which constants of `harness::case::KNOWN` a system's headers have not got.
+//! Which names of [`super::KNOWN`] a system's headers have not got, in ASCII order.
 
 /// The names that neither glibc's headers nor Linux have got.
 #[rustfmt::skip]
-pub(super) const NOT_ON_LINUX: &[&str] = &[
+pub const NOT_ON_LINUX: &[&str] = &[
     "AF_CCITT", "AF_CHAOS", "AF_CNT", "AF_COIP", "AF_DATAKIT", "AF_DLI", "AF_E164", "AF_ECMA",
     "AF_HYLINK", "AF_IEEE80211", "AF_IMPLINK", "AF_ISO", "AF_LAT", "AF_LINK", "AF_NATM", "AF_NDRV",
     "AF_NETBIOS", "AF_NS", "AF_OSI", "AF_PPP", "AF_PUP", "AF_SIP", "AF_SYSTEM", "AF_UTUN",
@@ -72,7 +72,7 @@ pub(super) const NOT_ON_LINUX: &[&str] = &[
 /// sockets), which are never asked for. `IPV6_ADD_MEMBERSHIP` is `c_name`'s. Of `IP_MSFILTER` there is the number,
 /// and no structure (xnu-11417 bsd/netinet/in.h:479).
 #[rustfmt::skip]
-pub(super) const NOT_ON_MACOS: &[&str] = &[
+pub const NOT_ON_MACOS: &[&str] = &[
     "AF_ALG", "AF_ASH", "AF_ATMPVC", "AF_ATMSVC", "AF_AX25", "AF_BLUETOOTH", "AF_BRIDGE", "AF_CAIF",
     "AF_CAN", "AF_ECONET", "AF_FILE", "AF_IB", "AF_IEEE802154", "AF_IRDA", "AF_IUCV", "AF_KCM",
     "AF_KEY", "AF_LLC", "AF_MCTP", "AF_MPLS", "AF_NETBEUI", "AF_NETLINK", "AF_NETROM", "AF_NFC",
