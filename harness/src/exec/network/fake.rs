@@ -9,6 +9,8 @@ use crate::darwin::down::StandIn;
 use crate::trace::{Direction, LinkFact};
 
 type Sees<'s> = &'s mut dyn FnMut(&str, Direction, &[u8]);
+type Leaves<'f> = Box<dyn FnMut(&Reach) -> Option<String> + 'f>;
+type Drains<'f> = Box<dyn FnMut(Sees<'_>) + 'f>;
 
 /// What a lab answers.
 pub(in crate::exec) struct Fake<'f> {
@@ -16,9 +18,9 @@ pub(in crate::exec) struct Fake<'f> {
     pub(in crate::exec) facts: Vec<LinkFact>,
     pub(in crate::exec) stand_in: Option<StandIn>,
     pub(in crate::exec) is_shared: bool,
-    pub(in crate::exec) leaves: Box<dyn FnMut(&Reach) -> Option<String> + 'f>,
+    pub(in crate::exec) leaves: Leaves<'f>,
     pub(in crate::exec) settle: Box<dyn FnMut() + 'f>,
-    pub(in crate::exec) drain: Box<dyn FnMut(Sees<'_>) + 'f>,
+    pub(in crate::exec) drain: Drains<'f>,
 }
 
 impl Fake<'_> {
