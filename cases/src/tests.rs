@@ -1,7 +1,7 @@
 //! Cases as the tests of a test program.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::{env, io};
@@ -27,25 +27,34 @@ pub fn run(package: &str, path: &str, baselines: Option<&str>) -> ExitCode {
         return if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) };
     }
     let arguments = Arguments::from_args();
-    let trials = trials(
-        &Path::new(package).join(path),
-        baselines.map(|b| Path::new(package).join(b)).as_deref(),
-        &arguments,
-    );
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let baselines = baselines.map(|b| Path::new(package).join(b));
+    let trials = trials(&Path::new(package).join(path), baselines.as_deref(), &arguments);
+    // What cannot be read has no tests that a filter could mean: as code that does not compile it fails, whatever
+    // is asked for.
+    let broken: Vec<Trial> = trials.1.into_iter().map(|(path, why)| failing(&path, why)).collect();
+    let is_meant = |trial: &Trial| is_named(trial.name(), &arguments);
+    if !arguments.list && !broken.iter().all(is_meant) {
+        let all = Arguments { filter: None, exact: false, ..arguments };
+        return libtest_mimic::run(&all, broken).exit_code();
+    }
+    libtest_mimic::run(&arguments, broken.into_iter().chain(trials.0).collect()).exit_code()
 }
 
-/// A test for each case, and one that fails for each file that is none of cases.
-fn trials(path: &Path, baselines: Option<&Path>, arguments: &Arguments) -> Vec<Trial> {
+/// What cannot be read, and why.
+type Broken = Vec<(PathBuf, String)>;
+
+/// A test for each case, and what of the files is none of cases.
+fn trials(path: &Path, baselines: Option<&Path>, arguments: &Arguments) -> (Vec<Trial>, Broken) {
     let files = match found(path) {
         Ok(files) => files,
-        Err(e) => return vec![failing(path, e.to_string())],
+        Err(e) => return (Vec::new(), vec![(path.to_owned(), e.to_string())]),
     };
-    let (mut own, mut trials) = (Own::default(), Vec::new());
+    let (mut own, mut broken) = (Own::default(), Broken::new());
     if let Some(folder) = baselines {
         if !folder.is_dir() {
             let why = "is no folder with what was observed before; `sockeye run --update --baselines` makes one";
-            return vec![failing(folder, format!("{} {why}", folder.display()))];
+            let why = format!("{} {why}", folder.display());
+            return (Vec::new(), vec![(folder.to_owned(), why)]);
         }
         own.observed_in(Baselines::read(folder));
     }
@@ -57,18 +66,18 @@ fn trials(path: &Path, baselines: Option<&Path>, arguments: &Arguments) -> Vec<T
         };
         let named = Named { path: path.clone(), pattern: None };
         if let Err(UsageError(why)) = own.add(&named, hears) {
-            trials.push(failing(&path, format!("{told}{why}")));
+            broken.push((path, format!("{told}{why}")));
         }
     }
     let ids: Vec<String> = own.cases().map(|case| case.id.clone()).collect();
     let wanted = ids.iter().filter(|id| is_wanted(id, arguments)).cloned().collect();
     let jobs = arguments.test_threads;
     let asked = Arc::new(Asked { own, wanted, jobs, ran: OnceLock::new() });
-    trials.extend(ids.into_iter().map(|id| {
+    let trials = ids.into_iter().map(|id| {
         let asked = asked.clone();
         Trial::ignorable_test(id.clone(), move || asked.told(&id))
-    }));
-    trials
+    });
+    (trials.collect(), broken)
 }
 
 /// A test that says why there is none.
@@ -82,8 +91,16 @@ fn visible(text: &str) -> String {
 
 /// Whether the test of this name is one that runs, as libtest has it: none is run for the sake of another.
 fn is_wanted(id: &str, arguments: &Arguments) -> bool {
-    let is = |word: &String| if arguments.exact { id == word } else { id.contains(word.as_str()) };
-    arguments.filter.as_ref().is_none_or(is) && !arguments.skip.iter().any(is)
+    is_named(id, arguments) && !arguments.skip.iter().any(|word| is(id, word, arguments))
+}
+
+/// Whether the filter is none, or means it.
+fn is_named(id: &str, arguments: &Arguments) -> bool {
+    arguments.filter.as_ref().is_none_or(|word| is(id, word, arguments))
+}
+
+fn is(id: &str, word: &str, arguments: &Arguments) -> bool {
+    if arguments.exact { id == word } else { id.contains(word) }
 }
 
 /// What is asked, and what came of it once it has run: all at once, when the first is asked for.

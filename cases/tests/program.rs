@@ -149,7 +149,14 @@ fn bad_text_is_told() -> Result<(), Failed> {
     ] {
         check(text.contains(word), &format!("{word}: {text}"))?;
     }
-    check(text.contains("test good/case ..."), &text)
+    check(text.contains("test good/case ..."), &text)?;
+    // Whoever asks for a case of it by name was told that all is well: nothing ran.
+    let (code, text) = said(&program(folder.path(), None, &["bad/case"])?);
+    check(code == Some(101) && text.contains("AF_INNET is no name"), &text)?;
+    let (code, text) = said(&program(folder.path(), None, &["--exact", "good/case"])?);
+    check(code == Some(101) && text.contains("bad.case:1:8"), &text)?;
+    let (code, text) = said(&program(folder.path(), None, &["--list"])?);
+    check(code == Some(0) && text.contains("good/case: test"), &text)
 }
 
 fn no_cases_fail() -> Result<(), Failed> {

@@ -46,13 +46,19 @@ impl Fault {
     }
 }
 
+/// Among so many words the nearest is looked for: a stranger's table has as many as it likes.
+const MOST_NEAR: usize = 2_000;
+
 /// The word that differs in the fewest letters, if they are no more than a third of them.
 pub(crate) fn nearest<'w>(word: &str, of: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     // Nobody means a name by a text that long.
     if word.len() > 64 {
         return None;
     }
-    let near = of.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known));
+    let near = of
+        .into_iter()
+        .take(MOST_NEAR)
+        .map(|known| (strsim::damerau_levenshtein(word, known), known));
     let (distance, known) = near.min_by_key(|(distance, _)| *distance)?;
     (distance * 3 <= word.len().max(known.len())).then_some(known)
 }

@@ -19,6 +19,7 @@ mod fault;
 mod file;
 pub mod import;
 pub mod lab;
+mod quotes;
 mod tree;
 mod update;
 

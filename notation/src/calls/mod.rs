@@ -8,4 +8,4 @@ mod value;
 
 pub(crate) use addr::{host, port, print_host};
 pub(crate) use print::print;
-pub(crate) use read::{Call, makes};
+pub(crate) use read::{Call, NAMES, makes};

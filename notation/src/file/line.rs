@@ -5,10 +5,12 @@ use harness::case::words::{MOST_OF_SENTENCE, is_line};
 use harness::case::{LabOp, Link, Op, Os};
 use harness::outcome::errnos;
 
+use super::table::is_identifier;
 use crate::asked::{Demand, Wanted, split};
 use crate::calls::{Call, makes};
 use crate::fault::Fault;
 use crate::lab;
+use crate::quotes::by_quotes;
 use crate::tree::Cursor;
 
 /// What a line of a case says.
@@ -166,7 +168,7 @@ fn behind(
     let said = said.trim();
     let (first, rest) = said.split_once(',').map_or((said, ""), |(a, b)| (a, b.trim()));
     let first = first.trim();
-    if makes && first != "success" && is_name(first) {
+    if makes && first != "success" && is_identifier(first) {
         if rest.is_empty() {
             return Ok((Some(first.to_owned()), None));
         }
@@ -174,12 +176,6 @@ fn behind(
         return Ok((Some(first.to_owned()), Some(results(rest, later)?)));
     }
     Ok((None, Some(results(said, offset)?)))
-}
-
-/// Whether a word is the name of a socket as people write them.
-fn is_name(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The most results of which one is to come.
@@ -211,31 +207,22 @@ fn results(said: &str, offset: usize) -> Result<Demand, Fault> {
 
 /// Where ` on linux` or ` on macos` stands, and where it goes on behind the comma that follows.
 fn system(said: &str) -> Option<(usize, Os, usize)> {
-    let found = [(" on linux", Os::Linux), (" on macos", Os::Macos)].into_iter();
-    let found = found.filter_map(|(words, os)| {
-        let places = said.match_indices(words).map(|(at, _)| (at, at + words.len()));
-        let mut places = places.filter(|(at, end)| {
-            let rest = said[*end..].trim_start();
-            !is_quoted(&said[..*at]) && (rest.is_empty() || rest.starts_with(','))
-        });
-        places.next().map(|(at, end)| (at, end, os))
-    });
-    let (at, end, os) = found.min_by_key(|(at, ..)| *at)?;
-    let rest = &said[end..];
-    let comma = rest.trim_start().strip_prefix(',').map(str::trim_start);
-    Some((at, os, said.len() - comma.map_or(0, str::len)))
+    let blanks = by_quotes(said).filter(|(_, c, quoted)| *c == ' ' && !quoted);
+    blanks.map(|(at, ..)| at).find_map(|at| {
+        let words = [(" on linux", Os::Linux), (" on macos", Os::Macos)].into_iter();
+        let (rest, os) = words
+            .filter_map(|(words, os)| Some((said[at..].strip_prefix(words)?.trim_start(), os)))
+            .next()?;
+        let comma = rest.strip_prefix(',').map(str::trim_start);
+        let is_end = rest.is_empty() || comma.is_some();
+        is_end.then(|| (at, os, said.len() - comma.map_or(0, str::len)))
+    })
 }
 
 /// Whether a quote is open at the end.
 fn is_quoted(text: &str) -> bool {
-    let (mut quoted, mut escaped) = (false, false);
-    for c in text.chars() {
-        if c == '"' && !escaped {
-            quoted = !quoted;
-        }
-        escaped = quoted && c == '\\' && !escaped;
-    }
-    quoted
+    // Behind all of it.
+    by_quotes(&format!("{text} ")).last().is_some_and(|(.., quoted)| quoted)
 }
 
 /// The same text with what stands in quotes as transcripts write those bytes.
@@ -290,7 +277,7 @@ fn alternatives(
     let is_whole = (behind.is_empty() || behind.starts_with(", ")) && !behind.ends_with(',');
     let plain = (is_number || number.starts_with("0x")) && is_whole;
     // A socket that was made is told by its name.
-    if plain || is_name(number) && said == number && !said.starts_with('E') {
+    if plain || is_identifier(number) && said == number && !said.starts_with('E') {
         if number.starts_with('-') && number != "-1" {
             return Err(Fault::new(at(), format!("no call returns {number} without a name")));
         }

@@ -1,5 +1,7 @@
 //! A file of cases: what stands above the calls, and what a line is.
 
+mod condition;
+mod draft;
 mod line;
 mod print;
 mod read;

@@ -2,7 +2,8 @@
 
 use harness::case::words::is_id;
 
-use super::rows::{self, Rows, Table};
+use super::condition::Condition;
+use super::rows::{self, MOST_STEPS, Rows, Table};
 use super::table::{Raw, condition, definition, list};
 use crate::fault::Fault;
 use crate::{MOST_ROWS, Written};
@@ -98,6 +99,15 @@ fn unmade<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
             let title = std::mem::take(&mut comments);
             let over = !title.is_empty();
             let begun = Table { title, title_is_over: over, ..Table::new(raw, name) };
+            // Each has them for itself.
+            let copies = each.as_ref().map_or(0, Table::cost).saturating_mul(tables.len());
+            if copies > MOST_STEPS {
+                let says = format!(
+                    "lines of each case by cases are {copies}, and {MOST_STEPS} are the most"
+                );
+                faults.push(Fault::new(begun.at.range(), says));
+                return Vec::new();
+            }
             tables.push(match &each {
                 Some(each) => begun.with(each),
                 None => begun,
@@ -158,14 +168,31 @@ fn name<'t>(raw: &Raw<'t>, faults: &mut Vec<Fault>) -> Option<&'t str> {
 
 /// A line to the table that it stands in.
 fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
+    // Told once.
+    if table.is_full {
+        return Ok(());
+    }
+    let most = |what: &str, most: usize| {
+        Err(Fault::new(raw.range(), format!("a case has {most} {what} at the most")))
+    };
+    if table.lines.len() + table.without.len() >= MOST_LINES {
+        table.is_full = true;
+        return most("lines", MOST_LINES);
+    }
+    table.weight += added(table, &raw)?;
+    if table.weight > MOST_STEPS {
+        table.is_full = true;
+        return most("values in its lists and conditions", MOST_STEPS);
+    }
+    Ok(())
+}
+
+/// The same, and what its lists and conditions weigh.
+fn added<'t>(table: &mut Table<'t>, raw: &Raw<'t>) -> Result<usize, Fault> {
     let word = raw.text.split([' ', '\t']).next().unwrap_or_default();
     match word {
-        "for" => {
-            return list(&raw, raw.text, None, &mut table.parameters);
-        }
-        "let" => {
-            return definition(&raw, raw.text, None, &mut table.parameters);
-        }
+        "for" => list(raw, raw.text, None, &mut table.parameters),
+        "let" => definition(raw, raw.text, None, &mut table.parameters),
         "without" => {
             let rest = &raw.text["without".len()..];
             let parts = rest.split_once(": ").map(|(what, why)| (what, why.trim()));
@@ -173,8 +200,10 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
                 let fault = Fault::new(raw.range(), "why there are no such rows is not said");
                 return Err(fault.help("without NAME=VALUE: the reason"));
             };
-            table.without.push((condition(&raw, what, &table.parameters)?, why));
-            return Ok(());
+            let without = condition(raw, what, &table.parameters)?;
+            let weight = without.weight;
+            table.without.push((without, why));
+            Ok(weight)
         }
         "if" => {
             let rest = &raw.text["if".len()..];
@@ -183,33 +212,30 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
             };
             let text = step.trim_start();
             match text.split([' ', '\t']).next() {
-                Some("for") => return list(&raw, text, Some(what), &mut table.parameters),
-                Some("let") => return definition(&raw, text, Some(what), &mut table.parameters),
+                Some("for") => return list(raw, text, Some(what), &mut table.parameters),
+                Some("let") => return definition(raw, text, Some(what), &mut table.parameters),
                 _ => {}
             }
-            let only = condition(&raw, what, &table.parameters)?;
+            let only = condition(raw, what, &table.parameters)?;
             let at = raw.part(text).start;
-            table.lines.push((only, Raw { text, at, number: raw.number }));
-            return Ok(());
+            Ok(line(table, only, Raw { text, at, number: raw.number }))
         }
-        _ => {}
+        _ => Ok(line(table, Condition::default(), raw.clone())),
     }
-    if table.lines.len() >= MOST_LINES {
-        // Told once.
-        table.lines.truncate(MOST_LINES);
-        let says = format!("a case has {MOST_LINES} lines at the most");
-        return if table.is_full {
-            Ok(())
-        } else {
-            table.is_full = true;
-            Err(Fault::new(raw.range(), says))
-        };
-    }
-    // A frame is of the rows that the step above it is of.
-    let above = table.lines.last().filter(|_| raw.text.starts_with(['>', '<']));
-    let only = above.map(|(only, _)| only.clone()).unwrap_or_default();
+}
+
+/// Adds a line that is of some rows, or of all. A frame is of those that the step above it is of, too, whatever stands
+/// between them.
+fn line<'t>(table: &mut Table<'t>, only: Condition, raw: Raw<'t>) -> usize {
+    let only = if raw.text.starts_with(['>', '<']) {
+        only.and(&table.step)
+    } else {
+        table.step.clone_from(&only);
+        only
+    };
+    let weight = only.weight;
     table.lines.push((only, raw));
-    Ok(())
+    weight
 }
 
 /// Each line, with where it begins.

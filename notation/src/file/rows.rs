@@ -1,15 +1,17 @@
 //! The rows of a table: each a case of its own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
+use std::ops::Range;
 
+use harness::case::Threads;
 use harness::case::words::{MOST_OF_SENTENCE, is_line};
-use harness::case::{Case, Lab, Op, Threads};
 use harness::text::is_obeyed;
 
-use super::line::{self, Made, Said, UNNAMED};
-use super::table::{Condition, Parameter, Raw, fill, named};
-use crate::asked::Asked;
-use crate::fault::{Fault, nearest};
+use super::condition::Condition;
+use super::draft::Draft;
+use super::line::{self, Said};
+use super::table::{Filled, MOST_FILLED, Parameter, Raw, fill, named};
+use crate::fault::Fault;
 use crate::{LeftOut, MOST_ROWS, Written};
 
 /// A table as it is written.
@@ -21,8 +23,12 @@ pub(super) struct Table<'t> {
     /// Its comment.
     pub(super) title: Vec<Raw<'t>>,
     pub(super) title_is_over: bool,
-    /// Whether it has more lines than are read.
+    /// Whether it has more than is read.
     pub(super) is_full: bool,
+    /// Of which rows the last step is, of those of which a frame beneath it is.
+    pub(super) step: Condition,
+    /// What its conditions and lists weigh.
+    pub(super) weight: usize,
     pub(super) parameters: Vec<Parameter<'t>>,
     /// The combinations that are no rows, and why each is none.
     pub(super) without: Vec<(Condition, &'t str)>,
@@ -40,6 +46,8 @@ impl<'t> Table<'t> {
             title: Vec::new(),
             title_is_over: false,
             is_full: false,
+            step: Condition::default(),
+            weight: 0,
             parameters: Vec::new(),
             without: Vec::new(),
             shared: 0,
@@ -58,7 +66,14 @@ impl<'t> Table<'t> {
         self.without.clone_from(&each.without);
         self.shared = each.lines.len();
         self.lines.clone_from(&each.lines);
+        self.step.clone_from(&each.step);
+        self.weight = each.weight;
         self
+    }
+
+    /// What it costs to have it for each case.
+    pub(super) fn cost(&self) -> usize {
+        self.lines.len() + self.without.len() + self.weight
     }
 
     /// Its comment as it stands there.
@@ -95,6 +110,7 @@ impl<'t> Table<'t> {
         let mut rows = vec![Vec::new()];
         for (number, parameter) in self.parameters.iter().enumerate() {
             let above = &self.parameters[..number];
+            looked_at(rows.len(), parameter.lists(), "lists").map_err(|says| self.says(says))?;
             let mut longer = Vec::new();
             for row in rows {
                 let values = parameter.in_rows(&row, above)?;
@@ -105,8 +121,23 @@ impl<'t> Table<'t> {
             }
             rows = longer;
         }
+        looked_at(rows.len(), self.without.len(), "lines of without")
+            .map_err(|says| self.says(says))?;
         if rows.len() > most { Err(too_many()) } else { Ok(rows) }
     }
+
+    fn says(&self, says: String) -> Fault {
+        Fault::new(self.at.range(), says)
+    }
+}
+
+/// That for each row no more than so many of these are looked at.
+fn looked_at(rows: usize, of: usize, what: &str) -> Result<(), String> {
+    let all = rows.saturating_mul(of);
+    if all <= MOST_LOOKS {
+        return Ok(());
+    }
+    Err(format!("rows by {what} are {all}, and {MOST_LOOKS} are the most"))
 }
 
 /// What a line says, by the values of the parameters that it names: most lines name few.
@@ -133,7 +164,7 @@ pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fa
         .map(|(_, raw)| named(raw.text, &table.parameters, is_text(raw.text)))
         .collect();
     let known = vec![Known::new(); names.len()];
-    let mut maker = Maker { file, table, id, names, known, values: Vec::new() };
+    let mut maker = Maker { file, table, id, names, known, values: Vec::new(), filled: 0 };
     let mut written = Vec::with_capacity(rows.len());
     let mut left_out = Vec::new();
     let before = faults.len();
@@ -143,6 +174,11 @@ pub(super) fn of(file: &str, table: &Table<'_>, most: usize, faults: &mut Vec<Fa
                 left_out.push(LeftOut { id: maker.id(row), why: (*why).to_owned() });
             }
             None => written.extend(maker.row(row, faults)),
+        }
+        if maker.filled > MOST_TEXT {
+            let says = format!("the lines of all rows have more than {MOST_TEXT} bytes");
+            faults.push(Fault::new(table.at.range(), says));
+            break;
         }
         // One row of a table is as wrong as the next one.
         if faults.len() > before + MOST_FAULTS {
@@ -162,8 +198,14 @@ pub(super) struct Rows {
     pub(super) left_out: Vec<LeftOut>,
 }
 
+/// The most conditions that are looked at for all rows of a table.
+const MOST_LOOKS: usize = 10_000_000;
+
+/// The most bytes of the different lines of a table, with its parameters replaced.
+const MOST_TEXT: usize = 64 << 20;
+
 /// The most lines of all rows of a table: a case has as many steps in memory.
-const MOST_STEPS: usize = 1_000_000;
+pub(super) const MOST_STEPS: usize = 1_000_000;
 
 /// After so many faults of a table nobody reads on.
 const MOST_FAULTS: usize = 50;
@@ -184,20 +226,20 @@ struct Maker<'m, 't> {
     known: Vec<Known>,
     /// The values of the parameters that a line names, of one line after another.
     values: Vec<usize>,
+    /// How many bytes were filled in.
+    filled: usize,
 }
 
-/// A case of which some lines have been read.
-struct Draft {
-    case: Case,
-    asked: Vec<Asked>,
-    lines: Vec<u32>,
-    /// The steps for which the text has no name of a socket.
-    unnamed: Vec<usize>,
-    threads: BTreeMap<String, Vec<u32>>,
-    /// Whether a call or a step was read.
-    begun: bool,
-    /// The step that the frames of the next lines are of.
-    beneath: Option<u32>,
+/// What a line says in a row.
+fn said(filled: Option<Filled<'_>>, raw: &Raw<'_>) -> Result<Said, Fault> {
+    let Some(filled) = filled else {
+        let says = format!("in a row this line has more than {MOST_FILLED} bytes");
+        return Err(Fault::new(raw.range(), says));
+    };
+    line::read(&filled.text, 0).map_err(|fault| {
+        let at = filled.written(&fault.at);
+        Fault { at: raw.at + at.start..raw.at + at.end, ..fault }
+    })
 }
 
 impl Maker<'_, '_> {
@@ -221,10 +263,8 @@ impl Maker<'_, '_> {
             let known = &mut self.known[number];
             if !known.contains_key(&self.values) {
                 let filled = fill(raw.text, parameters, row, is_text(raw.text));
-                let told = line::read(&filled.text, 0).map_err(|fault| {
-                    let at = filled.written(&fault.at);
-                    Fault { at: raw.at + at.start..raw.at + at.end, ..fault }
-                });
+                self.filled += filled.as_ref().map_or(MOST_FILLED, |filled| filled.text.len());
+                let told = said(filled, raw);
                 known.insert(self.values.clone(), told.map_err(|fault| faults.push(fault)).ok());
             }
             match &known[&self.values] {
@@ -267,7 +307,9 @@ impl Maker<'_, '_> {
 
     fn title(&self, row: &[usize]) -> String {
         let lines = self.table.title.iter().map(|raw| {
-            fill(raw.text.trim_start_matches('#').trim(), &self.table.parameters, row, true).text
+            let line = raw.text.trim_start_matches('#').trim();
+            // One that is too long is no title, with whatever stands in it.
+            fill(line, &self.table.parameters, row, true).map_or(line.into(), |filled| filled.text)
         });
         lines.collect::<Vec<_>>().join(" ")
     }
@@ -287,7 +329,7 @@ impl Maker<'_, '_> {
 
     /// That the whole is a case, or where it is not.
     fn check(&self, draft: &Draft, row: &[usize]) -> Result<(), Fault> {
-        draft.check_names(self)?;
+        draft.check_names(|line, name| self.word(line, name))?;
         let Err(says) = draft.case.check() else { return Ok(()) };
         // What is wrong with the beginning of a case is wrong with the last step of it.
         let mut part = draft.case.clone();
@@ -303,7 +345,7 @@ impl Maker<'_, '_> {
             |line| {
                 let named = says.split('"').nth(1).unwrap_or_default();
                 let all = self.line(*line);
-                if named.is_empty() { all } else { word_at(all, &self.table.lines, *line, named) }
+                if named.is_empty() { all } else { self.word(*line, named) }
             },
         );
         let says = match row {
@@ -313,180 +355,15 @@ impl Maker<'_, '_> {
         Err(Fault::new(at, says))
     }
 
+    /// The bytes of a word of a line.
+    fn word(&self, number: u32, word: &str) -> Range<usize> {
+        let raw = self.table.lines.iter().find(|(_, raw)| raw.number == number);
+        raw.map_or_else(|| self.table.at.range(), |(_, raw)| raw.word(word))
+    }
+
     /// The bytes of a line.
-    fn line(&self, number: u32) -> std::ops::Range<usize> {
+    fn line(&self, number: u32) -> Range<usize> {
         let raw = self.table.lines.iter().find(|(_, raw)| raw.number == number);
         raw.map_or_else(|| self.table.at.range(), |(_, raw)| raw.range())
     }
-}
-
-impl Draft {
-    fn new(id: String, title: String) -> Self {
-        let case = Case::new(id, title, Lab::default(), Vec::new());
-        let (asked, lines, unnamed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { case, asked, lines, unnamed, threads: BTreeMap::new(), begun: false, beneath: None }
-    }
-
-    fn add(&mut self, said: Said, raw: &Raw<'_>) -> Result<(), Fault> {
-        let above =
-            |what: &str| Fault::new(raw.range(), format!("{what} stands above the first call"));
-        let begun = self.begun;
-        match said {
-            Said::Title(title) if !begun => self.case.title = title,
-            Said::Catalogue(rows) if !begun => self.case.catalogue.extend(rows),
-            Said::Window(ms) if !begun => self.case.window_ms = ms,
-            Said::Link(link) if !begun => self.case.lab.links.push(link),
-            Said::Setup(step) if !begun => self.case.lab.setup.push(step),
-            Said::Title(_) => return Err(above("a title")),
-            Said::Catalogue(_) => return Err(above("the catalogue's rows")),
-            Said::Window(_) => return Err(above("the window")),
-            Said::Link(_) => return Err(above("a link")),
-            Said::Setup(_) => {
-                let fault = above("a step of the lab without --");
-                return Err(fault.help(format!("write -- {}", raw.text)));
-            }
-            Said::Step { thread, op, made, asked } => {
-                self.begun = true;
-                let number = u32::try_from(self.case.ops.len()).unwrap_or(u32::MAX);
-                if made == Made::Unnamed {
-                    self.unnamed.push(self.case.ops.len());
-                }
-                if let Some(thread) = thread {
-                    self.threads.entry(thread).or_default().push(number);
-                }
-                self.case.ops.push(op);
-                self.lines.push(raw.number);
-                self.beneath = Some(number);
-                self.ask(number, asked, raw);
-            }
-            Said::Resumed { thread, call, asked } => {
-                let last = self.threads.get(&thread).and_then(|steps| steps.last()).copied();
-                let Some(step) = last else {
-                    let says = format!("thread {thread} has made no call");
-                    return Err(Fault::new(raw.range(), says));
-                };
-                let made = self.case.ops[step as usize].call();
-                if made != call {
-                    let says = format!("thread {thread} is in {made}, and this is {call}");
-                    return Err(Fault::new(raw.range(), says));
-                }
-                self.beneath = Some(step);
-                self.ask(step, Some(asked), raw);
-            }
-            Said::Frame(asked) => {
-                let Some(last) = self.beneath else {
-                    return Err(Fault::new(raw.range(), "a frame stands beneath a step"));
-                };
-                self.check_frame(last, &asked, raw)?;
-                self.ask(last, Some(asked), raw);
-            }
-        }
-        Ok(())
-    }
-
-    fn ask(&mut self, op: u32, asked: Option<crate::Demand>, raw: &Raw<'_>) {
-        let (at, line) = (raw.range(), raw.number);
-        self.asked.extend(asked.map(|what| Asked { op, at, line, what }));
-    }
-
-    /// That what is asked of frames can be so: on a link that there is, and not nothing and something at once.
-    fn check_frame(&self, step: u32, asked: &crate::Demand, raw: &Raw<'_>) -> Result<(), Fault> {
-        use crate::Demand::{Frame, NoFrame, Result as Returned};
-        let leaves = |what: &crate::Demand| matches!(what, Frame(words) if words[0] == ">");
-        let mut others = self.asked.iter().filter(|one| one.op == step).map(|one| &one.what);
-        let clash = match asked {
-            NoFrame => others.any(leaves),
-            asked if leaves(asked) => others.any(|other| *other == NoFrame),
-            _ => false,
-        };
-        if clash {
-            return Err(Fault::new(
-                raw.range(),
-                "nothing leaves beneath this step, and something does",
-            ));
-        }
-        let words = match asked {
-            Frame(words) => words,
-            NoFrame | Returned(_) => return Ok(()),
-        };
-        let links: Vec<&str> = self.case.lab.links.iter().map(|link| link.name.as_str()).collect();
-        let link = words.get(1).map_or("", String::as_str);
-        if link != "lo" && !links.contains(&link) {
-            let at = word_at(raw.range(), &[(Condition::default(), raw.clone())], raw.number, link);
-            let fault =
-                Fault::new(at, format!("a frame is on a link, and the lab has no {link:?}"));
-            return Err(fault.nearest(link, links.into_iter().chain(["lo"])));
-        }
-        let roles = ["own(", "neighbour(", "unresolved(", "silent("];
-        if let Some(word) = words.iter().find(|word| roles.iter().any(|r| word.starts_with(r))) {
-            let says = format!("{word} has an address in the line of a frame, such as 192.0.2.2");
-            return Err(Fault::new(raw.range(), says));
-        }
-        Ok(())
-    }
-
-    /// Gives names to sockets that nobody asks for by name.
-    fn name_the_unnamed(&mut self) {
-        if self.unnamed.is_empty() {
-            return;
-        }
-        let mut taken: HashSet<String> = HashSet::new();
-        for (at, op) in self.case.ops.iter().enumerate() {
-            taken.extend(op.uses().into_iter().map(str::to_owned));
-            // Those without a name are in their order.
-            if self.unnamed.binary_search(&at).is_err() {
-                taken.extend(op.makes().into_iter().map(str::to_owned));
-            }
-        }
-        let names = (1..).map(|number| format!("{UNNAMED}{number}"));
-        let mut names = names.filter(|name| !taken.contains(name));
-        for at in std::mem::take(&mut self.unnamed) {
-            if let (Op::Socket { fd, .. } | Op::Accept { new: fd, .. }, Some(name)) =
-                (&mut self.case.ops[at], names.next())
-            {
-                *fd = name;
-            }
-        }
-    }
-
-    /// That each socket that is named was made by then.
-    fn check_names(&self, maker: &Maker<'_, '_>) -> Result<(), Fault> {
-        let mut known: BTreeSet<&str> = BTreeSet::new();
-        for (op, line) in self.case.ops.iter().zip(&self.lines) {
-            for name in op.uses() {
-                if !known.contains(name) {
-                    let fault = Fault::new(
-                        word_at(maker.line(*line), &maker.table.lines, *line, name),
-                        format!("no call before this one makes a socket {name}"),
-                    );
-                    return Err(match nearest(name, known.iter().copied()) {
-                        Some(near) => fault.help(format!("did you mean {near}?")),
-                        None => fault.help("name it where it is made: socket(…) = NAME"),
-                    });
-                }
-            }
-            known.extend(op.makes());
-        }
-        Ok(())
-    }
-}
-
-/// Where on a line a word stands; all of the line if it is nowhere.
-fn word_at(
-    all: std::ops::Range<usize>,
-    lines: &[(Condition, Raw<'_>)],
-    number: u32,
-    word: &str,
-) -> std::ops::Range<usize> {
-    let raw = lines.iter().find(|(_, raw)| raw.number == number).map(|(_, raw)| raw);
-    let is_of = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let found = raw.and_then(|raw| {
-        let mut places = raw.text.match_indices(word);
-        let whole = |at: usize| {
-            !raw.text[..at].ends_with(is_of) && !raw.text[at + word.len()..].starts_with(is_of)
-        };
-        let (at, _) = places.find(|(at, _)| whole(*at))?;
-        Some(raw.at + at..raw.at + at + word.len())
-    });
-    found.unwrap_or(all)
 }

@@ -1,10 +1,13 @@
 //! A table before its rows are made: a case in which some words stand for several things.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
+use super::condition::{Condition, Term, is_meant};
+use crate::calls;
 use crate::fault::Fault;
+use crate::quotes::by_quotes;
 
 /// A line with more than blanks and comments.
 #[derive(Clone, Debug)]
@@ -23,6 +26,16 @@ impl Raw<'_> {
         self.at..self.at + self.text.len()
     }
 
+    /// Where a word stands in it; all of it if that is nowhere.
+    pub(super) fn word(&self, word: &str) -> Range<usize> {
+        let is_of = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let ends = |(at, _): &(usize, &str)| {
+            !self.text[..*at].ends_with(is_of) && !self.text[at + word.len()..].starts_with(is_of)
+        };
+        let found = self.text.match_indices(word).find(ends);
+        found.map_or_else(|| self.range(), |(_, found)| self.part(found))
+    }
+
     /// So many bytes of it, from there.
     pub(super) fn part(&self, part: &str) -> Range<usize> {
         let from = part.as_ptr() as usize - self.text.as_ptr() as usize;
@@ -36,6 +49,8 @@ pub(super) struct Parameter<'t> {
     pub(super) name: &'t str,
     /// Those of all its lists.
     pub(super) values: Vec<Value<'t>>,
+    /// The numbers of those, by what they are called.
+    labels: HashMap<&'t str, Vec<usize>>,
     lists: Vec<List>,
     /// The parameters above it that a value of its names, or one of those.
     names: Vec<usize>,
@@ -54,13 +69,27 @@ struct List {
 
 impl<'t> Parameter<'t> {
     fn new(name: &'t str, is_of_ids: bool) -> Self {
-        Self { name, values: Vec::new(), lists: Vec::new(), names: Vec::new(), is_of_ids }
+        let (values, labels, lists, names) = Default::default();
+        Self { name, values, labels, lists, names, is_of_ids }
+    }
+
+    /// The numbers of the values that are called so.
+    pub(super) fn of(&self, label: &str) -> &[usize] {
+        self.labels.get(label).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many lists it has.
+    pub(super) fn lists(&self) -> usize {
+        self.lists.len()
     }
 
     /// Adds what is said of it of some rows, with the parameters that it names.
     fn add(&mut self, raw: &Raw<'t>, only: Condition, of: (Vec<Value<'t>>, Vec<usize>)) {
         let from = self.values.len();
         self.values.extend(of.0);
+        for at in from..self.values.len() {
+            self.labels.entry(self.values[at].label).or_default().push(at);
+        }
         self.names.extend(of.1);
         self.names.sort_unstable();
         self.names.dedup();
@@ -103,29 +132,16 @@ pub(super) struct Value<'t> {
     names: bool,
 }
 
-/// What must hold of a row: each of these parameters has one of these values.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Condition {
-    /// The number of the parameter, and those of its values.
-    all: Vec<(usize, Vec<usize>)>,
-}
-
-impl Condition {
-    pub(super) fn holds(&self, row: &[usize]) -> bool {
-        self.all.iter().all(|(parameter, values)| values.contains(&row[*parameter]))
-    }
-}
-
 /// Each is a part of an id.
 const MOST_PARAMETERS: usize = 64;
 
-/// `for NAME in VALUE, NAME: VALUE`, which is `text` and said of the rows of a condition, or of all.
+/// `for NAME in VALUE, NAME: VALUE`, which is `text` and said of the rows of a condition, or of all. What it weighs.
 pub(super) fn list<'t>(
     raw: &Raw<'t>,
     text: &'t str,
     only: Option<&str>,
     known: &mut Vec<Parameter<'t>>,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     const LIKE: &str = "for NAME in VALUE, VALUE is expected here";
     let rest = text.strip_prefix("for").unwrap_or_default().trim_start();
     let Some((name, rest)) = rest.split_once([' ', '\t']) else {
@@ -141,8 +157,9 @@ pub(super) fn list<'t>(
     if number == known.len() {
         known.push(Parameter::new(name, true));
     }
+    let weight = only.weight + values.0.len();
     known[number].add(raw, only, values);
-    Ok(())
+    Ok(weight)
 }
 
 /// `let NAME = VALUE`: the same with one value, which is no part of an id.
@@ -151,7 +168,7 @@ pub(super) fn definition<'t>(
     text: &'t str,
     only: Option<&str>,
     known: &mut Vec<Parameter<'t>>,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     let rest = text.strip_prefix("let").unwrap_or_default();
     let parts = rest.split_once('=').map(|(name, is)| (name.trim(), is.trim()));
     let Some((name, is)) = parts.filter(|(_, is)| !is.is_empty()) else {
@@ -163,8 +180,9 @@ pub(super) fn definition<'t>(
     if number == known.len() {
         known.push(Parameter::new(name, false));
     }
+    let weight = only.weight + 1;
     known[number].add(raw, only, (vec![value], names));
-    Ok(())
+    Ok(weight)
 }
 
 /// The number of a parameter of which something is said, and of which rows.
@@ -177,6 +195,11 @@ fn begin<'t>(
 ) -> Result<(usize, Condition), Fault> {
     if !is_identifier(name) {
         return Err(Fault::new(raw.part(name), format!("{name:?} is no name of a parameter")));
+    }
+    if WORDS.contains(&name) || calls::NAMES.contains(&name) {
+        let says =
+            format!("{name} is a word of the language: it would be replaced where it stands");
+        return Err(Fault::new(raw.part(name), says).help("give the parameter another name"));
     }
     // What is said of it stands together, each for some rows.
     let is_last = known.last().is_some_and(|one| one.name == name && one.is_of_ids == is_of_ids);
@@ -191,6 +214,10 @@ fn begin<'t>(
     let only = only.map(|only| condition(raw, only, &known[..number])).transpose()?;
     Ok((number, only.unwrap_or_default()))
 }
+
+/// Words that are read in a line once its parameters have been replaced, and mean nothing else anywhere.
+const WORDS: [&str; 9] =
+    ["addresses", "catalogue", "linux", "macos", "ms", "nothing", "on", "success", "title"];
 
 /// The values of a list, and the parameters that they name.
 fn values<'t>(
@@ -257,7 +284,7 @@ pub(super) fn condition(
     text: &str,
     parameters: &[Parameter<'_>],
 ) -> Result<Condition, Fault> {
-    let mut all = Vec::new();
+    let (mut all, mut weight) = (Vec::new(), 0);
     for term in text.split_whitespace() {
         let Some((name, values)) = term.split_once('=') else {
             return Err(Fault::new(raw.part(term), "NAME=VALUE is expected here"));
@@ -267,60 +294,50 @@ pub(super) fn condition(
             let fault = Fault::new(raw.part(name), format!("there is no parameter {name}"));
             return Err(fault.nearest(name, parameters.iter().map(|one| one.name)));
         };
-        let has = &parameters[number].values;
-        let mut meant = vec![false; has.len()];
+        let has = &parameters[number];
+        let mut meant = Vec::new();
         for word in values.split('|') {
-            let mut some = false;
-            for (value, meant) in has.iter().zip(&mut meant) {
-                if is_meant(word, value.label) {
-                    (*meant, some) = (true, true);
-                }
+            let before = meant.len();
+            if word.starts_with('*') || word.ends_with('*') {
+                let labels = has.values.iter().enumerate();
+                meant.extend(labels.filter(|(_, v)| is_meant(word, v.label)).map(|(at, _)| at));
+                weight += has.values.len();
+            } else {
+                meant.extend(has.of(word));
+                weight += meant.len() - before + 1;
             }
-            if !some {
+            if meant.len() == before {
                 let fault = Fault::new(raw.part(word), format!("{name} is never {word}"));
-                return Err(fault.nearest(word, has.iter().map(|value| value.label)));
+                return Err(fault.nearest(word, has.values.iter().map(|value| value.label)));
             }
         }
-        let numbers: Vec<usize> = (0..has.len()).filter(|at| meant[*at] != is_not).collect();
-        if numbers.is_empty() {
+        meant.sort_unstable();
+        meant.dedup();
+        if is_not && meant.len() == has.values.len() {
             return Err(Fault::new(raw.part(term), format!("{name} is always one of these")));
         }
-        all.push((number, numbers));
+        all.push(Term { parameter: number, values: meant, is_not });
     }
     if all.is_empty() {
         return Err(Fault::new(raw.range(), "NAME=VALUE is expected here"));
     }
-    Ok(Condition { all })
-}
-
-/// Whether a word of a condition means a value: by its name, in which `*` at an end is anything.
-fn is_meant(word: &str, label: &str) -> bool {
-    let (before, word) = word.strip_prefix('*').map_or((false, word), |word| (true, word));
-    let (behind, word) = word.strip_suffix('*').map_or((false, word), |word| (true, word));
-    match (before, behind) {
-        (false, false) => label == word,
-        (true, false) => label.ends_with(word),
-        (false, true) => label.starts_with(word),
-        (true, true) => label.contains(word),
-    }
+    Ok(Condition { all, weight })
 }
 
 /// The parts of a list, between commas that stand in no brackets and no quotes.
 fn parts(list: &str) -> Vec<&str> {
-    let (mut depth, mut quoted, mut escaped, mut from) = (0i32, false, false, 0);
+    let (mut depth, mut from) = (0i32, 0);
     let mut parts = Vec::new();
-    for (at, c) in list.char_indices() {
+    for (at, c, _) in by_quotes(list).filter(|(.., quoted)| !quoted) {
         match c {
-            '"' if !escaped => quoted = !quoted,
-            '(' | '[' | '{' if !quoted => depth += 1,
-            ')' | ']' | '}' if !quoted => depth -= 1,
-            ',' if !quoted && depth <= 0 => {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth <= 0 => {
                 parts.push(&list[from..at]);
                 from = at + 1;
             }
             _ => {}
         }
-        escaped = quoted && c == '\\' && !escaped;
     }
     parts.push(&list[from..]);
     parts
@@ -365,8 +382,8 @@ impl Filled<'_> {
     }
 }
 
-/// The most bytes of a line in a row: what is behind them is not replaced.
-const MOST_FILLED: usize = 1 << 20;
+/// The most bytes of a line in a row: values that name others could make it as long as they like.
+pub(super) const MOST_FILLED: usize = 1 << 20;
 
 /// Which parameters a line names, or values of those, each once: outside of quotes, or between `{}` where
 /// `in_text`.
@@ -382,25 +399,21 @@ fn number(word: &str, parameters: &[Parameter<'_>]) -> Option<usize> {
     parameters.iter().position(|one| one.name == word)
 }
 
-/// The line as it is in a row.
+/// The line as it is in a row; none if it were longer than [`MOST_FILLED`].
 pub(super) fn fill<'t>(
     line: &'t str,
     parameters: &[Parameter<'_>],
     row: &[usize],
     in_text: bool,
-) -> Filled<'t> {
+) -> Option<Filled<'t>> {
     let mut text = String::new();
     let mut replaced = Vec::new();
     let mut from = 0;
     for at in words(line, in_text) {
         let Some(number) = number(&line[at.clone()], parameters) else { continue };
-        // Nobody's line is as long, but values that name others could make one.
-        if text.len() > MOST_FILLED {
-            break;
-        }
         let value = match &parameters[number].values[row[number]] {
             Value { words: Some(words), .. } if in_text => Cow::Borrowed(*words),
-            Value { is, names: true, .. } => fill(is, &parameters[..number], row, false).text,
+            Value { is, names: true, .. } => fill(is, &parameters[..number], row, false)?.text,
             Value { is, .. } => Cow::Borrowed(*is),
         };
         let around = if in_text { at.start - 1..at.end + 1 } else { at };
@@ -417,14 +430,17 @@ pub(super) fn fill<'t>(
             _ => (value, around.end),
         };
         text.push_str(&value);
+        if text.len() > MOST_FILLED {
+            return None;
+        }
         replaced.push((before..text.len(), around.start..end));
         from = end;
     }
     if replaced.is_empty() {
-        return Filled { text: Cow::Borrowed(line), replaced };
+        return Some(Filled { text: Cow::Borrowed(line), replaced });
     }
     text.push_str(&line[from..]);
-    Filled { text: Cow::Owned(text), replaced }
+    Some(Filled { text: Cow::Owned(text), replaced })
 }
 
 /// `-28` behind a number, and how long that is.
@@ -437,13 +453,13 @@ fn arithmetic(value: &str, rest: &str) -> Option<(i64, usize)> {
     Some((sum?, digits + 1))
 }
 
-/// The words of a line that may be parameters.
+/// The words of a line that may be parameters. In a text quotes are nothing.
 fn words(line: &str, in_text: bool) -> impl Iterator<Item = Range<usize>> {
     let is_of = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let (mut quoted, mut escaped, mut from) = (false, false, None);
     let mut found = Vec::new();
-    for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
-        if is_of(c) && !quoted {
+    let mut from = None;
+    for (at, c, quoted) in by_quotes(line).chain([(line.len(), ' ', false)]) {
+        if is_of(c) && (in_text || !quoted) {
             from = from.or(Some(at));
             continue;
         }
@@ -453,10 +469,6 @@ fn words(line: &str, in_text: bool) -> impl Iterator<Item = Range<usize>> {
                 found.push(from..at);
             }
         }
-        if c == '"' && !escaped && !in_text {
-            quoted = !quoted;
-        }
-        escaped = quoted && c == '\\' && !escaped;
     }
     found.into_iter()
 }

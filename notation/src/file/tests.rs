@@ -287,6 +287,27 @@ fn a_frame_is_of_the_rows_that_its_step_is_of() {
     assert_eq!(asked, [1, 3]);
 }
 
+/// What stands between a step and a frame is not what the frame is of: row `one` was never asked for TCP.
+#[test]
+fn a_frame_behind_a_frame_of_some_rows_is_of_the_step() {
+    let asked = |steps: &str| {
+        let text = format!(
+            "for f in one, two\nfor g in x, y\ntun link0\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n{steps}"
+        );
+        let of = |one: &Written| (one.case.ops.len(), one.asked.len());
+        cases(&text).iter().map(of).collect::<Vec<_>>()
+    };
+    let plain = "send(s, \"a\", 0)\n    if f=two: > link0 UDP\n    > link0 TCP\n";
+    assert_eq!(asked(plain), [(2, 1), (2, 1), (2, 2), (2, 2)]);
+    // A frame that is sent is a step of its own, of the rows of the call above it.
+    let sent = "send(s, \"a\", 0)\n    if f=two: < link0 ICMP port unreachable, quoting it\n    \
+                < link0 ICMP host unreachable, quoting it\n";
+    assert_eq!(asked(sent), [(3, 0), (3, 0), (4, 0), (4, 0)]);
+    // Both conditions hold of it.
+    let both = "if g=y: send(s, \"a\", 0)\n    if f=two: > link0 UDP\nclose(s)\n";
+    assert_eq!(asked(both), [(2, 0), (3, 0), (2, 0), (3, 1)]);
+}
+
 #[test]
 fn a_frame_beneath_a_call_that_has_returned_is_of_that_call() {
     let text = "tun link0\nsocket(AF_INET, SOCK_DGRAM, 0) = s\nt: recv(s, 9, 0) <unfinished ...>\n\
