@@ -209,10 +209,9 @@ fn results(said: &str, offset: usize) -> Result<Demand, Fault> {
 fn system(said: &str) -> Option<(usize, Os, usize)> {
     let blanks = by_quotes(said).filter(|(_, c, quoted)| *c == ' ' && !quoted);
     blanks.map(|(at, ..)| at).find_map(|at| {
-        let words = [(" on linux", Os::Linux), (" on macos", Os::Macos)].into_iter();
+        let mut words = [(" on linux", Os::Linux), (" on macos", Os::Macos)].into_iter();
         let (rest, os) = words
-            .filter_map(|(words, os)| Some((said[at..].strip_prefix(words)?.trim_start(), os)))
-            .next()?;
+            .find_map(|(words, os)| Some((said[at..].strip_prefix(words)?.trim_start(), os)))?;
         let comma = rest.strip_prefix(',').map(str::trim_start);
         let is_end = rest.is_empty() || comma.is_some();
         is_end.then(|| (at, os, said.len() - comma.map_or(0, str::len)))

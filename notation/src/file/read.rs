@@ -99,24 +99,15 @@ fn unmade<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
             let title = std::mem::take(&mut comments);
             let over = !title.is_empty();
             let begun = Table { title, title_is_over: over, ..Table::new(raw, name) };
-            // Each has them for itself.
-            let copies = each.as_ref().map_or(0, Table::cost).saturating_mul(tables.len());
-            if copies > MOST_STEPS {
-                let says = format!(
-                    "lines of each case by cases are {copies}, and {MOST_STEPS} are the most"
-                );
-                faults.push(Fault::new(begun.at.range(), says));
+            if let Err(fault) = begun_with(&mut tables, begun, each.as_ref()) {
+                faults.push(fault);
                 return Vec::new();
             }
-            tables.push(match &each {
-                Some(each) => begun.with(each),
-                None => begun,
-            });
             continue;
         }
         if let Some(each) = each.as_mut().filter(|_| tables.is_empty()) {
             comments.clear();
-            add(each, raw).unwrap_or_else(|fault| faults.push(fault));
+            add(each, &raw).unwrap_or_else(|fault| faults.push(fault));
             continue;
         }
         if tables.is_empty() {
@@ -127,12 +118,31 @@ fn unmade<'t>(text: &'t str, faults: &mut Vec<Fault>) -> Vec<Table<'t>> {
         comments.clear();
         if let Some(table) = tables.last_mut() {
             table.title_is_over = true;
-            if let Err(fault) = add(table, raw) {
+            if let Err(fault) = add(table, &raw) {
                 faults.push(fault);
             }
         }
     }
     tables
+}
+
+/// Adds a table, with what is said of each case: every table has that for itself.
+fn begun_with<'t>(
+    tables: &mut Vec<Table<'t>>,
+    begun: Table<'t>,
+    each: Option<&Table<'t>>,
+) -> Result<(), Fault> {
+    let copies = each.map_or(0, Table::cost).saturating_mul(tables.len());
+    if copies > MOST_STEPS {
+        let says =
+            format!("lines of each case by cases are {copies}, and {MOST_STEPS} are the most");
+        return Err(Fault::new(begun.at.range(), says));
+    }
+    tables.push(match each {
+        Some(each) => begun.with(each),
+        None => begun,
+    });
+    Ok(())
 }
 
 /// Whether a line goes on in the next one: a list behind `in` or a comma, what a server does behind a comma,
@@ -167,7 +177,7 @@ fn name<'t>(raw: &Raw<'t>, faults: &mut Vec<Fault>) -> Option<&'t str> {
 }
 
 /// A line to the table that it stands in.
-fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
+fn add<'t>(table: &mut Table<'t>, raw: &Raw<'t>) -> Result<(), Fault> {
     // Told once.
     if table.is_full {
         return Ok(());
@@ -179,7 +189,7 @@ fn add<'t>(table: &mut Table<'t>, raw: Raw<'t>) -> Result<(), Fault> {
         table.is_full = true;
         return most("lines", MOST_LINES);
     }
-    table.weight += added(table, &raw)?;
+    table.weight += added(table, raw)?;
     if table.weight > MOST_STEPS {
         table.is_full = true;
         return most("values in its lists and conditions", MOST_STEPS);
