@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 mod control;
+mod coverage;
 mod import;
 mod observe;
 mod own;
@@ -13,6 +14,7 @@ use clap_complete::engine::ArgValueCompleter;
 use harness::verdict::Rank;
 
 pub(crate) use self::control::{Control, ControlHttp};
+pub(crate) use self::coverage::Coverage;
 pub(crate) use self::import::{How, Import, ImportStrace};
 pub(crate) use self::observe::{Exec, Layer, Observe};
 pub(crate) use self::own::{Adopt, Form, New, OfOwn};
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Say which claims about systems and versions are so here
     Claims(Claims),
+    /// Say which calls, errnos, options and flags some case shows, and which none
+    Coverage(Coverage),
     /// Say whether this kernel loses a datagram over an interface that is down, and keeps silent
     Netdown(Netdown),
     /// Compare the outcomes of two runs, or of two kernels
@@ -227,8 +231,8 @@ pub(crate) struct Report {
 /// On which kernels something runs.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct On {
-    /// Run on these kernels, each with results of its own: `all`, names of `sockeye subjects`, a
-    /// kernel's image by its path, cmd:PROGRAM
+    /// Run on these kernels, each with results of its own: `all`, names of `sockeye subjects`, releases
+    /// (`linux-6.12.107`, `linux-6.12.*`), a kernel's image by its path, cmd:PROGRAM
     #[arg(long = "on", value_name = "SUBJECTS")]
     pub(crate) subjects: Vec<String>,
     /// Show what the kernels say on their consoles
@@ -252,7 +256,7 @@ pub(crate) struct Subjects {
     /// Look for newer kernels, and fetch all of them, or those that are named
     #[arg(long)]
     pub(crate) fetch: bool,
-    /// Names, or the beginnings of names
+    /// Names, `linux`, `uml` or `gvisor`, releases: `linux-6.12.107`, `linux-6.12.*`
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
 }

@@ -13,6 +13,7 @@ mod claims;
 mod cli;
 mod complete;
 mod control;
+mod coverage;
 mod diff;
 mod doctor;
 mod find;
@@ -140,6 +141,7 @@ fn act(cli: Cli) -> anyhow::Result<Status> {
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Show(args)) => show::show(&args),
         Some(Command::Claims(args)) => claims::claims(&args),
+        Some(Command::Coverage(args)) => coverage::coverage(&args),
         Some(Command::Netdown(args)) => netdown::netdown(&args),
         Some(Command::Diff(args)) => diff::diff(&args),
         Some(Command::Merge(args)) => report::merge(&args),
@@ -200,13 +202,9 @@ fn exec(args: &Exec) -> anyhow::Result<Status> {
         return Ok(Status::Expected);
     }
     if let Some(fd) = args.record {
-        let program = args.command.first().cloned().unwrap_or_default();
-        let status = harness::exec::record(&args.command, fd);
-        // Whoever waits is told of the program, and nothing of this one.
-        std::process::exit(status.unwrap_or_else(|e| {
-            errln!("sockeye: {program}: {e}");
-            127
-        }));
+        // Whoever reads the calls is told why.
+        let _ = harness::exec::record(&args.command, fd);
+        std::process::exit(127);
     }
     if args.hub {
         let program = std::env::current_exe()?;

@@ -8,11 +8,12 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use harness::case::addr::{Host, Range, Role};
 use harness::case::lab::RouteKind;
 use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, Os};
@@ -50,14 +51,16 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     let writer = Writer::begin_in(&out, results::manifest(about, &[]))?;
     let folder = writer.folder().to_owned();
     announce(args, &folder.display().to_string());
-    let (trace, judgement) =
-        match traced(&case, &kernel, calls.as_ref()).and_then(|traced| ran(args, traced)) {
-            Ok(traced) => traced,
-            Err(e) => {
-                writer.give_up();
-                return Err(e);
-            }
-        };
+    let (trace, judgement) = match traced(&case, &kernel, calls.as_ref())
+        .and_then(|traced| nothing_ran(calls.as_ref()).map_or(Ok(traced), Err))
+        .and_then(|traced| ran(args, traced))
+    {
+        Ok(traced) => traced,
+        Err(e) => {
+            writer.give_up();
+            return Err(e);
+        }
+    };
     let ran = trace.program.unwrap_or_default();
     outln!("-- what was sent:");
     out::text(&outcome::transcript(&case, &trace, os));
@@ -97,6 +100,15 @@ fn imported(path: &Path, mut calls: File) -> Result<()> {
         Ok(imported) => import::write(&imported, Some(path)),
         Err(why) => bail!("{} is not written: {why}", path.display()),
     }
+}
+
+/// Why the program was not run, if its calls were to be written and that stands there.
+fn nothing_ran(calls: Option<&File>) -> Option<anyhow::Error> {
+    let mut begins = [0; 512];
+    let read = calls?.read_at(&mut begins, 0).ok()?;
+    let begins = String::from_utf8_lossy(&begins[..read]);
+    let why = harness::exec::why_nothing_ran(&begins)?;
+    Some(anyhow!("nothing ran: {why}"))
 }
 
 /// Says how the program ended; an error if it did not run.

@@ -114,13 +114,24 @@ pub(crate) fn wanted(words: &[String], kernels: &Kernels) -> Vec<Wanted> {
                 all.extend(every(offers));
                 continue;
             }
+            if let (true, Ok(offers)) = (word.contains('*'), &*offers) {
+                let several = releases(word, offers);
+                if !several.is_empty() {
+                    all.extend(several);
+                    continue;
+                }
+            }
             named(word, offers)
         };
         let name = shown(word, std::env::home_dir().as_deref());
         all.push(Wanted { name, what, by_name: true });
     }
     let mut seen = BTreeSet::new();
-    all.retain(|wanted| seen.insert(wanted.name.clone()));
+    // A release and the name of its series may be one kernel.
+    all.retain(|wanted| match &wanted.what {
+        What::Packaged(offer) => seen.insert(offer.name.clone()),
+        _ => seen.insert(wanted.name.clone()),
+    });
     all
 }
 
@@ -128,11 +139,27 @@ fn every(offers: &Result<Vec<Offer>, Unavailable>) -> Vec<Wanted> {
     let wanted = |name: &str, what| Wanted { name: name.to_owned(), what, by_name: false };
     let mut all = vec![wanted(NATIVE, What::Native)];
     match offers {
-        Ok(offers) => all
-            .extend(offers.iter().map(|offer| wanted(&offer.name, What::Packaged(offer.clone())))),
+        Ok(offers) => {
+            let newest = offers.iter().filter(|offer| !offer.is_other);
+            all.extend(newest.map(|offer| wanted(&offer.name, What::Packaged(offer.clone()))));
+        }
         Err(why) => all.push(wanted("packaged kernels", What::Missing(why.clone()))),
     }
     all
+}
+
+/// All that `word` means, which has a `*`, by their releases: the oldest first.
+fn releases(word: &str, offers: &[Offer]) -> Vec<Wanted> {
+    let mut meant: Vec<&Offer> = offers.iter().filter(|offer| offer.is_meant(word)).collect();
+    meant.sort_by_key(|offer| (offer.kind as u8, offer.age()));
+    meant
+        .into_iter()
+        .map(|offer| Wanted {
+            name: offer.release.as_ref().unwrap_or(&offer.name).clone(),
+            what: What::Packaged(offer.clone()),
+            by_name: true,
+        })
+        .collect()
 }
 
 fn named(word: &str, offers: &Result<Vec<Offer>, Unavailable>) -> What {
@@ -140,7 +167,7 @@ fn named(word: &str, offers: &Result<Vec<Offer>, Unavailable>) -> What {
         Ok(offers) => offers,
         Err(why) => return What::Missing(why.clone()),
     };
-    if let Some(offer) = offers.iter().find(|offer| offer.name == word) {
+    if let Some(offer) = offers.iter().find(|offer| offer.is_meant(word)) {
         return What::Packaged(offer.clone());
     }
     // A name without its version means the newest.
@@ -287,15 +314,20 @@ pub(crate) fn subjects(args: &Subjects) -> Result<Status> {
     interrupt::tidy_up()?;
     let kernels = kernels();
     let offers = kernels.offers(args.fetch)?;
-    let none = |name: &&String| !offers.iter().any(|offer| offer.name.starts_with(name.as_str()));
+    let meant = |offer: &Offer, word: &str| {
+        let kind = offer.name.split('-').next();
+        offer.is_meant(word) || kind == Some(word) && !offer.is_other
+    };
+    let none = |name: &&String| !offers.iter().any(|offer| meant(offer, name));
     if let Some(name) = args.names.iter().find(none) {
         let why = format!("there is no subject {name:?} here; sockeye subjects lists them all");
         return Err(UsageError(why).into());
     }
-    let meant = |offer: &&Offer| {
-        args.names.is_empty() || args.names.iter().any(|name| offer.name.starts_with(name.as_str()))
+    let is_chosen = |offer: &&Offer| {
+        let any = args.names.iter().any(|name| meant(offer, name));
+        any || args.names.is_empty() && !offer.is_other
     };
-    let chosen: Vec<&Offer> = offers.iter().filter(meant).collect();
+    let chosen: Vec<&Offer> = offers.iter().filter(is_chosen).collect();
     let mut failed = false;
     if args.fetch {
         for offer in &chosen {
@@ -320,6 +352,13 @@ pub(crate) fn subjects(args: &Subjects) -> Result<Status> {
             offer.name.bold(),
             offer.version,
             lacks.unwrap_or_default()
+        );
+    }
+    let others = offers.iter().filter(|offer| offer.is_other).count();
+    if args.names.is_empty() && others > 0 {
+        outln!(
+            "linux-X.Y.Z       {others} other releases{:16} `sockeye subjects 'linux-6.12.*'` names those of 6.12",
+            ""
         );
     }
     outln!("./PATH/TO/bzImage {:31} a kernel of your own, in QEMU", "");

@@ -141,7 +141,7 @@ pub(crate) fn ranks_in_short(answers: &[Answer<'_>]) -> Option<String> {
         let what = match rank {
             Rank::Violates => "a standard is violated in",
             Rank::Surprises => "a program trips in",
-            Rank::Undocumented => "no manual has the errno in",
+            Rank::Undocumented => "no manual has an errno or a value in",
         };
         (cases > 0).then(|| format!("{what} {} ({rank})", thousands(cases)))
     };
@@ -155,8 +155,8 @@ fn says(rank: Rank) -> &'static str {
         Rank::Violates => "a standard says MUST or shall",
         Rank::Surprises => "no clause says so, and a program trips over it",
         Rank::Undocumented => {
-            "no manual lists the errno, or the text itself admits it: a remark, which fails nothing; \
-             `--rank undocumented` names them"
+            "no manual has the errno or the value, or the text itself admits it: a remark, which \
+             fails nothing; `--rank undocumented` names them"
         }
     }
 }

@@ -53,6 +53,8 @@ fn connected(script: &str, ops: &str) -> String {
 #[case(include_str!("cases/blocking-connect.json"), "send(s, \"x\", 1, 0) = 1")]
 #[case(include_str!("cases/blocking-recv.json"), "recv(s, 10, 0) = 2")]
 #[case(include_str!("cases/blocking-rcvtimeo.json"), "recv(s, 10, 0) = -1 EAGAIN")]
+#[case(include_str!("cases/blocking-written-out.json"), "connect(s, {AF_INET 192.0.2.2:80}, 16) = 0")]
+#[case(include_str!("cases/blocking-splice.json"), "splice(s, NULL, w, NULL, 10, 0) = 2")]
 fn far_ends_act_while_a_call_blocks(#[case] text: &str, #[case] says: &str) {
     let Some(outcome) = outcome_of(text) else { return };
     assert!(!outcome.contains("still waiting"), "{outcome}");
@@ -339,9 +341,34 @@ fn a_thread_that_another_wakes_before_it_waits_itself_returns_beneath_that_step(
 #[rstest]
 #[case(&says("p", "abc"), r#"{"recv":{"fd":"s","len":8,"flags":["MSG_WAITALL"]}}"#, "recv(s, 8, MSG_WAITALL)")]
 #[case(
+    &says("p", "abc"),
+    r#"{"recvmsg":{"fd":"s","len":8,"control_len":0,"flags":["MSG_WAITALL"]}}"#,
+    "recvmsg(s, {msg_iov=[8]}, MSG_WAITALL)"
+)]
+#[case(
     r#"{"setsockopt":{"fd":"p","option":{"raw":{"level":"SOL_SOCKET","name":"SO_SNDBUF"}},"value":{"int":16384}}}"#,
     r#"{"send":{"fd":"p","data":{"pattern":1000000},"flags":[]}}"#,
     "send(p, pattern[0..1000000], 1000000, 0)"
+)]
+#[case(
+    r#"{"pipe":{"read":"r","write":"w"}}"#,
+    r#"{"write":{"fd":"w","data":{"pattern":1000000}}}"#,
+    "write(w, pattern[0..1000000], 1000000)"
+)]
+#[case(
+    r#"{"setsockopt":{"fd":"p","option":{"raw":{"level":"SOL_SOCKET","name":"SO_SNDBUF"}},"value":{"int":16384}}}"#,
+    r#"{"sendmmsg":{"fd":"p","data":[{"text":"a"},{"pattern":1000000},{"text":"c"}],"flags":[],"addr":null}}"#,
+    "sendmmsg(p, [{msg_iov=[\"a\", 1]}, {msg_iov=[pattern[0..1000000], 1000000]}, {msg_iov=[\"c\", 1]}], 3, 0)"
+)]
+#[case(
+    r#"{"setsockopt":{"fd":"p","option":{"raw":{"level":"SOL_SOCKET","name":"SO_SNDBUF"}},"value":{"int":16384}}}"#,
+    r#"{"sendmmsg":{"fd":"p","data":[{"pattern":1000000}],"flags":[],"addr":null}}"#,
+    "sendmmsg(p, [{msg_iov=[pattern[0..1000000], 1000000]}], 1, 0)"
+)]
+#[case(
+    r#"{"setsockopt":{"fd":"p","option":{"raw":{"level":"SOL_SOCKET","name":"SO_SNDBUF"}},"value":{"int":2048}}}"#,
+    r#"{"raw":{"call":"write","args":[{"fd":"p"},"room",{"number":65536}]}}"#,
+    "write(p, ROOM, 65536)"
 )]
 fn what_we_interrupt_is_hung_and_no_part(
     #[case] before: &str,

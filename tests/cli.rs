@@ -107,6 +107,8 @@ fn netdown_is_there_with_its_calls_and_verdict() {
 #[case(&["run", "link-state/netdown", "--out", "src"], "src is there and is not a run")]
 #[case(&["claims", "nonsense"], "no claim matches \"nonsense\"")]
 #[case(&["claims", "--run", "/nonexistent"], "is not a run")]
+#[case(&["coverage", "nonsense"], "invalid value 'nonsense'")]
+#[case(&["coverage", "flags", "--markdown"], "cannot be used with")]
 #[case(&["observe"], "required arguments were not provided")]
 #[case(&["netdown", "fe80::1"], "\"fe80::1\" names no interface")]
 #[case(&["netdown", "192.0.2.1%en0"], "\"192.0.2.1\" is no IPv6 address")]
@@ -289,6 +291,11 @@ fn what_changed_or_deviates_is_status_1() {
 #[case(&["list"], "link-state/netdown", true)]
 #[case(&["list", "--catalogue"], "LINK-05", true)]
 #[case(&["list", "--catalogue"], "not on Linux: needs a macOS content filter", true)]
+#[case(&["coverage", "flags"], "in Linux it is the kernel's own", true)]
+#[case(&["coverage", "flags"], "SO_TYPE", false)]
+#[case(&["coverage", "--missing"], "options SO_TYPE", false)]
+#[case(&["coverage", "--json"], r#""name":"IPV6_V6ONLY","state":"seen","depth":"effect""#, true)]
+#[case(&["coverage", "--markdown"], "| bind EADDRINUSE | ", true)]
 #[case(&["list", "--left-out"], "a tun has no address resolution", true)]
 fn what_is_printed_for_other_programs(
     #[case] args: &[&str],

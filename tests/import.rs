@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use common::{SOCKEYE, has_labs, is_linux, sockeye, stderr, stdout, text};
 
@@ -136,6 +136,101 @@ fn threads_and_long_data_of_a_straced_program_come_to_the_same() {
     assert_eq!(run.status.code(), Some(0), "{}{}", stdout(&run), written);
 }
 
+/// Two dialogues with one server, another host with the same port, data that is looked at first, links by number.
+const SERVERS: &str = r#"7 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3
+7 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("203.0.113.7")}, 16) = 0
+7 sendto(3, "A", 1, 0, NULL, 0) = 1
+7 recvfrom(3, "he", 2, MSG_PEEK, NULL, NULL) = 2
+7 recvfrom(3, "hello", 5, 0, NULL, NULL) = 5
+7 poll([{fd=3, events=POLLIN}], 1, 0) = 0 (Timeout)
+7 recvfrom(3, "", 99, 0, NULL, NULL) = 0
+7 close(3) = 0
+7 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3
+7 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("203.0.113.7")}, 16) = 0
+7 sendto(3, "B", 1, 0, NULL, 0) = 1
+7 recvfrom(3, "bye", 99, 0, NULL, NULL) = 3
+7 getpeername(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("203.0.113.7")}, [16]) = 0
+7 close(3) = 0
+7 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3
+7 connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("203.0.113.8")}, 16) = 0
+7 sendto(3, "A", 1, 0, NULL, 0) = 1
+7 recvfrom(3, "hello", 5, 0, NULL, NULL) = 5
+7 recvfrom(3, "", 99, 0, NULL, NULL) = 0
+7 close(3) = 0
+7 socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 3
+7 setsockopt(3, SOL_IP, IP_MULTICAST_IF, [386377920], 4) = 0
+7 setsockopt(3, SOL_SOCKET, SO_BINDTOIFINDEX, [23], 4) = 0
+7 bind(3, {sa_family=AF_INET, sin_port=htons(8080), sin_addr=inet_addr("0.0.0.0")}, 128) = 0
+7 getsockname(3, {sa_family=AF_INET, sin_port=htons(8080), sin_addr=inet_addr("0.0.0.0")}, [16]) = 0
+7 socket(AF_INET6, SOCK_DGRAM, IPPROTO_IP) = 5
+7 setsockopt(5, SOL_IPV6, IPV6_MULTICAST_IF, [24], 4) = -1 ENODEV (No such device)
+"#;
+
+#[test]
+fn what_hosts_and_links_of_a_log_become_comes_to_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (log, case) = (folder.path().join("log"), folder.path().join("servers.case"));
+    fs::write(&log, SERVERS).expect("a log");
+    let wrote = sockeye(&["import", "strace", text(&log), "-o", text(&case)]);
+    assert!(
+        stdout(&wrote).contains("27 calls, 0 as comments"),
+        "{}{}",
+        stdout(&wrote),
+        stderr(&wrote)
+    );
+    let written = fs::read_to_string(&case).expect("the case");
+    for private in ["203.0.113", "386377920", "192.168"] {
+        assert!(!written.contains(private), "{written}");
+    }
+    if is_linux() && has_labs() {
+        let out = folder.path().join("out");
+        let run = sockeye(&["run", text(&case), "--out", text(&out)]);
+        assert_eq!(run.status.code(), Some(0), "{}{written}", stdout(&run));
+    }
+}
+
+/// A child has its parent's sockets and closes them: the parent's stay open.
+const CHILD: &str = "\
+import os, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('127.0.0.1', 0))
+if os.fork() == 0:
+    s.close()
+    t = socket.socket()
+    t.close()
+    os._exit(0)
+os.wait()
+s.sendto(b'x', s.getsockname())
+print(s.recv(10, socket.MSG_PEEK), s.recv(10))
+s.close()
+";
+
+#[test]
+fn a_child_of_a_straced_program_is_another_process() {
+    if !able() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    for (number, with) in ["trace=network,desc", "trace=network,desc,process"].iter().enumerate() {
+        let log = strace(folder.path(), CHILD, &["-e", with]);
+        let case = folder.path().join(format!("child{number}.case"));
+        let wrote = sockeye(&["import", "strace", &log, "-o", text(&case)]);
+        assert_eq!(wrote.status.code(), Some(0), "{}", stderr(&wrote));
+        let written = fs::read_to_string(&case).expect("the case");
+        assert!(written.contains("of another process, --pid "), "{written}");
+        let told = written.contains(": from here on another process has these sockets, too");
+        assert_eq!(told, with.ends_with("process"), "{written}");
+        assert!(
+            written.contains("recv(s, 10, MSG_PEEK) = 1, \"x\"\nrecv(s, 10, 0) = 1, \"x\"\n"),
+            "{written}"
+        );
+        assert!(written.ends_with("close(s) = 0\n") && !written.contains("s2"), "{written}");
+        let run = sockeye(&["run", text(&case), "--out", text(&out)]);
+        assert_eq!(run.status.code(), Some(0), "{}{written}", stdout(&run));
+    }
+}
+
 /// Each log of the documentation becomes the case beneath it, which comes to what it says.
 #[test]
 fn the_documentation_is_so() {
@@ -241,4 +336,124 @@ fn a_program_that_is_observed_becomes_a_case_without_an_strace() {
     assert_eq!(none.status.code(), Some(3));
     assert!(stderr(&none).contains("no call of it is about a socket"), "{}", stderr(&none));
     assert!(!Path::new(case).exists());
+}
+
+/// What is begun and ended here, as `sockeye observe --case` does it; where no case is written its text is empty.
+fn observed(more: &[&str], program: &[&str]) -> (Output, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (case, out) = (folder.path().join("seen.case"), folder.path().join("out"));
+    let args = [&["observe", "--case", text(&case), "--out", text(&out)], more, &["--"], program];
+    let seen = sockeye(&args.concat());
+    (seen, fs::read_to_string(&case).unwrap_or_default())
+}
+
+const SENDS: &str = "\
+import os, socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(b'x', ('127.0.0.1', 9))
+s.close()
+";
+
+#[test]
+fn calls_of_a_program_that_does_not_end_are_kept() {
+    if !is_linux() || !has("python3") || !has_labs() {
+        return;
+    }
+    let program = format!("{SENDS}time.sleep(60)");
+    let (seen, written) = observed(&["--limit", "2"], &[&python(), "-c", &program]);
+    assert!(stderr(&seen).contains("killed after 2 s"), "{}", stderr(&seen));
+    assert!(
+        written.ends_with("sendto(s, \"x\", 1, 0, {AF_INET 127.0.0.1:9}) = 1\nclose(s) = 0\n"),
+        "{written}"
+    );
+}
+
+#[test]
+fn what_a_program_leaves_behind_does_not_change_how_it_ended() {
+    if !is_linux() || !has("python3") || !has_labs() {
+        return;
+    }
+    let program = format!("{SENDS}os.fork() or time.sleep(60)\nos._exit(7)");
+    let (seen, written) = observed(&["--limit", "2"], &[&python(), "-c", &program]);
+    assert!(stderr(&seen).contains("ended what the program had left running"), "{}", stderr(&seen));
+    assert!(
+        stdout(&seen).contains(") = 7 <") && written.contains("close(s) = 0"),
+        "{}",
+        stdout(&seen)
+    );
+    // Of a signal it is told as without a tracer.
+    let killed = format!("{SENDS}os.kill(os.getpid(), 9)");
+    let (seen, _) = observed(&[], &[&python(), "-c", &killed]);
+    assert!(stdout(&seen).contains(") = 137 <"), "{}", stdout(&seen));
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told_as_without_a_case() {
+    if !is_linux() || !has_labs() {
+        return;
+    }
+    let (seen, written) = observed(&[], &["no-such-program"]);
+    assert_eq!((seen.status.code(), written.as_str()), (Some(3), ""));
+    let error = stderr(&seen);
+    assert!(
+        error.ends_with(
+            "sockeye: nothing ran: no-such-program: No such file or directory (os error 2)\n"
+        ),
+        "{error}"
+    );
+    assert!(seen.stdout.is_empty(), "{}", stdout(&seen));
+}
+
+/// A child stops itself, its parent sees that and lets it go on.
+#[test]
+fn a_program_that_stops_is_stopped() {
+    if !is_linux() || !has("python3") || !has_labs() {
+        return;
+    }
+    let program = format!(
+        "{SENDS}
+import signal
+child = os.fork()
+if child == 0:
+    os.kill(os.getpid(), signal.SIGSTOP)
+    os._exit(5)
+_, status = os.waitpid(child, os.WUNTRACED)
+print('stopped', os.WIFSTOPPED(status))
+os.kill(child, signal.SIGCONT)
+_, status = os.waitpid(child, os.WUNTRACED)
+print('ended', os.WEXITSTATUS(status), flush=True)
+"
+    );
+    let (seen, written) = observed(&["--limit", "20"], &[&python(), "-c", &program]);
+    assert!(stdout(&seen).starts_with("stopped True\nended 5\n"), "{}", stdout(&seen));
+    // Its socket is closed by then: nobody else has it.
+    assert!(written.ends_with("close(s) = 0\n"), "{written}");
+}
+
+/// `dup` by `int 0x80` has the number that `socket` has otherwise.
+#[test]
+fn calls_by_another_table_are_not_read_by_this_one() {
+    let program = format!(
+        "{SENDS}
+import ctypes, mmap
+code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+code.write(bytes.fromhex('53b82900000031dbcd805bc3'))
+at = ctypes.addressof(ctypes.c_char.from_buffer(code))
+fd = ctypes.CFUNCTYPE(ctypes.c_int)(at)()
+sys.stdout.flush()
+os._exit(0 if fd > 2 else 1)
+"
+    );
+    if !cfg!(target_arch = "x86_64") || !is_linux() || !has("python3") || !has_labs() {
+        return;
+    }
+    let plain = Command::new(python()).args(["-c", &program]).stdin(Stdio::null()).output();
+    if !plain.expect("python3 runs").status.success() {
+        eprintln!("skipped: this kernel takes no calls of 32 bits");
+        return;
+    }
+    let (seen, written) = observed(&[], &[&python(), "-c", &program]);
+    assert!(stdout(&seen).contains(") = 0 <"), "{}", stdout(&seen));
+    assert!(written.contains("calls of another architecture"), "{written}");
+    assert_eq!(written.matches(") = s").count(), 1, "{written}");
 }

@@ -68,7 +68,7 @@ fn of_place(place: &str) -> Vec<u32> {
 
 /// In the middle of whatever it does then.
 #[rstest]
-#[case("uml-6.12")]
+#[case("uml-7.2")]
 #[case("gvisor-20240729")]
 #[case("linux-5.10")]
 #[case("native")]

@@ -106,7 +106,8 @@ fn a_word_says_nothing_that_did_not_happen() {
 
 /// Whether the first line is a send that returned this, and nothing left before the next one.
 fn is_silent(lines: &[&str], returned: &str) -> bool {
-    let sends = |line: &&&str| line.starts_with("send") || line.starts_with("write(");
+    let calls = ["send", "write(", "writev(", "splice("];
+    let sends = |line: &&&str| calls.iter().any(|call| line.starts_with(call));
     lines.first().filter(sends).is_some_and(|line| line.ends_with(&format!(" = {returned}")))
         && !lines.iter().skip(1).take_while(|l| !sends(l)).any(|line| line.starts_with("    > "))
 }

@@ -11,7 +11,7 @@ use harness::trace::End;
 use rstest::rstest;
 
 /// A fault, the rules that find it, and cases in which it shows.
-const PLANTS: [(Plant, &[&str], &[&str]); 11] = [
+const PLANTS: [(Plant, &[&str], &[&str]); 15] = [
     (
         Plant::SendtoLies,
         &["no-silent-loss"],
@@ -92,6 +92,29 @@ const PLANTS: [(Plant, &[&str], &[&str]); 11] = [
         &["numeric-asks-nobody"],
         &["names/flags[file,any,numerichost]", "names/flags[both,any,numerichost]"],
     ),
+    (
+        Plant::ForgetsFlags,
+        &["cut-message-is-flagged"],
+        &["datagram/length[recvmsg,none,4]", "datagram/length[recvmmsg,none,0]"],
+    ),
+    (
+        Plant::KeepsError,
+        &["so-error-is-cleared"],
+        &["stream/told[reset,error]", "stream/told[data-reset,error]"],
+    ),
+    (
+        Plant::DropsControl,
+        &["asked-control-comes"],
+        &["ancillary/over[tos-ef,v4]", "ancillary/over6[ef,new]"],
+    ),
+    (
+        Plant::HidesEnd,
+        &["end-of-stream-is-told"],
+        &[
+            "http/response-then-end[inet,closed,send-send-recv-recv]",
+            "errors/state[pair-closed,connect]",
+        ],
+    ),
 ];
 
 #[test]
@@ -109,7 +132,9 @@ fn each_rule_and_each_fault_has_its_place() {
 }
 
 #[rstest]
-fn a_planted_fault_is_found_by_its_rules(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)] row: usize) {
+fn a_planted_fault_is_found_by_its_rules(
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)] row: usize,
+) {
     let (plant, rules, ids) = &PLANTS[row];
     let Some(os) = Os::host().filter(|os| *os == Os::Linux) else { return };
     let all: Vec<Case> = suites::tables().into_iter().flat_map(|table| table.cases).collect();

@@ -4,50 +4,14 @@
 
 mod common;
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-
-use common::{documented, has_cc, has_labs, is_linux, traces};
+use common::repro::{able, case, ran, written};
+use common::{documented, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
-use harness::trace::{End, Trace};
+use harness::trace::End;
 use harness::wire::{Field, Framing, build, decode, forge, quoted, spoil};
-use reports::repro::{FLAGS, Observed, Options, agrees, reproducer, saw_the_wire, verdict};
+use reports::repro::{Options, agrees, reproducer, saw_the_wire, verdict};
 use rstest::rstest;
-
-/// The one case of a text.
-fn case(text: &str) -> Case {
-    let read = notation::read("far", text);
-    let mut read =
-        read.unwrap_or_else(|faults| panic!("{}", notation::render(&faults, "far", text, false)));
-    assert_eq!(read.len(), 1, "{text}");
-    read.remove(0).case
-}
-
-/// The program for what a trace says.
-fn written(case: &Case, trace: &Trace) -> String {
-    let outcome = outcome::render(case, trace, Os::Linux);
-    let observed = Observed { trace, platform: "this", kernel: "this kernel", outcome: &outcome };
-    reproducer(case, &Options { os: Os::Linux, observed: Some(observed), expected: &[] })
-}
-
-/// What a program prints, and its exit status.
-fn ran(text: &str, folder: &Path) -> (String, String, Option<i32>) {
-    let (source, program) = (folder.join("repro.c"), folder.join("repro"));
-    std::fs::write(&source, text).expect("a file");
-    let cc =
-        Command::new("cc").args(FLAGS).args(["-pipe", "-o"]).args([&program, &source]).output();
-    let cc = cc.expect("cc starts");
-    assert!(cc.status.success(), "{}\n{text}", String::from_utf8_lossy(&cc.stderr));
-    let ran = Command::new(&program).stdin(Stdio::null()).output().expect("it starts");
-    let of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (of(&ran.stdout), of(&ran.stderr), ran.status.code())
-}
-
-/// Whether programs can be compiled and run here.
-fn able() -> bool {
-    is_linux() && has_labs() && has_cc()
-}
 
 const UDP4: &str = "tun link0 mtu 1400
     socket(AF_INET, SOCK_DGRAM, 0) = s

@@ -177,14 +177,14 @@ fn platforms_that_did_the_same_stand_together() {
     assert!(text.contains("\n  - sendto(s") && text.contains("\n  + sendto(s"), "{text}");
 }
 
-/// A file system of 64 KiB, as long as this lives.
+/// A file system of 80 KiB, as long as this lives.
 struct Tiny(tempfile::TempDir);
 
 impl Tiny {
     fn new() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=64k", "sockeye"])
+            .args(["-t", "tmpfs", "-o", "size=80k", "sockeye"])
             .arg(folder.path())
             .output();
         if mount.is_ok_and(|output| output.status.success()) {

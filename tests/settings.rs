@@ -15,7 +15,7 @@ use common::{SOCKEYE, fetched, has_labs, is_linux, sockeye, stderr};
 use rstest::rstest;
 
 /// The one that the general baseline is judged on whole.
-const UML: &str = "uml-6.12";
+const UML: &str = "uml-7.2";
 
 /// How many rows of a run have each verdict, and why the first of the skipped was.
 fn verdicts(folder: &Path) -> (BTreeMap<String, usize>, String) {

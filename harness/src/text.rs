@@ -93,6 +93,14 @@ fn replaced(
     to.into()
 }
 
+/// Whether `text` is as `pattern` has it, in which each `*` is anything.
+pub fn glob(pattern: &str, text: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
+    let Some(rest) = text.strip_prefix(head) else { return false };
+    // The first star takes as little as it can; what it could also take, a later one may.
+    (0..=rest.len()).filter(|i| rest.is_char_boundary(*i)).any(|i| glob(tail, &rest[i..]))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -351,6 +351,14 @@ pub enum Out {
     },
     /// What `inet_pton` or `inet_aton` made of a text.
     Ip(IpAddr),
+    /// What `select` and `pselect` left in their three sets: to read, to write, exceptions.
+    Sets([Vec<String>; 3]),
+    /// The events of `epoll_wait`, in the order in which the descriptors were added.
+    Ready(Vec<Ready>),
+    /// What `if_indextoname` wrote.
+    Text(String),
+    /// The list of `getifaddrs`, in its order.
+    Interfaces(Vec<Interface>),
 }
 
 /// A datagram of `recvmsg_x`.
@@ -388,6 +396,30 @@ pub struct Kevent {
     /// `data` where `flags` has `EV_ERROR`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Sym>,
+}
+
+/// An event of `epoll_wait`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ready {
+    /// Which descriptor's.
+    pub fd: String,
+    /// Such as `EPOLLIN`.
+    pub events: Vec<Sym>,
+}
+
+/// An entry of the list of `getifaddrs`: an interface with one of its addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Interface {
+    /// `ifa_name`.
+    pub link: String,
+    /// `ifa_flags`: those of netdevice(7), `IFF_UP` and the like.
+    pub flags: Vec<Sym>,
+    /// `ifa_addr`, where that is one of the Internet's families.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addr: Option<SockAddr>,
+    /// How many bits of `ifa_netmask` are set, of an address of the Internet's families.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix_len: Option<u8>,
 }
 
 /// An entry of the list of `getaddrinfo`.

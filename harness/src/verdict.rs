@@ -104,7 +104,7 @@ pub enum Rank {
     /// No such clause, but success and loss, an effect of a failure, twins that differ, a "SHOULD" that
     /// is not followed.
     Surprises,
-    /// An errno that no manual lists, or what the text itself admits: a remark, which makes no case
+    /// An errno or a value that no manual has, or what the text itself admits: a remark, which makes no case
     /// deviate and fails nothing.
     Undocumented,
 }

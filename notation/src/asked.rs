@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use harness::case::{Op, Os};
-use harness::outcome::{self, What};
+use harness::case::{Case, Op, Os};
+use harness::outcome::{self, Line, What};
 use harness::trace::{Did, End, Event, Trace};
 
 use crate::Written;
@@ -61,6 +61,15 @@ fn is_blind(trace: &Trace) -> bool {
     trace.is_unseen() || trace.events.iter().any(|event| matches!(event, Event::Began { .. }))
 }
 
+/// The lines of an outcome, but for frames of which nothing can be said.
+pub(crate) fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
+    let mut lines = outcome::lines(case, trace, os);
+    if is_blind(trace) {
+        lines.retain(|line| !matches!(line.what, What::Frame { .. }));
+    }
+    lines
+}
+
 impl Written {
     /// Whether something is asked on this system, and whether this trace tells of all of it: it sees the frames
     /// that are asked for, the case came to its end, no call waited for ever of which nobody says so, and none
@@ -78,7 +87,7 @@ impl Written {
             Event::Call { op, did: Did::Hung { .. }, .. } => !result_of(*op),
             Event::Call { op, did: Did::Returned { ret, .. }, .. } if *ret < 0 => {
                 let made = self.case.ops.get(*op as usize);
-                matches!(made, Some(Op::Socket { .. } | Op::Accept { .. })) && !result_of(*op)
+                made.is_some_and(Op::gives_a_descriptor) && !result_of(*op)
             }
             _ => false,
         };

@@ -41,8 +41,25 @@ const KINDS: [(&str, RouteKind); 5] = [
 ];
 
 /// How the steps begin.
-const STEPS: [&str; 10] =
-    ["link", "address", "route", "ntable", "inject", "wait", "serve", "name", "/etc/hosts", "the"];
+const STEPS: [&str; 12] = [
+    "link",
+    "address",
+    "route",
+    "ntable",
+    "inject",
+    "wait",
+    "serve",
+    "name",
+    "/etc/hosts",
+    "sysctl",
+    "mount",
+    "the",
+];
+
+/// Whether a step of a lab begins with this word.
+pub(crate) fn is_step(word: &str) -> bool {
+    STEPS.contains(&word.trim_end_matches(':'))
+}
 
 /// The link that this line describes.
 pub fn parse_link(line: &str) -> Result<Link, Fault> {
@@ -132,7 +149,9 @@ pub fn print_step(step: &LabOp) -> String {
         | LabOp::LinkDelete { .. }
         | LabOp::Mtu { .. }
         | LabOp::RetransTime { .. }
+        | LabOp::Sysctl { .. }
         | LabOp::Say { .. }
+        | LabOp::ReadOnly {}
         | LabOp::Resume { .. } => step.to_string(),
     }
 }
@@ -188,6 +207,7 @@ pub(crate) fn read_step(cursor: &mut Cursor<'_>) -> Result<LabOp, Fault> {
             must(cursor, "retrans")?;
             LabOp::RetransTime { link, ms: number(cursor, "a time in milliseconds")? }
         }
+        "sysctl" => read_sysctl(cursor)?,
         "inject" => LabOp::Inject { link: link(cursor)?, frame: read_frame(cursor)? },
         "wait" => read_wait(cursor)?,
         "serve" => LabOp::Serve { link: link(cursor)?, service: serve::read(cursor)? },
@@ -203,6 +223,13 @@ pub(crate) fn read_step(cursor: &mut Cursor<'_>) -> Result<LabOp, Fault> {
             }
             cursor.eat(":");
             LabOp::Hosts { lines: names::read_hosts(cursor)? }
+        }
+        "mount" => {
+            cursor.blanks();
+            if !cursor.eat("-o remount,ro .") {
+                return Err(expected(cursor, "-o remount,ro ."));
+            }
+            LabOp::ReadOnly {}
         }
         _ => {
             must(cursor, "server at")?;
@@ -345,6 +372,22 @@ fn hex(digits: &str, at: Span<usize>) -> Result<Hex, Fault> {
     digits.parse().map_err(|()| {
         Fault::new(at, "a byte has two hexadecimal digits, and here is an odd number of them")
     })
+}
+
+/// `net.ipv4.ip_default_ttl=7`, with blanks around the sign or without, and with sysctl(8)'s `-w` or without.
+fn read_sysctl(cursor: &mut Cursor<'_>) -> Result<LabOp, Fault> {
+    eat(cursor, "-w");
+    let (name, at) = word(cursor, &['=', '"', ',', ';', ':']);
+    if name.is_empty() {
+        return Err(Fault::new(at, "a setting is expected here, such as net.ipv4.ip_default_ttl"));
+    }
+    cursor.blanks();
+    if !cursor.eat("=") {
+        return Err(expected(cursor, "an equals sign and a value"));
+    }
+    let value = text(cursor, |_| None)?;
+    let words: Vec<_> = value.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
+    Ok(LabOp::Sysctl { name: name.to_owned(), value: words.join(" ") })
 }
 
 /// `100 ms: why it waits`, `for a frame on link0, 100 ms at the most: why`

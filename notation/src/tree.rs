@@ -38,7 +38,7 @@ pub(crate) enum What<'a> {
     Text(Vec<u8>),
     /// `pattern[0..1400]`.
     Pattern(u32),
-    /// `own(link0)`.
+    /// `own(link0)`, and `@"name"`.
     Apply(&'a str, Vec<Node<'a>>),
     /// `{a, b}`.
     Group(Vec<Node<'a>>),
@@ -341,6 +341,7 @@ fn piece<'a>(input: &mut Input<'a>) -> Read<Node<'a>> {
     let Some(first) = input.peek_token() else { return wanted(input, "an argument") };
     let what = match first {
         '"' => What::Text(text(input)?),
+        '@' => What::Apply("@", vec![preceded('@', single).parse_next(input)?]),
         '{' => What::Group(bracketed(input, "} at the end of the structure", '}')?),
         '[' => What::List(bracketed(input, "] at the end of the list", ']')?),
         '(' => cast(input)?,

@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::case::{Case, Op, Os};
-use harness::outcome::{self, Line, What};
+use harness::outcome::{Line, What};
 use harness::trace::Trace;
 
-use crate::asked::{call_end, result};
+use crate::asked::{self, call_end, result};
 use crate::file::UNNAMED;
 use crate::{Asked, Demand, Fault, Written};
 
@@ -59,7 +59,7 @@ fn update_by(
     let said: Vec<Option<Vec<Line>>> = all
         .iter()
         .zip(traces)
-        .map(|(written, trace)| trace.map(|trace| outcome::lines(&written.case, trace, os)))
+        .map(|(written, trace)| trace.map(|trace| asked::lines(&written.case, trace, os)))
         .collect();
     let mut lines: BTreeMap<u32, Vec<(usize, u32)>> = BTreeMap::new();
     for (case, written) in all.iter().enumerate() {

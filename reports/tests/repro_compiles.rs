@@ -1,18 +1,22 @@
 //! Reproducers compile without a warning and do what they say.
 
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use harness::case::addr::SockAddr;
-use harness::case::{Case, Flags, Hex, Lab, Op, Os, Sym};
-use harness::trace::{Did, End, Event, LinkFact, Out, Trace};
-use reports::repro::{Line, Observed, Options, agrees, parse_output, reproducer, verdict};
+use harness::case::addr::{Addr, Range, SockAddr};
+use harness::case::{Case, Flags, Hex, Lab, Op, Os, Payload, Sym};
+use harness::trace::{Did, Direction, End, Event, LinkFact, Out, Trace};
+use harness::wire::{Mac, build};
+use reports::repro::{FLAGS, Line, Observed, Options, agrees, parse_output, reproducer, verdict};
 
 mod repro_cases;
 
+use repro_cases::names::named;
 use repro_cases::{
-    case, cases, datagrams, netdown, options, poll, socket, steps, streams, unresolved,
+    case, cases, datagrams, netdown, options, poll, quoting, sendto, socket, steps, streams,
+    unresolved,
 };
 
 /// Whether a reproducer builds its own lab here.
@@ -28,8 +32,7 @@ fn builds_labs() -> bool {
 fn trace_of(case: &Case, lines: &[Line]) -> Trace {
     let call = |line: &Line| {
         let step = &case.ops[line.op as usize];
-        let makes = matches!(step, Op::Socket { .. } | Op::Accept { .. });
-        let ret = if makes && line.ret >= 0 { 0 } else { line.ret };
+        let ret = if step.gives_a_descriptor() && line.ret >= 0 { 0 } else { line.ret };
         let errno = line.errno.clone().map(|e| Sym(e.into()));
         let did = if line.hung {
             Did::Hung { after_ms: 2000 }
@@ -399,4 +402,141 @@ fn a_reproducer_for_macos_says_what_it_needs() {
         assert!(text.contains(part), "{part} is not in:\n{text}");
     }
     assert!(!text.contains("unshare"), "{text}");
+}
+
+/// What no case can know of a program that nobody saw run: which headers frames would have needed.
+fn unseen(case: &Case, os: Os) -> String {
+    let trace = trace_of(case, &[]);
+    let observed = Observed { trace: &trace, platform: "this", kernel: "this", outcome: "" };
+    reproducer(case, &Options { os, observed: Some(observed), expected: &[] })
+}
+
+/// Names that need a header of their own (`TCP_INFO` at `SOL_SOCKET`, `AI_ALL` as a value) were not
+/// declared, some that are deprecated were errors, and others did not fit (`poll` for `MSG_CMSG_CLOEXEC`).
+#[test]
+fn every_name_compiles_wherever_a_case_may_put_it() {
+    if !builds_labs() || !compilers().contains(&"cc") {
+        return eprintln!("skipped: there is no C compiler for Linux");
+    }
+    let mut wrong = Vec::new();
+    for case in named(Os::Linux) {
+        let source = write(&case.id, &unseen(&case, Os::Linux));
+        let cc = Command::new("cc").args(FLAGS).arg("-fsyntax-only").arg(&source).output().unwrap();
+        if !cc.status.success() {
+            wrong.push(format!("{}: {}", case.id, String::from_utf8_lossy(&cc.stderr)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.concat());
+}
+
+/// The same for macOS, where there are its headers: in `zig`, the program that `ZIG` names.
+#[test]
+fn every_name_compiles_for_macos_wherever_a_case_may_put_it() {
+    let Some(zig) = std::env::var_os("ZIG") else {
+        return eprintln!("skipped: ZIG names no zig, which has Apple's headers");
+    };
+    let mut wrong = Vec::new();
+    for case in named(Os::Macos) {
+        let source = write(&case.id, &unseen(&case, Os::Macos));
+        let mut cc = Command::new(&zig);
+        cc.args(["cc", "-target", "aarch64-macos"]).args(FLAGS).arg("-c").arg(&source);
+        cc.arg("-o").arg(source.with_extension("o"));
+        let cc = cc.output().unwrap();
+        if !cc.status.success() {
+            wrong.push(format!("{}: {}", case.id, String::from_utf8_lossy(&cc.stderr)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.concat());
+}
+
+/// An error about a packet of 65,535 bytes, as many as one has: the last seven of them were written and read
+/// beyond the room for what a far end sends.
+#[test]
+fn the_longest_packet_has_room_where_it_is_quoted() {
+    let flags = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    let empty = write("sanitized", "int main(void)\n{\n    return 0;\n}\n");
+    let sanitized = |source: &Path| {
+        let program = source.with_extension("sanitized");
+        let mut cc = Command::new("cc");
+        cc.args(FLAGS).args(flags).arg("-o").arg(&program).arg(source);
+        let compiled = cc.output().is_ok_and(|out| out.status.success());
+        compiled.then(|| Command::new(program).output().unwrap())
+    };
+    if !builds_labs() || !sanitized(&empty).is_some_and(|out| out.status.success()) {
+        return eprintln!("skipped: there is no compiler with sanitizers");
+    }
+    for (range, most) in [(Range::V4, 65_535 - 28), (Range::V6, 65_535 - 48)] {
+        let case = quoting(range, most);
+        let out = sanitized(&write(&case.id, &reproducer(&case, &plain()))).expect("it compiles");
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        if stderr.starts_with("not tried: ") {
+            return eprintln!("skipped: {stderr}");
+        }
+        assert_eq!((out.status.code(), &*stderr), (Some(0), ""), "{stdout}");
+        assert_eq!(shown(&stdout).last().unwrap(), "5 0 ECONNREFUSED", "{stdout}");
+    }
+}
+
+/// A packet socket without room loses frames: nothing can be said then. With the first of a call's frames
+/// alone in the trace it was REPRODUCED, and with both not.
+#[test]
+fn a_program_that_lost_frames_has_no_verdict() {
+    if !builds_labs() {
+        return;
+    }
+    let case = case("lost", Lab::loopback(), refused());
+    for (frames, without_loss) in [(1, "not reproduced"), (2, "REPRODUCED")] {
+        let trace = sent_to_nobody(&case, frames);
+        let options = observed(&trace);
+        let Some((stdout, out)) = run(&case, &options) else { return };
+        let errors = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(stdout.lines().next_back(), Some(without_loss), "{stdout}{errors}");
+
+        let text = reproducer(&case, &options).replace("int room = 4 << 20;", "int room = 1;");
+        let source = write(&case.id, &text);
+        let out = Command::new(compile("cc", &source, "-O1")).output().unwrap();
+        let (stdout, errors) =
+            (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        assert_eq!((verdict(&stdout), out.status.code()), (None, Some(2)), "{stdout}{errors}");
+        let said = "not tried: the wire could not be followed: its packet socket had no room for ";
+        assert!(errors.starts_with(said), "{errors}");
+    }
+    // One that compares nothing says so as well.
+    let text = reproducer(&case, &plain()).replace("int room = 4 << 20;", "int room = 1;");
+    let out = Command::new(compile("cc", &write(&case.id, &text), "-O1")).output().unwrap();
+    assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stdout));
+}
+
+/// A datagram to a port that nobody has: two frames.
+fn refused() -> Vec<Op> {
+    let at = |port| Addr::ip(Ipv6Addr::LOCALHOST, port);
+    vec![
+        socket("s", "AF_INET6", "SOCK_DGRAM"),
+        Op::Bind { fd: "s".into(), addr: at(9000) },
+        sendto("s", Payload::Pattern(2000), at(9)),
+    ]
+}
+
+/// The trace of [`refused`] with so many of its frames.
+fn sent_to_nobody(case: &Case, frames: usize) -> Trace {
+    let call = |op, ret| {
+        let did = Did::Returned { ret, errno: None, out: Out::Nothing };
+        Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did }
+    };
+    let (host, nobody) = (Ipv6Addr::LOCALHOST, Mac([0; 6]));
+    let eth = build::Link::Ethernet { src: nobody, dst: nobody };
+    let sent =
+        build::udp(eth, (host, 9000).into(), (host, 9).into(), 64, &Payload::Pattern(2000).bytes())
+            .unwrap();
+    let error = build::icmp_error(eth, host.into(), host.into(), 1, 4, 0, &sent[14..]).unwrap();
+    let frame = |bytes| {
+        let (link, dir) = ("lo".to_owned(), Direction::Out);
+        Event::Frame { op: 2, at_ns: 0, link, dir, bytes: Hex(bytes) }
+    };
+    let mut trace = trace_of(case, &[]);
+    trace.links[0].unseen = false;
+    trace.events = vec![call(0, 0), call(1, 0), call(2, 2000)];
+    trace.events.extend([sent, error].map(frame).into_iter().take(frames));
+    trace
 }

@@ -35,6 +35,12 @@ fn recvmsg_x() -> Op {
     Op::RecvmsgX { fd, count: 4, len: 64, control_len: 32, flags }
 }
 
+/// Zero bytes of room have no array in C.
+fn no_room() -> Op {
+    let (fd, flags) = ("s".to_owned(), Flags::NONE);
+    Op::RecvmsgX { fd, count: 2, len: 0, control_len: 0, flags }
+}
+
 fn kevent() -> Op {
     let changes = vec![change("EVFILT_READ", &["NOTE_LOWAT"], 10), change("EVFILT_WRITE", &[], 0)];
     Op::Kevent { changes, timeout_ms: 1020 }
@@ -71,6 +77,7 @@ fn program(case: &Case, os: Os) -> String {
     "sendmsg_x(s, msg1, 2, 0)"
 )]
 #[case(recvmsg_x(), "recvmsg_x(s, msg1, 4, MSG_DONTWAIT)")]
+#[case(no_room(), "static unsigned char buffer1[2][1];")]
 #[case(kevent(), "EV_SET(&changes1[0], s, EVFILT_READ, EV_ADD, NOTE_LOWAT, 10, (void *)0);")]
 #[case(kevent(), "timeout1 = {.tv_sec = 1, .tv_nsec = 20000000};")]
 #[case(kevent(), "kevent(queue1, changes1, 2, events1, 2, &timeout1)")]

@@ -14,7 +14,7 @@ pub(crate) enum Import {
 /// The arguments of `import strace`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Make the log by: strace -f -tt -yy -s 256 -e trace=network,desc -o LOG PROGRAM\n\
+    after_help = "Make the log by: strace -f -tt -yy -s 256 -e trace=network,desc,process -o LOG PROGRAM\n\
                         Addresses that are not loopback are replaced by the lab's hosts. What the program sent \
                         and received stays as it is: read it before you pass it on.\nExit status: 0 \
                         written; 2 wrong usage, or LOG is no such log: nothing is written."

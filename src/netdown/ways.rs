@@ -80,7 +80,7 @@ pub(super) fn is_way(case: &Case) -> bool {
             }
             _ => {}
         }
-        let Some(fd) = op.fd() else { continue };
+        let Some(fd) = op.sends_by().or(op.fd()) else { continue };
         let socket = sockets.entry(fd).or_default();
         let mut links = named(op);
         if sends(op, socket.is_stream) && !down.is_empty() {
@@ -89,7 +89,8 @@ pub(super) fn is_way(case: &Case) -> bool {
                 return true;
             }
         }
-        if matches!(op, Op::Setsockopt { .. } | Op::Connect { .. } | Op::Connectx { .. }) {
+        let connects = op.call() == "connect" || matches!(op, Op::Connectx { .. });
+        if connects || matches!(op, Op::Setsockopt { .. }) {
             socket.links.extend(links);
         }
     }
@@ -112,14 +113,9 @@ fn turn<'c>(down: &mut BTreeSet<&'c str>, step: &'c LabOp) {
 /// Whether a call makes a kernel send: a connect of a stream sends a SYN, another one nothing.
 fn sends(op: &Op, is_stream: bool) -> bool {
     match op {
-        Op::Send { .. }
-        | Op::Sendto { .. }
-        | Op::Sendmsg { .. }
-        | Op::SendmsgX { .. }
-        | Op::Write { .. } => true,
-        Op::Connect { .. } => is_stream,
-        Op::Connectx { data, .. } => is_stream || data.is_some(),
-        _ => false,
+        Op::Connect { .. } | Op::Connectx { .. } if is_stream => true,
+        Op::Raw { .. } if op.call() == "connect" => is_stream,
+        op => op.sends(),
     }
 }
 
@@ -131,7 +127,7 @@ fn named(op: &Op) -> Vec<&str> {
         Op::Setsockopt { value: Value::Host(host), .. } => links.extend(of_host(host)),
         Op::Sendmsg { control, .. } => links.extend(control.iter().filter_map(|one| match one {
             Control::PktInfo { link, .. } => link.as_deref(),
-            Control::Int { .. } => None,
+            _ => None,
         })),
         Op::Connectx { link, .. } => links.extend(link.as_deref()),
         _ => {}
@@ -155,7 +151,7 @@ fn of_host(host: &Host) -> Vec<&str> {
         Host::On { link, role: Role::Own, .. } => vec![link, LOOPBACK],
         Host::On { link, .. } => vec![link],
         Host::Ip(ip) if IpAddr::is_loopback(ip) => vec![LOOPBACK],
-        Host::Ip(_) => Vec::new(),
+        Host::Ip(_) | Host::Unix(_) | Host::Packet(_) => Vec::new(),
     }
 }
 

@@ -72,6 +72,13 @@ impl Baselines {
         })
     }
 
+    /// Every outcome, with its platform and its case.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.0.iter().flat_map(|(platform, rows)| {
+            rows.iter().map(|(id, outcome)| (platform.as_str(), id.as_str(), outcome.as_str()))
+        })
+    }
+
     /// Those of a folder that has them as `suites/baselines` has; none where there is no such folder.
     pub fn read(folder: &Path) -> Self {
         let mut all = Self::default();

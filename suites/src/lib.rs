@@ -5,13 +5,16 @@
 //! - [`rules`]: what standards promise, for every case and system;
 //! - [`baseline`]: what this suite observed on a platform;
 //! - [`claim`]: what somebody reported of a system and its versions;
+//! - [`coverage`]: which names of the sockets API the baselines show, and which not;
 //! - [`deviation`]: where a system is known to break a rule;
 //! - [`tag`]: what cases are about, as words;
 //! - [`verdict`]: what all that makes of one trace.
 
+mod api;
 pub mod baseline;
 pub mod catalogue;
 pub mod claim;
+pub mod coverage;
 mod darwin;
 pub mod deviation;
 mod fragmentation;
@@ -28,6 +31,7 @@ mod table;
 pub mod tag;
 mod text;
 mod threads;
+mod unix;
 pub mod verdict;
 
 use std::sync::OnceLock;
@@ -86,6 +90,8 @@ fn all() -> Vec<Table> {
         options::tables(),
         darwin::tables(),
         threads::tables(),
+        api::tables(),
+        unix::tables(),
     ];
     suites.into_iter().flatten().collect()
 }
@@ -93,6 +99,7 @@ fn all() -> Vec<Table> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::collections::hash_map::Entry;
 
     use rstest::rstest;
 
@@ -125,7 +132,11 @@ mod tests {
     }
 
     /// What the catalogue has of every row; cases may name rows of other suites to come.
-    const LISTED: [&str; 6] = ["LINK-", "FRAG-", "SCOPE-", "HTTP-", "NAME-", "MCAST-"];
+    #[rustfmt::skip]
+    const LISTED: [&str; 16] = [
+        "LINK-", "FRAG-", "SCOPE-", "HTTP-", "NAME-", "MCAST-", "ERR-", "BIND-", "CONN-", "DGRAM-", "STRM-", "OPT-",
+        "CMSG-", "POLL-", "RAW-", "UNIX-",
+    ];
 
     #[test]
     fn every_case_is_sound_and_has_an_id_of_its_own() {
@@ -136,7 +147,7 @@ mod tests {
                 assert_eq!(case.check(), Ok(()), "{}", case.id);
                 assert_eq!(case.table(), table.name);
                 for row in &case.catalogue {
-                    let known = catalogue::CATALOGUE.iter().any(|known| known.id == row);
+                    let known = catalogue::catalogue().any(|known| known.id == row);
                     assert!(known || !LISTED.iter().any(|suite| row.starts_with(suite)), "{row}");
                 }
                 assert!(ids.insert(case.id.clone()), "twice: {}", case.id);
@@ -146,6 +157,76 @@ mod tests {
                 assert!(!left_out.why.is_empty());
             }
         }
+    }
+
+    /// Tables whose rows may coincide, and why.
+    const COINCIDE: [(&str, &str); 6] = [
+        ("scoped-ipv6/udp-sendto", MIRRORED),
+        ("scoped-ipv6/udp-connect", MIRRORED),
+        ("scoped-ipv6/tcp-connect", MIRRORED),
+        ("scoped-ipv6/icmp-raw", MIRRORED),
+        (
+            "multicast/sources",
+            "two steps are one that does both, and a join is the same call by both APIs",
+        ),
+        ("http/pieces", "a request that is sent whole has no first piece that a flag could be on"),
+    ];
+    const MIRRORED: &str =
+        "a group has no link: the right zone of one link is the other's wrong one";
+
+    /// What a case does, whatever it is called.
+    fn does(case: &harness::case::Case) -> String {
+        let bare = harness::case::Case {
+            id: String::new(),
+            title: String::new(),
+            catalogue: Vec::new(),
+            ..case.clone()
+        };
+        serde_json::to_string(&bare).unwrap()
+    }
+
+    /// The rows of a table that do what a row before them does.
+    fn again(table: &Table) -> Vec<String> {
+        let mut first = std::collections::HashMap::new();
+        let rows = table.cases.iter().filter_map(|case| match first.entry(does(case)) {
+            Entry::Occupied(entry) => Some(format!("{} does what {} does", case.id, entry.get())),
+            Entry::Vacant(entry) => {
+                entry.insert(case.id.clone());
+                None
+            }
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn no_row_of_a_table_does_what_another_does() {
+        let mut faults = Vec::new();
+        for table in tables() {
+            let twice = again(&table);
+            match COINCIDE.iter().find(|(name, _)| *name == table.name) {
+                Some((name, why)) if twice.is_empty() => {
+                    faults.push(format!("{name}: none does: {why}"));
+                }
+                Some(_) => {}
+                None => faults.extend(twice),
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    /// The planted negative: another id and another title are no other case, another window and another lab are.
+    #[test]
+    fn a_row_that_does_what_another_does_is_found() {
+        let case = |id: &str, lab: harness::case::Lab| {
+            harness::case::Case::new(id, id, lab, vec![harness::case::Op::Getifaddrs {}])
+        };
+        let none = harness::case::Lab::loopback;
+        let tun = harness::case::Lab::one(harness::case::LinkKind::Tun, "net0");
+        let waits = harness::case::Case { window_ms: 5, ..case("s/t[d]", none()) };
+        let cases =
+            vec![case("s/t[a]", none()), case("s/t[b]", tun), case("s/t[c]", none()), waits];
+        let table = Table::of("s/t".into(), "?".into(), cases);
+        assert_eq!(again(&table), ["s/t[c] does what s/t[a] does"]);
     }
 
     /// How many cases of each suite end at a name that macOS has not got, most of them because they

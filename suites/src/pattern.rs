@@ -1,5 +1,7 @@
 //! Which cases are meant: by id, by table, by suite, or with `*` for anything.
 
+use harness::text::glob;
+
 /// Whether `pattern` means the case `id`.
 ///
 /// Without a `*` it is the whole id, or the part of it before a `/` or a `[`: a suite or a table.
@@ -12,13 +14,6 @@ pub fn matches(pattern: &str, id: &str) -> bool {
         Some(rest) => rest.is_empty() || rest.starts_with(['/', '[']),
         None => false,
     }
-}
-
-fn glob(pattern: &str, text: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
-    let Some(rest) = text.strip_prefix(head) else { return false };
-    // The first star takes as little as it can; what it could also take, a later one may.
-    (0..=rest.len()).filter(|i| rest.is_char_boundary(*i)).any(|i| glob(tail, &rest[i..]))
 }
 
 #[cfg(test)]

@@ -209,6 +209,9 @@ fn control_name(control: &Control) -> String {
         }
         Control::PktInfo { .. } => "IP_PKTINFO".to_owned(),
         Control::Int { name, .. } => name.as_str().to_owned(),
+        Control::Rights { .. } => "SCM_RIGHTS".to_owned(),
+        Control::Credentials { .. } => "SCM_CREDENTIALS".to_owned(),
+        Control::Bytes { kind, .. } => kind.to_string(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file is a crate of its own, and none needs all of this")]
 
+pub(crate) mod repro;
 pub(crate) mod turn;
 
 use std::path::Path;
@@ -79,7 +80,8 @@ pub(crate) fn fetched(name: &str) -> Option<String> {
     let kernels = Kernels::new(cache_folder());
     let offers = kernels.offers(false).unwrap_or_default();
     let mut newest_first = offers.iter().rev();
-    let found = newest_first.find(|o| o.name.starts_with(name) && kernels.is_cached(o));
+    let found =
+        newest_first.find(|o| o.name.starts_with(name) && !o.is_other && kernels.is_cached(o));
     let found = found.map(|offer| offer.name.clone());
     if found.is_none() {
         eprintln!("skipped: no {name} was fetched, see `sockeye subjects --fetch`");

@@ -1,4 +1,4 @@
-//! Which names of the sockets API a system has not got, and so which cases ask nothing there.
+//! Which names and calls of the sockets API a system has not got, and so which cases ask nothing there.
 
 use super::headers::NOT_ON_MACOS;
 use super::intent::concrete;
@@ -30,7 +30,40 @@ impl Case {
         {
             return Some("an option for that");
         }
+        if op.is_not_darwins() {
+            return Some(op.call());
+        }
         check::names(op).into_iter().find(|name| NOT_ON_MACOS.binary_search(name).is_ok())
+    }
+}
+
+impl Op {
+    /// Whether the call is none of POSIX's or Linux's, but Darwin's.
+    pub fn is_darwins(&self) -> bool {
+        matches!(
+            self,
+            Self::Connectx { .. }
+                | Self::Disconnectx { .. }
+                | Self::SendmsgX { .. }
+                | Self::RecvmsgX { .. }
+                | Self::Kevent { .. }
+        )
+    }
+
+    /// Whether the call is one that Darwin has not got, in this form at least (its `sendfile` takes other arguments).
+    pub fn is_not_darwins(&self) -> bool {
+        matches!(
+            self,
+            Self::Accept4 { .. }
+                | Self::Ppoll { .. }
+                | Self::Sendmmsg { .. }
+                | Self::Recvmmsg { .. }
+                | Self::Sendfile { .. }
+                | Self::Splice { .. }
+                | Self::EpollCreate1 { .. }
+                | Self::EpollCtl { .. }
+                | Self::EpollWait { .. }
+        ) || matches!(self, Self::Process { call } if call.is_linuxs())
     }
 }
 

@@ -7,6 +7,10 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::packet::{Packet, PacketSeen};
+pub use super::unix::{Unix, UnixName};
+use super::{packet, unix};
+
 /// Which of a link's addresses is meant.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -63,6 +67,10 @@ pub enum Host {
     },
     /// This very address.
     Ip(IpAddr),
+    /// A socket of `AF_UNIX`: of an address alone, which has neither a port nor a scope then.
+    Unix(Unix),
+    /// What an address of `AF_PACKET` says beside its link, which is its scope: of an address alone.
+    Packet(Packet),
 }
 
 impl Host {
@@ -71,9 +79,10 @@ impl Host {
         Self::On { link: link.to_owned(), role: Role::Own, range: Range::V4 }
     }
 
-    /// The address that the plan of [`address`] or the case itself gives.
+    /// The address that the plan of [`address`] or the case itself gives; a Unix socket has none, nor has a link.
     pub fn ip(&self, link_number: impl Fn(&str) -> Option<u8>) -> Option<IpAddr> {
         match self {
+            Self::Unix(_) | Self::Packet(_) => None,
             Self::Ip(ip) => Some(*ip),
             Self::On { link, role, range } => Some(address(link_number(link)?, *role, *range)),
         }
@@ -153,6 +162,21 @@ impl Addr {
         Self { host: Host::Ip(ip.into()), port: Port::Is(port), scope: Scope::Zero, family: None }
     }
 
+    /// A Unix socket's.
+    pub fn unix(unix: Unix) -> Self {
+        Self { host: Host::Unix(unix), port: Port::Is(0), scope: Scope::Zero, family: None }
+    }
+
+    /// Its name, if it is a Unix socket's.
+    pub fn as_unix(&self) -> Option<&Unix> {
+        if let Host::Unix(unix) = &self.host { Some(unix) } else { None }
+    }
+
+    /// Its protocol and hardware address, if it is one of `AF_PACKET`.
+    pub fn as_packet(&self) -> Option<&Packet> {
+        if let Host::Packet(packet) = &self.host { Some(packet) } else { None }
+    }
+
     /// The same with another scope id.
     #[must_use]
     pub fn scoped(mut self, scope: Scope) -> Self {
@@ -181,6 +205,10 @@ pub enum SockAddr {
         /// `sin6_scope_id`.
         scope: u32,
     },
+    /// `struct sockaddr_un` with a name, or of a length that no name has.
+    Unix(Unix),
+    /// `struct sockaddr_ll`.
+    Packet(PacketSeen),
     /// An address of a length or family that says nothing more: `getpeername` of an unnamed peer.
     Bare {
         /// `sa_family` by name, or its number.
@@ -189,11 +217,21 @@ pub enum SockAddr {
 }
 
 impl SockAddr {
+    /// A Unix socket's: without a name and of no length of its own it is its family alone.
+    pub fn unix(unix: Unix) -> Self {
+        match unix {
+            Unix { name: UnixName::Unnamed, len: None } => {
+                Self::Bare { family: "AF_UNIX".to_owned() }
+            }
+            unix => Self::Unix(unix),
+        }
+    }
+
     /// The port in host order, if this kind of address has one.
     pub fn port(&self) -> Option<u16> {
         match self {
             Self::V4 { port, .. } | Self::V6 { port, .. } => Some(*port),
-            Self::Bare { .. } => None,
+            Self::Unix(_) | Self::Packet(_) | Self::Bare { .. } => None,
         }
     }
 
@@ -202,19 +240,21 @@ impl SockAddr {
         match self {
             Self::V4 { ip, .. } => Some((*ip).into()),
             Self::V6 { ip, .. } => Some((*ip).into()),
-            Self::Bare { .. } => None,
+            Self::Unix(_) | Self::Packet(_) | Self::Bare { .. } => None,
         }
     }
 }
 
 impl fmt::Display for SockAddr {
-    /// `{AF_INET6 [fe80::1%2]:12345}`, `{AF_INET 192.0.2.1:12345}`, `{AF_UNSPEC}`; a scope of zero
-    /// is left out.
+    /// `{AF_INET6 [fe80::1%2]:12345}`, `{AF_INET 192.0.2.1:12345}`, `{AF_UNIX "s"}`, `{AF_UNSPEC}`; a
+    /// scope of zero is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::V4 { ip, port } => write!(f, "{{AF_INET {ip}:{port}}}"),
             Self::V6 { ip, port, scope: 0 } => write!(f, "{{AF_INET6 [{ip}]:{port}}}"),
             Self::V6 { ip, port, scope } => write!(f, "{{AF_INET6 [{ip}%{scope}]:{port}}}"),
+            Self::Unix(unix) => unix.fmt(f),
+            Self::Packet(seen) => seen.fmt(f),
             Self::Bare { family } => write!(f, "{{{family}}}"),
         }
     }
@@ -234,6 +274,12 @@ impl FromStr for SockAddr {
         let Some((family, rest)) = inner.split_once(' ') else {
             return Ok(Self::Bare { family: inner.to_owned() });
         };
+        if family == "AF_UNIX" {
+            return unix::parse(rest).map(Self::Unix).ok_or_else(err);
+        }
+        if family == "AF_PACKET" {
+            return packet::parse(rest).map(Self::Packet).ok_or_else(err);
+        }
         let (host, port) = rest.rsplit_once(':').ok_or_else(err)?;
         let port = port.parse().map_err(|_| err())?;
         match family {
@@ -252,9 +298,19 @@ impl FromStr for SockAddr {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
     use proptest::prelude::*;
 
     use super::*;
+
+    fn any_name() -> impl Strategy<Value = UnixName> {
+        prop_oneof![
+            "[a-z_][a-z0-9_.-]{0,9}".prop_map(UnixName::Path),
+            "([a-z_][a-z0-9_.-]{0,9})?".prop_map(UnixName::Abstract),
+            Just(UnixName::Unnamed),
+        ]
+    }
 
     fn any_sockaddr() -> impl Strategy<Value = SockAddr> {
         prop_oneof![
@@ -262,6 +318,14 @@ mod tests {
                 .prop_map(|(ip, port)| SockAddr::V4 { ip: ip.into(), port }),
             (any::<[u8; 16]>(), any::<u16>(), any::<u32>())
                 .prop_map(|(ip, port, scope)| SockAddr::V6 { ip: ip.into(), port, scope }),
+            (any_name(), option::of(0u32..128))
+                .prop_map(|(name, len)| SockAddr::unix(Unix { name, len })),
+            (any::<[u16; 2]>(), any::<u32>(), any::<u8>(), vec(any::<u8>(), 0..9)).prop_map(
+                |([proto, hatype], index, kind, addr)| {
+                    let addr = crate::case::Hex(addr);
+                    SockAddr::Packet(PacketSeen { proto, index, hatype, kind, addr })
+                }
+            ),
             "AF_[A-Z]{1,9}".prop_map(|family| SockAddr::Bare { family }),
         ]
     }

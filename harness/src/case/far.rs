@@ -230,6 +230,7 @@ impl End {
         match &self.host {
             Host::Ip(ip) => ip.is_ipv6(),
             Host::On { range, .. } => *range != Range::V4,
+            Host::Unix(_) | Host::Packet(_) => false,
         }
     }
 }

@@ -400,6 +400,13 @@ pub enum LabOp {
         /// In milliseconds.
         ms: u32,
     },
+    /// `sysctl -w NAME=VALUE` (sysctl(8)), of the lab's own network: Linux's.
+    Sysctl {
+        /// Such as `net.ipv4.ip_default_ttl`.
+        name: String,
+        /// As sysctl(8) takes it, without quotes.
+        value: String,
+    },
     /// The far end puts these bytes on the link: an Ethernet frame on a tap, a packet on a tun.
     Inject {
         /// Which.
@@ -435,6 +442,9 @@ pub enum LabOp {
         /// An address and names each, see hosts(5).
         lines: Vec<String>,
     },
+    /// `mount -o remount,ro .`, in the folder of the case's own: nothing is made there or taken away from then on.
+    /// Only among the steps of a case.
+    ReadOnly {},
     /// The connections to a service that pause go on, see [`ServerStep::Pause`].
     Resume {
         /// Of which link.
@@ -458,6 +468,11 @@ impl LabOp {
     /// Whether it is a part of the lab, and no step that a case could take.
     pub fn is_setup(&self) -> bool {
         matches!(self, Self::Serve { .. } | Self::NameServer { .. } | Self::Hosts { .. })
+    }
+
+    /// Whether it is a step of a case, and no part of its lab.
+    pub(super) fn is_of_a_case(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::ReadOnly {})
     }
 }
 
@@ -496,6 +511,7 @@ impl fmt::Display for LabOp {
             Self::RetransTime { link, ms } => {
                 write!(f, "ntable change dev {link} retrans {ms}")
             }
+            Self::Sysctl { name, value } => write!(f, "sysctl {name}={value}"),
             Self::Inject { link, frame } => write!(f, "inject {link} {} bytes", frame.0.len()),
             Self::Say { link, frame } => write!(f, "{link} sends {frame}"),
             Self::Wait { ms, until: None, why } => write!(f, "wait {ms} ms: {why}"),
@@ -505,6 +521,7 @@ impl fmt::Display for LabOp {
             Self::Serve { link, service } => write!(f, "serve {link} {service}"),
             Self::NameServer { link, server } => write!(f, "name server {link} {server}"),
             Self::Hosts { lines } => write!(f, "/etc/hosts: {}", lines.join("; ")),
+            Self::ReadOnly {} => f.write_str("mount -o remount,ro ."),
             Self::Resume { link, port } => write!(f, "the server at {link} {port} goes on"),
         }
     }

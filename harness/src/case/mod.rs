@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod about;
 mod absent;
 pub mod addr;
 pub mod blocking;
@@ -22,11 +23,16 @@ pub mod lab;
 pub mod names;
 mod numbers;
 pub mod op;
+pub mod packet;
 pub mod payload;
+pub mod process;
+pub mod raw;
 mod said;
 mod sym;
+pub mod sysctl;
 mod threads;
 mod timers;
+pub mod unix;
 pub mod words;
 
 pub use headers::{NOT_ON_LINUX, NOT_ON_MACOS};
@@ -40,7 +46,8 @@ pub use payload::Payload;
 pub use sym::{Flags, Os, Sym, is_known, plain};
 pub use threads::Threads;
 
-use check::{MOST_OF_LINK, MOST_OF_SOCKET, is_word, links, sockets};
+pub(crate) use check::is_of_links;
+use check::{links, sockets};
 use intent::Family;
 
 /// One question put to a kernel.
@@ -100,18 +107,25 @@ impl Case {
         self.id.split('[').next().unwrap_or_default()
     }
 
-    /// The family of the socket called `fd`, from the `socket` call that made it or its listener.
+    /// The family of the socket called `fd`, if it is one of IP.
     pub fn family(&self, fd: &str) -> Option<Family> {
+        self.domain(fd).and_then(Family::of)
+    }
+
+    /// The domain of the socket called `fd`, from the `socket` call that made it or its listener.
+    pub(crate) fn domain(&self, fd: &str) -> Option<&str> {
         // From the last step back, so that an accepted socket leads to an earlier listener only.
         let mut wanted = fd;
         self.ops.iter().rev().find_map(|op| match op {
-            Op::Socket { fd, domain, .. } if fd == wanted => Some(Family::of(domain.as_str())),
-            Op::Accept { fd, new } if new == wanted => {
+            Op::Socket { fd, domain, .. } if fd == wanted => Some(domain.plain()),
+            Op::Accept { fd, new } | Op::Accept4 { fd, new, .. } | Op::Dup { fd, new }
+                if new == wanted =>
+            {
                 wanted = fd;
                 None
             }
             _ => None,
-        })?
+        })
     }
 
     /// Whether a program of the user's runs in it, whose ports and payloads the case does not know.
@@ -127,11 +141,9 @@ impl Case {
 
     /// How much of that is one step's.
     pub fn step_waits_ms(&self, op: &Op) -> u32 {
-        match op {
-            Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => {
-                u32::try_from(*timeout_ms).unwrap_or(0)
-            }
-            op => self.step_idles_ms(op),
+        match op.timeout_ms() {
+            Some(ms) => u32::try_from(ms).unwrap_or(0),
+            None => self.step_idles_ms(op),
         }
     }
 
@@ -146,6 +158,7 @@ impl Case {
         match op {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
             Op::Run { limit_ms, .. } => *limit_ms,
+            Op::Recvmmsg { timeout_ms, .. } => timeout_ms.unwrap_or(0),
             Op::Getaddrinfo { node: Some(node), .. } if self.lab.keeps_waiting(node) => LOOKUP_MS,
             _ => 0,
         }
@@ -182,16 +195,14 @@ impl Case {
     /// there that is no name.
     pub fn check(&self) -> Result<(), String> {
         words::check(self)?;
-        if let Some(link) = self.lab.links.iter().find(|link| !is_word(&link.name, MOST_OF_LINK)) {
+        if let Some(link) = self.lab.links.iter().find(|link| !check::is_link(&link.name)) {
             return Err(format!("{:?} is no name of a link", link.name));
         }
-        let steps = self.lab.setup.iter().chain(self.ops.iter().filter_map(|op| match op {
+        let mut steps = self.lab.setup.iter().chain(self.ops.iter().filter_map(|op| match op {
             Op::Lab { step } => Some(step),
             _ => None,
         }));
-        for step in steps {
-            self.check_step(step)?;
-        }
+        steps.try_for_each(|step| self.check_step(step))?;
         let among = |op: &Op| match op {
             Op::Lab { step } => step.is_setup(),
             _ => false,
@@ -199,14 +210,12 @@ impl Case {
         if self.ops.iter().any(among) {
             return Err("servers and files are part of the lab, and stand in its setup".to_owned());
         }
-        if self.lab.setup.iter().any(|step| matches!(step, LabOp::Say { .. })) {
-            return Err(
-                "what a far end sends is a step of the case, and none of its lab".to_owned()
-            );
+        if let Some(step) = self.lab.setup.iter().find(|step| step.is_of_a_case()) {
+            return Err(format!("{step}: it is a step of the case, and none of its lab"));
         }
         self.check_threads()?;
         self.ops.iter().try_for_each(|op| self.check_op(op))?;
-        check::made(&self.ops)
+        check::has_an_end(self)
     }
 
     fn check_link(&self, link: &str) -> Result<(), String> {
@@ -233,7 +242,7 @@ impl Case {
             LabOp::Wait { until, .. } => until.iter().try_for_each(|l| self.check_link(l)),
             LabOp::Serve { link, service } => self.check_service(link, service),
             LabOp::NameServer { link, server } => self.check_name_server(link, server),
-            LabOp::Hosts { .. } => Ok(()),
+            LabOp::Hosts { .. } | LabOp::Sysctl { .. } | LabOp::ReadOnly {} => Ok(()),
             LabOp::Resume { link, port } => {
                 let serves = |step: &LabOp| matches!(step, LabOp::Serve { link: l, service } if l == link && service.port == *port);
                 if self.lab.setup.iter().any(serves) {
@@ -296,7 +305,7 @@ impl Case {
 
     fn check_op(&self, op: &Op) -> Result<(), String> {
         words::check_op(op)?;
-        if let Some(socket) = sockets(op).find(|name| !is_word(name, MOST_OF_SOCKET)) {
+        if let Some(socket) = sockets(op).find(|name| !check::is_socket(name)) {
             return Err(format!("{}: {socket:?} is no name of a socket", op.call()));
         }
         links(op).into_iter().try_for_each(|link| self.check_link(link))?;
@@ -306,6 +315,8 @@ impl Case {
             }
         }
         check::request(op)?;
+        check::whole(op)?;
+        raw::check(op)?;
         for payload in op.payloads() {
             payload.check(op.call())?;
         }
@@ -313,23 +324,12 @@ impl Case {
             let most = check::MOST_BYTES;
             return Err(format!("{}: it asks room for more than {most} bytes", op.call()));
         }
-        if matches!(op, Op::Sendmsg { control, .. } if !control.iter().all(op::Control::fits)) {
-            return Err(
-                "sendmsg: a control message is 1, 2, 4 or 8 bytes wide, and its number fits"
-                    .to_owned(),
-            );
-        }
-        if matches!(op, Op::Kevent { changes, .. } if changes.is_empty()) {
-            return Err("kevent: it waits for nothing".to_owned());
-        }
+        check::controls(op)?;
         if let Op::Connectx { link: Some(link), .. } = op {
             self.check_link(link)?;
         }
         for addr in op.addrs() {
-            if self.lab.ip(&addr.host).is_none() {
-                let link = if let addr::Host::On { link, .. } = &addr.host { link } else { "" };
-                return Err(format!("{}: the lab has no link {link:?}", op.call()));
-            }
+            check::address(op, addr, &self.lab)?;
             if let addr::Scope::Link(link) = &addr.scope {
                 self.check_link(link)?;
             }
@@ -346,9 +346,11 @@ mod tests {
     use proptest::sample::select;
     use rstest::rstest;
 
-    use super::addr::{Addr, Host, Port, Range, Role, Scope};
-    use super::op::{Change, Control, PollFd};
+    use super::addr::{Addr, Host, Port, Range, Role, Scope, Unix};
+    use super::op::{Change, Code, Control, PollFd, Who};
     use super::*;
+
+    mod newer;
 
     fn name() -> impl Strategy<Value = String> {
         "[a-z]{1,3}"
@@ -368,7 +370,15 @@ mod tests {
         prop_oneof![
             any::<IpAddr>().prop_map(Host::Ip),
             (name(), role, range).prop_map(|(link, role, range)| Host::On { link, role, range }),
+            "[a-z./\0]{0,4}".prop_map(|name| Host::Unix(Unix::new(unix::UnixName::Path(name)))),
+            (any::<u16>(), vec(any::<u8>(), 0..10), option::of(any::<u32>())).prop_map(
+                |(proto, addr, len)| Host::Packet(packet::Packet { proto, addr: Hex(addr), len })
+            ),
         ]
+    }
+
+    fn who() -> impl Strategy<Value = Who> {
+        prop_oneof![Just(Who::Own), any::<u32>().prop_map(Who::Is)]
     }
 
     fn address() -> impl Strategy<Value = Addr> {
@@ -400,6 +410,14 @@ mod tests {
             (sym(), sym(), any::<i32>(), any::<u8>()).prop_map(|(level, name, value, width)| {
                 Control::Int { level, name, value, width }
             }),
+            vec(name(), 0..3).prop_map(|fds| Control::Rights { fds }),
+            who().prop_map(|pid| Control::Credentials { pid, uid: Who::Is(7), gid: pid }),
+            (sym().prop_map(Code::Name), any::<i32>().prop_map(Code::Number), any::<[u8; 4]>())
+                .prop_map(|(level, kind, data)| Control::Bytes {
+                    level,
+                    kind,
+                    data: Hex(data.to_vec())
+                }),
         ]
     }
 
@@ -477,7 +495,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_case_survives_json_and_back(ops in vec(op(), 0..8), title in ".*", window_ms: u32) {
+        fn a_case_survives_json_and_back(ops in vec(prop_oneof![op(), newer::op()], 0..8), title in ".*", window_ms: u32) {
             let (id, catalogue, lab) = ("s/t[a]".to_owned(), Vec::new(), Lab::one(LinkKind::Tun, "l"));
             let case = Case { id, title, catalogue, lab, ops, window_ms, threads: Threads::NONE };
             let text = serde_json::to_string(&case).unwrap();

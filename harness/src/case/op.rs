@@ -1,13 +1,16 @@
 //! The steps of a case: the real calls, under their real names, and what the lab does.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::addr::{Addr, Host, Port};
+use super::addr::{Addr, Host};
 use super::lab::LabOp;
 use super::payload::Payload;
+use super::process::ProcessCall;
+use super::raw::Arg;
 use super::{Flags, Hex, Sym};
 
 /// A socket of a case goes by name.
@@ -148,6 +151,67 @@ pub enum Control {
         #[serde(default = "Control::int_width", skip_serializing_if = "Control::is_int")]
         width: u8,
     },
+    /// `SOL_SOCKET`, `SCM_RIGHTS`: descriptors of the case's (unix(7)).
+    Rights {
+        /// Which.
+        fds: Vec<Name>,
+    },
+    /// `SOL_SOCKET`, `SCM_CREDENTIALS`: a `struct ucred` (unix(7)), Linux's.
+    Credentials {
+        /// `pid`.
+        pid: Who,
+        /// `uid`.
+        uid: Who,
+        /// `gid`.
+        gid: Who,
+    },
+    /// Any other, as it is.
+    Bytes {
+        /// Such as `IPPROTO_IP`.
+        level: Code,
+        /// Such as `IP_TTL`.
+        kind: Code,
+        /// Its data.
+        data: Hex,
+    },
+}
+
+/// A constant, by its name or as a number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Code {
+    /// This number.
+    Number(i32),
+    /// By name.
+    Name(Sym),
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+/// Whose process, user or group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// That of who makes the call.
+    Own,
+    /// This one.
+    Is(u32),
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("own"),
+            Self::Is(number) => number.fmt(f),
+        }
+    }
 }
 
 impl Control {
@@ -169,7 +233,10 @@ impl Control {
     /// Whether its number fits into its bytes, signed or not.
     pub(super) fn fits(&self) -> bool {
         match self {
-            Self::PktInfo { .. } => true,
+            Self::PktInfo { .. }
+            | Self::Rights { .. }
+            | Self::Credentials { .. }
+            | Self::Bytes { .. } => true,
             Self::Int { value, width, .. } => match width {
                 1 => i8::try_from(*value).is_ok() || u8::try_from(*value).is_ok(),
                 2 => i16::try_from(*value).is_ok() || u16::try_from(*value).is_ok(),
@@ -187,6 +254,16 @@ pub struct PollFd {
     pub fd: Name,
     /// `events`.
     pub events: Flags,
+}
+
+/// An interface's index.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Index {
+    /// That of a link of the lab, or of `lo`.
+    Of(String),
+    /// This number.
+    Is(u32),
 }
 
 /// One entry of `kevent`'s list of changes, a `struct kevent` whose `ident` is a socket.
@@ -303,6 +380,77 @@ pub enum Op {
     /// `kevent(kqueue(), changes, n, events, n, timeout_ms)`, and the queue is closed: Darwin's, and
     /// the other BSDs'.
     Kevent { changes: Vec<Change>, timeout_ms: i32 },
+    /// `new = accept4(fd, flags)`: POSIX.1-2024's, and Linux's and the BSDs' before.
+    Accept4 { fd: Name, new: Name, flags: Flags },
+    /// `new = dup(fd)`.
+    Dup { fd: Name, new: Name },
+    /// `pipe([read, write])`.
+    Pipe { read: Name, write: Name },
+    /// `tmpfile()` with these bytes written to it, and at its start: a descriptor that is no socket.
+    #[serde(rename = "tmpfile")]
+    File { new: Name, data: Payload },
+    /// `mkdir(path, mode)`, in the case's folder, as the paths of its Unix sockets are.
+    Mkdir { path: String, mode: u32 },
+    /// `unlink(path)`.
+    Unlink { path: String },
+    /// `symlink(target, path)`.
+    Symlink { target: String, path: String },
+    /// `chmod(path, mode)`.
+    Chmod { path: String, mode: u32 },
+    /// `writev(fd, [data…], n)`.
+    Writev { fd: Name, data: Vec<Payload> },
+    /// `readv(fd, [len…], n)`.
+    Readv { fd: Name, lens: Vec<u32> },
+    /// `sendmmsg(fd, [{addr, data}…], n, flags)`, each of them to the same address: Linux's.
+    Sendmmsg { fd: Name, data: Vec<Payload>, flags: Flags, addr: Option<Addr> },
+    /// `recvmmsg(fd, [{len, control_len}…], count, flags, timeout)`: Linux's. Without a time it has NULL.
+    Recvmmsg {
+        fd: Name,
+        count: u32,
+        len: u32,
+        control_len: u32,
+        flags: Flags,
+        timeout_ms: Option<u32>,
+    },
+    /// `sendfile(fd, file, offset, count)`, which is Linux's; without an offset it is NULL.
+    Sendfile { fd: Name, file: Name, offset: Option<i64>, count: u32 },
+    /// `splice(from, NULL, to, NULL, count, flags)`: Linux's.
+    Splice { from: Name, to: Name, count: u32, flags: Flags },
+    /// `sockatmark(fd)`.
+    Sockatmark { fd: Name },
+    /// `ppoll(fds, n, timeout, NULL)`; without a time it is NULL.
+    Ppoll { fds: Vec<PollFd>, timeout_ms: Option<u32> },
+    /// `select(nfds, read, write, except, timeout)`; an empty set is NULL, as is no time.
+    Select { read: Vec<Name>, write: Vec<Name>, except: Vec<Name>, timeout_ms: Option<u32> },
+    /// `pselect(nfds, read, write, except, timeout, NULL)`.
+    Pselect { read: Vec<Name>, write: Vec<Name>, except: Vec<Name>, timeout_ms: Option<u32> },
+    /// `new = epoll_create1(flags)`: Linux's.
+    #[serde(rename = "epoll_create1")]
+    EpollCreate1 { new: Name, flags: Flags },
+    /// `epoll_ctl(fd, op, target, {events})`: Linux's.
+    #[serde(rename = "epoll_ctl")]
+    EpollCtl { fd: Name, op: Sym, target: Name, events: Flags },
+    /// `epoll_wait(fd, events, max, timeout_ms)`: Linux's.
+    #[serde(rename = "epoll_wait")]
+    EpollWait { fd: Name, max: u32, timeout_ms: i32 },
+    /// `if_nametoindex(name)`, of a link of the lab's, or of none that there is.
+    #[serde(rename = "if_nametoindex")]
+    IfNametoindex { name: String },
+    /// `if_indextoname(if_nametoindex(link))`, or the number itself.
+    #[serde(rename = "if_indextoname")]
+    IfIndextoname { index: Index },
+    /// `getifaddrs()`.
+    Getifaddrs {},
+    /// A call as it is, every argument written out: with a pointer that leads nowhere, a length that lies. What
+    /// it writes is not shown, but for the length that a pointer to one leads to.
+    Raw {
+        /// One of [`super::raw::CALLS`].
+        call: String,
+        /// As many as the manual page has.
+        args: Vec<Arg>,
+    },
+    /// A call that is about the process.
+    Process { call: ProcessCall },
     /// Not a call: another program, run in the lab as it is with all that it starts, its input empty and
     /// its output on the executor's standard error, unless that was given another. Its exit status is
     /// the value.
@@ -347,154 +495,34 @@ impl Op {
             Self::SendmsgX { .. } => "sendmsg_x",
             Self::RecvmsgX { .. } => "recvmsg_x",
             Self::Kevent { .. } => "kevent",
+            Self::Accept4 { .. } => "accept4",
+            Self::Dup { .. } => "dup",
+            Self::Pipe { .. } => "pipe",
+            Self::File { .. } => "tmpfile",
+            Self::Mkdir { .. } => "mkdir",
+            Self::Unlink { .. } => "unlink",
+            Self::Symlink { .. } => "symlink",
+            Self::Chmod { .. } => "chmod",
+            Self::Writev { .. } => "writev",
+            Self::Readv { .. } => "readv",
+            Self::Sendmmsg { .. } => "sendmmsg",
+            Self::Recvmmsg { .. } => "recvmmsg",
+            Self::Sendfile { .. } => "sendfile",
+            Self::Splice { .. } => "splice",
+            Self::Sockatmark { .. } => "sockatmark",
+            Self::Ppoll { .. } => "ppoll",
+            Self::Select { .. } => "select",
+            Self::Pselect { .. } => "pselect",
+            Self::EpollCreate1 { .. } => "epoll_create1",
+            Self::EpollCtl { .. } => "epoll_ctl",
+            Self::EpollWait { .. } => "epoll_wait",
+            Self::IfNametoindex { .. } => "if_nametoindex",
+            Self::IfIndextoname { .. } => "if_indextoname",
+            Self::Getifaddrs {} => "getifaddrs",
+            Self::Raw { call, .. } => super::raw::places(call).map_or("raw", |(name, _)| name),
+            Self::Process { call } => call.name(),
             Self::Run { .. } => "run",
             Self::Lab { .. } => "lab",
-        }
-    }
-
-    /// Whether the call is none of POSIX's or Linux's, but Darwin's.
-    pub fn is_darwins(&self) -> bool {
-        matches!(
-            self,
-            Self::Connectx { .. }
-                | Self::Disconnectx { .. }
-                | Self::SendmsgX { .. }
-                | Self::RecvmsgX { .. }
-                | Self::Kevent { .. }
-        )
-    }
-
-    /// Whether the call connects, sends, receives, ends or closes on a socket that is there: such a one is
-    /// made ready first, and then by whichever thread is to make it.
-    pub fn is_transfer(&self) -> bool {
-        matches!(
-            self,
-            Self::Connect { .. }
-                | Self::Accept { .. }
-                | Self::Send { .. }
-                | Self::Sendto { .. }
-                | Self::Sendmsg { .. }
-                | Self::Write { .. }
-                | Self::Recv { .. }
-                | Self::Recvfrom { .. }
-                | Self::Recvmsg { .. }
-                | Self::Read { .. }
-                | Self::Shutdown { .. }
-                | Self::Close { .. }
-        )
-    }
-
-    /// Whether a case goes on where this system has no name for what the step asks: a program that
-    /// cannot read an option makes its other calls all the same.
-    pub fn may_be_left_out(&self) -> bool {
-        matches!(self, Self::Getsockopt { .. })
-    }
-
-    /// The socket that the call is made on; none for calls on no single existing socket.
-    pub fn fd(&self) -> Option<&str> {
-        match self {
-            Self::Bind { fd, .. }
-            | Self::Connect { fd, .. }
-            | Self::Listen { fd, .. }
-            | Self::Accept { fd, .. }
-            | Self::Send { fd, .. }
-            | Self::Sendto { fd, .. }
-            | Self::Sendmsg { fd, .. }
-            | Self::Recv { fd, .. }
-            | Self::Recvfrom { fd, .. }
-            | Self::Recvmsg { fd, .. }
-            | Self::Write { fd, .. }
-            | Self::Read { fd, .. }
-            | Self::Shutdown { fd, .. }
-            | Self::Close { fd }
-            | Self::Getsockname { fd }
-            | Self::Getpeername { fd }
-            | Self::Setsockopt { fd, .. }
-            | Self::Getsockopt { fd, .. }
-            | Self::Ioctl { fd, .. }
-            | Self::Fcntl { fd, .. }
-            | Self::Connectx { fd, .. }
-            | Self::Disconnectx { fd }
-            | Self::SendmsgX { fd, .. }
-            | Self::RecvmsgX { fd, .. } => Some(fd),
-            Self::Socket { .. }
-            | Self::Socketpair { .. }
-            | Self::Poll { .. }
-            | Self::Getaddrinfo { .. }
-            | Self::Getnameinfo { .. }
-            | Self::InetPton { .. }
-            | Self::InetAton { .. }
-            | Self::Kevent { .. }
-            | Self::Run { .. }
-            | Self::Lab { .. } => None,
-        }
-    }
-
-    /// The data that the call sends, if it sends any.
-    pub fn payload(&self) -> Option<&Payload> {
-        match self {
-            Self::Send { data, .. }
-            | Self::Sendto { data, .. }
-            | Self::Sendmsg { data, .. }
-            | Self::Write { data, .. } => Some(data),
-            Self::Connectx { data, .. } => data.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Everything that the call sends: more than one payload where it is made for that.
-    pub fn payloads(&self) -> Vec<&Payload> {
-        match self {
-            Self::SendmsgX { data, .. } => data.iter().collect(),
-            other => other.payload().into_iter().collect(),
-        }
-    }
-
-    /// The sockets that it makes, by their names.
-    pub fn makes(&self) -> Vec<&str> {
-        match self {
-            Self::Socket { fd: new, .. } | Self::Accept { new, .. } => vec![new],
-            Self::Socketpair { a, b, .. } => vec![a, b],
-            _ => Vec::new(),
-        }
-    }
-
-    /// The sockets that it is about, each made by an earlier step if it is there at all.
-    pub fn uses(&self) -> Vec<&str> {
-        let ports = self.addrs().filter_map(|addr| match &addr.port {
-            Port::Of(socket) => Some(socket.as_str()),
-            Port::Is(_) => None,
-        });
-        let mut all: Vec<&str> = ports.collect();
-        match self {
-            Self::Socket { .. } | Self::Socketpair { .. } => {}
-            Self::Poll { fds, .. } => all.extend(fds.iter().map(|one| one.fd.as_str())),
-            Self::Kevent { changes, .. } => all.extend(changes.iter().map(|one| one.fd.as_str())),
-            Self::Lab { step: LabOp::Say { frame, .. } } => all.extend(frame.sockets()),
-            other => all.extend(other.fd()),
-        }
-        all
-    }
-
-    /// Every address that the call is given.
-    pub fn addrs(&self) -> impl Iterator<Item = &Addr> {
-        let source = match self {
-            Self::Connectx { source, .. } => source.as_ref(),
-            _ => None,
-        };
-        source.into_iter().chain(self.addr())
-    }
-
-    /// The address that the call is given, if it is given one; of two the peer's.
-    pub fn addr(&self) -> Option<&Addr> {
-        match self {
-            Self::Bind { addr, .. }
-            | Self::Connect { addr, .. }
-            | Self::Sendto { addr, .. }
-            | Self::Connectx { addr, .. }
-            | Self::Getnameinfo { addr, .. } => Some(addr),
-            Self::Sendmsg { addr, .. } | Self::SendmsgX { addr, .. } => addr.as_ref(),
-            _ => None,
         }
     }
 }

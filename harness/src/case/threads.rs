@@ -45,7 +45,15 @@ impl Threads {
 /// Whether another thread may make the call: on a socket that is there, since such a thread is in none of
 /// the lab's namespaces.
 fn may_be_anothers(op: &Op) -> bool {
-    op.is_transfer() || matches!(op, Op::Poll { .. })
+    let waits = matches!(
+        op,
+        Op::Poll { .. }
+            | Op::Ppoll { .. }
+            | Op::Select { .. }
+            | Op::EpollWait { .. }
+            | Op::Recvmmsg { .. }
+    );
+    op.is_transfer() || waits
 }
 
 impl Case {
@@ -87,7 +95,7 @@ impl Case {
             }
             taken.extend(steps);
         }
-        Ok(())
+        self.check_process()
     }
 }
 

@@ -39,9 +39,7 @@ impl Case {
             _ => 0,
         });
         let waits = |op: &Op| match op {
-            Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => {
-                !(0..LONG_MS).contains(timeout_ms)
-            }
+            op if op.timeout_ms().is_some_and(|ms| !(0..LONG_MS).contains(&ms)) => true,
             Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
                 OF_TIMERS.contains(&name.as_str())
             }

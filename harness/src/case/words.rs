@@ -2,8 +2,8 @@
 
 use super::addr::Host;
 use super::check::MOST_BYTES;
-use super::op::Value;
-use super::{Case, LabOp, Op, Payload, ServerStep};
+use super::op::{Control, Value};
+use super::{Case, LabOp, Op, Payload, ServerStep, sysctl};
 use crate::text::is_obeyed;
 
 /// The most characters of an id: its table is a file's name, too.
@@ -99,6 +99,7 @@ pub(super) fn check_step(case: &Case, step: &LabOp) -> Result<(), String> {
         LabOp::Inject { frame, .. } if frame.0.len() > MOST_OF_FRAME => {
             Err(format!("a frame of {} bytes, {MOST_OF_FRAME} are the most", frame.0.len()))
         }
+        LabOp::Sysctl { name, value } => sysctl::check(name, value),
         LabOp::Hosts { lines } => {
             at_once("/etc/hosts", lines.len())?;
             lines.iter().try_for_each(|text| line("a line of /etc/hosts", text, MOST_OF_TEXT))
@@ -122,6 +123,7 @@ pub(super) fn check_step(case: &Case, step: &LabOp) -> Result<(), String> {
                 Some(Host::On { link, .. }) if case.lab.number(link).is_none() => {
                     Err(format!("the lab has no link {link:?}"))
                 }
+                Some(Host::Unix(_) | Host::Packet(_)) => Err("a router has an address".to_owned()),
                 _ => Ok(()),
             }
         }
@@ -189,11 +191,29 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
                 return Err("run: a word has a NUL in it".to_owned());
             }
         }
-        Op::RecvmsgX { count, .. } => many = *count as usize,
-        Op::SendmsgX { data, .. } => many = data.len(),
-        Op::Poll { fds, .. } => many = fds.len(),
+        Op::RecvmsgX { count, .. } | Op::Recvmmsg { count, .. } => many = *count as usize,
+        Op::EpollWait { max, .. } => many = *max as usize,
+        Op::SendmsgX { data, .. } | Op::Sendmmsg { data, .. } | Op::Writev { data, .. } => {
+            many = data.len();
+        }
+        Op::Raw { args, .. } => many = args.len(),
+        Op::Readv { lens, .. } => many = lens.len(),
+        Op::Poll { fds, .. } | Op::Ppoll { fds, .. } => many = fds.len(),
+        Op::Select { read, write, except, .. } | Op::Pselect { read, write, except, .. } => {
+            many = read.len() + write.len() + except.len();
+        }
+        Op::IfNametoindex { name } => texts.push(name),
+        Op::Kevent { changes, .. } if changes.is_empty() => {
+            return Err("kevent: it waits for nothing".to_owned());
+        }
         Op::Kevent { changes, .. } => many = changes.len(),
-        Op::Sendmsg { control, .. } => many = control.len(),
+        Op::Sendmsg { control, .. } => {
+            let fds = control.iter().map(|one| match one {
+                Control::Rights { fds } => fds.len(),
+                _ => 0,
+            });
+            many = control.len() + fds.sum::<usize>();
+        }
         Op::Setsockopt { value: Value::Filter { sources, .. }, .. } => many = sources.len(),
         Op::Setsockopt { value: Value::Bytes(bytes), .. } => {
             sizes("setsockopt", std::iter::once(bytes.0.len() as u64))?;
@@ -269,10 +289,7 @@ mod tests {
             set("MCAST_MSFILTER", &value)
         };
         let bytes = |many| {
-            set(
-                "SO_ATTACH_FILTER",
-                &format!(r#"{{"bytes":"{}"}}"#, of("00", many).replace(',', "")),
-            )
+            set("SO_BINDTODEVICE", &format!(r#"{{"bytes":"{}"}}"#, of("00", many).replace(',', "")))
         };
         let link = r#""links":[{"name":"l","kind":"tun","mtu":1500,"ranges":["v4"]}]"#;
         let setup =

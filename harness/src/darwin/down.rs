@@ -50,6 +50,7 @@ fn asks_no_more(link: &str, op: &Op) -> bool {
                 level.plain() == "IPPROTO_IPV6" && (link.is_none() || is_it(link)) && own
             }
             Control::Int { .. } => true,
+            Control::Rights { .. } | Control::Credentials { .. } | Control::Bytes { .. } => false,
         }),
         Op::Recvmsg { control_len, .. } | Op::RecvmsgX { control_len, .. } => *control_len == 0,
         Op::Setsockopt { value, .. } => match value {
@@ -70,6 +71,14 @@ fn asks_no_more(link: &str, op: &Op) -> bool {
         Op::Ioctl { link, .. } => link.is_none(),
         Op::Connectx { link, .. } => link.is_none() || is_it(link),
         Op::Lab { step } => matches!(step, LabOp::Wait { until: None, .. }),
+        other => knows_no_interface(other),
+    };
+    fine && op.addrs().all(|addr| stays(link, addr))
+}
+
+/// Whether a call, of those that have no value or message, tells of no interface and runs here.
+fn knows_no_interface(op: &Op) -> bool {
+    match op {
         Op::Bind { .. }
         | Op::Connect { .. }
         | Op::Listen { .. }
@@ -90,19 +99,30 @@ fn asks_no_more(link: &str, op: &Op) -> bool {
         | Op::InetAton { .. }
         | Op::Disconnectx { .. }
         | Op::SendmsgX { .. }
-        | Op::Kevent { .. } => true,
-        Op::Socketpair { .. }
-        | Op::Getaddrinfo { .. }
-        | Op::Getnameinfo { .. }
-        | Op::Run { .. } => false,
-    };
-    fine && op.addrs().all(|addr| stays(link, addr))
+        | Op::Kevent { .. }
+        | Op::Accept4 { .. }
+        | Op::Dup { .. }
+        | Op::Pipe { .. }
+        | Op::File { .. }
+        | Op::Mkdir { .. }
+        | Op::Unlink { .. }
+        | Op::Symlink { .. }
+        | Op::Chmod { .. }
+        | Op::Writev { .. }
+        | Op::Readv { .. }
+        | Op::Sockatmark { .. }
+        | Op::Ppoll { .. }
+        | Op::Select { .. }
+        | Op::Pselect { .. } => true,
+        // Those that tell of the host's interfaces, are Linux's, or whatever their descriptor is.
+        _ => false,
+    }
 }
 
 fn is_on(is_it: impl Fn(&Option<String>) -> bool, host: &Host) -> bool {
     match host {
         Host::On { link, range: Range::Ll, .. } => is_it(&Some(link.clone())),
-        Host::On { .. } | Host::Ip(_) => false,
+        Host::On { .. } | Host::Ip(_) | Host::Unix(_) | Host::Packet(_) => false,
     }
 }
 
@@ -114,7 +134,7 @@ fn stays(link: &str, addr: &Addr) -> bool {
         Host::On { link: name, range: Range::Ll, .. } => scoped && name == link,
         Host::Ip(IpAddr::V6(ip)) if is_scoped(*ip) => scoped,
         Host::Ip(IpAddr::V6(ip)) => ip.is_unspecified() || ip.is_loopback(),
-        Host::On { .. } | Host::Ip(IpAddr::V4(_)) => false,
+        Host::On { .. } | Host::Ip(IpAddr::V4(_)) | Host::Unix(_) | Host::Packet(_) => false,
     }
 }
 

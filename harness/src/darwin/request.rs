@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::scope::with_embedded_scope;
 use super::sockaddr;
 use crate::case::lab::RouteKind;
+use crate::case::op::Control;
 use crate::case::{Case, Lab, LabOp, Op};
 
 /// `IFNAMSIZ`.
@@ -200,6 +201,10 @@ pub fn refused(case: &Case) -> Option<String> {
                 Some("macOS has no routes that prohibit, and one table of them".to_owned())
             }
             LabOp::Mtu { mtu, .. } => out_of_range(*mtu),
+            LabOp::Sysctl { name, .. } => {
+                Some(format!("macOS has no setting {name} of one network alone"))
+            }
+            LabOp::ReadOnly {} => Some("macOS mounts no file system for a case alone".to_owned()),
             // Of other sockets nothing else is due when it ticks.
             LabOp::RetransTime { .. } if case.ops.iter().any(is_stream) => Some(
                 "macOS asks for a neighbour once a second, and TCP repeats its SYN as often: which of \
@@ -209,6 +214,19 @@ pub fn refused(case: &Case) -> Option<String> {
             _ => None,
         })
         .or_else(|| case.lab.links.iter().find_map(|link| out_of_range(link.mtu)))
+        .or_else(|| {
+            let why = "in the bytes of a control message a way out of the lab may stand";
+            case.ops.iter().any(|op| sends_bytes(case, op)).then(|| why.to_owned())
+        })
+}
+
+/// Whether a control message is for the network, and says what nobody has looked at.
+fn sends_bytes(case: &Case, op: &Op) -> bool {
+    let bytes = |op: &Op| {
+        matches!(op, Op::Sendmsg { control, .. }
+        if control.iter().any(|one| matches!(one, Control::Bytes { .. })))
+    };
+    bytes(op) && op.fd().is_some_and(|fd| case.family(fd).is_some())
 }
 
 fn is_stream(op: &Op) -> bool {
@@ -280,6 +298,24 @@ mod tests {
         assert_eq!(in6_ifreq("feth1", ll, 7)[40..44], 7u32.to_ne_bytes());
         assert_eq!(ctl_info("com.apple.net.utun_control")[4..7], *b"com");
         assert_eq!(fake_peer("feth2")[32..38], *b"feth2\0");
+    }
+
+    /// Who says in bytes by which interface a datagram leaves says nothing that can be looked at.
+    #[test]
+    fn bytes_are_sent_to_no_network() {
+        let case = |domain: &str, control: &str| -> Case {
+            let text = format!(
+                r#"{{"id":"a/b","title":"","ops":[
+                    {{"socket":{{"fd":"s","domain":"{domain}","type":["SOCK_DGRAM"],"protocol":[]}}}},
+                    {{"sendmsg":{{"fd":"s","data":{{"text":"x"}},"flags":[],"addr":null,"control":[{control}]}}}}]}}"#
+            );
+            serde_json::from_str(&text).expect("a case")
+        };
+        let bytes = r#"{"bytes":{"level":41,"kind":48,"data":"05"}}"#;
+        let int = r#"{"int":{"level":"IPPROTO_IP","name":"IP_TTL","value":1}}"#;
+        assert!(refused(&case("AF_INET6", bytes)).is_some_and(|why| why.contains("the bytes")));
+        assert_eq!(refused(&case("AF_UNIX", bytes)), None);
+        assert_eq!(refused(&case("AF_INET6", int)), None);
     }
 
     #[test]

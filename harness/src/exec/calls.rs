@@ -16,15 +16,15 @@ use super::sockaddr::RawAddr;
 use crate::case::Sym;
 use crate::trace::AddrInfo;
 
-fn errno() -> c_int {
+pub(super) fn errno() -> c_int {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
-fn int(ret: c_int) -> Returned {
+pub(super) fn int(ret: c_int) -> Returned {
     if ret < 0 { Err(errno()) } else { Ok(ret.into()) }
 }
 
-fn size(ret: ssize_t) -> Returned {
+pub(super) fn size(ret: ssize_t) -> Returned {
     if ret < 0 { Err(errno()) } else { Ok(ret as i64) }
 }
 
@@ -93,6 +93,86 @@ pub(super) fn read(fd: RawFd, buffer: &mut [u8]) -> Returned {
     size(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) })
 }
 
+/// Room for bytes that the kernel writes.
+pub(super) fn iovec_mut(bytes: &mut [u8]) -> libc::iovec {
+    libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() }
+}
+
+/// Bytes that the kernel reads.
+pub(super) fn iovec(bytes: &[u8]) -> libc::iovec {
+    libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }
+}
+
+pub(super) fn writev(fd: RawFd, data: &[Vec<u8>]) -> Returned {
+    let iovs: Vec<libc::iovec> = data.iter().map(|data| iovec(data)).collect();
+    let many = c_int::try_from(iovs.len()).unwrap_or(c_int::MAX);
+    // SAFETY: each part is valid for its length.
+    size(unsafe { libc::writev(fd, iovs.as_ptr(), many) })
+}
+
+/// All of it is in the buffer, one part behind the other.
+pub(super) fn readv(fd: RawFd, buffer: &mut [u8], lens: &[usize]) -> Returned {
+    let (mut rest, mut iovs) = (buffer, Vec::with_capacity(lens.len()));
+    for len in lens {
+        let (part, behind) = rest.split_at_mut((*len).min(rest.len()));
+        iovs.push(iovec_mut(part));
+        rest = behind;
+    }
+    let many = c_int::try_from(iovs.len()).unwrap_or(c_int::MAX);
+    // SAFETY: each part is valid for its length, and they do not overlap.
+    size(unsafe { libc::readv(fd, iovs.as_ptr(), many) })
+}
+
+pub(super) fn dup(fd: RawFd) -> Returned {
+    // SAFETY: takes its argument by value.
+    int(unsafe { libc::dup(fd) })
+}
+
+pub(super) fn pipe() -> Result<[RawFd; 2], c_int> {
+    let mut pair = [-1; 2];
+    // SAFETY: `pair` has room for two descriptors.
+    int(unsafe { libc::pipe(pair.as_mut_ptr()) }).map(|_| pair)
+}
+
+pub(super) fn sockatmark(fd: RawFd) -> Returned {
+    // SAFETY: takes its argument by value.
+    int(unsafe { c_sockatmark(fd) })
+}
+
+pub(super) fn timespec(ms: u32) -> libc::timespec {
+    // SAFETY: all zeros is a valid `struct timespec`.
+    let mut time: libc::timespec = unsafe { MaybeUninit::zeroed().assume_init() };
+    (time.tv_sec, time.tv_nsec) = ((ms / 1000).into(), (ms % 1000 * 1_000_000).into());
+    time
+}
+
+/// `select` or, with a `struct timespec`, `pselect`, whose sets are changed.
+pub(super) fn select(
+    nfds: c_int,
+    sets: &mut [Option<libc::fd_set>; 3],
+    ms: Option<u32>,
+    with_mask: bool,
+) -> Returned {
+    let [read, write, except] =
+        sets.each_mut().map(|set| set.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut));
+    if with_mask {
+        let time = ms.map(timespec);
+        let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+        // SAFETY: each set is null or one `fd_set`, and the time is null or outlives the call.
+        return int(unsafe { libc::pselect(nfds, read, write, except, time, std::ptr::null()) });
+    }
+    let mut time = ms.map(|ms| {
+        // SAFETY: all zeros is a valid `struct timeval`.
+        let mut time: libc::timeval = unsafe { MaybeUninit::zeroed().assume_init() };
+        // Whose type differs between systems.
+        (time.tv_sec, time.tv_usec) = ((ms / 1000).into(), (ms % 1000 * 1000) as libc::suseconds_t);
+        time
+    });
+    let time = time.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
+    // SAFETY: each set is null or one `fd_set`, and the time is null or outlives the call.
+    int(unsafe { libc::select(nfds, read, write, except, time) })
+}
+
 pub(super) fn shutdown(fd: RawFd, how: c_int) -> Returned {
     // SAFETY: takes its arguments by value.
     int(unsafe { libc::shutdown(fd, how) })
@@ -137,7 +217,7 @@ pub(super) fn poll(fds: &mut [libc::pollfd], timeout_ms: c_int) -> Returned {
 }
 
 /// Without a sign: where the type is wider, the kernel compares all of it.
-fn request_of(request: c_int) -> os::Request {
+pub(super) fn request_of(request: c_int) -> os::Request {
     request.cast_unsigned() as os::Request
 }
 
@@ -367,6 +447,8 @@ pub(super) fn getnameinfo(
 unsafe extern "C" {
     #[link_name = "inet_pton"]
     fn c_inet_pton(family: c_int, text: *const libc::c_char, to: *mut c_void) -> c_int;
+    #[link_name = "sockatmark"]
+    fn c_sockatmark(fd: c_int) -> c_int;
     #[link_name = "inet_aton"]
     fn c_inet_aton(text: *const libc::c_char, to: *mut libc::in_addr) -> c_int;
 }

@@ -12,12 +12,17 @@ pub(super) fn of(case: &Case) -> Option<Credentials> {
         Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => domain.plain() == "AF_UNIX",
         _ => false,
     };
-    case.ops.iter().any(is_local).then(|| Credentials {
+    case.ops.iter().any(is_local).then(own)
+}
+
+/// Of the executor.
+pub(super) fn own() -> Credentials {
+    Credentials {
         pid: std::process::id().cast_signed(),
         uid: geteuid().as_raw(),
         gid: getegid().as_raw(),
         groups: groups(),
-    })
+    }
 }
 
 /// nix has no getgroups on macOS.

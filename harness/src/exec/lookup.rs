@@ -88,6 +88,7 @@ pub(super) fn returned(op: &Op, error: &Sym) -> i64 {
             let number = || error.as_str().strip_prefix("EAI ")?.parse().ok();
             os::eai_value(error.as_str()).or_else(number).map_or(-1, i64::from)
         }
+        Op::IfNametoindex { .. } | Op::IfIndextoname { .. } => 0,
         _ => -1,
     }
 }

@@ -32,17 +32,23 @@ mod calls;
 mod confine;
 mod credentials;
 mod far;
+mod folder;
 mod gave;
+mod guard;
+mod interfaces;
 mod limits;
 mod lookup;
 mod network;
 mod options;
 mod pace;
 mod plant;
+mod process;
 mod program;
+mod raw;
 mod received;
 mod run;
 mod runner;
+mod select;
 mod sends;
 mod signals;
 mod sockaddr;
@@ -87,13 +93,14 @@ mod other;
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 use other as os;
 
+use folder::Folder;
 use network::Network;
 
 pub use confine::{NOBODY, Rights, confine, rights};
 pub use limits::{Memory, refuse_large_files};
 pub use os::KernelLog;
 pub use plant::{Mishap, Plant};
-pub use program::{calls_of_programs, output_of_programs, record};
+pub use program::{calls_of_programs, output_of_programs, record, why_nothing_ran};
 
 /// The machine as this process finds it.
 pub fn environment() -> Environment {
@@ -266,7 +273,15 @@ fn take(
         labs.discard(lab);
         return (nothing(case, End::Broken { reason }), None);
     }
-    let (mut trace, pause_ms) = run::run(case, &mut lab, plant);
+    let folder = match case.has_files().then(Folder::enter).transpose() {
+        Ok(folder) => folder,
+        Err(reason) => {
+            labs.put(lab);
+            return (nothing(case, End::Skipped { reason }), None);
+        }
+    };
+    let (mut trace, pause_ms) = run::run(case, &mut lab, folder.as_ref(), plant);
+    drop(folder);
     trace.beyond = lab.beyond();
     if let Some(reason) = lab.broken() {
         labs.discard(lab);
@@ -290,7 +305,10 @@ fn take(
         case.ops.iter().filter_map(|op| if let Op::Lab { step } = op { Some(step) } else { None })
     };
     // The route to who speaks TCP by hand is this case's.
-    let lasting = steps().any(lasts) || case.by_hand().next().is_some();
+    let lasting = steps().any(lasts)
+        || case.has_packets()
+        || case.by_hand().next().is_some()
+        || guard::is_read_later(case);
     // Of a path on which something was lost the host keeps what it has learned (`net/ipv4/tcp_metrics.c`).
     let remembers =
         || remembers_a_server(case) || leaves_fragments(case) || case.waits_for_timers();
@@ -364,14 +382,20 @@ fn changes(case: &Case, step: &LabOp) -> bool {
     match step {
         LabOp::Inject { link, frame } => is_remembered(case, link, &frame.0),
         LabOp::Say { frame, .. } => frame.is_remembered(),
-        LabOp::Wait { .. } | LabOp::Resume { .. } => false,
+        LabOp::Wait { .. } | LabOp::Resume { .. } | LabOp::ReadOnly {} => false,
         _ => true,
     }
 }
 
 /// Whether what a step does outlives taking the links down and up again.
 fn lasts(step: &LabOp) -> bool {
-    matches!(step, LabOp::RouteAdd { .. } | LabOp::LinkDelete { .. } | LabOp::RetransTime { .. })
+    matches!(
+        step,
+        LabOp::RouteAdd { .. }
+            | LabOp::LinkDelete { .. }
+            | LabOp::RetransTime { .. }
+            | LabOp::Sysctl { .. }
+    )
 }
 
 /// Whether the host remembers what it was to a server: whether it may have a cookie, and which

@@ -1,16 +1,62 @@
 //! What an executor does on Linux alone, as every other system does it.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 
+use libc::c_int;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+
+use super::gave::Returned;
+use super::sockaddr::RawAddr;
 
 /// None that is known.
 pub(super) fn limits() -> Vec<crate::trace::HostLimit> {
     Vec::new()
+}
+
+/// It has no `accept4`; what a case asks for by one is not here.
+pub(super) fn accept4(_: RawFd, _: &mut RawAddr, _: c_int) -> Returned {
+    Err(libc::ENOSYS)
+}
+
+/// The family of a socket, by its own address; none of what is no socket, or of one that has no address left.
+pub(super) fn family(fd: RawFd) -> Option<c_int> {
+    let mut name = RawAddr::room();
+    super::calls::getsockname(fd, &mut name).ok()?;
+    (name.len > 0).then(|| name.family())
+}
+
+/// Nor `ppoll`.
+pub(super) fn ppoll(_: &mut [libc::pollfd], _: c_int) -> Returned {
+    Err(libc::ENOSYS)
+}
+
+/// Nor epoll.
+pub(super) fn epoll_create1(_: c_int) -> Returned {
+    Err(libc::ENOSYS)
+}
+
+/// Nor another call of Linux's that waits.
+pub(super) fn prepared(
+    _: &super::runner::Runner<'_>,
+    op: &crate::case::Op,
+) -> Result<super::waiting::Call, super::gave::Fault> {
+    Err(super::gave::Fault::Unsupported(op.call().to_owned()))
+}
+
+/// Nor capabilities.
+pub(super) enum Rights {}
+
+pub(super) fn lessened(_: &[crate::case::process::Capability]) -> Result<Rights, c_int> {
+    Err(libc::ENOSYS)
+}
+
+/// Files are the host's, wherever they lie.
+pub(super) fn files_of_its_own() -> Result<[OwnedFd; 2], String> {
+    Err("there is one tree of files".to_owned())
 }
 
 /// All networks are the host's.
@@ -24,8 +70,8 @@ pub(super) const ROOTS_RIGHTS: &[super::confine::Rights] =
     &[super::confine::Rights::Nobody, super::confine::Rights::Same];
 
 /// Who could see another program's calls is Linux's alone.
-pub(super) fn record(_: &[String], _: &mut dyn std::io::Write) -> std::io::Result<i32> {
-    Err(std::io::Error::other("the calls of programs are recorded on Linux only"))
+pub(super) fn record(_: &[String], _: &std::fs::File) -> std::io::Error {
+    std::io::Error::other("the calls of programs are recorded on Linux only")
 }
 
 /// Nothing more can be taken away.

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use libc::c_int;
 
 use super::gave::{Fault, Message};
-use super::os;
 use super::sockaddr::RawAddr;
+use super::{credentials, guard, os};
 use crate::case::Flags;
 use crate::case::addr::Host;
-use crate::case::op::{Control, Value};
+use crate::case::op::{Code, Control, Value, Who};
 
 /// What names of a case stand for in the lab where it runs.
 pub(super) trait Resolve {
@@ -17,6 +17,8 @@ pub(super) trait Resolve {
     fn index(&self, link: &str) -> Result<u32, Fault>;
     /// A link's name as the kernel has it.
     fn interface(&self, link: &str) -> String;
+    /// A socket's descriptor.
+    fn descriptor(&self, socket: &str) -> c_int;
     /// A host's address.
     fn ip(&self, host: &Host) -> Result<IpAddr, Fault>;
 }
@@ -125,7 +127,29 @@ pub(super) fn message(control: &Control, lab: &dyn Resolve) -> Result<Message, F
                 8 => i64::from(*n).to_ne_bytes().to_vec(),
                 _ => n.to_ne_bytes().to_vec(),
             };
+            guard::control((level, name), data.len())?;
             Ok((level, name, data))
+        }
+        Control::Rights { fds } => {
+            let data = fds.iter().flat_map(|fd| lab.descriptor(fd).to_ne_bytes()).collect();
+            Ok((value("SOL_SOCKET")?, value("SCM_RIGHTS")?, data))
+        }
+        Control::Credentials { pid, uid, gid } => {
+            // `struct ucred`.
+            let own = credentials::own();
+            let of = |who: &Who, own: u32| if let Who::Is(number) = who { *number } else { own };
+            let all = [of(pid, own.pid.cast_unsigned()), of(uid, own.uid), of(gid, own.gid)];
+            let data = all.iter().flat_map(|number| number.to_ne_bytes()).collect();
+            Ok((value("SOL_SOCKET")?, value("SCM_CREDENTIALS")?, data))
+        }
+        Control::Bytes { level, kind, data } => {
+            let of = |code: &Code| match code {
+                Code::Name(name) => value(name.as_str()),
+                Code::Number(number) => Ok(*number),
+            };
+            let code = (of(level)?, of(kind)?);
+            guard::control(code, data.0.len())?;
+            Ok((code.0, code.1, data.0.clone()))
         }
         Control::PktInfo { level, link, source } => {
             let index = link.as_deref().map_or(Ok(0), |l| lab.index(l))?.to_ne_bytes();

@@ -2,15 +2,29 @@
 
 use libc::{c_int, sockaddr_storage, socklen_t};
 
-use crate::case::Sym;
+use super::gave::{Fault, Gave};
+use super::runner::Runner;
+use crate::case::addr::SockAddr;
+use crate::case::{Op, Sym};
 
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::no_lab::{IS_SHARED, Labs, clean, isolate, left, product, refused, see};
 pub(super) use super::not_linux::{
-    Processes, ROOTS_RIGHTS, init, leave_lab, lessen, limits, plant, record, stay,
+    Processes, ROOTS_RIGHTS, Rights, accept4, epoll_create1, family, files_of_its_own, init,
+    leave_lab, lessen, lessened, limits, plant, ppoll, prepared, record, stay,
 };
-pub(super) use super::not_macos::{disturbed, filtered_sockets, own_call};
+pub(super) use super::not_macos::{disturbed, filtered_sockets};
+
+/// The calls that are one system's own: there are none.
+pub(super) fn own_call(
+    _: &mut Runner<'_>,
+    _: u32,
+    op: &Op,
+    _: &mut Option<SockAddr>,
+) -> Result<Gave, Fault> {
+    Err(Fault::Unsupported(op.call().to_owned()))
+}
 
 /// Nothing tells whether another thread sleeps.
 pub(super) struct ThreadState;
@@ -68,3 +82,13 @@ pub(super) fn mreq_source(group: [u8; 4], interface: [u8; 4], source: [u8; 4]) -
 
 /// The bytes between an interface index and the `sockaddr_storage` behind it: its alignment's.
 pub(super) const BEFORE_STORAGE: usize = align_of::<sockaddr_storage>() - 4;
+
+/// No option is known.
+pub(super) const WITH_A_POINTER: &[(c_int, c_int, c_int)] = &[];
+pub(super) const GIVES_A_DESCRIPTOR: &[(c_int, c_int)] = &[];
+pub(super) const OF_MEMORY: &[c_int] = &[];
+
+/// Nor a flag.
+pub(super) fn reads_later(_: c_int) -> bool {
+    false
+}

@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::case::{Case, LabOp};
+use crate::case::{Case, LabOp, Op, Os};
 
 /// The shortest timer of a host's that a case meets unless it sets one itself: of a SYN (RFC 6298
 /// §2.1) and of a solicitation (RFC 4861 §10).
@@ -16,7 +16,15 @@ const SHORTEST_TIMER_MS: u32 = 1_000;
 
 /// Who waits looks every few milliseconds. What is longer than this was not its doing: of such the ones in
 /// a call add up, since a timer of the C library's (resolv.conf(5), `timeout`) runs on through all of them.
-const LATE: Duration = Duration::from_millis(50);
+pub(super) const LATE: Duration = Duration::from_millis(50);
+
+/// How long Linux keeps an acknowledgement back that could go with data (`net/ipv4/tcp_input.c` `tcp_fin`,
+/// `include/net/tcp.h` `TCP_DELACK_MIN`: a 25th of a second), less what a clock of 100 Hz may be early.
+const DELAYED_ACK: Duration = Duration::from_millis(30);
+
+/// How long Linux keeps back at the least what it will send by itself, an answer or none: what is not acknowledged
+/// (`include/net/tcp.h` `TCP_RTO_MIN`: a fifth of a second), and what is corked (tcp(7), `TCP_CORK`). Half of it.
+const SENT_AGAIN: Duration = Duration::from_millis(100);
 
 /// When the executor did something last, and how long it ever did nothing.
 pub(super) struct Pace {
@@ -25,13 +33,26 @@ pub(super) struct Pace {
     /// How long it was late in the call that is being made.
     late: Duration,
     limit: Duration,
+    /// How long everything took but the calls that may wait, and how long it may.
+    whole: Duration,
+    most: Option<Duration>,
+    /// Whether the step that is being taken may wait.
+    waits: bool,
 }
 
 impl Pace {
     /// From now on, for `case`.
     pub(super) fn of(case: &Case) -> Self {
-        let (longest, late) = (Duration::ZERO, Duration::ZERO);
-        Self { last: Instant::now(), longest, late, limit: limit(case) }
+        let (longest, late, whole) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        let most = match () {
+            () if speaks_to_itself(case) => Some(DELAYED_ACK),
+            () if Os::host() == Some(Os::Linux) && case.by_hand().next().is_some() => {
+                Some(SENT_AGAIN)
+            }
+            () => None,
+        };
+        let (last, limit) = (Instant::now(), limit(case));
+        Self { last, longest, late, limit, whole, most, waits: false }
     }
 
     /// The executor does something: sleeps of milliseconds at the most lie between two of these.
@@ -41,14 +62,19 @@ impl Pace {
         if nothing > LATE {
             self.late += nothing;
         }
+        if !self.waits {
+            self.whole += nothing;
+        }
         self.longest = self.longest.max(nothing).max(self.late);
         self.last = now;
     }
 
-    /// A call is made now.
-    pub(super) fn begins(&mut self) {
+    /// A call is made now, one that may wait for whatever it is or not: how long that takes is the kernel's or the
+    /// case's.
+    pub(super) fn begins(&mut self, waits: bool) {
         self.here();
         self.late = Duration::ZERO;
+        self.waits = waits;
     }
 
     /// It did nothing since the last time because a call did not return, not to be held against it.
@@ -62,11 +88,36 @@ impl Pace {
         self.longest = self.longest.max(took);
     }
 
-    /// For how many milliseconds it stood still at the most, if that is more than a timer's half.
+    /// For how many milliseconds it stood still at the most, if that is more than a timer's half; or how many it
+    /// took in all, if an acknowledgement that was kept back may have come meanwhile.
     pub(super) fn pause_ms(&self) -> Option<u32> {
-        let ms = u32::try_from(self.longest.as_millis()).unwrap_or(u32::MAX);
-        (self.longest > self.limit).then_some(ms)
+        let ms = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+        if self.longest > self.limit {
+            return Some(ms(self.longest));
+        }
+        self.most.filter(|most| self.whole > *most).map(|_| ms(self.whole))
     }
+}
+
+/// Whether both ends of a connection are the host's own: to the lab's servers it acknowledges at once
+/// ([`Case::unlike_defaults`]), and of threads nobody knows when they wait.
+fn speaks_to_itself(case: &Case) -> bool {
+    let serves = |step: &LabOp| matches!(step, LabOp::Serve { .. });
+    let is_tcp = |op: &Op| match op {
+        Op::Socket { domain, r#type, .. } => {
+            matches!(domain.plain(), "AF_INET" | "AF_INET6") && r#type.has("SOCK_STREAM")
+        }
+        _ => false,
+    };
+    let connects = |op: &Op| matches!(op.call(), "connect" | "sendto" | "sendmsg" | "sendmmsg");
+    Os::host() == Some(Os::Linux)
+        && case.ops.iter().any(is_tcp)
+        && case.ops.iter().any(|op| matches!(op, Op::Listen { .. }))
+        && case.ops.iter().any(connects)
+        && case.threads.is_empty()
+        && !case.lab.setup.iter().any(serves)
+        && case.by_hand().next().is_none()
+        && !case.runs_a_program()
 }
 
 /// Half of the shortest timer: the other half is for what lies between two steps of a case anyway.
@@ -82,7 +133,9 @@ fn limit(case: &Case) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::{Lab, LinkKind};
+    use crate::case::addr::Addr;
+    use crate::case::far::{Frame, Segment};
+    use crate::case::{Flags, Lab, LinkKind, Service};
 
     fn case(setup: impl IntoIterator<Item = LabOp>) -> Case {
         Case::new("s/t", String::new(), Lab::one(LinkKind::Tap, "tap0").with(setup), Vec::new())
@@ -114,13 +167,81 @@ mod tests {
             pace.here();
         };
         let mut pace = Pace::of(&case([]));
-        pace.begins();
+        pace.begins(false);
         ago(&mut pace, 300);
-        pace.begins();
+        pace.begins(false);
         ago(&mut pace, 300);
         assert!(pace.longest < Duration::from_millis(500), "{:?}", pace.longest);
         ago(&mut pace, 300);
         assert!(pace.pause_ms().is_some_and(|ms| ms >= 600), "{:?}", pace.pause_ms());
+    }
+
+    /// `stream/end[shut-write,error]` on a machine that was slow: no step took long, and between the FIN and the
+    /// case's end lay the 40 ms after which its acknowledgement is sent alone.
+    #[test]
+    fn an_acknowledgement_that_was_kept_back_is_no_part_of_a_case() {
+        if Os::host() != Some(Os::Linux) {
+            return eprintln!("skipped: the time is Linux's");
+        }
+        let connects = |lab: Lab| {
+            let socket = Op::Socket {
+                fd: "s".to_owned(),
+                domain: "AF_INET".into(),
+                r#type: Flags::of(&["SOCK_STREAM"]),
+                protocol: Flags::NONE,
+            };
+            let connect = Op::Connect { fd: "s".to_owned(), addr: Addr::ip([127, 0, 0, 1], 7) };
+            let listen = Op::Listen { fd: "l".to_owned(), backlog: 1 };
+            Case::new("s/t", String::new(), lab, vec![socket, listen, connect])
+        };
+        let slow = |case: &Case, waits| {
+            let mut pace = Pace::of(case);
+            for _ in 0..4 {
+                pace.begins(waits);
+                pace.last -= Duration::from_millis(12);
+                pace.here();
+            }
+            pace.pause_ms()
+        };
+        let own = connects(Lab::default());
+        assert!(slow(&own, false).is_some_and(|ms| ms >= 48));
+        assert_eq!(slow(&own, true), None, "a call that may wait took it");
+        assert_eq!(slow(&case([]), false), None, "no connection");
+        let mut alone = own.clone();
+        alone.ops.remove(1);
+        assert_eq!(slow(&alone, false), None, "nobody listens");
+        let mut also = own.clone();
+        let Op::Socket { domain, .. } = &mut also.ops[0] else { panic!("a socket") };
+        *domain = "PF_INET".into();
+        assert!(slow(&also, false).is_some(), "by its other name");
+        let (link, service) = ("tap0".to_owned(), Service::new(80, []));
+        let served = Lab::one(LinkKind::Tap, "tap0").with([LabOp::Serve { link, service }]);
+        assert_eq!(slow(&connects(served), false), None, "acknowledged at once");
+    }
+
+    /// `effects/segments[cork]` on a machine that was slow: between the first `send` and the third lay the 200 ms after
+    /// which what is corked leaves.
+    #[test]
+    fn what_is_kept_back_leaves_in_the_middle_of_a_slow_case() {
+        if Os::host() != Some(Os::Linux) {
+            return eprintln!("skipped: the time is Linux's");
+        }
+        let segment = Frame::Segment(Segment::new("S."));
+        let says = LabOp::Say { link: "tap0".to_owned(), frame: segment };
+        let mut by_hand = case([]);
+        by_hand.ops.push(Op::Lab { step: says });
+        let slow = |case: &Case, waits| {
+            let mut pace = Pace::of(case);
+            for _ in 0..3 {
+                pace.begins(waits);
+                pace.last -= Duration::from_millis(40);
+                pace.here();
+            }
+            pace.pause_ms()
+        };
+        assert!(slow(&by_hand, false).is_some_and(|ms| ms >= 120));
+        assert_eq!(slow(&by_hand, true), None, "the case waited for it");
+        assert_eq!(slow(&case([]), false), None, "nobody sends segments");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::gave::Gave;
 use crate::case::addr::SockAddr;
 use crate::case::names::{DNS_PORT, RecordType};
 use crate::case::op::Opt;
-use crate::case::{LinkKind, Op};
-use crate::trace::{Direction, LinkFact, Out};
+use crate::case::{LinkKind, Op, Sym};
+use crate::trace::{ControlOut, Direction, LinkFact, Out};
 use crate::wire::build::{self, Segment};
 use crate::wire::{Body, Framing, decode, dns};
 
@@ -60,6 +60,14 @@ pub enum Plant {
     AddsHeader,
     /// The far end of the first link sees a query for each call of `getaddrinfo`.
     AsksAnyway,
+    /// No receive tells `msg_flags`.
+    ForgetsFlags,
+    /// Every `SO_ERROR` tells ECONNRESET.
+    KeepsError,
+    /// No receive gives a control message.
+    DropsControl,
+    /// What is at its end says EAGAIN.
+    HidesEnd,
     /// Something happens to the machine when the case of this id is to be run.
     At(Mishap, String),
     /// The kernel refuses sockets of this family, or this system call (Linux, by seccomp).
@@ -76,7 +84,7 @@ pub enum Plant {
 
 impl Plant {
     /// All that a rule finds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::SendtoLies,
         Self::SendtoDenies,
         Self::InventsErrno,
@@ -88,6 +96,10 @@ impl Plant {
         Self::SwapsLinks,
         Self::AddsHeader,
         Self::AsksAnyway,
+        Self::ForgetsFlags,
+        Self::KeepsError,
+        Self::DropsControl,
+        Self::HidesEnd,
     ];
 
     /// What it is called on the command line.
@@ -104,6 +116,10 @@ impl Plant {
             Self::SwapsLinks => "swaps-links",
             Self::AddsHeader => "adds-header",
             Self::AsksAnyway => "asks-anyway",
+            Self::ForgetsFlags => "forgets-flags",
+            Self::KeepsError => "keeps-error",
+            Self::DropsControl => "drops-control",
+            Self::HidesEnd => "hides-end",
             Self::At(Mishap::Panic, _) => "panic",
             Self::At(Mishap::Hang, _) => "hang",
             Self::At(Mishap::Off, _) => "off",
@@ -141,6 +157,11 @@ impl Plant {
             (Self::LowersMtu, Ok((ret, Out::Int(_)))) if asks_for_mtu(op) => {
                 Ok((ret, Out::Int(1280)))
             }
+            (Self::ForgetsFlags | Self::DropsControl, Ok((ret, out))) => Ok((ret, self.less(out))),
+            (Self::KeepsError, Ok((ret, Out::Int(_) | Out::Errno(_)))) if asks_for_error(op) => {
+                Ok((ret, Out::Errno("ECONNRESET".into())))
+            }
+            (Self::HidesEnd, Ok((0, _))) if op.receives() => Err("EAGAIN".into()),
             (_, gave) => gave,
         }
     }
@@ -174,6 +195,23 @@ impl Plant {
 }
 
 impl Plant {
+    /// What a receive wrote, without what the fault takes from it.
+    fn less(&self, mut out: Out) -> Out {
+        let clear = |flags: &mut Vec<Sym>, control: &mut Vec<ControlOut>| {
+            if *self == Self::ForgetsFlags { flags.clear() } else { control.clear() }
+        };
+        match &mut out {
+            Out::Data { flags, control, .. } => clear(flags, control),
+            Out::Messages(list) => {
+                for one in list {
+                    clear(&mut one.flags, &mut one.control);
+                }
+            }
+            _ => {}
+        }
+        out
+    }
+
     /// On which link a frame is said to have left in a call beside those that did.
     pub(super) fn left(&self, op: &Op, links: &[LinkFact]) -> Option<(String, Vec<u8>)> {
         if *self != Self::AsksAnyway || !matches!(op, Op::Getaddrinfo { .. }) {
@@ -213,6 +251,10 @@ impl FromStr for Plant {
             )
         })
     }
+}
+
+fn asks_for_error(op: &Op) -> bool {
+    matches!(op, Op::Getsockopt { option: Opt::Raw { name, .. }, .. } if name.as_str() == "SO_ERROR")
 }
 
 fn asks_for_mtu(op: &Op) -> bool {

@@ -1,7 +1,7 @@
 //! A program of the user's, run in the lab as it is.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::Write as _;
 use std::os::fd::{BorrowedFd, FromRawFd as _, RawFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
@@ -36,19 +36,29 @@ pub fn calls_of_programs(fd: RawFd) {
     CALLS.store(fd, Ordering::Relaxed);
 }
 
-/// Runs a program, and writes the calls that it and all that it starts make about sockets, as strace would,
-/// into this descriptor, which the process has inherited for that. Its exit status, 128 and the number of a
-/// signal that ended it.
-pub fn record(argv: &[String], fd: RawFd) -> std::io::Result<i32> {
+/// Becomes a program, and has the calls that it and all that it starts make about sockets written, as strace
+/// would, into this descriptor, which the process has inherited for that. Each is there as soon as it is made: the
+/// program may be ended at any time. Returns only if nothing is run, and then that is written there, see
+/// [`why_nothing_ran`].
+pub fn record(argv: &[String], fd: RawFd) -> std::io::Error {
     // SAFETY: takes its arguments by value. The program itself has no part in it.
     unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
     // SAFETY: the process has been given it for this, and nobody else here has it.
     let file = unsafe { File::from_raw_fd(fd) };
-    let mut output = BufWriter::new(file);
-    let status = os::record(argv, &mut output)?;
-    output.flush()?;
-    Ok(status)
+    let why = os::record(argv, &file);
+    let program = argv.first().map_or("", String::as_str);
+    // Whoever reads it finds no calls then.
+    let _ = (&file).write_all(format!("{NOTHING_RAN}{program}: {why}\n").as_bytes());
+    why
 }
+
+/// Why a program was not run, from what stands where its calls would.
+pub fn why_nothing_ran(calls: &str) -> Option<&str> {
+    Some(calls.strip_prefix(NOTHING_RAN)?.lines().next().unwrap_or_default())
+}
+
+/// What stands in place of calls where the program could not be run, before the reason.
+const NOTHING_RAN: &str = "sockeye: ";
 
 /// The program, or this one that runs it and writes its calls.
 fn command(program: &String, arguments: &[String]) -> Result<Command, Fault> {

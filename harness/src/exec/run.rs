@@ -7,20 +7,22 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use libc::c_int;
 
 use super::far::{FarEnds, Link};
+use super::folder::Folder;
 use super::gave::{CLOSED, Fault, Gave, PATIENCE, address, given, plain};
 use super::network::Network;
 use super::options::{self, Resolve as _, flags, value};
-use super::pace::Pace;
+use super::pace::{LATE, Pace};
 use super::plant::Plant;
+use super::process::Process;
 use super::runner::Runner;
 use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
 use super::waiting::Threads;
-use super::{calls, credentials, framing, lookup, os, received, signals};
+use super::{calls, credentials, folder, framing, guard, lookup, os, received, signals};
 use crate::case::addr::{Host, SockAddr};
-use crate::case::blocking::{Blocking, is_cut};
+use crate::case::blocking::Blocking;
 use crate::case::far::{self, Frame};
-use crate::case::intent::concrete;
+use crate::case::intent::{Family, concrete};
 use crate::case::op::{Opt, Value};
 use crate::case::{Case, Hex, LabOp, Op, Os, Sym};
 use crate::trace::{Did, Direction, End, Event, Out, Trace};
@@ -34,6 +36,7 @@ const SILENCE: Duration = Duration::from_millis(3);
 pub(super) fn run(
     case: &Case,
     lab: &mut dyn Network,
+    folder: Option<&Folder>,
     plant: Option<&Plant>,
 ) -> (Trace, Option<u32>) {
     signals::pipe_came();
@@ -44,10 +47,12 @@ pub(super) fn run(
     let (heard, beside, pace) = (case.names_a_group(), Out::Nothing, Pace::of(case));
     let blocking = Blocking::of(case);
     let far = FarEnds::of(case);
-    let (threads, received, links, ran) = (Threads::default(), Vec::new(), Vec::new(), None);
+    let (threads, links, ran) = (Threads::default(), Vec::new(), None);
+    let (received, kept) = (Vec::new(), Vec::new());
     let mut runner = Runner {
         case,
         lab,
+        folder,
         sockets,
         streams,
         heard,
@@ -59,10 +64,13 @@ pub(super) fn run(
         plant,
         threads,
         received,
+        kept,
         far,
+        short: false,
         beside,
         links,
         ran,
+        process: Process::default(),
     };
     let end = runner.steps();
     runner.threads = Threads::default();
@@ -89,7 +97,8 @@ impl<'c> Runner<'c> {
         for (number, op) in (0u32..).zip(&self.case.ops) {
             // Anew for each: however slowly the others went, it has its time.
             signals::arm(PATIENCE + Duration::from_millis(self.case.step_waits_ms(op).into()));
-            self.pace.begins();
+            let asks = self.case.step_waits_ms(op) > 0 || op.timeout_ms().is_some_and(|ms| ms < 0);
+            self.pace.begins(asks || self.blocking.waits(op));
             let end = if self.case.threads.of(number).is_some() {
                 self.thread_step(number, op)
             } else {
@@ -104,6 +113,7 @@ impl<'c> Runner<'c> {
         }
         if self.case.window_ms > 0 {
             signals::arm(PATIENCE + Duration::from_millis(self.case.window_ms.into()));
+            self.pace.begins(true);
             let last = u32::try_from(self.case.ops.len().saturating_sub(1)).unwrap_or(u32::MAX);
             self.pass(last, self.case.window_ms, None);
         }
@@ -111,7 +121,7 @@ impl<'c> Runner<'c> {
     }
 
     /// Takes one step; an end if it is the last that can be taken.
-    fn step(&mut self, number: u32, op: &'c Op) -> Option<End> {
+    pub(super) fn step(&mut self, number: u32, op: &'c Op) -> Option<End> {
         if let Op::Lab { step } = op {
             return self.lab_step(number, step);
         }
@@ -121,7 +131,8 @@ impl<'c> Runner<'c> {
         }
         let mut addr = None;
         let at_ns = self.now();
-        let gave = self.call(number, op, &mut addr);
+        self.short = false;
+        let gave = self.lessened(number, op, &mut addr);
         if let Ok(Ok(_)) = gave {
             self.blocking.succeeded(op);
         }
@@ -144,19 +155,12 @@ impl<'c> Runner<'c> {
             {
                 self.hung(took_ns)
             }
-            // A call that wants all of it tells what it has by then: it is hung all the same, unless another
-            // thread was at it, which is slow then.
-            Ok(Ok((ret, _)))
-                if signals::alarm_came() && self.threads.are_none() && is_cut(op, ret) =>
+            Ok(Ok((ret, out)))
+                if signals::alarm_came() && (self.short || self.blocking.is_cut(op, ret)) =>
             {
-                self.hung(took_ns)
+                self.cut(op, (ret, out), took_ns)
             }
-            Ok(gave) => {
-                if matches!(gave, Ok((ret, _)) if signals::alarm_came() && is_cut(op, ret)) {
-                    self.pace.cut(Duration::from_nanos(took_ns));
-                }
-                (self.did(op, gave), None)
-            }
+            Ok(gave) => (self.did(op, gave), None),
             Err(Fault::Unsupported(name)) => {
                 let more = (number as usize) + 1 < self.case.ops.len();
                 let goes_on = more && op.may_be_left_out();
@@ -194,6 +198,11 @@ impl<'c> Runner<'c> {
             self.lab.settle();
         }
         self.drain(number);
+        self.look_for(number, op);
+    }
+
+    /// Looks longer for what a call has just said that it sent.
+    pub(super) fn look_for(&mut self, number: u32, op: &Op) {
         if !self.has_left(op) {
             return;
         }
@@ -219,16 +228,31 @@ impl<'c> Runner<'c> {
 
     /// Whether a call has just said that it sent data to a network.
     fn has_left(&self, op: &Op) -> bool {
-        let data = matches!(
-            op,
-            Op::Send { .. } | Op::Sendto { .. } | Op::Sendmsg { .. } | Op::Write { .. }
-        );
-        let family = op.fd().and_then(|name| self.case.family(name));
+        // Of IP, or a packet socket's.
+        let domain = op.sends_by().and_then(|name| self.case.domain(name));
+        let to_a_network =
+            domain.is_some_and(|domain| domain == "AF_PACKET" || Family::of(domain).is_some());
         let calls = self.events.iter().rev().find_map(|event| match event {
             Event::Call { did, .. } => Some(did),
             _ => None,
         });
-        data && family.is_some() && matches!(calls, Some(Did::Returned { ret: 0.., .. }))
+        // On a stream nothing of nothing leaves, and what else is due may come meanwhile.
+        let least = i64::from(self.streams);
+        let said = matches!(calls, Some(Did::Returned { ret, .. }) if *ret >= least);
+        to_a_network && said
+    }
+
+    /// A call that wants all of it and tells what it had when the alarm came (signal(7)): it is hung all the same. But
+    /// not where another thread was at it, which is slow then, nor where the alarm came late, since it was the
+    /// executor that stood still.
+    fn cut(&mut self, op: &Op, part: (i64, Out), took_ns: u64) -> (Did, Option<End>) {
+        let took = Duration::from_nanos(took_ns);
+        let patience = PATIENCE + Duration::from_millis(self.case.step_waits_ms(op).into());
+        if self.threads.are_none() && took < patience + LATE {
+            return self.hung(took_ns);
+        }
+        self.pace.cut(took);
+        (self.did(op, Ok(part)), None)
     }
 
     /// A call that only the alarm has ended.
@@ -240,6 +264,11 @@ impl<'c> Runner<'c> {
 
     fn lab_step(&mut self, number: u32, step: &LabOp) -> Option<End> {
         let broken = |reason: String| End::Broken { reason: format!("{step}: {reason}") };
+        if let LabOp::ReadOnly {} = step
+            && let Err(reason) = Folder::make_read_only(self.folder)
+        {
+            return Some(End::Skipped { reason });
+        }
         let made = match step {
             LabOp::Say { link, frame } => match self.frame(link, frame) {
                 Ok(frame) => Some(LabOp::Inject { link: link.clone(), frame: Hex(frame) }),
@@ -261,7 +290,11 @@ impl<'c> Runner<'c> {
             self.pass(number, *ms, until.as_deref());
         }
         self.drain(number);
-        done.err().map(broken)
+        match taken {
+            // Nothing is wrong with the lab: this kernel, or this network, has no such setting.
+            LabOp::Sysctl { .. } => done.err().map(|reason| End::Skipped { reason }),
+            _ => done.err().map(broken),
+        }
     }
 
     /// The bytes of a frame that a far end sends by words, its live values filled in.
@@ -287,12 +320,13 @@ impl<'c> Runner<'c> {
     }
 
     /// Makes the call. The outer error is the case's, the inner one the kernel's.
-    fn call(
+    pub(super) fn call(
         &mut self,
         number: u32,
         op: &'c Op,
         seen: &mut Option<SockAddr>,
     ) -> Result<Gave, Fault> {
+        self.may_be_made(op)?;
         let fd = op.fd().map_or(-1, |name| self.fd(name));
         Ok(match op {
             Op::Socket { fd, domain, r#type, protocol } => {
@@ -302,12 +336,8 @@ impl<'c> Runner<'c> {
             }
             Op::Socketpair { a, b, domain, r#type, protocol } => {
                 let domain = value(domain.as_str())?;
-                calls::socketpair(domain, flags(r#type)?, flags(protocol)?)
-                    .map(|[x, y]| {
-                        self.sockets.extend([(a.as_str(), x), (b.as_str(), y)]);
-                        (0, Out::Nothing)
-                    })
-                    .map_err(os::errno)
+                let made = calls::socketpair(domain, flags(r#type)?, flags(protocol)?);
+                self.pair([a, b], made)
             }
             Op::Bind { addr, .. } => plain(calls::bind(fd, &self.addr(addr, seen)?)),
             Op::Listen { backlog, .. } => plain(calls::listen(fd, *backlog)),
@@ -322,7 +352,20 @@ impl<'c> Runner<'c> {
             }
             Op::Setsockopt { fd: s, option, value: v } => self.setsockopt(fd, s, option, v)?,
             Op::Getsockopt { fd: name, option, len } => self.getsockopt(fd, name, option, *len)?,
-            Op::Poll { fds, timeout_ms } => self.poll(number, fds, *timeout_ms)?,
+            Op::Poll { fds, .. } | Op::Ppoll { fds, .. } => self.poll(number, op, fds)?,
+            Op::Select { .. } | Op::Pselect { .. } => self.select(number, op)?,
+            Op::Dup { new, .. } => self.keep(new, calls::dup(fd)),
+            Op::Pipe { read, write } => self.pair([read, write], calls::pipe()),
+            Op::File { new, data } => self.file(new, data)?,
+            op if op.is_of_files() => folder::call(op)?,
+            Op::EpollCreate1 { new, flags: f } => {
+                let made = os::epoll_create1(flags(f)?);
+                self.keep(new, made)
+            }
+            Op::Sockatmark { .. } => plain(calls::sockatmark(fd)),
+            Op::IfNametoindex { .. } | Op::IfIndextoname { .. } | Op::Getifaddrs {} => {
+                self.interfaces(op)?
+            }
             Op::Ioctl { request, link, .. } => {
                 ioctl(fd, request, link.as_ref().map(|link| self.interface(link)).as_deref())?
             }
@@ -333,8 +376,10 @@ impl<'c> Runner<'c> {
             | Op::Getnameinfo { .. }
             | Op::InetPton { .. }
             | Op::InetAton { .. } => self.resolve(number, op, seen)?,
+            Op::Raw { args, .. } => self.raw((number, op), args, seen)?,
+            Op::Process { call } => self.of_the_process(call),
             Op::Run { argv, limit_ms } => self.program(number, argv, *limit_ms)?,
-            op if op.is_darwins() => os::own_call(self, number, op, seen)?,
+            op if op.is_darwins() || op.is_not_darwins() => os::own_call(self, number, op, seen)?,
             op => return Err(Fault::Broken(format!("{} is not a call", op.call()))),
         })
     }
@@ -376,7 +421,9 @@ impl<'c> Runner<'c> {
     fn setsockopt(&self, fd: RawFd, socket: &str, option: &Opt, v: &Value) -> Result<Gave, Fault> {
         let (level, name, v) = self.concrete(socket, option, v)?;
         let bytes = options::encode(name.as_str(), &v, self)?;
-        Ok(plain(calls::setsockopt(fd, value(level.as_str())?, value(name.as_str())?, &bytes)))
+        let option = (value(level.as_str())?, value(name.as_str())?);
+        guard::set(option, bytes.len(), os::family(fd))?;
+        Ok(plain(calls::setsockopt(fd, option.0, option.1, &bytes)))
     }
 
     fn getsockopt(
@@ -389,12 +436,19 @@ impl<'c> Runner<'c> {
         let (level, name, _) = self.concrete(socket, option, &Value::Int(0))?;
         let mut bytes = vec![0; len as usize];
         let (level, number) = (value(level.as_str())?, value(name.as_str())?);
+        guard::asked((level, number), len)?;
         let ret = given(calls::getsockopt(fd, level, number, &mut bytes));
         if ret.is_ok() {
             self.received.extend(received::of_option((level, number), &bytes));
         }
         Ok(ret.map(|ret| (ret, option_value(name.as_str(), bytes))))
     }
+}
+
+/// That a system has the call, in this form; whichever thread is to make it.
+pub(super) fn is_here(os: Option<Os>, op: &Op) -> Result<(), Fault> {
+    let lacks = if os == Some(Os::Linux) { op.is_darwins() } else { op.is_not_darwins() };
+    if lacks { Err(Fault::Unsupported(op.call().to_owned())) } else { Ok(()) }
 }
 
 fn option_value(name: &str, bytes: Vec<u8>) -> Out {

@@ -1,27 +1,34 @@
 //! A case that is being run: its lab, its sockets, what was seen of it.
 
+use std::io::{Seek as _, Write as _};
 use std::net::IpAddr;
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Instant;
 
+use libc::c_int;
+
 use super::far::FarEnds;
+use super::folder::Folder;
 use super::gave::{Fault, Gave, Returned, given};
 use super::network::Network;
 use super::options::{Resolve, value};
 use super::pace::Pace;
 use super::plant::Plant;
+use super::process::Process;
 use super::sockaddr::RawAddr;
 use super::waiting::Threads;
-use super::{calls, lookup};
-use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use super::{calls, lookup, os};
+use crate::case::addr::{Addr, Host, Port, Scope, SockAddr, UnixName};
 use crate::case::blocking::Blocking;
-use crate::case::{Case, Hex, Op};
+use crate::case::{Case, Hex, Op, Os, Payload};
 use crate::trace::{Did, Event, LinkFact, Out, Ran};
 
 pub(super) struct Runner<'c> {
     pub(super) case: &'c Case,
     pub(super) lab: &'c mut dyn Network,
+    /// Where its files lie, if it has any.
+    pub(super) folder: Option<&'c Folder>,
     pub(super) sockets: Vec<(&'c str, RawFd)>,
     pub(super) streams: bool,
     /// Whether what the case sends may come to the host itself.
@@ -36,14 +43,20 @@ pub(super) struct Runner<'c> {
     pub(super) threads: Threads<'c>,
     /// Descriptors that calls have given the case and no step can name.
     pub(super) received: Vec<RawFd>,
+    /// What the kernel may read until the sockets are closed.
+    pub(super) kept: Vec<Arc<Vec<u8>>>,
     /// What far ends know that send by words.
     pub(super) far: FarEnds,
+    /// Whether a call has sent less than its value says that it has.
+    pub(super) short: bool,
     /// What a call wrote though it failed.
     pub(super) beside: Out,
     /// Links that a program of the user's has made.
     pub(super) links: Vec<LinkFact>,
     /// What is to be said of it.
     pub(super) ran: Option<Ran>,
+    /// What the case has set of its process.
+    pub(super) process: Process,
 }
 
 impl Resolve for Runner<'_> {
@@ -54,6 +67,10 @@ impl Resolve for Runner<'_> {
 
     fn interface(&self, link: &str) -> String {
         self.lab.interface(link)
+    }
+
+    fn descriptor(&self, socket: &str) -> c_int {
+        self.fd(socket)
     }
 
     fn ip(&self, host: &Host) -> Result<IpAddr, Fault> {
@@ -120,6 +137,31 @@ impl<'c> Runner<'c> {
         fd.map(|_| (0, Out::Nothing))
     }
 
+    /// Two descriptors that a call has made, or -1 if it made none: whatever had these names before.
+    pub(super) fn pair(&mut self, [a, b]: [&'c str; 2], made: Result<[RawFd; 2], c_int>) -> Gave {
+        let [x, y] = made.unwrap_or([-1; 2]);
+        self.sockets.extend([(a, x), (b, y)]);
+        made.map(|_| (0, Out::Nothing)).map_err(os::errno)
+    }
+
+    /// What is sent with these flags. It stays where it is as long as the kernel may read it: of memory that is
+    /// something else's by then it would send that.
+    pub(super) fn bytes_of(&mut self, data: &Payload, flags: c_int) -> Arc<Vec<u8>> {
+        let bytes = Arc::new(data.bytes());
+        if os::reads_later(flags) {
+            self.kept.push(Arc::clone(&bytes));
+        }
+        bytes
+    }
+
+    /// A file with these bytes that has no name.
+    pub(super) fn file(&mut self, name: &'c str, data: &Payload) -> Result<Gave, Fault> {
+        let broken = |e: std::io::Error| Fault::Broken(format!("no file can be made: {e}"));
+        let mut file = tempfile::tempfile().map_err(broken)?;
+        file.write_all(&data.bytes()).and_then(|()| file.rewind()).map_err(broken)?;
+        Ok(self.keep(name, Ok(file.into_raw_fd().into())))
+    }
+
     /// The number of a port: 0 of a socket that has none.
     pub(super) fn port(&self, port: &Port) -> u16 {
         match port {
@@ -134,6 +176,22 @@ impl<'c> Runner<'c> {
 
     /// The address as the kernel is given it; `seen` is set to what it means.
     pub(super) fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
+        if let Some(unix) = addr.as_unix() {
+            if matches!(unix.name, UnixName::Abstract(_)) && Os::host() != Some(Os::Linux) {
+                return Err(Fault::Unsupported("abstract names".to_owned()));
+            }
+            *seen = Some(SockAddr::unix(unix.clone()));
+            return Ok(RawAddr::unix(unix));
+        }
+        if let Some(packet) = addr.as_packet() {
+            let family = value("AF_PACKET")?;
+            let index = match &addr.scope {
+                Scope::Zero => 0,
+                Scope::Link(link) => self.index(link)?,
+                Scope::Id(id) => *id,
+            };
+            return Ok(RawAddr::packet(packet, family, index));
+        }
         let port = self.port(&addr.port);
         let scope = match &addr.scope {
             Scope::Zero => 0,

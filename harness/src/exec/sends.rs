@@ -22,6 +22,20 @@ pub(super) fn may_send(op: &Op, streams: bool) -> bool {
         | Op::Ioctl { .. }
         | Op::Fcntl { .. }
         | Op::InetPton { .. }
+        | Op::Dup { .. }
+        | Op::Pipe { .. }
+        | Op::File { .. }
+        | Op::Mkdir { .. }
+        | Op::Unlink { .. }
+        | Op::Symlink { .. }
+        | Op::Chmod { .. }
+        | Op::Sockatmark { .. }
+        | Op::EpollCreate1 { .. }
+        | Op::EpollCtl { .. }
+        | Op::IfNametoindex { .. }
+        | Op::IfIndextoname { .. }
+        | Op::Getifaddrs {}
+        | Op::Process { .. }
         | Op::InetAton { .. } => false,
         // Options of a protocol can: a membership is told, a cork lets go.
         Op::Setsockopt { option: Opt::Raw { level, .. }, .. } => {
@@ -31,8 +45,11 @@ pub(super) fn may_send(op: &Op, streams: bool) -> bool {
         | Op::Recv { .. }
         | Op::Recvfrom { .. }
         | Op::Recvmsg { .. }
+        | Op::Recvmmsg { .. }
         | Op::Read { .. }
-        | Op::Accept { .. } => streams,
+        | Op::Readv { .. }
+        | Op::Accept { .. }
+        | Op::Accept4 { .. } => streams,
         _ => true,
     }
 }

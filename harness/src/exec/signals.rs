@@ -1,10 +1,13 @@
-//! Signals as outcomes: SIGPIPE is noted, SIGALRM ends a wait of the first thread, SIGUSR1 one of another's.
+//! Signals as outcomes: SIGPIPE is noted, SIGALRM ends a wait of the first thread, SIGVTALRM one of another's.
+//! Those that a case sends are its own: what they do is nothing.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+use crate::case::process::Disposition;
 
 thread_local! {
     /// Of a thread that tells of its own signals: whether SIGPIPE came to it.
@@ -29,8 +32,9 @@ extern "C" fn note(signal: libc::c_int) {
 }
 
 /// What interrupts a thread that waits. It is not the alarm, which is the process's: a system may give that to
-/// whichever thread has it unblocked, and it would end a wait that nobody meant.
-const WAKE: Signal = Signal::SIGUSR1;
+/// whichever thread has it unblocked, and it would end a wait that nobody meant. No case can name it, and nothing here
+/// sets the timer that it is of.
+const WAKE: Signal = Signal::SIGVTALRM;
 
 /// From here on the alarm comes to other threads than the calling one.
 pub(super) fn leave_the_alarm() {
@@ -49,6 +53,16 @@ pub(super) fn install() -> nix::Result<()> {
         unsafe { sigaction(signal, &action) }?;
     }
     Ok(())
+}
+
+/// What a case has a signal do: nothing, but for the call that it comes into.
+pub(super) fn action(how: Disposition) -> SigAction {
+    let (handler, flags) = match how {
+        Disposition::Interrupts => (SigHandler::Handler(note), SaFlags::empty()),
+        Disposition::Restarts => (SigHandler::Handler(note), SaFlags::SA_RESTART),
+        Disposition::Ignored => (SigHandler::SigIgn, SaFlags::empty()),
+    };
+    SigAction::new(handler, flags, SigSet::empty())
 }
 
 /// Whether SIGPIPE came since the last time this was asked.
@@ -79,8 +93,13 @@ pub(super) fn disarm() {
 
 /// Interrupts the call in which another thread of this process waits, which is there to be interrupted.
 pub(super) fn interrupt(thread: libc::pthread_t) {
+    send(thread, WAKE);
+}
+
+/// Sends a signal to another thread of this process, which is there; an errno, or 0.
+pub(super) fn send(thread: libc::pthread_t, signal: Signal) -> libc::c_int {
     // SAFETY: the caller has the thread's handle, so that it has not been joined.
-    unsafe { libc::pthread_kill(thread, WAKE as libc::c_int) };
+    unsafe { libc::pthread_kill(thread, signal as libc::c_int) }
 }
 
 fn set(limit: Duration, again: Duration) {

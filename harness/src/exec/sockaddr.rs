@@ -6,7 +6,10 @@ use std::net::IpAddr;
 use libc::{c_int, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_storage, socklen_t};
 
 use super::os;
-use crate::case::addr::SockAddr;
+use crate::case::addr::{Packet, PacketSeen, SockAddr, Unix};
+use crate::case::packet::SIZE;
+use crate::case::unix::BEFORE_PATH;
+use crate::case::{Hex, Os};
 
 /// A `struct sockaddr` of any family, and its length.
 pub(super) struct RawAddr {
@@ -49,12 +52,40 @@ impl RawAddr {
         raw
     }
 
+    /// The address of a Unix socket, zeros behind its name.
+    pub(super) fn unix(unix: &Unix) -> Self {
+        Self::of_bytes(libc::AF_UNIX, &unix.path(), unix.length())
+    }
+
+    /// An address of `AF_PACKET`, which has this number, on the link of this index.
+    pub(super) fn packet(packet: &Packet, family: c_int, index: u32) -> Self {
+        Self::of_bytes(family, &packet.bytes(index), packet.len.unwrap_or(SIZE))
+    }
+
+    /// The bytes behind the family, then zeros up to a length of all.
+    fn of_bytes(family: c_int, bytes: &[u8], len: u32) -> Self {
+        let mut raw = Self::room();
+        // SAFETY: within the storage, which is longer than where a path begins, as all behind a family does.
+        let at = unsafe { raw.as_mut_ptr().cast::<u8>().add(BEFORE_PATH as usize) };
+        let room = size_of::<sockaddr_storage>() - BEFORE_PATH as usize;
+        // SAFETY: the storage has that much room behind it, and no more is written.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len().min(room)) };
+        raw.len = len.min(raw.len);
+        os::set_family(&mut raw.storage, family, raw.len);
+        raw
+    }
+
     pub(super) fn as_ptr(&self) -> *const sockaddr {
         (&raw const self.storage).cast()
     }
 
     pub(super) fn as_mut_ptr(&mut self) -> *mut sockaddr {
         (&raw mut self.storage).cast()
+    }
+
+    /// `sa_family`, as a number.
+    pub(super) fn family(&self) -> c_int {
+        c_int::from(self.storage.ss_family)
     }
 
     /// All of the `sockaddr_storage`.
@@ -87,8 +118,49 @@ impl RawAddr {
                 scope: address.sin6_scope_id,
             });
         }
-        let named = ["AF_UNSPEC", "AF_UNIX"].into_iter().find(|n| os::value(n) == Some(family));
+        if family == libc::AF_UNIX {
+            return Some(self.read_unix());
+        }
+        if os::value("AF_PACKET") == Some(family) {
+            let end = (self.len as usize).min(size_of::<sockaddr_storage>());
+            if let Some(seen) = PacketSeen::read(&self.bytes()[..end]) {
+                return Some(SockAddr::Packet(seen));
+            }
+        }
+        let named = ["AF_UNSPEC"].into_iter().find(|n| os::value(n) == Some(family));
         Some(SockAddr::Bare { family: named.map_or(format!("family {family}"), str::to_owned) })
+    }
+
+    /// A Unix socket's name; what no case could have written is said in bytes, the first of them.
+    fn read_unix(&self) -> SockAddr {
+        let bytes = self.bytes();
+        let end = (self.len as usize).min(bytes.len());
+        let path = bytes.get(BEFORE_PATH as usize..end).unwrap_or_default();
+        let has_abstract = Os::host() == Some(Os::Linux);
+        let none = path.is_empty() || (path[0] == 0 && !has_abstract);
+        let read = if none { None } else { Unix::read(path, has_abstract) };
+        let mut family = "AF_UNIX".to_owned();
+        if read.is_none() && !none {
+            family = format!("AF_UNIX 0x{}", Hex(path[..path.len().min(24)].to_vec()));
+        }
+        read.map_or(SockAddr::Bare { family }, SockAddr::unix)
+    }
+
+    /// The address at `at`, whose family tells how long it is; none at null.
+    ///
+    /// # Safety
+    /// `at` is null or points to a valid address.
+    pub(super) unsafe fn found(at: *const sockaddr) -> Option<Self> {
+        // SAFETY: the caller vouches for it.
+        let family = c_int::from(unsafe { at.as_ref() }?.sa_family);
+        let len = match family {
+            libc::AF_INET => size_of::<sockaddr_in>(),
+            libc::AF_INET6 => size_of::<sockaddr_in6>(),
+            // As much as has the family on every system.
+            _ => 2,
+        };
+        // SAFETY: an address of a family has these bytes.
+        Some(unsafe { Self::copied(at, len as socklen_t) })
     }
 
     /// The address at `at`, as `getaddrinfo` gives it.
@@ -111,6 +183,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::case::addr::UnixName;
 
     #[rstest]
     #[case("{AF_INET 192.0.2.1:12345}")]
@@ -121,6 +194,30 @@ mod tests {
         let scope = if let SockAddr::V6 { scope, .. } = address { scope } else { 0 };
         let raw = RawAddr::new(address.ip().unwrap(), address.port().unwrap(), scope, None);
         assert_eq!(raw.read(), Some(address));
+    }
+
+    #[rstest]
+    #[case(r#"{AF_UNIX "s.sock"}"#)]
+    #[case("{AF_UNIX}")]
+    fn a_name_reads_back(#[case] text: &str) {
+        let unix = match text.parse().unwrap() {
+            SockAddr::Unix(unix) => unix,
+            _ => Unix::new(UnixName::Unnamed),
+        };
+        assert_eq!(RawAddr::unix(&unix).read().unwrap().to_string(), text);
+    }
+
+    /// A name that no case could have, a terminal's controls in it.
+    #[test]
+    fn what_a_kernel_should_not_have_written_is_bytes() {
+        let mut raw = RawAddr::unix(&Unix::new(UnixName::Path("abc".to_owned())));
+        let at = raw.as_mut_ptr().cast::<u8>();
+        // SAFETY: within the storage.
+        let at = unsafe { at.add(3) };
+        // SAFETY: there.
+        unsafe { at.write(0x1b) };
+        let read = raw.read().unwrap();
+        assert_eq!(read, SockAddr::Bare { family: "AF_UNIX 0x611b6300".to_owned() });
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl<'c> Runner<'c> {
     }
 
     fn begin(&mut self, number: u32, op: &'c Op, addr: &mut Option<SockAddr>) -> Result<(), Fault> {
+        self.may_be_made(op)?;
         let call = self.prepared(op, addr)?;
         if let Some(stand_in) = self.lab.stand_in() {
             stand_in.hide(addr.as_mut(), &mut Out::Nothing);
@@ -186,6 +187,9 @@ impl<'c> Runner<'c> {
         if gave.pipe {
             let (at_ns, name) = (at_ns + took_ns, "SIGPIPE".to_owned());
             self.events.push(Event::Signal { op, at_ns, name });
+        }
+        if place == self.events.len() - 1 {
+            self.look_for(op, what);
         }
         hung.then_some(End::Hung)
     }

@@ -10,9 +10,9 @@ use super::sockaddr::RawAddr;
 use super::waiting::{Call, Made};
 use super::waits::revents;
 use super::worker::{self, Meanwhile};
-use super::{calls, received};
+use super::{calls, os, received};
 use crate::case::addr::SockAddr;
-use crate::case::{Hex, Op};
+use crate::case::{Hex, Op, Payload};
 use crate::trace::Out;
 
 /// The far ends, while a step's call has not returned.
@@ -68,20 +68,33 @@ impl<'c> Runner<'c> {
                 let mut from = RawAddr::room();
                 Made::Accepted(calls::accept(fd, &mut from), from)
             }),
+            Op::Accept4 { flags: f, .. } => {
+                let f = flags(f)?;
+                Box::new(move || {
+                    let mut from = RawAddr::room();
+                    Made::Accepted(os::accept4(fd, &mut from, f), from)
+                })
+            }
+            Op::Writev { data, .. } => {
+                let data: Vec<Vec<u8>> = data.iter().map(Payload::bytes).collect();
+                Box::new(move || Made::Plain(calls::writev(fd, &data)))
+            }
             Op::Send { data, flags: f, .. } => {
-                let (data, f) = (data.bytes(), flags(f)?);
+                let f = flags(f)?;
+                let data = self.bytes_of(data, f);
                 Box::new(move || Made::Plain(calls::send(fd, &data, f)))
             }
             Op::Sendto { data, flags: f, addr, .. } => {
-                let (to, data) = (self.addr(addr, seen)?, data.bytes());
-                let f = flags(f)?;
+                let (to, f) = (self.addr(addr, seen)?, flags(f)?);
+                let data = self.bytes_of(data, f);
                 Box::new(move || Made::Plain(calls::sendto(fd, &data, f, &to)))
             }
             Op::Sendmsg { data, flags: f, addr, control, .. } => {
                 let mut to = addr.as_ref().map(|a| self.addr(a, seen)).transpose()?;
                 let messages: Result<Vec<_>, _> =
                     control.iter().map(|c| options::message(c, self)).collect();
-                let (data, f, messages) = (data.bytes(), flags(f)?, messages?);
+                let (f, messages) = (flags(f)?, messages?);
+                let data = self.bytes_of(data, f);
                 Box::new(move || Made::Plain(calls::sendmsg(fd, &data, f, to.as_mut(), &messages)))
             }
             Op::Write { data, .. } => {
@@ -99,11 +112,37 @@ impl<'c> Runner<'c> {
                 }
                 Box::new(move || Made::Plain(calls::close(fd)))
             }
+            Op::Poll { .. }
+            | Op::Ppoll { .. }
+            | Op::Select { .. }
+            | Op::EpollWait { .. }
+            | Op::Recvmmsg { .. } => self.for_another(op)?,
+            Op::Readv { lens, .. } => {
+                let lens: Vec<usize> = lens.iter().map(|len| *len as usize).collect();
+                let mut room = vec![0; lens.iter().sum()];
+                Box::new(move || {
+                    let returned = calls::readv(fd, &mut room, &lens);
+                    let got = calls::Received { returned, flags: 0, messages: Vec::new() };
+                    Made::Received(got, room, RawAddr::room())
+                })
+            }
+            _ => self.receiving(op, fd)?,
+        })
+    }
+
+    /// Those that the first thread makes in slices, or by itself.
+    fn for_another(&self, op: &Op) -> Result<Call, Fault> {
+        Ok(match op {
             Op::Poll { fds, timeout_ms } => {
                 let (mut list, ms) = (self.pollfds(fds)?, *timeout_ms);
                 Box::new(move || Made::Polled(calls::poll(&mut list, ms), list))
             }
-            _ => self.receiving(op, fd)?,
+            Op::Ppoll { fds, .. } => {
+                let (mut list, ms) = (self.pollfds(fds)?, op.timeout_ms().unwrap_or(-1));
+                Box::new(move || Made::Polled(os::ppoll(&mut list, ms), list))
+            }
+            Op::Select { .. } => self.selecting(op)?,
+            op => os::prepared(self, op)?,
         })
     }
 
@@ -140,11 +179,12 @@ impl<'c> Runner<'c> {
         Ok(match made {
             Made::Plain(returned) => plain(returned),
             Made::Accepted(returned, from) => match op {
-                Op::Accept { new, .. } => {
+                Op::Accept { new, .. } | Op::Accept4 { new, .. } => {
                     self.keep(new, returned).map(|(ret, _)| (ret, address(&from)))
                 }
                 _ => return Err(Fault::Broken(format!("{} makes no socket", op.call()))),
             },
+            Made::Other(told, _) => told(self),
             Made::Polled(returned, list) => {
                 given(returned).map(|ret| (ret, Out::Poll(revents(&list))))
             }

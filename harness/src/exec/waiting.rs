@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use super::gave::{Fault, Returned};
+use super::runner::Runner;
 use super::sockaddr::RawAddr;
 use super::worker::{Making, Worker};
 use super::{calls, received};
@@ -23,7 +24,12 @@ pub(super) enum Made {
     Accepted(Returned, RawAddr),
     Received(calls::Received, Vec<u8>, RawAddr),
     Polled(Returned, Vec<libc::pollfd>),
+    /// One that is told by who knows the case, and the descriptors that came with it.
+    Other(Told, Vec<RawFd>),
 }
+
+/// What is to be told of a call that has returned.
+pub(super) type Told = Box<dyn FnOnce(&mut Runner<'_>) -> super::gave::Gave + Send>;
 
 impl Made {
     /// What it brought beside what a step asked for, and a socket that no step has been told of.
@@ -31,6 +37,7 @@ impl Made {
         match self {
             Self::Accepted(Ok(fd), _) => RawFd::try_from(*fd).into_iter().collect(),
             Self::Received(got, ..) => received::descriptors(&got.messages).collect(),
+            Self::Other(_, fds) => fds.clone(),
             Self::Plain(_) | Self::Accepted(..) | Self::Polled(..) => Vec::new(),
         }
     }

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use libc::c_int;
 
-use super::gave::{Fault, Gave, given};
+use super::gave::{Fault, Gave, Returned, given};
 use super::options::flags;
 use super::runner::Runner;
-use super::{calls, signals};
-use crate::case::Sym;
+use super::{calls, os, signals};
 use crate::case::op::PollFd;
+use crate::case::{Op, Sym};
 use crate::trace::{Event, Out};
 
 impl Runner<'_> {
@@ -27,29 +27,34 @@ impl Runner<'_> {
         }
     }
 
-    /// In slices, so that the far ends can answer while the case waits.
-    pub(super) fn poll(
+    /// Makes a call again and again that waits for no longer than it is told, a millisecond or not at all, until it
+    /// gives something or `timeout_ms` is over: the far ends answer meanwhile.
+    pub(super) fn in_slices(
         &mut self,
         number: u32,
-        fds: &[PollFd],
-        timeout_ms: i32,
-    ) -> Result<Gave, Fault> {
-        let mut list = self.pollfds(fds)?;
+        timeout_ms: c_int,
+        mut call: impl FnMut(c_int) -> Returned,
+    ) -> Result<i64, Sym> {
         let forever = timeout_ms < 0;
         let until = Instant::now() + Duration::from_millis(timeout_ms.max(0).unsigned_abs().into());
-        let ret = loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let slice = c_int::from(forever || !left.is_zero());
-            match given(calls::poll(&mut list, slice)) {
-                Ok(0) if forever && signals::alarm_came() => return Ok(Err("EINTR".into())),
-                Ok(0) if forever || !left.is_zero() => self.drain(number),
-                Ok(ret) => break ret,
+        loop {
+            let is_over = !forever && until.saturating_duration_since(Instant::now()).is_zero();
+            match call(c_int::from(!is_over)) {
+                Ok(0) if forever && signals::alarm_came() => return Err("EINTR".into()),
+                Ok(0) if !is_over => self.drain(number),
                 // It has a time of its own, and the alarm came for who stood still.
-                Err(errno) if errno.as_str() == "EINTR" && !forever => self.drain(number),
-                Err(errno) => return Ok(Err(errno)),
+                Err(libc::EINTR) if !forever => self.drain(number),
+                returned => return given(returned),
             }
-        };
-        Ok(Ok((ret, Out::Poll(revents(&list)))))
+        }
+    }
+
+    pub(super) fn poll(&mut self, number: u32, op: &Op, fds: &[PollFd]) -> Result<Gave, Fault> {
+        let timeout_ms = op.timeout_ms().unwrap_or(-1);
+        let call = if matches!(op, Op::Ppoll { .. }) { os::ppoll } else { calls::poll };
+        let mut list = self.pollfds(fds)?;
+        let ret = self.in_slices(number, timeout_ms, |slice| call(&mut list, slice));
+        Ok(ret.map(|ret| (ret, Out::Poll(revents(&list)))))
     }
 
     /// The array that `poll` is given.

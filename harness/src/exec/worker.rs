@@ -17,7 +17,9 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::gave::Fault;
+use nix::sys::signal::Signal;
+
+use super::gave::{Fault, Returned};
 use super::{os, signals};
 use crate::threads;
 
@@ -139,6 +141,14 @@ impl Worker {
     /// Interrupts the call that it makes.
     pub(super) fn interrupt(&self) {
         signals::interrupt(self.thread.as_pthread_t() as _);
+    }
+
+    /// Sends it a signal of the case's.
+    pub(super) fn signal(&self, signal: Signal) -> Returned {
+        match signals::send(self.thread.as_pthread_t() as _, signal) {
+            0 => Ok(0),
+            errno => Err(errno),
+        }
     }
 
     /// What can be read when the call has returned.

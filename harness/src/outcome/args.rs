@@ -6,8 +6,9 @@ use super::names::Names;
 use super::parts::{hex, join, timeval};
 use super::{control, data};
 use crate::case::addr::{Addr, Host, SockAddr};
-use crate::case::op::{Change, Control, Opt, Value};
+use crate::case::op::{Change, Control, Index, Opt, PollFd, Value};
 use crate::case::payload::quoted;
+use crate::case::raw::Arg;
 use crate::case::{Flags, Op, Payload, intent};
 
 /// How those things are said of which a case and a trace know different names.
@@ -89,6 +90,8 @@ fn args(words: &dyn Words, op: &Op) -> String {
         }
         Op::Listen { fd, backlog } => format!("{fd}, {backlog}"),
         Op::Accept { fd, .. }
+        | Op::Dup { fd, .. }
+        | Op::Sockatmark { fd }
         | Op::Close { fd }
         | Op::Getsockname { fd }
         | Op::Getpeername { fd } => fd.clone(),
@@ -101,20 +104,61 @@ fn args(words: &dyn Words, op: &Op) -> String {
             format!("{fd}, {len}, {flags}")
         }
         Op::Recvmsg { fd, len, control_len, flags } => {
-            let control = match control_len {
-                0 => String::new(),
-                len => format!(", msg_controllen={len}"),
-            };
-            format!("{fd}, {{msg_iov=[{len}]{control}}}, {flags}")
+            format!("{fd}, {}, {flags}", room(*len, *control_len))
+        }
+        Op::Writev { .. } | Op::Readv { .. } | Op::Sendfile { .. } | Op::Splice { .. } => {
+            gathered(words, op)
+        }
+        Op::Accept4 { fd, flags, .. } => format!("{fd}, {flags}"),
+        Op::Pipe { read, write } => format!("[{read}, {write}]"),
+        Op::File { data, .. } => words.data(data),
+        Op::Mkdir { .. } | Op::Unlink { .. } | Op::Symlink { .. } | Op::Chmod { .. } => {
+            of_a_file(op)
         }
         Op::Write { fd, data } => format!("{fd}, {}", sized(words, data)),
         Op::Read { fd, len } => format!("{fd}, {len}"),
         Op::Shutdown { fd, how } => format!("{fd}, {how}"),
         Op::Setsockopt { .. } | Op::Getsockopt { .. } => option(words, op),
-        Op::Poll { fds, timeout_ms } => {
-            let fds = fds.iter().map(|one| format!("{{{}, {}}}", one.fd, one.events));
-            format!("[{}], {timeout_ms}", join(fds))
-        }
+        Op::Poll { fds, timeout_ms } => format!("{}, {timeout_ms}", polled(fds)),
+        Op::Ppoll { .. }
+        | Op::Select { .. }
+        | Op::Pselect { .. }
+        | Op::EpollCreate1 { .. }
+        | Op::EpollCtl { .. }
+        | Op::EpollWait { .. } => waited(op),
+        Op::Getifaddrs {} => String::new(),
+        Op::Ioctl { .. } | Op::Fcntl { .. } => controlled(op),
+        Op::Getaddrinfo { .. }
+        | Op::Getnameinfo { .. }
+        | Op::InetPton { .. }
+        | Op::InetAton { .. }
+        | Op::IfNametoindex { .. }
+        | Op::IfIndextoname { .. } => looked_up(words, op),
+        Op::Connectx { .. }
+        | Op::Disconnectx { .. }
+        | Op::SendmsgX { .. }
+        | Op::Sendmmsg { .. }
+        | Op::RecvmsgX { .. }
+        | Op::Recvmmsg { .. }
+        | Op::Kevent { .. } => darwins(words, op),
+        Op::Raw { args, .. } => join(args.iter().map(|arg| raw(words, op, arg))),
+        Op::Run { argv, .. } => join(argv.iter().map(|word| quoted(word.as_bytes()))),
+        Op::Process { call } => call.to_string(),
+        Op::Lab { step } => step.to_string(),
+    }
+}
+
+/// `{msg_iov=[64], msg_controllen=100}`
+fn room(len: u32, control_len: u32) -> String {
+    match control_len {
+        0 => format!("{{msg_iov=[{len}]}}"),
+        control => format!("{{msg_iov=[{len}], msg_controllen={control}}}"),
+    }
+}
+
+/// The arguments of `ioctl` and `fcntl`.
+fn controlled(op: &Op) -> String {
+    match op {
         Op::Ioctl { fd, request, link: None } => format!("{fd}, {request}"),
         Op::Ioctl { fd, request, link: Some(link) } => {
             format!("{fd}, {request}, {{ifr_name={}}}", quoted(link.as_bytes()))
@@ -123,6 +167,13 @@ fn args(words: &dyn Words, op: &Op) -> String {
             format!("{fd}, {cmd}")
         }
         Op::Fcntl { fd, cmd, arg } => format!("{fd}, {cmd}, {arg}"),
+        _ => String::new(),
+    }
+}
+
+/// Those that look something up.
+fn looked_up(words: &dyn Words, op: &Op) -> String {
+    match op {
         Op::Getaddrinfo { node, service, family, r#type, flags } => {
             let text = |text: &Option<String>| {
                 text.as_ref().map_or_else(|| "NULL".to_owned(), |text| quoted(text.as_bytes()))
@@ -134,27 +185,119 @@ fn args(words: &dyn Words, op: &Op) -> String {
             let addr = words.addr("", addr);
             format!("{addr}, {host_len}, {service_len}, {flags}")
         }
-        Op::Connectx { .. }
-        | Op::Disconnectx { .. }
-        | Op::SendmsgX { .. }
-        | Op::RecvmsgX { .. }
-        | Op::Kevent { .. } => darwins(words, op),
         Op::InetPton { family, text } => format!("{family}, {}", quoted(text.as_bytes())),
         Op::InetAton { text } => quoted(text.as_bytes()),
-        Op::Run { argv, .. } => {
-            let words: Vec<String> = argv.iter().map(|word| quoted(word.as_bytes())).collect();
-            words.join(", ")
-        }
-        Op::Lab { step } => step.to_string(),
+        Op::IfNametoindex { name } => quoted(name.as_bytes()),
+        Op::IfIndextoname { index: Index::Of(link) } => index_of(link),
+        Op::IfIndextoname { index: Index::Is(index) } => index.to_string(),
+        _ => String::new(),
     }
 }
 
-/// The arguments of Darwin's own calls.
+/// An argument that is written out.
+fn raw(words: &dyn Words, op: &Op, arg: &Arg) -> String {
+    match arg {
+        Arg::Fd(fd) => fd.clone(),
+        Arg::Number(n) => n.to_string(),
+        Arg::Names(names) => names.to_string(),
+        Arg::Null => "NULL".to_owned(),
+        Arg::Bad => "BAD".to_owned(),
+        Arg::Room => "ROOM".to_owned(),
+        Arg::At(n) => format!("[{n}]"),
+        Arg::Bytes(bytes) => hex(bytes),
+        Arg::Addr(addr) => words.addr(op.fd().unwrap_or_default(), addr),
+    }
+}
+
+/// `mkdir("d", 0700)`: a call that is about a file, of which no trace knows another name.
+pub fn file_call(op: &Op) -> String {
+    format!("{}({})", op.call(), of_a_file(op))
+}
+
+/// With a mode in octal digits.
+fn of_a_file(op: &Op) -> String {
+    let quoted = |path: &str| quoted(path.as_bytes());
+    match op {
+        Op::Mkdir { path, mode: 0 } | Op::Chmod { path, mode: 0 } => format!("{}, 0", quoted(path)),
+        Op::Mkdir { path, mode } | Op::Chmod { path, mode } => {
+            format!("{}, 0{mode:o}", quoted(path))
+        }
+        Op::Unlink { path } => quoted(path),
+        Op::Symlink { target, path } => format!("{}, {}", quoted(target), quoted(path)),
+        _ => String::new(),
+    }
+}
+
+/// Those that take data apart, or from one descriptor to another.
+fn gathered(words: &dyn Words, op: &Op) -> String {
+    match op {
+        Op::Writev { fd, data } => {
+            let each = data.iter().map(|data| format!("{{{}}}", sized(words, data)));
+            format!("{fd}, [{}], {}", join(each), data.len())
+        }
+        Op::Readv { fd, lens } => {
+            format!("{fd}, [{}], {}", join(lens.iter().map(u32::to_string)), lens.len())
+        }
+        Op::Sendfile { fd, file, offset, count } => {
+            let offset = offset.map_or_else(|| "NULL".to_owned(), |offset| format!("[{offset}]"));
+            format!("{fd}, {file}, {offset}, {count}")
+        }
+        Op::Splice { from, to, count, flags } => {
+            format!("{from}, NULL, {to}, NULL, {count}, {flags}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// `[{s, POLLIN}]`
+fn polled(fds: &[PollFd]) -> String {
+    let fds = fds.iter().map(|one| format!("{{{}, {}}}", one.fd, one.events));
+    format!("[{}]", join(fds))
+}
+
+/// NULL, or a `struct timespec`.
+fn timespec(ms: Option<u32>) -> String {
+    ms.map_or_else(
+        || "NULL".to_owned(),
+        |ms| format!("{{tv_sec={}, tv_nsec={}}}", ms / 1000, u64::from(ms % 1000) * 1_000_000),
+    )
+}
+
+/// Those that wait for several, but for `poll`. How many descriptors `select` looks at is told by its sets.
+fn waited(op: &Op) -> String {
+    let set = |fds: &[String]| {
+        if fds.is_empty() { "NULL".to_owned() } else { format!("[{}]", fds.join(", ")) }
+    };
+    let sets = |all: [&[String]; 3]| join(all.map(set));
+    match op {
+        Op::Ppoll { fds, timeout_ms } => {
+            format!("{}, {}, NULL", polled(fds), timespec(*timeout_ms))
+        }
+        Op::Select { read, write, except, timeout_ms } => {
+            let time = timeout_ms.map_or_else(
+                || "NULL".to_owned(),
+                |ms| timeval(i64::from(ms / 1000), i64::from(ms % 1000) * 1000),
+            );
+            format!("{}, {time}", sets([read, write, except]))
+        }
+        Op::Pselect { read, write, except, timeout_ms } => {
+            format!("{}, {}, NULL", sets([read, write, except]), timespec(*timeout_ms))
+        }
+        Op::EpollCreate1 { flags, .. } => flags.to_string(),
+        Op::EpollCtl { fd, op, target, events } => {
+            format!("{fd}, {op}, {target}, {{events={events}}}")
+        }
+        Op::EpollWait { fd, max, timeout_ms } => format!("{fd}, {max}, {timeout_ms}"),
+        _ => String::new(),
+    }
+}
+
+/// The arguments of Darwin's own calls, and of those of Linux's that are like them.
 fn darwins(words: &dyn Words, op: &Op) -> String {
     match op {
         Op::Connectx { .. } => connectx(words, op),
         Op::Disconnectx { fd } => format!("{fd}, SAE_ASSOCID_ANY, SAE_CONNID_ANY"),
-        Op::SendmsgX { fd, data, flags, addr } => {
+        Op::SendmsgX { fd, data, flags, addr } | Op::Sendmmsg { fd, data, flags, addr } => {
             let name = addr.as_ref().map(|addr| format!("msg_name={}", words.addr(fd, addr)));
             let each = data.iter().map(|data| {
                 let iov = format!("msg_iov=[{}]", sized(words, data));
@@ -164,12 +307,13 @@ fn darwins(words: &dyn Words, op: &Op) -> String {
             let none = name.iter().filter(|_| data.is_empty()).map(|name| format!("{{{name}}}"));
             format!("{fd}, [{}], {}, {flags}", join(each.chain(none)), data.len())
         }
-        Op::RecvmsgX { fd, count, len, control_len, flags } => {
-            let control = match control_len {
-                0 => String::new(),
-                len => format!(", msg_controllen={len}"),
+        Op::RecvmsgX { fd, count, len, control_len, flags }
+        | Op::Recvmmsg { fd, count, len, control_len, flags, .. } => {
+            let time = match op {
+                Op::Recvmmsg { timeout_ms, .. } => format!(", {}", timespec(*timeout_ms)),
+                _ => String::new(),
             };
-            format!("{fd}, {{msg_iov=[{len}]{control}}}, {count}, {flags}")
+            format!("{fd}, {}, {count}, {flags}{time}", room(*len, *control_len))
         }
         Op::Kevent { changes, timeout_ms } => {
             format!("[{}], {timeout_ms}", join(changes.iter().map(change)))
@@ -218,6 +362,12 @@ fn control_message(words: &dyn Words, message: &Control) -> String {
         Control::Int { level, name, value, width } => {
             format!("{{{level}, {name}, {}}}", control::sent(name.as_str(), *value, *width))
         }
+        Control::Rights { fds } => format!("{{SOL_SOCKET, SCM_RIGHTS, [{}]}}", fds.join(", ")),
+        Control::Credentials { pid, uid, gid } => {
+            let who = format!("{{pid={pid}, uid={uid}, gid={gid}}}");
+            format!("{{SOL_SOCKET, SCM_CREDENTIALS, {who}}}")
+        }
+        Control::Bytes { level, kind, data } => format!("{{{level}, {kind}, {}}}", hex(data)),
         Control::PktInfo { level, link, source } => {
             let v6 = level.plain() == "IPPROTO_IPV6";
             let (name, wildcard) =

@@ -89,7 +89,9 @@ impl<'a> Sources<'a> {
         let own = self.own.get_or_init(|| {
             let mut by_fd: Vec<(&str, Vec<u8>)> = Vec::new();
             for op in &self.case.ops {
-                let (Some(fd), bytes) = (op.fd(), op.payloads()) else { continue };
+                // What is in a file goes out by no socket's own call.
+                let makes = op.makes().first().copied();
+                let (Some(fd), bytes) = (op.fd().or(makes), op.payloads()) else { continue };
                 let bytes: Vec<u8> = bytes.into_iter().flat_map(Payload::bytes).collect();
                 match by_fd.iter_mut().find(|(name, _)| *name == fd) {
                     Some((_, stream)) => stream.extend(bytes),

@@ -48,7 +48,7 @@ mod tcp_info;
 mod tests;
 mod transcript;
 
-pub use args::{Words, call};
+pub use args::{Words, call, file_call};
 pub use errnos::errnos;
 pub use names::Names;
 pub use options::{is_of_the_run, stable_option};

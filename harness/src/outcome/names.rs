@@ -7,7 +7,7 @@ use super::credentials::Whose;
 use super::data::{Sources, injected};
 use super::packets::{framing, ports};
 use super::socks::{Transport, has_ping, transport};
-use crate::case::addr::{Addr, Host, Port, Scope, SockAddr};
+use crate::case::addr::{Addr, Host, Port, Scope, SockAddr, Unix, UnixName};
 use crate::case::names::DNS_PORT;
 use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
 use crate::darwin::scope::without_embedded_scope;
@@ -35,6 +35,7 @@ pub struct Names<'a> {
     waited: Vec<u32>,
     ephemeral: RefCell<Vec<(Transport, u16)>>,
     dns_ids: RefCell<Vec<u16>>,
+    drawn: RefCell<Vec<String>>,
     sources: Sources<'a>,
     own: Option<&'a Credentials>,
 }
@@ -67,6 +68,7 @@ impl<'a> Names<'a> {
             waited: trace.into_iter().flat_map(Trace::waited).collect(),
             ephemeral: RefCell::default(),
             dns_ids: RefCell::default(),
+            drawn: RefCell::default(),
             sources: Sources::new(case, trace),
             own: trace.and_then(|trace| trace.own.as_ref()),
         }
@@ -178,8 +180,28 @@ impl<'a> Names<'a> {
                 let (ip, port) = (self.kept(*ip), self.port(transport, *port));
                 format!("{{{} [{ip}{zone}]:{port}}}", family.unwrap_or("AF_INET6"))
             }
+            SockAddr::Unix(unix) => self.unix(unix),
+            SockAddr::Packet(seen) => {
+                let link = (seen.index != 0).then(|| self.index(seen.index));
+                seen.text(link.as_deref())
+            }
             SockAddr::Bare { family } => format!("{{{family}}}"),
         }
+    }
+
+    /// `{AF_UNIX "s.sock"}`. Names that the kernel has drawn are numbered as they come.
+    fn unix(&self, unix: &Unix) -> String {
+        let UnixName::Abstract(name) = &unix.name else { return unix.to_string() };
+        let own = || self.case.ops.iter().flat_map(Op::addrs).filter_map(Addr::as_unix);
+        if !self.stable || !unix.is_drawn() || own().any(|of| of.name == unix.name) {
+            return unix.to_string();
+        }
+        let mut seen = self.drawn.borrow_mut();
+        let number = seen.iter().position(|known| known == name).unwrap_or_else(|| {
+            seen.push(name.clone());
+            seen.len() - 1
+        });
+        format!("{{AF_UNIX @autobind{}}}", number + 1)
     }
 
     /// An address as text. Darwin shows some with the interface's index in it, as its kernel keeps
@@ -200,6 +222,13 @@ impl<'a> Names<'a> {
         if let Some(resolved) = resolved {
             return self.sockaddr(transport(self.case, fd), family, resolved);
         }
+        if let Some(unix) = addr.as_unix() {
+            return unix.to_string();
+        }
+        if let Some(packet) = addr.as_packet() {
+            let link = zone(&addr.scope);
+            return packet.text(link.strip_prefix('%'));
+        }
         let port = match &addr.port {
             Port::Is(port) => port.to_string(),
             Port::Of(fd) => format!("port({fd})"),
@@ -219,6 +248,8 @@ impl<'a> Names<'a> {
         match (self.case.lab.ip(host), host) {
             (Some(ip), _) => ip.to_string(),
             (None, Host::Ip(ip)) => ip.to_string(),
+            (None, Host::Unix(unix)) => unix.to_string(),
+            (None, Host::Packet(packet)) => packet.text(None),
             (None, Host::On { link, role, .. }) => format!("{role:?}({link})").to_lowercase(),
         }
     }
@@ -291,6 +322,23 @@ mod tests {
         assert_eq!(names.port(Some(Transport::Ping), 7), "7");
     }
 
+    /// Those that a case has itself are no drawn ones, however they look.
+    #[test]
+    fn drawn_names_are_numbered_as_they_come() {
+        let own = Addr::unix(Unix::new(UnixName::Abstract("00000".into())));
+        let case = case([hello("s", own)]);
+        let trace = trace([]);
+        let names = Names::stable(&case, &trace, Os::Linux);
+        let said = |name: &str| {
+            let unix = Unix::new(UnixName::Abstract(name.into()));
+            names.sockaddr(None, None, &SockAddr::Unix(unix))
+        };
+        assert_eq!(said("beef0"), "{AF_UNIX @autobind1}");
+        assert_eq!(said("beef1"), "{AF_UNIX @autobind2}");
+        assert_eq!(said("beef0"), "{AF_UNIX @autobind1}");
+        assert_eq!(said("00000"), "{AF_UNIX @\"00000\"}");
+    }
+
     #[test]
     fn only_the_kernels_own_echo_identifiers_are_ephemeral() {
         let case = case([socket("s", "AF_INET", "SOCK_DGRAM", "IPPROTO_ICMP")]);
@@ -307,6 +355,8 @@ mod tests {
     #[case::no_zone("{AF_INET6 [::]:0}", "{AF_INET6 [::]:0}")]
     #[case::v4("{AF_INET 192.0.2.1:5}", "{AF_INET 192.0.2.1:eph1}")]
     #[case::bare("{AF_UNIX}", "{AF_UNIX}")]
+    #[case::path("{AF_UNIX \"s.sock\"}", "{AF_UNIX \"s.sock\"}")]
+    #[case::named("{AF_UNIX @\"name\"}", "{AF_UNIX @\"name\"}")]
     fn zones_are_links(#[case] addr: &str, #[case] expected: &str) {
         let case = case([]);
         let trace = trace([]);

@@ -5,12 +5,12 @@ use std::net::Ipv4Addr;
 use super::data::Seen;
 use super::names::Names;
 use super::parts::join;
-use super::socks::{self, Raw};
+use super::socks::{self, Raw, Transport};
 use super::{control, frames, options};
 use crate::case::op::Opt;
 use crate::case::payload::quoted;
 use crate::case::{Op, Sym, intent};
-use crate::trace::{AddrInfo, ControlOut, Kevent, Out, Received};
+use crate::trace::{AddrInfo, ControlOut, Interface, Kevent, Out, Received};
 
 /// `6`, `-1 EAGAIN`, `6, "hello\0", {AF_INET6 [fe80::1%tap0]:eph1}`; a descriptor by its name.
 pub(super) fn returned(
@@ -22,7 +22,11 @@ pub(super) fn returned(
 ) -> String {
     let mut said = match (op, errno) {
         (_, Some(errno)) => format!("{ret} {errno}"),
-        (Op::Socket { fd, .. } | Op::Accept { new: fd, .. }, None) if ret >= 0 => fd.clone(),
+        (Op::IfNametoindex { .. }, None) => match u32::try_from(ret) {
+            Ok(index) => format!("index of {}", names.index(index)),
+            Err(_) => ret.to_string(),
+        },
+        (op, None) if ret >= 0 && op.gives_a_descriptor() => op.makes().join(", "),
         (Op::Fcntl { cmd, .. }, None) if cmd.as_str() == "F_GETFL" => format!("{ret:#x}"),
         (_, None) => ret.to_string(),
     };
@@ -49,11 +53,13 @@ fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
             beside(names, flags, control, &mut parts);
             join(parts)
         }
+        // The length that it wrote.
+        Out::Int(value) if matches!(op, Op::Raw { .. }) => format!("[{value}]"),
         Out::Int(value) => int(names, op, *value),
         Out::Errno(errno) => errno.to_string(),
         Out::Bytes(bytes) => options::bytes(names, fd, &subject(names, op), bytes),
         Out::Poll(revents) => {
-            let Op::Poll { fds, .. } = op else { return Some(join(revents.iter().map(|r| or(r)))) };
+            let Some(fds) = op.polled() else { return Some(join(revents.iter().map(|r| or(r)))) };
             let ready = fds.iter().zip(revents).filter(|(_, revents)| !revents.is_empty());
             let ready = join(ready.map(|(fd, revents)| format!("{{{}, {}}}", fd.fd, or(revents))));
             if ret == 0 && ready.is_empty() {
@@ -79,6 +85,21 @@ fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
             format!("{}, {}", text(&host), text(service))
         }
         Out::Ip(ip) => ip.to_string(),
+        Out::Sets(_) if ret == 0 => return None,
+        Out::Sets(sets) => {
+            let said = ["in", "out", "except"].into_iter().zip(sets);
+            let said = said.filter(|(_, fds)| !fds.is_empty());
+            join(said.map(|(set, fds)| format!("{set} [{}]", fds.join(", "))))
+        }
+        Out::Ready(ready) if ready.is_empty() => return None,
+        Out::Ready(ready) => {
+            let each = ready.iter().map(|one| format!("{{{}, {}}}", one.fd, or(&one.events)));
+            format!("[{}]", join(each))
+        }
+        Out::Text(text) => quoted(text.as_bytes()),
+        Out::Interfaces(all) => {
+            format!("[{}]", join(all.iter().map(|one| interface(names, one))))
+        }
     })
 }
 
@@ -87,6 +108,14 @@ fn addr_info(names: &Names<'_>, info: &AddrInfo) -> String {
     let addr = names.sockaddr(None, None, &info.addr);
     let canonname = info.canonname.as_ref().map(|name| format!(" {}", quoted(name.as_bytes())));
     format!("{addr} {} {}{}", info.r#type, info.protocol, canonname.unwrap_or_default())
+}
+
+/// `{tun0, IFF_UP|IFF_RUNNING, {AF_INET own(tun0)}/24}`
+fn interface(names: &Names<'_>, interface: &Interface) -> String {
+    let Interface { link, flags, addr, prefix_len } = interface;
+    let bits = prefix_len.map_or_else(String::new, |bits| format!("/{bits}"));
+    let addr = addr.as_ref().map(|addr| format!("{}{bits}", names.sockaddr(None, None, addr)));
+    format!("{{{}}}", join([link.clone(), or(flags)].into_iter().chain(addr)))
 }
 
 fn or(flags: &[Sym]) -> String {
@@ -120,7 +149,8 @@ fn event(event: &Kevent) -> String {
     format!("{{{fd}, {filter}, {}, {}, {data}}}", or(flags), or(fflags))
 }
 
-/// A raw socket receives headers too, and what differs between runs is in them.
+/// A raw socket receives headers too, and what differs between runs is in them. So does one of echoes, and an answer
+/// is none of the bytes that were sent.
 fn data(names: &Names<'_>, fd: &str, bytes: &[u8]) -> String {
     match socks::raw(names.case(), fd) {
         Some(Raw::V4) if bytes.first().is_some_and(|first| first >> 4 == 4) => {
@@ -130,6 +160,9 @@ fn data(names: &Names<'_>, fd: &str, bytes: &[u8]) -> String {
             format!("{{{}}}", frames::received_icmp6(names, bytes))
         }
         Some(_) => names.sources().identify(bytes, 0, Seen::Anywhere),
+        None if socks::transport(names.case(), fd) == Some(Transport::Ping) => {
+            names.sources().identify(bytes, 0, Seen::Anywhere)
+        }
         None => names.sources().identify(bytes, 0, Seen::Received),
     }
 }

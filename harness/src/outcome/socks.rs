@@ -70,11 +70,13 @@ fn made_by<'a>(case: &'a Case, fd: &'a str) -> Option<&'a Op> {
         let made = case.ops.iter().find(|op| match op {
             Op::Socket { fd, .. } => fd == name,
             Op::Socketpair { a, b, .. } => a == name || b == name,
-            Op::Accept { new, .. } => new == name,
+            Op::Accept { new, .. } | Op::Accept4 { new, .. } | Op::Dup { new, .. } => new == name,
             _ => false,
         });
         match made? {
-            Op::Accept { fd: listener, .. } => name = listener,
+            Op::Accept { fd: of, .. } | Op::Accept4 { fd: of, .. } | Op::Dup { fd: of, .. } => {
+                name = of;
+            }
             op => return Some(op),
         }
     }

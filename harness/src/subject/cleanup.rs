@@ -151,28 +151,48 @@ pub(super) fn temporary_folder() -> io::Result<Fleeting> {
     }
 }
 
-/// Removes the temporary folders in `place` that programs like this one made who are dead.
-pub(super) fn sweep(place: &Path) {
+/// Removes the temporary folders in `place` that programs like this one made who are dead; whether all of them went.
+pub(super) fn sweep(place: &Path) -> bool {
+    let mut all = true;
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(PREFIX)) && is_abandoned(&entry) {
-            let _ = fs::remove_dir_all(entry.path());
+        if name.to_str().is_some_and(|name| name.starts_with(PREFIX))
+            && let Some(_owner) = abandoned(&entry)
+        {
+            all &= clear(&entry.path(), || ()).is_ok();
         }
     }
+    all
 }
 
-/// Whether it is a folder of this user's with an owner's file that nobody has locked.
-fn is_abandoned(entry: &fs::DirEntry) -> bool {
+/// Removes such a folder, the owner's file last: where somebody who is about to end has written into it meanwhile, it
+/// is known the next time.
+fn clear(folder: &Path, meanwhile: impl FnOnce()) -> io::Result<()> {
+    for entry in fs::read_dir(folder)?.flatten() {
+        if entry.file_name() != OWNER {
+            let is_folder = entry.file_type()?.is_dir();
+            let path = entry.path();
+            if is_folder { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+        }
+    }
+    fs::remove_file(folder.join(OWNER))?;
+    meanwhile();
+    fs::remove_dir(folder).inspect_err(|_| drop(File::create_new(folder.join(OWNER))))
+}
+
+/// The owner's file of a folder of this user's, locked now, if nobody had locked it: as long as it is held nobody takes
+/// the folder for their own.
+fn abandoned(entry: &fs::DirEntry) -> Option<File> {
     let me = nix::unistd::geteuid().as_raw();
     let is_ours = |found: &fs::Metadata| found.uid() == me && found.mode() & 0o777 == 0o700;
     // Neither follows a symbolic link.
     if !entry.metadata().is_ok_and(|found| found.is_dir() && is_ours(&found)) {
-        return false;
+        return None;
     }
     let owner = entry.path().join(OWNER);
     let mut options = File::options();
     let opened = options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(owner);
-    opened.is_ok_and(|owner| {
+    opened.ok().filter(|owner| {
         let is_file = owner.metadata().is_ok_and(|found| found.is_file() && found.uid() == me);
         is_file && owner.try_lock().is_ok()
     })
@@ -259,6 +279,50 @@ mod tests {
         drop(lives);
         sweep(place.path());
         assert!(!place.path().join("sockeye-lives").exists());
+    }
+
+    /// A machine that was killed may write until it is gone.
+    #[test]
+    fn what_is_still_written_to_is_swept_away_the_next_time() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("sockeye-dying");
+        fs::create_dir_all(folder.join("sub")).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        File::create(folder.join(OWNER)).unwrap();
+        let begins = std::sync::Barrier::new(2);
+        let until = Instant::now() + Duration::from_millis(150);
+        let write = |number: u32| File::create(folder.join(format!("{number}"))).is_ok();
+        let mut stayed = false;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                assert!(write(0));
+                begins.wait();
+                let mut number = 1;
+                while write(number) && Instant::now() < until {
+                    number += 1;
+                }
+            });
+            begins.wait();
+            while Instant::now() < until && folder.exists() {
+                stayed |= !sweep(place.path());
+            }
+        });
+        let gone = sweep(place.path());
+        assert!(gone && !folder.exists(), "it had stayed before: {stayed}");
+    }
+
+    /// One in which something was written just before it would have gone is known the next time.
+    #[test]
+    fn what_did_not_go_has_its_owners_file() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("sockeye-dying");
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        File::create(folder.join(OWNER)).unwrap();
+        let late = || drop(File::create(folder.join("late")));
+        assert!(clear(&folder, late).is_err());
+        assert!(folder.join(OWNER).is_file() && folder.join("late").is_file());
+        assert!(sweep(place.path()) && !folder.exists());
     }
 
     #[test]

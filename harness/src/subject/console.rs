@@ -139,9 +139,15 @@ impl Console {
         }
     }
 
-    /// The message of a kernel's panic, without addresses or times.
+    /// The message of a kernel's panic, without addresses or times; or what is known to be behind it.
     pub(super) fn panic(&self) -> Option<String> {
         let lines = lock(&self.lines);
+        if lines.iter().any(|line| line.contains(REGISTERS)) {
+            return Some(
+                "this User-Mode Linux does not know all registers of this host's processor (AMX); 7.2 does"
+                    .to_owned(),
+            );
+        }
         let message = lines.iter().find_map(|line| Some(line.split_once(PANIC)?.1.to_owned()));
         message.map(|message| format!("lost to a kernel panic: {}", message.trim()))
     }
@@ -163,6 +169,10 @@ impl Console {
         lock(&self.lines).iter().rev().find(|line| !line.trim().is_empty()).cloned()
     }
 }
+
+/// What User-Mode Linux up to 6.12 says where the processor has more registers than it has room for
+/// (`arch/um/os-Linux/registers.c`).
+const REGISTERS: &str = "ptrace set fp regs failed, errno = 14";
 
 #[cfg(test)]
 mod tests {
@@ -187,6 +197,18 @@ mod tests {
         assert!(last.contains("line 299") && last.ends_with('\u{fffd}'), "{last}");
         console.forget();
         assert_eq!((console.panic(), console.last()), (None, String::new()));
+    }
+
+    #[test]
+    fn a_processor_that_a_kernel_does_not_know_is_said() {
+        let console = Console::default();
+        console.say("userspace - ptrace set fp regs failed, errno = 14");
+        console.say("Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b");
+        assert!(
+            console.panic().is_some_and(|said| said.contains("(AMX)")),
+            "{:?}",
+            console.panic()
+        );
     }
 
     /// What it tells, and how many bytes that were.

@@ -71,6 +71,9 @@ pub fn dismiss() {
 const ROUNDS: usize = 100;
 const BETWEEN: Duration = Duration::from_millis(50);
 
+/// How often it is looked for what they left.
+const SWEEPS: usize = 40;
+
 /// Waits until whoever holds the other end of `line` is gone, and ends and removes what it left.
 pub fn watch(mark: &str, line: impl Read) {
     let mut said = Vec::new();
@@ -88,7 +91,15 @@ pub fn watch(mark: &str, line: impl Read) {
         }
         thread::sleep(BETWEEN);
     }
-    cleanup::sweep(&std::env::temp_dir());
+    // What is killed has its files for a while yet, and a child of User-Mode Linux is known by nothing.
+    let mut quiet = 0;
+    for _ in 0..SWEEPS {
+        quiet = if cleanup::sweep(&std::env::temp_dir()) { quiet + 1 } else { 0 };
+        if quiet == 5 {
+            break;
+        }
+        thread::sleep(BETWEEN);
+    }
 }
 
 /// Kills all that have `mark`; whether there were any.

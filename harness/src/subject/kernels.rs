@@ -25,7 +25,7 @@ impl Kernels {
     }
 
     fn list(&self) -> PathBuf {
-        self.cache.join("offers.json")
+        self.cache.join("offers-3.json")
     }
 
     /// Every kernel that the mirror has. The list is made anew when it is a week old, or `always`.

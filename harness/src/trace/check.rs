@@ -144,10 +144,31 @@ fn is_interface(name: &str) -> bool {
 fn check_did(op: &Op, did: &Did) -> Result<(), String> {
     let Did::Returned { out, .. } = did else { return Ok(()) };
     let counts = match (op, out) {
-        (Op::Poll { fds, .. }, Out::Poll(found)) => found.len() <= fds.len(),
+        (Op::Poll { fds, .. } | Op::Ppoll { fds, .. }, Out::Poll(found)) => {
+            found.len() <= fds.len()
+        }
+        (
+            Op::Select { read, write, except, .. } | Op::Pselect { read, write, except, .. },
+            Out::Sets(sets),
+        ) => {
+            let asked = [read, write, except].into_iter().zip(sets);
+            asked.into_iter().all(|(asked, found)| found.iter().all(|fd| asked.contains(fd)))
+        }
+        (Op::EpollWait { max, .. }, Out::Ready(found)) => found.len() <= *max as usize,
+        (Op::Getifaddrs {}, Out::Interfaces(_)) => true,
         (Op::Kevent { changes, .. }, Out::Events(found)) => found.len() <= changes.len(),
-        (Op::RecvmsgX { count, .. }, Out::Messages(found)) => found.len() <= *count as usize,
-        (_, Out::Poll(_) | Out::Events(_) | Out::Messages(_)) => false,
+        (Op::RecvmsgX { count, .. } | Op::Recvmmsg { count, .. }, Out::Messages(found)) => {
+            found.len() <= *count as usize
+        }
+        (
+            _,
+            Out::Poll(_)
+            | Out::Events(_)
+            | Out::Messages(_)
+            | Out::Sets(_)
+            | Out::Ready(_)
+            | Out::Interfaces(_),
+        ) => false,
         _ => true,
     };
     if counts { Ok(()) } else { Err(format!("{} gives no such thing", op.call())) }

@@ -73,6 +73,8 @@ fn event(event: &Event) -> Result<(), String> {
 fn address(addr: Option<&SockAddr>) -> Result<(), String> {
     match addr {
         Some(SockAddr::Bare { family }) => named([&**family].into_iter()),
+        Some(SockAddr::Unix(unix)) => unix.check(),
+        Some(SockAddr::Packet(seen)) => seen.check(),
         _ => Ok(()),
     }
 }
@@ -106,6 +108,17 @@ fn written(out: &Out) -> Result<(), String> {
             syms(flags)?;
             controls(control)
         }
+        Out::Text(text) => line(Some(text)),
+        Out::Sets(sets) => named(sets.iter().flatten().map(String::as_str)),
+        Out::Ready(all) => all.iter().try_for_each(|ready| {
+            syms(&ready.events)?;
+            named([ready.fd.as_str()].into_iter())
+        }),
+        Out::Interfaces(all) => all.iter().try_for_each(|interface| {
+            address(interface.addr.as_ref())?;
+            syms(&interface.flags)?;
+            line(Some(&interface.link))
+        }),
         Out::Errno(name) => named([name.as_str()].into_iter()),
         Out::Poll(lists) => lists.iter().try_for_each(|list| syms(list)),
         Out::Messages(all) => {
@@ -153,6 +166,7 @@ impl Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::addr::{Unix, UnixName};
 
     fn trace(did: Did) -> Trace {
         let call = Event::Call { op: 0, at_ns: 0, took_ns: 0, addr: None, did };
@@ -172,6 +186,25 @@ mod tests {
         assert!(returned("\", NULL}}; int x = system(\"touch F\"); //").check_words().is_err());
         let name = "IP_X\n#include </etc/passwd>".to_owned();
         assert!(trace(Did::Unsupported { name }).check_words().is_err());
+    }
+
+    /// The name of a Unix socket is shown, and stands in a program.
+    #[test]
+    fn a_socket_has_a_plain_name() {
+        let named = |name: UnixName| {
+            let out = Out::Addr(SockAddr::Unix(Unix::new(name)));
+            trace(Did::Returned { ret: 0, errno: None, out }).check_words()
+        };
+        assert_eq!(named(UnixName::Path("s.sock".to_owned())), Ok(()));
+        assert_eq!(named(UnixName::Abstract("0a1b2".to_owned())), Ok(()));
+        for hostile in ["\u{1b}[2J", "/etc/passwd", "a\"); system(\"x", "a\nb", "\u{202e}x"] {
+            let said = named(UnixName::Path(hostile.to_owned())).unwrap_err();
+            assert!(said.contains("no plain name") && !said.contains('\u{1b}'), "{said}");
+            assert!(named(UnixName::Abstract(hostile.to_owned())).is_err(), "{hostile:?}");
+        }
+        let family = "AF_UNIX 0x2f746d702f61".to_owned();
+        let out = Out::Addr(SockAddr::Bare { family });
+        assert_eq!(trace(Did::Returned { ret: 0, errno: None, out }).check_words(), Ok(()));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use harness::case::Sym;
-use harness::case::addr::{Addr, Host, Port, Range, Role, Scope};
+use harness::case::addr::{Addr, Host, Packet, Port, Range, Role, Scope, Unix, UnixName};
+use harness::case::{Hex, Sym};
 
 use super::args::{name, not, number, sym};
 use crate::fault::Fault;
@@ -23,6 +23,8 @@ fn natural(host: &Host) -> &'static str {
     match host {
         Host::Ip(IpAddr::V4(_)) | Host::On { range: Range::V4, .. } => "AF_INET",
         Host::Ip(IpAddr::V6(_)) | Host::On { .. } => "AF_INET6",
+        Host::Unix(_) => "AF_UNIX",
+        Host::Packet(_) => "AF_PACKET",
     }
 }
 
@@ -30,6 +32,8 @@ fn natural(host: &Host) -> &'static str {
 pub(crate) fn print_host(host: &Host, plain: Option<Range>) -> String {
     match host {
         Host::Ip(ip) => ip.to_string(),
+        Host::Unix(unix) => unix.to_string(),
+        Host::Packet(packet) => packet.text(None),
         Host::On { link, role, range } => {
             let role = ROLES.iter().find(|(_, known)| known == role).map_or("own", |(r, _)| r);
             if plain == Some(*range) {
@@ -42,6 +46,17 @@ pub(crate) fn print_host(host: &Host, plain: Option<Range>) -> String {
 }
 
 pub(crate) fn print(addr: &Addr) -> String {
+    if let Some(unix) = addr.as_unix() {
+        return unix.to_string();
+    }
+    if let Some(packet) = addr.as_packet() {
+        let link = match &addr.scope {
+            Scope::Zero => None,
+            Scope::Link(link) => Some(link.clone()),
+            Scope::Id(id) => Some(id.to_string()),
+        };
+        return packet.text(link.as_deref());
+    }
     let natural = natural(&addr.host);
     let family = addr.family.as_ref().map_or(natural, Sym::as_str);
     let plain = if harness::case::plain(family) == "AF_INET" { Some(Range::V4) } else { None };
@@ -102,6 +117,63 @@ pub(crate) fn port(node: &Node<'_>) -> Result<Port, Fault> {
     })
 }
 
+/// What stands behind `AF_UNIX`: `"s.sock"`, `@"name"`, or nothing, each with the address's length if that is another.
+fn unix(whole: &Node<'_>, words: &[Node<'_>]) -> Result<Unix, Fault> {
+    const LIKE: &str =
+        "a Unix socket's address such as {AF_UNIX \"s.sock\"} or {AF_UNIX @\"name\"}";
+    let plain = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (name, rest) = match words {
+        [Node { what: What::Text(name), .. }, rest @ ..] => (UnixName::Path(plain(name)), rest),
+        [Node { what: What::Apply("@", of), .. }, rest @ ..] => match &of[..] {
+            [Node { what: What::Text(name), .. }] => (UnixName::Abstract(plain(name)), rest),
+            _ => return Err(not(&words[0], "an abstract name such as @\"name\"")),
+        },
+        rest => (UnixName::Unnamed, rest),
+    };
+    let len = match rest {
+        [] => None,
+        [word, len] if word.what == What::Word("length") => Some(number(len, "a length")?),
+        _ => return Err(not(whole, LIKE)),
+    };
+    let unix = Unix { name, len };
+    unix.check().map_err(|says| Fault::new(whole.at.clone(), says))?;
+    Ok(unix)
+}
+
+/// What stands behind `AF_PACKET`: `0x0800 dev net0 addr 0x020000000102 length 20`, all but the protocol if it is said.
+fn packet(whole: &Node<'_>, words: &[Node<'_>]) -> Result<Addr, Fault> {
+    const LIKE: &str = "an address such as {AF_PACKET 0x0800 dev net0 addr 0x020000000002}";
+    let [first, rest @ ..] = words else { return Err(not(whole, LIKE)) };
+    let What::Hex(proto) = &first.what else { return Err(not(first, "a protocol such as 0x0800")) };
+    let &[high, low] = &proto[..] else { return Err(not(first, "two bytes of protocol")) };
+    let (mut scope, mut addr, mut len, mut rest) = (Scope::Zero, Hex::default(), None, rest);
+    if let [word, link, more @ ..] = rest
+        && word.what == What::Word("dev")
+    {
+        scope = match link.what {
+            What::Number(_) => Scope::Id(number(link, "an index")?),
+            _ => Scope::Link(name(link, "the name of a link, or an index,")?),
+        };
+        rest = more;
+    }
+    if let [word, Node { what: What::Hex(bytes), .. }, more @ ..] = rest
+        && word.what == What::Word("addr")
+    {
+        (addr, rest) = (Hex(bytes.clone()), more);
+    }
+    if let [word, bytes, more @ ..] = rest
+        && word.what == What::Word("length")
+    {
+        (len, rest) = (Some(number(bytes, "a length")?), more);
+    }
+    if let [left, ..] = rest {
+        return Err(not(left, "dev, addr or length, in this order and with a value each,"));
+    }
+    let packet = Packet { proto: u16::from_be_bytes([high, low]), addr, len };
+    packet.check().map_err(|says| Fault::new(whole.at.clone(), says))?;
+    Ok(Addr { host: Host::Packet(packet), port: Port::Is(0), scope, family: None })
+}
+
 pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
     const LIKE: &str = "an address such as {AF_INET 192.0.2.1:9}";
     let What::Group(within) = &node.what else { return Err(not(node, LIKE)) };
@@ -111,8 +183,23 @@ pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
         let (port, scope, family) = (Port::Is(0), Scope::Zero, Some(sym(only)?));
         return Ok(Addr { host: any, port, scope, family });
     }
-    let What::Beside(words) = &only.what else { return Err(not(only, LIKE)) };
-    let [family, rest] = &words[..] else { return Err(not(only, LIKE)) };
+    let words = match &only.what {
+        What::Beside(words) => &words[..],
+        _ => std::slice::from_ref(only),
+    };
+    // An address of IP that says of itself that it is another's is one of IP all the same.
+    let is_of_ip = matches!(words, [_, Node { what: What::Port(..), .. }]);
+    if let ([family, rest @ ..], false) = (words, is_of_ip)
+        && matches!(family.what, What::Word(word) if harness::case::plain(word) == "AF_UNIX")
+    {
+        return unix(only, rest).map(Addr::unix);
+    }
+    if let ([family, rest @ ..], false) = (words, is_of_ip)
+        && family.what == What::Word("AF_PACKET")
+    {
+        return packet(only, rest);
+    }
+    let [family, rest] = words else { return Err(not(only, LIKE)) };
     let family = sym(family)?;
     let What::Port(whole, port) = &rest.what else {
         let fault = not(rest, "an address and its port");

@@ -13,7 +13,7 @@ use super::addr;
 pub(crate) fn print(op: &Op) -> String {
     let call = outcome::call(&AsWritten, op);
     match op {
-        Op::Socket { fd: new, .. } | Op::Accept { new, .. } => format!("{call} = {new}"),
+        _ if op.gives_a_descriptor() => format!("{call} = {}", op.makes().join(", ")),
         Op::Run { limit_ms, .. } => format!("{call} within {limit_ms} ms"),
         _ => call,
     }

@@ -2,54 +2,83 @@
 
 use std::ops::Range;
 
+use harness::case::addr::Addr;
 use harness::case::op::{Change, PollFd};
 use harness::case::{Flags, Op, Payload};
 
 use super::args::{Args, Fields, flags, maybe_text, name, not, number, sym, text};
-use super::{addr, value};
+use super::{addr, more, process, value};
 use crate::fault::Fault;
 use crate::tree::{Cursor, Node, What};
 
 /// Every call that a case may make.
-pub(crate) const NAMES: [&str; 33] = [
+pub(crate) const NAMES: [&str; 61] = [
     "accept",
+    "accept4",
     "bind",
+    "capset",
+    "chmod",
     "close",
     "connect",
     "connectx",
     "disconnectx",
+    "dup",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_wait",
     "fcntl",
     "getaddrinfo",
+    "getifaddrs",
     "getnameinfo",
     "getpeername",
     "getsockname",
     "getsockopt",
+    "if_indextoname",
+    "if_nametoindex",
     "inet_aton",
     "inet_pton",
     "ioctl",
     "kevent",
     "listen",
+    "mkdir",
+    "pipe",
     "poll",
+    "ppoll",
+    "pselect",
+    "pthread_kill",
     "read",
+    "readv",
     "recv",
     "recvfrom",
+    "recvmmsg",
     "recvmsg",
     "recvmsg_x",
     "run",
+    "select",
     "send",
+    "sendfile",
+    "sendmmsg",
     "sendmsg",
     "sendmsg_x",
     "sendto",
+    "setrlimit",
     "setsockopt",
     "shutdown",
+    "sigaction",
+    "sockatmark",
     "socket",
     "socketpair",
+    "splice",
+    "symlink",
+    "tmpfile",
+    "unlink",
     "write",
+    "writev",
 ];
 
 /// Whether a call of that name makes a socket, which has a name then.
 pub(crate) fn makes(call: &str) -> bool {
-    matches!(call, "socket" | "accept")
+    matches!(call, "socket" | "accept" | "accept4" | "dup" | "tmpfile" | "epoll_create1")
 }
 
 /// A call as it is written, before anybody asks what its arguments mean.
@@ -108,25 +137,52 @@ impl<'a> Call<'a> {
 
     /// The step that it is; `made` is the name of the socket that it makes.
     pub(crate) fn op(&self, made: &str) -> Result<Op, Fault> {
-        let mut args = Args::new(self.name, &self.args, self.end.clone());
         if self.within_ms.is_some() && self.name != "run" {
             return Err(Fault::new(self.at.clone(), "only run(…) has a time that it ends within"));
         }
+        let raw = || more::raw(self.name, &self.args, self.end.clone());
+        if more::is_raw(self.name, &self.args) {
+            return raw();
+        }
+        match self.ordinary(made) {
+            // What is wrong with it as it is meant to be.
+            Err(_)
+                if harness::case::raw::places(self.name).is_some()
+                    && more::names_a_pointer(&self.args) =>
+            {
+                raw()
+            }
+            read => read,
+        }
+    }
+
+    /// A call that gives its data, and no pointers to them.
+    fn ordinary(&self, made: &str) -> Read {
+        let mut all = Args::new(self.name, &self.args, self.end.clone());
+        let args = &mut all;
         let op = match self.name {
             "socket" | "socketpair" | "bind" | "connect" | "listen" | "accept" | "shutdown"
-            | "close" | "getsockname" | "getpeername" => plain(self.name, made, &mut args),
-            "send" | "sendto" | "sendmsg" | "write" => sends(self.name, &mut args),
-            "recv" | "recvfrom" | "recvmsg" | "read" => receives(self.name, &mut args),
-            "setsockopt" | "getsockopt" | "ioctl" | "fcntl" | "poll" => {
-                controls(self.name, &mut args)
+            | "close" | "getsockname" | "getpeername" => plain(self.name, made, args),
+            "send" | "sendto" | "sendmsg" | "write" => sends(self.name, args),
+            "recv" | "recvfrom" | "recvmsg" | "read" => receives(self.name, args),
+            "setsockopt" | "getsockopt" | "ioctl" | "fcntl" | "poll" => controls(self.name, args),
+            "run" => self.run(args),
+            "getaddrinfo" | "getnameinfo" | "inet_pton" | "inet_aton" => looks_up(self.name, args),
+            "mkdir" | "unlink" | "symlink" | "chmod" => more::files(self.name, args),
+            "accept4" | "dup" | "tmpfile" | "pipe" | "epoll_create1" => {
+                more::makes(self.name, made, args)
             }
-            "run" => self.run(&mut args),
-            "getaddrinfo" | "getnameinfo" | "inet_pton" | "inet_aton" => {
-                looks_up(self.name, &mut args)
+            "ppoll" | "select" | "pselect" | "epoll_ctl" | "epoll_wait" => {
+                more::waits(self.name, args)
             }
-            _ => darwins(self.name, &mut args),
+            "if_nametoindex" | "if_indextoname" | "getifaddrs" => more::interfaces(self.name, args),
+            "writev" | "readv" | "sendmmsg" | "recvmmsg" | "sendfile" | "splice" | "sockatmark" => {
+                more::transfers(self.name, args)
+            }
+            "sigaction" | "pthread_kill" | "setrlimit" | "capset" => process::read(self.name, args),
+            _ => darwins(self.name, args),
         }?;
-        args.end()?;
+        all.end()?;
         Ok(op)
     }
 
@@ -143,7 +199,7 @@ impl<'a> Call<'a> {
     }
 }
 
-type Read = Result<Op, Fault>;
+pub(super) type Read = Result<Op, Fault>;
 
 fn plain(call: &str, made: &str, args: &mut Args<'_, '_>) -> Read {
     Ok(match call {
@@ -202,7 +258,7 @@ fn sends(call: &str, args: &mut Args<'_, '_>) -> Read {
 
 const MESSAGE: &str = "a message such as {msg_iov=[\"x\"]}";
 
-fn list<'n, 'a>(node: &'n Node<'a>) -> Result<&'n [Node<'a>], Fault> {
+pub(super) fn list<'n, 'a>(node: &'n Node<'a>) -> Result<&'n [Node<'a>], Fault> {
     match &node.what {
         What::List(all) => Ok(all),
         _ => Err(not(node, "a list")),
@@ -233,7 +289,7 @@ fn receives(call: &str, args: &mut Args<'_, '_>) -> Read {
 }
 
 /// `{msg_iov=[64], msg_controllen=100}`
-fn room(node: &Node<'_>) -> Result<(u32, u32), Fault> {
+pub(super) fn room(node: &Node<'_>) -> Result<(u32, u32), Fault> {
     let mut fields = Fields::of(node, "room such as {msg_iov=[64], msg_controllen=100}")?;
     let iov = fields.want("msg_iov")?;
     let [len] = list(iov)? else { return Err(not(iov, "one length, as in msg_iov=[64],")) };
@@ -279,7 +335,7 @@ fn controls(call: &str, args: &mut Args<'_, '_>) -> Read {
     })
 }
 
-fn poll_fd(node: &Node<'_>) -> Result<PollFd, Fault> {
+pub(super) fn poll_fd(node: &Node<'_>) -> Result<PollFd, Fault> {
     let What::Group(within) = &node.what else { return Err(not(node, "{s, POLLIN}")) };
     let [fd, events] = &within[..] else { return Err(not(node, "{s, POLLIN}")) };
     Ok(PollFd { fd: name(fd, "the name of a socket")?, events: flags(events)? })
@@ -347,12 +403,18 @@ fn darwins(call: &str, args: &mut Args<'_, '_>) -> Read {
     })
 }
 
-fn constant(args: &mut Args<'_, '_>, is: &str) -> Result<(), Fault> {
+pub(super) fn constant(args: &mut Args<'_, '_>, is: &str) -> Result<(), Fault> {
     let node = args.next(is)?;
     if matches!(node.what, What::Word(word) if word == is) { Ok(()) } else { Err(not(node, is)) }
 }
 
 fn sendmsg_x(fd: String, args: &mut Args<'_, '_>) -> Read {
+    let (data, addr) = messages(args)?;
+    Ok(Op::SendmsgX { fd, data, flags: args.flags("flags")?, addr })
+}
+
+/// `[{msg_name=ADDRESS, msg_iov=["x", 1]}], 1`, each of them to the same address.
+pub(super) fn messages(args: &mut Args<'_, '_>) -> Result<(Vec<Payload>, Option<Addr>), Fault> {
     let messages = args.next("a list of messages")?;
     let (mut data, mut to): (Vec<Payload>, Vec<_>) = (Vec::new(), Vec::new());
     for node in list(messages)? {
@@ -369,8 +431,7 @@ fn sendmsg_x(fd: String, args: &mut Args<'_, '_>) -> Read {
         let says = format!("there are {} messages", data.len());
         return Err(Fault::new(count.at.clone(), says));
     }
-    let addr = to.into_iter().next().flatten();
-    Ok(Op::SendmsgX { fd, data, flags: args.flags("flags")?, addr })
+    Ok((data, to.into_iter().next().flatten()))
 }
 
 fn change(node: &Node<'_>) -> Result<Change, Fault> {

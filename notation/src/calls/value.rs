@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use harness::case::addr::{Host, Range};
-use harness::case::op::{Control, Intent, Opt, Value};
+use harness::case::op::{Code, Control, Intent, Opt, Value, Who};
 use harness::case::{Hex, Sym};
 
 use super::addr::host;
@@ -33,19 +33,36 @@ pub(crate) fn read(node: &Node<'_>) -> Result<Value, Fault> {
         What::Apply("if_nametoindex", _) => Value::Link(link(node)?),
         What::Apply(..) | What::Ip(_) => Value::Host(host(node, Some(Range::V4))?),
         What::Hex(bytes) => Value::Bytes(Hex(bytes.clone())),
-        What::Beside(words)
-            if matches!(&words[..], [zero, bytes]
-                if zero.what == What::Number(0) && bytes.what == What::Word("bytes")) =>
-        {
-            Value::Bytes(Hex(Vec::new()))
-        }
+        What::Beside(_) if is_none(node) => Value::Bytes(Hex(Vec::new())),
         What::Group(_) => structure(node)?,
         _ => return Err(not(node, "what the option is set to")),
     })
 }
 
+/// `0 bytes`
+pub(super) fn is_none(node: &Node<'_>) -> bool {
+    matches!(&node.what, What::Beside(words) if matches!(&words[..], [zero, bytes]
+        if zero.what == What::Number(0) && bytes.what == What::Word("bytes")))
+}
+
+/// A constant by its name, or a number.
+fn code(node: &Node<'_>) -> Result<Code, Fault> {
+    match node.what {
+        What::Number(_) => number(node, "a number or a name").map(Code::Number),
+        _ => sym(node).map(Code::Name),
+    }
+}
+
+/// `own`, or a number.
+fn who(node: &Node<'_>) -> Result<Who, Fault> {
+    match node.what {
+        What::Word("own") => Ok(Who::Own),
+        _ => number(node, "own or a number").map(Who::Is),
+    }
+}
+
 /// `if_nametoindex("tun0")`
-fn link(node: &Node<'_>) -> Result<String, Fault> {
+pub(super) fn link(node: &Node<'_>) -> Result<String, Fault> {
     match &node.what {
         What::Apply("if_nametoindex", of) if of.len() == 1 => text(&of[0]),
         _ => Err(not(node, "0 or if_nametoindex(\"LINK\")")),
@@ -188,8 +205,31 @@ pub(crate) fn control(node: &Node<'_>) -> Result<Control, Fault> {
     const LIKE: &str = "a control message such as {IPPROTO_IP, IP_TTL, 5}";
     let What::Group(within) = &node.what else { return Err(not(node, LIKE)) };
     let [level, name, value] = &within[..] else { return Err(not(node, LIKE)) };
+    let bytes = match &value.what {
+        What::Hex(bytes) => Some(bytes.clone()),
+        What::Beside(_) if is_none(value) => Some(Vec::new()),
+        _ => None,
+    };
+    if let Some(data) = bytes {
+        return Ok(Control::Bytes { level: code(level)?, kind: code(name)?, data: Hex(data) });
+    }
+    if let (What::Number(_), _) | (_, What::Number(_)) = (&level.what, &name.what) {
+        let fault = not(value, "bytes such as 0x05");
+        return Err(fault.help("a message that goes by numbers has its data in bytes"));
+    }
     let (level, name): (Sym, Sym) = (sym(level)?, sym(name)?);
     match &value.what {
+        What::List(fds) if (level.as_str(), name.as_str()) == ("SOL_SOCKET", "SCM_RIGHTS") => {
+            let of = |fd| self::name(fd, "the name of a socket");
+            Ok(Control::Rights { fds: fds.iter().map(of).collect::<Result<_, _>>()? })
+        }
+        What::Group(_) if (level.as_str(), name.as_str()) == ("SOL_SOCKET", "SCM_CREDENTIALS") => {
+            let mut fields = Fields::of(value, "{pid=own, uid=own, gid=own}")?;
+            let mut of = |field| fields.want(field).and_then(who);
+            let (pid, uid, gid) = (of("pid")?, of("uid")?, of("gid")?);
+            fields.end(&["pid", "uid", "gid"])?;
+            Ok(Control::Credentials { pid, uid, gid })
+        }
         What::Number(_) => {
             let width = documented(name.as_str());
             Ok(Control::Int { level, value: number(value, "an int")?, width, name })
@@ -216,6 +256,6 @@ pub(crate) fn control(node: &Node<'_>) -> Result<Control, Fault> {
             let source = (!matches!(source, Host::Ip(ip) if any.contains(&ip))).then_some(source);
             Ok(Control::PktInfo { level, link, source })
         }
-        _ => Err(not(value, "a number")),
+        _ => Err(not(value, "a number, bytes, or what such a message has")),
     }
 }

@@ -145,8 +145,15 @@ impl Draft {
         let names = (1..).map(|number| format!("{UNNAMED}{number}"));
         let mut names = names.filter(|name| !taken.contains(name));
         for at in std::mem::take(&mut self.unnamed) {
-            if let (Op::Socket { fd, .. } | Op::Accept { new: fd, .. }, Some(name)) =
-                (&mut self.case.ops[at], names.next())
+            if let (
+                Op::Socket { fd, .. }
+                | Op::Accept { new: fd, .. }
+                | Op::Accept4 { new: fd, .. }
+                | Op::Dup { new: fd, .. }
+                | Op::File { new: fd, .. }
+                | Op::EpollCreate1 { new: fd, .. },
+                Some(name),
+            ) = (&mut self.case.ops[at], names.next())
             {
                 *fd = name;
             }

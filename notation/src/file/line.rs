@@ -49,10 +49,6 @@ pub(super) enum Made {
 /// What the name is where the text has none: the first of these that no socket has.
 pub(crate) const UNNAMED: &str = "unnamed";
 
-/// The words that steps of a lab begin with.
-const OF_LABS: [&str; 10] =
-    ["link", "address", "route", "ntable", "inject", "wait", "serve", "name", "/etc/hosts:", "the"];
-
 /// Reads a line that has more than a comment.
 pub(super) fn read(text: &str, offset: usize) -> Result<Said, Fault> {
     let mut cursor = Cursor::new(text, offset);
@@ -82,7 +78,7 @@ pub(super) fn read(text: &str, offset: usize) -> Result<Said, Fault> {
             cursor.eat("window");
             Said::Window(milliseconds(&mut cursor)?)
         }
-        word if OF_LABS.contains(&word) => Said::Setup(lab::read_step(&mut cursor)?),
+        word if lab::is_step(word) => Said::Setup(lab::read_step(&mut cursor)?),
         _ => return call(cursor),
     };
     cursor.done()?;

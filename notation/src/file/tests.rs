@@ -55,6 +55,20 @@ fn the_example_is_a_case() {
 #[case::bare("connect(s, {AF_UNSPEC})")]
 #[case::getsockopt("getsockopt(s, SOL_SOCKET, SO_ERROR)")]
 #[case::fcntl("fcntl(s, F_GETFL)")]
+#[case::path("bind(s, {AF_UNIX \"s.sock\"})")]
+#[case::local("connect(s, {AF_LOCAL \"s.sock\"})")]
+#[case::abstract_name("bind(s, {AF_UNIX @\"name\"})")]
+#[case::unnamed("bind(s, {AF_UNIX})")]
+#[case::cut("bind(s, {AF_UNIX \"s.sock\" length 4})")]
+#[case::cut_short("bind(s, {AF_UNIX length 1})")]
+#[case::filled("sendto(s, \"x\", 0, {AF_UNIX @\"name\" length 110})")]
+#[case::rights("sendmsg(s, {msg_iov=[\"x\"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [s, s]}]}, 0)")]
+#[case::credentials(
+    "sendmsg(s, {msg_iov=[\"x\"], msg_control=[{SOL_SOCKET, SCM_CREDENTIALS, {pid=own, uid=0, gid=own}}]}, 0)"
+)]
+#[case::bytes(
+    "sendmsg(s, {msg_iov=[\"x\"], msg_control=[{IPPROTO_IP, IP_TTL, 0x05}, {41, 67, 0 bytes}]}, 0)"
+)]
 fn short_forms_are_read(#[case] call: &str) {
     let text = format!("tun link0\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n{call}\n");
     let written = one(&text);
@@ -137,6 +151,31 @@ fn a_table_is_a_case_of_which_words_stand_for_several_things() {
 #[case("socket(AF_INET, SOCK_DGRAM, 0) = s\ntun link0", "tun link0", "above the first call")]
 #[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nlink set lo down", "link set lo down", "without --")]
 #[case("> link0 UDP", "> link0 UDP", "beneath a step")]
+#[case(
+    "socket(AF_UNIX, SOCK_DGRAM, 0) = s\nbind(s, {AF_UNIX \"/tmp/s\"})",
+    "AF_UNIX \"/tmp/s\"",
+    "no plain name"
+)]
+#[case(
+    "socket(AF_UNIX, SOCK_DGRAM, 0) = s\nbind(s, {AF_UNIX @\"a/../b\"})",
+    "AF_UNIX @\"a/../b\"",
+    "no plain name"
+)]
+#[case(
+    "socket(AF_UNIX, SOCK_DGRAM, 0) = s\nbind(s, {AF_UNIX \"s\" long 4})",
+    "AF_UNIX \"s\" long 4",
+    "a Unix socket's address such as"
+)]
+#[case(
+    "socket(AF_UNIX, SOCK_DGRAM, 0) = s\nbind(s, {AF_UNIX @s})",
+    "@s",
+    "an abstract name such as"
+)]
+#[case(
+    "socket(AF_INET, SOCK_DGRAM, 0) = s\nsendmsg(s, {msg_iov=[\"x\"], msg_control=[{0, 2, 5}]}, 0)",
+    "5",
+    "bytes such as 0x05"
+)]
 #[case("for a in x, x\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "x", "here twice")]
 #[case("for a in (x)\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "(x)", "needs a name")]
 #[case("for a in x\nwithout a=y: why\nsocket(AF_INET, SOCK_DGRAM, 0) = s", "y", "a is never y")]

@@ -5,9 +5,10 @@ use harness::case::{Flags, Hex, Op, Sym};
 use harness::trace::{Did, Out};
 
 use super::convert::Converter;
-use super::hosts::{Told, decorated, told};
+use super::hosts::{Told, decorated, decorated_peer, told};
 use super::log::{Arg, Called};
 use super::options;
+use super::sockets::Socket;
 use super::words::{flags, sym};
 
 /// Flags of `open` that are no choice of the caller's (`F_SETFL` of fcntl(2)).
@@ -29,6 +30,7 @@ impl Converter<'_> {
             "bind" | "connect" => self.names(call),
             "listen" | "shutdown" => self.plain(call),
             "close" => self.close(call),
+            "close_range" => self.close_range(call),
             "dup" | "dup2" | "dup3" => self.copy(call),
             "getsockname" | "getpeername" => self.tells(call),
             "setsockopt" | "getsockopt" => self.option(call),
@@ -44,6 +46,9 @@ impl Converter<'_> {
             "select" | "_newselect" | "pselect6" => {
                 Err("select is no call of a case: poll is".to_owned())
             }
+            "foreign" => Err("from here on the program makes calls of another architecture, too, \
+                              which are not read"
+                .to_owned()),
             _ => Err("it is no call of a case".to_owned()),
         }
     }
@@ -109,15 +114,23 @@ impl Converter<'_> {
     }
 
     fn accepted(&mut self, call: &Called, listener: usize, new: usize) -> Said {
-        if let Some(Told::Ip { ip, .. }) = call.args.get(1).and_then(told)
-            && self.hosts.is_peer(ip)
-        {
-            return Err("what another host begins cannot be said yet".to_owned());
-        }
-        if let Some((ip, port)) = call.made.as_deref().and_then(decorated) {
+        let made = call.made.as_deref();
+        if let Some((ip, port)) = made.and_then(decorated) {
             self.learn(new, ip, port);
         }
+        let peer = match call.args.get(1).and_then(told) {
+            Some(Told::Ip { ip, .. }) => Some(ip),
+            _ => made.and_then(decorated_peer).map(|(ip, _)| ip),
+        };
+        if peer.is_some_and(|ip| self.hosts.is_peer(ip)) {
+            return Err("what another host begins cannot be said yet".to_owned());
+        }
+        if call.errno.is_none() && !self.is_begun(listener) {
+            let why = "no socket of the case begins what it accepts: another process does, or another host";
+            return Err(why.to_owned());
+        }
         self.sockets.all[new].bound = self.sockets.all[listener].bound;
+        self.sockets.all[new].has_port = true;
         self.sockets.all[new].of = Some(listener);
         let op = Op::Accept { fd: self.name(listener), new: self.name(new) };
         let from = self.gave(call.args.get(1), listener).map_or(Out::Nothing, Out::Addr);
@@ -127,6 +140,16 @@ impl Converter<'_> {
             self.nonblocking(new)?;
         }
         Ok(())
+    }
+
+    /// Whether a socket of the case has connected to where a listener is, so far as the log tells where that is.
+    fn is_begun(&self, listener: usize) -> bool {
+        let port = self.known(listener).port;
+        let is_it = |one: &Socket| {
+            let to = one.peer.filter(|(ip, _)| !self.hosts.is_peer(*ip));
+            one.lost.is_none() && to.is_some_and(|(_, to)| port.is_none_or(|port| port == to))
+        };
+        self.sockets.all.iter().any(is_it)
     }
 
     /// `fcntl(s, F_SETFL, O_NONBLOCK)`, for what says the same.
@@ -139,7 +162,19 @@ impl Converter<'_> {
     fn names(&mut self, call: &Called) -> Said {
         let socket = self.socket(call.args.first())?;
         let fd = self.name(socket);
-        let given = self.given(call.args.get(1), socket);
+        let ip = call.args.get(1).and_then(told).and_then(|told| match told {
+            Told::Ip { ip, port, .. } => Some((ip, port)),
+            _ => None,
+        });
+        if let ("bind", Some((ip, port)), Some(0)) = (call.name.as_str(), ip, call.ret) {
+            // Before its address is written: the port is not one that the socket had.
+            self.sockets.all[socket].bound = port != 0;
+            self.learn(socket, ip, port);
+        }
+        if let ("connect", Some(to)) = (call.name.as_str(), ip) {
+            self.parts(socket, to);
+        }
+        let given = self.given((call.args.get(1), call.args.get(2)), socket);
         let (addr, seen) = match given {
             Ok(given) => given,
             Err(why) => {
@@ -150,15 +185,7 @@ impl Converter<'_> {
                 return Err(why);
             }
         };
-        let ip = call.args.get(1).and_then(told).and_then(|told| match told {
-            Told::Ip { ip, port, .. } => Some((ip, port)),
-            _ => None,
-        });
         if call.name == "bind" {
-            if let (Some((ip, port)), Some(0)) = (ip, call.ret) {
-                self.learn(socket, ip, port);
-                self.sockets.all[socket].bound = port != 0;
-            }
             return self.step(Op::Bind { fd, addr }, seen, Out::Nothing);
         }
         if let Some((ip, port)) = ip
@@ -194,6 +221,27 @@ impl Converter<'_> {
         self.step(Op::Close { fd: self.name(socket) }, None, Out::Nothing)
     }
 
+    fn close_range(&mut self, call: &Called) -> Said {
+        let why = "a case executes no program, and its descriptors have no flags";
+        let range = call.closes().ok_or(if call.errno.is_none() { why } else { "it failed" })?;
+        let mut last = Vec::new();
+        for (fd, socket) in self.sockets.within(&range) {
+            self.sockets.closes(fd);
+            let one = &self.sockets.all[socket];
+            if one.open == 0 && one.lost.is_none() {
+                last.push(socket);
+            }
+        }
+        if last.is_empty() {
+            return Err("of the sockets of the case it closes none".to_owned());
+        }
+        self.draft.remark("close_range, one by one".to_owned());
+        for socket in last {
+            self.step(Op::Close { fd: self.name(socket) }, None, Out::Nothing)?;
+        }
+        Ok(())
+    }
+
     fn copy(&mut self, call: &Called) -> Said {
         let socket = call.args.first().and_then(Arg::number).and_then(|fd| self.sockets.of(fd));
         if let Some(fd) = call.ret.filter(|fd| *fd >= 0) {
@@ -222,11 +270,18 @@ impl Converter<'_> {
         {
             self.learn(socket, ip, port);
         }
-        let out = match call.errno {
-            None => self.gave(call.args.get(1), socket).map_or(Out::Nothing, Out::Addr),
-            Some(_) => Out::Nothing,
-        };
         let fd = self.name(socket);
+        let len = call.args.get(2);
+        let is_cut = len.and_then(Arg::before) < len.and_then(Arg::number);
+        if is_cut && call.errno.is_none() {
+            let name = &call.name;
+            self.draft
+                .remark(format!("{name}({fd}): there was less room than the address is long"));
+        }
+        let out = match call.errno {
+            None if !is_cut => self.gave(call.args.get(1), socket).map_or(Out::Nothing, Out::Addr),
+            _ => Out::Nothing,
+        };
         let op = match call.name.as_str() {
             "getsockname" => Op::Getsockname { fd },
             _ => Op::Getpeername { fd },
@@ -248,12 +303,13 @@ impl Converter<'_> {
         let missing = "the log does not tell how much room there is";
         if call.name == "setsockopt" {
             let len = size(len.number()).filter(|len| *len <= 4096).ok_or(missing)?;
-            let value = options::set(name, value, len as usize, &mut self.hosts)?;
+            let came = (len as usize, call.errno.as_deref());
+            let value = options::set(name, value, came, &mut self.hosts)?;
             return self.step(Op::Setsockopt { fd, option, value }, None, Out::Nothing);
         }
         let (room, got) = (size(len.before()).ok_or(missing)?, size(len.number()).unwrap_or(0));
         let out = match call.errno {
-            None => options::got(name, value, got as usize),
+            None => options::got(name, value, got as usize, &mut self.hosts),
             Some(_) => Out::Nothing,
         };
         if let (Out::Errno(errno), "SO_ERROR") = (&out, name.as_str()) {

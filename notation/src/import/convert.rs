@@ -65,7 +65,14 @@ impl<'l> Converter<'l> {
     }
 
     /// What is known now.
-    pub(super) fn learned(self) -> Facts {
+    pub(super) fn learned(mut self) -> Facts {
+        for socket in 0..self.sockets.all.len() {
+            let far = &self.sockets.all[socket].far;
+            let script = far.port.and_then(|port| self.servers.script(port));
+            if !far.is_first && script.is_some_and(|script| !far.is_like(script)) {
+                self.of(socket).differs = true;
+            }
+        }
         let own = self.hosts.learned();
         Facts { sockets: self.learned, hosts: own }
     }
@@ -81,6 +88,14 @@ impl<'l> Converter<'l> {
                     .remark(format!("{more} more calls follow, which one case has no room for"));
                 return;
             }
+            if let Some((child, _)) = call.begets() {
+                let name = &call.name;
+                self.draft.remark(format!(
+                    "{name}() = {child}: from here on another process has these sockets, too, and what it does \
+                     with them is not here"
+                ));
+                continue;
+            }
             self.overlap(call);
             self.look(call);
             let before = self.draft.ops.len();
@@ -88,6 +103,7 @@ impl<'l> Converter<'l> {
                 Some(_) => self.call(call),
                 None => Err("it did not return".to_owned()),
             };
+            self.has_port(call);
             if let Err(why) = said {
                 let fd = self.about(call);
                 let ret = match (&call.errno, call.ret) {
@@ -125,7 +141,8 @@ impl<'l> Converter<'l> {
         };
         let both = last.pid != call.pid && last.begun < call.ended && call.begun < last.ended;
         let untold = |call: &Called| {
-            ["epoll", "io_uring", "select"].iter().any(|name| call.name.contains(name))
+            let names = ["epoll", "io_uring", "select", "fork", "clone"];
+            names.iter().any(|name| call.name.contains(name))
         };
         if both
             && !untold(last)
@@ -152,11 +169,26 @@ impl<'l> Converter<'l> {
         }
     }
 
+    /// Whoever binds, connects, listens or sends has a port from then on (ip(7)).
+    fn has_port(&mut self, call: &Called) {
+        let gets = matches!(call.name.as_str(), "bind" | "connect" | "listen")
+            || call.name.starts_with("send");
+        let worked = call.errno.is_none() || call.errno.as_deref() == Some("EINPROGRESS");
+        if let Some(socket) = call.fd().and_then(|fd| self.sockets.of(fd))
+            && gets
+            && worked
+            && call.ret.is_some()
+        {
+            self.sockets.all[socket].has_port = true;
+        }
+    }
+
     /// A socket has this address.
     pub(super) fn learn(&mut self, socket: usize, ip: IpAddr, port: u16) {
         self.hosts.learn_own(ip);
         if port != 0 {
             self.of(socket).port = Some(port);
+            self.sockets.all[socket].has_port = true;
         }
     }
 
@@ -195,7 +227,8 @@ impl<'l> Converter<'l> {
         for (number, socket) in self.sockets.all.iter().enumerate() {
             let same =
                 socket.is_stream() == like.is_stream() && self.known(number).port == Some(port);
-            if !same || port == 0 {
+            // What a socket gets later is nobody's now.
+            if !same || port == 0 || !socket.has_port {
                 continue;
             }
             match (socket.bound, socket.open > 0) {
@@ -235,9 +268,34 @@ impl<'l> Converter<'l> {
         }
     }
 
-    /// An address that a call on a socket is given.
-    pub(super) fn given(&mut self, arg: Option<&Arg>, socket: usize) -> Result<Given, String> {
+    /// What a case cannot say of an address's length: it gives as many bytes as the structure has.
+    fn length(&mut self, told: &Told, len: Option<&Arg>) -> Result<(), String> {
+        // Of `sockaddr_in6` the last four bytes may be missing, and of no address there may be more than 128.
+        let (whole, least) = match told {
+            Told::Ip { ip: IpAddr::V4(_), .. } => (16, 16),
+            Told::Ip { ip: IpAddr::V6(_), .. } => (28, 24),
+            _ => return Ok(()),
+        };
+        let Some(len) = len.and_then(Arg::number).filter(|len| *len != whole) else {
+            return Ok(());
+        };
+        let says =
+            format!("it is given {len} bytes of an address of {whole}, and a case gives {whole}");
+        if !(least..=128).contains(&len) {
+            return Err(says);
+        }
+        self.draft.remark(format!("{}: {says}", self.calls[self.at].name));
+        Ok(())
+    }
+
+    /// An address that a call on a socket is given, and how long it is said to be.
+    pub(super) fn given(
+        &mut self,
+        (arg, len): (Option<&Arg>, Option<&Arg>),
+        socket: usize,
+    ) -> Result<Given, String> {
         let told = arg.and_then(told).ok_or("the log does not tell the address")?;
+        self.length(&told, len)?;
         match told {
             Told::Ip { ip, port, scope } => {
                 let (scope, index) = self.scope(scope.as_deref());
@@ -259,7 +317,12 @@ impl<'l> Converter<'l> {
                         out = DISCARD;
                         Port::Is(DISCARD)
                     }
-                    None => Port::Is(port),
+                    None => {
+                        if !is_ours {
+                            out = self.far_port(socket, port);
+                        }
+                        Port::Is(out)
+                    }
                 };
                 let seen = self.hosts.sockaddr(ip, out, index);
                 Ok((Addr { host, port, scope, family: None }, Some(seen)))
@@ -280,7 +343,11 @@ impl<'l> Converter<'l> {
         match told(arg?)? {
             Told::Ip { ip, port, scope } => {
                 let (_, index) = self.scope(scope.as_deref());
-                let port = if self.hosts.is_peer(ip) { port } else { self.out_port(port, socket) };
+                let port = if self.hosts.is_peer(ip) {
+                    self.far_port(socket, port)
+                } else {
+                    self.out_port(port, socket)
+                };
                 Some(self.hosts.sockaddr(ip, port, index))
             }
             Told::Unspecified => Some(SockAddr::Bare { family: "AF_UNSPEC".to_owned() }),

@@ -55,6 +55,21 @@ impl Data {
         })
     }
 
+    /// What of received data the log does not have, as a sentence.
+    pub(super) fn missed(&self) -> Option<String> {
+        let missing = self.len - self.known.len();
+        (missing > 0).then(|| {
+            let len = self.len;
+            format!("the log has not {missing} of the {len} bytes that came (strace -s): none are asked for")
+        })
+    }
+
+    /// Without the first of them.
+    pub(super) fn beyond(&self, bytes: usize) -> Self {
+        let known = self.known.get(bytes.min(self.len)..).unwrap_or_default().to_vec();
+        Self { known, len: self.len.saturating_sub(bytes) }
+    }
+
     /// As received, if the log has them all.
     pub(super) fn received(&self) -> Option<Hex> {
         self.is_whole().then(|| Hex(self.known.clone()))

@@ -11,6 +11,12 @@ pub(super) struct Far {
     pub(super) port: Option<u16>,
     /// Whether the script is this connection's, and not that of an earlier one to the same port.
     pub(super) is_first: bool,
+    /// The port that it has in the log, and the one that stands for it in the case.
+    pub(super) stands: Option<(u16, u16)>,
+    /// What it does on a connection that is not the first, to be laid beside the script.
+    pub(super) own: Vec<ServerStep>,
+    /// How many pauses of the script this connection is beyond, if it is not the first.
+    pub(super) resumed: usize,
     /// What was sent to it since it said something last, as far as that is shown.
     sent: Vec<u8>,
     /// How much that is in all.
@@ -64,6 +70,61 @@ impl Far {
     }
 }
 
+impl Far {
+    /// Whether what it did on this connection is the beginning of what the script says.
+    pub(super) fn is_like(&self, script: &[ServerStep]) -> bool {
+        let (own, all) = (plain(&self.own), plain(script));
+        let Some((last, before)) = own.split_last() else { return true };
+        let begins = match (last, all.get(before.len())) {
+            (ServerStep::Send { data: Payload::Text(own) }, Some(ServerStep::Send { data })) => {
+                matches!(data, Payload::Text(all) if all.starts_with(&own[..]))
+            }
+            (last, step) => step == Some(last),
+        };
+        begins && all.starts_with(before)
+    }
+}
+
+/// A script without its pauses, what is sent in a row as one.
+fn plain(script: &[ServerStep]) -> Vec<ServerStep> {
+    let mut all: Vec<ServerStep> = Vec::new();
+    for step in script.iter().filter(|step| **step != ServerStep::Pause) {
+        match (all.last_mut(), step) {
+            (
+                Some(ServerStep::Send { data: Payload::Text(before) }),
+                ServerStep::Send { data: Payload::Text(more) },
+            ) => before.push_str(more),
+            _ => all.push(step.clone()),
+        }
+    }
+    all
+}
+
+/// How far a script has come: the steps that send nothing and do not wait, and the bytes that are sent.
+pub(super) fn progress(script: &[ServerStep]) -> (usize, usize) {
+    script.iter().fold((0, 0), |(steps, sent), step| match step {
+        ServerStep::Pause => (steps, sent),
+        ServerStep::Send { data } => (steps, sent + data.len()),
+        _ => (steps + 1, sent),
+    })
+}
+
+/// How many pauses of a script stand before what has come so far.
+pub(super) fn pauses(script: &[ServerStep], (steps, sent): (usize, usize)) -> usize {
+    let (mut pauses, mut at) = (0, (0, 0));
+    for step in script {
+        if at.0 >= steps && at.1 >= sent {
+            break;
+        }
+        match step {
+            ServerStep::Pause => pauses += 1,
+            ServerStep::Send { data } => at.1 += data.len(),
+            _ => at.0 += 1,
+        }
+    }
+    pauses
+}
+
 /// Bytes as a case has them.
 pub(super) fn text(bytes: &[u8]) -> Payload {
     Payload::Text(bytes.iter().map(|b| char::from(*b)).collect())
@@ -78,13 +139,14 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// The script of the server of a port, and whether it is new.
-    pub(super) fn serve(&mut self, port: u16) -> bool {
-        let is_new = !self.all.iter().any(|one| one.port == port);
-        if is_new {
-            self.all.push(Service::new(port, []));
+    /// Has a port served, by other hosts than the neighbour, too, if that is `anywhere`; whether it is new.
+    pub(super) fn serve(&mut self, port: u16, anywhere: bool) -> bool {
+        if let Some(one) = self.all.iter_mut().find(|one| one.port == port) {
+            one.anywhere |= anywhere;
+            return false;
         }
-        is_new
+        self.all.push(Service { anywhere, ..Service::new(port, []) });
+        true
     }
 
     pub(super) fn script(&mut self, port: u16) -> Option<&mut Vec<ServerStep>> {

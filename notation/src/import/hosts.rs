@@ -83,6 +83,14 @@ pub(super) fn decorated(said: &str) -> Option<(IpAddr, u16)> {
     Some((ip.parse().ok()?, port.parse().ok()?))
 }
 
+/// The other end's address and port in it, if it tells them.
+pub(super) fn decorated_peer(said: &str) -> Option<(IpAddr, u16)> {
+    let (_, peer) = said.split_once("->")?;
+    let (ip, port) = peer.strip_suffix(']')?.rsplit_once(':')?;
+    let ip = ip.trim_start_matches('[').trim_end_matches(']');
+    Some((ip.parse().ok()?, port.parse().ok()?))
+}
+
 /// The number of an address plan's range.
 fn range(ip: IpAddr) -> Range {
     match ip {
@@ -247,13 +255,15 @@ impl Hosts {
 }
 
 /// A host beyond those of the address plan: of a network for benchmarks, or of one to which there is no route (RFC 6598).
+/// A case has fewer steps than there are numbers.
 fn numbered(range: Range, away: bool, nth: usize) -> IpAddr {
-    let nth = u8::try_from(nth + 1).unwrap_or(u8::MAX);
+    let nth = u16::try_from(nth + 1).unwrap_or(u16::MAX);
+    let [high, low] = nth.to_be_bytes();
     match (range, away) {
-        (Range::V4, true) => Ipv4Addr::new(100, 64, 0, nth).into(),
-        (Range::V4, false) => Ipv4Addr::new(198, 18, 0, nth).into(),
-        (_, true) => Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, nth.into()).into(),
-        (_, false) => Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, nth.into()).into(),
+        (Range::V4, true) => Ipv4Addr::new(100, 64, high, low).into(),
+        (Range::V4, false) => Ipv4Addr::new(198, 18, high, low).into(),
+        (_, true) => Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, nth).into(),
+        (_, false) => Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, nth).into(),
     }
 }
 
@@ -263,5 +273,6 @@ pub(super) fn is_served(host: &Host) -> bool {
     match host {
         Host::On { role, .. } => *role == Role::Neighbour,
         Host::Ip(ip) => ip.to_canonical() == neighbour(Range::V4),
+        Host::Unix(_) | Host::Packet(_) => false,
     }
 }

@@ -3,8 +3,12 @@
 /// A log of one or several threads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
-    /// Calls that may be about sockets; others are left out where they are read.
+    /// Calls that may be about sockets, and those that make threads and processes; others are left out where
+    /// they are read.
     pub calls: Vec<Called>,
+    /// Processes of which the log tells by a signal alone: the parent, which may be any of its threads, and the
+    /// child.
+    pub children: Vec<(u32, u32)>,
 }
 
 /// One call of a thread.

@@ -7,6 +7,7 @@
 //! The log is gone through twice: what is learned of a socket late, such as its port, is known from the
 //! beginning then.
 
+mod arrivals;
 mod calls;
 mod convert;
 mod data;
@@ -17,6 +18,7 @@ mod log;
 mod messages;
 mod options;
 mod process;
+mod receives;
 mod sockets;
 mod strace;
 #[cfg(test)]

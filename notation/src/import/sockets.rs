@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use super::far::Far;
 
@@ -20,12 +21,19 @@ pub(super) struct Socket {
     pub(super) open: usize,
     /// Whether it was bound to a port that the program named.
     pub(super) bound: bool,
+    /// Whether it has a port by now, whoever chose it.
+    pub(super) has_port: bool,
     /// The listener that it was accepted from.
     pub(super) of: Option<usize>,
+    /// Whether its peer has closed.
+    pub(super) is_ended: bool,
     /// Whom it is connected to.
     pub(super) peer: Option<(IpAddr, u16)>,
     /// What its peer does, if that is another host.
     pub(super) far: Far,
+    /// How many bytes have been sent to it, or of a socket of datagrams how many of those, that it has only looked
+    /// at (`MSG_PEEK`) or is about to receive.
+    pub(super) there: usize,
 }
 
 impl Socket {
@@ -55,9 +63,12 @@ impl Sockets {
             lost: None,
             open: 0,
             bound: false,
+            has_port: false,
+            is_ended: false,
             of: None,
             peer: None,
             far: Far::default(),
+            there: 0,
         });
         self.all.len() - 1
     }
@@ -81,6 +92,14 @@ impl Sockets {
         self.open.get(&fd).copied()
     }
 
+    /// The descriptors of a range that are sockets, in order.
+    pub(super) fn within(&self, range: &RangeInclusive<i64>) -> Vec<(i64, usize)> {
+        let all = self.open.iter().map(|(fd, socket)| (*fd, *socket));
+        let mut all: Vec<_> = all.filter(|(fd, _)| range.contains(fd)).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// What it is called, or its number.
     pub(super) fn shown(&self, fd: i64) -> String {
         self.of(fd).map_or_else(|| fd.to_string(), |socket| self.all[socket].name.clone())
@@ -94,4 +113,6 @@ pub(super) struct Learned {
     pub(super) port: Option<u16>,
     /// Whether the host that it connected to refused.
     pub(super) refused: bool,
+    /// Whether its server does something else than on the first connection to the same port.
+    pub(super) differs: bool,
 }

@@ -5,6 +5,11 @@ use rstest::rstest;
 
 use super::*;
 
+mod far;
+mod links;
+mod ports;
+mod processes;
+
 const OPEN: &str = "7 socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 3<UDP:[1]>\n";
 const TCP: &str = "7 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3<TCP:[1]>\n";
 
@@ -285,7 +290,7 @@ fn nothing_of_the_log_is_a_line_of_the_case() {
     assert!(!text.contains(obeyed) && !text.lines().any(|line| line.starts_with("run")), "{text}");
 }
 
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 32] = [
     "7 ",
     "[pid 8] ",
     "10:00:00 ",
@@ -310,6 +315,14 @@ const PIECES: [&str; 24] = [
     "poll([{fd=3, events=",
     "=> ",
     "99999999999",
+    "7 fork() = 8\n",
+    "8 clone(flags=CLONE_THREAD) = 7\n",
+    "7 close_range(3, 4294967295, 0) = 0\n",
+    "strace: Process 8 attached\n",
+    "--- SIGCHLD {si_signo=SIGCHLD, si_pid=8} ---\n",
+    "7 recvfrom(3, \"GE\", 9, MSG_PEEK, NULL, NULL) = 2\n",
+    "8 setsockopt(3, SOL_IP, IP_MULTICAST_IF, [99], 4) = 0\n",
+    "7 accept(3, NULL, NULL) = 4\n",
 ];
 
 fn a_log() -> impl Strategy<Value = String> {

@@ -196,6 +196,8 @@ fn step() -> impl Strategy<Value = LabOp> {
         name().prop_map(|link| LabOp::LinkDelete { link }),
         (name(), any::<u32>()).prop_map(|(link, mtu)| LabOp::Mtu { link, mtu }),
         (name(), any::<u32>()).prop_map(|(link, ms)| LabOp::RetransTime { link, ms }),
+        ("net[.]ipv4[.][a-z_]{1,9}", "[0-9a-z]{1,4}( [0-9]{1,4}){0,2}")
+            .prop_map(|(name, value)| LabOp::Sysctl { name, value }),
         (name(), range()).prop_map(|(link, range)| LabOp::AddressAdd { link, range }),
         (name(), range()).prop_map(|(link, range)| LabOp::AddressDelete { link, range }),
         route(),
@@ -239,7 +241,7 @@ proptest! {
         let shown = step.to_string();
         let is_plain = matches!(step, LabOp::LinkUp { .. } | LabOp::LinkDown { .. }
             | LabOp::LinkDelete { .. } | LabOp::Mtu { .. } | LabOp::RetransTime { .. }
-            | LabOp::AddressAdd { .. } | LabOp::AddressDelete { .. } | LabOp::RouteAdd { .. }
+            | LabOp::Sysctl { .. } | LabOp::AddressAdd { .. } | LabOp::AddressDelete { .. } | LabOp::RouteAdd { .. }
             | LabOp::Resume { .. });
         if is_plain {
             prop_assert_eq!(parse_step(&shown), Ok(step.clone()), "{}", shown);

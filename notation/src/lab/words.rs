@@ -194,6 +194,8 @@ fn range_of(word: &str) -> Option<Range> {
 pub(super) fn print_host(host: &Host) -> String {
     match host {
         Host::Ip(ip) => ip.to_string(),
+        Host::Unix(unix) => unix.to_string(),
+        Host::Packet(packet) => packet.text(None),
         Host::On { link, role, range } => {
             let role = ROLES.iter().find(|(_, known)| known == role).map_or("", |(name, _)| name);
             format!("{role}({link},{})", range.name())

@@ -36,6 +36,14 @@ const WISHED: &[(&str, &str)] = &[
     ("no-zone-without-a-scope", "no scope id on an address that has no zone"),
     ("answers-are-responses", "answers from responses to the queries alone"),
     ("bytes-as-written", "the bytes as they were written"),
+    ("cut-message-is-flagged", "the message whole, or MSG_TRUNC"),
+    ("option-reads-as-set", "what was set, or what a manual page says that it is kept as"),
+    ("so-error-is-cleared", "no error, as the one before it was told"),
+    ("shutdown-forbids", "EPIPE for a send, the end for a receive, and the signal as it was asked"),
+    ("accepted-inherits", "what an accepted socket is documented to have of its listener"),
+    ("asked-control-comes", "the control message that was asked for, or MSG_CTRUNC"),
+    ("ready-does-not-wait", "no EAGAIN, as the socket was said to be ready"),
+    ("end-of-stream-is-told", "0 at the end of a stream, and ECONNRESET once after a reset"),
 ];
 
 /// What is wished where `rule` is broken, as the end of *Expected:*.

@@ -224,8 +224,8 @@ fn others(bundle: &Bundle<'_>, part: &Part<'_>) -> Option<Piece> {
 
 /// What to paste, and what came of it here.
 fn how_to_run(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
-    if !part.line.case.threads.is_empty() {
-        return "There is no C program yet of a case with more than one thread.".to_owned();
+    if bundle.os == harness::case::Os::Macos && !part.line.case.threads.is_empty() {
+        return "There is no C program for macOS of a case with more than one thread.".to_owned();
     }
     if part.line.case.said().next().is_some() {
         return "There is no C program yet of a case whose far end sends frames by words."

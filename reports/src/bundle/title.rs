@@ -101,6 +101,14 @@ const SHORT: &[(&str, &str)] = &[
     ("no-zone-without-a-scope", "{} gives a scope id that cannot be"),
     ("answers-are-responses", "{} takes a datagram that is no response"),
     ("bytes-as-written", "{}: the stream is not what was written"),
+    ("cut-message-is-flagged", "{} cuts a message in silence"),
+    ("option-reads-as-set", "{} reads other than was set"),
+    ("so-error-is-cleared", "{} tells an error twice"),
+    ("shutdown-forbids", "{} is not as after a shutdown"),
+    ("accepted-inherits", "an accepted socket inherits otherwise"),
+    ("asked-control-comes", "{} lacks a control message"),
+    ("ready-does-not-wait", "{} waits on what is ready"),
+    ("end-of-stream-is-told", "{} does not tell the stream's end"),
 ];
 
 /// What breaking `rule` is called in a title; `{}` is the call.

@@ -16,7 +16,13 @@ fn send(id: &str, ret: i64, errno: Option<&'static str>) -> (Case, Trace) {
     let data = Payload::Text("hello".to_owned());
     let (fd, flags) = ("s".to_owned(), harness::case::Flags::NONE);
     let (catalogue, lab) = (Vec::new(), Lab::loopback());
-    let ops = vec![Op::Send { fd, data, flags }];
+    let made = Op::Socket {
+        fd: "s".to_owned(),
+        domain: "AF_INET".into(),
+        r#type: harness::case::Flags::of(&["SOCK_DGRAM"]),
+        protocol: flags.clone(),
+    };
+    let ops = vec![Op::Send { fd, data, flags }, made];
     let title = "Is it sent?".to_owned();
     let case = Case {
         id: id.to_owned(),
@@ -259,6 +265,63 @@ fn a_run_is_whole_or_refused(#[case] says: &str, #[case] damage: fn(&mut Run)) {
 fn the_word_of_a_send(#[case] ret: i64, #[case] errno: Option<&'static str>, #[case] says: &str) {
     let (case, trace) = send("s/t", ret, errno);
     assert_eq!(word(&case, &trace, Os::Linux), says);
+}
+
+/// What sends is a send, though its data stands elsewhere: of a file's bytes nothing was said but `5`.
+#[test]
+fn the_word_of_what_has_no_payload() {
+    let (s, text) = (|| "s".to_owned(), |text: &str| Payload::Text(text.to_owned()));
+    let flags = harness::case::Flags::NONE;
+    let sendfile = Op::Sendfile { fd: s(), file: "f".to_owned(), offset: None, count: 5 };
+    let batch = vec![text("a"), text("b")];
+    let sendmmsg = Op::Sendmmsg { fd: s(), data: batch, flags, addr: None };
+    for (op, ret) in [(sendfile, 5), (sendmmsg, 2)] {
+        let (mut case, trace) = send("s/t", ret, None);
+        case.ops[0] = op;
+        assert_eq!(word(&case, &trace, Os::Linux), format!("{ret} · silent"));
+    }
+}
+
+/// A write of nothing need not send anything (POSIX write); a send of nothing does.
+#[test]
+fn the_word_of_nothing() {
+    let (fd, nothing) = (|| "s".to_owned(), || Payload::Text(String::new()));
+    let flags = harness::case::Flags::NONE;
+    let writev = Op::Writev { fd: fd(), data: vec![nothing(), nothing()] };
+    let write = Op::Write { fd: fd(), data: nothing() };
+    let send_ = Op::Send { fd: fd(), data: nothing(), flags };
+    for (op, says) in [(writev, "0"), (write, "0"), (send_, "0 · silent")] {
+        let (mut case, trace) = send("s/t", 0, None);
+        case.ops[0] = op;
+        assert_eq!(word(&case, &trace, Os::Linux), says);
+    }
+}
+
+/// Behind a file, a pipe and a local socket there is no wire, by whatever name; behind a socket of a network there is.
+#[test]
+fn the_word_of_what_is_no_socket() {
+    let name = |name: &str| name.to_owned();
+    let more = [
+        Op::File { new: name("f"), data: Payload::Text(String::new()) },
+        Op::Pipe { read: name("r"), write: name("w") },
+        Op::Dup { fd: name("w"), new: name("d") },
+        Op::Socketpair {
+            a: name("a"),
+            b: name("b"),
+            domain: "AF_UNIX".into(),
+            r#type: harness::case::Flags::of(&["SOCK_STREAM"]),
+            protocol: harness::case::Flags::NONE,
+        },
+        Op::Dup { fd: name("s"), new: name("t") },
+    ];
+    let says = |fd: &str| {
+        let (mut case, trace) = send("s/t", 1, None);
+        case.ops[0] = Op::Write { fd: name(fd), data: Payload::Text(name("x")) };
+        case.ops.extend(more.clone());
+        word(&case, &trace, Os::Linux)
+    };
+    assert_eq!(["f", "w", "d", "a"].map(says), ["1"; 4]);
+    assert_eq!(["s", "t"].map(says), ["1 · silent"; 2]);
 }
 
 #[rstest]

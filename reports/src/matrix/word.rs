@@ -9,6 +9,7 @@
 
 use std::fmt::Write as _;
 
+use harness::case::blocking::waits_for;
 use harness::case::op::Opt;
 use harness::case::{Case, LinkKind, Op, Os};
 use harness::outcome::{self, What};
@@ -134,11 +135,11 @@ pub(super) fn framing(case: &Case, trace: &Trace, link: &str) -> Framing {
 }
 
 pub(super) fn sends(op: &Op) -> bool {
-    op.payload().is_some()
+    op.sends()
 }
 
 fn receives(op: &Op) -> bool {
-    matches!(op, Op::Recv { .. } | Op::Recvfrom { .. } | Op::Recvmsg { .. } | Op::Read { .. })
+    op.receives()
 }
 
 fn about(steps: &[Step<'_>]) -> About {
@@ -199,7 +200,7 @@ fn answer(steps: &[Step<'_>], at: usize, about: About, case: &Case) -> Option<St
                 return asked.then(|| format!("SO_ERROR {errno}"));
             }
             if sends(step.op) {
-                return Some(sent(steps, at, *ret));
+                return Some(sent(steps, at, *ret, case));
             }
             let text = match about {
                 About::Binds if asks_name => written(&step.text),
@@ -244,7 +245,7 @@ fn connecting(steps: &[Step<'_>], at: usize, case: &Case) -> String {
         _ => None,
     });
     let ready = later.iter().any(|s| {
-        let Op::Poll { fds, .. } = s.op else { return false };
+        let Some(fds) = s.op.polled() else { return false };
         let Some(Did::Returned { out: Out::Poll(ready), .. }) = s.did else { return false };
         let of = |(entry, _): &(&harness::case::op::PollFd, _)| Some(entry.fd.as_str()) == fd;
         let writes = |(_, got): (_, &Vec<_>)| {
@@ -264,28 +265,32 @@ fn connecting(steps: &[Step<'_>], at: usize, case: &Case) -> String {
 }
 
 /// A send that reported success.
-fn sent(steps: &[Step<'_>], at: usize, ret: i64) -> String {
+fn sent(steps: &[Step<'_>], at: usize, ret: i64, case: &Case) -> String {
     let step = &steps[at];
-    let whole = step.op.payload().and_then(|data| i64::try_from(data.len()).ok()) == Some(ret);
+    let whole = waits_for(step.op).and_then(|all| i64::try_from(all).ok()) == Some(ret);
     if step.left.any() {
         let said = if whole { String::new() } else { format!("{ret} ") };
         return format!("{said}{}", step.left.arrow().trim_start());
     }
     match later(&steps[at + 1..]) {
-        Later::Nothing if !held(step.op) => format!("{ret} · silent"),
+        Later::Nothing if !held(step.op) && !is_no_socket(step.op, case) => {
+            format!("{ret} · silent")
+        }
         Later::Nothing | Later::Received => ret.to_string(),
         Later::Left(arrow) => format!("{ret}, later{arrow}"),
     }
 }
 
-/// Whether the sender said that more of the datagram is to come.
+/// Whether no wire is behind what it sends by: a file, a pipe, a local socket.
+fn is_no_socket(op: &Op, case: &Case) -> bool {
+    op.sends_by().is_some_and(|fd| case.family(fd).is_none())
+}
+
+/// Whether the sender said that more of the datagram is to come, or wrote nothing, of which POSIX says nothing.
 fn held(op: &Op) -> bool {
-    match op {
-        Op::Send { flags, .. } | Op::Sendto { flags, .. } | Op::Sendmsg { flags, .. } => {
-            flags.has("MSG_MORE")
-        }
-        _ => false,
-    }
+    let nothing = matches!(op, Op::Write { .. } | Op::Writev { .. })
+        && op.written().is_some_and(|bytes| bytes.is_empty());
+    nothing || op.send_flags().is_some_and(|flags| flags.has("MSG_MORE"))
 }
 
 enum Later {

@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use harness::case::addr::{Addr, Host, Port, Scope};
+use harness::case::addr::{Addr, Host, Packet, Port, Scope, Unix, UnixName};
 use harness::case::payload::quoted;
-use harness::case::{Op, Payload};
+use harness::case::unix::BEFORE_PATH;
+use harness::case::{Op, Os, Payload};
 
+use super::headers::short;
 use super::parts::Part;
 use super::program::{Missing, Program};
 
@@ -37,12 +39,24 @@ pub(super) fn address_as(
     var: &str,
     addr: &Addr,
 ) -> Result<(String, String), Missing> {
+    if let Some(unix) = addr.as_unix() {
+        return self::unix(p, var, unix);
+    }
+    if let Some(packet) = addr.as_packet() {
+        return self::packet(p, var, packet, &addr.scope);
+    }
     p.include(&["arpa/inet.h", "netinet/in.h"]);
     let Some(ip) = p.case.lab.ip(&addr.host) else {
         return Err(Missing::Step(format!("the lab has no {:?}", addr.host)));
     };
     let own = if ip.is_ipv4() { "AF_INET" } else { "AF_INET6" };
-    let family = addr.family.as_ref().map_or(Ok(own), |f| p.name(f))?;
+    let family = match &addr.family {
+        Some(name) => {
+            let text = p.name(name)?;
+            short(text, "sa_family_t", std::slice::from_ref(name), &["AF_", "PF_"])
+        }
+        None => own.to_owned(),
+    };
     let sin = if ip.is_ipv4() { "sin" } else { "sin6" };
     let port = port(p, &addr.port);
     let scope = match &addr.scope {
@@ -60,6 +74,59 @@ pub(super) fn address_as(
     p.line(format_args!("}};"));
     p.line(format_args!("inet_pton({own}, \"{ip}\", &{var}.{sin}_addr);"));
     Ok((format!("(struct sockaddr *)&{var}"), format!("sizeof {var}")))
+}
+
+/// The address of a Unix socket, which may be longer than a `struct sockaddr_un`.
+fn unix(p: &mut Program<'_>, var: &str, unix: &Unix) -> Result<(String, String), Missing> {
+    if matches!(unix.name, UnixName::Abstract(_)) && p.os != Os::Linux {
+        return Err(Missing::Name("abstract names".to_owned()));
+    }
+    p.include(&["stddef.h", "string.h", "sys/socket.h", "sys/un.h"]);
+    p.line(format_args!("struct sockaddr_storage {var} = {{.ss_family = AF_UNIX}};"));
+    let path = unix.path();
+    if !path.is_empty() {
+        let at = format!("(char *)&{var} + offsetof(struct sockaddr_un, sun_path)");
+        p.line(format_args!("memcpy({at}, {}, {});", quoted(&path), path.len()));
+    }
+    let begins = "offsetof(struct sockaddr_un, sun_path)";
+    let len = match (unix.len, unix.length()) {
+        (Some(len), _) => len.to_string(),
+        (None, BEFORE_PATH) => begins.to_owned(),
+        (None, len) => format!("{begins} + {}", len - BEFORE_PATH),
+    };
+    Ok((format!("(struct sockaddr *)&{var}"), len))
+}
+
+/// The address of a link, and of who is there.
+fn packet(
+    p: &mut Program<'_>,
+    var: &str,
+    packet: &Packet,
+    scope: &Scope,
+) -> Result<(String, String), Missing> {
+    if p.os != Os::Linux {
+        return Err(Missing::Name("AF_PACKET".to_owned()));
+    }
+    p.include(&["arpa/inet.h", "linux/if_packet.h"]);
+    p.line(format_args!("struct sockaddr_ll {var} = {{"));
+    p.line(format_args!("    .sll_family = AF_PACKET,"));
+    p.line(format_args!("    .sll_protocol = htons(0x{:04x}),", packet.proto));
+    let index = match scope {
+        Scope::Zero => None,
+        Scope::Link(link) => Some(p.index(link)),
+        Scope::Id(id) => Some(format!("{id}u")),
+    };
+    if let Some(index) = index {
+        p.line(format_args!("    .sll_ifindex = (int){index},"));
+    }
+    if !packet.addr.0.is_empty() {
+        let bytes: Vec<String> = packet.addr.0.iter().map(|b| format!("0x{b:02x}")).collect();
+        p.line(format_args!("    .sll_halen = {},", bytes.len()));
+        p.line(format_args!("    .sll_addr = {{{}}},", bytes.join(", ")));
+    }
+    p.line(format_args!("}};"));
+    let size = packet.len.map_or_else(|| format!("sizeof {var}"), |len| len.to_string());
+    Ok((format!("(struct sockaddr *)&{var}"), size))
 }
 
 /// A port in network order.

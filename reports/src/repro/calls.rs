@@ -1,19 +1,36 @@
 //! The calls: one statement each, between what they are given and what they wrote.
 
-use harness::case::op::PollFd;
+use std::collections::BTreeSet;
+
 use harness::case::payload::quoted;
 use harness::case::{Case, Op, Os, Payload};
 
 use super::arguments::{address, buffer, fd, payload, room};
 use super::parts::Part;
 use super::program::{Missing, Program};
-use super::{messages, options};
+use super::{interfaces, messages, options, vectors, waits};
+
+/// Whether the system has not got the call: a program for it says so and ends there.
+pub(super) fn lacks(os: Os, op: &Op) -> bool {
+    match os {
+        Os::Linux => op.is_darwins(),
+        Os::Macos => op.is_not_darwins(),
+    }
+}
 
 /// Writes the statements of one call.
 pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    if lacks(p.os, op) {
+        return Err(Missing::Name(op.call().to_owned()));
+    }
     p.include(&["sys/socket.h"]);
     match op {
-        Op::Socket { .. } | Op::Socketpair { .. } | Op::Accept { .. } => make(p, number, op)?,
+        Op::Socket { .. } | Op::Accept { .. } | Op::Accept4 { .. } => make(p, number, op)?,
+        Op::Socketpair { .. } | Op::Pipe { .. } => make_two(p, number, op)?,
+        Op::Dup { .. } | Op::File { .. } | Op::EpollCreate1 { .. } => make_other(p, number, op)?,
+        Op::Mkdir { .. } | Op::Unlink { .. } | Op::Symlink { .. } | Op::Chmod { .. } => {
+            of_a_file(p, number, op);
+        }
         Op::Bind { addr, .. } | Op::Connect { addr, .. } => {
             let (at, size) = address(p, number, addr)?;
             let (call, fd) = (op.call(), fd(p, op));
@@ -22,24 +39,9 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
         Op::Listen { backlog, .. } => simple(p, number, op, &backlog.to_string()),
         Op::Shutdown { how, .. } => {
             let how = p.name(how)?;
-            simple(p, number, op, how);
+            simple(p, number, op, &how);
         }
-        Op::Close { fd } => {
-            p.include(&["unistd.h"]);
-            let var = p.fd(fd);
-            p.call(number, op, &format!("close({var})"));
-            let later = || {
-                let later = p.case.ops.iter().skip(number as usize + 1);
-                later.filter(|op| super::names::sockets(op).contains(&fd.as_str()))
-            };
-            if later().any(|op| matches!(op, Op::Poll { .. })) {
-                // A number that no descriptor has: -1 `poll` would pass over (poll(2)).
-                p.include(&["limits.h"]);
-                p.set_fd(fd, "INT_MAX");
-            } else if later().next().is_some() {
-                p.set_fd(fd, "-1");
-            }
-        }
+        Op::Close { fd } => close(p, number, op, fd),
         Op::Send { .. } | Op::Sendto { .. } | Op::Write { .. } => send(p, number, op)?,
         Op::Recv { .. } | Op::Recvfrom { .. } | Op::Read { .. } => receive(p, number, op)?,
         Op::Sendmsg { .. } => messages::sendmsg(p, number, op)?,
@@ -47,7 +49,12 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
         Op::Getsockname { .. } | Op::Getpeername { .. } => name(p, number, op),
         Op::Setsockopt { .. } => options::set(p, number, op)?,
         Op::Getsockopt { .. } => options::get(p, number, op)?,
-        Op::Poll { fds, timeout_ms } => poll(p, number, op, fds, *timeout_ms)?,
+        Op::Poll { .. }
+        | Op::Ppoll { .. }
+        | Op::Select { .. }
+        | Op::Pselect { .. }
+        | Op::EpollCtl { .. }
+        | Op::EpollWait { .. } => waits::call(p, number, op)?,
         Op::Ioctl { .. } => ioctl(p, number, op)?,
         Op::Fcntl { cmd, arg, .. } => {
             p.include(&["fcntl.h"]);
@@ -62,6 +69,18 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
         | Op::SendmsgX { .. }
         | Op::RecvmsgX { .. }
         | Op::Kevent { .. } => super::darwin::call(p, number, op)?,
+        Op::Writev { .. }
+        | Op::Readv { .. }
+        | Op::Sendmmsg { .. }
+        | Op::Recvmmsg { .. }
+        | Op::Sendfile { .. }
+        | Op::Splice { .. } => vectors::call(p, number, op)?,
+        Op::Sockatmark { .. } => sockatmark(p, number, op),
+        Op::IfNametoindex { .. } | Op::IfIndextoname { .. } | Op::Getifaddrs {} => {
+            interfaces::call(p, number, op);
+        }
+        Op::Raw { .. } => super::raw::call(p, number, op)?,
+        Op::Process { .. } => super::process::call(p, number, op)?,
         Op::Run { .. } => {
             let why = "the case runs a program of the user's, which is its own reproducer";
             return Err(Missing::Step(why.to_owned()));
@@ -71,50 +90,134 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
     Ok(())
 }
 
+fn sockatmark(p: &mut Program<'_>, number: u32, op: &Op) {
+    let fd = fd(p, op);
+    p.call(number, op, &format!("sockatmark({fd})"));
+}
+
+/// A call that is about a file, whose arguments are as in C.
+fn of_a_file(p: &mut Program<'_>, number: u32, op: &Op) {
+    p.include(&["sys/stat.h", "unistd.h"]);
+    p.call(number, op, &super::program::shown(op));
+}
+
 /// A call with one number beside the socket.
 fn simple(p: &mut Program<'_>, number: u32, op: &Op, arg: &str) {
     let (call, fd) = (op.call(), fd(p, op));
     p.call(number, op, &format!("{call}({fd}, {arg})"));
 }
 
-/// The calls that make descriptors.
+/// `close`; what is done with the socket later is done with a number that no descriptor has.
+fn close(p: &mut Program<'_>, number: u32, op: &Op, fd: &str) {
+    p.include(&["unistd.h"]);
+    let var = p.fd(fd);
+    p.call(number, op, &format!("close({var})"));
+    let later = || {
+        let later = p.case.ops.iter().skip(number as usize + 1);
+        later.filter(|op| super::names::sockets(op).contains(&fd))
+    };
+    if later().any(|op| op.polled().is_some()) {
+        // A number that no descriptor has: -1 `poll` would pass over (poll(2)).
+        p.include(&["limits.h"]);
+        p.set_fd(fd, "INT_MAX");
+    } else if later().next().is_some() {
+        p.set_fd(fd, "-1");
+    }
+}
+
+/// The calls that make a socket.
 fn make(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     p.include(&["netinet/in.h"]);
-    match op {
+    let (fd, new, flags) = match op {
         Op::Socket { fd, domain, r#type, protocol } => {
             let (domain, kind, protocol) = (p.name(domain)?, p.flags(r#type)?, p.flags(protocol)?);
             p.set_fd(fd, &format!("socket({domain}, {kind}, {protocol})"));
             let var = p.fd(fd);
             p.report(number, op, &var);
+            return Ok(());
         }
+        Op::Accept { fd, new } => (fd, new, String::new()),
+        Op::Accept4 { fd, new, flags } => (fd, new, format!(", {}", p.flags(flags)?)),
+        _ => return Ok(()),
+    };
+    p.need(Part::Address);
+    let (call, listener) = (op.call(), p.fd(fd));
+    let (at, len) = room(p, number);
+    p.set_fd(new, &format!("{call}({listener}, (struct sockaddr *)&{at}, &{len}{flags})"));
+    let var = p.fd(new);
+    p.report(number, op, &var);
+    p.line(format_args!("if ({var} != -1)"));
+    p.line(format_args!("    address(&{at}, {len});"));
+    Ok(())
+}
+
+/// The calls that make two descriptors.
+fn make_two(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let pair = format!("pair{number}");
+    let (a, b, call) = match op {
         Op::Socketpair { a, b, domain, r#type, protocol } => {
+            p.include(&["netinet/in.h"]);
             let (domain, kind, protocol) = (p.name(domain)?, p.flags(r#type)?, p.flags(protocol)?);
-            let pair = format!("pair{number}");
-            p.line(format_args!("int {pair}[2] = {{-1, -1}};"));
-            p.call(number, op, &format!("socketpair({domain}, {kind}, {protocol}, {pair})"));
-            p.set_fd(a, &format!("{pair}[0]"));
-            p.set_fd(b, &format!("{pair}[1]"));
-            // A variable that nothing reads is a warning.
-            let lacks = |op: &&Op| !(op.is_darwins() && p.os == Os::Linux);
-            let later = p.case.ops.iter().skip(number as usize + 1).take_while(lacks);
-            let used: Vec<&str> = later.flat_map(super::names::sockets).collect();
-            for end in [a, b].into_iter().filter(|end| !used.contains(&end.as_str())) {
-                let var = p.fd(end);
-                p.line(format_args!("(void){var};"));
-            }
+            (a, b, format!("socketpair({domain}, {kind}, {protocol}, {pair})"))
         }
-        Op::Accept { fd, new } => {
-            p.need(Part::Address);
-            let listener = p.fd(fd);
-            let (at, len) = room(p, number);
-            p.set_fd(new, &format!("accept({listener}, (struct sockaddr *)&{at}, &{len})"));
-            let var = p.fd(new);
-            p.report(number, op, &var);
-            p.line(format_args!("if ({var} != -1)"));
-            p.line(format_args!("    address(&{at}, {len});"));
+        Op::Pipe { read, write } => {
+            p.include(&["unistd.h"]);
+            (read, write, format!("pipe({pair})"))
         }
-        _ => {}
+        _ => return Ok(()),
+    };
+    p.line(format_args!("int {pair}[2] = {{-1, -1}};"));
+    p.call(number, op, &call);
+    p.set_fd(a, &format!("{pair}[0]"));
+    p.set_fd(b, &format!("{pair}[1]"));
+    Ok(())
+}
+
+/// The statements without the variables of two descriptors' ends that nothing reads: such a one is a warning. Which
+/// those are is known at the end, since a program ends where the system has not got what the case asks for.
+pub(super) fn without_unread(body: &str) -> String {
+    let set = |line: &str| {
+        let (name, from) = line.trim().split_once(" = ")?;
+        let is_end = from.strip_prefix("pair").is_some_and(|from| from.ends_with("];"));
+        is_end.then(|| name.strip_prefix("int ").unwrap_or(name).to_owned())
+    };
+    let mut read = BTreeSet::new();
+    for line in body.lines().filter(|line| set(line).is_none()) {
+        // What is in quotes is no code.
+        let line = line.replace("\\\"", "");
+        let code = line.split('"').step_by(2);
+        let words = code.flat_map(|code| code.split(|c: char| !is_of_a_name(c)));
+        read.extend(words.map(str::to_owned));
     }
+    let unread = |line: &str| set(line).is_some_and(|name| !read.contains(&name));
+    body.split_inclusive('\n').filter(|line| !unread(line)).collect()
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// The calls that make a descriptor which is no socket, or another one of a socket.
+fn make_other(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let (new, made) = match op {
+        Op::Dup { fd, new } => {
+            p.include(&["unistd.h"]);
+            (new, format!("dup({})", p.fd(fd)))
+        }
+        Op::File { new, data } => {
+            p.need(Part::FileOf);
+            let (data, len) = payload(p, number, data);
+            (new, format!("file_of({data}, {len})"))
+        }
+        Op::EpollCreate1 { new, flags } => {
+            p.include(&["sys/epoll.h"]);
+            (new, format!("epoll_create1({})", p.flags(flags)?))
+        }
+        _ => return Ok(()),
+    };
+    p.set_fd(new, &made);
+    let var = p.fd(new);
+    p.report(number, op, &var);
     Ok(())
 }
 
@@ -187,41 +290,10 @@ fn name(p: &mut Program<'_>, number: u32, op: &Op) {
     p.line(format_args!("    address(&{at}, {len});"));
 }
 
-fn poll(
-    p: &mut Program<'_>,
-    number: u32,
-    op: &Op,
-    fds: &[PollFd],
-    timeout_ms: i32,
-) -> Result<(), Missing> {
-    p.include(&["poll.h"]);
-    let mut entries = Vec::new();
-    for entry in fds {
-        let (fd, events) = (p.fd(&entry.fd), p.flags(&entry.events)?);
-        entries.push(format!("{{.fd = {fd}, .events = {events}}}"));
-    }
-    let answers = p.parts.has(Part::FarEnd) || p.parts.has(Part::Server);
-    if answers {
-        p.need(Part::PollAnswering);
-    }
-    let call = if answers { "poll_answering" } else { "poll" };
-    if entries.is_empty() {
-        p.call(number, op, &format!("{call}(NULL, 0, {timeout_ms})"));
-        return Ok(());
-    }
-    p.need(Part::Revents);
-    let (var, n) = (format!("fds{number}"), entries.len());
-    p.line(format_args!("struct pollfd {var}[] = {{{}}};", entries.join(", ")));
-    p.call(number, op, &format!("{call}({var}, {n}, {timeout_ms})"));
-    p.line(format_args!("for (int i = 0; ret != -1 && i < {n}; i++)"));
-    p.line(format_args!("    revents(&{var}[i]);"));
-    Ok(())
-}
-
 fn ioctl(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     let Op::Ioctl { request, link, .. } = op else { return Ok(()) };
     p.include(&["sys/ioctl.h"]);
-    let (fd, request) = (fd(p, op), p.name(request)?);
+    let (fd, request) = (fd(p, op), p.constant(request)?);
     p.need(Part::Value);
     let got = if let Some(link) = link {
         p.include(&["net/if.h"]);
@@ -310,7 +382,7 @@ fn parse(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     p.line(format_args!("char {text}[INET6_ADDRSTRLEN];"));
     let family = match op {
         Op::InetPton { family, text } => {
-            let (family, given) = (p.name(family)?.to_owned(), quoted(text.as_bytes()));
+            let (family, given) = (p.name(family)?, quoted(text.as_bytes()));
             p.call(number, op, &format!("inet_pton({family}, {given}, &{bytes})"));
             family
         }
@@ -328,10 +400,19 @@ fn parse(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     Ok(())
 }
 
-/// Whether the case has a socket whose peer can break the connection.
+/// Whether the case has a socket whose peer can break the connection, or a pipe.
 pub(super) fn streams(case: &Case) -> bool {
     case.ops.iter().any(|op| match op {
         Op::Socket { r#type, .. } | Op::Socketpair { r#type, .. } => !r#type.has("SOCK_DGRAM"),
+        Op::Pipe { .. } => true,
+        _ => false,
+    })
+}
+
+/// Whether the case has a Unix socket.
+pub(super) fn has_unix(case: &Case) -> bool {
+    case.ops.iter().any(|op| match op {
+        Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => domain.plain() == "AF_UNIX",
         _ => false,
     })
 }
@@ -343,33 +424,25 @@ pub(super) fn patience_ms(case: &Case) -> Option<u32> {
     let asked = case.ops.iter().fold(0u32, |sum, op| {
         sum.saturating_add(match op {
             Op::Lab { step: LabOp::Wait { ms, .. } } => *ms,
-            Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => {
-                u32::try_from(*timeout_ms).unwrap_or(0)
-            }
-            _ => 0,
+            Op::Recvmmsg { timeout_ms, .. } => timeout_ms.unwrap_or(0),
+            op => op.timeout_ms().and_then(|ms| u32::try_from(ms).ok()).unwrap_or(0),
         })
     });
-    let streams = streams(case);
+    // A datagram of theirs waits for room at its receiver.
+    let streams = streams(case) || has_unix(case);
     let sent: usize = case.ops.iter().flat_map(Op::payloads).map(Payload::len).sum();
     let waits = |op: &Op| match op {
-        Op::Accept { .. }
-        | Op::Recv { .. }
-        | Op::Recvfrom { .. }
-        | Op::Recvmsg { .. }
-        | Op::RecvmsgX { .. }
-        | Op::Read { .. } => true,
-        Op::Poll { timeout_ms, .. } | Op::Kevent { timeout_ms, .. } => *timeout_ms != 0,
-        Op::Connect { .. }
-        | Op::Connectx { .. }
-        | Op::Disconnectx { .. }
-        | Op::Send { .. }
-        | Op::Sendto { .. }
-        | Op::Sendmsg { .. }
-        | Op::Write { .. }
-        | Op::Close { .. } => streams,
-        _ => false,
+        Op::Accept { .. } | Op::Accept4 { .. } | Op::Splice { .. } => true,
+        Op::Connect { .. } | Op::Connectx { .. } | Op::Disconnectx { .. } | Op::Close { .. } => {
+            streams
+        }
+        Op::Raw { call, .. } if call == "accept" => true,
+        Op::Raw { call, .. } if call == "connect" => streams,
+        op if op.receives() => true,
+        op if op.sends() => streams,
+        op => op.timeout_ms().is_some_and(|ms| ms != 0),
     };
-    let waits = case.ops.iter().any(waits) || sent > 16_384;
+    let waits = case.ops.iter().any(waits) || sent > 16_384 || !case.threads.is_empty();
     let all = asked.saturating_add(case.window_ms).saturating_add(2000);
     waits.then(|| all.min(i32::MAX.unsigned_abs()))
 }

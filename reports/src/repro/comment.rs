@@ -3,7 +3,7 @@
 use harness::case::lab::LinkKind;
 use harness::case::{Case, LabOp, Op, Os};
 
-use super::{Options, lab_linux, macos, server};
+use super::{Options, calls, lab_linux, macos, server};
 use crate::text::visible;
 
 /// As wide as text gets.
@@ -78,8 +78,7 @@ fn on_linux(case: &Case, options: &Options<'_>) -> Vec<String> {
     lines.extend(lab_linux::commands(case).into_iter().map(|c| format!("    {c}")));
     let setup = case.lab.setup.iter().map(|step| lab_linux::command(&case.lab, step));
     lines.extend(setup.map(|c| format!("    {c}")));
-    let darwins = |op: &&Op| op.is_darwins();
-    if let Some(op) = case.ops.iter().find(darwins) {
+    if let Some(op) = case.ops.iter().find(|op| calls::lacks(Os::Linux, op)) {
         let text = format!("Linux has no {}: the program says so and ends there.", op.call());
         lines.extend(wrapped(&text, "", ""));
     }
@@ -142,6 +141,10 @@ fn on_macos(case: &Case, options: &Options<'_>) -> Vec<String> {
         let text = "Only root has bpf(4): else it says that the calls agree and that the wire was not \
                     looked at.";
         lines.extend(wrapped(text, "", ""));
+    }
+    if let Some(op) = case.ops.iter().find(|op| calls::lacks(Os::Macos, op)) {
+        let text = format!("macOS has no such {}: the program says so and ends there.", op.call());
+        lines.extend(wrapped(&text, "", ""));
     }
     if lab.links.is_empty() && lab.setup.is_empty() {
         return lines;

@@ -1,17 +1,16 @@
 //! Darwin's own calls.
 
 use harness::case::op::Change;
-use harness::case::{Op, Os, Payload};
+use harness::case::{Op, Payload};
 
 use super::arguments::{address, address_as, fd, payload, payload_as};
+use super::headers::short;
 use super::parts::Part;
 use super::program::{Missing, Program};
+use super::vectors::headers;
 
-/// Writes the statements of one of them; on another system there is none.
+/// Writes the statements of one of them.
 pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
-    if p.os != Os::Macos {
-        return Err(Missing::Name(op.call().to_owned()));
-    }
     match op {
         Op::Connectx { .. } => connectx(p, number, op),
         Op::Disconnectx { .. } => {
@@ -97,35 +96,12 @@ fn recvmsg_x(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
         p.need(part);
     }
     let (fd, flags) = (fd(p, op), p.flags(flags)?);
-    let [buffer, from, iov, msg, room] =
-        ["buffer", "from", "iov", "msg", "control"].map(|name| format!("{name}{number}"));
-    p.line(format_args!("static unsigned char {buffer}[{count}][{len}];"));
-    p.line(format_args!("static struct sockaddr_storage {from}[{count}];"));
-    p.line(format_args!("struct iovec {iov}[{count}];"));
-    p.line(format_args!("static struct msghdr_x {msg}[{count}];"));
-    if *control_len > 0 {
-        p.need(Part::ControlX);
-        p.line(format_args!("static union {{"));
-        p.line(format_args!("    struct cmsghdr aligned;"));
-        p.line(format_args!("    unsigned char bytes[{control_len}];"));
-        p.line(format_args!("}} {room}[{count}];"));
-    }
-    p.line(format_args!("for (int i = 0; i < {count}; i++) {{"));
-    p.line(format_args!("    {iov}[i].iov_base = {buffer}[i];"));
-    p.line(format_args!("    {iov}[i].iov_len = sizeof {buffer}[i];"));
-    p.line(format_args!("    {msg}[i].msg_name = &{from}[i];"));
-    p.line(format_args!("    {msg}[i].msg_namelen = sizeof {from}[i];"));
-    p.line(format_args!("    {msg}[i].msg_iov = &{iov}[i];"));
-    p.line(format_args!("    {msg}[i].msg_iovlen = 1;"));
-    if *control_len > 0 {
-        p.line(format_args!("    {msg}[i].msg_control = {room}[i].bytes;"));
-        p.line(format_args!("    {msg}[i].msg_controllen = sizeof {room}[i].bytes;"));
-    }
-    p.line(format_args!("}}"));
+    let [buffer, from, msg] = ["buffer", "from", "msg"].map(|name| format!("{name}{number}"));
+    headers(p, number, (*count, *len, *control_len), ("msghdr_x", ""));
     p.call(number, op, &format!("recvmsg_x({fd}, {msg}, {count}, {flags})"));
     p.line(format_args!("for (int i = 0; i < (int)ret; i++) {{"));
-    let len = format!("(ssize_t){msg}[i].msg_datalen");
-    p.line(format_args!("    data({buffer}[i], sizeof {buffer}[i], {len});"));
+    let got = format!("(ssize_t){msg}[i].msg_datalen");
+    p.line(format_args!("    data({buffer}[i], {len}, {got});"));
     p.line(format_args!("    address(&{from}[i], {msg}[i].msg_namelen);"));
     p.line(format_args!("    recv_flags({msg}[i].msg_flags);"));
     if *control_len > 0 {
@@ -150,8 +126,10 @@ fn kevent(
     p.line(format_args!("int {queue} = kqueue();"));
     p.line(format_args!("struct kevent {list}[{n}], {events}[{n}];"));
     for (place, Change { fd, filter, flags, fflags, data }) in changes.iter().enumerate() {
-        let (fd, filter) = (p.fd(fd), p.name(filter)?);
-        let (flags, fflags) = (p.flags(flags)?, p.flags(fflags)?);
+        let (fd, own) = (p.fd(fd), std::slice::from_ref(filter));
+        let filter = short(p.name(filter)?, "int16_t", own, &["EVFILT_"]);
+        let (flags, fflags) =
+            (short(p.flags(flags)?, "uint16_t", &flags.0, &["EV_"]), p.flags(fflags)?);
         let args = format!("{fd}, {filter}, {flags}, {fflags}, {data}, (void *){place}");
         p.line(format_args!("EV_SET(&{list}[{place}], {args});"));
     }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use harness::case::addr::{Host, Range, Role, address, prefix_len};
 use harness::case::lab::RouteKind;
 use harness::case::op::{Control, Value};
-use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op};
+use harness::case::payload::quoted;
+use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, sysctl};
 
 use super::names::numbered;
 use super::options::bytes_of;
@@ -23,6 +24,14 @@ pub(super) fn own(lab: &Lab, link: &str, range: Range) -> Option<IpAddr> {
     lab.number(link).map(|number| address(number, Role::Own, range))
 }
 
+/// Whether it has ICMP sockets for datagrams, which a new network gives to nobody (icmp(7), `ping_group_range`).
+fn pings(case: &Case) -> bool {
+    case.ops.iter().any(|op| {
+        matches!(op, Op::Socket { r#type, protocol, .. }
+            if r#type.has("SOCK_DGRAM") && (protocol.has("IPPROTO_ICMP") || protocol.has("IPPROTO_ICMPV6")))
+    })
+}
+
 /// Writes the statements that make the lab's links. `far_ends`: whose descriptors are kept.
 pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
     let lab = &p.case.lab;
@@ -30,10 +39,12 @@ pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
     p.line(format_args!("new_network();"));
     server::build(p);
     names_linux::build(p);
-    if !lab.links.is_empty() {
+    if !lab.links.is_empty() || pings(p.case) {
         p.need(Part::Quiet);
-        p.need(Part::TunOpen);
         p.line(format_args!("quiet_network();"));
+    }
+    if !lab.links.is_empty() {
+        p.need(Part::TunOpen);
     }
     for (number, link) in numbered(lab) {
         let mode = if link.kind == LinkKind::Tun { "IFF_TUN" } else { "IFF_TAP" };
@@ -86,6 +97,28 @@ fn slept(ms: u32, for_a_frame: bool) -> u32 {
     if for_a_frame { ms.min(1000) } else { ms }
 }
 
+fn make_read_only(p: &mut Program<'_>) {
+    p.need(Part::ReadOnly);
+    p.line(format_args!("make_read_only();"));
+}
+
+/// Who writes what a link is given: where a server answers, its end is the link's.
+fn end_of(p: &Program<'_>, link: &str, number: u8) -> String {
+    if server::is_served(p.case, link) {
+        format!("near_end[{number}]")
+    } else if names_linux::link(p.case).is_some_and(|(of, _)| of == number) {
+        "near_name_end".to_owned()
+    } else {
+        format!("far_end[{number}]")
+    }
+}
+
+fn set_sysctl(p: &mut Program<'_>, name: &str, value: &str) {
+    p.need(Part::Sysctl);
+    let (file, value) = (sysctl::file(name), quoted(value.as_bytes()));
+    p.line(format_args!("set_sysctl({}, {value});", quoted(file.as_bytes())));
+}
+
 /// Writes the statement of one step. `tag` makes its variables its own.
 pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), Missing> {
     let no = |what: &str| Missing::Step(format!("the lab has no {what}"));
@@ -123,20 +156,14 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
             p.need(Part::RetransTime);
             p.line(format_args!("retrans_time({}, {ms});", p.link(link)));
         }
+        LabOp::Sysctl { name, value } => set_sysctl(p, name, value),
         LabOp::Inject { link, frame } => {
             p.need(Part::Inject);
             let (number, _) = p.number(link).ok_or_else(|| no(link))?;
             p.line(format_args!("static const unsigned char frame{tag}[] = {{"));
             bytes_of(p, &frame.0);
             p.line(format_args!("}};"));
-            // Where a server answers, its end is the link's.
-            let end = if server::is_served(p.case, link) {
-                format!("near_end[{number}]")
-            } else if names_linux::link(p.case).is_some_and(|(of, _)| of == number) {
-                "near_name_end".to_owned()
-            } else {
-                format!("far_end[{number}]")
-            };
+            let end = end_of(p, link, number);
             p.line(format_args!("inject({end}, frame{tag}, sizeof frame{tag});"));
         }
         LabOp::Say { link, frame } => far::say(p, tag, link, frame)?,
@@ -148,6 +175,7 @@ pub(super) fn step(p: &mut Program<'_>, tag: &str, step: &LabOp) -> Result<(), M
         }
         // Servers stand before the links, since they have networks of their own; files are `files`.
         LabOp::Serve { .. } | LabOp::NameServer { .. } | LabOp::Hosts { .. } => {}
+        LabOp::ReadOnly {} => make_read_only(p),
         LabOp::Resume { port, .. } => {
             p.need(Part::Resume);
             p.line(format_args!("resume({port});"));
@@ -223,6 +251,7 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> String {
                 "sysctl -w net/ipv4/neigh/{link}/retrans_time_ms={ms} net/ipv6/neigh/{link}/retrans_time_ms={ms}"
             )
         }
+        LabOp::Sysctl { name, value } => format!("sysctl -w {name}='{value}'"),
         LabOp::Inject { link, frame } => {
             format!("# the far end of {link} sends {} bytes, see below", frame.0.len())
         }
@@ -235,6 +264,7 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> String {
             let ms = slept(*ms, until.is_some());
             format!("sleep {}.{:03} # {why}", ms / 1000, ms % 1000)
         }
+        LabOp::ReadOnly {} => step.to_string(),
         LabOp::LinkUp { .. }
         | LabOp::LinkDown { .. }
         | LabOp::LinkDelete { .. }

@@ -312,9 +312,11 @@ pub(super) fn command(lab: &Lab, step: &LabOp) -> Result<String, Missing> {
             "# macOS keeps how often address resolution asks: three times, a second apart"
                 .to_owned()
         }
-        LabOp::Serve { .. }
+        LabOp::Sysctl { .. }
+        | LabOp::Serve { .. }
         | LabOp::Resume { .. }
         | LabOp::NameServer { .. }
+        | LabOp::ReadOnly {}
         | LabOp::Hosts { .. } => {
             return Err(no(&step.to_string()));
         }

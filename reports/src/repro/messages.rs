@@ -1,17 +1,47 @@
 //! `sendmsg` and `recvmsg`.
 
 use harness::case::Op;
-use harness::case::op::Control;
+use harness::case::addr::Host;
+use harness::case::op::{Code, Control, Who};
 
 use super::arguments::{address, buffer, fd, payload, v4, v6};
 use super::parts::Part;
 use super::program::{Missing, Program};
 
-/// A control message: level, type, and the variable that has its data.
+/// A control message: level, type, and the variable that has its data, if it has any.
 struct Message {
     level: String,
     kind: String,
-    var: String,
+    var: Option<String>,
+}
+
+impl Message {
+    /// How many bytes of data, as an expression.
+    fn size(&self) -> String {
+        self.var.as_ref().map_or_else(|| "0".to_owned(), |var| format!("sizeof {var}"))
+    }
+}
+
+/// Writes the variable of a `struct in_pktinfo` or `in6_pktinfo`: by which link, and from where.
+fn packet_info(
+    p: &mut Program<'_>,
+    var: &str,
+    is_v4: bool,
+    (index, source): (Option<String>, Option<&Host>),
+) -> Result<(String, String), Missing> {
+    Ok(if is_v4 {
+        let source = v4(p, source)?;
+        let index = index.map_or_else(|| "0".to_owned(), |i| format!("(int){i}"));
+        p.line(format_args!("struct in_pktinfo {var} = {{.ipi_ifindex = {index}}};"));
+        p.line(format_args!("inet_pton(AF_INET, \"{source}\", &{var}.ipi_spec_dst);"));
+        ("IPPROTO_IP".to_owned(), "IP_PKTINFO".to_owned())
+    } else {
+        let source = v6(p, source)?;
+        let index = index.unwrap_or_else(|| "0".to_owned());
+        p.line(format_args!("struct in6_pktinfo {var} = {{.ipi6_ifindex = {index}}};"));
+        p.line(format_args!("inet_pton(AF_INET6, \"{source}\", &{var}.ipi6_addr);"));
+        ("IPPROTO_IPV6".to_owned(), "IPV6_PKTINFO".to_owned())
+    })
 }
 
 /// Writes the variable of a control message's data.
@@ -22,10 +52,10 @@ fn message(
     control: &Control,
 ) -> Result<Message, Missing> {
     let var = format!("cmsg{number}_{place}");
+    let has_data = !matches!(control, Control::Bytes { data, .. } if data.0.is_empty());
     let (level, kind) = match control {
         Control::Int { level, name, value, width } => {
-            super::options::headers(p, level.as_str());
-            let names = (p.name(level)?.to_owned(), p.name(name)?.to_owned());
+            let names = (p.name(level)?, p.name(name)?);
             let of = match width {
                 1 => "uint8_t",
                 2 => "uint16_t",
@@ -40,24 +70,44 @@ fn message(
             p.line(format_args!("{of} {var} = {cast}{value};"));
             names
         }
+        Control::Rights { fds } => {
+            let names = (p.name(&"SOL_SOCKET".into())?, p.name(&"SCM_RIGHTS".into())?);
+            let fds: Vec<String> = fds.iter().map(|fd| p.fd(fd)).collect();
+            p.line(format_args!("int {var}[] = {{{}}};", fds.join(", ")));
+            names
+        }
+        Control::Credentials { pid, uid, gid } => {
+            p.include(&["unistd.h"]);
+            let names = (p.name(&"SOL_SOCKET".into())?, p.name(&"SCM_CREDENTIALS".into())?);
+            let of = |who: &Who, own: &str| match who {
+                Who::Own => own.to_owned(),
+                Who::Is(number) => {
+                    format!("{}{number}u", if own == "getpid()" { "(pid_t)" } else { "" })
+                }
+            };
+            let (pid, uid, gid) = (of(pid, "getpid()"), of(uid, "geteuid()"), of(gid, "getegid()"));
+            let fields = format!(".pid = {pid}, .uid = {uid}, .gid = {gid}");
+            p.line(format_args!("struct ucred {var} = {{{fields}}};"));
+            names
+        }
+        Control::Bytes { level, kind, data } => {
+            let mut of = |code: &Code| match code {
+                Code::Name(name) => p.name(name),
+                Code::Number(number) => Ok(number.to_string()),
+            };
+            let names = (of(level)?, of(kind)?);
+            if has_data {
+                let bytes: Vec<String> = data.0.iter().map(u8::to_string).collect();
+                p.line(format_args!("unsigned char {var}[] = {{{}}};", bytes.join(", ")));
+            }
+            names
+        }
         Control::PktInfo { level, link, source } => {
             let index = link.as_ref().map(|l| p.index(l));
-            if level.plain() == "IPPROTO_IP" {
-                let source = v4(p, source.as_ref())?;
-                let index = index.map_or_else(|| "0".to_owned(), |i| format!("(int){i}"));
-                p.line(format_args!("struct in_pktinfo {var} = {{.ipi_ifindex = {index}}};"));
-                p.line(format_args!("inet_pton(AF_INET, \"{source}\", &{var}.ipi_spec_dst);"));
-                ("IPPROTO_IP".to_owned(), "IP_PKTINFO".to_owned())
-            } else {
-                let source = v6(p, source.as_ref())?;
-                let index = index.unwrap_or_else(|| "0".to_owned());
-                p.line(format_args!("struct in6_pktinfo {var} = {{.ipi6_ifindex = {index}}};"));
-                p.line(format_args!("inet_pton(AF_INET6, \"{source}\", &{var}.ipi6_addr);"));
-                ("IPPROTO_IPV6".to_owned(), "IPV6_PKTINFO".to_owned())
-            }
+            packet_info(p, &var, level.plain() == "IPPROTO_IP", (index, source.as_ref()))?
         }
     };
-    Ok(Message { level, kind, var })
+    Ok(Message { level, kind, var: has_data.then_some(var) })
 }
 
 pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
@@ -73,8 +123,7 @@ pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
         (format!("iov{number}"), format!("msg{number}"), format!("control{number}"));
     p.line(format_args!("struct iovec {iov} = {{.iov_base = {data}, .iov_len = {len}}};"));
     if !messages.is_empty() {
-        let space: Vec<_> =
-            messages.iter().map(|m| format!("CMSG_SPACE(sizeof {})", m.var)).collect();
+        let space: Vec<_> = messages.iter().map(|m| format!("CMSG_SPACE({})", m.size())).collect();
         p.line(format_args!("union {{"));
         p.line(format_args!("    struct cmsghdr aligned;"));
         p.line(format_args!("    unsigned char bytes[{}];", space.join(" + ")));
@@ -102,7 +151,8 @@ pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
 
 fn fill(p: &mut Program<'_>, number: u32, msg: &str, messages: &[Message]) {
     let at = format!("at{number}");
-    for (place, Message { level, kind, var }) in messages.iter().enumerate() {
+    for (place, message) in messages.iter().enumerate() {
+        let Message { level, kind, var } = message;
         if place == 0 {
             p.line(format_args!("struct cmsghdr *{at} = CMSG_FIRSTHDR(&{msg});"));
         } else {
@@ -110,8 +160,10 @@ fn fill(p: &mut Program<'_>, number: u32, msg: &str, messages: &[Message]) {
         }
         p.line(format_args!("{at}->cmsg_level = {level};"));
         p.line(format_args!("{at}->cmsg_type = {kind};"));
-        p.line(format_args!("{at}->cmsg_len = CMSG_LEN(sizeof {var});"));
-        p.line(format_args!("memcpy(CMSG_DATA({at}), &{var}, sizeof {var});"));
+        p.line(format_args!("{at}->cmsg_len = CMSG_LEN({});", message.size()));
+        if let Some(var) = var {
+            p.line(format_args!("memcpy(CMSG_DATA({at}), &{var}, sizeof {var});"));
+        }
     }
 }
 

@@ -23,6 +23,8 @@ mod comment;
 mod darwin;
 mod far;
 pub mod frames;
+mod headers;
+mod interfaces;
 mod lab_linux;
 mod leaves;
 mod macos;
@@ -32,9 +34,13 @@ mod names_linux;
 mod options;
 mod output;
 mod parts;
+mod process;
 mod program;
+mod raw;
 mod server;
 mod threads;
+mod vectors;
+mod waits;
 
 pub use output::{Line, agrees, parse_output, saw_the_wire, verdict};
 
@@ -100,21 +106,30 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         p.need(Part::WaitMs);
         p.line(format_args!("wait_ms({});", p.case.window_ms));
     }
-    let calls = std::mem::take(&mut p.body);
+    let calls = threads::statements(&mut p, ends_early);
+    needs_of_addresses(&mut p);
     write_lab(&mut p);
-    if let Some(why) = threads::refused(case) {
+    if case.has_files() {
+        p.need(Part::Folder);
+        p.line(format_args!("enter_folder();"));
+    }
+    if let Some(why) = threads::refused(options.os, case, p.hung.is_some()) {
         let made = std::mem::take(&mut p.body);
         cannot(&mut p, &Missing::Step(why.to_owned()));
         p.body.push_str(&made);
     }
     let lab = std::mem::take(&mut p.body);
-    if p.parts.has(Part::Observed) && p.parts.has(Part::Value) {
+    let shows = p.parts.has(Part::Value) || p.parts.has(Part::Listed);
+    if p.parts.has(Part::Observed) && shows {
         p.need(Part::CompareValue);
     }
     let end = match (ends_early, observed.is_some()) {
         (true, _) => String::new(),
         (false, true) => "\n    return verdict();\n".to_owned(),
-        (false, false) => format!("\n    puts(\"{NO_VERDICT}\");\n    return 0;\n"),
+        (false, false) => {
+            let lost = if p.parts.has(Part::WireLinux) { "    nothing_lost();\n" } else { "" };
+            format!("\n{lost}    puts(\"{NO_VERDICT}\");\n    return 0;\n")
+        }
     };
     let main = main(&p, &lab, &calls, &end, looks);
     let frames = options.observed.map(|o| sent(case, o.trace)).unwrap_or_default();
@@ -128,13 +143,26 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         ("@@STEPS@@", server::steps(case)),
         ("@@FILES@@", names_linux::files(case)),
         ("@@ANSWERS@@", names_linux::answers(case)),
+        ("@@MADE@@", waits::made(&case.ops)),
+        ("@@OURS@@", interfaces::ours(&p)),
         ("@@LONGEST@@", server::longest(case).to_string()),
         ("@@SERVICES@@", server::services(case)),
         ("@@TAPS@@", far::taps(case)),
         ("@@LINKS@@", case.lab.links.len().to_string()),
+        ("@@THREADS@@", case.threads.0.values().map(Vec::len).sum::<usize>().to_string()),
         ("@@DESTINATIONS@@", lines(leaves::rows(case).into_iter())),
     ];
-    finish(p, &comment::comment(case, options), &words, &main)
+    finish(&p, &comment::comment(case, options), &words, &main)
+}
+
+/// What shows the addresses of other families than IP's.
+fn needs_of_addresses(p: &mut Program<'_>) {
+    if p.parts.has(Part::Address) && calls::has_unix(p.case) {
+        p.need(Part::Unix);
+    }
+    if p.parts.has(Part::Address) && p.os == Os::Linux && p.case.has_packets() {
+        p.need(Part::Packet);
+    }
 }
 
 /// The functions that a case needs whatever its calls are.
@@ -185,14 +213,17 @@ fn main(p: &Program<'_>, lab: &str, calls: &str, end: &str, looks: bool) -> Stri
 }
 
 /// The whole file: comment, headers, functions, `main`.
-fn finish(p: Program<'_>, comment: &str, words: &[(&str, String)], main: &str) -> String {
+fn finish(p: &Program<'_>, comment: &str, words: &[(&str, String)], main: &str) -> String {
     let defines = match p.os {
         Os::Linux => "#define _GNU_SOURCE\n",
         Os::Macos => "#define _DARWIN_C_SOURCE\n#define __APPLE_USE_RFC_3542\n",
     };
-    let mut headers = p.headers;
+    let mut headers = p.headers.clone();
     headers.insert("#include <stdio.h>".to_owned());
-    let functions = p.parts.text(words, &mut headers);
+    let mut functions = p.parts.text(words, &mut headers);
+    if !p.case.threads.is_empty() {
+        functions += &threads::functions(p);
+    }
     let mut out = format!("{comment}{defines}");
     for header in &headers {
         let _ = writeln!(out, "{header}");
@@ -200,7 +231,10 @@ fn finish(p: Program<'_>, comment: &str, words: &[(&str, String)], main: &str) -
     out.push('\n');
     let missing = names::defines(p.os, main);
     if !missing.is_empty() {
-        let _ = writeln!(out, "/* For headers that are older than the kernel. */\n{missing}");
+        let _ = writeln!(
+            out,
+            "/* For headers that are older than the kernel, or warn of what they have. */\n{missing}"
+        );
     }
     out.push_str(&functions);
     out.push_str(main);
@@ -222,7 +256,8 @@ fn write_lab(p: &mut Program<'_>) {
     for link in p.indexed.clone() {
         p.include(&["net/if.h"]);
         let (var, name) = (p.index(&link), p.link(&link));
-        p.line(format_args!("const unsigned {var} = if_nametoindex({name});"));
+        let unsigned = if p.is_threaded() { "" } else { "const unsigned " };
+        p.line(format_args!("{unsigned}{var} = if_nametoindex({name});"));
     }
     for (place, step) in case.lab.setup.iter().enumerate() {
         let Err(missing) = lab_step(p, &format!("_setup{place}"), step) else { continue };
@@ -275,7 +310,8 @@ fn write_calls(p: &mut Program<'_>) -> (bool, Vec<u32>) {
     let acts = p.parts.has(Part::FarEnd) || p.parts.has(Part::Server);
     for (number, op) in (0u32..).zip(&p.case.ops) {
         p.blank();
-        let may_block = acts && blocking.may_block(op);
+        let is_anothers = p.case.thread_of(number).is_some();
+        let may_block = acts && blocking.may_block(op) && !is_anothers;
         blocking.succeeded(op);
         let (length, parts, headers) = (p.body.len(), p.parts.clone(), p.headers.clone());
         let done = match op {
@@ -286,7 +322,14 @@ fn write_calls(p: &mut Program<'_>) -> (bool, Vec<u32>) {
             p.need(Part::Acting);
             act_meanwhile(p, length);
         }
-        let Err(missing) = done else { continue };
+        let Err(missing) = done else {
+            if is_anothers {
+                threads::cut(p, number, length);
+            } else {
+                threads::rest(p, number);
+            }
+            continue;
+        };
         p.body.truncate(length);
         (p.parts, p.headers) = (parts, headers);
         match &missing {
@@ -311,13 +354,17 @@ fn write_calls(p: &mut Program<'_>) -> (bool, Vec<u32>) {
     (false, left_out)
 }
 
+/// Whether this line of a step is the call itself: what is given to it stands before it.
+fn is_a_call(line: &str) -> bool {
+    let begins = line.contains(" = ") && !line.contains('{') && line.ends_with(");");
+    begins && (line.contains("ret = ") || line.contains(" = accept"))
+}
+
 /// Lets the far ends act while the call that stands behind `length` is made, which may block.
 fn act_meanwhile(p: &mut Program<'_>, length: usize) {
-    // What is given to the call stands before it.
-    let begins = |line: &str| line.contains(" = ") && !line.contains('{') && line.ends_with(");");
     let mut at = length;
     for line in p.body[length..].split_inclusive('\n') {
-        if begins(line.trim_end()) && (line.contains("ret = ") || line.contains("accept(")) {
+        if is_a_call(line.trim_end()) {
             break;
         }
         at += line.len();
@@ -365,11 +412,11 @@ fn observations(case: &Case, trace: &Trace) -> String {
             Did::Unsupported { .. } => format!("{{{op}, -1, \"unsupported\", NULL}},"),
             Did::Hung { .. } => format!("{{{op}, -1, \"hung\", NULL}},"),
             Did::Returned { ret, errno, .. } => {
-                let makes = matches!(step, Op::Socket { .. } | Op::Accept { .. });
-                let ret = if makes && errno.is_none() {
-                    "DESCRIPTOR".to_owned()
-                } else {
-                    ret.to_string()
+                let ret = match step {
+                    _ if errno.is_some() => ret.to_string(),
+                    step if step.gives_a_descriptor() => "DESCRIPTOR".to_owned(),
+                    step if output::is_of_a_link(trace, step, *ret) => "INDEX".to_owned(),
+                    _ => ret.to_string(),
                 };
                 let signal = trace
                     .events
@@ -379,7 +426,7 @@ fn observations(case: &Case, trace: &Trace) -> String {
                 let errno = format!("{errno}{}", if signal { " SIGPIPE" } else { "" });
                 // A word of a stranger's trace is no code.
                 let errno = quoted(errno.as_bytes());
-                let value = output::first_value(case, step, did)
+                let value = output::first_value((case, trace), step, did)
                     .map_or_else(|| "NULL".to_owned(), |w| quoted(w.as_bytes()));
                 format!("{{{op}, {ret}, {errno}, {value}}},")
             }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::case::lab::Lab;
-use harness::case::{
-    Flags, Link, LinkKind, NOT_ON_LINUX, NOT_ON_MACOS, Op, Os, Sym, is_known, numbers,
-};
+use harness::case::{Link, LinkKind, NOT_ON_LINUX, NOT_ON_MACOS, Op, Os, Sym, is_known, numbers};
+
+use super::headers;
 
 /// The links with their numbers.
 pub(super) fn numbered(lab: &Lab) -> impl Iterator<Item = (u8, &Link)> {
@@ -32,22 +32,14 @@ pub(super) fn c_name(os: Os, name: &Sym) -> &str {
     }
 }
 
-/// The `#define` of each constant in `text` that headers as they are installed may lack.
+/// The `#define` of each constant in `text` that headers as they are installed may lack or warn of.
 pub(super) fn defines(os: Os, text: &str) -> String {
     let words: BTreeSet<&str> =
         text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
     let used = numbers(os).iter().filter(|(name, _)| words.contains(name));
     let defines: Vec<String> =
         used.map(|(name, n)| format!("#ifndef {name}\n#define {name} {n}\n#endif\n")).collect();
-    defines.concat()
-}
-
-/// `A | B`, or `0`.
-pub(super) fn c_flags(os: Os, flags: &Flags) -> String {
-    if flags.0.is_empty() {
-        return "0".to_owned();
-    }
-    flags.0.iter().map(|f| c_name(os, f)).collect::<Vec<_>>().join(" | ")
+    defines.concat() + &headers::deprecated(os, &words)
 }
 
 /// The interface's name. macOS gives its links no other than `feth21000` and `utun4`, whatever number
@@ -82,6 +74,7 @@ const TAKEN: &[&str] = &[
     "answers",
     "append",
     "auto",
+    "bad",
     "break",
     "case",
     "char",
@@ -101,6 +94,7 @@ const TAKEN: &[&str] = &[
     "do",
     "double",
     "else",
+    "enter_folder",
     "enum",
     "errno",
     "errno_name",
@@ -111,6 +105,7 @@ const TAKEN: &[&str] = &[
     "feth_create",
     "files",
     "float",
+    "folder",
     "for",
     "goto",
     "hex",
@@ -119,9 +114,12 @@ const TAKEN: &[&str] = &[
     "inject",
     "inline",
     "int",
+    "interfaces",
+    "into",
     "kevents",
     "lab",
     "lab_failed",
+    "leave_folder",
     "links",
     "linux",
     "long",
@@ -140,6 +138,7 @@ const TAKEN: &[&str] = &[
     "printf",
     "puts",
     "queries",
+    "ready",
     "recv_flags",
     "register",
     "request",
@@ -150,6 +149,7 @@ const TAKEN: &[&str] = &[
     "return",
     "revents",
     "route_add",
+    "selected",
     "send_datagram",
     "send_error",
     "send_segment",
@@ -222,6 +222,30 @@ const CALLS: &[&str] = &[
     "recvmsg_x",
     "kevent",
     "kqueue",
+    "accept4",
+    "dup",
+    "pipe",
+    "tmpfile",
+    "mkdir",
+    "unlink",
+    "symlink",
+    "chmod",
+    "writev",
+    "readv",
+    "sendmmsg",
+    "recvmmsg",
+    "sendfile",
+    "splice",
+    "sockatmark",
+    "ppoll",
+    "select",
+    "pselect",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_wait",
+    "if_nametoindex",
+    "if_indextoname",
+    "getifaddrs",
 ];
 
 /// The C variables of a case: each socket's descriptor and each link's index.
@@ -286,21 +310,7 @@ impl Variables {
 
 /// Every socket that a step names.
 pub(super) fn sockets(op: &Op) -> Vec<&str> {
-    use harness::case::addr::Port;
-    let mut out: Vec<&str> = op.fd().into_iter().collect();
-    match op {
-        Op::Socket { fd, .. } => out.push(fd),
-        Op::Socketpair { a, b, .. } => out.extend([a.as_str(), b.as_str()]),
-        Op::Accept { new, .. } => out.push(new),
-        Op::Poll { fds, .. } => out.extend(fds.iter().map(|f| f.fd.as_str())),
-        Op::Kevent { changes, .. } => out.extend(changes.iter().map(|c| c.fd.as_str())),
-        _ => {}
-    }
-    out.extend(op.addrs().filter_map(|addr| match &addr.port {
-        Port::Of(socket) => Some(socket.as_str()),
-        Port::Is(_) => None,
-    }));
-    out
+    [op.makes(), op.uses()].concat()
 }
 
 #[cfg(test)]
@@ -349,6 +359,7 @@ mod tests {
             "poll.h",
             "fcntl.h",
             "net/if.h",
+            "sys/epoll.h",
         ];
         let mut source = "#define _GNU_SOURCE\n".to_owned();
         source.extend(headers.map(|h| format!("#include <{h}>\n")));
@@ -388,6 +399,8 @@ mod tests {
         let text = "getsockopt(s, SOL_SOCKET, SO_INQ, &SO_TXREHASHED, &len1);";
         let define = "#ifndef SO_INQ\n#define SO_INQ 84\n#endif\n";
         assert_eq!(defines(Os::Linux, text), define);
+        let define = "#undef NI_IDN_ALLOW_UNASSIGNED\n#define NI_IDN_ALLOW_UNASSIGNED 0x40\n";
+        assert_eq!(defines(Os::Linux, "NI_IDN | NI_IDN_ALLOW_UNASSIGNED"), define);
         assert_eq!(defines(Os::Macos, text), "");
     }
 

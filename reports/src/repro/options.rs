@@ -6,7 +6,7 @@ use harness::case::addr::Host;
 use harness::case::intent::concrete;
 use harness::case::op::{Opt, Value};
 use harness::case::payload::quoted;
-use harness::case::{Hex, Op, Os, Sym, plain};
+use harness::case::{Hex, Op, Os, Sym};
 
 use super::arguments::{fd, v4};
 use super::parts::Part;
@@ -23,23 +23,11 @@ fn option(
         .ok_or_else(|| Missing::Name(format!("{option:?}")))
 }
 
-/// The headers that have the options of every level, and its control messages.
-pub(super) fn headers(p: &mut Program<'_>, level: &str) {
-    p.include(&["netinet/in.h", "sys/socket.h"]);
-    match plain(level) {
-        "IPPROTO_TCP" => p.include(&["netinet/tcp.h"]),
-        "IPPROTO_UDP" => p.include(&["netinet/udp.h"]),
-        // Darwin's alone.
-        "SOL_LOCAL" => p.include(&["sys/un.h"]),
-        _ => {}
-    }
-}
-
 pub(super) fn set(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     let Op::Setsockopt { fd: socket, option: o, value } = op else { return Ok(()) };
     let (level, name, value) = option(p, socket, o, value)?;
     let (level, c_name, fd) = (p.name(&level)?, p.name(&name)?, fd(p, op));
-    headers(p, level);
+    p.include(&["netinet/in.h"]);
     let var = format!("value{number}");
     let (mut at, mut size) = (format!("&{var}"), format!("sizeof {var}"));
     match &value {
@@ -76,8 +64,8 @@ pub(super) fn set(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missi
             p.line(format_args!("struct timeval {var} = {fields};"));
         }
         Value::Membership { group, link } => membership(p, &var, *group, link.as_deref()),
-        Value::Source { .. } => source(p, &var, c_name, &value)?,
-        Value::Filter { .. } => size = filter(p, &var, c_name, &value)?,
+        Value::Source { .. } => source(p, &var, &c_name, &value)?,
+        Value::Filter { .. } => size = filter(p, &var, &c_name, &value)?,
         Value::Bytes(Hex(bytes)) if bytes.is_empty() => {
             (at, size) = ("\"\"".to_owned(), "0".to_owned());
         }
@@ -186,7 +174,7 @@ pub(super) fn get(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missi
     let Op::Getsockopt { fd: socket, option: o, len } = op else { return Ok(()) };
     let (level, name, _) = option(p, socket, o, &Value::Int(0))?;
     let (level, name, fd) = (p.name(&level)?, p.name(&name)?, fd(p, op));
-    headers(p, level);
+    p.include(&["netinet/in.h"]);
     let (var, size) = (format!("value{number}"), format!("len{number}"));
     let (at, shown) = if *len == 4 {
         p.need(Part::Value);
@@ -206,7 +194,9 @@ pub(super) fn get(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missi
     let room = if *len == 0 { "0".to_owned() } else { format!("sizeof {var}") };
     p.line(format_args!("socklen_t {size} = {room};"));
     p.call(number, op, &format!("getsockopt({fd}, {level}, {name}, {at}, &{size})"));
-    p.line(format_args!("if (ret != -1)"));
+    // Of an int that was not written there is no value: TCP_SAVED_SYN where nothing was saved.
+    let written = if *len == 4 { format!(" && {size} > 0") } else { String::new() };
+    p.line(format_args!("if (ret != -1{written})"));
     p.line(format_args!("    {shown}"));
     Ok(())
 }

@@ -6,7 +6,7 @@ use harness::case::addr::SockAddr;
 use harness::case::op::Opt;
 use harness::case::{Case, Hex, Op, Sym};
 use harness::outcome::{is_of_the_run, stable_option};
-use harness::trace::{AddrInfo, Did, Event, Kevent, Out, Trace};
+use harness::trace::{AddrInfo, Did, Event, Interface, Kevent, LinkFact, Out, Trace};
 
 use super::frames;
 
@@ -53,7 +53,8 @@ fn parse_line(text: &str) -> Option<Line> {
     let (op, rest) = text.strip_prefix('#')?.split_once(' ')?;
     let (call, did) = rest.rsplit_once(") = ")?;
     let name = call.split('(').next().unwrap_or_default();
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+    let of_a_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if name.is_empty() || !name.bytes().all(of_a_name) {
         return None;
     }
     let line = Line { op: op.parse().ok()?, call: format!("{call})"), ret: -1, ..Line::default() };
@@ -81,8 +82,8 @@ pub fn verdict(stdout: &str) -> Option<bool> {
 }
 
 /// The first thing that a call wrote, as the program shows it, where another run writes it again: the
-/// program compares that.
-pub(super) fn first_value(case: &Case, op: &Op, did: &Did) -> Option<String> {
+/// program compares that. Of lists it is all of them, a line each.
+pub(super) fn first_value((case, trace): (&Case, &Trace), op: &Op, did: &Did) -> Option<String> {
     let Did::Returned { ret, out, .. } = did else { return None };
     match out {
         Out::Int(n) if !super::is_index(op) && !is_of_the_run(option_name(op), *n) => {
@@ -96,13 +97,39 @@ pub(super) fn first_value(case: &Case, op: &Op, did: &Did) -> Option<String> {
         {
             Some(addr.to_string())
         }
-        Out::Poll(list) => match &list[..] {
-            [one] if one.is_empty() => Some("0".to_owned()),
-            [one] => Some(one.iter().map(Sym::as_str).collect::<Vec<_>>().join("|")),
-            _ => None,
-        },
-        _ => None,
+        Out::Addr(addr @ SockAddr::Unix(unix)) if !unix.is_drawn() => Some(addr.to_string()),
+        // What has no name at all; of other families a program tells the number.
+        Out::Addr(addr @ SockAddr::Bare { family }) if family == "AF_UNIX" => {
+            Some(addr.to_string())
+        }
+        Out::Poll(list) => list.first().map(|one| or(one)),
+        Out::Text(text) => Some(text.clone()),
+        Out::Messages(list) if !is_raw(case, op) => list.first().map(|m| shown_data(&m.bytes)),
+        // Without a descriptor nothing is asked.
+        Out::Sets(_) if op.uses().is_empty() => None,
+        _ => Some(listed(trace, out)?.join("\n")),
     }
+}
+
+/// What is printed a line each and compared together; none of what is not.
+fn listed(trace: &Trace, out: &Out) -> Option<Vec<String>> {
+    Some(match out {
+        Out::Sets(sets) => {
+            let named = ["in", "out", "except"].into_iter().zip(sets);
+            named.flat_map(|(set, fds)| fds.iter().map(move |fd| format!("{set} {fd}"))).collect()
+        }
+        Out::Ready(list) => {
+            list.iter().map(|one| format!("{} {}", one.fd, or(&one.events))).collect()
+        }
+        Out::Interfaces(list) => list.iter().map(|one| shown_interface(trace, one)).collect(),
+        _ => return None,
+    })
+}
+
+/// Whether the call returned the index of a link, which no two labs need to share.
+pub(super) fn is_of_a_link(trace: &Trace, step: &Op, ret: i64) -> bool {
+    let is = |link: &LinkFact| i64::from(link.index) == ret;
+    matches!(step, Op::IfNametoindex { .. }) && trace.links.iter().any(is)
 }
 
 /// Whether the reproducer of `case`, which printed `stdout`, did what `trace` says.
@@ -164,7 +191,8 @@ fn same(case: &Case, trace: &Trace, step: &Op, did: &Did, line: &Line) -> Result
         Did::Returned { ret, errno, out } => {
             let name = errno.as_ref().map(Sym::as_str);
             let same_ret = match step {
-                Op::Socket { .. } | Op::Accept { .. } => (*ret < 0) == (line.ret < 0),
+                step if step.gives_a_descriptor() => (*ret < 0) == (line.ret < 0),
+                step if is_of_a_link(trace, step, *ret) => line.ret > 0,
                 _ => *ret == line.ret,
             };
             let returned = !line.hung && !line.unsupported;
@@ -216,12 +244,13 @@ fn same_out(
         }
         // In whatever form the library writes it.
         Out::Ip(ip) => need(first.parse() == Ok(*ip), ip.to_string()),
+        Out::Text(text) => need(first == text, text.clone()),
+        Out::Sets(_) | Out::Ready(_) | Out::Interfaces(_) => {
+            let traced = listed(trace, out).unwrap_or_default();
+            need(traced == values, format!("{traced:?}"))
+        }
         Out::Poll(list) => {
-            let names = |set: &Vec<Sym>| {
-                let names: Vec<&str> = set.iter().map(Sym::as_str).collect();
-                if names.is_empty() { "0".to_owned() } else { names.join("|") }
-            };
-            let traced: Vec<String> = list.iter().map(names).collect();
+            let traced: Vec<String> = list.iter().map(|one| or(one)).collect();
             need(traced == values, format!("{traced:?}"))
         }
         Out::Data { bytes, from, flags, control } => {
@@ -231,8 +260,15 @@ fn same_out(
         Out::Messages(list) => {
             let mut shown = values.chunk_by(|_, next| !next.starts_with('"'));
             list.iter().try_for_each(|one| {
-                let data = (Some(&one.bytes), one.from.as_ref(), &one.flags[..], one.control.len());
-                same_data(data, shown.next().unwrap_or_default())
+                let shown = shown.next().unwrap_or_default();
+                let bytes = (!is_raw(case, step)).then_some(&one.bytes);
+                // Darwin's `msg_datalen` is that of the data.
+                if let Op::Recvmmsg { .. } = step {
+                    let length = format!("length {}", one.len);
+                    need(shown.contains(&length), length)?;
+                }
+                let data = (bytes, one.from.as_ref(), &one.flags[..], one.control.len());
+                same_data(data, shown)
             })?;
             need(shown.next().is_none(), format!("{} datagrams", list.len()))
         }
@@ -268,12 +304,32 @@ fn same_data(
     need(messages == control, format!("{control} control messages"))
 }
 
-/// An event of `kevent` as the reproducer shows it.
-fn shown_event(event: &Kevent) -> String {
-    let or = |flags: &[Sym]| match flags {
+/// Flags as the reproducer shows them.
+fn or(flags: &[Sym]) -> String {
+    match flags {
         [] => "0".to_owned(),
         flags => flags.iter().map(Sym::as_str).collect::<Vec<_>>().join("|"),
+    }
+}
+
+/// An entry of `getifaddrs` as the reproducer shows it: `net0 IFF_UP|IFF_RUNNING fe80::1%net0/64`.
+fn shown_interface(trace: &Trace, of: &Interface) -> String {
+    let link = |index: u32| trace.links.iter().find(|link| link.index == index);
+    let zone = match of.addr {
+        Some(SockAddr::V6 { scope, .. }) if scope != 0 => match link(scope) {
+            Some(link) => format!("%{}", link.name),
+            None => format!("%{scope}"),
+        },
+        _ => String::new(),
     };
+    let ip = of.addr.as_ref().and_then(SockAddr::ip);
+    let bits = of.prefix_len.map_or_else(String::new, |bits| format!("/{bits}"));
+    let addr = ip.map_or_else(String::new, |ip| format!(" {ip}{zone}{bits}"));
+    format!("{} {}{addr}", of.link, or(&of.flags))
+}
+
+/// An event of `kevent` as the reproducer shows it.
+fn shown_event(event: &Kevent) -> String {
     let data = event.error.as_ref().map_or_else(|| event.data.to_string(), Sym::to_string);
     format!("{} {} {} {data}", event.filter, or(&event.flags), or(&event.fflags))
 }
@@ -319,6 +375,11 @@ fn same_addr(traced: &SockAddr, shown: &str) -> bool {
     };
     let bare = |addr: &SockAddr| match addr {
         SockAddr::Bare { family } => Some(family.clone()),
+        // Names that the kernel has drawn differ.
+        SockAddr::Unix(unix) if unix.is_drawn() => Some("drawn".to_owned()),
+        SockAddr::Unix(unix) => Some(unix.to_string()),
+        // Of no two labs a link needs to have the same index.
+        SockAddr::Packet(seen) => Some(seen.text((seen.index != 0).then_some("some"))),
         _ => None,
     };
     traced.ip() == shown.ip()
@@ -343,8 +404,13 @@ fn same_host(trace: &Trace, traced: &str, shown: &str) -> bool {
 
 /// Whether what the call receives has headers in it: ids and checksums differ from run to run.
 fn is_raw(case: &Case, step: &Op) -> bool {
-    let Some(name) = step.fd() else { return false };
-    case.ops.iter().any(|op| match op {
+    let Some(mut name) = step.fd() else { return false };
+    // From the last step back, so that a copy leads to the socket that it is of.
+    case.ops.iter().rev().any(|op| match op {
+        Op::Dup { fd, new } if new == name => {
+            name = fd;
+            false
+        }
         Op::Socket { fd, r#type, protocol, .. } if fd == name => {
             let icmp = protocol.has("IPPROTO_ICMP") || protocol.has("IPPROTO_ICMPV6");
             r#type.has("SOCK_RAW") || icmp

@@ -42,6 +42,7 @@ parts! {
     Be16 = "be16" needs [];
     Frame = "frame" needs [Be16];
     WireSocket = "wire_socket" needs [];
+    AnyIndex = "any_index" needs [];
     Observed = "observed" needs [];
     CompareValue = "compare_value" needs [Observed];
     Deadline = "deadline" needs [];
@@ -67,6 +68,7 @@ parts! {
     Neighbour = "neighbour" needs [Attribute, IpBytes, Mac];
     RouteAdd = "route_add" needs [Attribute, IpBytes];
     RetransTime = "retrans_time" needs [Network];
+    Sysctl = "sysctl" needs [Network];
     Inject = "inject" needs [];
     FarEnd = "far_end" needs [IpBytes, Sum];
     AnswerAll = "answer_all" needs [FarEnds, FarEnd];
@@ -111,25 +113,46 @@ parts! {
     FarSegment = "far_segment" needs [FarConnections, FarHeard, FarBetween];
     Wire = "wire" needs [Frame, WireSocket];
     PollAnswering = "poll_answering" needs [];
+    GoesOn = "goes_on" needs [];
+    PpollAnswering = "ppoll_answering" needs [GoesOn];
+    SelectAnswering = "select_answering" needs [GoesOn];
+    PselectAnswering = "pselect_answering" needs [GoesOn];
+    EpollAnswering = "epoll_answering" needs [GoesOn];
     Acting = "acting" needs [];
     WaitMs = "wait_ms" needs [];
     WaitFrame = "wait_frame" needs [Wire];
     Result = "result" needs [ErrnoName];
+    IndexResult = "index_result" needs [ErrnoName];
     Value = "value" needs [];
+    Listed = "listed" needs [];
     Data = "data" needs [Value];
     Hex = "hex" needs [];
     OptionValue = "option_value" needs [Value, Hex];
+    Unix = "unix" needs [Value];
+    Packet = "packet" needs [Value];
     Address = "address" needs [Value];
+    Folder = "folder" needs [];
+    ReadOnly = "read_only" needs [Network, Folder];
     Control = "control" needs [Value, Hex];
     RecvFlags = "recv_flags" needs [Value];
     Revents = "revents" needs [Value];
+    FdSets = "fd_sets" needs [Listed];
+    Ready = "ready" needs [Listed];
+    LinkCalled = "link_called" needs [];
+    Interfaces = "interfaces" needs [LinkCalled, Listed];
+    FileOf = "file_of" needs [];
     MsghdrX = "msghdr_x" needs [];
     ControlX = "control_x" needs [MsghdrX, Value, Hex];
     Kevents = "kevents" needs [Value, ErrnoName];
     LookedUp = "looked_up" needs [];
     Resolved = "resolved" needs [Address, LookedUp];
     Pattern = "pattern" needs [];
+    Bad = "bad" needs [];
     PortOf = "port_of" needs [];
+    Threads = "threads" needs [Deadline];
+    SendSignal = "send_signal" needs [Threads];
+    Handler = "handler" needs [];
+    ActWithout = "act_without" needs [];
 }
 
 /// The parts of one program, each with those that it needs.

@@ -8,8 +8,10 @@ use harness::case::lab::LinkKind;
 use harness::case::payload::quoted;
 use harness::case::{Case, Flags, Op, Os, Sym};
 
+use super::headers;
 use super::names::{self, Variables};
 use super::parts::{Part, Parts};
+use super::threads::PREFIX;
 
 /// A step cannot be taken on this system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +32,14 @@ pub(super) struct Program<'a> {
     /// The links whose index a call is given.
     pub(super) indexed: BTreeSet<String>,
     /// The sockets that have a variable by now.
-    declared: BTreeSet<String>,
+    pub(super) declared: BTreeSet<String>,
     /// The step that was seen to hang.
     pub(super) hung: Option<u32>,
     /// Whether the common variable of the calls' return values is there.
     pub(super) has_ret: bool,
     pub(super) body: String,
+    /// The functions of the case's other threads.
+    pub(super) functions: String,
 }
 
 impl<'a> Program<'a> {
@@ -51,6 +55,7 @@ impl<'a> Program<'a> {
             hung: None,
             has_ret: false,
             body: String::new(),
+            functions: String::new(),
         }
     }
 
@@ -74,30 +79,50 @@ impl<'a> Program<'a> {
         self.parts.need(part);
     }
 
-    /// The name as the headers have it.
-    pub(super) fn name<'s>(&self, name: &'s Sym) -> Result<&'s str, Missing> {
-        if names::exists(self.os, name.as_str()) {
-            Ok(names::c_name(self.os, name))
-        } else {
-            Err(Missing::Name(name.as_str().to_owned()))
+    /// The name as the headers have it, and its header.
+    pub(super) fn constant<'s>(&mut self, name: &'s Sym) -> Result<&'s str, Missing> {
+        if !names::exists(self.os, name.as_str()) {
+            return Err(Missing::Name(name.as_str().to_owned()));
         }
+        let name = names::c_name(self.os, name);
+        self.include(&[headers::header(name)]);
+        Ok(name)
     }
 
-    /// The flags or-ed together, as the headers have them.
-    pub(super) fn flags(&self, flags: &Flags) -> Result<String, Missing> {
-        flags.0.iter().try_for_each(|f| self.name(f).map(drop))?;
-        Ok(names::c_flags(self.os, flags))
+    /// The same as an `int`.
+    pub(super) fn name(&mut self, name: &Sym) -> Result<String, Missing> {
+        self.constant(name).map(|name| headers::int(self.os, name))
+    }
+
+    /// The flags or-ed together, as the headers have them; `0` if there are none.
+    pub(super) fn flags(&mut self, flags: &Flags) -> Result<String, Missing> {
+        let all: Result<Vec<_>, _> = flags.0.iter().map(|flag| self.name(flag)).collect();
+        all.map(|all| if all.is_empty() { "0".to_owned() } else { all.join(" | ") })
     }
 
     /// The variable of a socket; -1 if no step makes it.
     pub(super) fn fd(&self, socket: &str) -> String {
-        self.variables.socket(socket).to_owned()
+        let name = self.variables.socket(socket);
+        // Several threads have them, beside what is the program's own.
+        let prefix = if self.is_threaded() && name != "-1" { PREFIX } else { "" };
+        format!("{prefix}{name}")
+    }
+
+    /// Whether others than `main` make calls.
+    pub(super) fn is_threaded(&self) -> bool {
+        !self.case.threads.is_empty()
+    }
+
+    /// The variable of a link's index, which is there if it is used.
+    pub(super) fn link_variable(&self, link: &str) -> String {
+        let prefix = if self.is_threaded() { PREFIX } else { "" };
+        format!("{prefix}{}", self.variables.link(link))
     }
 
     /// The variable of a link's index.
     pub(super) fn index(&mut self, link: &str) -> String {
         self.indexed.insert(link.to_owned());
-        self.variables.link(link).to_owned()
+        self.link_variable(link)
     }
 
     /// The interface's name as a string: of a link on macOS what it came to be called.
@@ -117,19 +142,32 @@ impl<'a> Program<'a> {
     /// Gives a socket's variable its descriptor, declaring it the first time.
     pub(super) fn set_fd(&mut self, socket: &str, expression: &str) {
         let fd = self.fd(socket);
-        let int = if self.declared.insert(fd.clone()) { "int " } else { "" };
+        let is_new = self.declared.insert(fd.clone());
+        let int = if is_new && !self.is_threaded() { "int " } else { "" };
         self.line(format_args!("{int}{fd} = {expression};"));
     }
 
     /// Makes a call whose value is no descriptor, and reports it.
     pub(super) fn call(&mut self, number: u32, op: &Op, expression: &str) {
+        let is_part = waits_for(op).map(|all| format!("ret < {all}"));
+        self.call_in_parts(number, op, expression, is_part);
+    }
+
+    /// The same; `is_part` says of which `ret` it has only come to a part of what it waits for.
+    pub(super) fn call_in_parts(
+        &mut self,
+        number: u32,
+        op: &Op,
+        expression: &str,
+        is_part: Option<String>,
+    ) {
         self.has_ret = true;
         self.include(&["sys/types.h"]);
         self.line(format_args!("ret = {expression};"));
-        if let (Some(all), true) = (waits_for(op), self.hung == Some(number)) {
+        if let (Some(is_part), true) = (is_part, self.hung == Some(number)) {
             // Linux returns the part that it has when a signal comes: the call hung all the same.
             self.include(&["errno.h"]);
-            self.line(format_args!("if (timed_out && ret >= 0 && ret < {all}) {{"));
+            self.line(format_args!("if (timed_out && ret >= 0 && {is_part}) {{"));
             self.line(format_args!("    ret = -1;"));
             self.line(format_args!("    errno = EINTR;"));
             self.line(format_args!("}}"));
@@ -147,7 +185,7 @@ impl<'a> Program<'a> {
 
 /// The call as its line of output says it: `sendto(s)`, `setsockopt(s, SOL_SOCKET, SO_BROADCAST)`.
 pub(super) fn shown(op: &Op) -> String {
-    use harness::case::op::Opt;
+    use harness::case::op::{Index, Opt};
     let call = op.call();
     let option = |fd: &str, option: &Opt| match option {
         Opt::Raw { level, name } => format!("{call}({fd}, {level}, {name})"),
@@ -164,10 +202,21 @@ pub(super) fn shown(op: &Op) -> String {
         Op::Shutdown { fd, how } => format!("{call}({fd}, {how})"),
         Op::Ioctl { fd, request, .. } => format!("{call}({fd}, {request})"),
         Op::Fcntl { fd, cmd, .. } => format!("{call}({fd}, {cmd})"),
-        Op::Poll { fds, .. } => {
+        Op::Poll { fds, .. } | Op::Ppoll { fds, .. } => {
             let fds: Vec<&str> = fds.iter().map(|f| f.fd.as_str()).collect();
             format!("{call}({})", fds.join(", "))
         }
+        Op::Select { .. } | Op::Pselect { .. } | Op::Splice { .. } | Op::Sendfile { .. } => {
+            format!("{call}({})", op.uses().join(", "))
+        }
+        Op::EpollCtl { fd, op, target, .. } => format!("{call}({fd}, {op}, {target})"),
+        op if op.is_of_files() => harness::outcome::file_call(op),
+        Op::Pipe { read, write } => format!("{call}({read}, {write})"),
+        Op::IfNametoindex { name } => format!("{call}({})", quoted(name.as_bytes())),
+        Op::IfIndextoname { index } => match index {
+            Index::Of(link) => format!("{call}({link})"),
+            Index::Is(number) => format!("{call}({number})"),
+        },
         Op::Kevent { changes, .. } => {
             let fds: Vec<&str> = changes.iter().map(|change| change.fd.as_str()).collect();
             format!("{call}({})", fds.join(", "))
@@ -180,6 +229,7 @@ pub(super) fn shown(op: &Op) -> String {
         }
         Op::InetPton { family, text } => format!("{call}({family}, {})", quoted(text.as_bytes())),
         Op::InetAton { text } => format!("{call}({})", quoted(text.as_bytes())),
+        Op::Process { call: what } => format!("{call}({what})"),
         _ => format!("{call}({})", op.fd().unwrap_or_default()),
     }
 }

@@ -206,7 +206,8 @@ impl Finding {
             "no-silent-loss"
             | "failed-call-no-effect"
             | "forged-icmp-changes-nothing"
-            | "localhost-is-not-asked-for" => Rank::Surprises,
+            | "localhost-is-not-asked-for"
+            | "option-reads-as-set" => Rank::Surprises,
             _ => Rank::Violates,
         })
     }

@@ -1,6 +1,13 @@
 //! Cases made by hand, which together use every step, value, control message and step of the lab.
 
+#![allow(dead_code, reason = "each test file is a crate of its own, and none needs all of this")]
+
+pub(crate) mod more;
+pub(crate) mod names;
+pub(crate) mod unix;
+
 use harness::case::addr::{Addr, Host, Port, Range, Role, Scope};
+use harness::case::far::{Error, Frame, Kind, Lie};
 use harness::case::lab::{Link, RouteKind};
 use harness::case::op::{Control, Intent, Opt, PollFd, Value};
 use harness::case::{Case, Flags, Hex, Lab, LabOp, LinkKind, Op, Payload};
@@ -270,6 +277,7 @@ pub(crate) fn steps() -> Case {
     let setup = [
         LabOp::Mtu { link: l(), mtu: 1400 },
         LabOp::RetransTime { link: l(), ms: 50 },
+        LabOp::Sysctl { name: "net.ipv4.ip_default_ttl".into(), value: "7".into() },
         LabOp::Wait { ms: 1, until: None, why: "no reason = none".into() },
         route("10.0.0.0", 8, RouteKind::Unicast, Some("up1"), Some(router)),
         route("10.1.0.0", 16, RouteKind::Unreachable, None, None),
@@ -364,5 +372,29 @@ pub(crate) fn hangs() -> Case {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    vec![netdown(), datagrams(), streams(), options(), steps(), unresolved(), hangs()]
+    let own = more::with(more::linuxs());
+    let more = [more::everybodys(), own, unix::unix(), more::process(false)];
+    let cases = [netdown(), datagrams(), streams(), options(), steps(), unresolved(), hangs()];
+    cases.into_iter().chain(more).collect()
+}
+
+/// A far end's errors about a datagram with so many bytes: one that tells of another packet, and a true one.
+pub(crate) fn quoting(range: Range, bytes: u32) -> Case {
+    let mut net0 = Lab::one(LinkKind::Tun, "net0");
+    net0.links[0].mtu = 65_535;
+    let error = |lies: &[Lie]| {
+        let (kind, lies) = (Kind::PortUnreachable, lies.to_vec());
+        let error = Error { kind, value: None, from: None, v6: false, lies };
+        lab(LabOp::Say { link: "net0".into(), frame: Frame::Error(error) })
+    };
+    let domain = if range == Range::V4 { "AF_INET" } else { "AF_INET6" };
+    let ops = vec![
+        socket("s", domain, "SOCK_DGRAM"),
+        Op::Connect { fd: "s".into(), addr: Addr::on("net0", Role::Neighbour, range, 9) },
+        Op::Send { fd: "s".into(), data: Payload::Pattern(bytes), flags: Flags::NONE },
+        error(&[Lie::Destination]),
+        error(&[]),
+        get("s", "SOL_SOCKET", "SO_ERROR", 4),
+    ];
+    case(&format!("quoted-{domain}"), net0, ops)
 }

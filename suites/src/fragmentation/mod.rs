@@ -19,7 +19,7 @@ pub(crate) fn tables() -> Vec<Table> {
         file!("fragmentation", "payload.case"),
         file!("fragmentation", "option.case"),
         file!("fragmentation", "option-value.case"),
-        file!("fragmentation", "raw.case"),
+        file!("fragmentation", "raw-sockets.case"),
         file!("fragmentation", "group.case"),
         file!("fragmentation", "loopback.case"),
         file!("fragmentation", "segment.case"),

@@ -100,7 +100,11 @@ pub(super) fn table() -> Table {
                         "Whether a kernel has TCP-AO is its configuration (CONFIG_TCP_AO): of two \
                          kernels of one version one says ENOENT or EPERM, the other ENOPROTOOPT.",
                     ),
-                    _ => Row::Case(case(title, Lab::loopback(), ops)),
+                    _ => {
+                        let mut case = case(title, Lab::loopback(), ops);
+                        case.catalogue = vec!["OPT-03".to_owned(), "OPT-14".to_owned()];
+                        Row::Case(case)
+                    }
                 };
                 table.push(&[kind.id, name], row);
             }

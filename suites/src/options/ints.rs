@@ -95,6 +95,16 @@ const SETS: &[Set] = &[
     (&[Kind::UDP6], "IPPROTO_UDP", &["UDP_NO_CHECK6_RX", "UDP_NO_CHECK6_TX"], FLAG, &[]),
 ];
 
+/// The rows of the catalogue that the values of an option are of.
+fn rows(name: &str) -> Vec<String> {
+    let more: &[&str] = match name {
+        "TCP_MAXSEG" => &["OPT-06"],
+        "SO_PASSCRED" | "SO_TXREHASH" => &["OPT-12"],
+        _ => &[],
+    };
+    ["OPT-01"].iter().chain(more).map(|row| (*row).to_owned()).collect()
+}
+
 pub(super) fn table() -> Table {
     let question = "Which values does each option that is an int take, and what does it then say?";
     let mut table = Table::new("options/int", question);
@@ -102,7 +112,8 @@ pub(super) fn table() -> Table {
         for kind in *kinds {
             for name in *names {
                 for value in values.iter().chain(*edges) {
-                    let case = set(*kind, level, name, *value);
+                    let mut case = set(*kind, level, name, *value);
+                    case.catalogue = rows(name);
                     table.push(&[kind.id, name, &value.to_string()], Row::Case(case));
                 }
             }

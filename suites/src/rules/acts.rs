@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use harness::case::addr::{Port, SockAddr};
-use harness::case::op::{Control, Intent, Op, Opt, Value};
+use harness::case::op::{Code, Control, Intent, Op, Opt, Value};
 use harness::case::{Flags, LabOp, Payload, plain};
 use harness::trace::Out;
 
@@ -90,9 +90,11 @@ pub(super) struct Act<'a> {
     pub(super) loops: bool,
     /// The kernel cuts the datagram (`UDP_SEGMENT`).
     pub(super) segments: bool,
-    /// Multicast that must not leave the host: hop limit zero (RFC 1112 §6.1), or interface-local
-    /// scope (RFC 4291 §2.7).
+    /// Nothing has to leave the host: multicast with a hop limit of zero (RFC 1112 §6.1) or interface-local
+    /// scope (RFC 4291 §2.7), `TCP_REPAIR`, or a `write` of nothing, whose "results are unspecified" (POSIX write).
     pub(super) stays: bool,
+    /// Where the kernel writes a checksum into the bytes (`IPV6_CHECKSUM`).
+    pub(super) checksum: Option<usize>,
     /// For a stream: the first data of a connection, in the network in which it was made.
     pub(super) opens: bool,
 }
@@ -144,6 +146,12 @@ struct Sock<'a> {
     segments: bool,
     no_hops: bool,
     cork: Option<Cork<'a>>,
+    /// By `UDP_CORK`: every send is one with `MSG_MORE`.
+    corks: bool,
+    /// By `TCP_REPAIR`: neither a SYN nor data leaves.
+    repairs: bool,
+    /// By `IPV6_CHECKSUM`.
+    checksum: Option<usize>,
     /// The call that made the connection, or began to.
     connected: Option<u32>,
     wrote: bool,
@@ -167,7 +175,8 @@ impl<'a> Sock<'a> {
             from_loopback: self.from_loopback,
             loops: self.loops,
             segments: self.segments || is_cut(call.what),
-            stays: false,
+            stays: self.repairs,
+            checksum: self.checksum,
             opens: false,
         }
     }
@@ -180,8 +189,12 @@ impl<'a> Sock<'a> {
         bytes: Vec<u8>,
         dest: Option<Dest<'a>>,
     ) -> Act<'a> {
-        let stays = dest.and_then(|dest| dest.ip()).is_some_and(|ip| stays(ip, self.no_hops));
-        Act { bytes, dest, stays, ..self.act(call, fd) }
+        let act = self.act(call, fd);
+        let nothing =
+            bytes.is_empty() && matches!(call.1.what, Op::Write { .. } | Op::Writev { .. });
+        let at = dest.and_then(|dest| dest.ip());
+        let stays = act.stays || nothing || at.is_some_and(|ip| stays(ip, self.no_hops));
+        Act { bytes, dest, stays, ..act }
     }
 
     fn new(kind: Kind) -> Self {
@@ -195,6 +208,9 @@ impl<'a> Sock<'a> {
             segments: false,
             no_hops: false,
             cork: None,
+            corks: false,
+            repairs: false,
+            checksum: None,
             connected: None,
             wrote: false,
         }
@@ -216,7 +232,7 @@ impl<'a> Walk<'_, 'a> {
                     self.socks.insert(fd, Sock::new(kind));
                 }
             }
-            Op::Accept { fd, new } if call.ok() => {
+            Op::Accept { fd, new } | Op::Accept4 { fd, new, .. } if call.ok() => {
                 let Some(kind) = self.socks.get(fd.as_str()).map(|sock| sock.kind) else { return };
                 let peer = match call.out {
                     Out::Addr(addr) => Some(Dest { addr, port_is_fixed: false }),
@@ -225,8 +241,17 @@ impl<'a> Walk<'_, 'a> {
                 let connected = Some(call.op);
                 self.socks.insert(new, Sock { peer, connected, ..Sock::new(kind) });
             }
+            Op::Dup { fd, new } if call.ok() => {
+                // By either name more can be done than the other knows: of both no more is said.
+                self.socks.remove(fd.as_str());
+                self.socks.remove(new.as_str());
+            }
             Op::Close { fd } => {
                 self.socks.remove(fd.as_str());
+            }
+            // What is in a pipe or a file is not followed.
+            Op::Splice { to, .. } | Op::Sendfile { fd: to, .. } => {
+                self.socks.remove(to.as_str());
             }
             Op::Connect { fd, .. } => self.connect(index, call, fd),
             Op::Bind { fd, .. } if call.ok() => {
@@ -236,7 +261,9 @@ impl<'a> Walk<'_, 'a> {
                 }
             }
             Op::Connectx { fd, .. } => self.connectx(index, call, fd),
-            Op::SendmsgX { fd, data, .. } => self.batch(index, call, fd, data),
+            Op::SendmsgX { fd, data, .. } | Op::Sendmmsg { fd, data, .. } => {
+                self.batch(index, call, fd, data);
+            }
             Op::Disconnectx { fd } if call.ok() => {
                 if let Some(sock) = self.socks.get_mut(fd.as_str()) {
                     (sock.peer, sock.connected) = (None, None);
@@ -246,22 +273,28 @@ impl<'a> Walk<'_, 'a> {
             Op::Send { fd, .. }
             | Op::Sendto { fd, .. }
             | Op::Sendmsg { fd, .. }
+            | Op::Writev { fd, .. }
             | Op::Write { fd, .. } => self.send(index, call, fd),
+            Op::Raw { .. } => self.raw(index, call),
+            Op::Readv { fd, lens } => self.receipt(call, fd, lens.iter().sum()),
             Op::Recv { fd, len, .. }
             | Op::Recvfrom { fd, len, .. }
             | Op::Recvmsg { fd, len, .. }
             | Op::Read { fd, len }
-            | Op::RecvmsgX { fd, len, .. } => {
-                let kind = self.socks.get(fd.as_str()).map(|sock| sock.kind);
-                let (place, room) = (call.place, *len);
-                let receipt = |bytes| Receipt { place, fd, kind, bytes, room };
-                match call.out {
-                    Out::Data { bytes, .. } => self.acts.receipts.push(receipt(&bytes.0)),
-                    Out::Messages(list) => {
-                        self.acts.receipts.extend(list.iter().map(|got| receipt(&got.bytes.0)));
-                    }
-                    _ => {}
-                }
+            | Op::RecvmsgX { fd, len, .. }
+            | Op::Recvmmsg { fd, len, .. } => self.receipt(call, fd, *len),
+            _ => {}
+        }
+    }
+
+    /// What a call received that had room for so many bytes.
+    fn receipt(&mut self, call: &Call<'a>, fd: &'a str, room: u32) {
+        let kind = self.socks.get(fd).map(|sock| sock.kind);
+        let receipt = |bytes| Receipt { place: call.place, fd, kind, bytes, room };
+        match call.out {
+            Out::Data { bytes, .. } => self.acts.receipts.push(receipt(&bytes.0)),
+            Out::Messages(list) => {
+                self.acts.receipts.extend(list.iter().map(|got| receipt(&got.bytes.0)));
             }
             _ => {}
         }
@@ -292,13 +325,33 @@ impl<'a> Walk<'_, 'a> {
 
     /// Each payload is a datagram; of a call that succeeds only as many as it says were to be sent.
     fn batch(&mut self, index: usize, call: &Call<'a>, fd: &'a str, data: &'a [Payload]) {
-        let Some(sock) = self.socks.get_mut(fd).filter(|sock| sock.kind != Kind::Tcp) else {
+        let more = call.what.send_flags().is_some_and(|flags| flags.has("MSG_MORE"));
+        let Some(sock) = self.socks.get_mut(fd) else { return };
+        if sock.kind == Kind::Tcp {
+            sock.wrote |= call.ok();
             return;
-        };
+        }
+        if more {
+            // Which of them are pieces of one datagram, nobody knows behind it.
+            self.socks.remove(fd);
+            return;
+        }
         let to = dest(call).or(sock.peer);
         let sent = if call.ok() { usize::try_from(call.ret).unwrap_or(0) } else { data.len() };
         for payload in data.iter().take(sent) {
             self.acts.list.push(sock.datagram((index, call), fd, payload.bytes(), to));
+        }
+    }
+
+    /// What a pointer leads to is known where it is a buffer of the case's; where it is not, no more is said.
+    fn raw(&mut self, index: usize, call: &Call<'a>) {
+        let Some(fd) = call.what.fd() else { return };
+        match call.what.written() {
+            Some(_) => self.send(index, call, fd),
+            None if call.ok() && (call.what.sends() || call.what.call() == "connect") => {
+                self.socks.remove(fd);
+            }
+            None => {}
         }
     }
 
@@ -338,6 +391,15 @@ impl<'a> Walk<'_, 'a> {
             "SO_BINDTODEVICE" | "IP_BOUND_IF" | "IPV6_BOUND_IF" => {
                 sock.bound = if let Value::Link(link) = value { Some(link) } else { None };
             }
+            // What waits leaves when it is taken off, by no call that sends.
+            "UDP_CORK" => (sock.corks, sock.cork) = (!is_zero(value), None),
+            "TCP_REPAIR" => sock.repairs = !is_zero(value),
+            "IPV6_CHECKSUM" => {
+                sock.checksum = match value {
+                    Value::Int(at) => usize::try_from(*at).ok(),
+                    _ => None,
+                };
+            }
             "UDP_SEGMENT" => sock.segments = *value != Value::Int(0),
             "IP_MULTICAST_TTL" | "IPV6_MULTICAST_HOPS" => sock.no_hops = is_zero(value),
             "IP_MULTICAST_LOOP" | "IPV6_MULTICAST_LOOP" => sock.loops = !is_zero(value),
@@ -348,11 +410,10 @@ impl<'a> Walk<'_, 'a> {
 
     fn send(&mut self, index: usize, call: &Call<'a>, fd: &'a str) {
         let view = self.view;
-        let (Some(sock), Some(payload)) = (self.socks.get_mut(fd), call.what.payload()) else {
+        let (Some(sock), Some(mut bytes)) = (self.socks.get_mut(fd), call.what.written()) else {
             return;
         };
         let stream = sock.kind == Kind::Tcp;
-        let mut bytes = payload.bytes();
         if stream {
             bytes.truncate(usize::try_from(call.ret).unwrap_or(0));
         }
@@ -367,7 +428,8 @@ impl<'a> Walk<'_, 'a> {
                 (dest, doubtful) = (cork.dest, cork.doubtful);
                 bytes.splice(..0, cork.bytes);
             }
-            if flags(call.what).is_some_and(|flags| flags.has("MSG_MORE")) {
+            let more = call.what.send_flags().is_some_and(|flags| flags.has("MSG_MORE"));
+            if more || sock.corks {
                 if !stream {
                     sock.cork = Some(Cork { bytes, dest, doubtful });
                 }
@@ -416,8 +478,12 @@ fn kind(domain: &str, r#type: &Flags, protocol: &Flags) -> Option<Kind> {
 fn is_cut(op: &Op) -> bool {
     let Op::Sendmsg { control, .. } = op else { return false };
     control.iter().any(|control| match control {
-        Control::Int { name, .. } => name.as_str() == "UDP_SEGMENT",
-        Control::PktInfo { .. } => false,
+        Control::Int { name, .. } | Control::Bytes { kind: Code::Name(name), .. } => {
+            name.as_str() == "UDP_SEGMENT"
+        }
+        // By its number it may be anything.
+        Control::Bytes { kind: Code::Number(_), .. } => true,
+        Control::PktInfo { .. } | Control::Rights { .. } | Control::Credentials { .. } => false,
     })
 }
 
@@ -426,7 +492,7 @@ fn packet_info(op: &Op) -> Option<&str> {
     let Op::Sendmsg { control, .. } = op else { return None };
     control.iter().find_map(|control| match control {
         Control::PktInfo { link, .. } => link.as_deref(),
-        Control::Int { .. } => None,
+        _ => None,
     })
 }
 
@@ -449,15 +515,6 @@ fn is_zero(value: &Value) -> bool {
         Value::Int(number) => *number == 0,
         Value::Bytes(bytes) => !bytes.0.is_empty() && bytes.0.iter().all(|byte| *byte == 0),
         _ => false,
-    }
-}
-
-fn flags(op: &Op) -> Option<&Flags> {
-    match op {
-        Op::Send { flags, .. } | Op::Sendto { flags, .. } | Op::Sendmsg { flags, .. } => {
-            Some(flags)
-        }
-        _ => None,
     }
 }
 

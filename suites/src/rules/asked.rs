@@ -2,8 +2,7 @@
 
 use std::net::IpAddr;
 
-use harness::case::Flags;
-use harness::case::op::{Control, Intent, Op, Opt, Value};
+use harness::case::op::{Code, Control, Intent, Op, Opt, Value};
 
 use super::acts::{Act, Kind};
 use super::view::{Call, View};
@@ -47,8 +46,8 @@ pub(super) fn forbidden(view: &View<'_>, act: &Act<'_>) -> Option<Asked> {
             waiting = None;
         } else if call.what.fd() == Some(act.fd) {
             told.hear(call);
-            if call.what.payload().is_some() && call.ok() && call.op != act.op {
-                let more = flags(call.what).is_some_and(|flags| flags.has("MSG_MORE"));
+            if call.what.sends() && call.ok() && call.op != act.op {
+                let more = call.what.send_flags().is_some_and(|flags| flags.has("MSG_MORE"));
                 waiting = more.then_some(waiting.unwrap_or(told));
             }
         }
@@ -135,10 +134,21 @@ enum Message {
     Nonsense,
 }
 
+/// Whether a message in bytes may be `IPV6_DONTFRAG`.
+fn may_say(level: &Code, kind: &Code) -> bool {
+    let is = |code: &Code, names: &[&str]| match code {
+        Code::Name(name) => names.contains(&name.as_str()),
+        Code::Number(_) => true,
+    };
+    is(level, &["IPPROTO_IPV6", "SOL_IPV6"]) && is(kind, &["IPV6_DONTFRAG"])
+}
+
 fn by_message(op: &Op) -> Message {
     let Op::Sendmsg { control, .. } = op else { return Message::Nothing };
     let said = control.iter().find_map(|control| match control {
         Control::Int { name, value, .. } if name.as_str() == "IPV6_DONTFRAG" => Some(*value),
+        // In bytes: whatever it says, it is no such message as the rule is about.
+        Control::Bytes { level, kind, .. } if may_say(level, kind) => Some(-1),
         _ => None,
     });
     match said {
@@ -146,14 +156,5 @@ fn by_message(op: &Op) -> Message {
         Some(0) => Message::Says(false),
         Some(1) => Message::Says(true),
         Some(_) => Message::Nonsense,
-    }
-}
-
-fn flags(op: &Op) -> Option<&Flags> {
-    match op {
-        Op::Send { flags, .. } | Op::Sendto { flags, .. } | Op::Sendmsg { flags, .. } => {
-            Some(flags)
-        }
-        _ => None,
     }
 }

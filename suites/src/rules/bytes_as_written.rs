@@ -34,13 +34,14 @@ use harness::verdict::Rank;
 use harness::wire::TcpFlags;
 
 use super::acts::{Act, Acts, Kind, acts};
-use super::view::{Seen, View};
-use super::{Cite, Finding, Rule};
+use super::view::{Call, Seen, View};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *the bytes that leave are those that were written*.
 pub(super) const RULE: Rule = Rule {
     name: "bytes-as-written",
     rank: Rank::Violates,
+    needs: Needs::Frames,
     says: "The TCP stream that leaves on the wire is exactly the bytes that the sends on its socket \
            reported as sent, in their order: nobody beneath the socket adds a header, leaves a byte \
            out or changes one.",
@@ -63,12 +64,12 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
     let mut taken = Vec::new();
     let mut findings = Vec::new();
     for (index, act) in list.iter().enumerate() {
-        if !(act.connects && act.ok && act.kind == Kind::Tcp) {
+        if !(act.connects && act.ok && act.kind == Kind::Tcp) || sends_otherwise(&view, act.fd) {
             continue;
         }
         let Some(syn) = syn(&view, act, &taken) else { continue };
         let Some(stream) = Stream::of(&view, syn) else { continue };
-        taken.push(stream.key);
+        taken.push((stream.key, stream.first));
         let written = written(&view, &list[index + 1..], act);
         if let Some(what) = stream.differs(&written) {
             let sends = written.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
@@ -81,6 +82,24 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
     findings
 }
 
+/// Whether bytes go out by the socket that no call of its own writes: by another name of it, or from a file
+/// or a pipe.
+fn sends_otherwise(view: &View<'_>, socket: &str) -> bool {
+    view.calls.iter().any(|call| match call.what {
+        // How much of its last message `sendmmsg` sent, it does not say.
+        Op::Dup { fd, .. }
+        | Op::Sendmmsg { fd, .. }
+        | Op::Sendfile { fd, .. }
+        | Op::Splice { to: fd, .. } => fd == socket,
+        // Where its pointer leads, or another connection, no case says.
+        Op::Raw { call: name, .. } => {
+            let unknown = name == "connect" || call.what.sends() && call.what.written().is_none();
+            unknown && call.ok() && call.what.fd() == Some(socket)
+        }
+        _ => false,
+    })
+}
+
 /// A stream's ports and its peer.
 type Key = (u16, u16, IpAddr);
 
@@ -89,22 +108,33 @@ fn key(seen: &Seen<'_>) -> Option<Key> {
     Some((tcp.sport, tcp.dport, seen.dst()?))
 }
 
+/// Which stream a SYN begins: the same ports may have another one later.
+fn first(syn: &Seen<'_>) -> Option<(Key, u32)> {
+    Some((key(syn)?, syn.tcp()?.seq.wrapping_add(1)))
+}
+
 /// The first SYN to the destination of `act` that no earlier `connect` took.
-fn syn<'v, 'a>(view: &'v View<'a>, act: &Act<'_>, taken: &[Key]) -> Option<&'v Seen<'a>> {
+fn syn<'v, 'a>(view: &'v View<'a>, act: &Act<'_>, taken: &[(Key, u32)]) -> Option<&'v Seen<'a>> {
     view.sent().find(|seen| {
         let opens = |flags: TcpFlags| flags.has(TcpFlags::SYN) && !flags.has(TcpFlags::ACK);
         let port = act.dest.and_then(|dest| dest.addr.port());
         seen.op >= act.op
             && seen.tcp().is_some_and(|tcp| opens(tcp.flags) && port.is_none_or(|p| p == tcp.dport))
             && act.dest.is_none_or(|dest| seen.dst().is_some_and(|dst| dest.is(dst)))
-            && key(seen).is_some_and(|key| !taken.contains(&key))
+            && first(seen).is_some_and(|it| !taken.contains(&it))
     })
 }
 
 /// What the sends on the socket of the `connect` reported as sent: each with its step.
 fn written(view: &View<'_>, later: &[Act<'_>], connect: &Act<'_>) -> Vec<(u32, Vec<u8>)> {
-    let ends = |op: &Op| matches!(op, Op::Close { fd } | Op::Socket { fd, .. } if fd == connect.fd);
-    let end = view.calls[connect.call + 1..].iter().find(|call| ends(call.what));
+    // By AF_UNSPEC the connection is over (connect, DESCRIPTION), and another may begin.
+    let parts = |call: &Call<'_>| call.ok() && call.addr.is_none_or(|addr| addr.ip().is_none());
+    let ends = |call: &Call<'_>| match call.what {
+        Op::Close { fd } | Op::Socket { fd, .. } => fd == connect.fd,
+        Op::Connect { fd, .. } => fd == connect.fd && parts(call),
+        _ => false,
+    };
+    let end = view.calls[connect.call + 1..].iter().find(|call| ends(call));
     let end = end.map_or(u32::MAX, |call| call.op);
     // With MSG_MORE a send on a stream is no act of its own, and yet it was written.
     let mut sends: Vec<(u32, Vec<u8>)> = later
@@ -114,13 +144,12 @@ fn written(view: &View<'_>, later: &[Act<'_>], connect: &Act<'_>) -> Vec<(u32, V
         .collect();
     for call in &view.calls[connect.call + 1..] {
         let known = sends.iter().any(|(op, _)| *op == call.op);
-        if let Some(payload) = call.what.payload()
+        if let Some(mut bytes) = call.what.written()
             && call.what.fd() == Some(connect.fd)
             && call.ok()
             && call.op < end
             && !known
         {
-            let mut bytes = payload.bytes();
             bytes.truncate(usize::try_from(call.ret).unwrap_or(0));
             sends.push((call.op, bytes));
         }
@@ -132,6 +161,8 @@ fn written(view: &View<'_>, later: &[Act<'_>], connect: &Act<'_>) -> Vec<(u32, V
 /// The bytes that left on one connection.
 struct Stream {
     key: Key,
+    /// The number of its first byte.
+    first: u32,
     /// By their place in the stream.
     bytes: BTreeMap<usize, u8>,
     /// Where one left that was another before.
@@ -142,10 +173,20 @@ struct Stream {
 
 impl Stream {
     fn of(view: &View<'_>, syn: &Seen<'_>) -> Option<Self> {
-        let (key, first) = (key(syn)?, syn.tcp()?.seq.wrapping_add(1));
-        let mut stream = Self { key, bytes: BTreeMap::new(), changed: None, end: None };
+        let (key, first) = first(syn)?;
+        let mut stream = Self { key, first, bytes: BTreeMap::new(), changed: None, end: None };
+        let mut begun = false;
         for seen in view.sent().filter(|seen| self::key(seen) == Some(key)) {
             let Some(tcp) = seen.tcp() else { continue };
+            let opens = tcp.flags.has(TcpFlags::SYN) && !tcp.flags.has(TcpFlags::ACK);
+            let is_its_own = tcp.seq.wrapping_add(1) == first;
+            if opens && begun && !is_its_own {
+                break;
+            }
+            begun |= opens && is_its_own;
+            if !begun {
+                continue;
+            }
             if tcp.flags.has(TcpFlags::RST) {
                 continue;
             }

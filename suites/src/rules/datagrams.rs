@@ -107,9 +107,13 @@ impl<'a> Datagram<'a> {
             }
             // The identifier and the checksum are the kernel's.
             Kind::Ping => self.is_for(act) && same(act, &self.bytes, 2..6),
-            // The checksum of ICMPv6 is the kernel's.
+            // The checksum of ICMPv6 is the kernel's, and where `IPV6_CHECKSUM` says that it is one.
             Kind::Raw { v6 } => {
-                let unknown = if v6 { 2..4 } else { 0..0 };
+                let unknown = match act.checksum {
+                    Some(at) => at..at + 2,
+                    None if v6 => 2..4,
+                    None => 0..0,
+                };
                 let own_header = || behind_header(&act.bytes).is_some_and(|b| self.bytes == b);
                 (self.is_for(act) && same(act, &self.bytes, unknown)) || own_header()
             }

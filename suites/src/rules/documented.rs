@@ -11,7 +11,8 @@
 //! - POSIX.1-2024 ("shall fail" and "may fail" alike): the ERRORS sections of POSIX.1-2017, with
 //!   the changes of Issue 8 that concern these calls, noted at their rows.
 //! - Linux: the Linux man-pages project, release 6.03.
-//! - Darwin: the manual pages in XNU 11417.101.15 (macOS 15), `bsd/man/man2` and `bsd/man/man4`.
+//! - Darwin: the manual pages in XNU 11417.101.15 (macOS 15), `bsd/man/man2` and `bsd/man/man4`, and
+//!   those of Libinfo for what asks about interfaces.
 //!
 //! The pages of a protocol list errnos without saying which call returns them. They are applied to
 //! the calls that they can concern, by what the entry says:
@@ -26,7 +27,9 @@
 //!   family of the socket. An errno that only packet(7) has for `sendto` counts for a UDP socket
 //!   too; [`documented`] names the page, so a reader can tell.
 //! - send(2) and recv(2) of Linux say that write(2) and read(2) differ from them only in the flags:
-//!   their errnos count for `write` and `read`. Darwin's pages do not say so.
+//!   their errnos count for `write` and `read`, and so for `writev` and `readv`, whose page refers to
+//!   those. Darwin's pages do not say so.
+//! - `sendfile` and `splice` send by a socket, too: what the pages of protocols list counts for them.
 //! - tcp(4) of Darwin lists errors of a connection: they count for `connect` and for every call
 //!   that sends or receives. Darwin's icmp(4) and vsock(4) are left out: they are about sockets
 //!   that these suites do not open.
@@ -81,6 +84,12 @@ pub fn manual(os: Manual, call: &str) -> &'static [Entry] {
     table(os).iter().find(|row| row.calls.contains(&call)).map_or(&[], |row| row.entries)
 }
 
+/// Whether POSIX or the manual of `os` has a page of `call` at all: of a call that has none, such as a
+/// `tmpfile` that only makes a descriptor to begin with, no errno is a gap.
+pub fn has_page(os: Manual, call: &str) -> bool {
+    posix(call).is_some() || !manual(os, call).is_empty()
+}
+
 /// Where `errno` is documented for `call`: `POSIX.1-2024 sendto [ENETUNREACH]`, `ip(7) ERRORS`.
 /// `None`: nowhere.
 pub fn documented(os: Manual, call: &str, errno: &str) -> Option<String> {
@@ -109,7 +118,34 @@ mod tests {
     /// Those of Darwin's own that have a page.
     const DARWINS: [&str; 3] = ["connectx", "disconnectx", "kevent"];
 
-    const CALLS: [&str; 25] = [
+    /// Linux's own, and those that Darwin has no page of.
+    const LINUXES: [&str; 10] = [
+        "accept4",
+        "epoll_create1",
+        "epoll_ctl",
+        "epoll_wait",
+        "ppoll",
+        "recvmmsg",
+        "sendfile",
+        "sendmmsg",
+        "sockatmark",
+        "splice",
+    ];
+
+    /// Those that POSIX.1-2024 has no page of.
+    const NOT_OF_POSIX: [&str; 9] = [
+        "epoll_create1",
+        "epoll_ctl",
+        "epoll_wait",
+        "getifaddrs",
+        "ioctl",
+        "recvmmsg",
+        "sendmmsg",
+        "sendfile",
+        "splice",
+    ];
+
+    const CALLS: [&str; 34] = [
         "socket",
         "socketpair",
         "bind",
@@ -133,6 +169,15 @@ mod tests {
         "fcntl",
         "read",
         "write",
+        "readv",
+        "writev",
+        "dup",
+        "pipe",
+        "select",
+        "pselect",
+        "if_nametoindex",
+        "if_indextoname",
+        "getifaddrs",
         "getaddrinfo",
         "getnameinfo",
     ];
@@ -178,10 +223,11 @@ mod tests {
 
     #[test]
     fn every_call_is_in_every_table_once() {
-        let of_posix = standard::TABLE.iter().filter(|(name, _)| CALLS.contains(name)).count();
-        // POSIX.1-2024 has no ioctl.
-        assert_eq!((standard::TABLE.len(), of_posix), (CALLS.len() - 1, CALLS.len() - 1));
-        for (os, own) in [(Manual::Linux, &[][..]), (Manual::Darwin, &DARWINS)] {
+        let all = CALLS.iter().chain(&LINUXES);
+        let of_posix: Vec<_> = all.filter(|call| !NOT_OF_POSIX.contains(call)).collect();
+        assert_eq!(standard::TABLE.len(), of_posix.len());
+        assert!(of_posix.iter().all(|call| posix(call).is_some()), "{of_posix:?}");
+        for (os, own) in [(Manual::Linux, &LINUXES[..]), (Manual::Darwin, &DARWINS)] {
             let calls: Vec<_> = table(os).iter().flat_map(|row| row.calls).collect();
             assert_eq!(calls.len(), CALLS.len() + own.len(), "{os:?}");
             for call in CALLS.iter().chain(own) {
@@ -223,6 +269,37 @@ mod tests {
         );
     }
 
+    /// The calls of vectors, of several datagrams and of interfaces: their own page, the one that it
+    /// refers to, and what the page leaves to another call of it.
+    #[rstest]
+    #[case(Manual::Linux, "accept4", "EPERM", Some("accept(2) ERRORS"))]
+    #[case(Manual::Linux, "readv", "EFAULT", Some("read(2) ERRORS"))]
+    #[case(Manual::Linux, "writev", "EMSGSIZE", Some("send(2) ERRORS"))]
+    #[case(Manual::Linux, "sendmmsg", "ETOOMANYREFS", Some("unix(7) ERRORS"))]
+    #[case(Manual::Linux, "recvmmsg", "EINVAL", Some("recv(2) ERRORS"))]
+    #[case(Manual::Linux, "sendfile", "ECONNREFUSED", Some("udp(7) ERRORS"))]
+    #[case(Manual::Linux, "sendfile", "ESPIPE", Some("sendfile(2) ERRORS"))]
+    #[case(Manual::Linux, "splice", "EFAULT", None)]
+    #[case(Manual::Linux, "dup", "EBUSY", None)]
+    #[case(Manual::Linux, "pipe", "ENOPKG", None)]
+    #[case(Manual::Linux, "epoll_ctl", "EPERM", Some("epoll_ctl(2) ERRORS"))]
+    #[case(Manual::Linux, "if_nametoindex", "ENODEV", Some("if_nametoindex(3) ERRORS"))]
+    #[case(Manual::Linux, "if_nametoindex", "ENXIO", None)]
+    #[case(Manual::Darwin, "if_nametoindex", "ENXIO", Some("if_indextoname(3) RETURN VALUES"))]
+    #[case(Manual::Darwin, "if_nametoindex", "ENODEV", None)]
+    #[case(Manual::Darwin, "dup", "EINTR", Some("dup(2) ERRORS"))]
+    #[case(Manual::Darwin, "pselect", "EAGAIN", Some("select(2) ERRORS"))]
+    #[case(Manual::Darwin, "writev", "EDESTADDRREQ", Some("write(2) ERRORS"))]
+    #[case(Manual::Darwin, "readv", "ECONNRESET", Some("POSIX.1-2024 readv [ECONNRESET]"))]
+    fn a_call_has_what_its_page_refers_to(
+        #[case] os: Manual,
+        #[case] call: &str,
+        #[case] errno: &str,
+        #[case] page: Option<&str>,
+    ) {
+        assert_eq!(documented(os, call, errno).as_deref(), page);
+    }
+
     #[test]
     fn an_undocumented_errno_has_no_source() {
         for os in [Manual::Linux, Manual::Darwin] {
@@ -230,6 +307,10 @@ mod tests {
             assert_eq!(documented(os, "no such call", "EINVAL"), None);
         }
         assert_eq!(posix("ioctl"), None);
+        // What is there to begin with is not judged.
+        assert!(!has_page(Manual::Linux, "tmpfile") && !has_page(Manual::Linux, "no such call"));
+        // A page that says that no errors are defined is a page.
+        assert!(has_page(Manual::Darwin, "if_nametoindex") && posix("if_nametoindex") == Some(&[]));
         // What one OS documents says nothing of the other.
         assert!(documented(Manual::Darwin, "sendto", "ENODATA").is_some());
         assert_eq!(documented(Manual::Linux, "sendto", "ENODATA"), None);

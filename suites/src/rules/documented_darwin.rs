@@ -93,6 +93,29 @@ pub(super) const TABLE: &[Row] = rows! {
     getsockopt {
         "getsockopt(2) ERRORS": EBADF EFAULT EINVAL ENOBUFS ENOMEM ENOPROTOOPT ENOTSOCK;
     }
+    // pselect(2): "for any of the reasons documented for select(2)".
+    select pselect {
+        "select(2) ERRORS": EAGAIN EBADF EINTR EINVAL;
+    }
+    dup {
+        "dup(2) ERRORS": EBADF EINTR EMFILE;
+    }
+    pipe {
+        "pipe(2) ERRORS": EFAULT EMFILE ENFILE;
+    }
+    // Libinfo's pages: they refer to socket(2) and ioctl(2), and to malloc(3) and sysctl(3), of which
+    // ENOMEM alone is taken. No sockatmark, ppoll and accept4: XNU has no page of them.
+    getifaddrs {
+        "socket(2) ERRORS": EACCES EAFNOSUPPORT EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT
+            EPROTOTYPE;
+        "ioctl(2) ERRORS": EBADF EINVAL ENOTTY;
+    }
+    if_nametoindex if_indextoname {
+        "if_indextoname(3) RETURN VALUES": ENXIO;
+        "socket(2) ERRORS": EACCES EAFNOSUPPORT EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT
+            EPROTOTYPE;
+        "ioctl(2) ERRORS": EBADF EINVAL ENOTTY;
+    }
     poll {
         "poll(2) ERRORS": EAGAIN EFAULT EINTR EINVAL;
     }
@@ -115,6 +138,18 @@ pub(super) const TABLE: &[Row] = rows! {
             ENETDOWN ENETUNREACH ENOSPC ENXIO EPIPE EWOULDBLOCK;
         "ip(4) DIAGNOSTICS": EADDRNOTAVAIL ENOBUFS ENOTCONN;
         "tcp(4) DIAGNOSTICS": ECONNREFUSED ENODATA ETIMEDOUT;
+    }
+    readv {
+        // Without ECONNRESET and ENOTCONN, which the page has for read() alone.
+        "read(2) ERRORS": EAGAIN EBADF EDEADLK EFAULT EINTR EINVAL EIO EISDIR ENOBUFS ENOMEM ENXIO
+            ESTALE ETIMEDOUT;
+        "tcp(4) DIAGNOSTICS": ECONNREFUSED ECONNRESET ENODATA;
+    }
+    writev {
+        // What the page has for write() and pwrite() alone is left out.
+        "write(2) ERRORS": EAGAIN EDESTADDRREQ EDQUOT EFAULT EINVAL ENOBUFS EWOULDBLOCK;
+        "ip(4) DIAGNOSTICS": EADDRNOTAVAIL ENOTCONN;
+        "tcp(4) DIAGNOSTICS": ECONNREFUSED ECONNRESET ENODATA ETIMEDOUT;
     }
     getaddrinfo getnameinfo {
         // Not a page of XNU: the names of <netdb.h>, which gai_strerror(3) explains.

@@ -33,7 +33,7 @@ pub(super) const TABLE: &[Row] = rows! {
         "listen(2) ERRORS": EADDRINUSE EBADF ENOTSOCK EOPNOTSUPP;
         "ip(7) ERRORS": EINVAL ENOBUFS ENOMEM;
     }
-    accept {
+    accept accept4 {
         // The last ones are those that "various Linux kernels can return".
         "accept(2) ERRORS": EAGAIN EBADF ECONNABORTED EFAULT EINTR EINVAL EMFILE ENFILE ENOBUFS
             ENOMEM ENOSR ENOTSOCK EOPNOTSUPP EPERM EPROTO EPROTONOSUPPORT ESOCKTNOSUPPORT ETIMEDOUT
@@ -54,7 +54,8 @@ pub(super) const TABLE: &[Row] = rows! {
         "packet(7) ERRORS": ENETDOWN ENODEV ENXIO;
         "unix(7) ERRORS": EPROTOTYPE;
     }
-    sendmsg {
+    // sendmmsg(2): "Errors are as for sendmsg(2)".
+    sendmsg sendmmsg {
         "send(2) ERRORS": EACCES EAGAIN EALREADY EBADF ECONNRESET EDESTADDRREQ EFAULT EINTR EINVAL
             EISCONN EMSGSIZE ENOBUFS ENOMEM ENOTCONN ENOTSOCK EOPNOTSUPP EPIPE EWOULDBLOCK;
         "send(2) DESCRIPTION, MSG_FASTOPEN": EINPROGRESS;
@@ -67,7 +68,8 @@ pub(super) const TABLE: &[Row] = rows! {
         // Ancillary data: SCM_CREDENTIALS and SCM_RIGHTS.
         "unix(7) ERRORS": EPROTOTYPE ESRCH ETOOMANYREFS;
     }
-    recv recvfrom recvmsg {
+    // recvmmsg(2): those of recvmsg(2), and the EINVAL of a time that is invalid.
+    recv recvfrom recvmsg recvmmsg {
         "recv(2) ERRORS": EAGAIN EBADF ECONNREFUSED EFAULT EINTR EINVAL ENOMEM ENOTCONN ENOTSOCK
             EWOULDBLOCK;
         "ip(7) ERRORS": EACCES EADDRINUSE EADDRNOTAVAIL EALREADY ECONNABORTED EHOSTUNREACH EISCONN
@@ -99,7 +101,7 @@ pub(super) const TABLE: &[Row] = rows! {
         "ip(7) ERRORS": ENOBUFS ENOMEM ENOPKG ENOTCONN EOPNOTSUPP EPERM;
         "ip(7) Socket options, IP_PASSSEC": ERANGE;
     }
-    poll {
+    poll ppoll {
         "poll(2) ERRORS": EFAULT EINTR EINVAL ENOMEM;
     }
     ioctl {
@@ -134,6 +136,96 @@ pub(super) const TABLE: &[Row] = rows! {
         "raw(7) ERRORS": EPROTO;
         "packet(7) ERRORS": ENETDOWN ENODEV ENXIO;
         "unix(7) ERRORS": EPROTOTYPE;
+    }
+    readv {
+        // Without EOPNOTSUPP, which is of the flags of preadv2(2).
+        "readv(2) ERRORS": EINVAL;
+        "read(2) ERRORS": EAGAIN EBADF EFAULT EINTR EIO EISDIR EWOULDBLOCK;
+        "recv(2) ERRORS": ECONNREFUSED ENOMEM ENOTCONN;
+        "ip(7) ERRORS": EACCES EADDRINUSE EADDRNOTAVAIL EALREADY ECONNABORTED EHOSTUNREACH EISCONN
+            EMSGSIZE ENOBUFS ENOENT ENOPKG ENOPROTOOPT EOPNOTSUPP EPERM EPIPE ESOCKTNOSUPPORT;
+        "tcp(7) ERRORS": ETIMEDOUT;
+        "raw(7) ERRORS": EPROTO;
+        "packet(7) ERRORS": ENETDOWN;
+        "unix(7) ERRORS": ECONNRESET;
+    }
+    writev {
+        "readv(2) ERRORS": EINVAL;
+        "write(2) ERRORS": EAGAIN EBADF EDESTADDRREQ EDQUOT EFAULT EFBIG EINTR EIO ENOSPC EPERM EPIPE
+            EWOULDBLOCK;
+        "send(2) ERRORS": EACCES EALREADY ECONNRESET EISCONN EMSGSIZE ENOBUFS ENOMEM ENOTCONN
+            EOPNOTSUPP;
+        "ip(7) ERRORS": EADDRINUSE EADDRNOTAVAIL ECONNABORTED EHOSTUNREACH ENOENT ENOPKG ENOPROTOOPT
+            ESOCKTNOSUPPORT;
+        "udp(7) ERRORS": ECONNREFUSED;
+        "tcp(7) ERRORS": ETIMEDOUT;
+        "raw(7) ERRORS": EPROTO;
+        "packet(7) ERRORS": ENETDOWN ENODEV ENXIO;
+        "unix(7) ERRORS": EPROTOTYPE;
+    }
+    sendfile {
+        "sendfile(2) ERRORS": EAGAIN EBADF EFAULT EINVAL EIO ENOMEM EOVERFLOW ESPIPE;
+        "ip(7) ERRORS": EACCES EADDRINUSE EADDRNOTAVAIL EALREADY ECONNABORTED EHOSTUNREACH EISCONN
+            EMSGSIZE ENOBUFS ENOENT ENOPKG ENOPROTOOPT ENOTCONN EOPNOTSUPP EPERM EPIPE
+            ESOCKTNOSUPPORT;
+        "udp(7) ERRORS": ECONNREFUSED;
+        "tcp(7) ERRORS": ETIMEDOUT;
+        "raw(7) ERRORS": EPROTO;
+        "packet(7) ERRORS": ENETDOWN ENODEV ENXIO;
+        "unix(7) ERRORS": ECONNRESET EPROTOTYPE;
+    }
+    splice {
+        "splice(2) ERRORS": EAGAIN EBADF EINVAL ENOMEM ESPIPE;
+        "ip(7) ERRORS": EACCES EADDRINUSE EADDRNOTAVAIL EALREADY ECONNABORTED EHOSTUNREACH EISCONN
+            EMSGSIZE ENOBUFS ENOENT ENOPKG ENOPROTOOPT ENOTCONN EOPNOTSUPP EPERM EPIPE
+            ESOCKTNOSUPPORT;
+        "udp(7) ERRORS": ECONNREFUSED;
+        "tcp(7) ERRORS": ETIMEDOUT;
+        "raw(7) ERRORS": EPROTO;
+        "packet(7) ERRORS": ENETDOWN ENODEV ENXIO;
+        "unix(7) ERRORS": ECONNRESET EPROTOTYPE;
+    }
+    dup {
+        // Without EBUSY and EINTR, which are of dup2() and dup3(), and EINVAL of dup3().
+        "dup(2) ERRORS": EBADF EMFILE;
+    }
+    pipe {
+        // Without EINVAL and ENOPKG of pipe2().
+        "pipe(2) ERRORS": EFAULT EMFILE ENFILE;
+    }
+    sockatmark {
+        "sockatmark(3) ERRORS": EBADF EINVAL;
+    }
+    select pselect {
+        "select(2) ERRORS": EBADF EINTR EINVAL ENOMEM;
+    }
+    epoll_create1 {
+        "epoll_create(2) ERRORS": EINVAL EMFILE ENFILE ENOMEM;
+    }
+    epoll_ctl {
+        "epoll_ctl(2) ERRORS": EBADF EEXIST EINVAL ELOOP ENOENT ENOMEM ENOSPC EPERM;
+    }
+    epoll_wait {
+        "epoll_wait(2) ERRORS": EBADF EFAULT EINTR EINVAL;
+    }
+    // "May also fail for any of the errors specified for socket(2) or ioctl(2)".
+    if_nametoindex {
+        "if_nametoindex(3) ERRORS": ENODEV;
+        "socket(2) ERRORS": EACCES EAFNOSUPPORT EINVAL EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT;
+        "ioctl(2) ERRORS": EBADF EFAULT ENOTTY;
+    }
+    if_indextoname {
+        "if_nametoindex(3) ERRORS": ENXIO;
+        "socket(2) ERRORS": EACCES EAFNOSUPPORT EINVAL EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT;
+        "ioctl(2) ERRORS": EBADF EFAULT ENOTTY;
+    }
+    // "Any of the errors specified for" these pages, malloc(3) and realloc(3), which have ENOMEM.
+    getifaddrs {
+        "socket(2) ERRORS": EACCES EAFNOSUPPORT EINVAL EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT;
+        "bind(2) ERRORS": EADDRINUSE EADDRNOTAVAIL EBADF EFAULT ELOOP ENAMETOOLONG ENOENT ENOTDIR
+            ENOTSOCK EROFS;
+        "recv(2) ERRORS": EAGAIN ECONNREFUSED EINTR ENOTCONN EWOULDBLOCK;
+        "send(2) ERRORS": EALREADY ECONNRESET EDESTADDRREQ EISCONN EMSGSIZE EOPNOTSUPP EPIPE;
     }
     getaddrinfo {
         "getaddrinfo(3) RETURN VALUE": EAI_ADDRFAMILY EAI_AGAIN EAI_BADFLAGS EAI_FAIL EAI_FAMILY

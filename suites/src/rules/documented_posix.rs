@@ -2,8 +2,8 @@
 //! What a page says of `AF_UNIX` only is in the list of the call as well.
 
 macro_rules! calls {
-    ($($call:ident: $($errno:ident)+;)+) => {
-        &[$((stringify!($call), &[$(stringify!($errno)),+])),+]
+    ($($call:ident: $($errno:ident)*;)+) => {
+        &[$((stringify!($call), &[$(stringify!($errno)),*])),+]
     };
 }
 
@@ -20,6 +20,9 @@ pub(super) const TABLE: &[(&str, &[&str])] = calls! {
         ENOBUFS ENOENT ENOTDIR ENOTSOCK EOPNOTSUPP EPROTOTYPE ETIMEDOUT;
     listen: EACCES EBADF EDESTADDRREQ EINVAL ENOBUFS ENOTSOCK EOPNOTSUPP;
     accept: EAGAIN EBADF ECONNABORTED EINTR EINVAL EMFILE ENFILE ENOBUFS ENOMEM ENOTSOCK EOPNOTSUPP
+        EPROTO EWOULDBLOCK;
+    // accept and accept4 share a page since Issue 8; [EINVAL] of flags is accept4's.
+    accept4: EAGAIN EBADF ECONNABORTED EINTR EINVAL EMFILE ENFILE ENOBUFS ENOMEM ENOTSOCK EOPNOTSUPP
         EPROTO EWOULDBLOCK;
     // No [EHOSTUNREACH] and no [EINVAL]: sendto and sendmsg have them, send does not.
     send: EACCES EAGAIN EBADF ECONNRESET EDESTADDRREQ EINTR EIO EMSGSIZE ENETDOWN ENETUNREACH
@@ -44,6 +47,13 @@ pub(super) const TABLE: &[(&str, &[&str])] = calls! {
     setsockopt: EBADF EDOM EINVAL EISCONN ENOBUFS ENOMEM ENOPROTOOPT ENOTSOCK;
     getsockopt: EACCES EBADF EINVAL ENOBUFS ENOPROTOOPT ENOTSOCK;
     poll: EAGAIN EINTR EINVAL;
+    // Issue 8, on the page of poll.
+    ppoll: EAGAIN EINTR EINVAL;
+    select: EBADF EINTR EINVAL;
+    pselect: EBADF EINTR EINVAL;
+    sockatmark: EBADF ENOTTY;
+    dup: EBADF EMFILE;
+    pipe: EMFILE ENFILE;
     // No ioctl: it was a function of the STREAMS option, which Issue 8 removed.
     fcntl: EACCES EAGAIN EBADF EDEADLK EINTR EINVAL EMFILE ENOLCK EOVERFLOW EPERM ESRCH;
     // Without what Issue 7 had for STREAMS: [EBADMSG] and [EINVAL] of read, [EINVAL] and [ERANGE]
@@ -52,6 +62,14 @@ pub(super) const TABLE: &[(&str, &[&str])] = calls! {
         ETIMEDOUT EWOULDBLOCK;
     write: EACCES EAGAIN EBADF ECONNRESET EFBIG EINTR EIO ENETDOWN ENETUNREACH ENOBUFS ENOSPC ENXIO
         EPIPE EWOULDBLOCK;
+    // "Refer to read" and "to write", and [EINVAL] of the vector.
+    readv: EAGAIN EBADF ECONNRESET EINTR EINVAL EIO EISDIR ENOBUFS ENOMEM ENOTCONN ENXIO EOVERFLOW
+        ETIMEDOUT EWOULDBLOCK;
+    writev: EACCES EAGAIN EBADF ECONNRESET EFBIG EINTR EINVAL EIO ENETDOWN ENETUNREACH ENOBUFS ENOSPC
+        ENXIO EPIPE EWOULDBLOCK;
+    // "No errors are defined."
+    if_nametoindex: ;
+    if_indextoname: ENXIO;
     getaddrinfo: EAI_AGAIN EAI_BADFLAGS EAI_FAIL EAI_FAMILY EAI_MEMORY EAI_NONAME EAI_SERVICE
         EAI_SOCKTYPE EAI_SYSTEM;
     getnameinfo: EAI_AGAIN EAI_BADFLAGS EAI_FAIL EAI_FAMILY EAI_MEMORY EAI_NONAME EAI_OVERFLOW

@@ -27,12 +27,13 @@ use harness::wire::{Body, Icmp4, Icmp6, Quote, quoted};
 use super::acts::{Act, acts};
 use super::datagrams::{Datagram, claims, datagrams};
 use super::view::{Call, Seen, View};
-use super::{Cite, Finding, Rule};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *forged ICMP changes nothing*.
 pub(super) const RULE: Rule = Rule {
     name: "forged-icmp-changes-nothing",
     rank: Rank::Surprises,
+    needs: Needs::Frames,
     says: "An ICMP error about the size of a packet that the host never sent changes no path MTU \
            and raises no error.",
     cites: &[

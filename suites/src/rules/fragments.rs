@@ -30,12 +30,13 @@ use super::acts::acts;
 use super::asked::forbidden;
 use super::datagrams::{Datagram, claims, datagrams};
 use super::view::{View, kind_of};
-use super::{Cite, Finding, Rule};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *do not fragment*.
 pub(super) const FORBIDDEN: Rule = Rule {
     name: "do-not-fragment",
     rank: Rank::Violates,
+    needs: Needs::Frames,
     says: "A datagram that shall not be fragmented leaves whole, with DF set if it is IPv4, or not \
            at all.",
     cites: &[
@@ -62,6 +63,7 @@ pub(super) const FORBIDDEN: Rule = Rule {
 pub(super) const WHOLE: Rule = Rule {
     name: "fragments-reassemble",
     rank: Rank::Violates,
+    needs: Needs::Frames,
     says: "The fragments that leave do not overlap, have no hole, and make exactly what a send was \
            given.",
     cites: &[

@@ -21,12 +21,13 @@ use harness::wire::Body;
 use harness::wire::dns::{Dns, addresses, dns};
 
 use super::view::{Call, View};
-use super::{Cite, Finding, Rule};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *a number is not looked up*.
 pub(super) const NUMERIC: Rule = Rule {
     name: "numeric-asks-nobody",
     rank: Rank::Violates,
+    needs: Needs::Frames,
     says: "With AI_NUMERICHOST or NI_NUMERICHOST nobody is asked: no query leaves.",
     cites: &[Cite {
         source: "POSIX.1-2017 getaddrinfo, after RFC 3493 §6.1",
@@ -40,6 +41,7 @@ pub(super) const NUMERIC: Rule = Rule {
 pub(super) const LOCALHOST: Rule = Rule {
     name: "localhost-is-not-asked-for",
     rank: Rank::Surprises,
+    needs: Needs::Frames,
     says: "No query for localhost, or for a name beneath it, leaves the host.",
     cites: &[Cite {
         source: "RFC 6761 §6.3 item 3",
@@ -53,6 +55,7 @@ pub(super) const LOCALHOST: Rule = Rule {
 pub(super) const SERVICE: Rule = Rule {
     name: "service-is-the-port",
     rank: Rank::Violates,
+    needs: Needs::Frames,
     says: "A service of decimal digits becomes that very port; one that no port can have is \
            refused.",
     cites: &[Cite {
@@ -67,6 +70,7 @@ pub(super) const ZONE: Rule = Rule {
     name: "no-zone-without-a-scope",
     // Who should not is who writes such a text: what becomes of it is not said.
     rank: Rank::Undocumented,
+    needs: Needs::Frames,
     says: "getaddrinfo gives no scope id to a global address or to the unspecified address; that it \
            refuses the text instead is this project's reading.",
     cites: &[
@@ -87,6 +91,7 @@ pub(super) const ZONE: Rule = Rule {
 pub(super) const RESPONSE: Rule = Rule {
     name: "answers-are-responses",
     rank: Rank::Violates,
+    needs: Needs::Frames,
     says: "An address that getaddrinfo has from the network came in a response: with its bit, with \
            the ID and with the question of a query.",
     cites: &[

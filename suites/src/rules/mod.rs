@@ -7,24 +7,35 @@
 //!
 //! What they share: `view` puts the calls and the frames of a trace side by side, `acts` follows
 //! the sockets of a case and tells what was to be sent where, `datagrams` finds the packet of each
-//! send, `resolution` tells whether the host asked for the next hop.
+//! send, `resolution` tells whether the host asked for the next hop, `sockets` tells which socket a name
+//! stands for.
 
 mod acts;
 mod asked;
 mod bytes_as_written;
+mod control;
 mod datagrams;
 pub mod documented;
 mod documented_errno;
+mod ends;
 mod forged;
 mod fragments;
+mod inherited;
+mod kept;
 mod link;
 mod lookups;
 mod loopback;
 mod no_effect;
+mod option_as_set;
+mod ready;
 mod resolution;
+mod shut;
 mod silent_loss;
+mod so_error;
+mod sockets;
 mod too_big;
 pub(crate) mod view;
+mod whole;
 mod zone;
 mod zone_names;
 
@@ -67,6 +78,8 @@ pub struct Rule {
     pub name: &'static str,
     /// How much it weighs that it is broken; a finding that its clauses do not reach weighs less.
     pub rank: Rank,
+    /// What it looks at, and cannot be asked without.
+    needs: Needs,
     /// What it says, as one sentence.
     pub says: &'static str,
     /// Where it comes from; what no document requires is said in `says`.
@@ -74,6 +87,17 @@ pub struct Rule {
     /// What in a trace of the case on that OS breaks it. Only for traces of cases that ran: see
     /// [`judge`].
     pub check: fn(&Case, &Trace, Os) -> Vec<Finding>,
+}
+
+/// What of a trace a rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// One call at a time.
+    OneCall,
+    /// The order of the calls.
+    Order,
+    /// Frames, and which call each is of.
+    Frames,
 }
 
 /// All rules, in the order in which their findings are told.
@@ -93,6 +117,14 @@ pub const RULES: &[Rule] = &[
     lookups::SERVICE,
     lookups::ZONE,
     lookups::RESPONSE,
+    whole::RULE,
+    option_as_set::RULE,
+    so_error::RULE,
+    shut::RULE,
+    inherited::RULE,
+    control::RULE,
+    ready::RULE,
+    ends::RULE,
 ];
 
 impl Rule {
@@ -114,9 +146,6 @@ impl Finding {
     }
 }
 
-/// Those that need no frames.
-const WITHOUT_FRAMES: &[Rule] = &[documented_errno::RULE, zone_names::RULE];
-
 /// Why no rule that needs frames is asked of a trace, as one sentence, if that is so.
 pub fn frames_unjudged(trace: &Trace) -> Option<&'static str> {
     if trace.is_unseen() {
@@ -136,8 +165,15 @@ pub fn judge(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     match trace.end {
         End::Skipped { .. } | End::Broken { .. } | End::Died { .. } => Vec::new(),
         End::Done | End::Unsupported | End::Hung => {
-            let rules = if frames_unjudged(trace).is_some() { WITHOUT_FRAMES } else { RULES };
-            rules.iter().flat_map(|rule| (rule.check)(case, trace, os)).collect()
+            // A call that waited was made before others and returned behind them.
+            let overlap = trace.waited().next().is_some();
+            let unjudged = frames_unjudged(trace).is_some();
+            let asked = RULES.iter().filter(|rule| match rule.needs {
+                Needs::OneCall => true,
+                Needs::Order => !overlap,
+                Needs::Frames => !unjudged,
+            });
+            asked.flat_map(|rule| (rule.check)(case, trace, os)).collect()
         }
     }
 }

@@ -34,12 +34,13 @@ use harness::wire::{Body, Icmp4, Icmp6, TcpFlags};
 use super::acts::{Act, Acts, Kind, acts};
 use super::datagrams::{claims, datagrams};
 use super::view::{Call, Seen, View, kind_of};
-use super::{Cite, Finding, Rule};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *a failed call has no effect*.
 pub(super) const RULE: Rule = Rule {
     name: "failed-call-no-effect",
     rank: Rank::Surprises,
+    needs: Needs::Frames,
     says: "A call that fails puts nothing on a wire and leaves the socket's names as they were; \
            no standard requires this, it is what this project expects (POSIX lets a failed action \
            be partially performed), and the names after a failed connect are exempt.",
@@ -172,7 +173,7 @@ fn on_names(view: &View<'_>) -> Vec<Finding> {
                 streams.push(fd);
             }
         }
-        let Some(fd) = call.what.fd() else { continue };
+        let Some(fd) = call.what.sends_by().or(call.what.fd()) else { continue };
         if let Op::Getsockname { .. } | Op::Getpeername { .. } = call.what {
             let which = call.what.call();
             let before = known.insert((fd, which), Known { name: call, tried: Vec::new() });
@@ -180,8 +181,8 @@ fn on_names(view: &View<'_>) -> Vec<Finding> {
             if let Some(before) = before.filter(|_| is_judged) {
                 findings.extend(renamed(fd, &before, call));
             }
-        } else if let Op::Accept { new, .. } = call.what {
-            known.retain(|(of, _), _| of != new);
+        } else if let [new] = call.what.makes()[..] {
+            known.retain(|(of, _), _| *of != new);
         } else if forgets(call) {
             known.retain(|(of, _), _| *of != fd);
         } else if failed(call) {
@@ -204,15 +205,22 @@ fn forgets(call: &Call<'_>) -> bool {
         | Op::Sendto { .. }
         | Op::Sendmsg { .. }
         | Op::SendmsgX { .. }
+        | Op::Sendmmsg { .. }
+        | Op::Writev { .. }
+        | Op::Sendfile { .. }
+        | Op::Splice { .. }
         | Op::Write { .. }
         | Op::Shutdown { .. } => !failed(call),
+        Op::Raw { call: name, .. } => {
+            name == "connect" || !failed(call) && (name == "bind" || call.what.sends())
+        }
         _ => false,
     }
 }
 
 fn renamed(fd: &str, before: &Known<'_, '_>, after: &Call<'_>) -> Option<Finding> {
     // The call that can have done it: one that is about names or sends, else whichever failed.
-    let names = |call: &&&Call<'_>| call.what.addr().is_some() || call.what.payload().is_some();
+    let names = |call: &&&Call<'_>| call.what.addr().is_some() || call.what.sends();
     let cause = before.tried.iter().find(names).or(before.tried.first())?;
     let change = difference(before.name, after)?;
     let which = after.what.call();

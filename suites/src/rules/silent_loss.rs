@@ -34,7 +34,7 @@
 //! # What is not judged
 //!
 //! - Multicast that shall not leave: hop limit zero, or interface-local scope.
-//! - Datagrams that still wait for a send without `MSG_MORE`.
+//! - Datagrams that still wait for a send without `MSG_MORE`, or waited for `UDP_CORK` to be taken off.
 //! - Data on a stream other than the first after the connection was made: TCP may hold it back for
 //!   Nagle's algorithm, congestion or a closed window. The first too, when the network was changed
 //!   since: TCP then goes on trying for 100 seconds at least (RFC 9293 §3.8.3), longer than a case.
@@ -43,8 +43,8 @@
 //!   or a broadcast that Darwin gives to `lo0` is no frame of the packet's, unless it was to go there.
 
 use harness::case::op::Op;
-use harness::case::{Case, Os, Payload, Sym};
-use harness::trace::{Out, Trace};
+use harness::case::{Case, Os, Sym};
+use harness::trace::{Direction, Event, Out, Ready, Trace};
 use harness::verdict::Rank;
 use harness::wire::TcpFlags;
 
@@ -53,12 +53,13 @@ use super::datagrams::{Datagram, claims, datagrams};
 use super::loopback::{is_by_loopback, is_dropped, is_for_many};
 use super::resolution::{Asked, asked};
 use super::view::{Call, Seen, View};
-use super::{Cite, Finding, Rule};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *no silent loss*.
 pub(super) const RULE: Rule = Rule {
     name: "no-silent-loss",
     rank: Rank::Surprises,
+    needs: Needs::Frames,
     says: "A send that reports success leaves its payload on a wire, reaches a receiver or is \
            followed by an error on its socket; a connect that reports progress leaves a SYN on a \
            wire or is followed by an error; an unanswered request for the next hop's link-layer \
@@ -109,9 +110,13 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     let claims = claims(&list, &datagrams);
     let mut got = vec![false; list.len()];
     take_receipts(&view, &list, &receipts, &mut got);
-    let mut findings = Vec::new();
+    let (mut findings, mut unread) = (Vec::new(), Vec::new());
     for (index, act) in list.iter().enumerate().filter(|(_, act)| act.ok && !act.stays) {
-        if got[index] || reported(&view, act) || is_dropped(&view, act, os) {
+        if got[index]
+            || reported(&view, act)
+            || is_dropped(&view, act, os)
+            || left_unread(&view, act, &mut unread)
+        {
             continue;
         }
         let asked = asked(&view, &list, index);
@@ -131,6 +136,35 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
     }
     findings
 }
+
+/// Whether it left in a frame that nobody can read, since its header, which is the program's (`IP_HDRINCL`), is
+/// none of IPv4's: behind what the kernel writes of it (raw(7)) it is there byte for byte. A frame is one packet's.
+fn left_unread(view: &View<'_>, act: &Act<'_>, taken: &mut Vec<usize>) -> bool {
+    let (Some(first), Some((_, behind))) =
+        (act.bytes.first(), act.bytes.split_at_checked(KERNELS_OF_HEADER))
+    else {
+        return false;
+    };
+    let is_read = first >> 4 == 4 && first & 0xf >= 5;
+    if act.kind != (Kind::Raw { v6: false }) || is_read || act.bytes.len() < HEADER {
+        return false;
+    }
+    let sent = view.calls[act.call].place;
+    let left = view.trace.events.iter().enumerate().skip(sent).find(|(place, event)| match event {
+        Event::Frame { dir: Direction::Out, bytes, .. } => {
+            !taken.contains(place) && has(&bytes.0, behind)
+        }
+        _ => false,
+    });
+    taken.extend(left.map(|(place, _)| place));
+    left.is_some()
+}
+
+/// The least that a header of IPv4 has.
+const HEADER: usize = 20;
+
+/// How many bytes of a header have what the kernel writes into it, but for an address that is zero.
+const KERNELS_OF_HEADER: usize = 12;
 
 /// Whether it is what Darwin gives to its own members, and nothing left by a link.
 fn is_own_copy(view: &View<'_>, act: &Act<'_>, datagram: &Datagram<'_>, os: Os) -> bool {
@@ -177,7 +211,7 @@ fn lack(
 fn sentence(view: &View<'_>, act: &Act<'_>, lack: &str) -> String {
     let call = &view.calls[act.call];
     let name = call.what.call();
-    let bytes = match (call.what.payload().map(Payload::len), act.bytes.len()) {
+    let bytes = match (call.what.written().map(|bytes| bytes.len()), act.bytes.len()) {
         (None, _) if act.connects => String::new(),
         (None, all) => format!(" with one of {all} bytes"),
         (Some(given), all) if given < all => {
@@ -257,7 +291,7 @@ const RAISED_BY_A_NETWORK: &[&str] = &[
 fn reported(view: &View<'_>, act: &Act<'_>) -> bool {
     for call in &view.calls[act.call + 1..] {
         let is_its_own = act.kind != Kind::Tcp
-            && (call.what.payload().is_some() || call.what.addr().is_some())
+            && (call.what.sends() || call.what.addr().is_some())
             && !is_same_network(view, act.op, call);
         if !is_its_own && tells(call, act.fd) {
             return true;
@@ -270,7 +304,11 @@ fn reported(view: &View<'_>, act: &Act<'_>) -> bool {
 }
 
 fn tells(call: &Call<'_>, fd: &str) -> bool {
-    if let (Op::Poll { fds, .. }, Out::Poll(revents)) = (call.what, call.out) {
+    if let Out::Ready(ready) = call.out {
+        let bad = |one: &Ready| one.events.iter().any(|name| name.as_str() == "EPOLLERR");
+        return ready.iter().any(|one| one.fd == fd && bad(one));
+    }
+    if let (Some(fds), Out::Poll(revents)) = (call.what.polled(), call.out) {
         let bad = |names: &[Sym]| names.iter().any(|name| name.as_str() == "POLLERR");
         return fds.iter().zip(revents).any(|(entry, names)| entry.fd == fd && bad(names));
     }
@@ -278,7 +316,7 @@ fn tells(call: &Call<'_>, fd: &str) -> bool {
         let an_errno = |name: &Sym| RAISED_BY_A_NETWORK.contains(&name.as_str());
         return events.iter().any(|event| event.fd == fd && event.fflags.iter().any(an_errno));
     }
-    if call.what.fd() != Some(fd) {
+    if call.what.sends_by().or(call.what.fd()) != Some(fd) {
         return false;
     }
     match call.what {
@@ -291,8 +329,16 @@ fn tells(call: &Call<'_>, fd: &str) -> bool {
         | Op::Sendmsg { .. }
         | Op::Connectx { .. }
         | Op::Disconnectx { .. }
+        | Op::Accept4 { .. }
         | Op::SendmsgX { .. }
         | Op::RecvmsgX { .. }
+        | Op::Sendmmsg { .. }
+        | Op::Recvmmsg { .. }
+        | Op::Writev { .. }
+        | Op::Readv { .. }
+        | Op::Sendfile { .. }
+        | Op::Splice { .. }
+        | Op::Raw { .. }
         | Op::Write { .. }
         | Op::Recv { .. }
         | Op::Recvfrom { .. }

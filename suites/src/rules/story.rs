@@ -94,7 +94,8 @@ impl Story {
         }
     }
 
-    fn call(mut self, op: Op, ret: i64, errno: Option<&'static str>, out: Out) -> Self {
+    /// A call and all that it gave.
+    pub(super) fn call(mut self, op: Op, ret: i64, errno: Option<&'static str>, out: Out) -> Self {
         let addr = op.addr().map(|addr| self.resolved(addr));
         self.case.ops.push(op);
         let (op, at_ns) = (self.op(), self.tick());
@@ -124,6 +125,30 @@ impl Story {
         let bytes = Hex(bytes.to_vec());
         let out = Out::Data { bytes, from: None, flags: Vec::new(), control: Vec::new() };
         self.call(Op::Recv { fd: fd.into(), len, flags: Flags::NONE }, ret, None, out)
+    }
+
+    /// The call before raised this signal.
+    pub(super) fn signal(mut self, name: &str) -> Self {
+        let (op, at_ns) = (self.op(), self.tick());
+        self.trace.events.push(Event::Signal { op, at_ns, name: name.into() });
+        self
+    }
+
+    /// A call that did not return, at which the case ends.
+    pub(super) fn hangs(mut self, op: Op) -> Self {
+        self.case.ops.push(op);
+        let (op, at_ns) = (self.op(), self.tick());
+        let did = Did::Hung { after_ms: 1000 };
+        self.trace.events.push(Event::Call { op, at_ns, took_ns: 500, addr: None, did });
+        self.trace.end = End::Hung;
+        self
+    }
+
+    /// A local pair of this type.
+    pub(super) fn pair(self, a: &str, b: &str, kind: &'static str) -> Self {
+        let (r#type, protocol) = (Flags::of(&[kind]), Flags::NONE);
+        let (a, b) = (a.into(), b.into());
+        self.ok(Op::Socketpair { a, b, domain: "AF_UNIX".into(), r#type, protocol }, 0)
     }
 
     /// A step of the lab.
@@ -348,6 +373,41 @@ pub(super) fn text(data: &str) -> Payload {
     Payload::Text(data.into())
 }
 
+/// A send by that socket.
+pub(super) fn send_by(fd: &str, data: &str) -> Op {
+    Op::Send { fd: fd.into(), data: text(data), flags: Flags::NONE }
+}
+
+/// A receive into so much room.
+pub(super) fn recv_into(fd: &str, len: u32, flags: &[&'static str]) -> Op {
+    Op::Recv { fd: fd.into(), len, flags: Flags::of(flags) }
+}
+
+/// `recvmsg` into so much room.
+pub(super) fn recvmsg(fd: &str, len: u32, flags: &[&'static str]) -> Op {
+    Op::Recvmsg { fd: fd.into(), len, control_len: 64, flags: Flags::of(flags) }
+}
+
+/// What a receive gave, with `msg_flags` and a control message of each of these names.
+pub(super) fn data(bytes: &str, flags: &[&'static str], control: &[&str]) -> Out {
+    let one = |name: &&str| harness::trace::ControlOut {
+        level: String::new(),
+        name: (*name).to_owned(),
+        bytes: Hex(vec![0; 4]),
+    };
+    Out::Data {
+        bytes: Hex(bytes.as_bytes().to_vec()),
+        from: None,
+        flags: flags.iter().map(|flag| Sym::from(*flag)).collect(),
+        control: control.iter().map(one).collect(),
+    }
+}
+
+/// `shutdown` of that socket.
+pub(super) fn shutdown(fd: &str, how: &'static str) -> Op {
+    Op::Shutdown { fd: fd.into(), how: how.into() }
+}
+
 pub(super) fn sendto(data: &str, addr: Addr) -> Op {
     Op::Sendto { fd: "s".into(), data: text(data), flags: Flags::NONE, addr }
 }
@@ -382,6 +442,25 @@ pub(super) fn setsockopt(option: Opt, value: Value) -> Op {
 
 pub(super) fn getsockopt(level: &'static str, name: &'static str) -> Op {
     Op::Getsockopt { fd: "s".into(), option: option(level, name), len: 4 }
+}
+
+/// An option of any socket.
+pub(super) fn set_of(fd: &str, name: &'static str, value: Value) -> Op {
+    Op::Setsockopt { fd: fd.into(), option: option(level(name), name), value }
+}
+
+/// The same asked for.
+pub(super) fn ask_of(fd: &str, name: &'static str) -> Op {
+    Op::Getsockopt { fd: fd.into(), option: option(level(name), name), len: 4 }
+}
+
+fn level(name: &str) -> &'static str {
+    match name.split('_').next() {
+        Some("IP") => "IPPROTO_IP",
+        Some("IPV6") => "IPPROTO_IPV6",
+        Some("TCP") => "IPPROTO_TCP",
+        _ => "SOL_SOCKET",
+    }
 }
 
 /// `[::]:PORT`, or another address.

@@ -25,12 +25,13 @@ use harness::verdict::Rank;
 use super::acts::{Act, Kind, acts};
 use super::asked::{forbidden, wire};
 use super::view::View;
-use super::{Cite, Finding, Rule};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *too big says EMSGSIZE*.
 pub(super) const RULE: Rule = Rule {
     name: "too-big-says-emsgsize",
     rank: Rank::Violates,
+    needs: Needs::Frames,
     says: "A send of a datagram that is too large for its protocol, or for the link when fragments \
            are forbidden, fails with EMSGSIZE unless it fails for another reason.",
     cites: &[Cite {

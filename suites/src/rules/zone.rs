@@ -25,12 +25,13 @@ use super::acts::{Act, Kind, acts};
 use super::datagrams::{Datagram, claims, datagrams};
 use super::loopback::is_for_many;
 use super::view::{Seen, View, kind_of};
-use super::{Cite, Finding, Rule};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *no frame leaves by another interface than the scope id says*.
 pub(super) const RULE: Rule = Rule {
     name: "scope-id-names-the-link",
     rank: Rank::Violates,
+    needs: Needs::Frames,
     says: "No frame for a link-local or link-scope multicast destination leaves by another \
            interface than its scope id names, and none of a socket that is bound to an interface \
            by another than that; loopback may show what goes to the link's own address.",

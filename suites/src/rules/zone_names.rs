@@ -31,12 +31,13 @@ use harness::trace::{ControlOut, Direction, Out, Trace};
 use harness::verdict::Rank;
 
 use super::view::{Call, View};
-use super::{Cite, Finding, Rule};
+use super::{Cite, Finding, Needs, Rule};
 
 /// The rule *names carry the scope*.
 pub(super) const RULE: Rule = Rule {
     name: "names-carry-the-scope",
     rank: Rank::Violates,
+    needs: Needs::OneCall,
     says: "A link-local address that getsockname, getpeername, accept or a receive reports has \
            the scope id of the link on which it is used, and never zero.",
     cites: &[
@@ -117,7 +118,7 @@ fn told(view: &View<'_>, call: &Call<'_>, os: Os) -> Vec<Told> {
                 links: named(view, call, fd, ip),
             }));
         }
-        (Op::Accept { .. }, Out::Addr(addr)) => {
+        (Op::Accept { .. } | Op::Accept4 { .. }, Out::Addr(addr)) => {
             list.extend(zoned(addr).map(|(ip, scope)| Told {
                 what: "the peer",
                 ip,

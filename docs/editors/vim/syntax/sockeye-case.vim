@@ -4,7 +4,7 @@ if exists("b:current_syntax")
 endif
 
 syntax match caseCall "\<[a-z_][a-z_0-9]*\ze("
-syntax match caseConstant "\<[A-Z][A-Z0-9]*\(_[A-Za-z0-9]\+\)\+\>\|\<POLL[A-Z]\+\>\|\<\(SIOC\|FIO\|TIOC\)[A-Z]\+\>\|\<NULL\>"
+syntax match caseConstant "\<[A-Z][A-Z0-9]*\(_[A-Za-z0-9]\+\)\+\>\|\<E\?POLL[A-Z]\+\>\|\<\(SIOC\|FIO\|TIOC\)[A-Z]\+\>\|\<NULL\>"
 syntax match caseErrno "\<E[A-Z0-9]\{2,}\>"
 syntax match caseNumber "\<\(0x\x\+\|\d\+\(\.\d\+\)\{3}\|\d\+\)\>"
 syntax region caseString start=+"+ skip=+\\.+ end=+"+ oneline
@@ -12,7 +12,7 @@ syntax keyword caseHost own neighbour neighbor unresolved silent port pattern if
 syntax match caseSystem "\<on \(linux\|macos\)\>"
 syntax match casePending "<unfinished \.\.\.>\|<\.\.\. [a-z_0-9]\+ resumed>"
 syntax match caseLink "^\s*\(tun\|tap\)\>"
-syntax match caseSetup "^\s*\(link\|address\|route\|ntable\|serve\|name server\|window\|catalogue\|title\|/etc/hosts:\)"
+syntax match caseSetup "^\s*\(link\|address\|route\|ntable\|sysctl\|serve\|name server\|window\|catalogue\|title\|/etc/hosts:\)"
 syntax match caseTable "^\s*\(each case\|case\|for\|let\|without\|if\)\>"
 syntax match caseStep "^\s*\(--\|[<>]\)\ze\s"
 syntax match caseComment "^\s*#.*$"

@@ -100,6 +100,8 @@ fn carried(f: &mut fmt::Formatter<'_>, data: &Payload, checksum_wrong: bool) -> 
 fn host(f: &mut fmt::Formatter<'_>, host: &Host) -> fmt::Result {
     match host {
         Host::Ip(ip) => write!(f, "{ip}"),
+        Host::Unix(unix) => write!(f, "{unix}"),
+        Host::Packet(packet) => f.write_str(&packet.text(None)),
         Host::On { link, role, range } => {
             let role = match role {
                 Role::Own => "own",

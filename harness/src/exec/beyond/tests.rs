@@ -18,7 +18,7 @@ fn ended(is_shared: bool, ops: Vec<Op>) -> (End, usize, Vec<(String, bool)>) {
         asked.push((reach.to.to_string(), reach.joins));
         (!reach.to.is_loopback()).then(|| "it would leave by en0".to_owned())
     });
-    let (trace, _) = run(&case, &mut lab, None);
+    let (trace, _) = run(&case, &mut lab, None, None);
     drop(lab);
     let calls = trace.events.iter().filter(|event| matches!(event, Event::Call { .. })).count();
     (trace.end, calls, asked)

@@ -22,3 +22,28 @@ pub(in crate::exec) const BEFORE_STORAGE: usize = align_of::<sockaddr_storage>()
 
 /// The type of `ioctl`'s second argument.
 pub(in crate::exec) type Request = libc::Ioctl;
+
+/// Options whose value is or holds a pointer that the kernel follows, or that is a list of rules as long as the
+/// value says: level, the first and the last of them. `include/uapi/asm-generic/socket.h` (`SO_ATTACH_FILTER`,
+/// `SO_ATTACH_REUSEPORT_CBPF`), `linux/netfilter_ipv4/ip_tables.h` and `netfilter_arp/arp_tables.h`,
+/// `netfilter_bridge/ebtables.h` (from 64, 96 and 128), `netfilter_ipv6/ip6_tables.h`. What getsockopt reads pointers of
+/// (`TCP_ZEROCOPY_RECEIVE`) is given zeros alone.
+pub(in crate::exec) const WITH_A_POINTER: &[(c_int, c_int, c_int)] = &[
+    (libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, libc::SO_ATTACH_FILTER),
+    (libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_CBPF, libc::SO_ATTACH_REUSEPORT_CBPF),
+    (libc::IPPROTO_IP, 64, 191),
+    (libc::IPPROTO_IPV6, 64, 65),
+];
+
+/// Options that give a new descriptor when they are asked for: `SO_PEERPIDFD`, and `SCTP_SOCKOPT_PEELOFF` with
+/// its `SCTP_SOCKOPT_PEELOFF_FLAGS` (`linux/sctp.h`).
+pub(in crate::exec) const GIVES_A_DESCRIPTOR: &[(c_int, c_int)] =
+    &[(libc::SOL_SOCKET, 77), (132, 102), (132, 122)];
+
+/// Levels whose options are rings and memory of gigabytes, or pointers to it: `SOL_PACKET`, `SOL_RDS`, `SOL_XDP`.
+pub(in crate::exec) const OF_MEMORY: &[c_int] = &[263, 276, 283];
+
+/// Whether with these flags the kernel sends what stands in memory when it sends, which may be long after the call.
+pub(in crate::exec) fn reads_later(flags: c_int) -> bool {
+    flags & libc::MSG_ZEROCOPY != 0
+}

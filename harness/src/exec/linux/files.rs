@@ -45,12 +45,52 @@ fn in_a_thread<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Resu
     })
 }
 
-fn cover(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {
+/// The root of a new file system that nobody else sees, empty, which is gone with the last that is in it: no name
+/// leads out of it, and it outlives no executor. Twice: by the second nothing in it can be changed.
+///
+/// # Errors
+/// One sentence: this host does not let the executor mount.
+pub(in crate::exec) fn files_of_its_own() -> Result<[OwnedFd; 2], String> {
+    /// Where something is mounted in a namespace that ends at once.
+    const AT: &str = "/proc";
+    static MAY: OnceLock<Result<(), String>> = OnceLock::new();
+    if let Some(Err(reason)) = MAY.get() {
+        return Err(reason.clone());
+    }
+    let made = in_a_thread(|| {
+        private()?;
+        let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        mount(Some("sockeye"), AT, Some("tmpfs"), flags, Some("mode=0700,size=1m"))
+            .map_err(|e| format!("no tmpfs can be mounted: {}", e.desc()))?;
+        let opened = || {
+            let opened = File::open(AT).map(OwnedFd::from);
+            opened.map_err(|e| format!("a tmpfs cannot be opened: {e}"))
+        };
+        let whole = opened()?;
+        let bind = MsFlags::MS_BIND;
+        mount(Some(AT), AT, None::<&str>, bind, None::<&str>)
+            .and_then(|()| {
+                let read_only = bind | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | flags;
+                mount(None::<&str>, AT, None::<&str>, read_only, None::<&str>)
+            })
+            .map_err(|e| format!("a tmpfs cannot be made read-only: {}", e.desc()))?;
+        Ok([whole, opened()?])
+    });
+    let _ = MAY.set(made.as_ref().map(|_| ()).map_err(Clone::clone));
+    made
+}
+
+/// Leaves the host's mounts for copies of them that are the thread's own.
+fn private() -> Result<(), String> {
     unshare(CloneFlags::CLONE_NEWNS)
         .map_err(|e| format!("no new mount namespace: {}", e.desc()))?;
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
-        .map_err(|e| format!("its mounts cannot be made private: {}", e.desc()))?;
+        .map_err(|e| format!("its mounts cannot be made private: {}", e.desc()))
+}
+
+fn cover(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {
+    private()?;
     let empty = |path: &str| {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         mount(Some("sockeye"), path, Some("tmpfs"), flags, Some("mode=0755"))
@@ -122,4 +162,35 @@ pub(in crate::exec) fn see(files: &OwnedFd) -> Result<(), String> {
         .and_then(|()| setns(files, CloneFlags::CLONE_NEWNS))
         .and_then(|()| nix::unistd::sethostname("host"))
         .map_err(|e| format!("the lab's files cannot be entered: {}", e.desc()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+    use crate::exec::folder::Folder;
+
+    /// Files are made in it, another thread sees them, nothing leads out, and behind it nothing is left.
+    #[test]
+    fn a_case_has_a_folder_of_its_own() {
+        let work = || {
+            unshare(CloneFlags::CLONE_FS).map_err(|e| e.to_string())?;
+            let before = std::env::current_dir().map_err(|e| e.to_string())?;
+            let folder = Folder::enter()?;
+            let _socket = UnixDatagram::bind("s").map_err(|e| e.to_string())?;
+            let seen = in_a_thread(|| Ok(Path::new("s").exists()))?;
+            let read_only = Folder::make_read_only(Some(&folder));
+            let more = UnixDatagram::bind("t").map_err(|e| e.raw_os_error());
+            let kept = more.err() == Some(Some(libc::EROFS)) && Path::new("s").exists();
+            let of_its_own = files_of_its_own().is_ok();
+            let out = Path::new("../s").exists();
+            drop(folder);
+            let after = std::env::current_dir().map_err(|e| e.to_string())?;
+            let alike = (out == of_its_own, read_only.is_ok() == of_its_own, kept == of_its_own);
+            Ok((seen, alike, before == after, Path::new("s").exists()))
+        };
+        // The root of a file system of its own is its own parent.
+        assert_eq!(in_a_thread(work), Ok((true, (true, true, true), true, false)));
+    }
 }

@@ -1,14 +1,15 @@
 //! The namespaces in which an executor works, and what this host lets it have.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use super::lessen::load_no_modules;
 use super::limits;
 use super::netlink::Netlink;
 use super::settings::{self, Folder};
@@ -29,6 +30,8 @@ pub(in crate::exec) fn isolate() -> Result<(), String> {
     // What is the whole host's is not to be seen from within.
     let of_the_host = limits::of_the_host();
     enter()?;
+    first_network();
+    load_no_modules().map_err(|e| format!("the right to load modules cannot be given up: {e}"))?;
     show_settings()?;
     if is_linux() {
         settings::look();
@@ -61,12 +64,14 @@ fn descriptors() -> usize {
 }
 
 fn enter() -> Result<(), String> {
+    // With a working directory of its own, that of a case's files: threads that it starts have it, too.
+    let alone = CloneFlags::CLONE_FS;
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
     // A root without the capabilities has them in a user namespace of its own.
-    if uid.is_root() && may_capture() && unshare(CloneFlags::CLONE_NEWNET).is_ok() {
+    if uid.is_root() && may_capture() && unshare(alone | CloneFlags::CLONE_NEWNET).is_ok() {
         return Ok(());
     }
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
+    unshare(alone | CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
         .map_err(|e| format!("no new user and network namespace: {}", e.desc()))?;
     // Without the second, a group map may not be written (user_namespaces(7)).
     let maps = [
@@ -79,6 +84,23 @@ fn enter() -> Result<(), String> {
             .map_err(|e| format!("the user namespace cannot be set up ({file}): {e}"))?;
     }
     Ok(())
+}
+
+/// The network that the executor has entered, in which no case sets anything.
+fn first_network() -> Option<&'static File> {
+    static FIRST: OnceLock<Option<File>> = OnceLock::new();
+    FIRST.get_or_init(|| File::open("/proc/thread-self/ns/net").ok()).as_ref()
+}
+
+/// Enters a new network. It is made in the first one, and not in the lab in which the thread is: some settings a new
+/// network takes over from the one that it is made in, such as how large its tables are
+/// (`net.ipv4.tcp_child_ehash_entries`, `net/ipv4/tcp_ipv4.c` `tcp_set_hashinfo`).
+pub(super) fn enter_new_network() -> nix::Result<()> {
+    match first_network().map(|first| setns(first, CloneFlags::CLONE_NEWNET)) {
+        Some(Err(errno)) if is_linux() => return Err(errno),
+        _ => {}
+    }
+    unshare(CloneFlags::CLONE_NEWNET)
 }
 
 /// Takes the thread out of the network of the lab in which it was made, so that it keeps none that has been

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use netlink_packet_route::link::In6AddrGenMode;
 use netlink_packet_route::route::RouteType;
-use nix::sched::{CloneFlags, setns, unshare};
+use nix::sched::{CloneFlags, setns};
 
 use super::barrier::{Barrier, is_heard_by_sender};
 use super::capture::Ring;
 use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
 use super::settings::{families, ranges, taken_over};
-use super::{files, host, left_behind, link, usable};
+use super::{files, host, left_behind, link, sysctl, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind};
@@ -76,7 +76,7 @@ impl LinuxLab {
         if !spec.links.is_empty() {
             FarEnd::device().map_err(End::skipped)?;
         }
-        unshare(CloneFlags::CLONE_NEWNET).map_err(|e| {
+        host::enter_new_network().map_err(|e| {
             // Whoever may not make one never may; there may be memory for the next.
             let end = if e == nix::Error::ENOMEM { End::broken } else { End::skipped };
             end(format!("no new network namespace: {}", e.desc()))
@@ -116,7 +116,12 @@ impl LinuxLab {
             real_timers: false,
             buffer: vec![0; LONGEST_FRAME],
         };
-        lab.furnish(true).map_err(no_lab)?;
+        // A value may say what only the host's root may, and take away what the lab is made of.
+        let sets = spec.setup.iter().find(|step| matches!(step, LabOp::Sysctl { .. }));
+        lab.furnish(true).map_err(|why| match sets {
+            Some(step) => End::skipped(format!("the lab cannot be built with {step}: {why}")),
+            None => no_lab(why),
+        })?;
         Ok(lab)
     }
 
@@ -421,6 +426,7 @@ impl Network for LinuxLab {
                 let path = format!("/proc/sys/net/{family}/neigh/{link}/retrans_time_ms");
                 host::write_new(&path, &ms.to_string()).map_err(said("setting", &path))
             }),
+            LabOp::Sysctl { .. } => sysctl::set(step).unwrap_or(Ok(())),
             LabOp::Inject { link, frame } => {
                 let number = self.number(link)?;
                 self.far_ends[number].write(&frame.0);
@@ -432,8 +438,8 @@ impl Network for LinuxLab {
                 self.server(number).answer_queries(server.clone());
                 Ok(())
             }
-            // Among the files; and of a frame by words the bytes are made and injected.
-            LabOp::Hosts { .. } | LabOp::Say { .. } => Ok(()),
+            // Among the files, or in the folder; and of a frame by words the bytes are made and injected.
+            LabOp::Hosts { .. } | LabOp::Say { .. } | LabOp::ReadOnly {} => Ok(()),
             LabOp::Resume { link, port } => {
                 let number = self.number(link)?;
                 if let Some(server) = self.servers.get_mut(&number) {

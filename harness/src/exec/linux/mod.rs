@@ -2,6 +2,7 @@
 
 mod abi;
 mod barrier;
+mod capabilities;
 mod capture;
 mod environment;
 mod files;
@@ -17,24 +18,31 @@ mod link;
 mod names;
 mod needs;
 mod netlink;
+mod own;
 pub(in crate::exec) mod plant;
 mod processes;
 mod recorder;
 mod settings;
+mod sysctl;
 mod thread_state;
 mod usable;
 
-pub(in crate::exec) use super::not_macos::{disturbed, filtered_sockets, own_call};
-pub(in crate::exec) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
+pub(in crate::exec) use super::not_macos::{disturbed, filtered_sockets};
+pub(in crate::exec) use abi::{
+    BEFORE_STORAGE, GIVES_A_DESCRIPTOR, OF_MEMORY, Request, WITH_A_POINTER, mreq_source,
+    reads_later, set_family, timeval,
+};
 pub(in crate::exec) use barrier::stay;
+pub(in crate::exec) use capabilities::{Rights, lessened};
 pub(in crate::exec) use environment::environment;
-pub(in crate::exec) use files::see;
+pub(in crate::exec) use files::{files_of_its_own, see};
 pub(in crate::exec) use host::{isolate, leave_lab};
 pub use kernel_log::KernelLog;
 pub(in crate::exec) use labs::Labs;
 pub(in crate::exec) use lessen::{ROOTS_RIGHTS, lessen};
 pub(in crate::exec) use limits::{limits, refused};
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
+pub(in crate::exec) use own::{accept4, epoll_create1, family, own_call, ppoll, prepared};
 pub(in crate::exec) use processes::Processes;
 pub(in crate::exec) use recorder::record;
 pub(in crate::exec) use thread_state::ThreadState;

@@ -6,9 +6,12 @@
 //! are told in their order.
 
 mod args;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{HashMap, HashSet};
-use std::io::{self, Write};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, LineWriter, PipeReader, PipeWriter, Read as _, Write};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -16,72 +19,142 @@ use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+use nix::unistd::{ForkResult, Pid, fork, getpid, setsid};
 
 /// `PTRACE_GET_SYSCALL_INFO` (`include/uapi/linux/ptrace.h`), since Linux 5.3.
 const GET_SYSCALL_INFO: libc::c_long = 0x420e;
 
+/// The word by which the kernel tells whose numbers a call's are (`include/uapi/linux/audit.h`), where [`args`]
+/// has those of this system's programs.
+#[cfg(target_arch = "x86_64")]
+const ARCHITECTURE: Option<u32> = Some(0xc000_003e);
+#[cfg(target_arch = "aarch64")]
+const ARCHITECTURE: Option<u32> = Some(0xc000_00b7);
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+const ARCHITECTURE: Option<u32> = None;
+
 /// A stop at a call: its number and arguments where it begins, what it returned where it ends.
+#[derive(Debug, PartialEq, Eq)]
 enum Stop {
     Entry(i64, [u64; 6]),
     Exit(i64),
+    /// A call of another architecture's table (`int 0x80` of a program of 64 bits).
+    Foreign,
     Other,
 }
 
-/// Runs a program and writes its calls, and those of all that it starts; its exit status when all have ended,
-/// 128 and the number of a signal that ended it.
-pub(in crate::exec) fn record(argv: &[String], output: &mut dyn Write) -> io::Result<i32> {
-    let (program, arguments) =
-        argv.split_first().ok_or_else(|| io::Error::other("no program is named"))?;
-    let mut command = Command::new(program);
-    command.args(arguments);
-    // SAFETY: between fork and exec it makes one system call.
-    unsafe { command.pre_exec(|| ptrace::traceme().map_err(io::Error::from)) };
-    let child = command.spawn()?;
-    let main = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0));
-    // It stops where exec has ended.
-    waitpid(main, None)?;
+/// Becomes a program, whose calls, and those of all that it starts, are written by a process beside it. The
+/// program is who it would be without: its end is told to whoever waits for it, though what it started runs on.
+/// Returns only if nothing is run.
+pub(in crate::exec) fn record(argv: &[String], output: &File) -> io::Error {
+    match argv.split_first() {
+        Some((program, arguments)) => {
+            become_program(program, arguments, output).unwrap_or_else(|e| e)
+        }
+        None => io::Error::other("no program is named"),
+    }
+}
+
+fn become_program(program: &str, arguments: &[String], output: &File) -> io::Result<io::Error> {
+    let (is_seized, seized) = io::pipe()?;
+    let main = getpid();
+    // SAFETY: takes its arguments by value. Where it is not known it is not needed (Yama).
+    unsafe { libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY) };
+    // SAFETY: this process has one thread.
+    if let ForkResult::Child = unsafe { fork() }? {
+        // A child would be one that the program has not made: its parent is gone at once.
+        // SAFETY: this process has one thread.
+        if let Ok(ForkResult::Child) = unsafe { fork() } {
+            drop(is_seized);
+            // A line at once: this process may be ended as all others are.
+            let mut output = LineWriter::new(output);
+            let _ = begin(main, seized).and_then(|()| follow(main, &mut output));
+        }
+        // SAFETY: takes its arguments by value; nothing of this process is left to be done.
+        unsafe { libc::_exit(0) };
+    }
+    drop(seized);
+    waitpid(None::<Pid>, None)?;
+    followed(is_seized)?;
+    // SAFETY: takes its arguments by value.
+    unsafe { libc::prctl(libc::PR_SET_PTRACER, 0) };
+    Ok(Command::new(program).args(arguments).exec())
+}
+
+/// Waits until the process is followed.
+fn followed(mut is_seized: PipeReader) -> io::Result<()> {
+    let mut errno = [0; 4];
+    is_seized.read_exact(&mut errno).map_err(|_| io::Error::other("who follows it has ended"))?;
+    match i32::from_ne_bytes(errno) {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// Has a process followed, and tells it so. It is seized, not attached to: so a signal that stops all of it does
+/// (ptrace(2), "Group-stop").
+fn begin(main: Pid, mut seized: PipeWriter) -> io::Result<()> {
+    // A signal to the program's group is not for this process.
+    let _ = setsid();
     let options = Options::PTRACE_O_TRACESYSGOOD
         | Options::PTRACE_O_TRACECLONE
         | Options::PTRACE_O_TRACEFORK
         | Options::PTRACE_O_TRACEVFORK
         | Options::PTRACE_O_TRACEEXEC
         | Options::PTRACE_O_EXITKILL;
-    ptrace::setoptions(main, options)?;
-    ptrace::syscall(main, None)?;
-    let mut known = HashSet::from([main]);
-    let mut open: HashMap<Pid, (&'static str, [u64; 6])> = HashMap::new();
-    let mut status = 0;
+    let came = ptrace::seize(main, options).and_then(|()| ptrace::interrupt(main));
+    let errno = came.err().map_or(0, |errno| errno as i32);
+    seized.write_all(&errno.to_ne_bytes())?;
+    came.map_err(io::Error::from)
+}
+
+/// Calls that have begun.
+#[derive(Default)]
+struct Calls {
+    open: HashMap<Pid, (&'static str, [u64; 6])>,
+    /// What `clone` is to make.
+    flags: HashMap<Pid, u64>,
+    /// Whether the program runs: what comes before is how it is begun.
+    is_begun: bool,
+    /// Whether calls have been passed over.
+    is_foreign: bool,
+}
+
+/// Writes the calls of a process and of all that it starts until they have ended.
+fn follow(main: Pid, output: &mut dyn Write) -> io::Result<()> {
+    let mut calls = Calls::default();
     loop {
         let stopped = match waitpid(None::<Pid>, Some(WaitPidFlag::__WALL)) {
             Ok(stopped) => stopped,
             Err(Errno::EINTR) => continue,
-            Err(Errno::ECHILD) => return Ok(status),
+            Err(Errno::ECHILD) => return Ok(()),
             Err(e) => return Err(e.into()),
         };
         let (pid, signal) = match stopped {
-            WaitStatus::Exited(pid, code) => {
-                if pid == main {
-                    status = code;
-                }
-                continue;
-            }
-            WaitStatus::Signaled(pid, signal, _) => {
-                if pid == main {
-                    status = 128 + signal as i32;
-                }
+            WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..) => {
+                calls.open.remove(&pid);
+                calls.flags.remove(&pid);
                 continue;
             }
             WaitStatus::PtraceSyscall(pid) => {
-                known.insert(pid);
-                at_call(pid, &mut open, output)?;
+                if calls.is_begun {
+                    calls.at(pid, output)?;
+                }
                 (pid, None)
             }
-            WaitStatus::Stopped(pid, signal) => (pid, delivered(pid, signal, &mut known)),
-            WaitStatus::PtraceEvent(pid, ..) => {
-                known.insert(pid);
+            WaitStatus::PtraceEvent(pid, signal, libc::PTRACE_EVENT_STOP) => {
+                if stops(signal) {
+                    listen(pid);
+                    continue;
+                }
                 (pid, None)
             }
+            WaitStatus::PtraceEvent(pid, _, event) => {
+                calls.is_begun |= event == libc::PTRACE_EVENT_EXEC && pid == main;
+                calls.event(pid, event, output)?;
+                (pid, None)
+            }
+            WaitStatus::Stopped(pid, signal) => (pid, Some(signal)),
             _ => continue,
         };
         // It may have been killed meanwhile.
@@ -89,36 +162,59 @@ pub(in crate::exec) fn record(argv: &[String], output: &mut dyn Write) -> io::Re
     }
 }
 
-/// The signal that a stop is for; none for the first stop of a new thread, and for one in which all of a
-/// process stop, of which the kernel tells no origin.
-fn delivered(pid: Pid, signal: Signal, known: &mut HashSet<Pid>) -> Option<Signal> {
-    let is_first = known.insert(pid) && signal == Signal::SIGSTOP;
-    let stops = ptrace::getsiginfo(pid).is_err();
-    (!is_first && !stops).then_some(signal)
+/// Whether a process is stopped by this signal until it is told to go on (signal(7)).
+fn stops(signal: Signal) -> bool {
+    matches!(signal, Signal::SIGSTOP | Signal::SIGTSTP | Signal::SIGTTIN | Signal::SIGTTOU)
 }
 
-fn at_call(
-    pid: Pid,
-    open: &mut HashMap<Pid, (&'static str, [u64; 6])>,
-    output: &mut dyn Write,
-) -> io::Result<()> {
-    match stop(pid) {
-        Stop::Entry(number, given) => {
-            if let Some(name) = args::name(number) {
-                open.insert(pid, (name, given));
-                writeln!(output, "{pid} {name}(<unfinished ...>")?;
+/// Leaves a thread stopped, as all of its process are.
+fn listen(pid: Pid) {
+    let nothing = std::ptr::null_mut::<libc::c_void>();
+    // SAFETY: takes its arguments by value. It may have been killed meanwhile.
+    unsafe { libc::ptrace(libc::PTRACE_LISTEN, pid.as_raw(), nothing, nothing) };
+}
+
+impl Calls {
+    fn at(&mut self, pid: Pid, output: &mut dyn Write) -> io::Result<()> {
+        match stop(pid) {
+            Stop::Entry(number, given) => {
+                if let Some(flags) = args::flags_of_clone(pid, number, given) {
+                    self.flags.insert(pid, flags);
+                }
+                if let Some(name) = args::name(number) {
+                    self.open.insert(pid, (name, given));
+                    writeln!(output, "{pid} {name}(<unfinished ...>")?;
+                }
             }
-        }
-        Stop::Exit(ret) => {
-            if let Some((name, given)) = open.remove(&pid) {
-                let (said, beside) = args::said(pid, name, given, ret);
-                let came = args::returned(ret);
-                writeln!(output, "{pid} <... {name} resumed>{said}) = {came}{beside}")?;
+            Stop::Exit(ret) => {
+                self.flags.remove(&pid);
+                if let Some((name, given)) = self.open.remove(&pid) {
+                    let (said, beside) = args::said(pid, name, given, ret);
+                    let came = args::returned(ret);
+                    writeln!(output, "{pid} <... {name} resumed>{said}) = {came}{beside}")?;
+                }
             }
+            Stop::Foreign if !self.is_foreign => {
+                self.is_foreign = true;
+                writeln!(output, "{pid} foreign() = 0")?;
+            }
+            Stop::Foreign | Stop::Other => {}
         }
-        Stop::Other => {}
+        Ok(())
     }
-    Ok(())
+
+    /// A thread or a process is made, or a process has become another program.
+    fn event(&mut self, pid: Pid, event: i32, output: &mut dyn Write) -> io::Result<()> {
+        if event == libc::PTRACE_EVENT_EXEC {
+            self.open.remove(&pid);
+            return Ok(());
+        }
+        let Ok(child) = ptrace::getevent(pid) else { return Ok(()) };
+        let is_thread = event == libc::PTRACE_EVENT_CLONE
+            && self.flags.get(&pid).is_none_or(|flags| flags & libc::CLONE_THREAD as u64 != 0);
+        let made = if is_thread { "clone(flags=CLONE_THREAD)" } else { "fork()" };
+        if self.is_begun { writeln!(output, "{pid} {made} = {child}") } else { Ok(()) }
+    }
 }
 
 /// What the kernel says of the stop that a thread is in.
@@ -132,7 +228,15 @@ fn stop(pid: Pid) -> Stop {
     if wrote <= 0 {
         return Stop::Other;
     }
-    match info[0].to_ne_bytes()[0] {
+    read_stop(&info)
+}
+
+fn read_stop(info: &[u64; 11]) -> Stop {
+    let [which, _, _, _, architecture @ ..] = info[0].to_ne_bytes();
+    if which == 1 && ARCHITECTURE.is_some_and(|own| own != u32::from_ne_bytes(architecture)) {
+        return Stop::Foreign;
+    }
+    match which {
         1 => {
             let mut given = [0; 6];
             given.copy_from_slice(&info[4..10]);

@@ -27,3 +27,19 @@ pub(in crate::exec) fn mreq_source(group: [u8; 4], interface: [u8; 4], source: [
 /// The bytes between an interface index and the `sockaddr_storage` behind it: none under
 /// `#pragma pack(4)` (bsd/netinet/in.h).
 pub(in crate::exec) const BEFORE_STORAGE: usize = 0;
+
+/// Options whose value is a list of rules as long as it says: level, the first and the last of them
+/// (bsd/netinet/in.h `IP_FW_ADD` to `IP_DUMMYNET_GET`, bsd/netinet6/in6.h `IPV6_FW_ADD` to `IPV6_FW_GET`).
+pub(in crate::exec) const WITH_A_POINTER: &[(c_int, c_int, c_int)] =
+    &[(libc::IPPROTO_IP, 40, 64), (libc::IPPROTO_IPV6, 30, 34)];
+
+/// Options that give a new descriptor: none is known.
+pub(in crate::exec) const GIVES_A_DESCRIPTOR: &[(c_int, c_int)] = &[];
+
+/// Levels whose options are rings and memory: none.
+pub(in crate::exec) const OF_MEMORY: &[c_int] = &[];
+
+/// The kernel copies what it sends.
+pub(in crate::exec) fn reads_later(_: c_int) -> bool {
+    false
+}

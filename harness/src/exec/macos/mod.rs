@@ -21,9 +21,13 @@ use crate::trace::Product;
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::not_linux::{
-    Processes, ROOTS_RIGHTS, init, leave_lab, lessen, limits, plant, record, stay,
+    Processes, ROOTS_RIGHTS, Rights, accept4, epoll_create1, family, files_of_its_own, init,
+    leave_lab, lessen, lessened, limits, plant, ppoll, prepared, record, stay,
 };
-pub(super) use abi::{BEFORE_STORAGE, Request, mreq_source, set_family, timeval};
+pub(super) use abi::{
+    BEFORE_STORAGE, GIVES_A_DESCRIPTOR, OF_MEMORY, Request, WITH_A_POINTER, mreq_source,
+    reads_later, set_family, timeval,
+};
 pub(super) use host::{clean, left};
 pub(super) use lab::Labs;
 pub(super) use names::{control_name, eai, eai_value, errno, libc_name, value};

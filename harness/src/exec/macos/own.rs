@@ -1,6 +1,6 @@
 //! The steps of a case that Darwin alone can take.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libc::{c_int, c_uint};
 
@@ -13,7 +13,6 @@ use crate::exec::gave::{Fault, Gave, control_out, given};
 use crate::exec::options::{Resolve as _, flags, value};
 use crate::exec::received::descriptors;
 use crate::exec::runner::Runner;
-use crate::exec::signals;
 use crate::trace::{Kevent, Out, Received};
 
 /// Makes one of Darwin's own calls.
@@ -46,6 +45,7 @@ pub(in crate::exec) fn own_call(
             given(returned).map(|ret| (ret, Out::Messages(got)))
         }
         Op::Kevent { changes, timeout_ms } => kevent(runner, number, changes, *timeout_ms)?,
+        op if op.is_not_darwins() => return Err(Fault::Unsupported(op.call().to_owned())),
         op => return Err(Fault::Broken(format!("{} is everybody's", op.call()))),
     })
 }
@@ -91,7 +91,6 @@ fn received(got: calls::Got) -> Received {
     }
 }
 
-/// In slices, so that the far ends can answer while the case waits.
 fn kevent(
     runner: &mut Runner<'_>,
     number: u32,
@@ -109,23 +108,17 @@ fn kevent(
         Ok(queue) => queue,
         Err(number) => return Ok(Err(errno(number))),
     };
-    let forever = timeout_ms < 0;
-    let until = Instant::now() + Duration::from_millis(timeout_ms.max(0).unsigned_abs().into());
-    let mut register = &list[..];
-    let events = loop {
-        let left = until.saturating_duration_since(Instant::now());
-        let slice = Duration::from_millis(u64::from(forever || !left.is_zero()));
-        match calls::kevent(&queue, register, list.len(), slice) {
-            Ok(events) if !events.is_empty() => break events,
-            Ok(_) if forever && signals::alarm_came() => return Ok(Err("EINTR".into())),
-            Ok(_) if forever || !left.is_zero() => runner.drain(number),
-            Ok(events) => break events,
-            // It has a time of its own, and the alarm came for who stood still.
-            Err(libc::EINTR) if !forever => runner.drain(number),
-            Err(number) => return Ok(Err(errno(number))),
-        }
+    let (mut register, mut events) = (&list[..], Vec::new());
+    let gave = runner.in_slices(number, timeout_ms, |slice| {
+        let slice = Duration::from_millis(u64::from(slice.unsigned_abs()));
+        let ready = calls::kevent(&queue, register, list.len(), slice);
         register = &[];
-    };
+        events = ready?;
+        Ok(events.len() as i64)
+    });
+    if let Err(errno) = gave {
+        return Ok(Err(errno));
+    }
     // In the order of the changes: that in which a queue has them is nobody's promise.
     let mut events: Vec<(usize, Kevent)> =
         events.iter().filter_map(|event| said(event, changes)).collect();

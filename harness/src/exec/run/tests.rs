@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::*;
-use crate::case::addr::{Addr, Range, Role};
+use crate::case::addr::{Addr, Port, Range, Role};
 use crate::case::{Flags, Lab, LinkKind};
 use crate::darwin::down::StandIn;
 use crate::exec::network::fake::Fake;
@@ -12,6 +12,7 @@ pub(in crate::exec) fn runner<'c>(case: &'c Case, lab: &'c mut dyn Network) -> R
     Runner {
         case,
         lab,
+        folder: None,
         sockets: Vec::new(),
         streams: false,
         heard: false,
@@ -23,11 +24,36 @@ pub(in crate::exec) fn runner<'c>(case: &'c Case, lab: &'c mut dyn Network) -> R
         plant: None,
         threads: Threads::default(),
         received: Vec::new(),
+        kept: Vec::new(),
         far: FarEnds::default(),
+        short: false,
         beside: Out::Nothing,
         links: Vec::new(),
         ran: None,
+        process: Process::default(),
     }
+}
+
+/// A thread's `accept4` on Darwin failed with ENOSYS, as if a kernel had been asked.
+#[test]
+fn what_a_system_has_not_got_no_thread_asks_for() {
+    let (fd, new, flags) = ("s".to_owned(), "t".to_owned(), Flags::NONE);
+    let accept4 = Op::Accept4 { fd: fd.clone(), new, flags };
+    assert!(is_here(Some(Os::Linux), &accept4).is_ok());
+    for os in [Some(Os::Macos), None] {
+        assert!(
+            matches!(is_here(os, &accept4), Err(Fault::Unsupported(name)) if name == "accept4")
+        );
+    }
+    let ours = Op::Disconnectx { fd };
+    assert!(is_here(Some(Os::Macos), &ours).is_ok() && is_here(Some(Os::Linux), &ours).is_err());
+    // Nor does one begin it.
+    let theirs = if Os::host() == Some(Os::Linux) { &ours } else { &accept4 };
+    let case = Case::new("s/t", String::new(), Lab::loopback(), vec![theirs.clone()]);
+    let mut lab = Fake::of(case.lab.clone());
+    let end = runner(&case, &mut lab).thread_step(0, &case.ops[0]);
+    signals::disarm();
+    assert_eq!(end, Some(End::Unsupported));
 }
 
 #[test]
@@ -121,4 +147,39 @@ fn what_leaves_late_is_not_lost() {
         let of = |event: &&Event| matches!(event, Event::Frame { op: 1, .. });
         assert_eq!(runner.events.iter().filter(of).count(), seen);
     }
+}
+
+/// Nothing waits for the executor: it was the kernel that kept the byte back for 200 ms, and the case that asked for
+/// its window. All three takes of such a case were "the executor stood still", and no change of it was ever told.
+#[test]
+fn what_the_kernel_and_the_case_take_is_no_pause() {
+    if Os::host() != Some(Os::Linux) {
+        return eprintln!("skipped: the time is Linux's");
+    }
+    let name = |name: &str| name.to_owned();
+    let stream = |fd| {
+        let (domain, r#type) = ("AF_INET".into(), Flags::of(&["SOCK_STREAM"]));
+        Op::Socket { fd: name(fd), domain, r#type, protocol: Flags::NONE }
+    };
+    let data = crate::case::Payload::Text(name("x"));
+    let to = Addr { port: Port::Of(name("l")), ..Addr::ip([127, 0, 0, 1], 0) };
+    let ops = vec![
+        stream("l"),
+        Op::Bind { fd: name("l"), addr: Addr::ip([127, 0, 0, 1], 0) },
+        Op::Listen { fd: name("l"), backlog: 1 },
+        stream("s"),
+        Op::Connect { fd: name("s"), addr: to },
+        Op::Accept { fd: name("l"), new: name("p") },
+        Op::Send { fd: name("s"), data, flags: Flags::of(&["MSG_MORE"]) },
+        Op::Recv { fd: name("p"), len: 1, flags: Flags::NONE },
+    ];
+    let mut case = Case::new("s/t", String::new(), Lab::loopback(), ops);
+    case.window_ms = 60;
+    let mut lab = Fake::of(case.lab.clone());
+    let mut runner = runner(&case, &mut lab);
+    let (began, end) = (Instant::now(), runner.steps());
+    signals::disarm();
+    assert_eq!(end, End::Done, "{:?}", runner.events);
+    assert!(began.elapsed() > Duration::from_millis(200));
+    assert_eq!(runner.pace.pause_ms(), None);
 }

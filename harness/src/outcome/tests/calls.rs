@@ -5,7 +5,7 @@ use rstest::rstest;
 use super::super::{Names, call_text};
 use super::{case, hello, lookup, neighbour, opt, s, send, socket, text, udp6};
 use crate::case::addr::{Addr, Host, Port, Range, Role, Scope};
-use crate::case::op::{Control, Intent, Opt, PollFd, Value};
+use crate::case::op::{Code, Control, Intent, Opt, PollFd, Value, Who};
 use crate::case::{Flags, Hex, LabOp, Op, Os, Payload};
 
 fn set(option: Opt, value: Value) -> Op {
@@ -55,6 +55,15 @@ fn pktinfo(level: &'static str, link: Option<&str>, source: Option<Host>) -> Con
 #[case(
     sendmsg(None, vec![pktinfo("IPPROTO_IPV6", None, Some(neighbour(Range::Ll).host)), pktinfo("IPPROTO_IPV6", None, None)]),
     r#"sendmsg(s, {msg_iov=["x", 1], msg_control=[{IPPROTO_IPV6, IPV6_PKTINFO, {0, fe80::2}}, {IPPROTO_IPV6, IPV6_PKTINFO, {0, ::}}]}, 0)"#
+)]
+#[case(
+    sendmsg(None, vec![
+        Control::Rights { fds: vec!["a".into(), "b".into()] },
+        Control::Credentials { pid: Who::Own, uid: Who::Is(7), gid: Who::Own },
+        Control::Bytes { level: Code::Name("IPPROTO_IP".into()), kind: Code::Number(2), data: Hex(vec![5]) },
+        Control::Bytes { level: Code::Number(1), kind: Code::Number(1), data: Hex(vec![]) },
+    ]),
+    r#"sendmsg(s, {msg_iov=["x", 1], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [a, b]}, {SOL_SOCKET, SCM_CREDENTIALS, {pid=own, uid=7, gid=own}}, {IPPROTO_IP, 2, 0x05}, {1, 1, 0 bytes}]}, 0)"#
 )]
 #[case(Op::Recv { fd: s(), len: 64, flags: flags(&["MSG_DONTWAIT"]) }, "recv(s, 64, MSG_DONTWAIT)")]
 #[case(Op::Recvfrom { fd: s(), len: 64, flags: Flags::NONE }, "recvfrom(s, 64, 0)")]

@@ -7,11 +7,15 @@ use std::collections::{HashMap, HashSet};
 use super::log::{Called, Log};
 use arg::Reader;
 
-/// The calls that are read: those of sockets, and those by which a descriptor comes or goes.
-const CALLS: [&str; 53] = [
+/// The calls that are read: those of sockets, those by which a descriptor comes or goes, and those by which
+/// threads and processes are made. `foreign` is none of the kernel's: by that name sockeye's own recorder tells that
+/// calls of another architecture follow, which it cannot read.
+const CALLS: [&str; 58] = [
     "accept",
     "accept4",
     "bind",
+    "clone",
+    "clone3",
     "close",
     "close_range",
     "connect",
@@ -26,6 +30,8 @@ const CALLS: [&str; 53] = [
     "epoll_wait",
     "fcntl",
     "fcntl64",
+    "foreign",
+    "fork",
     "getpeername",
     "getsockname",
     "getsockopt",
@@ -62,6 +68,7 @@ const CALLS: [&str; 53] = [
     "socket",
     "socketpair",
     "splice",
+    "vfork",
 ];
 
 /// And `write` and `writev`, which no list has to be longer for.
@@ -81,6 +88,8 @@ enum Line<'t> {
     Passed,
     /// A thread has been attached.
     Attached(u32),
+    /// A process of that number has ended or stopped, and its parent is told (signal(7)): a thread's is not.
+    Child(u32, u32),
     /// A signal, an end.
     Told,
     /// Nothing that strace writes.
@@ -95,7 +104,28 @@ pub fn strace(text: &str) -> Result<Log, String> {
     let (mut attached, mut is_log) = (HashSet::new(), false);
     // In the order in which they came.
     let (mut named, mut known) = (Vec::new(), HashSet::new());
+    let mut broken: Option<&str> = None;
     for (number, line) in (1u32..).zip(text.lines()) {
+        // Where both go to the same place, what strace says of itself may stand within a call.
+        if let Some((before, pid)) = attached_within(line) {
+            attached.insert(pid);
+            broken = Some(before);
+            continue;
+        }
+        if let Some(before) = broken.take().filter(|_| line.starts_with([' ', ',', ')'])) {
+            let (pid, rest) = prefix(before);
+            match line.strip_suffix("<unfinished ...>") {
+                Some(blank) if blank.trim().is_empty() => {
+                    begun.extend(is_begun(rest).then_some((pid, (number - 1, rest))));
+                }
+                _ => log.calls.extend(
+                    Some(format!("{rest}{line}"))
+                        .filter(|_| is_begun(rest))
+                        .and_then(|whole| called(pid, (number - 1, number), &whole)),
+                ),
+            }
+            continue;
+        }
         let line = read_line(line);
         is_log |= !matches!(line, Line::Other | Line::Attached(_));
         match line {
@@ -104,8 +134,12 @@ pub fn strace(text: &str) -> Result<Log, String> {
                 begun.insert(pid, (number, call));
             }
             Line::Resumed(pid, name, rest) => {
-                let whole = begun.remove(&pid);
-                let same = whole.filter(|(_, call)| call.starts_with(name));
+                // The first thread has a number only while there are others.
+                let is_it = |of: &(u32, &str)| of.1.starts_with(name);
+                let known = [pid, 0].into_iter().find(|pid| begun.get(pid).is_some_and(is_it));
+                let alone =
+                    || begun.keys().next().copied().filter(|_| pid == 0 && begun.len() == 1);
+                let same = known.or_else(alone).and_then(|pid| begun.remove(&pid)).filter(is_it);
                 if let Some((first, before)) = same {
                     let whole = format!("{before}{rest}");
                     log.calls.extend(called(pid, (first, number), &whole));
@@ -113,6 +147,10 @@ pub fn strace(text: &str) -> Result<Log, String> {
             }
             Line::Attached(pid) => {
                 attached.insert(pid);
+            }
+            Line::Child(parent, child) => {
+                log.children.push((parent, child));
+                continue;
             }
             Line::Passed | Line::Told | Line::Other => continue,
         }
@@ -130,8 +168,21 @@ pub fn strace(text: &str) -> Result<Log, String> {
     // The first thread has no number in the log as long as it is the only one.
     if let Some(first) = named.iter().find(|pid| !attached.contains(pid)) {
         log.calls.iter_mut().filter(|call| call.pid == 0).for_each(|call| call.pid = *first);
+        log.children.iter_mut().filter(|(pid, _)| *pid == 0).for_each(|(pid, _)| *pid = *first);
     }
     Ok(log)
+}
+
+/// A line's beginning before `strace: Process 7 attached`, if there is one, and which.
+fn attached_within(line: &str) -> Option<(&str, u32)> {
+    let (before, rest) = line.rsplit_once("strace: Process ")?;
+    let pid = rest.strip_suffix(" attached")?.parse().ok()?;
+    before.contains('(').then_some((before, pid))
+}
+
+/// Whether a call begins so that is read.
+fn is_begun(rest: &str) -> bool {
+    rest.split_once('(').is_some_and(|(name, behind)| is_read(name) && !is_of_a_file(behind))
 }
 
 fn no_log(text: &str) -> String {
@@ -153,7 +204,9 @@ fn read_line(line: &str) -> Line<'_> {
         return if is_read(name) { Line::Resumed(pid, name, rest) } else { Line::Passed };
     }
     if is_told(rest, "+++") || is_told(rest, "---") {
-        return Line::Told;
+        let child = rest.strip_prefix("--- SIGCHLD {").and_then(|rest| rest.split_once("si_pid="));
+        let child = child.and_then(|(_, rest)| rest.split([',', '}']).next()?.parse().ok());
+        return child.map_or(Line::Told, |child| Line::Child(pid, child));
     }
     if let Some(rest) = rest.strip_prefix("strace: Process ").or(rest.strip_prefix("Process ")) {
         let attached = rest.strip_suffix(" attached").and_then(|pid| pid.parse().ok());
@@ -261,7 +314,9 @@ fn called(pid: u32, (begun, ended): (u32, u32), text: &str) -> Option<Called> {
         None if reader.eat("(") => reader.list(b')', 0).unwrap_or_default(),
         _ => Vec::new(),
     };
-    let (name, made) = (name.to_owned(), made.map(str::to_owned));
+    // On 32 bits the times of a call are wider, and that is all (`recvmmsg_time64`).
+    let name = name.strip_suffix("_time64").unwrap_or(name).to_owned();
+    let made = made.map(str::to_owned);
     let ret = ret.filter(|ret| *ret != -1 || errno.is_some());
     Some(Called { pid, begun, ended, name, args, ret, errno, made, beside })
 }

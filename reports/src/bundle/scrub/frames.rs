@@ -52,6 +52,9 @@ impl Scrub {
         match out {
             Out::Addr(addr) => self.sockaddr(addr),
             Out::Addrs(list) => list.iter_mut().for_each(|entry| self.sockaddr(&mut entry.addr)),
+            Out::Interfaces(list) => {
+                list.iter_mut().filter_map(|one| one.addr.as_mut()).for_each(|a| self.sockaddr(a));
+            }
             Out::Ip(ip) => *ip = self.ip(*ip),
             Out::Bytes(bytes) => self.swap(&mut bytes.0),
             Out::Data { bytes, from, control, .. } => {
@@ -78,6 +81,9 @@ impl Scrub {
             | Out::Int(_)
             | Out::Errno(_)
             | Out::Poll(_)
+            | Out::Sets(_)
+            | Out::Ready(_)
+            | Out::Text(_)
             | Out::Names { .. } => {}
         }
     }
@@ -105,7 +111,7 @@ impl Scrub {
         match addr {
             SockAddr::V4 { ip, .. } => *ip = self.v4(*ip),
             SockAddr::V6 { ip, .. } => *ip = self.v6(*ip),
-            SockAddr::Bare { .. } => {}
+            SockAddr::Unix(_) | SockAddr::Packet(_) | SockAddr::Bare { .. } => {}
         }
     }
 

@@ -19,6 +19,10 @@ static void address(const void *name, socklen_t len)
         if (in6->sin6_scope_id != 0)
             snprintf(scope, sizeof scope, "%%%u", in6->sin6_scope_id);
         value("{AF_INET6 [%s%s]:%d}", ip, scope, ntohs(in6->sin6_port));
+@Unix     } else if (any->sa_family == AF_UNIX && len > offsetof(struct sockaddr_un, sun_path)) {
+@Unix         unix_address(name, len);
+@Packet     } else if (any->sa_family == AF_PACKET && len >= 12) {
+@Packet         packet_address(name, len);
     } else if (any->sa_family == AF_UNIX || any->sa_family == AF_UNSPEC) {
         value("%s", any->sa_family == AF_UNIX ? "{AF_UNIX}" : "{AF_UNSPEC}");
     } else {

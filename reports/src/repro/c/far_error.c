@@ -56,7 +56,7 @@ static void send_error(int op, int link, const struct icmp_error *error)
         sends_nothing(op, "the host has sent no packet there that it could quote");
         return;
     }
-    len = last[link].len - head;
+    len = last[link].len - head; /* of at most 65536 bytes: see hears() */
     memcpy(quote, last[link].bytes + head, len);
     memcpy(eth, last[link].bytes + 6, 6);
     memcpy(eth + 6, last[link].bytes, 6);
@@ -84,7 +84,7 @@ static void send_error(int op, int link, const struct icmp_error *error)
     }
     if (error->is_cut)
         len = error->cut;
-    most = way.is_v6 ? 1280 - 48 : 576 - 28; /* RFC 4443 2.4 (c), RFC 1812 4.3.2.3 */
+    most = way.is_v6 ? 1280 - 48 : 576 - 28; /* RFC 4443 2.4 (c), RFC 1812 4.3.2 */
     quote[-8] = (unsigned char)type;
     quote[-7] = (unsigned char)code;
     put16(quote - 4, error->of[way.is_v6].rest >> 16);

@@ -1,8 +1,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-enum { BODY = 64 };                      /* room for what goes before it */
-static unsigned char made[BODY + 65536]; /* what a far end sends, its message from BODY on */
+enum { BODY = 64, MOST = 8 + 65536 };   /* what goes before a message, and an error with a packet */
+static unsigned char made[BODY + MOST]; /* what a far end sends, its message from BODY on */
 
 static void put16(unsigned char *p, unsigned n)
 {

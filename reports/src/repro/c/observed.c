@@ -43,7 +43,7 @@ static void compare(int op, long long ret, const char *error)
 
 @Wire static void compare_missing_frames(void);
 @Wire static void look(int op);
-@MacWire static void nothing_lost(void);
+@Wire static void nothing_lost(void);
 @Wire static int latest; /* the last step that was looked at */
 @Wire 
 /* The last line, and the exit status. */
@@ -53,8 +53,8 @@ static int verdict(void)
     if (compared != sizeof observed / sizeof *observed)
         differs = 1;
 @Wire     look(latest);
+@Wire     nothing_lost();
 @Wire     compare_missing_frames();
-@MacWire     nothing_lost();
     if (!differs)
 @MacWire         puts(unseen ? "the calls agree; the wire was not looked at"
 @MacWire                     : "the calls and the frames agree");

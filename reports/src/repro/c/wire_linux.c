@@ -16,13 +16,27 @@ static struct {
 } heard;
 static int under_way; /* how many packets loopback has taken and not handed over */
 
+/* Frames for which the socket had no room were not seen, so that nothing can be said. */
+static void nothing_lost(void)
+{
+    struct tpacket_stats count = {0};
+    socklen_t len = sizeof count;
+
+    if (wire == -1 || getsockopt(wire, SOL_PACKET, PACKET_STATISTICS, &count, &len) == -1 ||
+        count.tp_drops == 0)
+        return;
+    fprintf(stderr, "not tried: the wire could not be followed: its packet socket had no room for "
+                    "%u frames\n", count.tp_drops);
+    exit(2);
+}
+
 /* A packet socket (packet(7)): it sees what passes each link of this network, as tcpdump(8) does. */
 static void watch_wire(void)
 {
     struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
     int room = 4 << 20;
 
-    (void)look; /* there may be no call */
+    (void)look, (void)nothing_lost; /* there may be no call */
     wire = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (setsockopt(wire, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) == -1)
         setsockopt(wire, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);

@@ -2,7 +2,7 @@
 
 use harness::case::addr::{Addr, Host, Range, Role, SockAddr};
 use harness::case::lab::{LabOp, RouteKind};
-use harness::case::op::Op;
+use harness::case::op::{Op, Value};
 use harness::case::{Flags, Sym};
 use harness::trace::{Direction, Out};
 use harness::wire::{TcpFlags, build};
@@ -107,6 +107,10 @@ fn more(data: &str, addr: Addr) -> Op {
     Op::Sendto { fd: "s".into(), data: text(data), flags, addr }
 }
 
+fn cork(on: i32) -> Op {
+    setsockopt(option("IPPROTO_UDP", "UDP_CORK"), Value::Int(on))
+}
+
 fn second() -> Addr {
     to("fe80::2", "l0")
 }
@@ -116,6 +120,11 @@ const TWO_OF_FIVE: &str =
 
 #[rstest]
 #[case::waits(Story::udp6().ok(more("hel", second()), 3), None)]
+#[case::corked(Story::udp6().ok(cork(1), 0).ok(sendto("hel", second()), 3).ok(cork(0), 0), None)]
+#[case::corked_no_more(Story::udp6()
+    .ok(cork(1), 0)
+    .ok(cork(0), 0)
+    .ok(sendto("hel", second()), 3), Some("3: sendto of 3 bytes to fe80::2%l0 port 12345 returned 3, but"))]
 #[case::in_one(Story::udp6()
     .ok(more("he", second()), 2)
     .ok(more("l", second()), 1)

@@ -15,11 +15,15 @@ const MOST: usize = 1 << 16;
 /// The most entries of a list.
 const MOST_ENTRIES: u64 = 64;
 
+/// `include/uapi/linux/close_range.h`
+const CLOSE_RANGE_CLOEXEC: i32 = 4;
+
 /// The calls that are written, by the numbers that they have here.
 #[rustfmt::skip]
 const CALLS: &[(i64, &str)] = &[
     (libc::SYS_accept, "accept"), (libc::SYS_accept4, "accept4"), (libc::SYS_bind, "bind"),
-    (libc::SYS_close, "close"), (libc::SYS_connect, "connect"), (libc::SYS_dup, "dup"),
+    (libc::SYS_close, "close"), (libc::SYS_close_range, "close_range"),
+    (libc::SYS_connect, "connect"), (libc::SYS_dup, "dup"),
     (libc::SYS_dup3, "dup3"), (libc::SYS_epoll_ctl, "epoll_ctl"),
     (libc::SYS_epoll_pwait, "epoll_pwait"), (libc::SYS_fcntl, "fcntl"),
     (libc::SYS_getpeername, "getpeername"), (libc::SYS_getsockname, "getsockname"),
@@ -44,6 +48,15 @@ pub(super) fn name(number: i64) -> Option<&'static str> {
     CALLS.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
 }
 
+/// What a thread that is about to clone itself asks for.
+pub(super) fn flags_of_clone(pid: Pid, number: i64, a: [u64; 6]) -> Option<u64> {
+    match number {
+        libc::SYS_clone => Some(a[0]),
+        libc::SYS_clone3 => Some(Memory(pid).long(a[0])),
+        _ => None,
+    }
+}
+
 /// The value, or -1 and the errno's name; `?` where the call is made again.
 pub(super) fn returned(ret: i64) -> String {
     match ret {
@@ -58,7 +71,7 @@ pub(super) fn returned(ret: i64) -> String {
 pub(super) fn said(pid: Pid, name: &str, a: [u64; 6], ret: i64) -> (String, String) {
     let m = Memory(pid);
     let int = |n: u64| i64::from(n as i32);
-    let fd = if name == "close" { int(a[0]).to_string() } else { m.fd(a[0]) };
+    let fd = if name.starts_with("close") { int(a[0]).to_string() } else { m.fd(a[0]) };
     let worked = ret >= 0;
     let said = match name {
         "socket" => format!("{}, {}, {}", family(a[0]), kind(a[1]), protocol(a[0], a[2])),
@@ -72,6 +85,11 @@ pub(super) fn said(pid: Pid, name: &str, a: [u64; 6], ret: i64) -> (String, Stri
             let len = if worked { m.word(a[2]) } else { 0 };
             let flags = if name == "accept4" { format!(", {}", kind(a[3])) } else { String::new() };
             format!("{fd}, {}, [{len}]{flags}", m.addr(a[1], len))
+        }
+        "close_range" => {
+            let flags =
+                if a[2] as i32 & CLOSE_RANGE_CLOEXEC == 0 { "0" } else { "CLOSE_RANGE_CLOEXEC" };
+            format!("{}, {}, {flags}", a[0] as u32, a[1] as u32)
         }
         "listen" | "dup" | "dup2" | "dup3" => format!("{fd}, {}", int(a[1])),
         "shutdown" => format!(
@@ -128,8 +146,8 @@ fn transfer(m: &Memory, fd: &str, name: &str, a: [u64; 6], ret: i64) -> String {
         "sendmmsg" | "recvmmsg" => {
             let count = if worked { copied } else { 1 };
             let all = (0..count.min(MOST_ENTRIES)).map(|number| {
-                let at = a[1] + number * 64;
-                let len = m.word(at + 56);
+                let at = a[1].wrapping_add(number * 64);
+                let len = m.word(at.wrapping_add(56));
                 let came = (name == "recvmmsg").then_some(if worked { len } else { 0 });
                 format!("{{msg_hdr={}, msg_len={len}}}", m.message(at, came))
             });
@@ -171,6 +189,10 @@ fn kind(number: u64) -> String {
 
 fn protocol(family: u64, number: u64) -> String {
     let is_ip = matches!(family as i32, libc::AF_INET | libc::AF_INET6);
+    // `IPPROTO_HOPOPTS` is 0, too.
+    if is_ip && number == 0 {
+        return "IPPROTO_IP".to_owned();
+    }
     let of = |name: &str| value(name) == Some(number as i32);
     let found =
         KNOWN.iter().copied().filter(|name| name.starts_with("IPPROTO_")).find(|name| of(name));
@@ -250,7 +272,7 @@ impl Memory {
     }
 
     fn ints(&self, at: u64, count: u64) -> Vec<i32> {
-        let bytes = self.bytes(at, count * 4);
+        let bytes = self.bytes(at, count.saturating_mul(4));
         bytes.as_chunks::<4>().0.iter().map(|word| i32::from_ne_bytes(*word)).collect()
     }
 
@@ -297,7 +319,8 @@ impl Memory {
     fn iov(&self, at: u64, count: u64, came: Option<u64>) -> String {
         let mut left = came;
         let all = (0..count.min(MOST_ENTRIES)).map(|number| {
-            let (base, len) = (self.long(at + number * 16), self.long(at + number * 16 + 8));
+            let at = at.wrapping_add(number * 16);
+            let (base, len) = (self.long(at), self.long(at.wrapping_add(8)));
             let shown = left.map_or(len, |left| left.min(len));
             left = left.map(|left| left - shown);
             format!("{{iov_base={}, iov_len={len}}}", self.text(base, shown))
@@ -307,11 +330,12 @@ impl Memory {
 
     /// `struct msghdr`, as the call left it.
     fn message(&self, at: u64, came: Option<u64>) -> String {
-        let (name, len) = (self.long(at), self.word(at + 8));
-        let iov = self.iov(self.long(at + 16), self.long(at + 24), came);
-        let (control, control_len) = (self.long(at + 32), self.long(at + 40));
+        let field = |offset: u64| at.wrapping_add(offset);
+        let (name, len) = (self.long(at), self.word(field(8)));
+        let iov = self.iov(self.long(field(16)), self.long(field(24)), came);
+        let (control, control_len) = (self.long(field(32)), self.long(field(40)));
         let messages = self.control(control, control_len);
-        let came = flags("MSG_", self.word(at + 48));
+        let came = flags("MSG_", self.word(field(48)));
         let name = if len == 0 { "NULL".to_owned() } else { self.addr(name, len) };
         format!(
             "{{msg_name={name}, msg_namelen={len}, msg_iov={iov}{messages}, \
@@ -350,7 +374,7 @@ impl Memory {
         if at == 0 {
             return "NULL".to_owned();
         }
-        format!("{{tv_sec={}, tv_nsec={}}}", self.long(at), self.long(at + 8))
+        format!("{{tv_sec={}, tv_nsec={}}}", self.long(at), self.long(at.wrapping_add(8)))
     }
 
     /// The list and what is ready of it.
@@ -464,4 +488,10 @@ fn quoted(bytes: &[u8]) -> String {
     }
     said.push('"');
     said
+}
+
+/// The names of all calls that are written.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    CALLS.iter().map(|(_, name)| *name)
 }

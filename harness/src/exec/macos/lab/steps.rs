@@ -65,7 +65,11 @@ impl MacLab {
             }
             // Of a frame by words the bytes are made and injected. Files nobody reads here; and macOS
             // keeps the time to itself: it is a second, three times (RFC 4861 §10).
-            LabOp::Say { .. } | LabOp::Hosts { .. } | LabOp::RetransTime { .. } => Ok(()),
+            LabOp::Say { .. }
+            | LabOp::Hosts { .. }
+            | LabOp::RetransTime { .. }
+            | LabOp::Sysctl { .. }
+            | LabOp::ReadOnly {} => Ok(()),
         }
     }
 

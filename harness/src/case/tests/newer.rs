@@ -1,0 +1,113 @@
+//! Any of the calls that came after the first.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::super::op::{Index, PollFd};
+use super::super::process::{Capability, Disposition, ProcessCall, Resource, Signal};
+use super::super::{LabOp, Op};
+use super::{address, flags, name, payload, sym};
+
+fn polled() -> impl Strategy<Value = Vec<PollFd>> {
+    vec((name(), flags()).prop_map(|(fd, events)| PollFd { fd, events }), 0..3)
+}
+
+fn time() -> impl Strategy<Value = Option<u32>> {
+    option::of(any::<u32>())
+}
+
+/// What makes a descriptor.
+fn makes() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (name(), name(), flags()).prop_map(|(fd, new, flags)| Op::Accept4 { fd, new, flags }),
+        (name(), name()).prop_map(|(fd, new)| Op::Dup { fd, new }),
+        (name(), name()).prop_map(|(read, write)| Op::Pipe { read, write }),
+        (name(), payload()).prop_map(|(new, data)| Op::File { new, data }),
+        (name(), flags()).prop_map(|(new, flags)| Op::EpollCreate1 { new, flags }),
+    ]
+}
+
+/// What is done to files.
+fn files() -> impl Strategy<Value = Op> {
+    let path = || "[a-z./]{0,4}";
+    prop_oneof![
+        (path(), any::<u32>()).prop_map(|(path, mode)| Op::Mkdir { path, mode }),
+        (path(), any::<u32>()).prop_map(|(path, mode)| Op::Chmod { path, mode }),
+        path().prop_map(|path| Op::Unlink { path }),
+        (path(), path()).prop_map(|(target, path)| Op::Symlink { target, path }),
+        Just(Op::Lab { step: LabOp::ReadOnly {} }),
+    ]
+}
+
+/// What takes data.
+fn transfers() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (name(), vec(payload(), 0..3)).prop_map(|(fd, data)| Op::Writev { fd, data }),
+        (name(), vec(any::<u32>(), 0..3)).prop_map(|(fd, lens)| Op::Readv { fd, lens }),
+        (name(), vec(payload(), 0..3), flags(), option::of(address()))
+            .prop_map(|(fd, data, flags, addr)| Op::Sendmmsg { fd, data, flags, addr }),
+        (name(), any::<[u32; 3]>(), flags(), time()).prop_map(
+            |(fd, [count, len, control_len], flags, timeout_ms)| {
+                Op::Recvmmsg { fd, count, len, control_len, flags, timeout_ms }
+            }
+        ),
+        (name(), name(), option::of(any::<i64>()), any::<u32>())
+            .prop_map(|(fd, file, offset, count)| Op::Sendfile { fd, file, offset, count }),
+        (name(), name(), any::<u32>(), flags()).prop_map(|(from, to, count, flags)| Op::Splice {
+            from,
+            to,
+            count,
+            flags
+        }),
+        name().prop_map(|fd| Op::Sockatmark { fd }),
+    ]
+}
+
+/// What waits, or tells of interfaces.
+fn waits() -> impl Strategy<Value = Op> {
+    let sets = || (vec(name(), 0..3), vec(name(), 0..3), vec(name(), 0..3), time());
+    prop_oneof![
+        (polled(), time()).prop_map(|(fds, timeout_ms)| Op::Ppoll { fds, timeout_ms }),
+        sets().prop_map(|(read, write, except, timeout_ms)| {
+            Op::Select { read, write, except, timeout_ms }
+        }),
+        sets().prop_map(|(read, write, except, timeout_ms)| {
+            Op::Pselect { read, write, except, timeout_ms }
+        }),
+        (name(), sym(), name(), flags()).prop_map(|(fd, op, target, events)| Op::EpollCtl {
+            fd,
+            op,
+            target,
+            events
+        }),
+        (name(), any::<u32>(), any::<i32>()).prop_map(|(fd, max, timeout_ms)| Op::EpollWait {
+            fd,
+            max,
+            timeout_ms
+        }),
+        ".*".prop_map(|name| Op::IfNametoindex { name }),
+        name().prop_map(|link| Op::IfIndextoname { index: Index::Of(link) }),
+        any::<u32>().prop_map(|number| Op::IfIndextoname { index: Index::Is(number) }),
+        Just(Op::Getifaddrs {}),
+    ]
+}
+
+/// What is about the process.
+fn process() -> impl Strategy<Value = Op> {
+    let signal = || select(Signal::ALL);
+    let call = prop_oneof![
+        (signal(), select(Disposition::ALL))
+            .prop_map(|(signal, how)| ProcessCall::Sigaction { signal, how }),
+        (name(), signal()).prop_map(|(thread, signal)| ProcessCall::PthreadKill { thread, signal }),
+        (select(Resource::ALL), any::<u32>())
+            .prop_map(|(resource, soft)| ProcessCall::Setrlimit { resource, soft }),
+        vec(select(Capability::ALL), 0..4).prop_map(|without| ProcessCall::Capset { without }),
+    ];
+    call.prop_map(|call| Op::Process { call })
+}
+
+pub(super) fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![makes(), transfers(), waits(), files(), process()]
+}

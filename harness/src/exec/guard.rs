@@ -1,0 +1,163 @@
+//! What a case may not ask a kernel for, by number.
+//!
+//! `Case::check` has looked at the names. But a name stands for its number, and many stand for the same one; and which
+//! family a socket has that goes by a name, the kernel alone knows. So what would reach the host, the executor's memory
+//! or its descriptors is looked at again, right before the call. A case that asks for it ends there.
+
+use libc::c_int;
+
+use super::gave::Fault;
+use super::run::is_here;
+use super::runner::Runner;
+use super::{calls, os};
+use crate::case::unix::BEFORE_PATH;
+use crate::case::{Case, Flags, Op, Os, is_of_links};
+
+/// As many bytes as have room for a pointer: with less no kernel takes one.
+const A_POINTER: usize = 8;
+/// As many as a descriptor has.
+const A_DESCRIPTOR: usize = size_of::<c_int>();
+
+/// Whether a case has addresses of a family, or it has none.
+fn is_spoken(family: c_int) -> bool {
+    [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX, libc::AF_UNSPEC].contains(&family)
+}
+
+fn refused(why: String) -> Result<(), Fault> {
+    Err(Fault::Broken(why))
+}
+
+/// That an option may be set by a value of so many bytes, of a socket of this family if it is one.
+pub(super) fn set(
+    (level, name): (c_int, c_int),
+    len: usize,
+    family: Option<c_int>,
+) -> Result<(), Fault> {
+    let holds = |(of, first, last): &(c_int, c_int, c_int)| {
+        *of == level && (*first..=*last).contains(&name)
+    };
+    if len >= A_POINTER && os::WITH_A_POINTER.iter().any(holds) {
+        let why = "takes a pointer, which a case cannot write";
+        return refused(format!("setsockopt: option {name} of level {level} {why}"));
+    }
+    let Some(family) = family.filter(|family| !is_spoken(*family)) else { return Ok(()) };
+    // A number is none of its structures, of which a ring of memory is one.
+    if os::value("AF_PACKET") == Some(family) && len <= size_of::<c_int>() {
+        return Ok(());
+    }
+    let is_more = level != libc::SOL_SOCKET && len > size_of::<c_int>();
+    if is_more || os::OF_MEMORY.contains(&level) {
+        let why = "which a case may ask for numbers, and no more";
+        return refused(format!("setsockopt: this is a socket of family {family}, {why}"));
+    }
+    Ok(())
+}
+
+/// That an option may be asked for, with room for so many bytes: a descriptor that it gives is to be closed.
+pub(super) fn asked((level, name): (c_int, c_int), len: u32) -> Result<(), Fault> {
+    let is_told = level == libc::SOL_SOCKET && len as usize >= A_DESCRIPTOR;
+    if os::GIVES_A_DESCRIPTOR.contains(&(level, name)) && !is_told {
+        let why = "gives a descriptor, which has no name here";
+        return refused(format!("getsockopt: option {name} of level {level} {why}"));
+    }
+    Ok(())
+}
+
+/// What names a link by its index, with the bytes of the least structure that has one (ip(7), RFC 3542 §6).
+const OF_A_LINK: [(c_int, &[&str], usize); 2] = [
+    (libc::IPPROTO_IP, &["IP_PKTINFO"], 12),
+    (libc::IPPROTO_IPV6, &["IPV6_PKTINFO", "IPV6_2292PKTINFO"], 20),
+];
+
+/// That a control message of so many bytes may be sent which names neither descriptors nor links of the case.
+pub(super) fn control((level, kind): (c_int, c_int), len: usize) -> Result<(), Fault> {
+    if (level, kind) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) && len >= A_DESCRIPTOR {
+        return refused("sendmsg: descriptors are sent by name".to_owned());
+    }
+    let has_it = |names: &[&str]| names.iter().any(|name| os::value(name) == Some(kind));
+    if OF_A_LINK.iter().any(|(of, names, least)| *of == level && len >= *least && has_it(names)) {
+        return refused("sendmsg: a link is told by name".to_owned());
+    }
+    Ok(())
+}
+
+/// That an address of this family may be given to a socket of that one, which was not written as a Unix socket's:
+/// there its bytes would be a path. Linux refuses other families (`net/unix/af_unix.c` `unix_validate_addr`), Darwin
+/// lets none pass for one, too (`bsd/kern/uipc_usrreq.c` `unp_bind`).
+fn given(socket: c_int, (family, has_path): (c_int, bool), os: Option<Os>) -> Result<(), Fault> {
+    let passes =
+        family == libc::AF_UNIX || family == libc::AF_UNSPEC && has_path && os != Some(Os::Linux);
+    if socket == libc::AF_UNIX && passes {
+        return refused("a case cannot name a Unix socket: its path is the host's".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether a kernel may read what the case sends when it sends it: what waits in a lab for a neighbour would be other
+/// memory by then.
+pub(super) fn is_read_later(case: &Case) -> bool {
+    let later = |flags: &Flags| {
+        let bits = flags.0.iter().filter_map(|name| os::value(name.as_str()));
+        os::reads_later(bits.fold(0, |all, bits| all | bits))
+    };
+    case.ops.iter().any(|op| match op {
+        Op::Send { flags, .. }
+        | Op::Sendto { flags, .. }
+        | Op::Sendmsg { flags, .. }
+        | Op::Sendmmsg { flags, .. } => later(flags),
+        _ => false,
+    })
+}
+
+/// `SOCK_PACKET`, whose sockets name an interface by its name (packet(7), COMPATIBILITY).
+const OBSOLETE: c_int = 10;
+
+impl Runner<'_> {
+    /// That a packet socket may have an address or send. In a network of the lab's own there are no other links; the
+    /// host's are none of a case's.
+    fn may_reach_links(&self, name: &str, op: &Op) -> Result<(), Fault> {
+        let mut kind = vec![0; size_of::<c_int>()];
+        let asked =
+            calls::getsockopt(self.fd(name), libc::SOL_SOCKET, libc::SO_TYPE, &mut kind).is_ok();
+        if !asked || kind == OBSOLETE.to_ne_bytes() {
+            return refused(format!("{}: {name} is an obsolete packet socket", op.call()));
+        }
+        if self.lab.is_shared() {
+            return refused(format!("{}: the links here are the host's", op.call()));
+        }
+        Ok(())
+    }
+
+    /// That this system has the call, that the socket on which it is made is of a family which the case may speak, and
+    /// that an address is none of the host's.
+    pub(super) fn may_be_made(&self, op: &Op) -> Result<(), Fault> {
+        is_here(Os::host(), op)?;
+        let speaker = op.speaker().map(|name| (name, self.fd(name)));
+        let Some((name, family)) = speaker.and_then(|(name, fd)| Some((name, os::family(fd)?)))
+        else {
+            return Ok(());
+        };
+        let is_of_packets = os::value("AF_PACKET") == Some(family);
+        if is_of_packets && is_of_links(op) {
+            return self.may_reach_links(name, op);
+        }
+        if !is_spoken(family) {
+            let (call, why) = (op.call(), "which a case may make and ask, and no more");
+            return refused(format!("{call}: {name} is a socket of family {family}, {why}"));
+        }
+        if family != libc::AF_UNIX {
+            return Ok(());
+        }
+        for addr in op.addrs().filter(|addr| addr.as_unix().is_none()) {
+            // What is wrong with it, the call itself says.
+            if let Ok(raw) = self.addr(addr, &mut None) {
+                let has_path = raw.bytes()[BEFORE_PATH as usize] != 0;
+                given(family, (raw.family(), has_path), Os::host())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

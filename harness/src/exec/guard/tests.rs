@@ -1,0 +1,276 @@
+use rstest::rstest;
+
+use super::*;
+use crate::case::op::Control;
+use crate::case::{Case, Lab, Payload};
+use crate::exec::network::fake::Fake;
+use crate::exec::options::message;
+use crate::exec::run::tests::runner;
+use crate::exec::signals;
+use crate::trace::{Did, End, Event};
+
+/// A step's outcome, whatever `Case::check` says of it: the executor is the last that could refuse.
+fn run(steps: &[&str]) -> (End, Vec<Event>, usize) {
+    let ops: Vec<Op> = serde_json::from_str(&format!("[{}]", steps.join(","))).expect("steps");
+    let case = Case::new("s/t", String::new(), Lab::loopback(), ops);
+    let mut lab = Fake::of(Lab::loopback());
+    let mut runner = runner(&case, &mut lab);
+    let end = runner.steps();
+    signals::disarm();
+    for (_, fd) in runner.sockets.iter().filter(|(_, fd)| *fd >= 0) {
+        let _ = calls::close(*fd);
+    }
+    runner.received.drain(..).for_each(crate::exec::received::close);
+    (end, std::mem::take(&mut runner.events), runner.kept.len())
+}
+
+fn reason(steps: &[&str]) -> String {
+    match run(steps).0 {
+        End::Broken { reason } => reason,
+        end => format!("{end:?}"),
+    }
+}
+
+fn is_linux() -> bool {
+    Os::host() == Some(Os::Linux)
+}
+
+const INET: &str =
+    r#"{"socket":{"fd":"s","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":[]}}"#;
+/// `SO_DEBUG` is 1, as `AF_UNIX` is.
+const BY_NUMBER: &str =
+    r#"{"socket":{"fd":"s","domain":"SO_DEBUG","type":["SOCK_DGRAM"],"protocol":[]}}"#;
+/// As bytes of `sockaddr_un` this is the path `/tmp/Z`.
+const ADDRESS: &str =
+    r#"{"host":{"ip":"109.112.47.90"},"port":{"is":12148},"scope":"zero","family":"SO_DEBUG"}"#;
+
+/// Each made `/tmp/Z`, or reached who listened there.
+#[rstest]
+#[case::bind(r#"{"bind":{"fd":"s","addr":ADDRESS}}"#)]
+#[case::connect(r#"{"connect":{"fd":"s","addr":ADDRESS}}"#)]
+#[case::sendto(r#"{"sendto":{"fd":"s","data":{"text":"x"},"flags":[],"addr":ADDRESS}}"#)]
+#[case::sendmsg(
+    r#"{"sendmsg":{"fd":"s","data":{"text":"x"},"flags":[],"control":[],"addr":ADDRESS}}"#
+)]
+#[case::sendmmsg(r#"{"sendmmsg":{"fd":"s","data":[{"text":"x"}],"flags":[],"addr":ADDRESS}}"#)]
+#[case::raw(r#"{"raw":{"call":"bind","args":[{"fd":"s"},{"addr":ADDRESS},{"number":10}]}}"#)]
+fn a_path_of_the_hosts_is_none_of_a_cases(#[case] step: &str) {
+    if is_linux() {
+        let why = reason(&[BY_NUMBER, &step.replace("ADDRESS", ADDRESS)]);
+        assert!(why.contains("its path is the host's"), "{why}");
+        // To another socket its bytes are no path.
+        let why = reason(&[INET, &step.replace("ADDRESS", ADDRESS)]);
+        assert!(!why.contains("the host's"), "{why}");
+    }
+}
+
+/// Darwin takes an address without a family for a Unix socket's.
+#[test]
+fn where_no_family_passes_for_a_unix_sockets_its_bytes_are_a_path() {
+    let (linux, darwin) = (Some(Os::Linux), Some(Os::Macos));
+    for (socket, family, has_path, os, is) in [
+        (libc::AF_UNIX, libc::AF_UNSPEC, true, linux, true),
+        (libc::AF_UNIX, libc::AF_UNSPEC, true, darwin, false),
+        (libc::AF_UNIX, libc::AF_UNSPEC, false, darwin, true),
+        (libc::AF_UNIX, libc::AF_INET, true, darwin, true),
+        (libc::AF_UNIX, libc::AF_UNIX, true, linux, false),
+        (libc::AF_UNIX, libc::AF_UNIX, false, darwin, false),
+        (libc::AF_INET, libc::AF_UNIX, true, darwin, true),
+    ] {
+        assert_eq!(given(socket, (family, has_path), os).is_ok(), is, "{socket} {family} {os:?}");
+    }
+}
+
+/// `IPPROTO_RDP` and others are numbers of families, and `SOCK_RAW|SOCK_STREAM|…` of `SOCK_PACKET`.
+#[test]
+fn a_family_that_a_case_may_only_ask_is_known_by_number() {
+    if !is_linux() {
+        return;
+    }
+    // 16 is AF_NETLINK's and IPTOS_LOWDELAY's.
+    let netlink =
+        r#"{"socket":{"fd":"s","domain":"IPTOS_LOWDELAY","type":["SOCK_RAW"],"protocol":[]}}"#;
+    let send = r#"{"send":{"fd":"s","data":{"text":"x"},"flags":[]}}"#;
+    let why = reason(&[netlink, send]);
+    assert!(why.contains("a socket of family 16"), "{why}");
+    let twice = r#"{"dup":{"fd":"s","new":"d"}}"#;
+    let why = reason(&[netlink, twice, &send.replace(r#""s""#, r#""d""#)]);
+    assert!(why.contains("a socket of family 16"), "{why}");
+    // 270 is SOL_NETLINK.
+    let set = |value: &str| {
+        let option = r#"{"raw":{"level":"SOL_NETLINK","name":"NETLINK_EXT_ACK"}}"#;
+        reason(&[
+            netlink,
+            &format!(r#"{{"setsockopt":{{"fd":"s","option":{option},"value":{value}}}}}"#),
+        ])
+    };
+    assert!(set(r#"{"linger":{"on":1,"seconds":1}}"#).contains("ask for numbers"));
+    assert!(!set(r#"{"int":1}"#).contains("ask for numbers"));
+}
+
+#[test]
+fn an_option_with_a_pointer_is_known_by_number() {
+    for (level, first, last) in os::WITH_A_POINTER {
+        assert!(set((*level, *first), 16, None).is_err(), "{level} {first}");
+        assert!(set((*level, *last), 8, Some(libc::AF_INET)).is_err(), "{level} {last}");
+        assert!(set((*level, *last), 4, Some(libc::AF_INET)).is_ok(), "a number is no pointer");
+    }
+    assert!(set((libc::SOL_SOCKET, libc::SO_LINGER), 8, Some(libc::AF_INET)).is_ok());
+    for level in os::OF_MEMORY {
+        assert!(set((*level, 1), 4, Some(libc::AF_INET + 100)).is_err());
+        assert!(set((*level, 1), 4, Some(libc::AF_INET)).is_ok(), "no rings of these");
+    }
+    if is_linux() {
+        // A program of a filter, `sock_fprog` by another value's bytes.
+        let set = r#"{"setsockopt":{"fd":"s","option":{"raw":{"level":"SOL_SOCKET","name":"SO_ATTACH_FILTER"}},"value":{"filter":{"group":"1.0.0.0","link":null,"mode":"MCAST_INCLUDE","sources":[]}}}}"#;
+        let why = reason(&[INET, set]);
+        assert!(why.contains("takes a pointer"), "{why}");
+        // By its own name, and written out.
+        let raw = r#"{"raw":{"call":"setsockopt","args":[{"fd":"s"},{"names":["SOL_SOCKET"]},{"names":["SO_ATTACH_FILTER"]},{"bytes":"0100"},{"number":16}]}}"#;
+        let why = reason(&[INET, raw]);
+        assert!(why.contains("takes a pointer"), "{why}");
+        let zeros = raw.replace(r#"{"bytes":"0100"}"#, r#""room""#);
+        assert_eq!(run(&[INET, &zeros]).0, End::Done);
+    }
+}
+
+/// Where links are the host's, or go by a name that no case has, nothing is sent.
+#[test]
+fn a_packet_socket_sends_where_all_links_are_the_labs() {
+    let Some(family) = os::value("AF_PACKET") else { return };
+    let of = |kind: &str| {
+        format!(r#"{{"socket":{{"fd":"s","domain":"AF_PACKET","type":["{kind}"],"protocol":[]}}}}"#)
+    };
+    let send = r#"{"send":{"fd":"s","data":{"text":"x"},"flags":[]}}"#;
+    for (name, len, is) in [(1, 4, true), (5, 16, false), (5, 28, false)] {
+        assert_eq!(set((263, name), len, Some(family)).is_ok(), is, "{name} {len}");
+    }
+    let Ok(made) = calls::socket(family, libc::SOCK_RAW, 0) else { return };
+    let _ = calls::close(made as c_int);
+    // It is on no link.
+    assert_eq!(run(&[&of("SOCK_RAW"), send]).0, End::Done);
+    let why = reason(&[&of("SOCK_PACKET"), send]);
+    assert!(why.contains("obsolete"), "{why}");
+    let ops = serde_json::from_str(&format!("[{},{send}]", of("SOCK_RAW"))).expect("steps");
+    let case = Case::new("s/t", String::new(), Lab::loopback(), ops);
+    let mut lab = Fake::of(Lab::loopback());
+    lab.is_shared = true;
+    let mut runner = runner(&case, &mut lab);
+    let end = runner.steps();
+    signals::disarm();
+    for (_, fd) in runner.sockets.iter().filter(|(_, fd)| *fd >= 0) {
+        let _ = calls::close(*fd);
+    }
+    let End::Broken { reason } = end else { panic!("{end:?}") };
+    assert!(reason.contains("the host's"), "{reason}");
+}
+
+#[test]
+fn a_descriptor_that_an_option_gives_is_known_by_number() {
+    for (level, name) in os::GIVES_A_DESCRIPTOR {
+        assert!(asked((*level, *name), 3).is_err());
+        assert_eq!(asked((*level, *name), 4).is_ok(), *level == libc::SOL_SOCKET, "it is closed");
+    }
+    if is_linux() {
+        assert!(os::GIVES_A_DESCRIPTOR.iter().any(|of| Some(of.1) == os::value("SO_PEERPIDFD")));
+        // 1|76 is 77.
+        let raw = r#"{"raw":{"call":"getsockopt","args":[{"fd":"s"},{"names":["SOL_SOCKET"]},{"names":["SO_PASSPIDFD","SO_DEBUG"]},"bad",{"at":0}]}}"#;
+        let why = reason(&[INET, raw]);
+        assert!(why.contains("gives a descriptor"), "{why}");
+    }
+}
+
+#[test]
+fn descriptors_by_number_are_known_by_number() {
+    assert!(control((libc::SOL_SOCKET, libc::SCM_RIGHTS), 4).is_err());
+    assert!(control((libc::SOL_SOCKET, libc::SCM_RIGHTS), 2).is_ok(), "no whole descriptor");
+    assert!(control((libc::IPPROTO_IP, libc::SCM_RIGHTS), 4).is_ok());
+    if is_linux() {
+        let case = Case::new("s/t", String::new(), Lab::loopback(), Vec::new());
+        let mut lab = Fake::of(Lab::loopback());
+        let runner = runner(&case, &mut lab);
+        // IPPROTO_IP is 0, IP_PKTINFO 8, as IPTOS_THROUGHPUT is.
+        assert!(control((0, 8), 12).is_err() && control((41, 50), 20).is_err());
+        assert!(control((0, 8), 4).is_ok(), "no whole structure");
+        assert!(message(&Control::int("SOL_SOCKET", "SO_DEBUG", 0), &runner).is_err());
+        assert!(message(&Control::int("IPPROTO_IP", "IP_TTL", 1), &runner).is_ok());
+    }
+}
+
+/// The name of the pair before stood for its socket, or for none and then for what has its number.
+#[test]
+fn a_pair_that_was_not_made_leaves_no_names() {
+    let pair = |family: &str| {
+        format!(
+            r#"{{"socketpair":{{"a":"a","b":"b","domain":"{family}","type":["SOCK_DGRAM"],"protocol":[]}}}}"#
+        )
+    };
+    let named = r#"{"getsockname":{"fd":"a"}}"#;
+    let (end, events, _) = run(&[&pair("AF_UNIX"), &pair("AF_INET"), named]);
+    assert_eq!(end, End::Done);
+    let did: Vec<_> = events
+        .iter()
+        .filter_map(|e| if let Event::Call { did, .. } = e { Some(did) } else { None })
+        .collect();
+    let [_, _, Did::Returned { errno: Some(errno), .. }] = &did[..] else { panic!("{did:?}") };
+    assert_eq!(errno.as_str(), "EBADF");
+}
+
+/// It was nobody's, and open when the next case began.
+#[test]
+fn what_is_accepted_without_an_address_is_closed() {
+    let socket = |name: &str| {
+        format!(
+            r#"{{"socket":{{"fd":"{name}","domain":"AF_INET","type":["SOCK_STREAM"],"protocol":[]}}}}"#
+        )
+    };
+    let at = |port: &str| format!(r#"{{"host":{{"ip":"127.0.0.1"}},"port":{port}}}"#);
+    let steps = format!(
+        r#"[{},{},{{"bind":{{"fd":"l","addr":{}}}}},{{"listen":{{"fd":"l","backlog":1}}}},
+        {{"connect":{{"fd":"c","addr":{}}}}},
+        {{"raw":{{"call":"accept","args":[{{"fd":"l"}},"bad",{{"at":0}}]}}}}]"#,
+        socket("l"),
+        socket("c"),
+        at(r#"{"is":0}"#),
+        at(r#"{"of":"l"}"#),
+    );
+    let ops: Vec<Op> = serde_json::from_str(&steps).expect("steps");
+    let case = Case::new("s/t", String::new(), Lab::loopback(), ops);
+    let mut lab = Fake::of(Lab::loopback());
+    let mut runner = runner(&case, &mut lab);
+    assert_eq!(runner.steps(), End::Done);
+    signals::disarm();
+    let Some(Event::Call { did: Did::Returned { ret, .. }, .. }) = runner.events.last() else {
+        panic!("{:?}", runner.events)
+    };
+    // Where the kernel looks at the pointer nothing was accepted.
+    assert_eq!(runner.received.len(), usize::from(*ret == 0));
+    assert!(*ret <= 0, "no number of a descriptor is told");
+    for (_, fd) in &runner.sockets {
+        let _ = calls::close(*fd);
+    }
+    runner.received.drain(..).for_each(crate::exec::received::close);
+}
+
+/// The kernel sent what the memory had become.
+#[test]
+fn what_the_kernel_reads_later_stays() {
+    let case = Case::new("s/t", String::new(), Lab::loopback(), Vec::new());
+    let mut lab = Fake::of(Lab::loopback());
+    let mut runner = runner(&case, &mut lab);
+    let data = Payload::Pattern(4);
+    assert_eq!(*runner.bytes_of(&data, 0), data.bytes());
+    assert_eq!(runner.kept.len(), 0);
+    runner.bytes_of(&data, os::value("MSG_ZEROCOPY").unwrap_or(0));
+    assert_eq!(runner.kept.len(), usize::from(is_linux()));
+    for (flags, later) in [("", false), (r#""MSG_MORE""#, false), (r#""MSG_ZEROCOPY""#, is_linux())]
+    {
+        let send = format!(r#"{{"send":{{"fd":"s","data":{{"text":"x"}},"flags":[{flags}]}}}}"#);
+        let ops = serde_json::from_str(&format!("[{send}]")).expect("steps");
+        let case = Case::new("s/t", String::new(), Lab::loopback(), ops);
+        assert_eq!(is_read_later(&case), later, "in a lab that is given up");
+        if is_linux() {
+            assert_eq!(run(&[INET, &send]).2, usize::from(later));
+        }
+    }
+}

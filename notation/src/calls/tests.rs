@@ -1,0 +1,333 @@
+//! The calls that came after the first read back as they were.
+
+use harness::case::addr::{Addr, Host, Packet, Port, Range, Role, Scope, Unix, UnixName};
+use harness::case::op::{Index, PollFd};
+use harness::case::process::{Capability, Disposition, ProcessCall, Resource, Signal};
+use harness::case::raw::{Arg, CALLS, Place};
+use harness::case::{Case, Flags, Hex, KNOWN, Lab, LabOp, LinkKind, Op, Payload, Sym};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use rstest::rstest;
+
+use crate::{print, read, render};
+
+/// Names of descriptors, each of which is made before.
+const MADE: [&str; 4] = ["s", "r", "w", "except"];
+
+fn fd() -> impl Strategy<Value = String> {
+    select(&MADE[..]).prop_map(str::to_owned)
+}
+
+fn fds() -> impl Strategy<Value = Vec<String>> {
+    vec(fd(), 0..3)
+}
+
+fn new() -> impl Strategy<Value = String> {
+    select(&["s", "n", "in", "NULL1"][..]).prop_map(str::to_owned)
+}
+
+fn sym() -> impl Strategy<Value = Sym> {
+    select(KNOWN).prop_map(Sym::from)
+}
+
+fn flags() -> impl Strategy<Value = Flags> {
+    vec(sym(), 0..3).prop_map(Flags)
+}
+
+fn payload() -> impl Strategy<Value = Payload> {
+    prop_oneof![
+        "[ -\u{ff}]{0,8}".prop_map(Payload::Text),
+        r#"["\\\[\]{},0n\x00]{0,6}"#.prop_map(Payload::Text),
+        (0u32..100).prop_map(Payload::Pattern)
+    ]
+}
+
+fn time() -> impl Strategy<Value = Option<u32>> {
+    option::of(0u32..100_000)
+}
+
+fn polled() -> impl Strategy<Value = Vec<PollFd>> {
+    vec((fd(), flags()).prop_map(|(fd, events)| PollFd { fd, events }), 0..3)
+}
+
+/// What makes a descriptor, or leads data.
+fn transfers() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        (fd(), new(), flags()).prop_map(|(fd, new, flags)| Op::Accept4 { fd, new, flags }),
+        (fd(), new()).prop_map(|(fd, new)| Op::Dup { fd, new }),
+        (new(), new()).prop_map(|(read, write)| Op::Pipe { read, write }),
+        (new(), payload()).prop_map(|(new, data)| Op::File { new, data }),
+        (new(), flags()).prop_map(|(new, flags)| Op::EpollCreate1 { new, flags }),
+        (fd(), vec(payload(), 0..4)).prop_map(|(fd, data)| Op::Writev { fd, data }),
+        (fd(), vec(0u32..1000, 0..4)).prop_map(|(fd, lens)| Op::Readv { fd, lens }),
+        (fd(), vec(payload(), 0..4), flags()).prop_map(|(fd, data, flags)| Op::Sendmmsg {
+            fd,
+            data,
+            flags,
+            addr: None
+        }),
+        (fd(), any::<[u8; 3]>(), flags(), time()).prop_map(
+            |(fd, [count, len, control_len], flags, timeout_ms)| {
+                let (count, len, control_len) = (count.into(), len.into(), control_len.into());
+                Op::Recvmmsg { fd, count, len, control_len, flags, timeout_ms }
+            }
+        ),
+        (fd(), fd(), option::of(any::<i64>()), 0..1_000_000u32)
+            .prop_map(|(fd, file, offset, count)| Op::Sendfile { fd, file, offset, count }),
+        (fd(), fd(), 0..1_000_000u32, flags()).prop_map(|(from, to, count, flags)| Op::Splice {
+            from,
+            to,
+            count,
+            flags
+        }),
+    ]
+}
+
+fn path() -> impl Strategy<Value = String> {
+    "[a-z_][a-z.-]{0,3}(/[a-z0-9]{1,3}){0,2}"
+}
+
+/// What is done to files.
+fn files() -> impl Strategy<Value = Op> {
+    let mode = || 0u32..0o1000;
+    prop_oneof![
+        (path(), mode()).prop_map(|(path, mode)| Op::Mkdir { path, mode }),
+        (path(), mode()).prop_map(|(path, mode)| Op::Chmod { path, mode }),
+        path().prop_map(|path| Op::Unlink { path }),
+        (path(), path()).prop_map(|(target, path)| Op::Symlink { target, path }),
+        Just(Op::Lab { step: LabOp::ReadOnly {} }),
+    ]
+}
+
+/// What waits, or tells.
+fn others() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        fd().prop_map(|fd| Op::Sockatmark { fd }),
+        (polled(), time()).prop_map(|(fds, timeout_ms)| Op::Ppoll { fds, timeout_ms }),
+        (fds(), fds(), fds(), time()).prop_map(|(read, write, except, timeout_ms)| {
+            Op::Select { read, write, except, timeout_ms }
+        }),
+        (fds(), fds(), fds(), time()).prop_map(|(read, write, except, timeout_ms)| {
+            Op::Pselect { read, write, except, timeout_ms }
+        }),
+        (fd(), sym(), fd(), flags()).prop_map(|(fd, op, target, events)| Op::EpollCtl {
+            fd,
+            op,
+            target,
+            events
+        }),
+        (fd(), 0u32..1024, -9i32..100_000).prop_map(|(fd, max, timeout_ms)| Op::EpollWait {
+            fd,
+            max,
+            timeout_ms
+        }),
+        prop_oneof!["[ -~]{0,20}", "[a-z0-9]{1,15}"].prop_map(|name| Op::IfNametoindex { name }),
+        select(&["net0", "lo"][..])
+            .prop_map(|link| Op::IfIndextoname { index: Index::Of(link.to_owned()) }),
+        any::<u32>().prop_map(|number| Op::IfIndextoname { index: Index::Is(number) }),
+        Just(Op::Getifaddrs {}),
+    ]
+}
+
+/// What is about the process, in a case without links.
+fn process() -> impl Strategy<Value = Op> {
+    let call = prop_oneof![
+        (select(Signal::ALL), select(Disposition::ALL))
+            .prop_map(|(signal, how)| ProcessCall::Sigaction { signal, how }),
+        (select(Resource::ALL), 0u32..=1024)
+            .prop_map(|(resource, soft)| ProcessCall::Setrlimit { resource, soft }),
+        vec(select(Capability::ALL), 0..4).prop_map(|without| ProcessCall::Capset { without }),
+    ];
+    call.prop_map(|call| Op::Process { call })
+}
+
+/// An address of IP, whose family may be another's.
+fn addr() -> impl Strategy<Value = Addr> {
+    let role = select(&[Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent][..]);
+    let range = select(&[Range::Ll, Range::V6, Range::V4][..]);
+    let host = prop_oneof![
+        any::<std::net::IpAddr>().prop_map(Host::Ip),
+        (role, range).prop_map(|(role, range)| Host::On { link: "net0".to_owned(), role, range }),
+    ];
+    let port = prop_oneof![any::<u16>().prop_map(Port::Is), fd().prop_map(Port::Of)];
+    let scope = prop_oneof![
+        Just(Scope::Zero),
+        Just(Scope::Link("net0".to_owned())),
+        any::<u32>().prop_map(Scope::Id)
+    ];
+    let family = select(&["AF_INET", "AF_INET6", "AF_UNIX", "AF_UNSPEC", "AF_PACKET"][..]);
+    let of_ip = (host, port, scope, option::of(family)).prop_map(|(host, port, scope, family)| {
+        let is_v4 =
+            matches!(host, Host::Ip(std::net::IpAddr::V4(_)) | Host::On { range: Range::V4, .. });
+        let natural = if is_v4 { "AF_INET" } else { "AF_INET6" };
+        // What it is anyway need not be said.
+        let family = family.filter(|family| *family != natural).map(Sym::from);
+        Addr { host, port, scope, family }
+    });
+    let name = prop_oneof![
+        Just(UnixName::Unnamed),
+        Just(UnixName::Path("a.sock".to_owned())),
+        Just(UnixName::Abstract("b".to_owned()))
+    ];
+    let unix = (name, option::of(0u32..200)).prop_map(|(name, len)| Addr::unix(Unix { name, len }));
+    let scope = prop_oneof![
+        Just(Scope::Zero),
+        Just(Scope::Link("net0".to_owned())),
+        any::<u32>().prop_map(Scope::Id)
+    ];
+    let packet = (any::<u16>(), scope, vec(any::<u8>(), 0..9), option::of(0u32..21)).prop_map(
+        |(proto, scope, addr, len)| {
+            let host = Host::Packet(Packet { proto, addr: Hex(addr), len });
+            Addr { host, port: Port::Is(0), scope, family: None }
+        },
+    );
+    prop_oneof![3 => of_ip, 1 => unix, 1 => packet]
+}
+
+/// An argument of its kind, or of another.
+fn arg(place: Place) -> BoxedStrategy<Arg> {
+    let pointer = prop_oneof![
+        Just(Arg::Null),
+        Just(Arg::Bad),
+        Just(Arg::Room),
+        vec(any::<u8>(), 0..12).prop_map(|bytes| Arg::Bytes(Hex(bytes))),
+        addr().prop_map(Arg::Addr),
+    ];
+    let number = || prop_oneof![Just(-1), 0i64..1000, 0i64..65_537].prop_map(Arg::Number);
+    match place {
+        Place::Fd => fd().prop_map(Arg::Fd).boxed(),
+        Place::Names => flags().prop_map(Arg::Names).boxed(),
+        Place::Pointer => pointer.boxed(),
+        Place::LenAt => {
+            prop_oneof![Just(Arg::Null), Just(Arg::Bad), (-1i32..65_537).prop_map(Arg::At)].boxed()
+        }
+        Place::Len | Place::Size => number().boxed(),
+        Place::Number => {
+            prop_oneof![number(), any::<i32>().prop_map(|n| Arg::Number(n.into()))].boxed()
+        }
+    }
+}
+
+/// A call with all its arguments.
+fn written_out() -> impl Strategy<Value = Op> {
+    select(CALLS).prop_flat_map(|(call, places)| {
+        let args: Vec<BoxedStrategy<Arg>> = places.iter().map(|place| arg(*place)).collect();
+        args.prop_map(move |args| Op::Raw { call: call.to_owned(), args })
+    })
+}
+
+fn case(ops: Vec<Op>) -> Case {
+    let flags = Flags::of(&["SOCK_DGRAM"]);
+    let made = |name: &str| Op::Socket {
+        fd: name.to_owned(),
+        domain: "AF_INET".into(),
+        r#type: flags.clone(),
+        protocol: Flags::NONE,
+    };
+    let ops = MADE.iter().map(|name| made(name)).chain(ops).collect();
+    Case::new("calls/case", "", Lab::one(LinkKind::Tun, "net0"), ops)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_call_reads_back(ops in vec(prop_oneof![transfers(), others(), files()], 1..4)) {
+        let case = case(ops);
+        prop_assert_eq!(case.check(), Ok(()));
+        let text = print(&case);
+        match read("calls", &text) {
+            Ok(read) => {
+                prop_assert_eq!(read.len(), 1, "{}", text);
+                prop_assert_eq!(&read[0].case, &case, "{}", text);
+            }
+            Err(faults) => prop_assert!(false, "{}", render(&faults, "calls", &text, false)),
+        }
+    }
+
+    #[test]
+    fn the_process_reads_back(ops in vec(process(), 1..4)) {
+        let case = Case::new("calls/case", "", Lab::loopback(), ops);
+        prop_assert_eq!(case.check(), Ok(()));
+        let text = print(&case);
+        match read("calls", &text) {
+            Ok(read) => prop_assert_eq!(&read[0].case, &case, "{}", text),
+            Err(faults) => prop_assert!(false, "{}", render(&faults, "calls", &text, false)),
+        }
+    }
+
+    /// Whatever the case lets in.
+    #[test]
+    fn what_is_written_out_reads_back(ops in vec(written_out(), 1..6)) {
+        let is_let_in = |op: &Op| case(vec![op.clone()]).check().is_ok();
+        let case = case(ops.into_iter().filter(is_let_in).collect());
+        let text = print(&case);
+        match read("calls", &text) {
+            Ok(read) => prop_assert_eq!(&read[0].case, &case, "{}", text),
+            Err(faults) => prop_assert!(false, "{}", render(&faults, "calls", &text, false)),
+        }
+    }
+}
+
+/// A call in its own form is none that is written out.
+#[rstest]
+#[case("recv(s, 10, 0)")]
+#[case("recvmsg(s, {msg_iov=[64]}, 0)")]
+#[case("send(s, \"x\", 1, 0)")]
+#[case("write(s, \"x\", 1)")]
+#[case("readv(s, [4, 8], 2)")]
+#[case("writev(s, [{\"x\", 1}], 1)")]
+#[case("poll([{s, POLLIN}], 10)")]
+#[case("ioctl(s, SIOCGIFMTU, {ifr_name=\"net0\"})")]
+#[case("getsockopt(s, SOL_SOCKET, SO_TYPE, 5)")]
+fn what_is_not_written_out_is_in_its_own_form(#[case] call: &str) {
+    let text = format!("{}{call}\n", print(&case(Vec::new())));
+    let read = read("calls", &text)
+        .unwrap_or_else(|faults| panic!("{}", render(&faults, "calls", &text, false)));
+    let last = read[0].case.ops.last().expect("a step");
+    assert!(!matches!(last, Op::Raw { .. }), "{last:?}");
+    assert!(
+        print(&read[0].case).ends_with(&text[text.len() - call.len() - 1..]),
+        "{}",
+        print(&read[0].case)
+    );
+}
+
+#[rstest]
+#[case("mkdir(\"d\", 0780)", "octal digits")]
+#[case("mkdir(\"d\")", "wants a mode")]
+#[case("mkdir(\"../d\", 0700)", "is no path")]
+#[case("symlink(\"a\")", "wants a path")]
+#[case("unlink(d)", "text in quotes is expected")]
+fn what_is_no_path_and_no_mode_is_told(#[case] call: &str, #[case] why: &str) {
+    let text = format!("{}{call}\n", print(&case(Vec::new())));
+    let faults = read("calls", &text).expect_err("it is none");
+    let said = render(&faults, "calls", &text, false);
+    assert!(said.contains(why), "{said}");
+}
+
+/// Who leaves an argument out is told that all are wanted.
+#[test]
+fn half_of_a_call_that_is_written_out_is_told() {
+    let text = format!("{}recv(s, BAD, 4)\n", print(&case(Vec::new())));
+    let faults = read("calls", &text).expect_err("one is missing");
+    let said = render(&faults, "calls", &text, false);
+    assert!(said.contains("recv has 4 arguments"), "{said}");
+}
+
+/// A signal that ends the executor, a right that is none of a socket's, a thread that has not begun: a stranger's words.
+#[rstest]
+#[case("sigaction(SIGKILL, 0)", "SIGKILL is no word for a signal")]
+#[case("sigaction(SIGUSR1, SIG_DFL)", "SIG_DFL is no word for 0, SA_RESTART or SIG_IGN")]
+#[case("sigaction(SIGUSR1)", "sigaction wants 0, SA_RESTART or SIG_IGN here")]
+#[case("setrlimit(RLIMIT_CPU, 1)", "RLIMIT_CPU is no word for a resource")]
+#[case("capset({without=CAP_SYS_BOOT})", "CAP_SYS_BOOT is no word for a capability")]
+#[case("capset({effective=CAP_NET_RAW})", "the field without is missing")]
+#[case("pthread_kill(t, SIGUSR1)", "pthread_kill: SIGUSR1 has no disposition before")]
+fn no_other_word_is_read(#[case] call: &str, #[case] says: &str) {
+    let faults = read("calls", &format!("{call}\n")).expect_err(call);
+    let text = render(&faults, "calls", call, false);
+    assert!(text.contains(says), "{text}");
+}

@@ -1,0 +1,16 @@
+#include <poll.h>
+#include <stddef.h>
+#include <time.h>
+/* ppoll in slices, so that the links' far ends can answer meanwhile. */
+static int ppoll_answering(struct pollfd *fds, nfds_t n, const struct timespec *time)
+{
+    long long ms = time == NULL ? -1 : time->tv_sec * 1000LL + time->tv_nsec / 1000000;
+    struct timespec start, slice = {.tv_nsec = ms == 0 ? 0 : 1000000};
+    int ret;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do
+        ret = ppoll(fds, n, &slice, NULL);
+    while (ret == 0 && goes_on(&start, ms));
+    return ret;
+}

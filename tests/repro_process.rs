@@ -1,0 +1,111 @@
+//! Reproducers of cases about the process: signals that come into a thread's call, limits, capabilities. What the
+//! executor saw the program sees; of another disposition, limit or set it says `not reproduced`.
+
+mod common;
+
+use common::repro::{able, case, ran, written};
+use common::traces;
+use reports::repro::{agrees, saw_the_wire, verdict};
+use rstest::rstest;
+
+const RESTARTS: &str = "
+    socketpair(AF_UNIX, SOCK_STREAM, 0, [s, p])
+    sigaction(SIGUSR1, SA_RESTART)
+    t: recv(s, 8, 0)
+    pthread_kill(t, SIGUSR1)
+    send(p, \"x\", 0)";
+
+const INTERRUPTS: &str = "
+    socket(AF_INET, SOCK_STREAM, 0) = l
+    bind(l, {AF_INET 127.0.0.1:0})
+    listen(l, 1)
+    sigaction(SIGURG, 0)
+    t: accept(l) = a
+    pthread_kill(t, SIGURG)
+    t: accept(l) = a
+    socket(AF_INET, SOCK_STREAM, 0) = c
+    connect(c, {AF_INET 127.0.0.1:port(l)})
+    u: read(a, 8)
+    write(c, \"hello\")
+    pthread_kill(u, SIGURG)";
+
+const IGNORED: &str = "
+    socketpair(AF_UNIX, SOCK_DGRAM, 0, [s, p])
+    epoll_create1(0) = e
+    epoll_ctl(e, EPOLL_CTL_ADD, s, {events=EPOLLIN})
+    sigaction(SIGIO, SIG_IGN)
+    t: epoll_wait(e, 1, -1)
+    u: select([s], NULL, NULL, NULL)
+    w: ppoll([{s, POLLIN}], {tv_sec=60, tv_nsec=0}, NULL)
+    pthread_kill(t, SIGIO)
+    pthread_kill(u, SIGIO)
+    pthread_kill(w, SIGIO)
+    send(p, \"x\", 0)
+    v: recvmmsg(s, {msg_iov=[8]}, 1, 0, NULL)
+    v: recvmmsg(s, {msg_iov=[8]}, 1, 0, NULL)
+    pthread_kill(v, SIGIO)
+    send(p, \"y\", 0)";
+
+/// The far end answers the one that has gone on.
+const CONNECTS: &str = "tun net0
+    serve net0 80: expect \"1\", send \"one\", close
+    sigaction(SIGUSR2, SA_RESTART)
+    socket(AF_INET, SOCK_STREAM, 0) = n
+    t: connect(n, {AF_INET silent(net0):81})
+    pthread_kill(t, SIGUSR2)
+    sigaction(SIGUSR2, 0)
+    pthread_kill(t, SIGUSR2)
+    socket(AF_INET, SOCK_STREAM, 0) = s
+    t: connect(s, {AF_INET neighbour(net0):80})
+    u: read(s, 8)
+    send(s, \"1\", 0)";
+
+/// Nothing else that the program does has a descriptor less, but for what it opens itself.
+const LIMITED: &str = "
+    socketpair(AF_UNIX, SOCK_DGRAM, 0, [s, p])
+    sendmsg(s, {msg_iov=[\"x\"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [s]}]}, 0)
+    setrlimit(RLIMIT_NOFILE, 0)
+    socket(AF_INET, SOCK_DGRAM, 0)
+    poll([{s, POLLOUT}], 0)
+    recvmsg(p, {msg_iov=[8], msg_controllen=64}, 0)
+    setrlimit(RLIMIT_NOFILE, 512)
+    dup(s)";
+
+const LESS: &str = "
+    socket(AF_INET, SOCK_DGRAM, 0) = s
+    capset({without=CAP_NET_RAW|CAP_NET_ADMIN|CAP_NET_BIND_SERVICE})
+    setsockopt(s, SOL_SOCKET, SO_MARK, 7)
+    bind(s, {AF_INET 127.0.0.1:80})
+    socket(AF_PACKET, SOCK_RAW, 0)
+    capset({without=0})
+    setsockopt(s, SOL_SOCKET, SO_MARK, 7)
+    bind(s, {AF_INET 127.0.0.1:80})";
+
+#[rstest]
+#[case::limited(LIMITED, "rlim_cur = 0", "rlim_cur = 512")]
+#[case::less(LESS, "1u << CAP_NET_RAW | 1u << CAP_NET_ADMIN", "1u << CAP_NET_RAW")]
+#[case::restarts(RESTARTS, ".sa_flags = SA_RESTART", ".sa_flags = 0")]
+#[case::interrupts(INTERRUPTS, "{.sa_handler = do_nothing}", "{.sa_handler = SIG_IGN}")]
+#[case::ignored(IGNORED, "send(case_p, \"y\"", "send(case_p, \"z\"")]
+#[case::connects(CONNECTS, "{.sa_handler = do_nothing}", "{.sa_handler = SIG_IGN}")]
+fn what_is_set_decides(#[case] text: &str, #[case] set: &str, #[case] other: &str) {
+    if !able() {
+        return;
+    }
+    let case = case(text);
+    let trace = traces(&[], std::slice::from_ref(&case)).remove(0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = written(&case, &trace);
+    let (out, err, status) = ran(&program, folder.path());
+    agrees(&trace, &case, &out).unwrap_or_else(|differs| panic!("{differs}\n{out}{err}"));
+    assert_eq!((verdict(&out), status), (Some(true), Some(0)), "{out}{err}");
+    assert!(saw_the_wire(&out), "{out}{err}");
+    assert!(program.contains(set), "{program}");
+    // The other handler is nobody's then.
+    let twin = program
+        .replace(set, other)
+        .replace("static void do_nothing", "void do_nothing(int);\nvoid do_nothing");
+    let (out, err, status) = ran(&twin, folder.path());
+    assert_eq!(status, Some(1), "{out}{err}");
+    assert!(out.ends_with("not reproduced\n"), "{out}{err}");
+}
