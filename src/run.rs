@@ -291,7 +291,10 @@ fn status(answers: &[Answer<'_>], untrue: bool, args: &Run) -> Result<Status> {
             End::Skipped { reason } => Some(reason.as_str()),
             _ => None,
         });
-        bail!("nothing ran: {}; `sockeye doctor` says what mends it", reason.unwrap_or("no case"));
+        bail!(
+            "nothing ran: {}; `sockeye doctor` says what this system lacks",
+            reason.unwrap_or("no case")
+        );
     }
     Ok(came_to(answers, untrue, args.strict))
 }

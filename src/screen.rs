@@ -153,7 +153,10 @@ fn notes(answers: &[Answer<'_>], kernel: &Fingerprint) {
     }
     for (reason, count) in skipped {
         let count = summary::count(count);
-        note("skipped", &format!("{count}: {reason}; `sockeye doctor` says what mends it"));
+        note(
+            "skipped",
+            &format!("{count}: {reason}; `sockeye doctor` says what this system lacks"),
+        );
     }
     let may = |a: &&Answer<'_>| local_network::may_be_refused(a.case, &a.trace, kernel);
     let refused = answers.iter().filter(may).count();

@@ -471,3 +471,47 @@ fn a_suites_file_is_judged_as_the_suite_but_for_what_is_new() {
     let (status, told) = ran(&text.replace("hello", "hullo"));
     assert!(status == Some(1) && told.contains("0 known, 8 new"), "{told}");
 }
+
+/// Cases that set what they may, and what others then see.
+const SETTING: &str = "\
+# Does a setting of the network stay?
+tun link0 mtu 1400
+sysctl net.ipv4.ip_default_ttl=7
+socket(AF_INET, SOCK_DGRAM, 0) = s
+connect(s, {AF_INET neighbour(link0):9}) = 0
+send(s, \"x\", 1, 0) = 1
+    > link0 IPv4 ttl 7 DF UDP \"x\"
+";
+const SENT: &str = "\
+# Is it there in another case?
+tun link0 mtu 1400
+socket(AF_INET, SOCK_DGRAM, 0) = s
+connect(s, {AF_INET neighbour(link0):9}) = 0
+send(s, \"x\", 1, 0) = 1
+    > link0 IPv4 ttl 64 DF UDP \"x\"
+";
+const LIMIT: &str = "\
+# Does what a process is limited to stay?
+setrlimit(RLIMIT_NOFILE, 0) = 0
+capset({without=CAP_NET_RAW}) = 0
+socket(AF_INET, SOCK_DGRAM, 0) = -1 EMFILE
+";
+const SOCKETS: &str = "\
+# Is it there in another case?
+socket(AF_INET, SOCK_RAW, IPPROTO_UDP) = s
+send(s, \"x\", 1, 0) = -1 EDESTADDRREQ
+";
+
+/// One executor, so that it is the same that takes the next one.
+#[test]
+fn what_a_case_sets_is_not_left_to_the_next() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let files = [("a.case", SETTING), ("b.case", SENT), ("c.case", LIMIT), ("d.case", SOCKETS)];
+    let at = folder(&files);
+    let order = ["a.case", "b.case", "c.case", "d.case"];
+    let (lines, code) = lines(at.path(), &[&["-j1"], &order[..]].concat());
+    let verdicts: Vec<&str> = lines.iter().filter_map(|line| line["verdict"].as_str()).collect();
+    assert_eq!((verdicts, code), (vec!["ok"; 4], Some(0)), "{lines:#?}");
+}

@@ -11,7 +11,7 @@ use harness::trace::End;
 use rstest::rstest;
 
 /// A fault, the rules that find it, and cases in which it shows.
-const PLANTS: [(Plant, &[&str], &[&str]); 15] = [
+const PLANTS: [(Plant, &[&str], &[&str]); 17] = [
     (
         Plant::SendtoLies,
         &["no-silent-loss"],
@@ -115,6 +115,16 @@ const PLANTS: [(Plant, &[&str], &[&str]); 15] = [
             "errors/state[pair-closed,connect]",
         ],
     ),
+    (
+        Plant::HidesEpipe,
+        &["shutdown-forbids"],
+        &["errors/state[shut-write,send]", "stream/signal[nosignal,unix]"],
+    ),
+    (
+        Plant::FlipsNonblock,
+        &["accepted-inherits"],
+        &["connecting/flags[accept,inet]", "connecting/flags[accept4,unix]"],
+    ),
 ];
 
 #[test]
@@ -133,7 +143,7 @@ fn each_rule_and_each_fault_has_its_place() {
 
 #[rstest]
 fn a_planted_fault_is_found_by_its_rules(
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)] row: usize,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)] row: usize,
 ) {
     let (plant, rules, ids) = &PLANTS[row];
     let Some(os) = Os::host().filter(|os| *os == Os::Linux) else { return };

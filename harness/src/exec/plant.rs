@@ -68,6 +68,10 @@ pub enum Plant {
     DropsControl,
     /// What is at its end says EAGAIN.
     HidesEnd,
+    /// What says EPIPE says EAGAIN.
+    HidesEpipe,
+    /// Every `F_GETFL` tells the other `O_NONBLOCK`.
+    FlipsNonblock,
     /// Something happens to the machine when the case of this id is to be run.
     At(Mishap, String),
     /// The kernel refuses sockets of this family, or this system call (Linux, by seccomp).
@@ -84,7 +88,7 @@ pub enum Plant {
 
 impl Plant {
     /// All that a rule finds.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::SendtoLies,
         Self::SendtoDenies,
         Self::InventsErrno,
@@ -100,6 +104,8 @@ impl Plant {
         Self::KeepsError,
         Self::DropsControl,
         Self::HidesEnd,
+        Self::HidesEpipe,
+        Self::FlipsNonblock,
     ];
 
     /// What it is called on the command line.
@@ -120,6 +126,8 @@ impl Plant {
             Self::KeepsError => "keeps-error",
             Self::DropsControl => "drops-control",
             Self::HidesEnd => "hides-end",
+            Self::HidesEpipe => "hides-epipe",
+            Self::FlipsNonblock => "flips-nonblock",
             Self::At(Mishap::Panic, _) => "panic",
             Self::At(Mishap::Hang, _) => "hang",
             Self::At(Mishap::Off, _) => "off",
@@ -162,6 +170,10 @@ impl Plant {
                 Ok((ret, Out::Errno("ECONNRESET".into())))
             }
             (Self::HidesEnd, Ok((0, _))) if op.receives() => Err("EAGAIN".into()),
+            (Self::HidesEpipe, Err(errno)) if errno.as_str() == "EPIPE" => Err("EAGAIN".into()),
+            (Self::FlipsNonblock, Ok((ret, out))) if asks_for_flags(op) => {
+                Ok((ret ^ i64::from(libc::O_NONBLOCK), out))
+            }
             (_, gave) => gave,
         }
     }
@@ -255,6 +267,10 @@ impl FromStr for Plant {
 
 fn asks_for_error(op: &Op) -> bool {
     matches!(op, Op::Getsockopt { option: Opt::Raw { name, .. }, .. } if name.as_str() == "SO_ERROR")
+}
+
+fn asks_for_flags(op: &Op) -> bool {
+    matches!(op, Op::Fcntl { cmd, .. } if cmd.plain() == "F_GETFL")
 }
 
 fn asks_for_mtu(op: &Op) -> bool {

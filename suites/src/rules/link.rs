@@ -13,8 +13,11 @@ impl Cite {
 /// POSIX.1-2017 is Issue 7, 2018 edition.
 const POSIX: &str = "https://pubs.opengroup.org/onlinepubs/9699919799";
 
-/// Issue 8.
-const POSIX_2024: &str = "https://pubs.opengroup.org/onlinepubs/9799919799";
+/// Issue 6, 2004 edition, and Issue 8, of which functions alone are cited.
+const OTHER_ISSUES: [(&str, &str); 2] = [
+    ("POSIX.1-2004 ", "https://pubs.opengroup.org/onlinepubs/009695399"),
+    ("POSIX.1-2024 ", "https://pubs.opengroup.org/onlinepubs/9799919799"),
+];
 
 fn link(source: &str, quote: &str) -> Option<String> {
     if let Some(rest) = source.strip_prefix("RFC ") {
@@ -23,9 +26,11 @@ fn link(source: &str, quote: &str) -> Option<String> {
         let section = rest.split_once('§').map(|(_, s)| s.split(' ').next().unwrap_or(s));
         return Some(section.map_or(page.clone(), |section| format!("{page}#section-{section}")));
     }
-    if let Some(rest) = source.strip_prefix("POSIX.1-2024 ") {
+    let other =
+        OTHER_ISSUES.iter().find_map(|(issue, base)| Some((source.strip_prefix(issue)?, base)));
+    if let Some((rest, base)) = other {
         let name = rest.split(',').next()?;
-        return Some(format!("{POSIX_2024}/functions/{name}.html"));
+        return Some(format!("{base}/functions/{name}.html"));
     }
     if let Some(rest) = source.strip_prefix("POSIX.1-2017 ") {
         if rest.starts_with("XSH 2.10.16") {
@@ -69,6 +74,7 @@ mod tests {
     #[case("POSIX.1-2017 send, sendto, sendmsg, DESCRIPTION", "", "functions/send.html")]
     #[case("POSIX.1-2017 XSH 2.3 Error Numbers", "", "V2_chap02.html#tag_15_03")]
     #[case("POSIX.1-2017 XSH 2.10.16 Use of Options", "", "V2_chap02.html#tag_15_10_16")]
+    #[case("POSIX.1-2004 getsockopt, SO_ERROR", "", "009695399/functions/getsockopt.html")]
     #[case("POSIX.1-2024 accept4", "", "9799919799/functions/accept4.html")]
     #[case("POSIX.1-2017 <netinet/in.h>, after RFC 3493 §3.3", "", "basedefs/netinet_in.h.html")]
     #[case("Linux send(2) and Darwin send(2)", "", "/man2/send.2.html")]

@@ -1,7 +1,7 @@
 //! Messages that are cut, and what comes beside them.
 
-use harness::case::Flags;
 use harness::case::op::{Op, Value};
+use harness::case::{Flags, LinkKind};
 use harness::trace::{Direction, Out};
 use harness::verdict::Rank;
 use harness::wire::build;
@@ -178,6 +178,15 @@ fn credentials() -> Story {
     5,
     data("hello", &[], &[]),
 ))]
+#[case::of_the_ports_of_a_raw_packet(gives(
+    Story::on(LinkKind::Tap)
+        .ok(socket("s", "AF_INET", "SOCK_RAW", &["IPPROTO_ICMP"]), 0)
+        .ok(set_of("s", "IP_RECVORIGDSTADDR", Value::Int(1)), 0)
+        .ok(send_by("s", "hello"), 5),
+    recvmsg("s", 9, &[]),
+    5,
+    data("hello", &[], &[]),
+))]
 #[case::the_end(gives(credentials(), recvmsg("b", 9, &[]), 0, data("", &[], &[])))]
 fn a_control_message_comes(#[case] story: Story) {
     assert_eq!(story.told(&control::RULE), [""; 0]);
@@ -188,6 +197,7 @@ fn a_control_message_comes(#[case] story: Story) {
 #[case::tos("IP_RECVTOS", "IP_TOS")]
 #[case::packet_info("IP_PKTINFO", "IP_PKTINFO")]
 #[case::stamp("SO_TIMESTAMP", "SO_TIMESTAMP")]
+#[case::original_destination("IP_RECVORIGDSTADDR", "IP_ORIGDSTADDR")]
 fn a_control_message_is_missing(#[case] option: &'static str, #[case] comes: &str) {
     let story = gives(asked(option), recvmsg("s", 9, &[]), 5, data("hello", &[], &["IP_OTHER"]));
     let expected = format!(

@@ -52,6 +52,18 @@ fn an_option_reads_otherwise(
     assert_eq!(story.told_of_darwin(&option_as_set::RULE).len(), usize::from(judged_there));
 }
 
+/// The mark of `SO_RCVLOWAT`: the least is one, the most half of a buffer.
+#[rstest]
+#[case::kept(8, 8, 0)]
+#[case::half_of_the_buffer(1_000_000, 65_536, 1)]
+#[case::more_than_was_set(8, 16, 1)]
+fn a_low_water_mark_is_bounded(#[case] set: i32, #[case] got: i32, #[case] findings: usize) {
+    let found = kept("SO_RCVLOWAT", set, got).found(&option_as_set::RULE);
+    assert_eq!(found.len(), findings);
+    let bounded = got < set;
+    assert!(found.iter().all(|one| (one.rank == Rank::Undocumented) == bounded), "{found:?}");
+}
+
 /// What the system rounds on purpose, and nobody has written down.
 #[rstest]
 #[case("IP_TTL", -1, 64)]
@@ -93,6 +105,12 @@ fn a_rounding_without_a_page_is_a_gap(
         .ok(set_of("s", "SO_PRIORITY", Value::Int(3)), 0)
         .ok(set_of("s", "IP_TOS", Value::Int(16)), 0)
         .gives(ask_of("s", "SO_PRIORITY"), Out::Int(6))
+)]
+#[case::bound_by_the_other_option(
+    Story::udp4()
+        .ok(set_of("s", "SO_BINDTOIFINDEX", Value::Int(2)), 0)
+        .ok(set_of("s", "SO_BINDTODEVICE", Value::Int(0)), 0)
+        .gives(ask_of("s", "SO_BINDTOIFINDEX"), Out::Int(0))
 )]
 fn what_changed_an_option_is_no_fault(#[case] story: Story) {
     assert_eq!(story.told(&option_as_set::RULE), [""; 0]);

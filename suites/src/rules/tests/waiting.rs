@@ -1,6 +1,7 @@
 //! What shall not wait: after a shutdown, when it is ready, at the end of a stream.
 
-use harness::case::op::{Op, PollFd};
+use harness::case::addr::{Addr, Port};
+use harness::case::op::{Control, Op, PollFd, Value};
 use harness::case::{Flags, LabOp, LinkKind};
 use harness::trace::{Direction, Out};
 use harness::verdict::Rank;
@@ -9,7 +10,7 @@ use harness::wire::build::{self, Segment};
 use rstest::rstest;
 
 use super::super::story::{
-    Story, ask_of, connect, data, recv, recv_into, send_by, shutdown, text, to,
+    Story, ask_of, connect, data, recv, recv_into, send_by, set_of, shutdown, socket, text, to,
 };
 use super::super::{ends, ready, shut};
 
@@ -107,6 +108,10 @@ fn polled(names: &[&'static str]) -> Story {
 
 /// `select` says this.
 fn selected(read: &[&str], write: &[&str]) -> Story {
+    selected_in(Story::udp4(), read, write)
+}
+
+fn selected_in(story: Story, read: &[&str], write: &[&str]) -> Story {
     let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let op = Op::Select {
         read: names(&["s"]),
@@ -114,7 +119,7 @@ fn selected(read: &[&str], write: &[&str]) -> Story {
         except: Vec::new(),
         timeout_ms: Some(0),
     };
-    Story::udp4().call(op, 1, None, Out::Sets([names(read), names(write), Vec::new()]))
+    story.call(op, 1, None, Out::Sets([names(read), names(write), Vec::new()]))
 }
 
 fn a_send() -> Op {
@@ -142,6 +147,10 @@ fn a_send() -> Op {
 #[case::a_frame_came(polled(&["POLLIN"]).too_big_comes("192.0.2.2:9").err(recv("s"), "EAGAIN"))]
 #[case::of_the_error_queue(polled(&["POLLIN"]).err(recv_into("s", 9, &["MSG_ERRQUEUE"]), "EAGAIN"))]
 #[case::too_much(polled(&["POLLOUT"]).err(send_by("s", &"x".repeat(5_000)), "EAGAIN"))]
+#[case::selected_for_an_error_that_waits(
+    selected_in(Story::udp4().ok(set_of("s", "IP_RECVERR", Value::Int(1)), 0), &["s"], &[])
+        .err(recv("s"), "EAGAIN")
+)]
 #[case::selected_for_the_other(selected(&[], &["s"]).err(recv("s"), "EAGAIN"))]
 fn what_is_ready_may_be_other(#[case] story: Story) {
     assert_eq!(story.told(&ready::RULE), [""; 0]);
@@ -167,6 +176,19 @@ fn what_is_ready_may_be_other(#[case] story: Story) {
     selected(&["s"], &[]).err(recv("s"), "EAGAIN"),
     Rank::Surprises,
     "2: select said that it would not wait, but recv returned EAGAIN."
+)]
+#[case::polled_though_errors_wait(
+    Story::udp4()
+        .ok(set_of("s", "IP_RECVERR", Value::Int(1)), 0)
+        .call(
+            Op::Poll { fds: vec![PollFd { fd: "s".into(), events: Flags::of(&["POLLIN"]) }], timeout_ms: 0 },
+            1,
+            None,
+            Out::Poll(vec![vec!["POLLIN".into()]]),
+        )
+        .err(recv("s"), "EAGAIN"),
+    Rank::Surprises,
+    "3: poll said that it would not wait, but recv returned EAGAIN."
 )]
 #[case::an_option_between(
     polled(&["POLLIN"]).gives(ask_of("s", "SO_RCVBUF"), Out::Int(1)).err(recv("s"), "EAGAIN"),
@@ -200,6 +222,24 @@ fn told(close: bool) -> Story {
     let story = Story::on(LinkKind::Tap).pair("a", "b", "SOCK_STREAM").ok(send_by("a", "xy"), 2);
     let end = if close { Op::Close { fd: "a".into() } } else { shutdown("a", "SHUT_WR") };
     story.ok(end, 0)
+}
+
+/// A message with a descriptor.
+fn passes(fd: &str, passed: &str) -> Op {
+    let control = vec![Control::Rights { fds: vec![passed.into()] }];
+    Op::Sendmsg { fd: fd.into(), data: text("x"), flags: Flags::NONE, control, addr: None }
+}
+
+/// `l` is bound to that port and accepts `p`, and a socket that connected to port 12345 is closed.
+fn accepts(port: u16) -> Story {
+    let listens = Addr { port: Port::Is(port), ..to("192.0.2.1", "") };
+    Story::on(LinkKind::Tap)
+        .ok(socket("l", "AF_INET", "SOCK_STREAM", &[]), 0)
+        .ok(Op::Bind { fd: "l".into(), addr: listens }, 0)
+        .ok(socket("s", "AF_INET", "SOCK_STREAM", &[]), 0)
+        .ok(connect(to("192.0.2.1", "")), 0)
+        .ok(Op::Accept { fd: "l".into(), new: "p".into() }, 0)
+        .ok(Op::Close { fd: "s".into() }, 0)
 }
 
 fn both(story: Story) -> Story {
@@ -243,6 +283,15 @@ fn both(story: Story) -> Story {
         .ok(Op::Close { fd: "a".into() }, 0)
         .err(recv("b"), "EAGAIN")
 )]
+#[case::an_end_that_is_on_its_way(
+    Story::on(LinkKind::Tap)
+        .pair("a", "b", "SOCK_STREAM")
+        .pair("c", "d", "SOCK_STREAM")
+        .ok(passes("c", "a"), 1)
+        .ok(Op::Close { fd: "a".into() }, 0)
+        .err(recv("b"), "EAGAIN")
+)]
+#[case::of_another_connection(accepts(9).err(recv("p"), "EAGAIN"))]
 fn the_end_is_told(#[case] story: Story) {
     assert_eq!(story.told(&ends::RULE), [""; 0]);
 }
@@ -255,6 +304,10 @@ fn the_end_is_told(#[case] story: Story) {
 #[case::it_waits(
     both(told(false)).hangs(recv("b")),
     "4: recv did not return after the end of the stream."
+)]
+#[case::of_what_was_accepted(
+    accepts(12345).err(recv("p"), "EAGAIN"),
+    "6: recv returned EAGAIN after the end of the stream."
 )]
 #[case::too_early(
     told(false).call(recv("b"), 0, None, nothing()),

@@ -49,6 +49,28 @@ fn elsewhere_loopback_is_looked_at_first() {
     }
 }
 
+/// A network takes over from the one that it is made in how large its tables are.
+#[test]
+fn no_network_is_made_in_that_of_a_lab() {
+    // In a thread of its own: it stays in the lab's network.
+    let entries = || {
+        let tables = |setup: Vec<LabOp>| {
+            let lab = LinuxLab::build(&Lab::loopback().with(setup)).ok()?;
+            let name = "net.ipv4.tcp_ehash_entries";
+            let entries = std::fs::read_to_string(crate::case::sysctl::file(name));
+            drop(lab);
+            entries.ok()
+        };
+        let name = "net.ipv4.tcp_child_ehash_entries".to_owned();
+        let small = LabOp::Sysctl { name, value: "1".to_owned() };
+        Some([tables(Vec::new())?, tables(vec![small])?, tables(Vec::new())?])
+    };
+    match std::thread::spawn(entries).join().unwrap() {
+        Some([before, _, after]) => assert_eq!(after, before),
+        None => eprintln!("skipped: no network, or a kernel before 6.1"),
+    }
+}
+
 /// What a restored lab says of its own accord within the time after which solicitations repeat, when
 /// a datagram from the address of one link waits for the same address on the other; none where there
 /// can be no lab.
