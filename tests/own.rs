@@ -472,6 +472,25 @@ fn a_suites_file_is_judged_as_the_suite_but_for_what_is_new() {
     assert!(status == Some(1) && told.contains("0 known, 8 new"), "{told}");
 }
 
+/// What has no name here yet is asked for by its number, and what has one is called by it.
+#[test]
+fn what_has_no_name_is_asked_for_by_its_number() {
+    if !has_labs() || !is_linux() {
+        return;
+    }
+    let asks = |option: &str| {
+        format!(
+            "# Is there such an option?\nsocket(AF_INET, SOCK_STREAM, 0) = s\ngetsockopt(s, IPPROTO_TCP, {option}) = -1 ENOPROTOOPT\n"
+        )
+    };
+    let at = folder(&[("a.case", asks("0x7b").as_str()), ("b.case", asks("1").as_str())]);
+    assert_eq!(verdict(at.path(), &["a.case"]), ("ok".to_owned(), Some(0)));
+    let output = sockeye(at.path(), &["run", "b.case"]);
+    let said = stdout(&output) + &stderr(&output);
+    assert!(said.contains("getsockopt: 1 is TCP_NODELAY here, by which a case calls it"), "{said}");
+    assert_eq!(output.status.code(), Some(3), "{said}");
+}
+
 /// Cases that set what they may, and what others then see.
 const SETTING: &str = "\
 # Does a setting of the network stay?

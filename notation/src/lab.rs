@@ -377,9 +377,10 @@ fn hex(digits: &str, at: Span<usize>) -> Result<Hex, Fault> {
 /// `net.ipv4.ip_default_ttl=7`, with blanks around the sign or without, and with sysctl(8)'s `-w` or without.
 fn read_sysctl(cursor: &mut Cursor<'_>) -> Result<LabOp, Fault> {
     eat(cursor, "-w");
-    let (name, at) = word(cursor, &['=', '"', ',', ';', ':']);
+    let before = cursor.clone();
+    let (name, _) = word(cursor, &['=', '"', ',', ';', ':']);
     if name.is_empty() {
-        return Err(Fault::new(at, "a setting is expected here, such as net.ipv4.ip_default_ttl"));
+        return Err(expected(&before, "a setting such as net.ipv4.ip_default_ttl"));
     }
     cursor.blanks();
     if !cursor.eat("=") {

@@ -480,12 +480,20 @@ fn of_arg(arg: &Arg) -> Vec<&str> {
     }
 }
 
-/// Every constant that a step names.
+/// Every constant that a step names. Of options, protocols and the flags of messages one may be a number: what has no
+/// name here is asked for all the same, and a wrong one is refused. Elsewhere a number might be an address or a file.
 pub(super) fn names(op: &Op) -> Vec<&str> {
     fn option<'a>(option: &'a Opt, out: &mut Vec<&'a str>) {
         if let Opt::Raw { level, name } = option {
-            out.extend([level.as_str(), name.as_str()]);
+            out.extend([level, name].into_iter().filter(|one| is_name(one)).map(Sym::as_str));
         }
+    }
+    fn is_name(sym: &&Sym) -> bool {
+        sym.number().is_none()
+    }
+    // No flag at all is no number of one.
+    fn is_flag_name(sym: &&Sym) -> bool {
+        sym.number().is_none_or(|number| number == 0)
     }
     let families = op.addrs().filter_map(|addr| addr.family.as_ref());
     let mut out: Vec<&str> = families.map(Sym::as_str).collect();
@@ -493,24 +501,27 @@ pub(super) fn names(op: &Op) -> Vec<&str> {
         Op::Socket { domain, r#type, protocol, .. }
         | Op::Socketpair { domain, r#type, protocol, .. } => {
             out.push(domain.as_str());
-            out.extend(r#type.0.iter().chain(&protocol.0).map(Sym::as_str));
+            let protocol = protocol.0.iter().filter(is_flag_name);
+            out.extend(r#type.0.iter().chain(protocol).map(Sym::as_str));
         }
         Op::Send { flags, .. }
         | Op::Sendto { flags, .. }
         | Op::Recv { flags, .. }
         | Op::Recvfrom { flags, .. }
         | Op::Recvmsg { flags, .. }
-        | Op::Connectx { flags, .. }
+        | Op::Sendmmsg { flags, .. }
+        | Op::Recvmmsg { flags, .. } => {
+            out.extend(flags.0.iter().filter(is_flag_name).map(Sym::as_str));
+        }
+        Op::Connectx { flags, .. }
         | Op::SendmsgX { flags, .. }
         | Op::RecvmsgX { flags, .. }
         | Op::Accept4 { flags, .. }
-        | Op::Sendmmsg { flags, .. }
-        | Op::Recvmmsg { flags, .. }
         | Op::Splice { flags, .. }
         | Op::EpollCreate1 { flags, .. }
         | Op::Getnameinfo { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
         Op::Sendmsg { flags, control, .. } => {
-            out.extend(flags.0.iter().map(Sym::as_str));
+            out.extend(flags.0.iter().filter(is_flag_name).map(Sym::as_str));
             out.extend(control.iter().flat_map(of_control));
         }
         Op::Shutdown { how, .. } => out.push(how.as_str()),

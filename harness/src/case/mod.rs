@@ -43,7 +43,7 @@ pub use names::NameServer;
 pub use numbers::{number, numbers};
 pub use op::{Name, Op};
 pub use payload::Payload;
-pub use sym::{Flags, Os, Sym, is_known, plain};
+pub use sym::{Flags, Os, Sym, is_known, plain, written};
 pub use threads::Threads;
 
 pub(crate) use check::is_of_links;

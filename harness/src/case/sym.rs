@@ -10,6 +10,7 @@ use super::known::KNOWN;
 
 /// A constant of the C headers by its name, such as `AF_INET6` or `IP_MTU_DISCOVER`.
 ///
+/// Of options, their levels, protocols and the flags of messages it may be a number that has no name, see [`written`].
 /// A name that no system has is a mistake in the case; a name that this system lacks is the
 /// outcome `unsupported here`.
 #[derive(
@@ -22,6 +23,11 @@ impl Sym {
     /// The name itself.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The number that stands in the place of a name, if one does, see [`written`].
+    pub fn number(&self) -> Option<i32> {
+        written(self.as_str())
     }
 
     /// The same constant by the name that sockeye's own code knows it by, see [`plain`].
@@ -131,6 +137,18 @@ pub fn plain(name: &str) -> &str {
     family.map_or(name, |family| plain(family))
 }
 
+/// The number that a text is in the place of a name, written in one way: `44`, or as bytes, `0x40000000`. So is asked
+/// for what has no name here yet.
+pub fn written(text: &str) -> Option<i32> {
+    let Some(digits) = text.strip_prefix("0x") else {
+        return text.parse().ok().filter(|n: &i32| *n >= 0 && n.to_string() == text);
+    };
+    let is_written = matches!(digits.len(), 2 | 4 | 6 | 8)
+        && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_written);
+    number.map(u32::cast_signed)
+}
+
 /// Whether `name` is one that a case may use.
 pub fn is_known(name: &str) -> bool {
     KNOWN.binary_search(&name).is_ok()
@@ -147,6 +165,31 @@ mod tests {
             "{:?}",
             KNOWN.windows(2).find(|w| w[0] >= w[1])
         );
+    }
+
+    #[test]
+    fn a_number_is_written_in_one_way() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("44", Some(44)),
+            ("0x2c", Some(44)),
+            ("0x80000000", Some(i32::MIN)),
+            ("0x0000002c", Some(44)),
+            ("-1", None),
+            ("044", None),
+            ("+44", None),
+            ("0x2C", None),
+            ("0x2", None),
+            ("0x+f", None),
+            ("0x", None),
+            ("0x0000000001", None),
+            ("2147483648", None),
+            ("44)", None),
+            ("", None),
+            ("IP_TTL", None),
+        ] {
+            assert_eq!(Sym(text.into()).number(), number, "{text}");
+        }
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::gave::Fault;
 use super::run::is_here;
 use super::runner::Runner;
 use super::{calls, os};
+use crate::case::op::Opt;
 use crate::case::unix::BEFORE_PATH;
-use crate::case::{Case, Flags, Op, Os, is_of_links};
+use crate::case::{Case, Flags, KNOWN, Op, Os, Sym, is_of_links};
 
 /// As many bytes as have room for a pointer: with less no kernel takes one.
 const A_POINTER: usize = 8;
@@ -49,6 +50,17 @@ pub(super) fn set(
     if is_more || os::OF_MEMORY.contains(&level) {
         let why = "which a case may ask for numbers, and no more";
         return refused(format!("setsockopt: this is a socket of family {family}, {why}"));
+    }
+    Ok(())
+}
+
+/// That an option without a name may be set by a value of so many bytes: which of it a kernel takes for a pointer,
+/// nobody here knows.
+pub(super) fn set_by_number(name: &Sym, len: usize) -> Result<(), Fault> {
+    if name.number().is_some() && len >= A_POINTER {
+        return refused(format!(
+            "setsockopt: option {name} has no name here, and is set to less than {A_POINTER} bytes"
+        ));
     }
     Ok(())
 }
@@ -93,6 +105,74 @@ fn given(socket: c_int, (family, has_path): (c_int, bool), os: Option<Os>) -> Re
     Ok(())
 }
 
+/// Which constants are numbers of the same kind, by how their names begin, and what of those is none of the kind.
+struct Names {
+    begin: &'static [&'static str],
+    but: &'static [&'static str],
+}
+
+const LEVELS: Names = Names { begin: &["IPPROTO_", "SOL_"], but: &["IPPROTO_HOPOPTS"] };
+const PROTOCOLS: Names = Names { begin: &["IPPROTO_"], but: &[] };
+const MESSAGE_FLAGS: Names = Names { begin: &["MSG_"], but: &[] };
+
+/// Those of the options of a level.
+fn options_of(level: c_int) -> Names {
+    match level {
+        libc::SOL_SOCKET => Names { begin: &["SO_"], but: &[] },
+        libc::IPPROTO_IP => {
+            Names { begin: &["IP_", "MCAST_"], but: &["IP_PMTUDISC_", "IP_DEFAULT_", "IP_MAX_"] }
+        }
+        libc::IPPROTO_IPV6 => Names { begin: &["IPV6_", "MCAST_"], but: &["IPV6_PMTUDISC_"] },
+        libc::IPPROTO_TCP => Names { begin: &["TCP_"], but: &[] },
+        libc::IPPROTO_UDP => Names { begin: &["UDP_"], but: &[] },
+        _ => Names { begin: &[], but: &[] },
+    }
+}
+
+impl Names {
+    /// That the number in the place of a name has none here, bit for bit where `bits` says so: by its name the rules
+    /// and whoever reads the transcript know what was asked for.
+    fn lack(&self, call: &str, symbol: &Sym, bits: bool) -> Result<(), Fault> {
+        let Some(number) = symbol.number() else { return Ok(()) };
+        let is_of = |name: &&&str| {
+            self.begin.iter().any(|begin| name.starts_with(begin))
+                && !self.but.iter().any(|begin| name.starts_with(begin))
+        };
+        let is_it = |name: &&&str| {
+            os::value(name).is_some_and(|n| n == number || bits && n != 0 && n & number == n)
+        };
+        match KNOWN.iter().filter(is_of).find(is_it) {
+            Some(name) => {
+                refused(format!("{call}: {symbol} is {name} here, by which a case calls it"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// That what a step has by number has no name here.
+fn has_no_name(op: &Op) -> Result<(), Fault> {
+    let call = op.call();
+    let flags = match op {
+        Op::Setsockopt { option: Opt::Raw { level, name }, .. }
+        | Op::Getsockopt { option: Opt::Raw { level, name }, .. } => {
+            LEVELS.lack(call, level, false)?;
+            let of = level.number().or_else(|| os::value(level.as_str()));
+            return of.map_or(Ok(()), |of| options_of(of).lack(call, name, false));
+        }
+        Op::Socket { protocol, .. } | Op::Socketpair { protocol, .. } => {
+            return protocol.0.iter().try_for_each(|one| PROTOCOLS.lack(call, one, false));
+        }
+        Op::Recv { flags, .. }
+        | Op::Recvfrom { flags, .. }
+        | Op::Recvmsg { flags, .. }
+        | Op::Recvmmsg { flags, .. } => Some(flags),
+        op => op.send_flags(),
+    };
+    let mut flags = flags.into_iter().flat_map(|flags| &flags.0);
+    flags.try_for_each(|flag| MESSAGE_FLAGS.lack(call, flag, true))
+}
+
 /// Whether a kernel may read what the case sends when it sends it: what waits in a lab for a neighbour would be other
 /// memory by then.
 pub(super) fn is_read_later(case: &Case) -> bool {
@@ -132,6 +212,7 @@ impl Runner<'_> {
     /// that an address is none of the host's.
     pub(super) fn may_be_made(&self, op: &Op) -> Result<(), Fault> {
         is_here(Os::host(), op)?;
+        has_no_name(op)?;
         let speaker = op.speaker().map(|name| (name, self.fd(name)));
         let Some((name, family)) = speaker.and_then(|(name, fd)| Some((name, os::family(fd)?)))
         else {

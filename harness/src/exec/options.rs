@@ -7,9 +7,9 @@ use libc::c_int;
 use super::gave::{Fault, Message};
 use super::sockaddr::RawAddr;
 use super::{credentials, guard, os};
-use crate::case::Flags;
 use crate::case::addr::Host;
 use crate::case::op::{Code, Control, Value, Who};
+use crate::case::{Flags, written};
 
 /// What names of a case stand for in the lab where it runs.
 pub(super) trait Resolve {
@@ -23,9 +23,9 @@ pub(super) trait Resolve {
     fn ip(&self, host: &Host) -> Result<IpAddr, Fault>;
 }
 
-/// The value of a name, or the outcome that this system has not got it.
+/// The value of a name or of a number in its place, or the outcome that this system has not got it.
 pub(super) fn value(name: &str) -> Result<c_int, Fault> {
-    os::value(name).ok_or_else(|| Fault::Unsupported(name.to_owned()))
+    written(name).or_else(|| os::value(name)).ok_or_else(|| Fault::Unsupported(name.to_owned()))
 }
 
 /// The flags or-ed together.

@@ -422,6 +422,7 @@ impl<'c> Runner<'c> {
         let (level, name, v) = self.concrete(socket, option, v)?;
         let bytes = options::encode(name.as_str(), &v, self)?;
         let option = (value(level.as_str())?, value(name.as_str())?);
+        guard::set_by_number(&name, bytes.len())?;
         guard::set(option, bytes.len(), os::family(fd))?;
         Ok(plain(calls::setsockopt(fd, option.0, option.1, &bytes)))
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use harness::case::{Flags, KNOWN, Payload, Sym};
+use harness::case::{Flags, Hex, KNOWN, Payload, Sym, written};
 
 use crate::fault::Fault;
 use crate::tree::{Node, What};
@@ -65,6 +65,16 @@ impl<'n, 'a> Args<'n, 'a> {
         flags(self.next(what)?)
     }
 
+    /// Flags of messages, or a protocol: what has no name may be a number.
+    pub(crate) fn numbered(&mut self, what: &str) -> Result<Flags, Fault> {
+        let node = self.next(what)?;
+        match &node.what {
+            What::Number(0) => Ok(Flags::NONE),
+            What::Or(all) => Ok(Flags(all.iter().map(sym_or_number).collect::<Result<_, _>>()?)),
+            _ => Ok(Flags(vec![sym_or_number(node)?])),
+        }
+    }
+
     pub(crate) fn number<T: TryFrom<i64>>(&mut self, what: &str) -> Result<T, Fault> {
         number(self.next(what)?, what)
     }
@@ -105,6 +115,18 @@ pub(crate) fn sym(node: &Node<'_>) -> Result<Sym, Fault> {
         let says = format!("{word} is no name of the sockets API");
         Fault::new(node.at.clone(), says).nearest(word, KNOWN.iter().copied())
     })
+}
+
+/// A constant by its name, or a number that has none: in bytes, it is their big-endian number.
+pub(crate) fn sym_or_number(node: &Node<'_>) -> Result<Sym, Fault> {
+    let number = match &node.what {
+        What::Word(_) => return sym(node),
+        What::Number(number) => number.to_string(),
+        What::Hex(bytes) => format!("0x{}", Hex(bytes.clone())),
+        _ => String::new(),
+    };
+    let said = written(&number).map(|_| Sym(number.into()));
+    said.ok_or_else(|| not(node, "a name, or a number such as 44 or 0x40000000,"))
 }
 
 pub(crate) fn flags(node: &Node<'_>) -> Result<Flags, Fault> {

@@ -100,11 +100,11 @@ pub(super) fn transfers(call: &str, args: &mut Args<'_, '_>) -> Read {
         }
         "sendmmsg" => {
             let (data, addr) = messages(args)?;
-            Op::Sendmmsg { fd, data, flags: args.flags("flags")?, addr }
+            Op::Sendmmsg { fd, data, flags: args.numbered("flags")?, addr }
         }
         "recvmmsg" => {
             let (len, control_len) = room(args.next("a message")?)?;
-            let (count, flags) = (args.number("how many")?, args.flags("flags")?);
+            let (count, flags) = (args.number("how many")?, args.numbered("flags")?);
             let timeout_ms = timespec(args.next("NULL or a time")?)?;
             Op::Recvmmsg { fd, count, len, control_len, flags, timeout_ms }
         }

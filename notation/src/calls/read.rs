@@ -205,11 +205,16 @@ fn plain(call: &str, made: &str, args: &mut Args<'_, '_>) -> Read {
     Ok(match call {
         "socket" => {
             let (domain, r#type) = (args.sym("a domain")?, args.flags("a type")?);
-            Op::Socket { fd: made.to_owned(), domain, r#type, protocol: args.flags("a protocol")? }
+            Op::Socket {
+                fd: made.to_owned(),
+                domain,
+                r#type,
+                protocol: args.numbered("a protocol")?,
+            }
         }
         "socketpair" => {
             let (domain, r#type) = (args.sym("a domain")?, args.flags("a type")?);
-            let protocol = args.flags("a protocol")?;
+            let protocol = args.numbered("a protocol")?;
             let pair = args.next("two names such as [a, b]")?;
             let What::List(both) = &pair.what else { return Err(not(pair, "[a, b]")) };
             let [a, b] = &both[..] else { return Err(not(pair, "[a, b]")) };
@@ -234,11 +239,11 @@ fn sends(call: &str, args: &mut Args<'_, '_>) -> Read {
     Ok(match call {
         "send" => {
             let data = args.payload(1)?;
-            Op::Send { fd, data, flags: args.flags("flags")? }
+            Op::Send { fd, data, flags: args.numbered("flags")? }
         }
         "sendto" => {
             let data = args.payload(2)?;
-            let flags = args.flags("flags")?;
+            let flags = args.numbered("flags")?;
             Op::Sendto { fd, data, flags, addr: addr::read(args.next("an address")?)? }
         }
         "sendmsg" => {
@@ -250,7 +255,7 @@ fn sends(call: &str, args: &mut Args<'_, '_>) -> Read {
                 Some(node) => list(node)?.iter().map(value::control).collect::<Result<_, _>>()?,
             };
             fields.end(&["msg_name", "msg_iov", "msg_control"])?;
-            Op::Sendmsg { fd, data, flags: args.flags("flags")?, addr: to, control }
+            Op::Sendmsg { fd, data, flags: args.numbered("flags")?, addr: to, control }
         }
         _ => Op::Write { fd, data: args.payload(0)? },
     })
@@ -276,13 +281,13 @@ fn iov(node: &Node<'_>) -> Result<Payload, Fault> {
 fn receives(call: &str, args: &mut Args<'_, '_>) -> Read {
     let fd = args.socket()?;
     Ok(match call {
-        "recv" => Op::Recv { fd, len: args.number("a length")?, flags: args.flags("flags")? },
+        "recv" => Op::Recv { fd, len: args.number("a length")?, flags: args.numbered("flags")? },
         "recvfrom" => {
-            Op::Recvfrom { fd, len: args.number("a length")?, flags: args.flags("flags")? }
+            Op::Recvfrom { fd, len: args.number("a length")?, flags: args.numbered("flags")? }
         }
         "recvmsg" => {
             let (len, control_len) = room(args.next("a message")?)?;
-            Op::Recvmsg { fd, len, control_len, flags: args.flags("flags")? }
+            Op::Recvmsg { fd, len, control_len, flags: args.numbered("flags")? }
         }
         _ => Op::Read { fd, len: args.number("a length")? },
     })

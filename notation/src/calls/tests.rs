@@ -1,7 +1,7 @@
 //! The calls that came after the first read back as they were.
 
 use harness::case::addr::{Addr, Host, Packet, Port, Range, Role, Scope, Unix, UnixName};
-use harness::case::op::{Index, PollFd};
+use harness::case::op::{Index, Opt, PollFd, Value};
 use harness::case::process::{Capability, Disposition, ProcessCall, Resource, Signal};
 use harness::case::raw::{Arg, CALLS, Place};
 use harness::case::{Case, Flags, Hex, KNOWN, Lab, LabOp, LinkKind, Op, Payload, Sym};
@@ -34,6 +34,34 @@ fn sym() -> impl Strategy<Value = Sym> {
 
 fn flags() -> impl Strategy<Value = Flags> {
     vec(sym(), 0..3).prop_map(Flags)
+}
+
+/// A name, or a number that has none.
+fn numbered() -> impl Strategy<Value = Sym> {
+    prop_oneof![sym(), select(&["44", "0x2c", "0x40000000", "2147483647"][..]).prop_map(Sym::from)]
+}
+
+/// What takes numbers for names.
+fn by_number() -> impl Strategy<Value = Op> {
+    let level = || prop_oneof![numbered(), Just(Sym::from("0"))];
+    let option = || (level(), level()).prop_map(|(level, name)| Opt::Raw { level, name });
+    let flags = || vec(numbered(), 0..3).prop_map(Flags);
+    prop_oneof![
+        (fd(), option()).prop_map(|(fd, option)| Op::Getsockopt { fd, option, len: 4 }),
+        (fd(), option(), any::<i32>()).prop_map(|(fd, option, n)| Op::Setsockopt {
+            fd,
+            option,
+            value: Value::Int(n)
+        }),
+        (new(), flags()).prop_map(|(fd, protocol)| Op::Socket {
+            fd,
+            domain: "AF_INET".into(),
+            r#type: Flags::of(&["SOCK_RAW"]),
+            protocol
+        }),
+        (fd(), payload(), flags()).prop_map(|(fd, data, flags)| Op::Send { fd, data, flags }),
+        (fd(), flags()).prop_map(|(fd, flags)| Op::Recv { fd, len: 4, flags }),
+    ]
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
@@ -234,7 +262,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn a_call_reads_back(ops in vec(prop_oneof![transfers(), others(), files()], 1..4)) {
+    fn a_call_reads_back(ops in vec(prop_oneof![transfers(), others(), files(), by_number()], 1..4)) {
         let case = case(ops);
         prop_assert_eq!(case.check(), Ok(()));
         let text = print(&case);
@@ -269,6 +297,20 @@ proptest! {
             Err(faults) => prop_assert!(false, "{}", render(&faults, "calls", &text, false)),
         }
     }
+}
+
+#[rstest]
+#[case("getsockopt(s, IPPROTO_TCP, -1)")]
+#[case("getsockopt(s, IPPROTO_TCP, 2147483648)")]
+#[case("getsockopt(s, IPPROTO_TCP, 0x0000000001)")]
+#[case("recv(s, 4, MSG_DONTWAIT|\"x\")")]
+#[case("socket(AF_INET, 3, 0) = t")]
+#[case("ioctl(s, 0x8905)")]
+fn a_number_stands_for_a_name_where_it_may(#[case] call: &str) {
+    let text = format!("{}{call}\n", print(&case(Vec::new())));
+    let faults = read("calls", &text).expect_err("a mistake");
+    let said = render(&faults, "calls", &text, false);
+    assert!(said.contains("name"), "{said}");
 }
 
 /// A call in its own form is none that is written out.

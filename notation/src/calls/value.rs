@@ -7,14 +7,15 @@ use harness::case::op::{Code, Control, Intent, Opt, Value, Who};
 use harness::case::{Hex, Sym};
 
 use super::addr::host;
-use super::args::{Args, Fields, name, not, number, sym, text};
+use super::args::{Args, Fields, name, not, number, sym, sym_or_number, text};
 use crate::fault::Fault;
 use crate::tree::{Node, What};
 
 pub(crate) fn option(args: &mut Args<'_, '_>) -> Result<Opt, Fault> {
     let first = args.next("a level, or what is wanted in quotes,")?;
     if !matches!(first.what, What::Text(_)) {
-        let (level, name) = (sym(first)?, args.sym("the name of an option")?);
+        let name = args.next("the name of an option")?;
+        let (level, name) = (sym_or_number(first)?, sym_or_number(name)?);
         return Ok(Opt::Raw { level, name });
     }
     let said = text(first)?;

@@ -54,6 +54,10 @@ fn lines(log: &str) -> Vec<String> {
     "setsockopt(3, SOL_IP, IP_TTL, [5], 4) = 0",
     "setsockopt(s, IPPROTO_IP, IP_TTL, 5) = 0"
 )]
+#[case::without_a_name(
+    "setsockopt(3, SOL_TCP, 0x7b /* TCP_??? */, [1], 4) = 0",
+    "setsockopt(s, IPPROTO_TCP, 123, 1) = 0"
+)]
 #[case::named(
     "setsockopt(3, SOL_IP, IP_MTU_DISCOVER, [IP_PMTUDISC_DO], 4) = 0",
     "setsockopt(s, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO) = 0"

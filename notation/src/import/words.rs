@@ -82,7 +82,12 @@ pub(super) fn option(level: &Sym, word: &str) -> Result<Sym, String> {
     let number = super::log::Arg::word(word).number();
     let found =
         NUMBERED.iter().find(|(of, value, _)| *of == level.as_str() && number == Some(*value));
-    found.map_or_else(|| sym(word), |(.., name)| Ok((*name).into()))
+    if let Some((.., name)) = found {
+        return Ok((*name).into());
+    }
+    // `0x7b /* TCP_??? */`: an option that strace has no name for.
+    let written = number.and_then(|n| i32::try_from(n).ok()).filter(|n| *n >= 0);
+    written.map_or_else(|| sym(word), |n| Ok(Sym(n.to_string().into())))
 }
 
 /// Flags, those left out that say nothing in a case.

@@ -355,6 +355,19 @@ fn what_is_written_otherwise_is_the_same(#[case] text: &str, #[case] printed: &s
 }
 
 /// A text takes as long as fifty of a fiftieth; in a square it would take fifty times as long.
+/// What is missing is said of something that can be shown: a mark, or the end of the line.
+#[rstest]
+#[case("sysctl\" net.ipv4.x=0", 6..7)]
+#[case("sysctl", 6..7)]
+#[case("sysctl =0", 7..9)]
+fn a_setting_is_missing_somewhere(#[case] text: &str, #[case] at: std::ops::Range<usize>) {
+    let fault = parse_step(text).expect_err("a mistake");
+    assert_eq!(
+        (fault.at, fault.says.as_str()),
+        (at, "a setting such as net.ipv4.ip_default_ttl is expected here")
+    );
+}
+
 #[test]
 fn the_time_grows_as_the_text_does() {
     let texts = |many: usize| {

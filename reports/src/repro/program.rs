@@ -81,6 +81,10 @@ impl<'a> Program<'a> {
 
     /// The name as the headers have it, and its header.
     pub(super) fn constant<'s>(&mut self, name: &'s Sym) -> Result<&'s str, Missing> {
+        // Digits, and nothing that headers could lack.
+        if name.number().is_some() {
+            return Ok(name.as_str());
+        }
         if !names::exists(self.os, name.as_str()) {
             return Err(Missing::Name(name.as_str().to_owned()));
         }
@@ -91,6 +95,9 @@ impl<'a> Program<'a> {
 
     /// The same as an `int`.
     pub(super) fn name(&mut self, name: &Sym) -> Result<String, Missing> {
+        if let Some(number) = name.number() {
+            return Ok(format!("{number}"));
+        }
         self.constant(name).map(|name| headers::int(self.os, name))
     }
 

@@ -207,6 +207,7 @@ impl Finding {
             | "failed-call-no-effect"
             | "forged-icmp-changes-nothing"
             | "localhost-is-not-asked-for"
+            | "asked-control-comes"
             | "option-reads-as-set" => Rank::Surprises,
             _ => Rank::Violates,
         })

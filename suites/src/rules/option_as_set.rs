@@ -25,7 +25,7 @@
 use std::collections::BTreeMap;
 
 use harness::case::op::{Op, Opt, Value};
-use harness::case::{Case, Os};
+use harness::case::{Case, Os, written};
 use harness::trace::{Out, Trace};
 use harness::verdict::Rank;
 
@@ -86,7 +86,9 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
             known.retain(|(of, _, other), _| *of != id || !is_changed_by(other, name));
             known.insert((id, level, name), value);
         }
+        // Of what has no name here nothing is known.
         if let Some((level, name)) = asked(call.what).filter(|_| call.ok())
+            && written(name).is_none()
             && let Some(value) = known.get(&(id, level, name))
             && let Some((rank, text)) = differs(os, name, value, call.out)
         {

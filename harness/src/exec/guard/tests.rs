@@ -180,6 +180,45 @@ fn a_descriptor_that_an_option_gives_is_known_by_number() {
     }
 }
 
+/// By its name the rules know what a call asks for, and by its number they would not.
+#[rstest]
+#[case(
+    r#"{"setsockopt":{"fd":"s","option":{"raw":{"level":"0","name":"0x7b"}},"value":{"int":1}}}"#,
+    "is IPPROTO_IP here"
+)]
+#[case(r#"{"setsockopt":{"fd":"s","option":{"raw":{"level":"IPPROTO_IP","name":"10"}},"value":{"int":1}}}"#, "setsockopt: 10 is IP_MTU_DISCOVER here, by which a case calls it")]
+#[case(
+    r#"{"getsockopt":{"fd":"s","option":{"raw":{"level":"SOL_SOCKET","name":"0x03"}},"len":4}}"#,
+    "0x03 is SO_TYPE here"
+)]
+#[case(
+    r#"{"getsockopt":{"fd":"s","option":{"raw":{"level":"IPPROTO_IP","name":"123"}},"len":4}}"#,
+    "Done"
+)]
+#[case(r#"{"getsockopt":{"fd":"s","option":{"raw":{"level":"999","name":"0"}},"len":4}}"#, "Done")]
+#[case(r#"{"setsockopt":{"fd":"s","option":{"raw":{"level":"IPPROTO_IP","name":"123"}},"value":{"bytes":"00000000000000"}}}"#, "Done")]
+#[case(r#"{"setsockopt":{"fd":"s","option":{"raw":{"level":"IPPROTO_IP","name":"123"}},"value":{"bytes":"0000000000000000"}}}"#, "is set to less than 8 bytes")]
+#[case(
+    r#"{"socket":{"fd":"t","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":["17"]}}"#,
+    "17 is IPPROTO_UDP here"
+)]
+#[case(
+    r#"{"socket":{"fd":"t","domain":"AF_INET","type":["SOCK_DGRAM"],"protocol":["253"]}}"#,
+    "Done"
+)]
+#[case(r#"{"send":{"fd":"s","data":{"text":"x"},"flags":["0x00100040"]}}"#, "is MSG_DONTWAIT here")]
+#[case(
+    r#"{"recv":{"fd":"s","len":4,"flags":["MSG_DONTWAIT","0x04000000"]}}"#,
+    "is MSG_ZEROCOPY here"
+)]
+#[case(r#"{"recv":{"fd":"s","len":4,"flags":["MSG_DONTWAIT","0x00100000"]}}"#, "Done")]
+fn what_has_a_name_is_called_by_it(#[case] step: &str, #[case] says: &str) {
+    if is_linux() {
+        let why = reason(&[INET, step]);
+        assert!(why.contains(says), "{why}");
+    }
+}
+
 #[test]
 fn descriptors_by_number_are_known_by_number() {
     assert!(control((libc::SOL_SOCKET, libc::SCM_RIGHTS), 4).is_err());
