@@ -155,28 +155,30 @@ fn say_segment(p: &mut Program<'_>, tag: &str, link: u8, segment: &Segment) -> R
             let _ = write!(fields, ", .{field} = {value}");
         }
     }
-    fields.push_str(&options(&segment.laid()));
-    p.line(format_args!("send_segment({tag}, {link}, {between},"));
-    p.line(format_args!(
-        "             &(struct segment){{{fields}, .data = {data}, .len = {len}}}); /* [{flags}] */"
-    ));
+    let options = options(&segment.laid());
+    p.line(format_args!("send_segment({tag}, {link}, {between}, /* [{flags}] */"));
+    p.line(format_args!("             &(struct segment){{{fields},"));
+    for line in options {
+        p.line(format_args!("                               {line},"));
+    }
+    p.line(format_args!("                               .data = {data}, .len = {len}}});"));
     Ok(())
 }
 
-/// The options as fields: their bytes, where numbers stand that are relative, and to what.
-fn options(laid: &Laid) -> String {
+/// The options as fields: their bytes, and where numbers stand that are relative, and to what.
+fn options(laid: &Laid) -> Vec<String> {
     if laid.bytes.is_empty() {
-        return String::new();
+        return Vec::new();
     }
     let (bytes, len) = (quoted(&laid.bytes), laid.bytes.len());
-    let mut fields = format!(", .options = {bytes}, .options_len = {len}");
+    let mut fields = vec![format!(".options = {bytes}, .options_len = {len}")];
     let relative = laid.relative.iter().flat_map(|&(at, base)| {
         // A segment has room for 40 bytes of options.
         [u8::try_from(at).unwrap_or(u8::MAX), if base == Base::Echo { b'T' } else { b'S' }]
     });
     let relative: Vec<u8> = relative.collect();
     if !relative.is_empty() {
-        let _ = write!(fields, ", .relative = {}", quoted(&relative));
+        fields.push(format!(".relative = {}", quoted(&relative)));
     }
     fields
 }
