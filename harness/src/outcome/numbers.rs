@@ -81,10 +81,8 @@ fn segment<'a>(
     } else if has(TcpFlags::SYN) && !one.is_settled {
         one.first.far = Some(tcp.seq);
     }
-    let (sender, receiver) = match by_host {
-        true => (one.first.host, one.first.far),
-        false => (one.first.far, one.first.host),
-    };
+    let Firsts { host, far } = one.first;
+    let (sender, receiver) = if by_host { (host, far) } else { (far, host) };
     // A reset of a segment without an acknowledgement has no number of its own (RFC 9293 §3.10.7.1).
     let sender = sender.filter(|_| tcp.seq != 0 || !has(TcpFlags::RST));
     Numbers { sender, receiver, by_host }
