@@ -248,6 +248,42 @@ fn a_window_of_nothing_holds_data_back() {
     holds(TCP, text);
 }
 
+/// What the host makes of options: it tells blocks, echoes times, and drops what is too old (RFC 7323 §5.3).
+#[test]
+fn options_are_understood_and_told() {
+    let text = "< link0 TCP [S.] [mss 1000,sackOK,TS val 100,nop,wscale 7]
+            > link0 TCP [.] ack 1 [nop,nop,TS ecr 100]
+        t: <... connect resumed> = 0
+        getsockopt(s, IPPROTO_TCP, TCP_MAXSEG) = 0, 988
+        < link0 TCP [P.] seq +4 [nop,nop,TS val 100] \"late\"
+            > link0 TCP [.] ack 1 [nop,nop,TS ecr 100,nop,nop,sack 5:9]
+        < link0 TCP [P.] [nop,nop,TS val 90] \"lost\"
+            > link0 TCP [.] ack 1
+        recv(s, 16, MSG_DONTWAIT) = -1 EAGAIN
+        < link0 TCP [P.] seq -4 [nop,nop,TS val 101] \"next\"
+            > link0 TCP [.] ack 9 [nop,nop,TS ecr 101]
+        recv(s, 16, MSG_DONTWAIT) = 8, \"nextlate\"";
+    holds(TCP, text);
+}
+
+/// The planted negatives: an echo that is a lie ends the connection, and without a list of options an outcome
+/// has neither numbers nor blocks.
+#[test]
+fn options_that_lie_and_a_case_that_has_none() {
+    let text = "< link0 TCP [S.] [mss 1000,nop,nop,TS val 100 ecr -60000]
+            > link0 TCP [R]";
+    let head = TCP.replace("t: connect", "fcntl(s, F_SETFL, O_NONBLOCK)\nconnect");
+    holds(&head, text);
+    let text = "< link0 TCP [S.] mss 1000
+            > link0 TCP [.]
+        t: <... connect resumed> = 0
+        send(s, \"x\", 1, 0) = 1
+            > link0 TCP [P.] \"x\"";
+    let Some(shown) = holds(TCP, text) else { return };
+    assert!(shown.contains("[S] win 64240 mss 1460 sackOK ts wscale"), "{shown}");
+    assert!(!shown.contains(" seq ") && !shown.contains("] ack "), "{shown}");
+}
+
 /// In SYN-SENT a reset counts if it acknowledges the SYN (RFC 9293 §3.10.7.3), and nobody else answers.
 #[test]
 fn a_connection_is_refused_by_hand() {

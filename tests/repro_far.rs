@@ -9,7 +9,7 @@ use common::{documented, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::End;
-use harness::wire::{Field, Framing, build, decode, forge, quoted, spoil};
+use harness::wire::{Body, Field, Framing, Net, TcpOption, build, decode, forge, quoted, spoil};
 use reports::repro::{Options, agrees, reproducer, saw_the_wire, verdict};
 use rstest::rstest;
 
@@ -110,6 +110,82 @@ fn a_segment_is_the_labs(#[case] text: &str, #[case] part: &str, #[case] other: 
     let (one, other) = (case(text), case(&text.replace(part, other)));
     tells_apart(&one, &other);
     tells_apart(&other, &one);
+}
+
+const OPTIONS: &str = "tun link0
+    sysctl net.ipv4.tcp_early_retrans=0
+    socket(AF_INET, SOCK_STREAM, 0) = s
+    fcntl(s, F_SETFL, O_NONBLOCK)
+    connect(s, {AF_INET neighbour(link0):80})
+        < link0 TCP [S.] [mss 1000,sackOK,TS val 100,nop,wscale 1]
+    poll([{s, POLLOUT}], 0)
+    getsockopt(s, IPPROTO_TCP, TCP_MAXSEG)
+        < link0 TCP [P.] [nop,nop,TS val 101] \"data\"
+    recv(s, 16, 0)";
+
+/// A gap, of which the host tells in each segment; and a window of three segments, or of six.
+const BLOCKS: &str = "tun link0
+    sysctl net.ipv4.tcp_early_retrans=0
+    socket(AF_INET, SOCK_STREAM, 0) = s
+    fcntl(s, F_SETFL, O_NONBLOCK)
+    connect(s, {AF_INET neighbour(link0):80})
+        < link0 TCP [S.] [mss 100,sackOK,nop,wscale 1]
+        < link0 TCP [P.] seq +5 win 264 [] \"later\"
+    send(s, pattern[0..1056], 0)";
+
+/// Each option, and what takes its place so that the host does something else.
+#[rstest]
+#[case::mss(OPTIONS, "mss 1000", "mss 1001")]
+#[case::echo(OPTIONS, "val 100,", "val 100 ecr -60000,")]
+#[case::old(OPTIONS, "val 101", "val 90")]
+#[case::length(OPTIONS, "mss 1000", "kind 2 len 0 \"xx\"")]
+#[case::scale(BLOCKS, "wscale 1", "wscale 0")]
+#[case::sack(BLOCKS, "sackOK", "nop,nop")]
+fn an_option_is_the_labs(#[case] text: &str, #[case] part: &str, #[case] other: &str) {
+    let (one, other) = (case(text), case(&text.replace(part, other)));
+    tells_apart(&one, &other);
+}
+
+/// Byte for byte what a lab's far end sends: relative to what the host has sent.
+#[test]
+fn a_segment_has_the_labs_options() {
+    if !able() {
+        return;
+    }
+    let one = case(
+        "tun link0
+        socket(AF_INET, SOCK_STREAM, 0) = s
+        fcntl(s, F_SETFL, O_NONBLOCK)
+        connect(s, {AF_INET neighbour(link0):80})
+            < link0 TCP [S.E] [mss 1000,sackOK]
+        send(s, \"1234\", 0)
+            < link0 TCP [.EW] tos 0x03 [nop,nop,sack 1:3 4:5,TS val 9 ecr 7,kind 253 \"a\\0\"]",
+    );
+    let program = reproducer(&one, &Options { os: Os::Linux, observed: None, expected: &[] });
+    let sends = "    inject(far_end[way->link], first";
+    assert!(program.contains(sends), "{program}");
+    let prints = &PRINTS[PRINTS.find("    for (unsigned").expect("it prints what it sends")..];
+    let folder = tempfile::tempdir().expect("a folder");
+    let (stdout, stderr, _) =
+        ran(&program.replace(sends, &format!("{prints}{sends}")), folder.path());
+    let lines = stdout.lines().filter_map(|line| line.strip_prefix(' '));
+    let frames: Vec<_> = lines.filter(|line| line.bytes().all(|b| b.is_ascii_hexdigit())).collect();
+    assert_eq!(frames.len(), 2, "{stdout}{stderr}");
+    let sent = unhex(frames[1]);
+    let Net::V4(ip, Body::Tcp(tcp)) = decode(Framing::Ip, &sent).net else { panic!("{stdout}") };
+    assert_eq!((ip.tos, tcp.flags.to_string(), tcp.checksum_ok), (3, ".EW".into(), Some(true)));
+    let edge = |at: u32| tcp.ack.wrapping_sub(5).wrapping_add(at);
+    assert_eq!(
+        tcp.options,
+        [
+            TcpOption::Nop,
+            TcpOption::Nop,
+            TcpOption::Sack(vec![(edge(1), edge(3)), (edge(4), edge(5))]),
+            TcpOption::Timestamps { value: 9, echo: 7 },
+            TcpOption::Other { kind: 253, data: b"a\0".to_vec() },
+            TcpOption::End,
+        ]
+    );
 }
 
 /// With its frame taken out of a case the program says that it is not reproduced.

@@ -63,7 +63,7 @@ pub const TAGS: &[Tag] = &[
     tag(
         "ecn",
         "explicit congestion notification, and the byte that it shares with the traffic class",
-        &[],
+        &["segments/congestion*", "segments/marked", "segments/reduced"],
         &["IP_TOS", "IPV6_TCLASS", "IP_RECVTOS", "IPV6_RECVTCLASS"],
     ),
     tag(
@@ -75,7 +75,7 @@ pub const TAGS: &[Tag] = &[
     tag(
         "fast-open",
         "TCP Fast Open: data in the SYN",
-        &["http/fast-open", "darwin/connectx-data"],
+        &["http/fast-open", "darwin/connectx-data", "segments/begins[data]"],
         &["TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT", "MSG_FASTOPEN"],
     ),
     tag(
@@ -147,6 +147,12 @@ pub const TAGS: &[Tag] = &[
         &["SO_REUSEADDR", "SO_REUSEPORT"],
     ),
     tag(
+        "sack",
+        "selective acknowledgements of TCP (RFC 2018), and of what came twice (RFC 2883)",
+        &["segments/gaps", "segments/twice", "segments/received"],
+        &[],
+    ),
+    tag(
         "scope",
         "zones of link-local addresses: scope ids, fe80::1%eth0",
         &["scoped-ipv6", "names/*scope*", "names/numeric-zone"],
@@ -163,6 +169,12 @@ pub const TAGS: &[Tag] = &[
         "what ends by itself: keepalive, TCP_USER_TIMEOUT, a connect that nobody answers",
         &["http/timers", "http/stale*"],
         &["TCP_USER_TIMEOUT", "TCP_KEEPIDLE", "SO_KEEPALIVE", "SO_RCVTIMEO", "SO_SNDTIMEO"],
+    ),
+    tag(
+        "timestamps",
+        "TCP's timestamps (RFC 7323): agreed upon, echoed, too old",
+        &["segments/echoed", "segments/recent", "segments/older", "segments/flags"],
+        &[],
     ),
     tag(
         "ttl",

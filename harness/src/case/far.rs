@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::Payload;
 use super::addr::{Host, Port, Range};
 
+mod options;
 mod text;
+
+pub use options::{Base, Echo, Laid, SegmentOption};
 
 /// Where a next header stands in the header of IPv6.
 const NEXT_HEADER: u32 = 6;
@@ -289,6 +292,13 @@ pub struct Segment {
     /// The option for the largest segment, in bytes; none if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mss: Option<u16>,
+    /// All the options, in this order. Where there is such a list, an outcome tells the numbers and the options
+    /// of every segment of the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Vec<SegmentOption>>,
+    /// Type of service or traffic class, the whole byte; 0 if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tos: Option<u8>,
     /// The data.
     #[serde(default = "nothing", skip_serializing_if = "is_nothing")]
     pub data: Payload,
@@ -312,9 +322,17 @@ impl Segment {
             ack: 0,
             window: widest(),
             mss: None,
+            options: None,
+            tos: None,
             data: nothing(),
             checksum_wrong: false,
         }
+    }
+
+    /// Its options, whichever way they are said.
+    pub fn laid(&self) -> Laid {
+        let mss = self.mss.map(SegmentOption::Mss);
+        SegmentOption::lay(self.options.as_deref().unwrap_or(mss.as_slice()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the far ends of a case send by words, and what of it is let in.
 
-use super::far::{Error, Frame, Lie, Segment};
+use super::far::{Error, Frame, Lie, Segment, SegmentOption};
 use super::{Case, LabOp, Op};
 
 /// The most bytes of data in one frame: what a UDP datagram over IPv4 holds.
@@ -56,16 +56,28 @@ impl Case {
             Frame::Segment(_) if self.lab.setup.iter().any(|step| answers(step, link)) => {
                 Err(format!("a server answers on {link}: TCP by hand needs a link without one"))
             }
-            Frame::Segment(one) => {
-                let set = |flag: &char| one.flags.contains(*flag);
-                let written: String = Segment::FLAGS.chars().filter(set).collect();
-                if one.flags == Segment::NO_FLAGS || !written.is_empty() && written == one.flags {
-                    return Ok(());
-                }
-                Err(format!("{:?} are no control bits, such as S.", one.flags))
-            }
+            Frame::Segment(one) => check_segment(one),
         }
     }
+
+    /// Whether an outcome tells the numbers and the options of segments: a far end has some of its own.
+    pub fn tells_options(&self) -> bool {
+        let has = |frame: &Frame| matches!(frame, Frame::Segment(one) if one.options.is_some());
+        self.said().any(|(_, frame)| has(frame))
+    }
+}
+
+fn check_segment(one: &Segment) -> Result<(), String> {
+    let set = |flag: &char| one.flags.contains(*flag);
+    let written: String = Segment::FLAGS.chars().filter(set).collect();
+    if one.flags != Segment::NO_FLAGS && (written.is_empty() || written != one.flags) {
+        return Err(format!("{:?} are no control bits, such as S.", one.flags));
+    }
+    let Some(options) = &one.options else { return Ok(()) };
+    if one.mss.is_some() {
+        return Err("beside a list of options no mss is said: it stands in the list".to_owned());
+    }
+    SegmentOption::check(options)
 }
 
 /// Whether a server stands on this link: what is for none of its ports it answers by RST.

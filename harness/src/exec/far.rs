@@ -5,12 +5,12 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::case::Case;
-use crate::case::far::{Datagram, Error, Frame, Lie, Segment};
+use crate::case::far::{Base, Datagram, Error, Frame, Lie, Segment};
 use crate::trace::Direction;
 use crate::wire::build::{self, DEFAULT_TTL, Hop};
 use crate::wire::{
-    Body, Eth, Field, Fragment, Framing, Icmp6, Mac, Packet, Tcp, TcpFlags, chatter, decode, forge,
-    quoted, spoil,
+    Body, Eth, Field, Fragment, Framing, Icmp6, Mac, Packet, Tcp, TcpFlags, TcpOption, chatter,
+    decode, forge, quoted, spoil,
 };
 
 /// The first sequence number of a connection's far end.
@@ -64,6 +64,8 @@ struct Connection {
     most: u32,
     /// The host's first sequence number, and that of the byte behind its last one.
     host: Option<(u32, u32)>,
+    /// The last time that the host's clock told (RFC 7323 §3); zero before.
+    time: u32,
 }
 
 fn is_behind(a: u32, b: u32) -> bool {
@@ -79,7 +81,7 @@ fn taken(flags: TcpFlags, data: usize) -> u32 {
 
 impl Connection {
     fn new(link: &str, ends: Ends) -> Self {
-        Self { link: link.to_owned(), ends, next: FIRST, most: FIRST, host: None }
+        Self { link: link.to_owned(), ends, next: FIRST, most: FIRST, host: None, time: 0 }
     }
 
     fn heard(&mut self, tcp: &Tcp<'_>) {
@@ -91,6 +93,12 @@ impl Connection {
             }
             self.host = None;
         }
+        let time = tcp.options.iter().find_map(|option| match option {
+            TcpOption::Timestamps { value, .. } => Some(*value),
+            _ => None,
+        });
+        let before = if tcp.flags.has(TcpFlags::SYN) { 0 } else { self.time };
+        self.time = time.unwrap_or(before);
         // RFC 9293 §3.10.7.1: a reset of nothing says no number of the host's.
         if self.host.is_none() && tcp.flags.has(TcpFlags::RST) {
             return;
@@ -190,7 +198,8 @@ impl FarEnds {
         let right = connection.host.map_or(0, |(_, last)| last);
         let acknowledges = flags.has(TcpFlags::ACK) || what.ack != 0;
         let ack = if acknowledges { right.wrapping_add_signed(what.ack) } else { 0 };
-        let options = what.mss.map(|mss| [&[2, 4][..], &mss.to_be_bytes()].concat());
+        let (first, time) = (connection.host.map_or(0, |(first, _)| first), connection.time);
+        let options = what.laid().with(|base| if base == Base::Echo { time } else { first });
         let data = what.data.bytes();
         let segment = build::Segment {
             flags,
@@ -198,10 +207,11 @@ impl FarEnds {
             ack,
             window: what.window,
             urgent: 0,
-            options: options.as_deref().unwrap_or_default(),
+            options: &options,
             payload: &data,
         };
-        let frame = build::tcp_segment(back, ends.far, ends.host, DEFAULT_TTL, &segment);
+        let hop = Hop { ttl: DEFAULT_TTL, tos: what.tos.unwrap_or(0) };
+        let frame = build::tcp_segment(back, ends.far, ends.host, hop, &segment);
         let mut frame = frame.map_err(|e| e.to_string())?;
         if what.checksum_wrong {
             spoil(link.framing, &mut frame);

@@ -7,7 +7,7 @@ use super::socks::Transport;
 use crate::case::LinkKind;
 use crate::case::addr::Role;
 use crate::trace::Direction;
-use crate::wire::{self, Arp, Body, Framing, Icmp6, Mac, Net, Packet, TcpFlags};
+use crate::wire::{self, Arp, Body, Framing, Icmp6, Mac, Net, Numbers, Packet, TcpFlags};
 
 /// A frame as an outcome has it.
 pub(super) struct Said {
@@ -19,7 +19,14 @@ pub(super) struct Said {
     pub(super) repeats: bool,
 }
 
-pub(super) fn frame(names: &Names<'_>, link: &str, dir: Direction, bytes: &[u8]) -> Said {
+/// `numbers`: what those of a segment are relative to, where they are told.
+pub(super) fn frame(
+    names: &Names<'_>,
+    link: &str,
+    dir: Direction,
+    bytes: &[u8],
+    numbers: Option<Numbers>,
+) -> Said {
     let framing = framing(kind(names, link));
     let packet = wire::decode(framing, bytes);
     let out = dir == Direction::Out;
@@ -27,7 +34,7 @@ pub(super) fn frame(names: &Names<'_>, link: &str, dir: Direction, bytes: &[u8])
     if names.is_stable() && chatter.is_some() {
         return Said { text: String::new(), chatter, repeats: false };
     }
-    let there = OnLink::new(names, link, dir, &packet);
+    let there = OnLink { numbers, ..OnLink::new(names, link, dir, &packet) };
     let arrow = if out { '>' } else { '<' };
     let mut text = format!("{arrow} {link} {}", wire::line(&packet, &there));
     if let Some(eth) = packet.eth
@@ -106,6 +113,7 @@ struct OnLink<'n> {
     transport: Transport,
     seen: Seen,
     checksums: bool,
+    numbers: Option<Numbers>,
 }
 
 impl<'n> OnLink<'n> {
@@ -119,6 +127,7 @@ impl<'n> OnLink<'n> {
             seen: if dir == Direction::In { Seen::Anywhere } else { Seen::Sent },
             // Loopback leaves checksums to offload: nobody will look.
             checksums: link != "lo",
+            numbers: None,
         }
     }
 }
@@ -153,5 +162,9 @@ impl wire::Names for OnLink<'_> {
 
     fn checksums(&self) -> bool {
         self.checksums
+    }
+
+    fn numbers(&self) -> Option<Numbers> {
+        self.numbers
     }
 }

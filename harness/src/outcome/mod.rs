@@ -38,6 +38,7 @@ pub(crate) mod errnos;
 mod frames;
 mod marks;
 mod names;
+mod numbers;
 mod options;
 mod packets;
 mod parts;
@@ -132,6 +133,7 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
     let mut step = None;
     // How often data is sent again follows the round trip that was measured.
     let marks = if case.waits_for_timers() { marks::marks(&names, trace) } else { Vec::new() };
+    let told = numbers::told(&names, trace);
     for (beneath, at) in by_step(trace) {
         let event = &trace.events[at];
         if step != Some(beneath) {
@@ -140,7 +142,8 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
             lines.extend(unfinished(&names, event));
         }
         let text = if let Event::Frame { link, dir, bytes, .. } = event {
-            let frame = frames::frame(&names, link, *dir, &bytes.0);
+            let frame =
+                frames::frame(&names, link, *dir, &bytes.0, told.get(at).copied().flatten());
             let repeats = frame.repeats || marks.get(at) == Some(&Some(marks::AGAIN));
             if frame.chatter.is_some() || repeats && requests.contains(&frame.text) {
                 continue;

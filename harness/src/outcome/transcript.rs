@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use super::names::Names;
+use super::numbers::told;
 use super::{by_step, end_text, event_text, frames, marks, one_line, unfinished};
 use crate::case::{Case, Os};
 use crate::trace::{End, Event, Trace};
+use crate::wire::Numbers;
 
 /// Everything that happened, with real ports and hardware addresses, kernel chatter and repeated
 /// requests too. What TCP sent before, and what it probes with, is marked: `[retransmission]`,
@@ -22,6 +24,7 @@ use crate::trace::{End, Event, Trace};
 pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
     let names = Names::real(case, trace, os);
     let marks = marks::marks(&names, trace);
+    let told = told(&names, trace);
     let mut out = String::new();
     let mut clock = 0;
     let mut step = None;
@@ -38,7 +41,7 @@ pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
                 say(&mut out, None, &line.text);
             }
         }
-        let (at_ns, mut text) = timed(&names, event);
+        let (at_ns, mut text) = timed(&names, event, told.get(at).copied().flatten());
         if let Some(mark) = marks[at] {
             let _ = write!(text, " [{mark}]");
         }
@@ -54,10 +57,10 @@ pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
     out
 }
 
-fn timed(names: &Names<'_>, event: &Event) -> (u64, String) {
+fn timed(names: &Names<'_>, event: &Event, numbers: Option<Numbers>) -> (u64, String) {
     match event {
         Event::Frame { at_ns, link, dir, bytes, .. } => {
-            let frame = frames::frame(names, link, *dir, &bytes.0);
+            let frame = frames::frame(names, link, *dir, &bytes.0, numbers);
             let chatter = frame.chatter.map_or_else(String::new, |what| format!(" ({what})"));
             (*at_ns, format!("    {}{chatter}", frame.text))
         }

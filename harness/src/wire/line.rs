@@ -2,12 +2,14 @@
 //!
 //! In: addresses, TTL or hop limit, DF, MF, offsets, lengths, TCP flags, which payload it is. Out, because it differs between
 //! two runs on one kernel: IP identifications, flow labels, sequence numbers, the clocks in TCP timestamps, nonces, cookies,
-//! windows (but for a SYN's and for one that closes) and checksums that are right.
+//! windows (but for a SYN's and for one that closes) and checksums that are right. Where the caller knows the first sequence
+//! numbers ([`Names::numbers`]), numbers are in, relative to them, and the options are a list.
 
 use std::fmt::{Arguments, Write as _};
 use std::net::IpAddr;
 
 use super::decode::{FRAGMENT, ipv4_options};
+use super::line_inside::tcp_option;
 use super::transport::{ICMP, ICMPV6, UDP};
 use super::{Arp, Body, Eth, Mac, Names, Net, Packet, Tcp, TcpFlags, Udp, V4, V6, dns, name};
 
@@ -229,6 +231,10 @@ impl<'n> Line<'n> {
     fn tcp(&mut self, tcp: &Tcp<'_>) {
         let (sport, dport) = (self.names.port(tcp.sport), self.names.port(tcp.dport));
         self.say(format_args!("TCP {sport} > {dport} [{}]", tcp.flags));
+        let numbers = self.names.numbers().filter(|_| self.inside == 0);
+        if let Some(numbers) = numbers {
+            self.tcp_numbers(tcp, numbers);
+        }
         let closes = tcp.window == 0 && !tcp.flags.has(TcpFlags::RST);
         if tcp.flags.has(TcpFlags::SYN) || closes {
             self.say(format_args!("win {}", tcp.window));
@@ -236,8 +242,11 @@ impl<'n> Line<'n> {
         if tcp.flags.has(TcpFlags::URG) {
             self.say(format_args!("urg {}", tcp.urgent));
         }
-        for option in &tcp.options {
-            self.tcp_option(option);
+        match numbers {
+            Some(numbers) => self.tcp_options(tcp, numbers),
+            None => tcp.options.iter().filter_map(tcp_option).for_each(|option| {
+                self.say(format_args!("{option}"));
+            }),
         }
         if !tcp.payload.is_empty() {
             self.say(format_args!("len {}", tcp.payload.len()));

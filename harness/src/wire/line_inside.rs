@@ -1,10 +1,10 @@
 //! The lines of what is neither ARP nor one of the protocols whose fields a [`Packet`](super::Packet)
 //! has: tags, tunnels, and transports that only have their beginning said; and the options of TCP.
 
-use super::bytes::{be16, be32};
+use super::bytes::{be16, be32, len32};
 use super::decode::{ETHERTYPE_ARP, ETHERTYPE_V4, ETHERTYPE_V6, arp, ip};
 use super::line::Line;
-use super::{TcpOption, name};
+use super::{Numbers, Tcp, TcpFlags, TcpOption, name};
 
 /// How many packets within packets are said; what is deeper is its length.
 const DEEPEST: u8 = 4;
@@ -12,31 +12,75 @@ const DEEPEST: u8 = 4;
 const VLAN: u16 = 0x8100;
 const PROVIDER: u16 = 0x88a8;
 
+/// An option by its name; padding has none.
+pub(super) fn tcp_option(option: &TcpOption) -> Option<String> {
+    Some(match option {
+        TcpOption::End | TcpOption::Nop => return None,
+        TcpOption::Mss(mss) => format!("mss {mss}"),
+        TcpOption::WindowScale(shift) => format!("wscale {shift}"),
+        TcpOption::SackPermitted => "sackOK".to_owned(),
+        TcpOption::Sack(blocks) => format!("sack {}", blocks.len()),
+        TcpOption::Timestamps { .. } => "ts".to_owned(),
+        TcpOption::FastOpen(cookie) if cookie.is_empty() => "tfo request".to_owned(),
+        TcpOption::FastOpen(cookie) => format!("tfo len {}", cookie.len()),
+        TcpOption::Other { kind: 30, data } => name::mptcp(data),
+        // RFC 2385, RFC 5925.
+        TcpOption::Other { kind: 19, data } => format!("md5 len {}", data.len()),
+        TcpOption::Other { kind: 29, data } => format!("ao len {}", data.len()),
+        TcpOption::Other { kind, data } => format!("option-{kind} len {}", data.len()),
+        TcpOption::Malformed(bytes) => format!("malformed options len {}", bytes.len()),
+    })
+}
+
+/// How far it is beyond the first one, or before it.
+fn beyond(number: u32, first: u32) -> i32 {
+    number.wrapping_sub(first).cast_signed()
+}
+
 impl Line<'_> {
-    pub(super) fn tcp_option(&mut self, option: &TcpOption) {
-        match option {
-            TcpOption::End | TcpOption::Nop => {}
-            TcpOption::Mss(mss) => self.say(format_args!("mss {mss}")),
-            TcpOption::WindowScale(shift) => self.say(format_args!("wscale {shift}")),
-            TcpOption::SackPermitted => self.say(format_args!("sackOK")),
-            TcpOption::Sack(blocks) => self.say(format_args!("sack {}", blocks.len())),
-            TcpOption::Timestamps { .. } => self.say(format_args!("ts")),
-            TcpOption::FastOpen(cookie) if cookie.is_empty() => {
-                self.say(format_args!("tfo request"));
+    /// As `tcpdump` says them: `seq 1:6 ack 1`. A SYN's own number is what the others are relative to.
+    pub(super) fn tcp_numbers(&mut self, tcp: &Tcp<'_>, numbers: Numbers) {
+        let has = |flag| tcp.flags.has(flag);
+        let is_told = !tcp.payload.is_empty() || has(TcpFlags::FIN) || has(TcpFlags::RST);
+        if let Some(first) = numbers.sender.filter(|_| is_told && !has(TcpFlags::SYN)) {
+            let from = beyond(tcp.seq, first);
+            if tcp.payload.is_empty() {
+                self.say(format_args!("seq {from}"));
+            } else {
+                self.say(format_args!(
+                    "seq {from}:{}",
+                    from.wrapping_add_unsigned(len32(tcp.payload))
+                ));
             }
-            TcpOption::FastOpen(cookie) => self.say(format_args!("tfo len {}", cookie.len())),
-            TcpOption::Other { kind: 30, data } => {
-                self.say(format_args!("{}", name::mptcp(data)));
+        }
+        if let Some(first) = numbers.receiver.filter(|_| has(TcpFlags::ACK)) {
+            self.say(format_args!("ack {}", beyond(tcp.ack, first)));
+        }
+    }
+
+    /// As `tcpdump` lists them, padding too, but never a time of the host's clock.
+    pub(super) fn tcp_options(&mut self, tcp: &Tcp<'_>, numbers: Numbers) {
+        let said = tcp.options.iter().map(|option| match (option, numbers.receiver) {
+            (TcpOption::End, _) => "eol".to_owned(),
+            (TcpOption::Nop, _) => "nop".to_owned(),
+            (TcpOption::Sack(blocks), Some(first)) => {
+                let edges = |&(from, to)| format!(" {}:{}", beyond(from, first), beyond(to, first));
+                format!("sack{}", blocks.iter().map(edges).collect::<String>())
             }
-            // RFC 2385, RFC 5925.
-            TcpOption::Other { kind: 19, data } => self.say(format_args!("md5 len {}", data.len())),
-            TcpOption::Other { kind: 29, data } => self.say(format_args!("ao len {}", data.len())),
-            TcpOption::Other { kind, data } => {
-                self.say(format_args!("option-{kind} len {}", data.len()));
+            (TcpOption::Timestamps { value, .. }, _) if !numbers.by_host => {
+                format!("TS val {value}")
             }
-            TcpOption::Malformed(bytes) => {
-                self.say(format_args!("malformed options len {}", bytes.len()));
+            // RFC 7323 §3.2: what is echoed counts if the segment acknowledges.
+            (TcpOption::Timestamps { echo, .. }, _) if tcp.flags.has(TcpFlags::ACK) => {
+                format!("TS ecr {echo}")
             }
+            (TcpOption::Timestamps { .. }, _) => "TS".to_owned(),
+            (TcpOption::FastOpen(cookie), _) if cookie.is_empty() => "tfo".to_owned(),
+            (other, _) => tcp_option(other).unwrap_or_default(),
+        });
+        let said = said.collect::<Vec<_>>().join(",");
+        if !said.is_empty() {
+            self.say(format_args!("[{said}]"));
         }
     }
 

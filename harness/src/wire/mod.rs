@@ -36,7 +36,7 @@ pub use mend::mend;
 pub use message::{
     Echo, GroupRecord, Icmp4, Icmp6, Igmp, MldQuery, Prefix, Querier, RouterAdvertisement,
 };
-pub use names::{Names, Plain};
+pub use names::{Names, Numbers, Plain};
 pub use packet::{Arp, Body, Eth, Fragment, Framing, Mac, Net, Packet, Udp, V4, V6};
 pub use quote::{Quote, quoted};
 pub use tcp::{Tcp, TcpFlags, TcpOption};

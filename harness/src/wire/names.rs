@@ -4,6 +4,17 @@ use std::net::IpAddr;
 
 use super::{Mac, bytes};
 
+/// What the numbers of a segment are told relative to: the first sequence numbers of both ends, where known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Of who sends it.
+    pub sender: Option<u32>,
+    /// Of who receives it.
+    pub receiver: Option<u32>,
+    /// Whether the host under test sends it: then the clock is its own, and the echo the far end's.
+    pub by_host: bool,
+}
+
 /// How a line says what only the caller knows. Every method has a literal default: see [`Plain`].
 pub trait Names {
     /// A unicast hardware address by its role: `far`, `own`. Broadcast and multicast do not come here.
@@ -40,6 +51,11 @@ pub trait Names {
     /// Whether a wrong checksum is worth a word. Not on loopback, where a kernel leaves them unfinished.
     fn checksums(&self) -> bool {
         true
+    }
+
+    /// What the numbers of a segment are relative to, if they are told at all, and its options with them.
+    fn numbers(&self) -> Option<Numbers> {
+        None
     }
 }
 

@@ -11,6 +11,8 @@ use crate::calls::{host, port};
 use crate::fault::Fault;
 use crate::tree::{Cursor, What};
 
+mod options;
+
 /// How a frame by words begins.
 pub(super) const FRAMES: [&str; 4] = ["ICMP", "ICMPv6", "UDP", "TCP"];
 
@@ -190,8 +192,9 @@ fn checksum(cursor: &mut Cursor<'_>) -> Result<bool, Fault> {
     Ok(wrong)
 }
 
-/// `[S.] seq +1 ack -1 win 0 mss 1000 "x"`, what is behind the flags in any order
+/// `[S.] seq +1 ack -1 win 0 mss 1000 [nop,nop] tos 0x02 "x"`, what is behind the flags in any order
 fn segment(cursor: &mut Cursor<'_>) -> Result<Segment, Fault> {
+    const WORDS: [&str; 7] = ["seq", "ack", "win", "mss", "tos", "class", "tclass"];
     cursor.blanks();
     // An address of IPv6 in brackets has colons.
     let within = cursor.rest().strip_prefix('[').and_then(|rest| rest.split_once(']'));
@@ -205,11 +208,20 @@ fn segment(cursor: &mut Cursor<'_>) -> Result<Segment, Fault> {
             read.data = payload(cursor)?;
             continue;
         }
-        match another(cursor, &["seq", "ack", "win", "mss"], &mut seen)? {
+        if options::begins(cursor) && read.options.is_none() {
+            read.options = Some(options::list(cursor)?);
+            continue;
+        }
+        let (said, at) = word(&mut cursor.clone(), MARKS);
+        match another(cursor, &WORDS, &mut seen)? {
             "seq" => read.seq = offset(cursor)?,
             "ack" => read.ack = offset(cursor)?,
             "win" => read.window = number(cursor, "a window")?,
-            _ => read.mss = Some(number(cursor, "a number of bytes")?),
+            "mss" => read.mss = Some(number(cursor, "a number of bytes")?),
+            _ if read.tos.is_some() => {
+                return Err(Fault::new(at, format!("{said} is said already")));
+            }
+            _ => read.tos = Some(byte(cursor)?),
         }
     }
     read.checksum_wrong = checksum(cursor)?;

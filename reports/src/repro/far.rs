@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use harness::case::addr::Host;
-use harness::case::far::{Datagram, Ends, Error, Frame, Lie, Segment};
+use harness::case::far::{Base, Datagram, Ends, Error, Frame, Laid, Lie, Segment};
+use harness::case::payload::quoted;
 use harness::case::{Case, LinkKind, Os};
 use harness::wire::TcpFlags;
 
@@ -136,7 +137,7 @@ fn say_datagram(
 
 fn say_segment(p: &mut Program<'_>, tag: &str, link: u8, segment: &Segment) -> Result<(), Missing> {
     p.need(Part::FarSegment);
-    let Segment { ends, flags, seq, ack, window, mss, data, checksum_wrong } = segment;
+    let Segment { ends, flags, seq, ack, window, tos, data, checksum_wrong, .. } = segment;
     let Ok(TcpFlags(bits)) = flags.parse::<TcpFlags>() else {
         return Err(Missing::Step(format!("{flags:?} are no control bits")));
     };
@@ -145,18 +146,39 @@ fn say_segment(p: &mut Program<'_>, tag: &str, link: u8, segment: &Segment) -> R
         None => "NULL".to_owned(),
     };
     let (data, len) = payload_as(p, &format!("data{tag}"), data);
-    let mss = mss.map_or(-1, i32::from);
-    let mut fields = format!(".flags = {bits}, .window = {window}, .mss = {mss}");
+    let mut fields = format!(".flags = {bits}, .window = {window}");
+    let tos = tos.map_or(0, i32::from);
     for (field, value) in
-        [("seq", *seq), ("ack", *ack), ("checksum_wrong", i32::from(*checksum_wrong))]
+        [("seq", *seq), ("ack", *ack), ("tos", tos), ("checksum_wrong", i32::from(*checksum_wrong))]
     {
         if value != 0 {
             let _ = write!(fields, ", .{field} = {value}");
         }
     }
-    p.line(format_args!("send_segment({tag}, {link}, {between},"));
-    p.line(format_args!(
-        "             &(struct segment){{{fields}, .data = {data}, .len = {len}}}); /* [{flags}] */"
-    ));
+    let options = options(&segment.laid());
+    p.line(format_args!("send_segment({tag}, {link}, {between}, /* [{flags}] */"));
+    p.line(format_args!("             &(struct segment){{{fields},"));
+    for line in options {
+        p.line(format_args!("                               {line},"));
+    }
+    p.line(format_args!("                               .data = {data}, .len = {len}}});"));
     Ok(())
+}
+
+/// The options as fields: their bytes, and where numbers stand that are relative, and to what.
+fn options(laid: &Laid) -> Vec<String> {
+    if laid.bytes.is_empty() {
+        return Vec::new();
+    }
+    let (bytes, len) = (quoted(&laid.bytes), laid.bytes.len());
+    let mut fields = vec![format!(".options = {bytes}, .options_len = {len}")];
+    let relative = laid.relative.iter().flat_map(|&(at, base)| {
+        // A segment has room for 40 bytes of options.
+        [u8::try_from(at).unwrap_or(u8::MAX), if base == Base::Echo { b'T' } else { b'S' }]
+    });
+    let relative: Vec<u8> = relative.collect();
+    if !relative.is_empty() {
+        fields.push(format!(".relative = {}", quoted(&relative)));
+    }
+    fields
 }

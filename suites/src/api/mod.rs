@@ -46,6 +46,13 @@ pub(crate) fn tables() -> Vec<Table> {
         file!("signals", "giving.case"),
         file!("limits", "descriptors.case"),
         file!("rights", "without.case"),
+        file!("segments", "offers.case"),
+        file!("segments", "malformed.case"),
+        file!("segments", "windows.case"),
+        file!("segments", "blocks.case"),
+        file!("segments", "times.case"),
+        file!("segments", "congestion.case"),
+        file!("segments", "unacceptable.case"),
     ];
     text::among(&files, [("", vec![digest::table()])])
 }

@@ -37,6 +37,20 @@ fn data() -> impl Strategy<Value = Payload> {
     prop_oneof!["[ -\u{ff}]{0,8}".prop_map(Payload::Text), (0u32..100).prop_map(Payload::Pattern)]
 }
 
+fn an_option() -> impl Strategy<Value = SegmentOption> {
+    let echo = prop_oneof![any::<u32>().prop_map(Echo::Is), any::<i32>().prop_map(Echo::Beyond)];
+    prop_oneof![
+        select(vec![SegmentOption::Eol, SegmentOption::Nop, SegmentOption::SackOk]),
+        any::<u16>().prop_map(SegmentOption::Mss),
+        any::<u8>().prop_map(SegmentOption::Wscale),
+        vec(any::<[u32; 2]>(), 0..3).prop_map(SegmentOption::Sack),
+        (any::<u32>(), echo).prop_map(|(value, echo)| SegmentOption::Timestamps { value, echo }),
+        data().prop_map(SegmentOption::FastOpen),
+        (any::<u8>(), option::of(any::<u8>()), data())
+            .prop_map(|(kind, len, data)| SegmentOption::Kind { kind, len, data }),
+    ]
+}
+
 /// Any frame that may be sent by words.
 pub(in crate::case) fn frame() -> impl Strategy<Value = Frame> {
     let kinds: Vec<Kind> = Kind::all().map(|(kind, _)| kind).collect();
@@ -51,18 +65,14 @@ pub(in crate::case) fn frame() -> impl Strategy<Value = Frame> {
                 Frame::Datagram(Datagram { ends, data, ttl, tos, dont_fragment, checksum_wrong })
             });
     let flags = select(vec!["S", "S.", ".", "P.", "R", "R.", "F.", "none", "FSRP.UEW"]);
-    let segment = (
-        option::of(ends()),
-        flags,
-        any::<[i32; 2]>(),
-        any::<u16>(),
-        option::of(any::<u16>()),
-        data(),
-    )
-        .prop_map(|(ends, flags, [seq, ack], window, mss, data)| {
-            let rest = Segment::new(flags);
-            Frame::Segment(Segment { ends, seq, ack, window, mss, data, ..rest })
-        });
+    let numbers = (any::<[i32; 2]>(), any::<u16>(), option::of(any::<u16>()));
+    let tos = option::of(any::<u8>());
+    let segment =
+        (option::of(ends()), flags, numbers, option::of(vec(an_option(), 0..5)), tos, data())
+            .prop_map(|(ends, flags, ([seq, ack], window, mss), options, tos, data)| {
+                let rest = Segment::new(flags);
+                Frame::Segment(Segment { ends, seq, ack, window, mss, options, tos, data, ..rest })
+            });
     prop_oneof![error, datagram, segment]
 }
 
@@ -78,6 +88,11 @@ pub(in crate::case) fn frame() -> impl Strategy<Value = Frame> {
     r#"{"segment":{"flags":"P.","seq":-1,"window":0,"data":{"text":"x"},"checksum_wrong":true}}"#,
     "TCP [P.] seq -1 win 0 \"x\", checksum wrong"
 )]
+#[case(
+    r#"{"segment":{"flags":"S.","options":[{"mss":1460},"sack_ok",{"timestamps":{"value":9}},"nop"],"tos":2}}"#,
+    "TCP [S.] [mss 1460,sackOK,TS val 9,nop] tos 0x02"
+)]
+#[case(r#"{"segment":{"flags":".","options":[]}}"#, "TCP [.] []")]
 #[case(
     r#"{"datagram":{"from":{"host":{"on":{"link":"l","role":"neighbour","range":"v4"}},"port":{"is":9}},"to":{"host":{"ip":"192.0.2.1"},"port":{"of":"s"}},"data":{"text":"x"},"ttl":1}}"#,
     "UDP neighbour(l,v4):9 > 192.0.2.1:port(s) ttl 1 \"x\""
@@ -116,7 +131,12 @@ fn what_cannot_be_sent_is_not_let_in() {
     let code = || Port::Of("s);system(\"x\"".to_owned());
     let (four, six) = ("192.0.2.1", "2001:db8::1");
     let segment = |flags| Frame::Segment(Segment::new(flags));
+    let with = |mss, options| {
+        let options = Some(options);
+        Frame::Segment(Segment { mss, options, ..Segment::new("S") })
+    };
     assert_eq!(said("l", plain()), Ok(()));
+    assert_eq!(said("l", with(None, vec![SegmentOption::Nop; 40])), Ok(()));
     for (link, frame, says) in [
         ("lo", plain(), "has a far end"),
         ("m", plain(), "has a far end"),
@@ -134,6 +154,8 @@ fn what_cannot_be_sent_is_not_let_in() {
         ("l", segment(".S"), "no control bits"),
         ("l", segment(""), "no control bits"),
         ("l", segment("SS"), "no control bits"),
+        ("l", with(None, vec![SegmentOption::Sack(vec![[1, 2]; 5])]), "take 42 bytes"),
+        ("l", with(Some(1460), Vec::new()), "no mss is said"),
     ] {
         let is = said(link, frame).expect_err(says);
         assert!(is.contains(says), "{is}");

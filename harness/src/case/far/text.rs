@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::options::List;
 use super::{Datagram, End, Ends, Error, Frame, Lie, Segment, is_nothing, is_widest};
 use crate::case::Payload;
 use crate::case::addr::{Host, Role};
@@ -85,6 +86,12 @@ impl fmt::Display for Segment {
         }
         if let Some(mss) = self.mss {
             write!(f, " mss {mss}")?;
+        }
+        if let Some(options) = &self.options {
+            write!(f, " {}", List(options))?;
+        }
+        if let Some(tos) = self.tos {
+            write!(f, " tos {tos:#04x}")?;
         }
         carried(f, &self.data, self.checksum_wrong)
     }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use rstest::rstest;
 
 use super::*;
-use crate::case::far::Kind;
+use crate::case::far::{Echo, Kind, SegmentOption};
 use crate::case::{Case, Lab, LabOp, LinkKind, Op, Payload};
 use crate::wire::{Icmp4, Net};
 
@@ -297,4 +297,58 @@ fn a_datagram_is_as_it_is_described() {
     let Net::V4(ip, Body::Udp(udp)) = decode(Framing::Ip, &frame).net else { panic!("no UDP") };
     assert_eq!((ip.ttl, ip.tos, ip.dont_fragment, ip.checksum_ok), (1, 2, true, true));
     assert_eq!(udp.checksum_ok, Some(false));
+}
+
+/// The host sends a segment with these options.
+fn host_sends_options(far: &mut FarEnds, flags: &str, seq: u32, options: &[u8]) {
+    let flags = flags.parse().expect("flags");
+    let segment = build::Segment { flags, seq, options, ..build::Segment::default() };
+    let frame = build::tcp_segment(build::Link::Ip, at(HOST), at(FAR), 64, &segment).expect("TCP");
+    far.saw("l", Direction::Out, &frame);
+}
+
+/// The options that a segment of the far end's has on the wire.
+fn options_of(far: &mut FarEnds, options: Vec<SegmentOption>) -> Vec<TcpOption> {
+    let segment = Segment { options: Some(options), ..Segment::new(".") };
+    let frame = far.make(&LINK, &Frame::Segment(segment), None, None).expect("a segment");
+    let packet = decode(Framing::Ip, &frame);
+    let Some(Body::Tcp(tcp)) = packet.body() else { panic!("{packet:?}") };
+    assert_eq!(tcp.checksum_ok, Some(true));
+    tcp.options.clone()
+}
+
+/// What is relative is relative to what the host has sent, and to nothing before.
+#[test]
+fn options_are_relative_to_what_the_host_has_sent() {
+    let mut far = far();
+    let time = |echo| vec![SegmentOption::Timestamps { value: 9, echo }];
+    let is = |echo| vec![TcpOption::Timestamps { value: 9, echo }, TcpOption::End];
+    host_sends_options(&mut far, "S", 5000, &[]);
+    assert_eq!(options_of(&mut far, time(Echo::default())), is(0), "its SYN has no time");
+    host_sends_options(&mut far, "S", 7000, &[1, 1, 8, 10, 0, 0, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(options_of(&mut far, time(Echo::default())), is(0x100));
+    assert_eq!(options_of(&mut far, time(Echo::Beyond(-1))), is(0xff));
+    assert_eq!(options_of(&mut far, time(Echo::Is(7))), is(7));
+    let blocks = vec![SegmentOption::Nop, SegmentOption::Sack(vec![[1, 11]])];
+    let there = TcpOption::Sack(vec![(7001, 7011)]);
+    assert_eq!(options_of(&mut far, blocks), [TcpOption::Nop, there, TcpOption::End]);
+    // A reset has none, and the last time is still the last.
+    host_sends_options(&mut far, "R", 7001, &[]);
+    assert_eq!(options_of(&mut far, time(Echo::default())), is(0x100));
+}
+
+/// The planted negative: what has no room is not sent.
+#[test]
+fn a_segment_has_the_byte_of_ecn_that_it_is_told() {
+    let mut far = far();
+    host_sends(&mut far, "S", 5000, 0, b"");
+    for (tos, is) in [(None, 0), (Some(3), 3)] {
+        let segment = Frame::Segment(Segment { tos, ..Segment::new("S.E") });
+        let frame = far.make(&LINK, &segment, None, None).expect("a segment");
+        let Net::V4(ip, Body::Tcp(tcp)) = decode(Framing::Ip, &frame).net else { panic!("no TCP") };
+        assert_eq!((ip.tos, tcp.flags.to_string()), (is, "S.E".to_owned()));
+    }
+    let full = vec![SegmentOption::Nop; 41];
+    let segment = Frame::Segment(Segment { options: Some(full), ..Segment::new("S") });
+    assert!(far.make(&LINK, &segment, None, None).is_err());
 }

@@ -42,12 +42,13 @@ pub(in crate::lab) fn said() -> impl Strategy<Value = far::Frame> {
     );
     let flags = select(vec!["S", "S.", ".", "P.", "R", "R.", "F.", "none", "FSRP.UEW"]);
     let (ends, mss) = (option::of(ends_of_a_frame()), option::of(any::<u16>()));
-    let numbers = (any::<[i32; 2]>(), any::<u16>(), mss);
-    let segment = (ends, flags, numbers, payload(), any::<bool>()).prop_map(
-        |(ends, flags, ([seq, ack], window, mss), data, checksum_wrong)| {
+    let numbers = (any::<[i32; 2]>(), any::<u16>(), mss, byte());
+    let options = option::of(super::options::tests::options());
+    let segment = (ends, flags, numbers, options, payload(), any::<bool>()).prop_map(
+        |(ends, flags, ([seq, ack], window, mss, tos), options, data, checksum_wrong)| {
             let plain = far::Segment::new(flags);
-            let one = far::Segment { ends, seq, ack, window, mss, data, checksum_wrong, ..plain };
-            far::Frame::Segment(one)
+            let plain = far::Segment { ends, seq, ack, window, mss, ..plain };
+            far::Frame::Segment(far::Segment { options, tos, data, checksum_wrong, ..plain })
         },
     );
     prop_oneof![error, datagram, segment]
@@ -73,7 +74,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_of_its_own_letters_panics(text in r#"< l (TCP|UDP|ICMP)[ a-z\[\](){}:,.>+"0-9-]{0,40}"#) {
+    fn no_text_of_its_own_letters_panics(text in r#"< l (TCP|UDP|ICMP)( \[S\] \[)?[ a-z\[\](){}:,.>+"0-9-]{0,40}"#) {
         if let Err(fault) = read_said(&mut Cursor::new(&text, 0)) {
             prop_assert!(fault.at.start < fault.at.end && fault.at.end <= text.len() + 1, "{:?}: {}", fault, text);
         }
@@ -97,6 +98,11 @@ proptest! {
 #[case(r#"link0 sends TCP [P.] seq +5 ack -1 win 0 "x", checksum wrong"#)]
 #[case("link0 sends TCP [2001:db8::2]:9 > own(link0,v6):80 [S] win 100")]
 #[case("link0 sends TCP [none]")]
+#[case("link0 sends TCP [S.] win 100 [mss 1460,sackOK,TS val 100,nop,wscale 7] tos 0x02")]
+#[case(r#"link0 sends TCP [.EW] [nop,nop,TS val 100 ecr 0,sack 1:11 21:31] "x""#)]
+#[case("link0 sends TCP [.] [TS val 1 ecr +5,eol]")]
+#[case(r#"link0 sends TCP [S] [tfo,tfo "cookie",kind 253 len 9 "a]b",kind 254]"#)]
+#[case("link0 sends TCP [.] []")]
 // Links may be called as steps are, and as what is said of them.
 #[case("link sends TCP [R]")]
 #[case("sends sends TCP [R]")]
@@ -168,7 +174,10 @@ fn what_is_written_otherwise_is_the_same(#[case] text: &str, #[case] printed: &s
 #[case("l sends TCP []", "[]", "which control bits are set", None)]
 #[case("l sends TCP [SS]", "S", "this is said already", None)]
 #[case("l sends TCP [.] seq 5", "5", "how far it is from the right one", None)]
-#[case("l sends TCP [.] wni 5", "wni", "seq, ack, win or mss is expected", Some("win"))]
+#[case("l sends TCP [.] wni 5", "wni", "seq, ack, win, mss, tos, class or tclass", Some("win"))]
+#[case("l sends TCP [.] tos 1 class 2", "class", "class is said already", None)]
+#[case("l sends TCP [.] [nop] [nop]", "[nop]", "tclass is expected here", None)]
+#[case("l sends TCP [.] [nope]", "nope", "an option of TCP is mss", Some("nop"))]
 fn a_mistake_is_told_where_it_stands(
     #[case] text: &str,
     #[case] at: &str,

@@ -7,6 +7,7 @@ struct connection {
     unsigned next, most;           /* our next byte, and that behind the last that was ever sent */
     int is_heard;
     unsigned first, end; /* the host's first sequence number, and that of the byte behind its last */
+    unsigned time;       /* the last that its clock told (RFC 7323 3) */
 };
 static struct connection met[64];
 static size_t met_count;
@@ -38,6 +39,23 @@ static unsigned be32(const unsigned char *p)
     return be16(p) << 16 | be16(p + 2);
 }
 
+/* The time among the options of a segment, or else this one. */
+static unsigned time_of(const unsigned char *tcp, size_t header, unsigned otherwise)
+{
+    size_t at = 20;
+
+    while (at < header && tcp[at] != 0) {
+        size_t len = tcp[at] == 1 ? 1 : at + 1 < header ? tcp[at + 1] : 0;
+
+        if (len == 0 || (len == 1 && tcp[at] != 1) || at + len > header)
+            break;
+        if (tcp[at] == 8 && len == 10)
+            return be32(tcp + at + 2);
+        at += len;
+    }
+    return otherwise;
+}
+
 /* The host has sent a segment; `at`: where in the packet. */
 static void hears_segment(int link, const unsigned char *eth, const unsigned char *p, size_t len,
                           size_t at)
@@ -66,6 +84,7 @@ static void hears_segment(int link, const unsigned char *eth, const unsigned cha
             c->next = c->most = 1000000;
         c->is_heard = 0;
     }
+    c->time = time_of(tcp, header, tcp[13] & 2 ? 0 : c->time);
     if (!c->is_heard && tcp[13] & 4) /* a reset of nothing says no number of the host's */
         return;
     end = seq + (tcp[13] & 1) + (tcp[13] >> 1 & 1) + (unsigned)(whole - at - header);

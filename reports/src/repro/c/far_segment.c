@@ -1,16 +1,25 @@
 #include <stddef.h>
 #include <string.h>
 /* A TCP segment of a far end's; seq, ack: how far they are beyond the right ones. */
-struct segment { int flags, seq, ack, window, mss, checksum_wrong; const void *data; size_t len; };
+struct segment {
+    int flags, seq, ack, window, tos, checksum_wrong;
+    const char *options; /* in relative: where in them a number stands to which is added, and what: */
+    size_t options_len;  /* T the host's last time, S its first sequence number */
+    const char *relative;
+    const void *data;
+    size_t len;
+};
 
 /* Of the connection between those ends, or else that of the host's last segment. */
 static void send_segment(int op, int link, const struct between *ends, const struct segment *what)
 {
     unsigned char from[16] = {0}, to[16] = {0}, eth[12], *tcp = made + BODY;
-    struct way way = {.link = link, .protocol = 6, .ttl = 64, .checksum_wrong = what->checksum_wrong};
+    struct way way = {.link = link, .protocol = 6, .ttl = 64, .tos = what->tos,
+                      .checksum_wrong = what->checksum_wrong};
     struct connection wanted = {.link = link}, *c;
-    size_t header = what->mss >= 0 ? 24 : 20;
-    unsigned seq, ack = 0, end;
+    size_t header = 20 + what->options_len;
+    unsigned seq, ack = 0, end, number;
+    const char *at;
 
 @AnswerAll     answer_all();
 @MacWire     answer_all();
@@ -51,9 +60,12 @@ static void send_segment(int op, int link, const struct between *ends, const str
     tcp[12] = (unsigned char)(header / 4 << 4);
     tcp[13] = (unsigned char)what->flags;
     put16(tcp + 14, (unsigned)what->window);
-    if (what->mss >= 0) {
-        put16(tcp + 20, 0x0204);
-        put16(tcp + 22, (unsigned)what->mss);
+    if (what->options_len > 0)
+        memcpy(tcp + 20, what->options, what->options_len);
+    for (at = what->relative; at != NULL && *at != 0; at += 2) {
+        number = be32(tcp + 20 + *at) + (at[1] == 'T' ? c->time : c->is_heard ? c->first : 0);
+        put16(tcp + 20 + *at, number >> 16);
+        put16(tcp + 22 + *at, number & 0xffff);
     }
     memcpy(tcp + header, what->data, what->len);
     send_made(&way, header + what->len);
