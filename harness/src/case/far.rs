@@ -9,7 +9,7 @@ use super::addr::{Host, Port, Range};
 mod options;
 mod text;
 
-pub use options::{Base, Echo, Laid, SegmentOption};
+pub use options::{Base, Block, Echo, Laid, SegmentOption};
 
 /// Where a next header stands in the header of IPv6.
 const NEXT_HEADER: u32 = 6;

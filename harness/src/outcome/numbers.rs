@@ -182,7 +182,8 @@ mod tests {
         let shown = shown(true, events);
         assert_eq!(shown[3], "eph2 > eph1 [.] ack 1");
         assert_eq!(shown[4], "eph1 > eph2 [R] seq 1");
-        assert_eq!(shown[6], "eph2 > eph1 [S.] ack 1 win 9");
-        assert_eq!(shown[7], "eph1 > eph2 [F.] seq 1 ack 1");
+        // The second SYN-ACK reads as the first, and is not said again beneath one step.
+        assert_eq!(shown.len(), 7);
+        assert_eq!(shown[6], "eph1 > eph2 [F.] seq 1 ack 1");
     }
 }

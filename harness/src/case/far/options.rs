@@ -25,7 +25,7 @@ pub enum SegmentOption {
     SackOk,
     /// Kind 5: the edges of blocks that have arrived, each as far beyond the host's first sequence number
     /// as the acknowledgement of all before it would be: the first byte of data is 1 (RFC 2018 §3).
-    Sack(Vec<[u32; 2]>),
+    Sack(Vec<Block>),
     /// Kind 8 (RFC 7323 §3).
     Timestamps {
         /// The far end's clock.
@@ -47,6 +47,15 @@ pub enum SegmentOption {
         #[serde(default = "nothing", skip_serializing_if = "super::is_nothing")]
         data: Payload,
     },
+}
+
+/// The edges of a block: its first byte, and the one behind its last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Block {
+    /// The left one.
+    pub from: u32,
+    /// The right one.
+    pub to: u32,
 }
 
 /// Which time of the host's is echoed.
@@ -124,9 +133,7 @@ impl SegmentOption {
         let size = options.iter().fold(0_usize, |all, one| all.saturating_add(one.size()));
         if size > Self::ROOM {
             let room = Self::ROOM;
-            return Err(format!(
-                "the options take {size} bytes, and a segment has room for {room}"
-            ));
+            return Err(format!("the options take {size} bytes, {room} are the most"));
         }
         Ok(())
     }
@@ -158,7 +165,7 @@ impl Laid {
             SegmentOption::SackOk => bytes.extend([4, len]),
             SegmentOption::Sack(blocks) => {
                 bytes.extend([5, len]);
-                for edge in blocks.iter().flatten() {
+                for edge in blocks.iter().flat_map(|block| [block.from, block.to]) {
                     self.relative.push((bytes.len(), Base::First));
                     bytes.extend(edge.to_be_bytes());
                 }
@@ -220,7 +227,7 @@ impl fmt::Display for SegmentOption {
             Self::SackOk => f.write_str("sackOK"),
             Self::Sack(blocks) => {
                 f.write_str("sack")?;
-                blocks.iter().try_for_each(|[from, to]| write!(f, " {from}:{to}"))
+                blocks.iter().try_for_each(|Block { from, to }| write!(f, " {from}:{to}"))
             }
             Self::Timestamps { value, echo } => {
                 write!(f, "TS val {value}")?;
@@ -275,7 +282,7 @@ mod tests {
         &[8, 10, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0]
     )]
     #[case(
-        vec![SegmentOption::Sack(vec![[1, 11]])],
+        vec![SegmentOption::Sack(vec![Block { from: 1, to: 11 }])],
         "[sack 1:11]",
         &[5, 10, 0, 0, 2, 1, 0, 0, 2, 11, 0, 0]
     )]
@@ -298,11 +305,14 @@ mod tests {
     fn more_than_there_is_room_for_is_refused() {
         let nops = |count| vec![SegmentOption::Nop; count];
         assert_eq!(SegmentOption::check(&nops(40)), Ok(()));
-        let says = "the options take 41 bytes, and a segment has room for 40".to_owned();
+        let says = "the options take 41 bytes, 40 are the most".to_owned();
         assert_eq!(SegmentOption::check(&nops(41)), Err(says));
         let long = SegmentOption::FastOpen(Payload::Pattern(u32::MAX));
         assert!(SegmentOption::check(&[long]).is_err());
         assert!(SegmentOption::check(&[kind(9, None, "\u{100}")]).is_err());
-        assert!(SegmentOption::check(&[SegmentOption::Sack(vec![[1, 2]; 5])]).is_err());
+        assert!(
+            SegmentOption::check(&[SegmentOption::Sack(vec![Block { from: 1, to: 2 }; 5])])
+                .is_err()
+        );
     }
 }

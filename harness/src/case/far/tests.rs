@@ -43,7 +43,8 @@ fn an_option() -> impl Strategy<Value = SegmentOption> {
         select(vec![SegmentOption::Eol, SegmentOption::Nop, SegmentOption::SackOk]),
         any::<u16>().prop_map(SegmentOption::Mss),
         any::<u8>().prop_map(SegmentOption::Wscale),
-        vec(any::<[u32; 2]>(), 0..3).prop_map(SegmentOption::Sack),
+        vec(any::<(u32, u32)>().prop_map(|(from, to)| Block { from, to }), 0..3)
+            .prop_map(SegmentOption::Sack),
         (any::<u32>(), echo).prop_map(|(value, echo)| SegmentOption::Timestamps { value, echo }),
         data().prop_map(SegmentOption::FastOpen),
         (any::<u8>(), option::of(any::<u8>()), data())
@@ -154,7 +155,11 @@ fn what_cannot_be_sent_is_not_let_in() {
         ("l", segment(".S"), "no control bits"),
         ("l", segment(""), "no control bits"),
         ("l", segment("SS"), "no control bits"),
-        ("l", with(None, vec![SegmentOption::Sack(vec![[1, 2]; 5])]), "take 42 bytes"),
+        (
+            "l",
+            with(None, vec![SegmentOption::Sack(vec![Block { from: 1, to: 2 }; 5])]),
+            "take 42 bytes",
+        ),
         ("l", with(Some(1460), Vec::new()), "no mss is said"),
     ] {
         let is = said(link, frame).expect_err(says);

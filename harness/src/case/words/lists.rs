@@ -58,6 +58,11 @@ const PROGRAM: &str =
 /// What a process is allowed, which a case with links does not change.
 const LESS: &str = r#"{"id":"a/b","title":"","ops":[{"process":{"call":{"capset":{"without":["CAP_NET_RAW"]}}}}]}"#;
 
+/// Options of a segment, which needs a link without a server.
+const SEGMENT: &str = r#"{"id":"a/b","title":"","lab":{"links":[{"name":"l","kind":"tun","mtu":1500,"ranges":["v4"]}],
+    "setup":[]},"ops":[
+    {"lab":{"step":{"say":{"link":"l","frame":{"segment":{"flags":".","options":[{"sack":[{"from":1,"to":11}]}]}}}}}}]}"#;
+
 /// A list, by its name and that of what it stands in.
 type List = (String, String);
 
@@ -109,7 +114,7 @@ fn asked(schema: &Value, root: &Value, keys: &List, within: &[&str], found: &mut
 #[test]
 fn every_list_of_a_case_has_an_end() {
     let mut lists = BTreeSet::new();
-    for text in [ALL, PROGRAM, LESS] {
+    for text in [ALL, PROGRAM, LESS, SEGMENT] {
         let value: Value = serde_json::from_str(text).expect("JSON");
         let of = |value: Value| serde_json::from_value::<Case>(value).expect("a case").check();
         assert_eq!(of(value.clone()), Ok(()));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use rstest::rstest;
 
 use super::*;
-use crate::case::far::{Echo, Kind, SegmentOption};
+use crate::case::far::{Block, Echo, Kind, SegmentOption};
 use crate::case::{Case, Lab, LabOp, LinkKind, Op, Payload};
 use crate::wire::{Icmp4, Net};
 
@@ -329,7 +329,7 @@ fn options_are_relative_to_what_the_host_has_sent() {
     assert_eq!(options_of(&mut far, time(Echo::default())), is(0x100));
     assert_eq!(options_of(&mut far, time(Echo::Beyond(-1))), is(0xff));
     assert_eq!(options_of(&mut far, time(Echo::Is(7))), is(7));
-    let blocks = vec![SegmentOption::Nop, SegmentOption::Sack(vec![[1, 11]])];
+    let blocks = vec![SegmentOption::Nop, SegmentOption::Sack(vec![Block { from: 1, to: 11 }])];
     let there = TcpOption::Sack(vec![(7001, 7011)]);
     assert_eq!(options_of(&mut far, blocks), [TcpOption::Nop, there, TcpOption::End]);
     // A reset has none, and the last time is still the last.

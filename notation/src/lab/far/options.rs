@@ -3,7 +3,7 @@
 use std::ops::Range as Span;
 
 use harness::case::Payload;
-use harness::case::far::{Echo, SegmentOption};
+use harness::case::far::{Block, Echo, SegmentOption};
 
 use super::super::words::{alternatives, eat, expected_up_to, must, number, payload, word};
 use super::is_data;
@@ -73,7 +73,7 @@ fn unknown(name: &str, at: Span<usize>) -> Fault {
 }
 
 /// `1001:2001 3001:4001`
-fn blocks(cursor: &mut Cursor<'_>) -> Result<Vec<[u32; 2]>, Fault> {
+fn blocks(cursor: &mut Cursor<'_>) -> Result<Vec<Block>, Fault> {
     let mut blocks = Vec::new();
     cursor.blanks();
     while cursor.rest().starts_with(|c: char| c.is_ascii_digit()) {
@@ -81,7 +81,8 @@ fn blocks(cursor: &mut Cursor<'_>) -> Result<Vec<[u32; 2]>, Fault> {
         if !cursor.eat(":") {
             return Err(expected_up_to(cursor, ENDS, "a colon and where the block ends"));
         }
-        blocks.push([from, number(cursor, "the edge of a block")?]);
+        let to = number(cursor, "the edge of a block")?;
+        blocks.push(Block { from, to });
         cursor.blanks();
     }
     Ok(blocks)
@@ -129,7 +130,8 @@ pub(super) mod tests {
             Just(SegmentOption::SackOk),
             any::<u16>().prop_map(SegmentOption::Mss),
             any::<u8>().prop_map(SegmentOption::Wscale),
-            vec(any::<[u32; 2]>(), 0..3).prop_map(SegmentOption::Sack),
+            vec(any::<(u32, u32)>().prop_map(|(from, to)| Block { from, to }), 0..3)
+                .prop_map(SegmentOption::Sack),
             (any::<u32>(), echo)
                 .prop_map(|(value, echo)| { SegmentOption::Timestamps { value, echo } }),
             data().prop_map(SegmentOption::FastOpen),
@@ -163,7 +165,7 @@ pub(super) mod tests {
     #[case(
         "[sack 1:2 3:4 5:6 7:8,TS val 1]",
         "[sack 1:2 3:4 5:6 7:8,TS val 1]",
-        "the options take 44 bytes, and a segment has room for 40",
+        "the options take 44 bytes, 40 are the most",
         None
     )]
     fn a_mistake_is_told_where_it_stands(
