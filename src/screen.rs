@@ -179,12 +179,12 @@ fn table(answers: &[Answer<'_>], by_table: bool) {
     let mut rows: Vec<(&str, BTreeMap<Counted, usize>)> = Vec::new();
     for answer in answers {
         let name = if by_table { answer.case.table() } else { answer.case.suite() };
-        if rows.last().is_none_or(|(last, _)| *last != name) {
+        // Some tables of a suite stand behind those of another.
+        let at = rows.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             rows.push((name, BTreeMap::new()));
-        }
-        if let Some((_, counts)) = rows.last_mut() {
-            *counts.entry(Counted::of(answer)).or_default() += 1;
-        }
+            rows.len() - 1
+        });
+        *rows[at].1.entry(Counted::of(answer)).or_default() += 1;
     }
     let wide = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(5);
     let used: Vec<Counted> = Counted::all()

@@ -79,7 +79,11 @@ impl<'t> Table<'t> {
     /// Its comment as it stands there.
     pub(super) fn comment(&self) -> String {
         let lines = self.title.iter().map(|raw| raw.text.trim_start_matches('#').trim());
-        lines.collect::<Vec<_>>().join(" ")
+        let lines: Vec<&str> = lines.collect();
+        // What stands beneath a question is where it comes from.
+        let end =
+            lines.iter().position(|line| line.ends_with('?')).map_or(lines.len(), |at| at + 1);
+        lines[..end].join(" ")
     }
 
     /// What ids begin with, and the parameters that are parts of them: in the order in which they stand between the

@@ -59,8 +59,7 @@ const PROGRAM: &str =
 const LESS: &str = r#"{"id":"a/b","title":"","ops":[{"process":{"call":{"capset":{"without":["CAP_NET_RAW"]}}}}]}"#;
 
 /// Options of a segment, which needs a link without a server.
-const SEGMENT: &str = r#"{"id":"a/b","title":"","lab":{"links":[{"name":"l","kind":"tun","mtu":1500,"ranges":["v4"]}],
-    "setup":[]},"ops":[
+const SEGMENT: &str = r#"{"id":"a/b","title":"","lab":{"links":[{"name":"l","kind":"tun","mtu":1500,"ranges":["v4"]}]},"ops":[
     {"lab":{"step":{"say":{"link":"l","frame":{"segment":{"flags":".","options":[{"sack":[{"from":1,"to":11}]}]}}}}}}]}"#;
 
 /// A list, by its name and that of what it stands in.
