@@ -488,11 +488,11 @@ pub(super) fn names(op: &Op) -> Vec<&str> {
             out.extend([level, name].into_iter().filter(|one| is_name(one)).map(Sym::as_str));
         }
     }
-    fn is_name(sym: &&Sym) -> bool {
+    fn is_name(sym: &Sym) -> bool {
         sym.number().is_none()
     }
     // No flag at all is no number of one.
-    fn is_flag_name(sym: &&Sym) -> bool {
+    fn is_flag_name(sym: &Sym) -> bool {
         sym.number().is_none_or(|number| number == 0)
     }
     let families = op.addrs().filter_map(|addr| addr.family.as_ref());
@@ -501,7 +501,7 @@ pub(super) fn names(op: &Op) -> Vec<&str> {
         Op::Socket { domain, r#type, protocol, .. }
         | Op::Socketpair { domain, r#type, protocol, .. } => {
             out.push(domain.as_str());
-            let protocol = protocol.0.iter().filter(is_flag_name);
+            let protocol = protocol.0.iter().filter(|one| is_flag_name(one));
             out.extend(r#type.0.iter().chain(protocol).map(Sym::as_str));
         }
         Op::Send { flags, .. }
@@ -511,7 +511,7 @@ pub(super) fn names(op: &Op) -> Vec<&str> {
         | Op::Recvmsg { flags, .. }
         | Op::Sendmmsg { flags, .. }
         | Op::Recvmmsg { flags, .. } => {
-            out.extend(flags.0.iter().filter(is_flag_name).map(Sym::as_str));
+            out.extend(flags.0.iter().filter(|one| is_flag_name(one)).map(Sym::as_str));
         }
         Op::Connectx { flags, .. }
         | Op::SendmsgX { flags, .. }
@@ -521,7 +521,7 @@ pub(super) fn names(op: &Op) -> Vec<&str> {
         | Op::EpollCreate1 { flags, .. }
         | Op::Getnameinfo { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
         Op::Sendmsg { flags, control, .. } => {
-            out.extend(flags.0.iter().filter(is_flag_name).map(Sym::as_str));
+            out.extend(flags.0.iter().filter(|one| is_flag_name(one)).map(Sym::as_str));
             out.extend(control.iter().flat_map(of_control));
         }
         Op::Shutdown { how, .. } => out.push(how.as_str()),

@@ -126,10 +126,7 @@ fn check(case: &Case, trace: &Trace, os: Os) -> Vec<Finding> {
 }
 
 fn is_of_descriptors(control: &Control) -> bool {
-    match control {
-        Control::Rights { .. } | Control::Bytes { .. } => true,
-        _ => false,
-    }
+    matches!(control, Control::Rights { .. } | Control::Bytes { .. })
 }
 
 /// The other end of each stream that has both in the case.
