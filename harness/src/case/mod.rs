@@ -203,11 +203,7 @@ impl Case {
             _ => None,
         }));
         steps.try_for_each(|step| self.check_step(step))?;
-        let among = |op: &Op| match op {
-            Op::Lab { step } => step.is_setup(),
-            _ => false,
-        };
-        if self.ops.iter().any(among) {
+        if self.ops.iter().any(|op| matches!(op, Op::Lab { step } if step.is_setup())) {
             return Err("servers and files are part of the lab, and stand in its setup".to_owned());
         }
         if let Some(step) = self.lab.setup.iter().find(|step| step.is_of_a_case()) {

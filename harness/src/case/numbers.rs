@@ -17,10 +17,16 @@ pub fn number(os: Os, name: &str) -> Option<i32> {
 pub fn numbers(os: Os) -> &'static [(&'static str, i32)] {
     match os {
         Os::Linux => LINUX,
-        // Apple's SDK has all of Apple's.
-        Os::Macos => &[],
+        Os::Macos => MACOS,
     }
 }
+
+/// What Apple's SDKs have not had for long; all else of Apple's is in them.
+const MACOS: &[(&str, i32)] = &[
+    // xnu-11417 bsd/sys/fcntl.h:354, 361.
+    ("F_DUPFD_CLOFORK", 0x73),
+    ("FD_CLOFORK", 2),
+];
 
 #[rustfmt::skip]
 const LINUX: &[(&str, i32)] = &[

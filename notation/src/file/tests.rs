@@ -256,7 +256,7 @@ fn what_is_said_of_each_case_is_above_what_one_says() {
     assert_eq!((&*case.id, &*case.title), ("mine/shut[v6]", "shutdown, IPv6"));
     assert_eq!(case.catalogue, ["UDP-01", "UDP-02"]);
     assert_eq!((case.lab.setup.len(), case.ops.len()), (1, 2));
-    assert_eq!(shut.written[0].lines, [10, 18]);
+    assert_eq!(shut.written[0].lines, [9, 18]);
     assert_eq!(write.question, "What does write to an {family} socket say?");
     let titles: Vec<&str> = write.written.iter().map(|one| &*one.case.title).collect();
     assert_eq!(titles[0], "What does write to an IPv4 socket say?");
