@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, Stdio};
 
+use common::compile::{ran, ran_by_tcc, warned};
 use common::has_cc;
 use harness::wire::{Mac, build};
 use reports::repro::FLAGS;
@@ -130,5 +131,25 @@ fn c_and_rust_say_the_same_of_a_frame() {
             format!("{what} {} {}", ours.seq, ours.text),
             "{protocol:#x} {bytes:02x?}"
         );
+    }
+}
+
+/// What tcc lets pass cc does not: the planted negative of a program that tcc compiles and cc reads alone.
+#[test]
+fn what_tcc_compiles_cc_has_read() {
+    if !has_cc() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let good = "#include <stdio.h>\n\nint main(void)\n{\n    puts(\"x\");\n    return 0;\n}\n";
+    let warns = good.replace("    puts", "    int unused;\n\n    puts");
+    for (text, is_fine) in [(good, true), (&warns, false)] {
+        let by_cc = ran(text, folder.path());
+        assert_eq!(by_cc.is_ok(), is_fine, "{by_cc:?}");
+        let read = warned(folder.path());
+        assert_eq!(read.is_ok(), is_fine, "{read:?}");
+        if let Some(by_tcc) = ran_by_tcc(text, folder.path()) {
+            assert_eq!(by_tcc.stdout, b"x\n");
+        }
     }
 }

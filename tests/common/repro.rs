@@ -1,14 +1,13 @@
 //! What the tests share that compile reproducers and run them.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::Trace;
-use reports::repro::{FLAGS, Observed, Options, reproducer};
+use reports::repro::{Observed, Options, reproducer};
 
-use super::{has_cc, has_labs, is_linux};
+use super::{compile, has_cc, has_labs, is_linux};
 
 /// The one case of a text.
 pub(crate) fn case(text: &str) -> Case {
@@ -28,13 +27,7 @@ pub(crate) fn written(case: &Case, trace: &Trace) -> String {
 
 /// What a program prints, and its exit status.
 pub(crate) fn ran(text: &str, folder: &Path) -> (String, String, Option<i32>) {
-    let (source, program) = (folder.join("repro.c"), folder.join("repro"));
-    std::fs::write(&source, text).expect("a file");
-    let cc =
-        Command::new("cc").args(FLAGS).args(["-pipe", "-o"]).args([&program, &source]).output();
-    let cc = cc.expect("cc starts");
-    assert!(cc.status.success(), "{}\n{text}", String::from_utf8_lossy(&cc.stderr));
-    let ran = Command::new(&program).stdin(Stdio::null()).output().expect("it starts");
+    let ran = compile::ran(text, folder).unwrap_or_else(|why| panic!("{why}\n{text}"));
     let of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (of(&ran.stdout), of(&ran.stderr), ran.status.code())
 }
