@@ -1,7 +1,8 @@
 //! The numbers of Linux's constants that a C library of today may not know by name: those of its
 //! headers that are younger than Linux 5.10, those that glibc, musl or the crate `libc` leave to the
 //! kernel's, and those of headers that a program does not include for them (`linux/netlink.h`). Once
-//! here, for the executor that needs a number and for the C that needs a `#define`.
+//! here, for the executor that needs a number and for the C that needs a `#define`. And the two of Apple's that its
+//! SDKs have not had for long, which C alone needs.
 //!
 //! They are those of every processor but Alpha, MIPS, PA-RISC and SPARC, where `SOL_SOCKET` and its
 //! options have others.
@@ -268,10 +269,13 @@ mod tests {
 
     #[test]
     fn each_number_is_of_a_name_that_a_case_may_use_and_there_once() {
-        let names: std::collections::BTreeSet<&str> = LINUX.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names.len(), LINUX.len());
-        for name in names {
-            assert!(super::super::is_known(name), "{name}");
+        for all in [LINUX, MACOS] {
+            let names: std::collections::BTreeSet<&str> =
+                all.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names.len(), all.len());
+            for name in names {
+                assert!(super::super::is_known(name), "{name}");
+            }
         }
     }
 }
