@@ -133,6 +133,16 @@ const BLOCKS: &str = "tun link0
         < link0 TCP [P.] seq +5 win 264 [] \"later\"
     send(s, pattern[0..1056], 0)";
 
+/// Of what comes behind a gap, and when, segments tell that have nothing but an acknowledgement and options.
+const TOLD: &str = "tun link0
+    socket(AF_INET, SOCK_STREAM, 0) = s
+    fcntl(s, F_SETFL, O_NONBLOCK)
+    connect(s, {AF_INET neighbour(link0):80})
+        < link0 TCP [S.] [mss 1000,sackOK,TS val 100]
+        < link0 TCP [P.] seq +10 [nop,nop,TS val 101] \"2222\"
+        < link0 TCP [P.] [nop,nop,TS val 102] \"1111\"
+        < link0 TCP [R] seq +1";
+
 /// Each option, and what takes its place so that the host does something else.
 #[rstest]
 #[case::mss(OPTIONS, "mss 1000", "mss 1001")]
@@ -141,6 +151,10 @@ const BLOCKS: &str = "tun link0
 #[case::length(OPTIONS, "mss 1000", "kind 2 len 0 \"xx\"")]
 #[case::scale(BLOCKS, "wscale 1", "wscale 0")]
 #[case::sack(BLOCKS, "sackOK", "nop,nop")]
+#[case::told(TOLD, "sackOK", "nop,nop")]
+#[case::edges(TOLD, "seq +10", "seq +20")]
+#[case::time(TOLD, "val 102", "val 103")]
+#[case::challenged(TOLD, "[R] seq +1", "[R] seq +1000000")]
 fn an_option_is_the_labs(#[case] text: &str, #[case] part: &str, #[case] other: &str) {
     let (one, other) = (case(text), case(&text.replace(part, other)));
     tells_apart(&one, &other);

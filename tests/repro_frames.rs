@@ -12,6 +12,7 @@ use common::has_cc;
 use harness::wire::{Mac, build};
 use reports::repro::FLAGS;
 use reports::repro::frames::{Compared, said};
+use rstest::rstest;
 
 /// Reads frames, each behind its `EtherType` and its length, and says each.
 const MAIN: &str = r#"
@@ -57,6 +58,23 @@ fn built() -> Vec<Vec<u8>> {
         let frame = build::udp(build::Link::Ip, at(from), at("192.0.2.2:12345"), 1, b"he\"llo\0");
         frames.extend(frame.ok());
     }
+    let lists: [&[u8]; 6] = [
+        &[2, 4, 3, 232, 4, 2, 8, 10, 0, 0, 0, 9, 0, 0, 0, 7, 1, 3, 3, 7],
+        &[1, 1, 5, 18, 0, 15, 66, 75, 0, 15, 66, 79, 0, 15, 66, 85, 0, 15, 66, 89],
+        &[253, 4, 1, 2, 0, 0, 0, 0],
+        &[253, 0, 1, 1],
+        &[1, 1, 1, 9],
+        &[5, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    ];
+    for (options, flags) in
+        lists.into_iter().flat_map(|list| [(list, "S"), (list, "."), (list, "R")])
+    {
+        let flags = flags.parse().expect("flags");
+        let segment =
+            build::Segment { flags, seq: 7, ack: 1_000_005, options, ..build::Segment::default() };
+        let (from, to) = (at("192.0.2.1:40000"), at("192.0.2.2:80"));
+        frames.extend(build::tcp_segment(build::Link::Ip, from, to, 64, &segment).ok());
+    }
     let mac = Some(Mac([2, 0, 0, 0, 0, 1]));
     if let (IpAddr::V6(own), IpAddr::V6(asker)) = (ip("fe80::2"), ip("fe80::1")) {
         frames.push(build::neighbour_advertisement(build::Link::Ip, own, asker, mac));
@@ -67,18 +85,39 @@ fn built() -> Vec<Vec<u8>> {
     frames
 }
 
-#[test]
-fn c_and_rust_say_the_same_of_a_frame() {
+/// The program's text with its part `TcpOptions` or without.
+fn chosen(text: &str, options: bool) -> String {
+    let line = |line: &str| {
+        let (with, without) =
+            (line.strip_prefix("@TcpOptions "), line.strip_prefix("@!TcpOptions "));
+        match (with.or(line.strip_prefix("@TcpOptions")), without) {
+            (Some(rest), _) => options.then(|| rest.to_owned()),
+            (_, Some(rest)) => (!options).then(|| rest.to_owned()),
+            _ => Some(line.replace("@@BY_HAND@@", "\"l\", ")),
+        }
+    };
+    text.lines().filter_map(line).map(|line| line + "\n").collect()
+}
+
+#[rstest]
+#[case::as_any(false)]
+#[case::with_options(true)]
+fn c_and_rust_say_the_same_of_a_frame(#[case] options: bool) {
     if !has_cc() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let (source, program) = (folder.path().join("say.c"), folder.path().join("say"));
-    let text = concat!(
-        include_str!("../reports/src/repro/c/be16.c"),
-        include_str!("../reports/src/repro/c/frame.c")
-    );
-    std::fs::write(&source, format!("{text}{MAIN}")).unwrap();
+    let part = if options { include_str!("../reports/src/repro/c/tcp_options.c") } else { "" };
+    let frame = include_str!("../reports/src/repro/c/frame.c");
+    let text = concat!("#include <stddef.h>\n", include_str!("../reports/src/repro/c/be16.c"));
+    let text = chosen(&format!("{text}{part}{frame}"), options);
+    let main = if options {
+        MAIN.replace("    while", "    tell_options(\"l\", 1);\n    while")
+    } else {
+        MAIN.to_owned()
+    };
+    std::fs::write(&source, format!("{text}{main}")).unwrap();
     let cc = Command::new("cc").args(FLAGS).arg("-o").args([&program, &source]).output().unwrap();
     assert!(cc.status.success(), "{}", String::from_utf8_lossy(&cc.stderr));
     // Numerical Recipes' generator: the same frames each time.
@@ -120,7 +159,7 @@ fn c_and_rust_say_the_same_of_a_frame() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), all.len());
     for (line, (protocol, bytes)) in text.lines().zip(&all) {
-        let ours = said(*protocol, bytes);
+        let ours = said(*protocol, bytes, options);
         let what = match ours.compared {
             Compared::Never => 0,
             Compared::Once => 1,

@@ -11,6 +11,10 @@ mod text;
 
 pub use options::{Base, Block, Echo, Laid, SegmentOption};
 
+/// The first sequence number of a connection's far end that sends by hand, the same each time, as the numbers of the
+/// host (RFC 9293 §3.4.1) are not.
+pub const FIRST: u32 = 1_000_000;
+
 /// Where a next header stands in the header of IPv6.
 const NEXT_HEADER: u32 = 6;
 

@@ -5,16 +5,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::case::Case;
-use crate::case::far::{Base, Datagram, Error, Frame, Lie, Segment};
+use crate::case::far::{Base, Datagram, Error, FIRST, Frame, Lie, Segment};
 use crate::trace::Direction;
 use crate::wire::build::{self, DEFAULT_TTL, Hop};
 use crate::wire::{
     Body, Eth, Field, Fragment, Framing, Icmp6, Mac, Packet, Tcp, TcpFlags, TcpOption, chatter,
     decode, forge, quoted, spoil,
 };
-
-/// The first sequence number of a connection's far end.
-const FIRST: u32 = 1_000_000;
 
 /// UDP's protocol number.
 const UDP: u8 = 17;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use harness::case::{Case, LabOp, LinkKind};
+use harness::case::{Case, LabOp, LinkKind, far};
 use harness::trace::{Direction, Event, Trace};
 
 /// Where ports of the kernel's own choice begin (ip(7), `ip_local_port_range`).
@@ -36,11 +36,14 @@ pub struct Said {
     pub compared: Compared,
     /// The sequence number of a TCP segment, else 0: by it one that is sent again is known.
     pub seq: u32,
+    tells: bool,
 }
 
 /// Reduces a packet of this `EtherType` (without its Ethernet header) to what is compared.
-pub fn said(protocol: u16, p: &[u8]) -> Said {
-    let mut said = Said { text: String::new(), compared: Compared::Always, seq: 0 };
+/// `tells`: the link's far end sends segments by hand, with options of its own ([`Case::tells_options`]), so that
+/// acknowledgements and options are compared, too.
+pub fn said(protocol: u16, p: &[u8], tells: bool) -> Said {
+    let mut said = Said { text: String::new(), compared: Compared::Always, seq: 0, tells };
     if protocol == ARP && p.len() >= 28 {
         arp(&mut said, p);
         return said;
@@ -119,6 +122,53 @@ fn arp(said: &mut Said, p: &[u8]) {
     };
 }
 
+/// How far a number of a far end's is beyond its first one, which is the same in each program and lab.
+fn beyond_first(p: &[u8], at: usize) -> i32 {
+    (u32::from(be16(p, at)) << 16 | u32::from(be16(p, at + 2)))
+        .wrapping_sub(far::FIRST)
+        .cast_signed()
+}
+
+/// All but the host's clock.
+fn options(said: &mut Said, p: &[u8], acknowledges: bool) {
+    let (mut at, mut before) = (0, " [");
+    while let Some(&kind) = p.get(at) {
+        let size = if kind < 2 { 1 } else { p.get(at + 1).map_or(0, |len| usize::from(*len)) };
+        put(said, format_args!("{before}"));
+        before = ",";
+        if kind == 0 || kind > 1 && size < 2 || at + size > p.len() {
+            put(said, format_args!("{}", if kind == 0 { "eol" } else { "malformed" }));
+            break;
+        }
+        match (kind, size) {
+            (1, _) => put(said, format_args!("nop")),
+            (2, 4) => put(said, format_args!("mss {}", be16(p, at + 2))),
+            // How far follows the host's memory, as windows do.
+            (3, 3) => put(said, format_args!("wscale")),
+            (4, 2) => put(said, format_args!("sackOK")),
+            (5, _) if size % 8 == 2 => {
+                put(said, format_args!("sack"));
+                for edge in (at + 2..at + size).step_by(8) {
+                    let (from, to) = (beyond_first(p, edge), beyond_first(p, edge + 4));
+                    put(said, format_args!(" {from}:{to}"));
+                }
+            }
+            (8, 10) => {
+                put(said, format_args!("TS"));
+                if acknowledges {
+                    let echo = u32::from(be16(p, at + 6)) << 16 | u32::from(be16(p, at + 8));
+                    put(said, format_args!(" ecr {echo}"));
+                }
+            }
+            _ => put(said, format_args!("kind {kind} len {size}")),
+        }
+        at += size;
+    }
+    if before == "," {
+        put(said, format_args!("]"));
+    }
+}
+
 fn tcp(said: &mut Said, p: &[u8]) {
     let header = (usize::from(p[12] >> 4) * 4).max(20).min(p.len());
     let flags = p[13];
@@ -129,6 +179,17 @@ fn tcp(said: &mut Said, p: &[u8]) {
     let letters: String = letters.filter(|(bit, _)| flags & bit != 0).map(|(_, c)| c).collect();
     put(said, format_args!(" [{letters}]"));
     said.seq = u32::from(be16(p, 4)) << 16 | u32::from(be16(p, 6));
+    if said.tells {
+        if flags & 16 != 0 {
+            put(said, format_args!(" ack {}", beyond_first(p, 8)));
+        }
+        options(said, &p[20..header], flags & 16 != 0);
+        data(said, &p[header..]);
+        // What only acknowledges may be a challenge (RFC 5961), which reads as the one before.
+        let is_bare = flags.trailing_zeros() >= 3 && header == p.len();
+        said.compared = if is_bare { Compared::Always } else { Compared::Once };
+        return;
+    }
     let mut at = 20;
     while flags & 2 != 0 && at + 4 <= header && p[at] != 0 {
         if p[at] == 2 {
@@ -303,7 +364,8 @@ pub fn observed(case: &Case, trace: &Trace) -> Vec<(u32, String)> {
         let Event::Frame { op, link, dir: Direction::Out, bytes, .. } = event else { continue };
         let known = case.lab.links.iter().find(|of| of.name == *link).map(|of| of.kind);
         let (protocol, bytes) = packet(known, &bytes.0);
-        let Said { text, compared, seq } = said(protocol, bytes);
+        let tells = case.tells_options() && case.by_hand().any(|of| of == link);
+        let Said { text, compared, seq, .. } = said(protocol, bytes, tells);
         let is_served = served(case).any(|of| of == link);
         let (text, compared) = if is_served { of_server(text, compared) } else { (text, compared) };
         let text = format!("{link} {text}");

@@ -8,6 +8,7 @@
 //! exit status is 0 or 1, and 2 if it could not be tried. [`parse_output`] reads what it prints,
 //! [`agrees`] compares that with a trace, [`verdict`] is its own.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use harness::case::blocking::Blocking;
@@ -134,10 +135,13 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let main = main(&p, &lab, &calls, &end, looks);
     let frames = options.observed.map(|o| sent(case, o.trace)).unwrap_or_default();
     let served = frames::served(case).flat_map(|l| [quoted(l.as_bytes()), ", ".to_owned()]);
+    let by_hand: BTreeSet<&str> = case.by_hand().collect();
+    let by_hand = by_hand.into_iter().flat_map(|l| [quoted(l.as_bytes()), ", ".to_owned()]);
     let words = [
         ("@@OBSERVED@@", observed.unwrap_or_default()),
         ("@@FRAMES@@", frames),
         ("@@SERVED@@", served.collect()),
+        ("@@BY_HAND@@", by_hand.collect()),
         ("@@ANSWERING@@", lab_linux::answers(case)),
         ("@@CALLED@@", macos::called(case)),
         ("@@STEPS@@", server::steps(case)),
@@ -172,6 +176,7 @@ fn needs(p: &mut Program<'_>, looks: bool) {
     for (part, needed) in [
         (Part::AnswerAll, linux && lab_linux::is_read(case)),
         (Part::Server, linux && server::serves(case)),
+        (Part::TcpOptions, looks && case.tells_options()),
         (Part::Wire, looks),
         (Part::WireLinux, linux && looks),
         (Part::Deadline, calls::patience_ms(case).is_some()),

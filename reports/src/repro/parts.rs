@@ -40,6 +40,7 @@ macro_rules! parts {
 parts! {
     ErrnoName = "errno_name" needs [];
     Be16 = "be16" needs [];
+    TcpOptions = "tcp_options" needs [Be16];
     Frame = "frame" needs [Be16];
     WireSocket = "wire_socket" needs [];
     AnyIndex = "any_index" needs [];

@@ -46,6 +46,42 @@ static void say_data(const unsigned char *p, size_t len)
    once, if it is sent again until it is answered; or always. */
 enum { NEVER, ONCE, ALWAYS };
 
+@TcpOptions /* All but the host's clock. */
+@TcpOptions static void say_options(const unsigned char *p, size_t len, int acknowledges)
+@TcpOptions {
+@TcpOptions     const char *before = " [";
+@TcpOptions     size_t size;
+@TcpOptions
+@TcpOptions     for (size_t i = 0; i < len; i += size, before = ",") {
+@TcpOptions         size = p[i] < 2 ? 1 : i + 1 < len ? p[i + 1] : 0;
+@TcpOptions         say("%s", before);
+@TcpOptions         if ((p[i] > 1 && size < 2) || i + size > len || p[i] == 0) {
+@TcpOptions             say(p[i] == 0 ? "eol" : "malformed");
+@TcpOptions             size = len - i;
+@TcpOptions         } else if (p[i] == 1) {
+@TcpOptions             say("nop");
+@TcpOptions         } else if (p[i] == 2 && size == 4) {
+@TcpOptions             say("mss %u", be16(p + i + 2));
+@TcpOptions         } else if (p[i] == 3 && size == 3) {
+@TcpOptions             say("wscale"); /* how far follows the host's memory, as windows do */
+@TcpOptions         } else if (p[i] == 4 && size == 2) {
+@TcpOptions             say("sackOK");
+@TcpOptions         } else if (p[i] == 5 && size % 8 == 2) {
+@TcpOptions             say("sack");
+@TcpOptions             for (size_t at = i + 2; at < i + size; at += 8)
+@TcpOptions                 say(" %d:%d", beyond_first(p + at), beyond_first(p + at + 4));
+@TcpOptions         } else if (p[i] == 8 && size == 10) {
+@TcpOptions             say("TS");
+@TcpOptions             if (acknowledges)
+@TcpOptions                 say(" ecr %u", (unsigned)be16(p + i + 6) << 16 | be16(p + i + 8));
+@TcpOptions         } else {
+@TcpOptions             say("kind %d len %zu", p[i], size);
+@TcpOptions         }
+@TcpOptions     }
+@TcpOptions     if (*before == ',')
+@TcpOptions         say("]");
+@TcpOptions }
+@TcpOptions
 static int say_tcp(const unsigned char *p, size_t len)
 {
     size_t header = p[12] >> 4 < 5 ? 20 : (p[12] >> 4) * 4u, i = 20;
@@ -58,6 +94,13 @@ static int say_tcp(const unsigned char *p, size_t len)
     say(" [%s%s%s%s%s%s%s]", flags & 2 ? "S" : "", flags & 1 ? "F" : "", flags & 4 ? "R" : "",
         flags & 32 ? "U" : "", flags & 64 ? "E" : "", flags & 128 ? "W" : "", flags & 16 ? "." : "");
     frame_seq = be16(p + 4) << 16 | be16(p + 6);
+@TcpOptions     if (tells_options) {
+@TcpOptions         if (flags & 16)
+@TcpOptions             say(" ack %d", beyond_first(p + 8));
+@TcpOptions         say_options(p + 20, header - 20, flags & 16);
+@TcpOptions         say_data(p + header, len - header);
+@TcpOptions         return flags & 7 || header < len ? ONCE : ALWAYS; /* a challenge is an acknowledgment again */
+@TcpOptions     }
     while (flags & 2 && i + 4 <= header && p[i] != 0) {
         if (p[i] == 2)
             say(" mss %u", be16(p + i + 2));

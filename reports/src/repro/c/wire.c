@@ -54,6 +54,7 @@ static int look_once(int op)
     link = heard.link;
     if (awaited != NULL && strcmp(link, awaited) == 0)
         awaited = NULL;
+@TcpOptions     tell_options(link, heard.out);
     what = of_server(link, say_frame(heard.protocol, heard.bytes, heard.len));
 @MacWire     if (is_of_mdns())
 @MacWire         what = NEVER;
