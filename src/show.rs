@@ -18,6 +18,7 @@ use suites::verdict::{Judgement, Verdict};
 use crate::cli::{Form, Repro, Run, Show, Target, Wire};
 use crate::out::Paint as _;
 use crate::results::{self, Answer};
+use crate::summary::Counted;
 use crate::{Status, claims, out, platforms, run, select, summary};
 use cases::Own;
 
@@ -66,10 +67,16 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     out::text(&outcome::transcript(&case, &answer.trace, os));
     let verdict = judgement.verdict;
     out::blank();
-    out!("verdict: {}", verdict.style(run::style(verdict)));
+    let counted = Counted::of(&answer);
+    out!("verdict: {}", counted.word().style(counted.colour()));
     match &judgement.expected {
         Some((platform, _)) => outln!(", by the baseline of {platform}"),
         None if own.is_empty() => outln!(", there is no baseline of this platform"),
+        None if verdict == Verdict::New && own.asks(&case.id) => {
+            outln!(
+                ", what is asked of its frames cannot be judged: nobody saw them, or another thread waited"
+            );
+        }
         None if verdict == Verdict::New => outln!(", nothing is asked of it"),
         None => outln!(", by what its text asks"),
     }

@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use common::own::{folder, lines, sockeye, verdict};
 use common::{SOCKEYE, has_labs, is_linux, stderr, stdout, turn};
 use rstest::rstest;
 use serde_json::Value;
@@ -33,37 +34,6 @@ listen(s, 1)
 const JSON: &str = r#"{"id": "mine/receive", "title": "Is there something?", "ops": [
   {"socket": {"fd": "s", "domain": "AF_INET", "type": ["SOCK_DGRAM"], "protocol": []}},
   {"recv": {"fd": "s", "len": 64, "flags": ["MSG_DONTWAIT"]}}]}"#;
-
-/// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    folder
-}
-
-/// What the program does in a folder.
-fn sockeye(folder: &Path, args: &[&str]) -> Output {
-    let _turn = turn();
-    Command::new(SOCKEYE).args(args).current_dir(folder).output().expect("sockeye starts")
-}
-
-/// The lines of a run with `--json`, and its exit status.
-fn lines(folder: &Path, args: &[&str]) -> (Vec<Value>, Option<i32>) {
-    let output = sockeye(folder, &[&["run", "--json", "--out", "out"], args].concat());
-    let text = stdout(&output);
-    let lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    (lines, output.status.code())
-}
-
-fn verdict(folder: &Path, args: &[&str]) -> (String, Option<i32>) {
-    let (lines, code) = lines(folder, args);
-    let [line] = &lines[..] else { panic!("{lines:?}") };
-    (line["verdict"].as_str().unwrap_or_default().to_owned(), code)
-}
 
 #[test]
 fn files_and_folders_stand_where_patterns_stand() {

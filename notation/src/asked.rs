@@ -56,17 +56,20 @@ pub struct Unmet {
     pub came: String,
 }
 
-/// Whether nothing can be said of frames: nobody saw the wire, or several calls had theirs at once.
-fn is_blind(trace: &Trace) -> bool {
-    trace.is_unseen() || trace.events.iter().any(|event| matches!(event, Event::Began { .. }))
+/// From which step on nothing can be said of frames: nobody saw the wire, or several calls have theirs at once.
+fn blind_from(trace: &Trace) -> u32 {
+    let began = trace.events.iter().filter_map(|event| match event {
+        Event::Began { op, .. } => Some(*op),
+        _ => None,
+    });
+    if trace.is_unseen() { 0 } else { began.min().unwrap_or(u32::MAX) }
 }
 
 /// The lines of an outcome, but for frames of which nothing can be said.
 pub(crate) fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
     let mut lines = outcome::lines(case, trace, os);
-    if is_blind(trace) {
-        lines.retain(|line| !matches!(line.what, What::Frame { .. }));
-    }
+    let blind = blind_from(trace);
+    lines.retain(|line| !matches!(line.what, What::Frame { op } if op >= blind as usize));
     lines
 }
 
@@ -82,7 +85,8 @@ impl Written {
             Demand::Result(wanted) => wanted.iter().any(|one| one.on.is_none_or(|on| on == os)),
             Demand::Frame(_) | Demand::NoFrame => true,
         };
-        let is_frame = |one: &Asked| !matches!(one.what, Demand::Result(_));
+        let blind = blind_from(trace);
+        let is_unseen = |one: &Asked| !matches!(one.what, Demand::Result(_)) && one.op >= blind;
         let unexplained = |event: &Event| match event {
             Event::Call { op, did: Did::Hung { .. }, .. } => !result_of(*op),
             Event::Call { op, did: Did::Returned { ret, .. }, .. } if *ret < 0 => {
@@ -94,7 +98,7 @@ impl Written {
         let ended = matches!(trace.end, End::Done | End::Unsupported | End::Hung);
         self.asked.iter().any(here)
             && ended
-            && !(is_blind(trace) && self.asked.iter().any(is_frame))
+            && !self.asked.iter().any(is_unseen)
             && !trace.events.iter().any(unexplained)
     }
 
@@ -102,11 +106,11 @@ impl Written {
     pub fn unmet(&self, trace: &Trace, os: Os) -> Vec<Unmet> {
         let lines = outcome::lines(&self.case, trace, os);
         let mut unmet = Vec::new();
-        let blind = is_blind(trace);
+        let blind = blind_from(trace);
         // Frames are asked for in their order: the next one comes behind the one that was found.
         let mut from = (u32::MAX, 0);
         let asked = self.asked.iter();
-        for asked in asked.filter(|one| !blind || matches!(one.what, Demand::Result(_))) {
+        for asked in asked.filter(|one| one.op < blind || matches!(one.what, Demand::Result(_))) {
             let of = |op: usize| u32::try_from(op) == Ok(asked.op);
             let frames = || {
                 lines.iter().filter_map(|line| match line.what {

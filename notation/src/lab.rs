@@ -315,6 +315,9 @@ fn read_prefix(cursor: &mut Cursor<'_>, kind: RouteKind) -> Result<(IpAddr, u8),
     let Ok(prefix) = ip.parse::<IpAddr>() else {
         let fault =
             Fault::new(one_at_least(at), "a prefix such as 198.51.100.0/24 is expected here");
+        if ip == "default" {
+            return Err(fault.help("the default route is 0.0.0.0/0 or ::/0"));
+        }
         // What is no address may be meant as what becomes of the packets.
         return Err(match kind {
             RouteKind::Unicast => fault.nearest(read, KINDS.map(|(word, _)| word)),

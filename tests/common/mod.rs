@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file is a crate of its own, and none needs all of this")]
 
 pub(crate) mod compile;
+pub(crate) mod own;
 pub(crate) mod repro;
 pub(crate) mod turn;
 

@@ -504,7 +504,8 @@ impl fmt::Display for LabOp {
                 if let Some(Host::Ip(ip)) = via {
                     write!(f, " via {ip}")?;
                 } else if let Some(Host::On { link, role, range }) = via {
-                    write!(f, " via {role:?}({link},{})", range.name())?;
+                    let role = format!("{role:?}").to_lowercase();
+                    write!(f, " via {role}({link},{})", range.name())?;
                 }
                 link.iter().try_for_each(|l| write!(f, " dev {l}"))
             }

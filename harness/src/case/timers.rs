@@ -6,6 +6,9 @@ use super::{Case, LabOp, Op};
 /// The least retransmission timeout of Linux, in milliseconds (tcp(7), `TCP_RTO_MIN`).
 const LEAST_TIMEOUT_MS: u32 = 200;
 
+/// Whether a lost tail is probed for, and when (ip-sysctl.rst); of a lab 0.
+const TAIL_LOSS: &str = "net.ipv4.tcp_early_retrans";
+
 /// From how many milliseconds on a `poll` waits for more than an answer that is on its way.
 const LONG_MS: i32 = 1_500;
 
@@ -58,6 +61,16 @@ impl Case {
     /// for each link: said in transcripts.
     pub fn unlike_defaults(&self) -> Vec<String> {
         let mut lines = Vec::new();
+        let probes = |step: &LabOp| matches!(step, LabOp::Sysctl { name, value } if name == TAIL_LOSS && value != "0");
+        let of_calls = self.ops.iter().filter_map(|op| match op {
+            Op::Lab { step } => Some(step),
+            _ => None,
+        });
+        let probes = if self.lab.setup.iter().chain(of_calls).any(probes) {
+            ""
+        } else {
+            ", no tail loss probes"
+        };
         let served = self.lab.setup.iter().filter_map(|step| match step {
             // Who answers for everybody has no route of its own.
             LabOp::Serve { link, service } if !service.anywhere => Some(link.as_str()),
@@ -70,7 +83,7 @@ impl Case {
                 ", retransmission timeout of a minute (rto_min)"
             };
             let line = format!(
-                "{link}: with the neighbour, acknowledgements at once (quickack), no tail loss probes{timeout}"
+                "{link}: with the neighbour, acknowledgements at once (quickack){probes}{timeout}"
             );
             if !lines.contains(&line) {
                 lines.push(line);

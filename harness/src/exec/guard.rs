@@ -59,7 +59,7 @@ pub(super) fn set(
 pub(super) fn set_by_number(name: &Sym, len: usize) -> Result<(), Fault> {
     if name.number().is_some() && len >= A_POINTER {
         return refused(format!(
-            "setsockopt: option {name} has no name here, and is set to less than {A_POINTER} bytes"
+            "setsockopt: option {name} has no name here, and may be set to fewer than {A_POINTER} bytes: more could be a pointer"
         ));
     }
     Ok(())

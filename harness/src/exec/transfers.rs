@@ -39,7 +39,12 @@ impl<'c> Runner<'c> {
         call: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
         if !self.blocking.may_block(op) {
-            return Ok(call());
+            let made = call();
+            // It waited, by a time of its socket's own (socket(7) SO_RCVTIMEO), and nobody had to answer meanwhile.
+            if self.blocking.waits(op) {
+                self.pace.waited();
+            }
+            return Ok(made);
         }
         worker::make(call, &mut FarEnds { runner: self, number })
     }

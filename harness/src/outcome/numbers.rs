@@ -16,6 +16,8 @@ struct Connection<'a> {
     far: SocketAddr,
     /// The first numbers of both.
     first: Firsts,
+    /// How many bytes the far end's SYN has.
+    of_syn: u32,
     /// The host has acknowledged the far end's first number: another one of it is no beginning.
     is_settled: bool,
 }
@@ -59,7 +61,7 @@ fn segment<'a>(
     let is = |one: &Connection<'_>| one.link == link && one.host == host && one.far == far;
     let at = known.iter().position(is).unwrap_or_else(|| {
         let first = Firsts::default();
-        known.push(Connection { link, host, far, first, is_settled: false });
+        known.push(Connection { link, host, far, first, of_syn: 0, is_settled: false });
         known.len() - 1
     });
     let one = &mut known[at];
@@ -73,13 +75,16 @@ fn segment<'a>(
         if is_another && !has(TcpFlags::ACK) {
             one.first.far = None;
         }
-        // Which of the far end's SYNs it takes, it says itself.
-        if has(TcpFlags::SYN) && has(TcpFlags::ACK) && !one.is_settled {
-            one.first.far = Some(tcp.ack.wrapping_sub(1));
+        // Which of the far end's SYNs it takes, it says itself, and may take the data of one (RFC 7413 §2).
+        let taken = tcp.ack.wrapping_sub(1);
+        let is_of_syn = one.first.far.is_some_and(|syn| taken.wrapping_sub(syn) <= one.of_syn);
+        if has(TcpFlags::SYN) && has(TcpFlags::ACK) && !one.is_settled && !is_of_syn {
+            one.first.far = Some(taken);
         }
         one.is_settled |= has(TcpFlags::ACK) && !has(TcpFlags::RST);
     } else if has(TcpFlags::SYN) && !one.is_settled {
         one.first.far = Some(tcp.seq);
+        one.of_syn = u32::try_from(tcp.payload.len()).unwrap_or(0);
     }
     let Firsts { host, far } = one.first;
     let (sender, receiver) = if by_host { (host, far) } else { (far, host) };
@@ -185,5 +190,40 @@ mod tests {
         // The second SYN-ACK reads as the first, and is not said again beneath one step.
         assert_eq!(shown.len(), 7);
         assert_eq!(shown[6], "eph1 > eph2 [F.] seq 1 ack 1");
+    }
+
+    /// The data of a SYN is the far end's too: that the host takes it, its SYN-ACK says (RFC 7413 §2). It was told
+    /// as `ack 1`, as where it does not.
+    #[rstest]
+    #[case(1_000, "ack 6", "seq 6")]
+    #[case(995, "ack 1", "seq 6")]
+    fn data_of_a_syn_is_acknowledged_or_not(
+        #[case] up_to: u32,
+        #[case] says: &str,
+        #[case] goes_on: &str,
+    ) {
+        let far = 994;
+        let mut syn = segment(Direction::In, "S", [far, 0], &[]);
+        let Event::Frame { bytes, .. } = &mut syn else { panic!("a frame") };
+        let options = &[];
+        let (from, to) = (FAR.parse().expect("one"), HOST.parse().expect("one"));
+        let with = build::Segment {
+            flags: "S".parse().expect("flags"),
+            seq: far,
+            options,
+            payload: b"hello",
+            ..build::Segment::default()
+        };
+        bytes.0 = build::tcp_segment(build::Link::Ip, from, to, 64, &with).expect("TCP");
+        let shown = shown(
+            true,
+            vec![
+                syn,
+                segment(Direction::Out, "S.", [7, up_to], &[]),
+                segment(Direction::In, "F.", [1_000, 8], &[]),
+            ],
+        );
+        assert!(shown[1].contains(&format!("[S.] {says}")), "{shown:?}");
+        assert!(shown[2].contains(&format!("[F.] {goes_on}")), "{shown:?}");
     }
 }

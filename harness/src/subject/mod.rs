@@ -4,6 +4,7 @@
 //! the case that it was running; a fresh one takes up the rest. Executors are processes of this
 //! host (`process`), or run in a machine of their own, one kernel for all of them (`machine`).
 
+use std::cmp::Reverse;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Mutex;
 use std::sync::mpsc::RecvTimeoutError;
@@ -44,7 +45,7 @@ pub use vm::{Options, is_accelerated};
 /// How long an executor may say nothing. It ends a case that waits by itself, long before this.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// How many executors beyond the jobs run cases that only wait.
+/// How many executors beyond the jobs run cases that only wait: on a machine that has memory for few.
 const WAITING: usize = 8;
 
 /// How many cases of one lab go to one executor together.
@@ -107,6 +108,11 @@ pub trait Executors: Sync {
     /// Whether one may run while another does.
     fn side_by_side(&self) -> bool {
         true
+    }
+
+    /// How many beyond the jobs run cases that only wait.
+    fn waiting(&self) -> usize {
+        WAITING
     }
 
     /// How long one may say nothing. It ends a case that waits by itself, long before this.
@@ -193,14 +199,17 @@ pub fn run(
     let jobs = if side_by_side { jobs.max(1) } else { 1 };
     let same_lab = |a: &usize, b: &usize| cases[*a].lab == cases[*b].lab;
     let kept = Kept { cases, done, traces: Mutex::default(), suspects: Mutex::default() };
-    // What waits long comes first, since the run ends with it, and not behind others that do, even if
+    // What waits longest comes first, since the run ends with it, and not behind others that do, even if
     // they have its lab.
-    let long = |number: &usize| cases[*number].idles_ms() > 0;
-    waiting.sort_by_key(|number| !long(number));
+    let long = |number: &usize| cases[*number].waits_long();
+    waiting.sort_by_key(|number| Reverse(long(number).then(|| cases[*number].waits_ms())));
     let waiting = waiting.chunk_by(|a, b| same_lab(a, b) && !long(a) && !long(b));
     let busy = busy.chunk_by(same_lab);
-    let waiting =
-        Work { queue: Queue::new(waiting, 1), executors: WAITING, ahead: AHEAD_OF_WAITING };
+    let waiting = Work {
+        queue: Queue::new(waiting, 1),
+        executors: subject.waiting(),
+        ahead: AHEAD_OF_WAITING,
+    };
     let busy = Work { queue: Queue::new(busy, BATCH), executors: jobs, ahead: AHEAD };
     let mut failed = work(subject, &[waiting, busy], &kept).err();
     // A machine died with answers under way, or several cases: each of them alone, so that its death
@@ -316,6 +325,8 @@ fn worker(
     let mut line = Vec::new();
     let mut own = usize::MAX;
     let mut wanted: VecDeque<usize> = queue.take(&mut own).iter().copied().collect();
+    // Nobody is to stand behind one that waits long.
+    let long = |number: &usize| kept.cases[*number].waits_long();
     // Given and not yet answered, the oldest first.
     let mut given: VecDeque<usize> = VecDeque::new();
     // How many died in a row, and what that comes to.
@@ -324,14 +335,14 @@ fn worker(
         let (mut executor, _) = subject.start()?;
         // Whether it fell silent; nothing if an answer of its was garbage.
         let silent = loop {
-            while given.len() < ahead {
+            while given.len() < ahead && !given.iter().any(long) {
+                if wanted.is_empty() {
+                    wanted.extend(queue.take(&mut own));
+                }
                 let Some(number) = wanted.pop_front() else { break };
                 given.push_back(number);
                 write(kept.cases[number], &mut line);
                 executor.give(&line);
-                if wanted.is_empty() {
-                    wanted.extend(queue.take(&mut own));
-                }
             }
             let Some(number) = given.front().copied() else {
                 executor.end(false);
@@ -366,6 +377,9 @@ fn worker(
         // The rest again, before what nobody was given yet.
         for number in given.drain(..).rev() {
             wanted.push_front(number);
+        }
+        if wanted.is_empty() {
+            wanted.extend(queue.take(&mut own));
         }
         if deaths >= DEATHS {
             return Err(SubjectError::Dies(died, ending.how));

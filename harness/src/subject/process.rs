@@ -32,6 +32,10 @@ pub struct Subject {
 /// What an executor of this host's may answer: what a program sent that was observed is all in it.
 const OWN_ANSWER: usize = 1 << 30;
 
+/// How many of this host's run cases that only wait: of what a run takes beyond its calls, half was waiting
+/// for those that wait.
+const OWN_WAITING: usize = 24;
+
 /// How long it may take to close its labs on a busy host.
 const CLOSES_WITHIN: Duration = Duration::from_mins(1);
 
@@ -51,6 +55,10 @@ impl Executors for Subject {
 
     fn side_by_side(&self) -> bool {
         !exec::shares_the_network()
+    }
+
+    fn waiting(&self) -> usize {
+        OWN_WAITING
     }
 }
 

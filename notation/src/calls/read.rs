@@ -314,7 +314,7 @@ fn controls(call: &str, args: &mut Args<'_, '_>) -> Read {
     Ok(match call {
         "setsockopt" => {
             let option = value::option(args)?;
-            let value = value::read(args.next("what it is set to")?)?;
+            let value = value::of(&option, args.next("what it is set to")?)?;
             Op::Setsockopt { fd, option, value }
         }
         "getsockopt" => {

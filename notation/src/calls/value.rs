@@ -26,7 +26,20 @@ pub(crate) fn option(args: &mut Args<'_, '_>) -> Result<Opt, Fault> {
     })
 }
 
-pub(crate) fn read(node: &Node<'_>) -> Result<Value, Fault> {
+/// The options that are text (tcp(7)), and none that names a link.
+const OF_TEXT: [&str; 2] = ["TCP_CONGESTION", "TCP_ULP"];
+
+/// What this option is set to.
+pub(crate) fn of(option: &Opt, node: &Node<'_>) -> Result<Value, Fault> {
+    match (option, &node.what) {
+        (Opt::Raw { name, .. }, What::Text(said)) if OF_TEXT.contains(&name.as_str()) => {
+            Ok(Value::Bytes(Hex(said.clone())))
+        }
+        _ => read(node),
+    }
+}
+
+fn read(node: &Node<'_>) -> Result<Value, Fault> {
     Ok(match &node.what {
         What::Number(_) => Value::Int(number(node, "an int")?),
         What::Word(_) => Value::Named(sym(node)?),

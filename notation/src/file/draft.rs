@@ -75,7 +75,7 @@ impl Draft {
                     return Err(Fault::new(raw.range(), says));
                 }
                 self.beneath = Some(step);
-                self.ask(step, Some(asked), raw);
+                self.ask(step, asked, raw);
             }
             Said::Frame(asked) => {
                 let Some(last) = self.beneath else {

@@ -1,5 +1,7 @@
 //! What one line is: a link, a step of the lab, a call, a frame.
 
+use std::net::Ipv6Addr;
+
 use harness::case::payload::quoted;
 use harness::case::words::{MOST_OF_SENTENCE, is_line};
 use harness::case::{LabOp, Link, Op, Os};
@@ -33,7 +35,7 @@ pub(super) enum Said {
     Resumed {
         thread: String,
         call: String,
-        asked: Demand,
+        asked: Option<Demand>,
     },
     /// Something about frames beneath the last step.
     Frame(Demand),
@@ -119,9 +121,6 @@ fn call(mut cursor: Cursor<'_>) -> Result<Said, Fault> {
         };
         let at = cursor.here() + end + "resumed>".len();
         let (_, asked) = behind(&rest[end + "resumed>".len()..], at, false)?;
-        let Some(asked) = asked else {
-            return Err(Fault::new(cursor.to_end(), "a result is expected behind resumed>"));
-        };
         let call = rest[..end].trim().to_owned();
         return Ok(Said::Resumed { thread: thread.clone(), call, asked });
     }
@@ -234,6 +233,33 @@ fn as_shown(text: &str) -> Option<String> {
     Some(shown)
 }
 
+/// The same with addresses of IPv6 between brackets as transcripts write them (RFC 5952).
+fn as_told(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut open = None;
+    for (at, c, quoted) in by_quotes(text) {
+        match c {
+            '[' if !quoted => open = Some(told.len() + 1),
+            ']' if !quoted => {
+                if let Some(from) = open.take() {
+                    let address = ipv6(&told[from..]);
+                    told.truncate(from);
+                    told.push_str(&address);
+                }
+            }
+            _ => {}
+        }
+        told.push_str(&text[at..at + c.len_utf8()]);
+    }
+    told
+}
+
+/// An address of IPv6, with its zone if it has one, as transcripts write it; anything else as it is.
+fn ipv6(text: &str) -> String {
+    let (address, zone) = text.split_at(text.find('%').unwrap_or(text.len()));
+    address.parse::<Ipv6Addr>().map_or_else(|_| text.to_owned(), |ip| format!("{ip}{zone}"))
+}
+
 fn alternatives(
     said: &str,
     on: Option<Os>,
@@ -283,7 +309,14 @@ fn alternatives(
         let Some(shown) = as_shown(said) else {
             return Err(Fault::new(at(), "what stands in quotes cannot be read"));
         };
-        add(shown);
+        let plain = by_quotes(&shown).filter(|(.., quoted)| !quoted).map(|(_, c, _)| c);
+        if plain.collect::<String>().contains("port(") {
+            let fault = Fault::new(at(), "a result has no port(SOCKET)");
+            return Err(fault.help(
+                "ports that the kernel chose are eph1, eph2, in the order in which they come",
+            ));
+        }
+        add(as_told(&shown));
         return Ok(());
     }
     let fault = Fault::new(at(), format!("{said:?} is no result"));
@@ -316,7 +349,7 @@ fn frame(text: &str, offset: usize) -> Result<Demand, Fault> {
         [">", "nothing", ..] | [">", _, "nothing"] => {
             Err(Fault::new(at, "nothing is nothing at all").help("write > nothing"))
         }
-        words => match words.iter().map(|word| as_shown(word)).collect() {
+        words => match words.iter().map(|word| as_shown(word).map(|word| ipv6(&word))).collect() {
             Some(words) if !is_quoted(text) => Ok(Demand::Frame(words)),
             _ => Err(Fault::new(at, "a quote at the end of the text is expected here")),
         },

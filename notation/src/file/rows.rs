@@ -79,11 +79,13 @@ impl<'t> Table<'t> {
     /// Its comment as it stands there.
     pub(super) fn comment(&self) -> String {
         let lines = self.title.iter().map(|raw| raw.text.trim_start_matches('#').trim());
-        let lines: Vec<&str> = lines.collect();
-        // What stands beneath a question is where it comes from.
-        let end =
-            lines.iter().position(|line| line.ends_with('?')).map_or(lines.len(), |at| at + 1);
-        lines[..end].join(" ")
+        lines.take(self.question()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// How many lines of its comment are its question: what stands beneath is where it comes from.
+    fn question(&self) -> usize {
+        let ends = |raw: &Raw<'_>| raw.text.trim_end().ends_with('?');
+        self.title.iter().position(ends).map_or(self.title.len(), |at| at + 1)
     }
 
     /// What ids begin with, and the parameters that are parts of them: in the order in which they stand between the
@@ -310,7 +312,7 @@ impl Maker<'_, '_> {
     }
 
     fn title(&self, row: &[usize]) -> String {
-        let lines = self.table.title.iter().map(|raw| {
+        let lines = self.table.title.iter().take(self.table.question()).map(|raw| {
             let line = raw.text.trim_start_matches('#').trim();
             // One that is too long is no title, with whatever stands in it.
             fill(line, &self.table.parameters, row, true).map_or(line.into(), |filled| filled.text)
@@ -337,10 +339,17 @@ impl Maker<'_, '_> {
         let Err(says) = draft.case.check() else { return Ok(()) };
         // What is wrong with the beginning of a case is wrong with the last step of it.
         let mut part = draft.case.clone();
-        part.threads = Threads::NONE;
+        let threads = &draft.case.threads.0;
+        let until = |len: usize| {
+            let steps =
+                |all: &[u32]| all.iter().copied().filter(|at| (*at as usize) < len).collect();
+            let part = threads.iter().map(|(name, all)| (name.clone(), steps(all)));
+            Threads(part.filter(|(_, steps): &(_, Vec<u32>)| !steps.is_empty()).collect())
+        };
         let lens: Vec<usize> = (0..=draft.case.ops.len()).collect();
         let first = lens.partition_point(|len| {
             part.ops = draft.case.ops[..*len].to_vec();
+            part.threads = until(*len);
             part.check().is_ok()
         });
         let step = first.checked_sub(1).and_then(|step| draft.lines.get(step));

@@ -4,6 +4,7 @@ use rstest::rstest;
 use super::*;
 use crate::{Demand, Written, render};
 
+mod as_meant;
 mod ids;
 mod lists;
 
@@ -300,6 +301,7 @@ fn conditions_mean_values(#[case] condition: &str, #[case] mean: &[&str]) {
 #[case("close(s)\n> link0 UDP\n> nothing")]
 #[case("close(s)\n> nothing\n> link0 UDP")]
 #[case("t: recv(s, 1, 0)\nt: <... send resumed> = 1")]
+#[case("getsockname(s) = 0, {AF_INET 127.0.0.1:port(s)}")]
 fn what_cannot_come_is_refused(#[case] line: &str) {
     let text = format!("tun link0\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n{line}\n");
     assert!(read("mine", &text).is_err(), "{line}");
@@ -316,6 +318,7 @@ fn data_is_asked_for_by_its_bytes() {
     assert_eq!(said("close(s)\n> link0 UDP \"\\xff\""), "> link0 UDP \"\\377\"");
     assert_eq!(said("recv(s, 9, 0) = 2, \"a\\\\\" on linux"), "= 2, \"a\\\\\" on linux");
     assert_eq!(said("recv(s, 9, 0) = -1 EAGAIN|EWOULDBLOCK"), "= -1 EAGAIN|EAGAIN");
+    assert_eq!(said("recv(s, 9, 0) = 5, \"port(\""), "= 5, \"port(\"");
 }
 
 /// A frame beneath a step that some rows have is asked of those rows.

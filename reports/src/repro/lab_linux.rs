@@ -32,11 +32,23 @@ fn pings(case: &Case) -> bool {
     })
 }
 
+/// Whether the host's settings of TCP could decide what comes out: scales of windows, what `TCP_INFO` says.
+fn speaks_tcp(case: &Case) -> bool {
+    case.ops.iter().any(|op| {
+        matches!(op, Op::Socket { domain, r#type, .. }
+            if matches!(domain.plain(), "AF_INET" | "AF_INET6") && r#type.has("SOCK_STREAM"))
+    })
+}
+
 /// Writes the statements that make the lab's links. `far_ends`: whose descriptors are kept.
 pub(super) fn build(p: &mut Program<'_>, far_ends: &[u8]) {
     let lab = &p.case.lab;
     p.need(Part::Network);
     p.line(format_args!("new_network();"));
+    if speaks_tcp(p.case) {
+        p.need(Part::TcpSettings);
+        p.line(format_args!("tcp_settings();"));
+    }
     server::build(p);
     names_linux::build(p);
     if !lab.links.is_empty() || pings(p.case) {

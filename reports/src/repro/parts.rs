@@ -70,6 +70,7 @@ parts! {
     RouteAdd = "route_add" needs [Attribute, IpBytes];
     RetransTime = "retrans_time" needs [Network];
     Sysctl = "sysctl" needs [Network];
+    TcpSettings = "tcp_settings" needs [Network];
     Inject = "inject" needs [];
     FarEnd = "far_end" needs [IpBytes, Sum];
     AnswerAll = "answer_all" needs [FarEnds, FarEnd];

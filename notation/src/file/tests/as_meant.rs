@@ -1,0 +1,62 @@
+//! What is read as its writer means it: addresses, titles, texts; and what is wrong is told where it stands.
+
+use super::*;
+
+/// `[::255.255.255.255]` never came, since transcripts have `[::ffff:ffff]` (RFC 5952).
+#[test]
+fn an_address_is_asked_for_however_it_is_written() {
+    let said = |line: &str| {
+        let text = format!("tun link0\nsocket(AF_INET6, SOCK_DGRAM, 0) = s\n{line}\n");
+        one(&text).asked[0].what.to_string()
+    };
+    let address = |text: &str| said(&format!("getsockname(s) = 0, {{AF_INET6 [{text}]:9}}"));
+    assert_eq!(address("::255.255.255.255"), "= 0, {AF_INET6 [::ffff:ffff]:9}");
+    assert_eq!(address("FE80:0::1%link0"), "= 0, {AF_INET6 [fe80::1%link0]:9}");
+    assert_eq!(said("recv(s, 9, 0) = 6, \"[0::1]\""), "= 6, \"[0::1]\"");
+    assert_eq!(said("recv(s, 9, 0) = 1, [0x41]"), "= 1, [0x41]");
+    assert_eq!(said("close(s)\n> link0 IPv6 0::1 > ff02::1"), "> link0 IPv6 ::1 > ff02::1");
+}
+
+#[test]
+fn a_title_ends_at_its_question() {
+    let text = "# Is this\n# the question?\n# And this is not.\nsocket(AF_INET, SOCK_DGRAM, 0)\n";
+    assert_eq!(one(text).case.title, "Is this the question?");
+}
+
+#[test]
+fn what_another_threads_call_returns_need_not_be_asked() {
+    let text = "socketpair(AF_UNIX, SOCK_STREAM, 0, [a, b])\nt: recv(a, 9, 0)\n\
+                send(b, \"x\", 0)\nt: <... recv resumed>\n";
+    assert_eq!(one(text).asked, []);
+}
+
+/// They were told of the first call.
+#[test]
+fn what_is_no_call_of_a_thread_is_told_where_it_stands() {
+    let text = "socket(AF_INET, SOCK_DGRAM, 0) = s\nt: recv(s, 9, 0)\n\
+                u: bind(s, {AF_INET 127.0.0.1:9})\n";
+    let all = wrong(text);
+    let [(part, says)] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(says, "bind cannot be a call of another thread");
+    assert!(part.starts_with("u: bind"), "{part}");
+}
+
+#[test]
+fn text_of_an_option_is_its_bytes() {
+    let value = |value: &str| {
+        let text = format!(
+            "tun link0\nsocket(AF_INET, SOCK_STREAM, 0) = s\n\
+             setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, {value})\n\
+             setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, \"link0\")\n"
+        );
+        one(&text).case.ops
+    };
+    assert_eq!(value("\"reno\""), value("0x72656e6f"));
+}
+
+#[test]
+fn a_default_route_is_told_by_its_prefix() {
+    let text = "tun link0\nroute add default dev link0\nsocket(AF_INET, SOCK_DGRAM, 0)\n";
+    let faults = read("mine", text).expect_err("no prefix");
+    assert_eq!(faults[0].help.as_deref(), Some("the default route is 0.0.0.0/0 or ::/0"));
+}
