@@ -1,8 +1,9 @@
-//! Whether a step would send by an interface that the lab did not make.
+//! Whether a step would send by an interface that the lab did not make, or is one that cannot be taken here.
 
 use super::calls;
 use super::gave::Fault;
 use super::network::Reach;
+use super::process::cannot_act;
 use super::runner::Runner;
 use super::sends::may_send;
 use super::sockaddr::RawAddr;
@@ -13,6 +14,9 @@ use crate::darwin::beyond::joins_anywhere;
 impl Runner<'_> {
     /// Why the step must not be taken, as one sentence.
     pub(super) fn leaves(&mut self, op: &Op) -> Result<Option<String>, Fault> {
+        if let Some(reason) = cannot_act(op) {
+            return Ok(Some(reason));
+        }
         if !self.lab.is_shared() || !may_send(op, self.streams) {
             return Ok(None);
         }

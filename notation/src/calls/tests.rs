@@ -367,6 +367,8 @@ fn half_of_a_call_that_is_written_out_is_told() {
 #[case("setrlimit(RLIMIT_CPU, 1)", "RLIMIT_CPU is no word for a resource")]
 #[case("capset({without=CAP_SYS_BOOT})", "CAP_SYS_BOOT is no word for a capability")]
 #[case("capset({effective=CAP_NET_RAW})", "the field without is missing")]
+#[case("seteuid(nobody)", "a user is expected here")]
+#[case("seteuid(65535)", "seteuid: 65535, 65534 is the last")]
 #[case("pthread_kill(t, SIGUSR1)", "pthread_kill: SIGUSR1 has no disposition before")]
 fn no_other_word_is_read(#[case] call: &str, #[case] says: &str) {
     let faults = read("calls", &format!("{call}\n")).expect_err(call);

@@ -114,6 +114,7 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
         p.need(Part::Folder);
         p.line(format_args!("enter_folder();"));
     }
+    process::needs_users(&mut p);
     if let Some(why) = threads::refused(options.os, case, p.hung.is_some()) {
         let made = std::mem::take(&mut p.body);
         cannot(&mut p, &Missing::Step(why.to_owned()));

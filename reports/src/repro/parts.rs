@@ -154,6 +154,7 @@ parts! {
     SendSignal = "send_signal" needs [Threads];
     Handler = "handler" needs [];
     ActWithout = "act_without" needs [];
+    NeedUser = "need_user" needs [];
 }
 
 /// The parts of one program, each with those that it needs.

@@ -104,6 +104,7 @@ fn process() -> impl Strategy<Value = Op> {
         (select(Resource::ALL), any::<u32>())
             .prop_map(|(resource, soft)| ProcessCall::Setrlimit { resource, soft }),
         vec(select(Capability::ALL), 0..4).prop_map(|without| ProcessCall::Capset { without }),
+        any::<u32>().prop_map(|uid| ProcessCall::Seteuid { uid }),
     ];
     call.prop_map(|call| Op::Process { call })
 }
