@@ -529,9 +529,9 @@ send(s, \"x\", 1, 0) = -1 EDESTADDRREQ
 
 /// Whether this is root where there are other users.
 fn acts_for_others() -> bool {
-    let users = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let users = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let is_whole = users.split_whitespace().last().is_some_and(|many| many.len() > 5);
-    is_whole && std::fs::metadata("/proc/self").is_ok_and(|of| of.uid() == 0)
+    is_whole && fs::metadata("/proc/self").is_ok_and(|of| of.uid() == 0)
 }
 
 /// One executor, so that it is the same that takes the next one.

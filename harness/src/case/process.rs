@@ -217,7 +217,9 @@ impl Case {
                 }
                 ProcessCall::Seteuid { uid } => acts_for = *uid,
                 ProcessCall::Capset { .. } if self.acts_for_others() => {
-                    return Err("capset: not in a case that has seteuid, whose rights it sets".to_owned());
+                    return Err(
+                        "capset: not in a case that has seteuid, whose rights it sets".to_owned()
+                    );
                 }
                 _ => {}
             }

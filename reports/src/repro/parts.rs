@@ -131,6 +131,9 @@ parts! {
     OptionValue = "option_value" needs [Value, Hex];
     Unix = "unix" needs [Value];
     Packet = "packet" needs [Value];
+    VsockName = "vsock_name" needs [Value];
+    NetlinkName = "netlink_name" needs [Value];
+    RouteMessages = "route_messages" needs [Value, ErrnoName];
     Address = "address" needs [Value];
     Folder = "folder" needs [];
     ReadOnly = "read_only" needs [Network, Folder];
@@ -150,6 +153,8 @@ parts! {
     Pattern = "pattern" needs [];
     Bad = "bad" needs [];
     PortOf = "port_of" needs [];
+    WidePortOf = "wide_port_of" needs [];
+    VsockStays = "vsock_stays" needs [];
     Threads = "threads" needs [Deadline];
     SendSignal = "send_signal" needs [Threads];
     Handler = "handler" needs [];

@@ -123,7 +123,9 @@ mod tests {
         std::thread::spawn(|| {
             let euid = || nix::unistd::geteuid().as_raw();
             let (before, sets) = (euid(), get().expect("sets")[0].effective);
-            let Ok(user) = acting(65_534) else { return eprintln!("skipped: there is nobody else") };
+            let Ok(user) = acting(65_534) else {
+                return eprintln!("skipped: there is nobody else");
+            };
             assert_eq!(euid(), 65_534);
             assert_eq!(get().expect("sets")[0].effective, 0, "nobody has no rights");
             drop(user);
