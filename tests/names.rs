@@ -173,7 +173,23 @@ fn what_this_kernel_has_is_asked_and_what_it_lacks_is_unsupported_here() {
     "socket(AF_VSOCK, SOCK_STREAM, 0) = v\nconnect(v, {AF_VSOCK 0.0.0.2:0})",
     "a socket of AF_VSOCK"
 )]
-#[case("socket(AF_VSOCK, SOCK_STREAM, 0) = v\nlisten(v, 1)", "a socket of AF_VSOCK")]
+#[case(
+    "socket(AF_VSOCK, SOCK_STREAM, 0) = v\nconnect(v, {AF_VSOCK VMADDR_CID_HOST:70000})",
+    "VMADDR_CID_HOST is beyond the lab"
+)]
+#[case(
+    "socket(AF_VSOCK, SOCK_STREAM, 0) = v\nbind(v, {AF_VSOCK VMADDR_CID_ANY:VMADDR_PORT_ANY})\nlisten(v, 1)",
+    "could connect to a socket of AF_VSOCK"
+)]
+#[case("socket(AF_VSOCK, SOCK_DGRAM, 0) = v\nlisten(v, 1)", "a socket of AF_VSOCK, SOCK_DGRAM")]
+#[case(
+    "socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = n\nsend(n, \"\\20\\0\\0\\0\\20\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\", 16, 0)",
+    "a message of type 16 may change something"
+)]
+#[case(
+    "socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = n\nconnect(n, {AF_NETLINK pid 1 groups 0})",
+    "pid 1 may be somebody else's"
+)]
 #[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nfcntl(s, F_SETOWN, O_NONBLOCK)", "F_SETOWN")]
 #[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nfcntl(s, F_DUPFD, 0)", "F_DUPFD")]
 #[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nioctl(s, SIOCGSTAMP)", "SIOCGSTAMP")]

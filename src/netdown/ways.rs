@@ -151,7 +151,9 @@ fn of_host(host: &Host) -> Vec<&str> {
         Host::On { link, role: Role::Own, .. } => vec![link, LOOPBACK],
         Host::On { link, .. } => vec![link],
         Host::Ip(ip) if IpAddr::is_loopback(ip) => vec![LOOPBACK],
-        Host::Ip(_) | Host::Unix(_) | Host::Packet(_) => Vec::new(),
+        Host::Ip(_) | Host::Unix(_) | Host::Packet(_) | Host::Vsock(_) | Host::Netlink(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -7,9 +7,11 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::netlink::Netlink;
 pub use super::packet::{Packet, PacketSeen};
 pub use super::unix::{Unix, UnixName};
-use super::{packet, unix};
+pub use super::vsock::Vsock;
+use super::{netlink, packet, unix, vsock};
 
 /// Which of a link's addresses is meant.
 #[derive(
@@ -71,6 +73,10 @@ pub enum Host {
     Unix(Unix),
     /// What an address of `AF_PACKET` says beside its link, which is its scope: of an address alone.
     Packet(Packet),
+    /// A machine and a port of `AF_VSOCK`: of an address alone, whose port is a socket's where it has none itself.
+    Vsock(Vsock),
+    /// A process and groups of `AF_NETLINK`, likewise.
+    Netlink(Netlink),
 }
 
 impl Host {
@@ -82,7 +88,7 @@ impl Host {
     /// The address that the plan of [`address`] or the case itself gives; a Unix socket has none, nor has a link.
     pub fn ip(&self, link_number: impl Fn(&str) -> Option<u8>) -> Option<IpAddr> {
         match self {
-            Self::Unix(_) | Self::Packet(_) => None,
+            Self::Unix(_) | Self::Packet(_) | Self::Vsock(_) | Self::Netlink(_) => None,
             Self::Ip(ip) => Some(*ip),
             Self::On { link, role, range } => Some(address(link_number(link)?, *role, *range)),
         }
@@ -177,6 +183,16 @@ impl Addr {
         if let Host::Packet(packet) = &self.host { Some(packet) } else { None }
     }
 
+    /// Its machine and port, if it is one of `AF_VSOCK`.
+    pub fn as_vsock(&self) -> Option<&Vsock> {
+        if let Host::Vsock(vsock) = &self.host { Some(vsock) } else { None }
+    }
+
+    /// Its process and groups, if it is one of `AF_NETLINK`.
+    pub fn as_netlink(&self) -> Option<&Netlink> {
+        if let Host::Netlink(netlink) = &self.host { Some(netlink) } else { None }
+    }
+
     /// The same with another scope id.
     #[must_use]
     pub fn scoped(mut self, scope: Scope) -> Self {
@@ -209,6 +225,20 @@ pub enum SockAddr {
     Unix(Unix),
     /// `struct sockaddr_ll`.
     Packet(PacketSeen),
+    /// `struct sockaddr_vm`.
+    Vsock {
+        /// `svm_cid`.
+        cid: u32,
+        /// `svm_port`.
+        port: u32,
+    },
+    /// `struct sockaddr_nl`.
+    Netlink {
+        /// `nl_pid`.
+        pid: u32,
+        /// `nl_groups`.
+        groups: u32,
+    },
     /// An address of a length or family that says nothing more: `getpeername` of an unnamed peer.
     Bare {
         /// `sa_family` by name, or its number.
@@ -231,7 +261,7 @@ impl SockAddr {
     pub fn port(&self) -> Option<u16> {
         match self {
             Self::V4 { port, .. } | Self::V6 { port, .. } => Some(*port),
-            Self::Unix(_) | Self::Packet(_) | Self::Bare { .. } => None,
+            _ => None,
         }
     }
 
@@ -240,7 +270,7 @@ impl SockAddr {
         match self {
             Self::V4 { ip, .. } => Some((*ip).into()),
             Self::V6 { ip, .. } => Some((*ip).into()),
-            Self::Unix(_) | Self::Packet(_) | Self::Bare { .. } => None,
+            _ => None,
         }
     }
 }
@@ -255,6 +285,8 @@ impl fmt::Display for SockAddr {
             Self::V6 { ip, port, scope } => write!(f, "{{AF_INET6 [{ip}%{scope}]:{port}}}"),
             Self::Unix(unix) => unix.fmt(f),
             Self::Packet(seen) => seen.fmt(f),
+            Self::Vsock { cid, port } => f.write_str(&vsock::text(*cid, &vsock::port_text(*port))),
+            Self::Netlink { pid, groups } => f.write_str(&netlink::text(&pid.to_string(), *groups)),
             Self::Bare { family } => write!(f, "{{{family}}}"),
         }
     }
@@ -279,6 +311,14 @@ impl FromStr for SockAddr {
         }
         if family == "AF_PACKET" {
             return packet::parse(rest).map(Self::Packet).ok_or_else(err);
+        }
+        if family == "AF_VSOCK" {
+            let read = vsock::parse(rest).map(|(cid, port)| Self::Vsock { cid, port });
+            return read.ok_or_else(err);
+        }
+        if family == "AF_NETLINK" {
+            let read = netlink::parse(rest).map(|(pid, groups)| Self::Netlink { pid, groups });
+            return read.ok_or_else(err);
         }
         let (host, port) = rest.rsplit_once(':').ok_or_else(err)?;
         let port = port.parse().map_err(|_| err())?;
@@ -326,6 +366,9 @@ mod tests {
                     SockAddr::Packet(PacketSeen { proto, index, hatype, kind, addr })
                 }
             ),
+            (prop_oneof![0u32..4, Just(u32::MAX)], any::<u32>())
+                .prop_map(|(cid, port)| SockAddr::Vsock { cid, port }),
+            any::<[u32; 2]>().prop_map(|[pid, groups]| SockAddr::Netlink { pid, groups }),
             "AF_[A-Z]{1,9}".prop_map(|family| SockAddr::Bare { family }),
         ]
     }

@@ -7,7 +7,7 @@ mod constants;
 pub(super) use constants::names;
 
 use super::addr::{Addr, Host, Port, Scope, Unix};
-use super::op::{Code, Control, Index, Opt, Value};
+use super::op::{Code, Control, Index, Opt, Value, Who};
 use super::raw::Arg;
 use super::{Case, Flags, Hex, Lab, Op, Sym};
 
@@ -107,8 +107,8 @@ pub(super) fn request(op: &Op) -> Result<(), String> {
     }
 }
 
-/// The families whose addresses a case can write. By a socket of another it may ask, and not speak: what
-/// is sent on `AF_NETLINK`, `AF_ROUTE` or `AF_VSOCK` is for a kernel or a machine beyond the lab.
+/// The families whose addresses a case can write, and of which it may have any message. By a socket of another but
+/// those of [`is_of_links`] it may ask, and not speak: what is sent on `AF_ROUTE` or `AF_KEY` is for a kernel.
 const SPOKEN: [&str; 5] = ["AF_INET", "AF_INET6", "AF_UNIX", "AF_UNSPEC", A_FILE];
 
 /// What stands for the family of a file, which is none.
@@ -187,6 +187,14 @@ pub(super) fn address(op: &Op, addr: &Addr, lab: &Lab) -> Result<(), String> {
             }
             Ok(())
         }
+        Host::Vsock(vsock) => {
+            vsock.check(matches!(op, Op::Bind { .. })).map_err(|e| format!("{call}: {e}"))?;
+            plain(op, addr, "AF_VSOCK", vsock.port.is_none())
+        }
+        Host::Netlink(netlink) => {
+            netlink.check(matches!(op, Op::Bind { .. })).map_err(|e| format!("{call}: {e}"))?;
+            plain(op, addr, "AF_NETLINK", netlink.pid.is_none())
+        }
         Host::On { link, .. } if lab.ip(&addr.host).is_none() => {
             Err(format!("{call}: the lab has no link {link:?}"))
         }
@@ -194,8 +202,25 @@ pub(super) fn address(op: &Op, addr: &Addr, lab: &Lab) -> Result<(), String> {
     }
 }
 
+/// That an address has no more than one of its family has, and its number by itself or from a socket.
+fn plain(op: &Op, addr: &Addr, family: &str, of_socket: bool) -> Result<(), String> {
+    let call = op.call();
+    let is_whole = match &addr.port {
+        Port::Of(_) => of_socket,
+        Port::Is(port) => !of_socket && *port == 0,
+    };
+    if !is_whole || addr.scope != Scope::Zero || addr.family.is_some() {
+        return Err(format!("{call}: an address of {family} has one number, and no scope"));
+    }
+    if matches!(op, Op::Getnameinfo { .. } | Op::Connectx { .. } | Op::SendmsgX { .. }) {
+        return Err(format!("{call}: it takes no address of {family}"));
+    }
+    Ok(())
+}
+
 /// What a packet socket may do beside being made and asked: have an address, send, and be told a number. Neither have
-/// rings, which take memory, nor be given what is written out, whose pointers nobody knows.
+/// rings, which take memory, nor be given what is written out, whose pointers nobody knows. So may sockets of
+/// `AF_VSOCK` and `AF_NETLINK`.
 pub(crate) fn is_of_links(op: &Op) -> bool {
     match op {
         Op::Setsockopt { value, .. } => matches!(value, Value::Int(_) | Value::Named(_)),
@@ -244,7 +269,9 @@ pub(super) fn controls(op: &Op) -> Result<(), String> {
             Control::Rights { fds } if fds.is_empty() => {
                 return Err("sendmsg: no descriptors are sent as 0 bytes".to_owned());
             }
-            Control::PktInfo { source: Some(Host::Unix(_) | Host::Packet(_)), .. } => {
+            Control::PktInfo { source: Some(source), .. }
+                if !matches!(source, Host::Ip(_) | Host::On { .. }) =>
+            {
                 return Err("sendmsg: a Unix socket is no source of IP".to_owned());
             }
             Control::Bytes { data, .. } if data.0.len() > MOST_OF_CONTROL => {
@@ -304,6 +331,10 @@ fn made(ops: &[Op]) -> Result<(), String> {
         families(op)?;
         for name in op.uses() {
             used(op, name, known.get(name))?;
+            let of_machines = known.get(name).is_some_and(|had| had.contains("AF_VSOCK"));
+            if of_machines && matches!(op, Op::Listen { .. }) {
+                super::vsock::listens(ops)?;
+            }
         }
         all = all.saturating_add(room(op));
         if all > MOST_OF_CASE {
@@ -331,20 +362,44 @@ fn used(op: &Op, name: &str, families: Option<&BTreeSet<&str>>) -> Result<(), St
     if families.contains("AF_UNIX") && op.addrs().any(is_a_path) {
         return Err(format!("{call}: a case cannot name a Unix socket: its path is the host's"));
     }
+    let is_of_links = is_of_links(op);
     let is_spoken =
-        |family: &str| SPOKEN.contains(&family) || family == "AF_PACKET" && is_of_links(op);
+        |family: &str| SPOKEN.contains(&family) || OF_LINKS.contains(&family) && is_of_links;
     let mute = families.iter().find(|family| !is_spoken(family));
     if let (true, Some(family)) = (op.speaker() == Some(name), mute) {
-        let more = match *family {
-            "AF_PACKET" => ", have send, by no control messages, and give numbers",
-            _ => "",
+        let more = if OF_LINKS.contains(family) {
+            ", have send, by no control messages, and give numbers"
+        } else {
+            ""
         };
         return Err(format!(
             "{call}: {name} is a socket of {family}, which a case may make and ask{more}, and no more"
         ));
     }
-    Ok(())
+    if op.fd() != Some(name) {
+        return Ok(());
+    }
+    for family in ["AF_VSOCK", "AF_NETLINK"] {
+        let is_one = families.iter().any(|had| had.starts_with(family));
+        if is_one && op.addrs().any(|addr| super::vsock::is_disguised(addr, family)) {
+            return Err(format!(
+                "{call}: {name} is a socket of {family}, whose addresses have its form"
+            ));
+        }
+    }
+    if !families.contains(super::netlink::ROUTE) {
+        return Ok(());
+    }
+    let is_own = |addr: &Addr| addr.as_netlink().is_some_and(|of| of.pid == Some(Who::Own));
+    if op.addrs().any(is_own) {
+        return Err(format!("{call}: by NETLINK_ROUTE pid own is the executor's"));
+    }
+    super::netlink::asks(op)
 }
+
+/// The families whose sockets may do what [`is_of_links`] says.
+const OF_LINKS: [&str; 4] =
+    ["AF_PACKET", "AF_VSOCK", super::netlink::ROUTE, super::netlink::USERSOCK];
 
 /// Takes down what a step makes.
 fn makes<'o>(op: &'o Op, known: &mut Known<'o>) {
@@ -352,6 +407,15 @@ fn makes<'o>(op: &'o Op, known: &mut Known<'o>) {
         // The obsolete way to a packet socket (packet(7), COMPATIBILITY): the family is passed over.
         Op::Socket { r#type, .. } if r#type.has("SOCK_PACKET") => {
             BTreeSet::from(["AF_PACKET, obsolete (SOCK_PACKET)"])
+        }
+        // By whatever address, they are sent to a hypervisor (vmci).
+        Op::Socket { domain, r#type, .. }
+            if domain.plain() == "AF_VSOCK" && r#type.has("SOCK_DGRAM") =>
+        {
+            BTreeSet::from(["AF_VSOCK, SOCK_DGRAM"])
+        }
+        Op::Socket { domain, protocol, .. } if domain.plain() == "AF_NETLINK" => {
+            BTreeSet::from([super::netlink::family(protocol)])
         }
         Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => {
             BTreeSet::from([domain.plain()])
@@ -393,7 +457,9 @@ pub(super) fn whole(op: &Op) -> Result<(), String> {
         {
             Err(format!("getaddrinfo: the link of {node} would be made on the host"))
         }
-        Op::Setsockopt { value: Value::Host(Host::Unix(_) | Host::Packet(_)), .. } => {
+        Op::Setsockopt { value: Value::Host(host), .. }
+            if !matches!(host, Host::Ip(_) | Host::On { .. }) =>
+        {
             Err("setsockopt: a Unix socket is on no link".to_owned())
         }
         op => super::unix::files(op),

@@ -237,7 +237,7 @@ impl End {
         match &self.host {
             Host::Ip(ip) => ip.is_ipv6(),
             Host::On { range, .. } => *range != Range::V4,
-            Host::Unix(_) | Host::Packet(_) => false,
+            Host::Unix(_) | Host::Packet(_) | Host::Vsock(_) | Host::Netlink(_) => false,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod intent;
 mod known;
 pub mod lab;
 pub mod names;
+pub mod netlink;
 mod numbers;
 pub mod op;
 pub mod packet;
@@ -33,6 +34,7 @@ pub mod sysctl;
 mod threads;
 mod timers;
 pub mod unix;
+pub mod vsock;
 mod waits;
 pub mod words;
 
@@ -301,11 +303,13 @@ mod tests {
     use proptest::sample::select;
     use rstest::rstest;
 
-    use super::addr::{Addr, Host, Port, Range, Role, Scope, Unix};
+    use super::addr::{Addr, Port, Range, Role, Scope};
     use super::op::{Change, Code, Control, PollFd, Who};
     use super::*;
 
     mod newer;
+
+    use newer::host;
 
     fn name() -> impl Strategy<Value = String> {
         "[a-z]{1,3}"
@@ -317,19 +321,6 @@ mod tests {
 
     fn flags() -> impl Strategy<Value = Flags> {
         vec(sym(), 0..3).prop_map(Flags)
-    }
-
-    fn host() -> impl Strategy<Value = Host> {
-        let role = select(vec![Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent]);
-        let range = select(vec![Range::Ll, Range::V6, Range::V4]);
-        prop_oneof![
-            any::<IpAddr>().prop_map(Host::Ip),
-            (name(), role, range).prop_map(|(link, role, range)| Host::On { link, role, range }),
-            "[a-z./\0]{0,4}".prop_map(|name| Host::Unix(Unix::new(unix::UnixName::Path(name)))),
-            (any::<u16>(), vec(any::<u8>(), 0..10), option::of(any::<u32>())).prop_map(
-                |(proto, addr, len)| Host::Packet(packet::Packet { proto, addr: Hex(addr), len })
-            ),
-        ]
     }
 
     fn who() -> impl Strategy<Value = Who> {

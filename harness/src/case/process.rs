@@ -1,5 +1,6 @@
 //! What the process of a case may have and be, and how it takes signals: its dispositions (signal(7)), its limits
-//! (getrlimit(2)), its capabilities (capabilities(7)). Each is as it was before when the case is over.
+//! (getrlimit(2)), its capabilities (capabilities(7)), its effective user (credentials(7)). Each is as it was before when
+//! the case is over.
 //!
 //! What can be named is here and nothing else: no signal that would end the executor, no resource but descriptors.
 
@@ -96,7 +97,13 @@ pub enum ProcessCall {
     Setrlimit { resource: Resource, soft: u32 },
     /// `capset(2)`: the effective set is all that the process may have, without these. Linux's.
     Capset { without: Vec<Capability> },
+    /// `seteuid(2)`: root acts for another user, and with 0 for itself again. Where nobody may, or there is no such
+    /// user, the case is skipped.
+    Seteuid { uid: u32 },
 }
+
+/// The last user that a case may act for, `nobody` on Linux: those behind it are what no two systems agree on.
+const MOST_OF_USERS: u32 = 65_534;
 
 /// The most descriptors that a case may ask for: as many as Linux gives to one process by itself.
 const MOST_OF_FILES: u32 = 1024;
@@ -109,6 +116,7 @@ impl ProcessCall {
             Self::PthreadKill { .. } => "pthread_kill",
             Self::Setrlimit { .. } => "setrlimit",
             Self::Capset { .. } => "capset",
+            Self::Seteuid { .. } => "seteuid",
         }
     }
 
@@ -119,7 +127,7 @@ impl ProcessCall {
 }
 
 impl fmt::Display for ProcessCall {
-    /// Its arguments: `SIGUSR1, SA_RESTART`, `t, SIGUSR1`, `RLIMIT_NOFILE, 0`, `{without=CAP_NET_RAW}`.
+    /// Its arguments: `SIGUSR1, SA_RESTART`, `t, SIGUSR1`, `RLIMIT_NOFILE, 0`, `{without=CAP_NET_RAW}`, `65534`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sigaction { signal, how } => write!(f, "{signal}, {how}"),
@@ -130,6 +138,7 @@ impl fmt::Display for ProcessCall {
                 let words: Vec<&str> = without.iter().map(|one| one.word()).collect();
                 write!(f, "{{without={}}}", words.join("|"))
             }
+            Self::Seteuid { uid } => uid.fmt(f),
         }
     }
 }
@@ -166,11 +175,12 @@ impl Case {
                     let (many, most) = (without.len(), Capability::ALL.len());
                     return Err(format!("capset: {many} at once, {most} are the most"));
                 }
-                ProcessCall::Setrlimit { .. } | ProcessCall::Capset { .. } => {
-                    lessened = Some(call.name());
-                }
+                ProcessCall::Setrlimit { .. }
+                | ProcessCall::Capset { .. }
+                | ProcessCall::Seteuid { .. } => lessened = Some(call.name()),
             }
         }
+        self.check_users()?;
         // What the executor itself does in a step would be lessened with it: its threads, its files.
         let own = |op: &Op| matches!(op, Op::File { .. } | Op::Run { .. } | Op::Lab { .. });
         let waits = |op: &Op| matches!(op, Op::Lab { step: LabOp::Wait { .. } });
@@ -184,6 +194,37 @@ impl Case {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+impl Case {
+    /// Whether it acts for other users than the executor's.
+    pub fn acts_for_others(&self) -> bool {
+        self.of_the_process().any(|(_, call)| matches!(call, ProcessCall::Seteuid { .. }))
+    }
+
+    /// That a case acts for another user as a process does that root began: who is another cannot become a third, and
+    /// which rights one has beside that depends on what came first.
+    fn check_users(&self) -> Result<(), String> {
+        let mut acts_for = 0;
+        for (_, call) in self.of_the_process() {
+            match call {
+                ProcessCall::Seteuid { uid } if *uid > MOST_OF_USERS => {
+                    return Err(format!("seteuid: {uid}, {MOST_OF_USERS} is the last"));
+                }
+                ProcessCall::Seteuid { uid } if ![0, acts_for].contains(uid) && acts_for != 0 => {
+                    return Err(format!("seteuid: from {acts_for} to {uid} it goes by 0"));
+                }
+                ProcessCall::Seteuid { uid } => acts_for = *uid,
+                ProcessCall::Capset { .. } if self.acts_for_others() => {
+                    return Err(
+                        "capset: not in a case that has seteuid, whose rights it sets".to_owned()
+                    );
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -202,6 +243,9 @@ mod tests {
     const LIMITED: &str =
         r#"{"process":{"call":{"setrlimit":{"resource":"RLIMIT_NOFILE","soft":0}}}}"#;
     const LESS: &str = r#"{"process":{"call":{"capset":{"without":["CAP_NET_RAW"]}}}}"#;
+    const OTHER: &str = r#"{"process":{"call":{"seteuid":{"uid":65534}}}}"#;
+    const THIRD: &str = r#"{"process":{"call":{"seteuid":{"uid":7}}}}"#;
+    const ROOT: &str = r#"{"process":{"call":{"seteuid":{"uid":0}}}}"#;
 
     fn case(lab: &str, ops: &str, threads: &str) -> Result<Case, String> {
         let text = format!(
@@ -218,6 +262,12 @@ mod tests {
     #[case::limited(&[SOCKET, LIMITED], "", true)]
     #[case::limited_thread(&[SOCKET, WAITS, LIMITED], r#""t":[1]"#, false)]
     #[case::less(&[LESS], "", true)]
+    #[case::other(&[SOCKET, OTHER], "", true)]
+    #[case::back(&[SOCKET, OTHER, ",", ROOT, ",", THIRD], "", true)]
+    #[case::by_nobody(&[SOCKET, OTHER, ",", THIRD], "", false)]
+    #[case::with_rights(&[SOCKET, OTHER, ",", LESS], "", false)]
+    #[case::nobody_there(&[SOCKET, r#"{"process":{"call":{"seteuid":{"uid":65535}}}}"#], "", false)]
+    #[case::other_thread(&[SOCKET, WAITS, OTHER], r#""t":[1]"#, false)]
     #[case::file(&[r#"{"tmpfile":{"new":"f","data":{"text":"x"}}},"#, LESS], "", false)]
     fn the_process_is_checked(#[case] ops: &[&str], #[case] threads: &str, #[case] holds: bool) {
         let checked = case("", &ops.concat(), threads).expect("a case").check();
@@ -227,7 +277,7 @@ mod tests {
     #[test]
     fn links_are_the_executors() {
         let link = r#""links":[{"name":"l","kind":"tun","mtu":1500,"ranges":["v4"]}]"#;
-        for less in [LIMITED, LESS] {
+        for less in [LIMITED, LESS, OTHER] {
             assert!(case(link, less, "").expect("a case").check().is_err());
         }
     }

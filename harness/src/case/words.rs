@@ -123,7 +123,9 @@ pub(super) fn check_step(case: &Case, step: &LabOp) -> Result<(), String> {
                 Some(Host::On { link, .. }) if case.lab.number(link).is_none() => {
                     Err(format!("the lab has no link {link:?}"))
                 }
-                Some(Host::Unix(_) | Host::Packet(_)) => Err("a router has an address".to_owned()),
+                Some(Host::Unix(_) | Host::Packet(_) | Host::Vsock(_) | Host::Netlink(_)) => {
+                    Err("a router has an address".to_owned())
+                }
                 _ => Ok(()),
             }
         }

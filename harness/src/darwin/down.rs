@@ -122,7 +122,12 @@ fn knows_no_interface(op: &Op) -> bool {
 fn is_on(is_it: impl Fn(&Option<String>) -> bool, host: &Host) -> bool {
     match host {
         Host::On { link, range: Range::Ll, .. } => is_it(&Some(link.clone())),
-        Host::On { .. } | Host::Ip(_) | Host::Unix(_) | Host::Packet(_) => false,
+        Host::On { .. }
+        | Host::Ip(_)
+        | Host::Unix(_)
+        | Host::Packet(_)
+        | Host::Vsock(_)
+        | Host::Netlink(_) => false,
     }
 }
 
@@ -134,7 +139,12 @@ fn stays(link: &str, addr: &Addr) -> bool {
         Host::On { link: name, range: Range::Ll, .. } => scoped && name == link,
         Host::Ip(IpAddr::V6(ip)) if is_scoped(*ip) => scoped,
         Host::Ip(IpAddr::V6(ip)) => ip.is_unspecified() || ip.is_loopback(),
-        Host::On { .. } | Host::Ip(IpAddr::V4(_)) | Host::Unix(_) | Host::Packet(_) => false,
+        Host::On { .. }
+        | Host::Ip(IpAddr::V4(_))
+        | Host::Unix(_)
+        | Host::Packet(_)
+        | Host::Vsock(_)
+        | Host::Netlink(_) => false,
     }
 }
 

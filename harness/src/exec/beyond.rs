@@ -1,18 +1,28 @@
-//! Whether a step would send by an interface that the lab did not make.
+//! Whether a step would send by an interface that the lab did not make, or is one that cannot be taken here.
 
-use super::calls;
+use libc::c_int;
+
 use super::gave::Fault;
 use super::network::Reach;
+use super::process::cannot_act;
 use super::runner::Runner;
 use super::sends::may_send;
 use super::sockaddr::RawAddr;
-use crate::case::Op;
-use crate::case::addr::SockAddr;
+use super::{calls, os};
+use crate::case::addr::{SockAddr, Vsock};
+use crate::case::vsock::{ANY, CID_LOCAL};
+use crate::case::{Op, Os};
 use crate::darwin::beyond::joins_anywhere;
 
 impl Runner<'_> {
     /// Why the step must not be taken, as one sentence.
     pub(super) fn leaves(&mut self, op: &Op) -> Result<Option<String>, Fault> {
+        if let Some(reason) = cannot_act(op) {
+            return Ok(Some(reason));
+        }
+        if let Some(reason) = self.leaves_by_vsock(op) {
+            return Ok(Some(reason));
+        }
         if !self.lab.is_shared() || !may_send(op, self.streams) {
             return Ok(None);
         }
@@ -38,6 +48,31 @@ impl Runner<'_> {
         };
         let joins = joined.is_some();
         Ok(to.and_then(|(to, scope)| self.lab.leaves(&Reach { fd, to, scope, joins })))
+    }
+}
+
+impl Runner<'_> {
+    /// Why a connection of `AF_VSOCK` would not stay on this machine, as one sentence: where Linux has no transport for
+    /// that, one to a hypervisor takes what is for `VMADDR_CID_LOCAL` (`net/vmw_vsock/af_vsock.c`
+    /// `vsock_assign_transport`). Where it has one, that machine's address can be bound.
+    fn leaves_by_vsock(&self, op: &Op) -> Option<String> {
+        let family = os::value("AF_VSOCK")?;
+        let is_own = matches!(op, Op::Bind { .. });
+        let speaks = !is_own && op.addrs().next().is_some();
+        if !speaks || op.speaker().and_then(|name| os::family(self.fd(name))) != Some(family) {
+            return None;
+        }
+        let local = Vsock { cid: CID_LOCAL, port: Some(ANY), len: None };
+        let stays = Os::host() == Some(Os::Linux)
+            && calls::socket(family, libc::SOCK_STREAM, 0).is_ok_and(|made| {
+                let Ok(probe) = c_int::try_from(made) else { return false };
+                let bound = calls::bind(probe, &RawAddr::vsock(&local, family, 0));
+                let _ = calls::close(probe);
+                bound.is_ok()
+            });
+        (!stays).then(|| {
+            format!("{}: no vsock of this kernel stays on this machine (vsock_loopback)", op.call())
+        })
     }
 }
 

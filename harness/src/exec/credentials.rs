@@ -6,10 +6,12 @@ use nix::unistd::{getegid, geteuid};
 use crate::case::{Case, Op};
 use crate::trace::Credentials;
 
-/// Of the executor, if `case` has a local socket: no other tells of a process.
+/// Of the executor, if `case` has a local socket, or one of netlink, whose port is a process: no other tells of one.
 pub(super) fn of(case: &Case) -> Option<Credentials> {
     let is_local = |op: &Op| match op {
-        Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => domain.plain() == "AF_UNIX",
+        Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => {
+            ["AF_NETLINK", "AF_UNIX"].contains(&domain.plain())
+        }
         _ => false,
     };
     case.ops.iter().any(is_local).then(own)

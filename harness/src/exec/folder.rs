@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::gave::{Fault, Gave, plain};
 use super::os;
-use crate::case::Op;
+use crate::case::{Case, Op};
 
 /// A folder that has been entered. Behind it the executor is where it was, and the folder is gone.
 pub(super) struct Folder {
@@ -43,6 +43,19 @@ impl Folder {
         let made = tempfile::Builder::new().prefix("sockeye-").tempdir().map_err(none)?;
         env::set_current_dir(made.path()).map_err(none)?;
         Ok(Self { before, read_only: None, made: Some(made) })
+    }
+
+    /// Enters a new one for a case. Where that acts for other users they find by name what lies in it: else they would
+    /// not, whatever its mode.
+    ///
+    /// # Errors
+    /// As [`Self::enter`].
+    pub(super) fn of(case: &Case) -> Result<Self, String> {
+        let folder = Self::enter()?;
+        if case.acts_for_others() {
+            let _ = fs::set_permissions(".", Permissions::from_mode(0o711));
+        }
+        Ok(folder)
     }
 
     /// Lets nothing in it be made or taken away from now on.

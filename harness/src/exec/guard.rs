@@ -9,10 +9,12 @@ use libc::c_int;
 use super::gave::Fault;
 use super::run::is_here;
 use super::runner::Runner;
+use super::sockaddr::RawAddr;
 use super::{calls, os};
+use crate::case::addr::{Addr, SockAddr};
 use crate::case::op::Opt;
 use crate::case::unix::BEFORE_PATH;
-use crate::case::{Case, Flags, KNOWN, Op, Os, Sym, is_of_links};
+use crate::case::{Case, Flags, KNOWN, Op, Os, Sym, is_of_links, netlink, vsock};
 
 /// As many bytes as have room for a pointer: with less no kernel takes one.
 const A_POINTER: usize = 8;
@@ -208,6 +210,73 @@ impl Runner<'_> {
         Ok(())
     }
 
+    /// An option of the level of sockets that is a number; none of what has none.
+    fn asked_for(&self, name: &str, option: c_int) -> Option<c_int> {
+        let mut value = vec![0; size_of::<c_int>()];
+        calls::getsockopt(self.fd(name), libc::SOL_SOCKET, option, &mut value).ok()?;
+        value.try_into().ok().map(c_int::from_ne_bytes)
+    }
+
+    /// That no address which a step gives a socket of this family is one of it by another form, whose bytes would say
+    /// somebody else.
+    fn has_its_form(
+        &self,
+        op: &Op,
+        family: c_int,
+        of_it: impl Fn(&Addr) -> bool,
+    ) -> Result<(), Fault> {
+        for addr in op.addrs().filter(|addr| !of_it(addr)) {
+            // What is wrong with it, the call itself says.
+            if self.addr(addr, &mut None).is_ok_and(|raw| raw.family() == family) {
+                return refused(format!(
+                    "{}: an address of family {family} has its form",
+                    op.call()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// That a socket of `AF_VSOCK` is one of connections, and that what listens is this machine's alone.
+    fn may_reach_machines(&self, name: &str, op: &Op, family: c_int) -> Result<(), Fault> {
+        let kind = self.asked_for(name, libc::SO_TYPE);
+        if ![Some(libc::SOCK_STREAM), Some(libc::SOCK_SEQPACKET)].contains(&kind) {
+            return refused(format!("{}: {name} would send datagrams to a hypervisor", op.call()));
+        }
+        let mut own = RawAddr::room();
+        let _ = calls::getsockname(self.fd(name), &mut own);
+        let is_here = |cid, port| cid == vsock::CID_LOCAL || port == vsock::ANY;
+        match own.read() {
+            Some(SockAddr::Vsock { cid, port })
+                if matches!(op, Op::Listen { .. }) && !is_here(cid, port) =>
+            {
+                refused(format!("listen: {name} would be there for machines beyond the lab"))
+            }
+            _ => self.has_its_form(op, family, |addr| addr.as_vsock().is_some()),
+        }
+    }
+
+    /// That a socket of `AF_NETLINK` is of a network of the lab's own and speaks a protocol of which a case has
+    /// messages, and that these change nothing.
+    fn may_ask_the_kernel(&self, name: &str, op: &Op, family: c_int) -> Result<(), Fault> {
+        if self.lab.is_shared() {
+            return refused(format!("{}: the network here is the host's", op.call()));
+        }
+        let protocol = os::value("SO_PROTOCOL").and_then(|option| self.asked_for(name, option));
+        match protocol.and_then(netlink::is_route) {
+            Some(true) => netlink::asks(op).or_else(refused)?,
+            Some(false) => {}
+            None => {
+                let why = "whose protocol a case may make and ask, and no more";
+                return refused(format!(
+                    "{}: {name} is a socket of family {family}, {why}",
+                    op.call()
+                ));
+            }
+        }
+        self.has_its_form(op, family, |addr| addr.as_netlink().is_some())
+    }
+
     /// That this system has the call, that the socket on which it is made is of a family which the case may speak, and
     /// that an address is none of the host's.
     pub(super) fn may_be_made(&self, op: &Op) -> Result<(), Fault> {
@@ -221,6 +290,12 @@ impl Runner<'_> {
         let is_of_packets = os::value("AF_PACKET") == Some(family);
         if is_of_packets && is_of_links(op) {
             return self.may_reach_links(name, op);
+        }
+        if os::value("AF_VSOCK") == Some(family) && is_of_links(op) {
+            return self.may_reach_machines(name, op, family);
+        }
+        if os::value("AF_NETLINK") == Some(family) && is_of_links(op) {
+            return self.may_ask_the_kernel(name, op, family);
         }
         if !is_spoken(family) {
             let (call, why) = (op.call(), "which a case may make and ask, and no more");

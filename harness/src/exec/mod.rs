@@ -273,7 +273,7 @@ fn take(
         labs.discard(lab);
         return (nothing(case, End::Broken { reason }), None);
     }
-    let folder = match case.has_files().then(Folder::enter).transpose() {
+    let folder = match case.has_files().then(|| Folder::of(case)).transpose() {
         Ok(folder) => folder,
         Err(reason) => {
             labs.put(lab);

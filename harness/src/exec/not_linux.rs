@@ -54,6 +54,28 @@ pub(super) fn lessened(_: &[crate::case::process::Capability]) -> Result<Rights,
     Err(libc::ENOSYS)
 }
 
+/// Whom the process acts for again when this goes.
+pub(super) struct User(libc::uid_t);
+
+impl Drop for User {
+    fn drop(&mut self) {
+        // SAFETY: takes its argument by value.
+        if unsafe { libc::seteuid(self.0) } == -1 {
+            std::process::abort();
+        }
+    }
+}
+
+/// Has the process act for this user, until what is returned goes.
+pub(super) fn acting(uid: libc::uid_t) -> Result<User, c_int> {
+    let before = nix::unistd::geteuid().as_raw();
+    // SAFETY: takes its argument by value.
+    match unsafe { libc::seteuid(uid) } {
+        -1 => Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)),
+        _ => Ok(User(before)),
+    }
+}
+
 /// Files are the host's, wherever they lie.
 pub(super) fn files_of_its_own() -> Result<[OwnedFd; 2], String> {
     Err("there is one tree of files".to_owned())

@@ -1,5 +1,5 @@
 //! The process of a case: how it takes signals, and what it is allowed. What the executor itself does is neither
-//! limited nor lessened: a limit and a set of capabilities hold while a call of the case is made, and no longer.
+//! limited nor lessened: a limit, a set of capabilities and a user hold while a call of the case is made, and no longer.
 
 use libc::c_int;
 use nix::errno::Errno;
@@ -20,6 +20,7 @@ pub(super) struct Process {
     before: Vec<(Signal, SigAction)>,
     limit: Option<(Resource, u32)>,
     without: Option<Vec<Capability>>,
+    acts_for: Option<u32>,
 }
 
 impl Drop for Process {
@@ -41,7 +42,7 @@ impl Drop for Limit {
 }
 
 /// Less than the executor may have, until this goes.
-type Less = (Option<Limit>, Option<os::Rights>);
+type Less = (Option<Limit>, Option<os::Rights>, Option<os::User>);
 
 impl Process {
     fn begin(&self) -> Result<Less, c_int> {
@@ -53,8 +54,23 @@ impl Process {
             limit = Some(Limit(resource, soft, hard));
         }
         let rights = self.without.as_deref().map(os::lessened).transpose()?;
-        Ok((limit, rights))
+        let user = self.acts_for.filter(|uid| *uid != 0).map(os::acting).transpose()?;
+        Ok((limit, rights, user))
     }
+}
+
+/// Why this process cannot act for another user, as one sentence; none where it can.
+pub(super) fn cannot_act(op: &Op) -> Option<String> {
+    let Op::Process { call: ProcessCall::Seteuid { uid } } = op else { return None };
+    if !nix::unistd::geteuid().is_root() {
+        return Some("seteuid: root alone may act for another user".to_owned());
+    }
+    if *uid == 0 {
+        return None;
+    }
+    // In a user namespace there may be nobody but root (user_namespaces(7)).
+    let errno = os::acting(*uid).err()?;
+    Some(format!("seteuid: nobody here can be user {uid}: {}", os::errno(errno)))
 }
 
 fn raw(errno: Errno) -> c_int {
@@ -113,6 +129,10 @@ impl<'c> Runner<'c> {
             ProcessCall::Capset { without } => {
                 let before = self.process.without.replace(without.clone());
                 self.tried(|process| process.without = before)
+            }
+            ProcessCall::Seteuid { uid } => {
+                let before = self.process.acts_for.replace(*uid);
+                self.tried(|process| process.acts_for = before)
             }
         };
         plain(tried)

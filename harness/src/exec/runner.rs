@@ -174,6 +174,18 @@ impl<'c> Runner<'c> {
         }
     }
 
+    /// What a socket of `AF_VSOCK` or `AF_NETLINK` has for a port: 0 of one that has none.
+    fn wide_port(&self, port: &Port) -> u32 {
+        let Port::Of(socket) = port else { return 0 };
+        let mut name = RawAddr::room();
+        let _ = calls::getsockname(self.fd(socket), &mut name);
+        match name.read() {
+            Some(SockAddr::Vsock { port, .. }) => port,
+            Some(SockAddr::Netlink { pid, .. }) => pid,
+            _ => 0,
+        }
+    }
+
     /// The address as the kernel is given it; `seen` is set to what it means.
     pub(super) fn addr(&self, addr: &Addr, seen: &mut Option<SockAddr>) -> Result<RawAddr, Fault> {
         if let Some(unix) = addr.as_unix() {
@@ -191,6 +203,21 @@ impl<'c> Runner<'c> {
                 Scope::Id(id) => *id,
             };
             return Ok(RawAddr::packet(packet, family, index));
+        }
+        let of_socket = || self.wide_port(&addr.port);
+        let wide = match &addr.host {
+            Host::Vsock(vsock) => Some(RawAddr::vsock(vsock, value("AF_VSOCK")?, of_socket())),
+            Host::Netlink(netlink) => {
+                Some(RawAddr::netlink(netlink, value("AF_NETLINK")?, of_socket()))
+            }
+            _ => None,
+        };
+        if let Some(raw) = wide {
+            // Of a length that is not its own it is as the case has it.
+            let is_whole = addr.as_vsock().is_none_or(|of| of.len.is_none())
+                && addr.as_netlink().is_none_or(|of| of.len.is_none());
+            *seen = raw.read().filter(|_| is_whole);
+            return Ok(raw);
         }
         let port = self.port(&addr.port);
         let scope = match &addr.scope {

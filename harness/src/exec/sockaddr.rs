@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use libc::{c_int, sockaddr, sockaddr_in, sockaddr_in6, sockaddr_storage, socklen_t};
 
 use super::os;
-use crate::case::addr::{Packet, PacketSeen, SockAddr, Unix};
+use crate::case::addr::{Netlink, Packet, PacketSeen, SockAddr, Unix, Vsock};
 use crate::case::packet::SIZE;
 use crate::case::unix::BEFORE_PATH;
-use crate::case::{Hex, Os};
+use crate::case::{Hex, Os, netlink, vsock};
 
 /// A `struct sockaddr` of any family, and its length.
 pub(super) struct RawAddr {
@@ -60,6 +60,19 @@ impl RawAddr {
     /// An address of `AF_PACKET`, which has this number, on the link of this index.
     pub(super) fn packet(packet: &Packet, family: c_int, index: u32) -> Self {
         Self::of_bytes(family, &packet.bytes(index), packet.len.unwrap_or(SIZE))
+    }
+
+    /// An address of `AF_VSOCK`, which has this number, with this port where it has none itself.
+    pub(super) fn vsock(vsock: &Vsock, family: c_int, port: u32) -> Self {
+        // Darwin's structure has neither flags nor zeros at its end (`bsd/sys/vsock.h`).
+        let whole = if Os::host() == Some(Os::Linux) { vsock::SIZE } else { vsock::SIZE - 4 };
+        Self::of_bytes(family, &vsock.bytes(port), vsock.len.unwrap_or(whole))
+    }
+
+    /// An address of `AF_NETLINK`, which has this number, with this process where it has none itself.
+    pub(super) fn netlink(netlink: &Netlink, family: c_int, pid: u32) -> Self {
+        let bytes = netlink.bytes(std::process::id(), pid);
+        Self::of_bytes(family, &bytes, netlink.len.unwrap_or(netlink::SIZE))
     }
 
     /// The bytes behind the family, then zeros up to a length of all.
@@ -126,6 +139,17 @@ impl RawAddr {
             if let Some(seen) = PacketSeen::read(&self.bytes()[..end]) {
                 return Some(SockAddr::Packet(seen));
             }
+        }
+        let end = (self.len as usize).min(size_of::<sockaddr_storage>());
+        if os::value("AF_VSOCK") == Some(family)
+            && let Some((cid, port)) = vsock::read(&self.bytes()[..end])
+        {
+            return Some(SockAddr::Vsock { cid, port });
+        }
+        if os::value("AF_NETLINK") == Some(family)
+            && let Some((pid, groups)) = netlink::read(&self.bytes()[..end])
+        {
+            return Some(SockAddr::Netlink { pid, groups });
         }
         let named = ["AF_UNSPEC"].into_iter().find(|n| os::value(n) == Some(family));
         Some(SockAddr::Bare { family: named.map_or(format!("family {family}"), str::to_owned) })

@@ -38,6 +38,7 @@ pub(crate) mod errnos;
 mod frames;
 mod marks;
 mod names;
+mod netlink;
 mod numbers;
 mod options;
 mod packets;
@@ -52,6 +53,7 @@ mod transcript;
 pub use args::{Words, call, file_call};
 pub use errnos::errnos;
 pub use names::Names;
+pub use netlink::route_messages;
 pub use options::{is_of_the_run, stable_option};
 pub use transcript::transcript;
 

@@ -7,9 +7,10 @@ use super::credentials::Whose;
 use super::data::{Sources, injected};
 use super::packets::{framing, ports};
 use super::socks::{Transport, has_ping, transport};
-use crate::case::addr::{Addr, Host, Port, Scope, SockAddr, Unix, UnixName};
+use crate::case::addr::{Addr, Host, Netlink, Port, Scope, SockAddr, Unix, UnixName};
 use crate::case::names::DNS_PORT;
-use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym};
+use crate::case::op::Who;
+use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym, netlink, vsock};
 use crate::darwin::scope::without_embedded_scope;
 use crate::trace::{Credentials, LinkFact, Trace};
 use crate::wire;
@@ -29,11 +30,13 @@ pub struct Names<'a> {
     stable: bool,
     /// The ports that the case itself names.
     named: Vec<u16>,
+    /// And of families whose ports are wider.
+    wide: Vec<u32>,
     ping: bool,
     runs: bool,
     /// The steps of other threads whose calls have waited while others were made.
     waited: Vec<u32>,
-    ephemeral: RefCell<Vec<(Transport, u16)>>,
+    ephemeral: RefCell<Vec<(Transport, u32)>>,
     dns_ids: RefCell<Vec<u16>>,
     drawn: RefCell<Vec<String>>,
     sources: Sources<'a>,
@@ -63,6 +66,7 @@ impl<'a> Names<'a> {
             os,
             stable,
             named: named_ports(case),
+            wide: wide_ports(case),
             ping: has_ping(case),
             runs: case.runs_a_program(),
             waited: trace.into_iter().flat_map(Trace::waited).collect(),
@@ -123,6 +127,11 @@ impl<'a> Names<'a> {
         }) else {
             return port.to_string();
         };
+        self.numbered(transport, port.into())
+    }
+
+    /// A port that a kernel chose: numbered as they come.
+    fn numbered(&self, transport: Transport, port: u32) -> String {
         let mut seen = self.ephemeral.borrow_mut();
         let number = seen.iter().position(|known| *known == (transport, port));
         let number = number.unwrap_or_else(|| {
@@ -130,6 +139,24 @@ impl<'a> Names<'a> {
             seen.len() - 1
         });
         format!("eph{}", number + 1)
+    }
+
+    /// A port of `AF_VSOCK`.
+    fn vsock_port(&self, port: u32) -> String {
+        if self.stable && port != vsock::ANY && !self.wide.contains(&port) {
+            return self.numbered(Transport::Vsock, port);
+        }
+        vsock::port_text(port)
+    }
+
+    /// What `AF_NETLINK` has for a port: the executor's process, if no socket of it has that already.
+    fn netlink_pid(&self, pid: u32) -> String {
+        let is_own = || self.own.is_some_and(|own| own.pid.cast_unsigned() == pid);
+        match pid {
+            pid if !self.stable || pid == 0 || self.wide.contains(&pid) => pid.to_string(),
+            _ if is_own() => "own".to_owned(),
+            pid => self.numbered(Transport::Netlink, pid),
+        }
     }
 
     /// The ID of a DNS message: numbered as they come, since a resolver draws them at random.
@@ -185,6 +212,8 @@ impl<'a> Names<'a> {
                 let link = (seen.index != 0).then(|| self.index(seen.index));
                 seen.text(link.as_deref())
             }
+            SockAddr::Vsock { cid, port } => vsock::text(*cid, &self.vsock_port(*port)),
+            SockAddr::Netlink { pid, groups } => netlink::text(&self.netlink_pid(*pid), *groups),
             SockAddr::Bare { family } => format!("{{{family}}}"),
         }
     }
@@ -233,6 +262,11 @@ impl<'a> Names<'a> {
             Port::Is(port) => port.to_string(),
             Port::Of(fd) => format!("port({fd})"),
         };
+        match &addr.host {
+            Host::Vsock(vsock) => return vsock.text(&port),
+            Host::Netlink(netlink) => return netlink.text(&port),
+            _ => {}
+        }
         match self.case.lab.ip(&addr.host) {
             Some(IpAddr::V4(ip)) => format!("{{{} {ip}:{port}}}", family.unwrap_or("AF_INET")),
             Some(IpAddr::V6(ip)) => {
@@ -250,6 +284,8 @@ impl<'a> Names<'a> {
             (None, Host::Ip(ip)) => ip.to_string(),
             (None, Host::Unix(unix)) => unix.to_string(),
             (None, Host::Packet(packet)) => packet.text(None),
+            (None, Host::Vsock(vsock)) => vsock.to_string(),
+            (None, Host::Netlink(netlink)) => netlink.to_string(),
             (None, Host::On { link, role, .. }) => format!("{role:?}({link})").to_lowercase(),
         }
     }
@@ -261,6 +297,16 @@ fn zone(scope: &Scope) -> String {
         Scope::Link(link) => format!("%{link}"),
         Scope::Id(id) => format!("%{id}"),
     }
+}
+
+/// Every port of `AF_VSOCK` and process of `AF_NETLINK` that the case itself has as a number.
+fn wide_ports(case: &Case) -> Vec<u32> {
+    let named = case.ops.iter().flat_map(Op::addrs).filter_map(|addr| match &addr.host {
+        Host::Vsock(vsock) => vsock.port,
+        Host::Netlink(Netlink { pid: Some(Who::Is(pid)), .. }) => Some(*pid),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// Every port that the case itself has as a number: in an address, as a service, in a frame that it
@@ -356,6 +402,13 @@ mod tests {
     #[case::v4("{AF_INET 192.0.2.1:5}", "{AF_INET 192.0.2.1:eph1}")]
     #[case::bare("{AF_UNIX}", "{AF_UNIX}")]
     #[case::path("{AF_UNIX \"s.sock\"}", "{AF_UNIX \"s.sock\"}")]
+    #[case::machine("{AF_VSOCK VMADDR_CID_ANY:70000}", "{AF_VSOCK VMADDR_CID_ANY:eph1}")]
+    #[case::no_machine(
+        "{AF_VSOCK VMADDR_CID_ANY:VMADDR_PORT_ANY}",
+        "{AF_VSOCK VMADDR_CID_ANY:VMADDR_PORT_ANY}"
+    )]
+    #[case::kernel("{AF_NETLINK pid 0 groups 3}", "{AF_NETLINK pid 0 groups 3}")]
+    #[case::drawn("{AF_NETLINK pid 4294963199 groups 0}", "{AF_NETLINK pid eph1 groups 0}")]
     #[case::named("{AF_UNIX @\"name\"}", "{AF_UNIX @\"name\"}")]
     fn zones_are_links(#[case] addr: &str, #[case] expected: &str) {
         let case = case([]);

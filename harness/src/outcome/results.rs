@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::data::Seen;
 use super::names::Names;
+use super::netlink::route_messages;
 use super::parts::join;
 use super::socks::{self, Raw, Transport};
 use super::{control, frames, options};
@@ -163,7 +164,8 @@ fn data(names: &Names<'_>, fd: &str, bytes: &[u8]) -> String {
         None if socks::transport(names.case(), fd) == Some(Transport::Ping) => {
             names.sources().identify(bytes, 0, Seen::Anywhere)
         }
-        None => names.sources().identify(bytes, 0, Seen::Received),
+        None => route_messages(names.case(), fd, bytes)
+            .unwrap_or_else(|| names.sources().identify(bytes, 0, Seen::Received)),
     }
 }
 

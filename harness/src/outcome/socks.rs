@@ -11,6 +11,10 @@ pub(super) enum Transport {
     Ping,
     /// Another protocol with ports, such as SCTP.
     Other,
+    /// The ports of `AF_VSOCK`, whatever the socket.
+    Vsock,
+    /// And of `AF_NETLINK`, which are processes, or drawn where the process has one already.
+    Netlink,
 }
 
 /// What a socket's ports are; none for raw and local sockets, whose addresses have none.
@@ -29,6 +33,17 @@ pub(super) fn transport(case: &Case, fd: &str) -> Option<Transport> {
     }
 }
 
+/// Whether it is a socket by which rtnetlink speaks.
+pub(super) fn is_route(case: &Case, fd: &str) -> bool {
+    match made_by(case, fd) {
+        Some(Op::Socket { domain, protocol, .. }) => {
+            domain.plain() == "AF_NETLINK"
+                && (protocol.0.is_empty() || protocol.has("NETLINK_ROUTE"))
+        }
+        _ => false,
+    }
+}
+
 /// What a receive on a raw socket begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Raw {
@@ -40,9 +55,10 @@ pub(super) enum Raw {
     Other,
 }
 
-/// None for a socket that is not raw.
+/// None for a socket that is not raw, or one of netlink, of which raw ones are as the others.
 pub(super) fn raw(case: &Case, fd: &str) -> Option<Raw> {
     match made_by(case, fd)? {
+        Op::Socket { domain, .. } if domain.plain() == "AF_NETLINK" => None,
         Op::Socket { domain, r#type, protocol, .. } if r#type.has("SOCK_RAW") => {
             Some(match domain.plain() {
                 "AF_INET" => Raw::V4,

@@ -2,8 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use harness::case::addr::{Addr, Host, Packet, Port, Range, Role, Scope, Unix, UnixName};
-use harness::case::{Hex, Sym};
+use harness::case::addr::{
+    Addr, Host, Netlink, Packet, Port, Range, Role, Scope, Unix, UnixName, Vsock,
+};
+use harness::case::op::Who;
+use harness::case::{Hex, Sym, vsock};
 
 use super::args::{name, not, number, sym};
 use crate::fault::Fault;
@@ -25,6 +28,8 @@ fn natural(host: &Host) -> &'static str {
         Host::Ip(IpAddr::V6(_)) | Host::On { .. } => "AF_INET6",
         Host::Unix(_) => "AF_UNIX",
         Host::Packet(_) => "AF_PACKET",
+        Host::Vsock(_) => "AF_VSOCK",
+        Host::Netlink(_) => "AF_NETLINK",
     }
 }
 
@@ -34,6 +39,8 @@ pub(crate) fn print_host(host: &Host, plain: Option<Range>) -> String {
         Host::Ip(ip) => ip.to_string(),
         Host::Unix(unix) => unix.to_string(),
         Host::Packet(packet) => packet.text(None),
+        Host::Vsock(vsock) => vsock.to_string(),
+        Host::Netlink(netlink) => netlink.to_string(),
         Host::On { link, role, range } => {
             let role = ROLES.iter().find(|(_, known)| known == role).map_or("own", |(r, _)| r);
             if plain == Some(*range) {
@@ -57,6 +64,15 @@ pub(crate) fn print(addr: &Addr) -> String {
         };
         return packet.text(link.as_deref());
     }
+    let of_socket = match &addr.port {
+        Port::Is(port) => port.to_string(),
+        Port::Of(socket) => format!("port({socket})"),
+    };
+    match &addr.host {
+        Host::Vsock(vsock) => return vsock.text(&of_socket),
+        Host::Netlink(netlink) => return netlink.text(&of_socket),
+        _ => {}
+    }
     let natural = natural(&addr.host);
     let family = addr.family.as_ref().map_or(natural, Sym::as_str);
     let plain = if harness::case::plain(family) == "AF_INET" { Some(Range::V4) } else { None };
@@ -65,10 +81,7 @@ pub(crate) fn print(addr: &Addr) -> String {
         Scope::Link(link) => format!("%{link}"),
         Scope::Id(id) => format!("%{id}"),
     };
-    let port = match &addr.port {
-        Port::Is(port) => port.to_string(),
-        Port::Of(socket) => format!("port({socket})"),
-    };
+    let port = of_socket;
     let host = print_host(&addr.host, plain);
     if natural == "AF_INET" {
         format!("{{{family} {host}{zone}:{port}}}")
@@ -174,6 +187,74 @@ fn packet(whole: &Node<'_>, words: &[Node<'_>]) -> Result<Addr, Fault> {
     Ok(Addr { host: Host::Packet(packet), port: Port::Is(0), scope, family: None })
 }
 
+/// What is wrong with an address stands where it is; whose number it has is a socket's, or its own.
+fn wide(host: Host, of_socket: Option<Port>) -> Addr {
+    Addr { host, port: of_socket.unwrap_or(Port::Is(0)), scope: Scope::Zero, family: None }
+}
+
+/// `length 8` at the end.
+fn length(whole: &Node<'_>, words: &[Node<'_>], like: &str) -> Result<Option<u32>, Fault> {
+    match words {
+        [] => Ok(None),
+        [word, len] if word.what == What::Word("length") => Ok(Some(number(len, "a length")?)),
+        _ => Err(not(whole, like)),
+    }
+}
+
+/// `port(s)`, of what has a number of its own otherwise.
+fn of_socket(node: &Node<'_>) -> Result<Option<Port>, Fault> {
+    match &node.what {
+        What::Apply("port", of) if of.len() == 1 => {
+            Ok(Some(Port::Of(name(&of[0], "the name of a socket")?)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What stands behind `AF_VSOCK`: `VMADDR_CID_LOCAL:70000 length 16`.
+fn vsock(whole: &Node<'_>, words: &[Node<'_>]) -> Result<Addr, Fault> {
+    const LIKE: &str = "an address such as {AF_VSOCK VMADDR_CID_LOCAL:port(s)}";
+    let [Node { what: What::Port(cid, port), .. }, rest @ ..] = words else {
+        return Err(not(whole, LIKE));
+    };
+    let cid = match cid.what {
+        What::Word(word) => vsock::cid(word).ok_or_else(|| {
+            let fault = Fault::new(cid.at.clone(), format!("no machine is called {word}"));
+            fault.nearest(word, vsock::cids())
+        })?,
+        _ => number(cid, "a machine")?,
+    };
+    let of = of_socket(port)?;
+    let port = match (&port.what, &of) {
+        (_, Some(_)) => None,
+        (What::Word(word), None) => {
+            Some(vsock::port(word).ok_or_else(|| not(port, "a port, or VMADDR_PORT_ANY,"))?)
+        }
+        _ => Some(number(port, "a port")?),
+    };
+    let host = Host::Vsock(Vsock { cid, port, len: length(whole, rest, LIKE)? });
+    Ok(wide(host, of))
+}
+
+/// What stands behind `AF_NETLINK`: `pid own groups 1 length 12`.
+fn netlink(whole: &Node<'_>, words: &[Node<'_>]) -> Result<Addr, Fault> {
+    const LIKE: &str = "an address such as {AF_NETLINK pid 0 groups 0}";
+    let [pid_word, pid, groups_word, groups, rest @ ..] = words else {
+        return Err(not(whole, LIKE));
+    };
+    if pid_word.what != What::Word("pid") || groups_word.what != What::Word("groups") {
+        return Err(not(whole, LIKE));
+    }
+    let of = of_socket(pid)?;
+    let pid = match (&pid.what, &of) {
+        (_, Some(_)) => None,
+        (What::Word("own"), None) => Some(Who::Own),
+        _ => Some(Who::Is(number(pid, "own, a process, or port(SOCKET),")?)),
+    };
+    let (groups, len) = (number(groups, "groups")?, length(whole, rest, LIKE)?);
+    Ok(wide(Host::Netlink(Netlink { pid, groups, len }), of))
+}
+
 pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
     const LIKE: &str = "an address such as {AF_INET 192.0.2.1:9}";
     let What::Group(within) = &node.what else { return Err(not(node, LIKE)) };
@@ -188,7 +269,18 @@ pub(crate) fn read(node: &Node<'_>) -> Result<Addr, Fault> {
         _ => std::slice::from_ref(only),
     };
     // An address of IP that says of itself that it is another's is one of IP all the same.
-    let is_of_ip = matches!(words, [_, Node { what: What::Port(..), .. }]);
+    let is_of_ip = match words {
+        [_, Node { what: What::Port(of, _), .. }] => {
+            !matches!(of.what, What::Word(_) | What::Number(_))
+        }
+        _ => false,
+    };
+    if let ([Node { what: What::Word("AF_VSOCK"), .. }, rest @ ..], false) = (words, is_of_ip) {
+        return vsock(only, rest);
+    }
+    if let ([Node { what: What::Word("AF_NETLINK"), .. }, rest @ ..], false) = (words, is_of_ip) {
+        return netlink(only, rest);
+    }
     if let ([family, rest @ ..], false) = (words, is_of_ip)
         && matches!(family.what, What::Word(word) if harness::case::plain(word) == "AF_UNIX")
     {

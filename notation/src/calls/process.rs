@@ -46,6 +46,7 @@ pub(super) fn read(call: &str, args: &mut Args<'_, '_>) -> Read {
             let resource = one_of(args.next("a resource")?, Resource::ALL, "a resource")?;
             ProcessCall::Setrlimit { resource, soft: args.number("a limit")? }
         }
+        "seteuid" => ProcessCall::Seteuid { uid: args.number("a user")? },
         _ => {
             const LIKE: &str = "{without=CAP_NET_RAW}";
             let mut fields = Fields::of(args.next(LIKE)?, LIKE)?;

@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::tree::{Cursor, Node, What};
 
 /// Every call that a case may make.
-pub(crate) const NAMES: [&str; 61] = [
+pub(crate) const NAMES: [&str; 62] = [
     "accept",
     "accept4",
     "bind",
@@ -61,6 +61,7 @@ pub(crate) const NAMES: [&str; 61] = [
     "sendmsg",
     "sendmsg_x",
     "sendto",
+    "seteuid",
     "setrlimit",
     "setsockopt",
     "shutdown",
@@ -179,7 +180,9 @@ impl<'a> Call<'a> {
             "writev" | "readv" | "sendmmsg" | "recvmmsg" | "sendfile" | "splice" | "sockatmark" => {
                 more::transfers(self.name, args)
             }
-            "sigaction" | "pthread_kill" | "setrlimit" | "capset" => process::read(self.name, args),
+            "sigaction" | "pthread_kill" | "setrlimit" | "capset" | "seteuid" => {
+                process::read(self.name, args)
+            }
             _ => darwins(self.name, args),
         }?;
         all.end()?;

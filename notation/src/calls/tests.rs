@@ -1,9 +1,12 @@
 //! The calls that came after the first read back as they were.
 
-use harness::case::addr::{Addr, Host, Packet, Port, Range, Role, Scope, Unix, UnixName};
-use harness::case::op::{Index, Opt, PollFd, Value};
+use harness::case::addr::{
+    Addr, Host, Netlink, Packet, Port, Range, Role, Scope, Unix, UnixName, Vsock,
+};
+use harness::case::op::{Index, Opt, PollFd, Value, Who};
 use harness::case::process::{Capability, Disposition, ProcessCall, Resource, Signal};
 use harness::case::raw::{Arg, CALLS, Place};
+use harness::case::vsock::CID_LOCAL;
 use harness::case::{Case, Flags, Hex, KNOWN, Lab, LabOp, LinkKind, Op, Payload, Sym};
 use proptest::collection::vec;
 use proptest::option;
@@ -211,7 +214,29 @@ fn addr() -> impl Strategy<Value = Addr> {
             Addr { host, port: Port::Is(0), scope, family: None }
         },
     );
-    prop_oneof![3 => of_ip, 1 => unix, 1 => packet]
+    prop_oneof![3 => of_ip, 1 => unix, 1 => packet, 1 => machine(), 1 => process_of()]
+}
+
+/// An address of another family, with a number of its own or a socket's.
+fn wide(host: Host, port: Option<String>) -> Addr {
+    let port = port.map_or(Port::Is(0), Port::Of);
+    Addr { host, port, scope: Scope::Zero, family: None }
+}
+
+/// One of `AF_VSOCK` that a case may send to.
+fn machine() -> impl Strategy<Value = Addr> {
+    (1u32 << 16..u32::MAX, option::of(fd()), option::of(0u32..17)).prop_map(|(port, of, len)| {
+        let port = of.is_none().then_some(port);
+        wide(Host::Vsock(Vsock { cid: CID_LOCAL, port, len }), of)
+    })
+}
+
+/// One of `AF_NETLINK` that a case may send to.
+fn process_of() -> impl Strategy<Value = Addr> {
+    (any::<u32>(), option::of(fd()), option::of(0u32..13)).prop_map(|(groups, of, len)| {
+        let pid = of.is_none().then_some(Who::Is(0));
+        wide(Host::Netlink(Netlink { pid, groups, len }), of)
+    })
 }
 
 /// An argument of its kind, or of another.
@@ -337,6 +362,41 @@ fn what_is_not_written_out_is_in_its_own_form(#[case] call: &str) {
     );
 }
 
+/// As they are bound, and what has no such form.
+#[rstest]
+#[case("bind(s, {AF_VSOCK VMADDR_CID_ANY:VMADDR_PORT_ANY})", "")]
+#[case("bind(s, {AF_VSOCK VMADDR_CID_LOCAL:70000 length 12})", "")]
+#[case("bind(s, {AF_VSOCK 1:70000})", "")]
+#[case("connect(s, {AF_VSOCK VMADDR_CID_LOCAL:port(s)})", "")]
+#[case("connect(s, {AF_VSOCK VMADDR_CID_HOST:70000})", "VMADDR_CID_HOST is beyond the lab")]
+#[case("connect(s, {AF_VSOCK 3:70000})", "3 is beyond the lab")]
+#[case("bind(s, {AF_VSOCK VMADDR_CID_HOST:VMADDR_PORT_ANY})", "is beyond the lab")]
+#[case("bind(s, {AF_VSOCK VMADDR_CID_ANY:1234})", "port 1234 may be a service's")]
+#[case("bind(s, {AF_VSOCK VMADDR_CID_OWN:70000})", "no machine is called VMADDR_CID_OWN")]
+#[case("bind(s, {AF_VSOCK VMADDR_CID_ANY})", "an address such as {AF_VSOCK")]
+#[case("bind(s, {AF_NETLINK pid own groups 0})", "")]
+#[case("bind(s, {AF_NETLINK pid 77 groups 3 length 8})", "")]
+#[case("connect(s, {AF_NETLINK pid port(s) groups 0})", "")]
+#[case("connect(s, {AF_NETLINK pid own groups 0})", "pid own may be somebody else's")]
+#[case("sendto(s, \"x\", 0, {AF_NETLINK pid 1 groups 0})", "pid 1 may be somebody else's")]
+#[case("bind(s, {AF_NETLINK pid 0})", "an address such as {AF_NETLINK pid 0 groups 0}")]
+#[case("bind(s, {AF_NETLINK 0 0 groups 0})", "an address such as {AF_NETLINK pid 0 groups 0}")]
+fn machines_and_processes_have_their_form(#[case] call: &str, #[case] why: &str) {
+    let text = format!("{}{call}\n", print(&case(Vec::new())));
+    match (read("calls", &text), why) {
+        (Ok(read), "") => {
+            let printed = print(&read[0].case);
+            let call = call.replace("AF_VSOCK 1:", "AF_VSOCK VMADDR_CID_LOCAL:");
+            assert!(printed.ends_with(&format!("{call}\n")), "{printed}");
+        }
+        (Err(faults), why) if !why.is_empty() => {
+            let said = render(&faults, "calls", &text, false);
+            assert!(said.contains(why), "{said}");
+        }
+        (read, why) => panic!("{read:?}, and it was to be {why:?}"),
+    }
+}
+
 #[rstest]
 #[case("mkdir(\"d\", 0780)", "octal digits")]
 #[case("mkdir(\"d\")", "wants a mode")]
@@ -367,6 +427,8 @@ fn half_of_a_call_that_is_written_out_is_told() {
 #[case("setrlimit(RLIMIT_CPU, 1)", "RLIMIT_CPU is no word for a resource")]
 #[case("capset({without=CAP_SYS_BOOT})", "CAP_SYS_BOOT is no word for a capability")]
 #[case("capset({effective=CAP_NET_RAW})", "the field without is missing")]
+#[case("seteuid(nobody)", "a user is expected here")]
+#[case("seteuid(65535)", "seteuid: 65535, 65534 is the last")]
 #[case("pthread_kill(t, SIGUSR1)", "pthread_kill: SIGUSR1 has no disposition before")]
 fn no_other_word_is_read(#[case] call: &str, #[case] says: &str) {
     let faults = read("calls", &format!("{call}\n")).expect_err(call);

@@ -174,6 +174,6 @@ impl Converter<'_> {
 fn plain(host: Host, ip: IpAddr) -> Host {
     match host {
         Host::Ip(_) => Host::Ip(ip.to_canonical()),
-        other @ (Host::On { .. } | Host::Unix(_) | Host::Packet(_)) => other,
+        other => other,
     }
 }

@@ -273,6 +273,6 @@ pub(super) fn is_served(host: &Host) -> bool {
     match host {
         Host::On { role, .. } => *role == Role::Neighbour,
         Host::Ip(ip) => ip.to_canonical() == neighbour(Range::V4),
-        Host::Unix(_) | Host::Packet(_) => false,
+        Host::Unix(_) | Host::Packet(_) | Host::Vsock(_) | Host::Netlink(_) => false,
     }
 }

@@ -196,6 +196,8 @@ pub(super) fn print_host(host: &Host) -> String {
         Host::Ip(ip) => ip.to_string(),
         Host::Unix(unix) => unix.to_string(),
         Host::Packet(packet) => packet.text(None),
+        Host::Vsock(vsock) => vsock.to_string(),
+        Host::Netlink(netlink) => netlink.to_string(),
         Host::On { link, role, range } => {
             let role = ROLES.iter().find(|(_, known)| known == role).map_or("", |(name, _)| name);
             format!("{role}({link},{})", range.name())

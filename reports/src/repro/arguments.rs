@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use harness::case::addr::{Addr, Host, Packet, Port, Scope, Unix, UnixName};
+use harness::case::addr::{Addr, Host, Netlink, Packet, Port, Scope, Unix, UnixName, Vsock};
+use harness::case::op::Who;
 use harness::case::payload::quoted;
 use harness::case::unix::BEFORE_PATH;
-use harness::case::{Op, Os, Payload};
+use harness::case::{Op, Os, Payload, vsock};
+use harness::outcome::route_messages;
 
 use super::headers::short;
 use super::parts::Part;
@@ -44,6 +46,11 @@ pub(super) fn address_as(
     }
     if let Some(packet) = addr.as_packet() {
         return self::packet(p, var, packet, &addr.scope);
+    }
+    match &addr.host {
+        Host::Vsock(vsock) => return machine(p, var, vsock, &addr.port),
+        Host::Netlink(netlink) => return process(p, var, netlink, &addr.port),
+        _ => {}
     }
     p.include(&["arpa/inet.h", "netinet/in.h"]);
     let Some(ip) = p.case.lab.ip(&addr.host) else {
@@ -127,6 +134,88 @@ fn packet(
     p.line(format_args!("}};"));
     let size = packet.len.map_or_else(|| format!("sizeof {var}"), |len| len.to_string());
     Ok((format!("(struct sockaddr *)&{var}"), size))
+}
+
+/// The number that a socket has for a port, where the address has none itself.
+fn wide_port(p: &mut Program<'_>, own: Option<String>, port: &Port) -> String {
+    match (own, port) {
+        (None, Port::Of(socket)) => {
+            p.need(Part::WidePortOf);
+            format!("wide_port_of({})", p.fd(socket))
+        }
+        (own, _) => own.unwrap_or_else(|| "0".to_owned()),
+    }
+}
+
+/// A structure with these members, which only Linux has in this form, and its length if that is not its own.
+fn of_linux(
+    p: &mut Program<'_>,
+    (kind, var): (&str, &str),
+    members: &[(&str, String)],
+    len: Option<u32>,
+) -> Result<(String, String), Missing> {
+    if p.os != Os::Linux {
+        return Err(Missing::Step(format!("addresses such as struct {kind} are Linux's here")));
+    }
+    p.line(format_args!("struct {kind} {var} = {{"));
+    for (member, value) in members {
+        p.line(format_args!("    .{member} = {value},"));
+    }
+    p.line(format_args!("}};"));
+    let size = len.map_or_else(|| format!("sizeof {var}"), |len| len.to_string());
+    Ok((format!("(struct sockaddr *)&{var}"), size))
+}
+
+/// The address of a machine, and a port of it.
+fn machine(
+    p: &mut Program<'_>,
+    var: &str,
+    of: &Vsock,
+    port: &Port,
+) -> Result<(String, String), Missing> {
+    // Headers of before 5.6 have no VMADDR_CID_LOCAL, and need those of sockets before them.
+    p.include(&["arpa/inet.h", "linux/vm_sockets.h"]);
+    let any = |number: u32, name: &str| {
+        if number == vsock::ANY { name.to_owned() } else { format!("{number}u") }
+    };
+    let own = of.port.map(|port| any(port, "VMADDR_PORT_ANY"));
+    let members = [
+        ("svm_family", "AF_VSOCK".to_owned()),
+        ("svm_port", wide_port(p, own, port)),
+        ("svm_cid", any(of.cid, "VMADDR_CID_ANY")),
+    ];
+    of_linux(p, ("sockaddr_vm", var), &members, of.len)
+}
+
+/// The address of the kernel, or of a socket of netlink.
+fn process(
+    p: &mut Program<'_>,
+    var: &str,
+    of: &Netlink,
+    port: &Port,
+) -> Result<(String, String), Missing> {
+    p.include(&["linux/netlink.h", "sys/types.h", "unistd.h"]);
+    let own = of.pid.map(|pid| match pid {
+        Who::Own => "(unsigned)getpid()".to_owned(),
+        Who::Is(pid) => format!("{pid}u"),
+    });
+    let members = [
+        ("nl_family", "AF_NETLINK".to_owned()),
+        ("nl_pid", wide_port(p, own, port)),
+        ("nl_groups", format!("{}u", of.groups)),
+    ];
+    of_linux(p, ("sockaddr_nl", var), &members, of.len)
+}
+
+/// Shows what a call received, where it lies and how much room there was.
+pub(super) fn received(p: &mut Program<'_>, op: &Op, at: &str, size: &str) {
+    let fd = op.fd().unwrap_or_default();
+    let (part, function) = match route_messages(p.case, fd, b"") {
+        Some(_) => (Part::RouteMessages, "route_messages"),
+        None => (Part::Data, "data"),
+    };
+    p.need(part);
+    p.line(format_args!("{function}({at}, {size}, ret);"));
 }
 
 /// A port in network order.

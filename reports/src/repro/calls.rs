@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use harness::case::payload::quoted;
 use harness::case::{Case, Op, Os, Payload};
 
-use super::arguments::{address, buffer, fd, payload, room};
+use super::arguments::{address, buffer, fd, payload, received, room};
 use super::parts::Part;
 use super::program::{Missing, Program};
 use super::{interfaces, messages, options, vectors, waits};
@@ -255,7 +255,6 @@ fn receive(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
         Op::Recv { flags, .. } | Op::Recvfrom { flags, .. } => p.flags(flags)?,
         _ => String::new(),
     };
-    p.need(Part::Data);
     let (at, size) = buffer(p, number, *len);
     match op {
         Op::Recvfrom { .. } => {
@@ -264,18 +263,18 @@ fn receive(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
             let from_at = format!("(struct sockaddr *)&{from}");
             let args = format!("{fd}, {at}, {size}, {flags}, {from_at}, &{from_len}");
             p.call(number, op, &format!("recvfrom({args})"));
-            p.line(format_args!("data({at}, {size}, ret);"));
+            received(p, op, &at, &size);
             p.line(format_args!("if (ret != -1)"));
             p.line(format_args!("    address(&{from}, {from_len});"));
         }
         Op::Recv { .. } => {
             p.call(number, op, &format!("recv({fd}, {at}, {size}, {flags})"));
-            p.line(format_args!("data({at}, {size}, ret);"));
+            received(p, op, &at, &size);
         }
         _ => {
             p.include(&["unistd.h"]);
             p.call(number, op, &format!("read({fd}, {at}, {size})"));
-            p.line(format_args!("data({at}, {size}, ret);"));
+            received(p, op, &at, &size);
         }
     }
     Ok(())

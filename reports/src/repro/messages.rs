@@ -4,7 +4,7 @@ use harness::case::Op;
 use harness::case::addr::Host;
 use harness::case::op::{Code, Control, Who};
 
-use super::arguments::{address, buffer, fd, payload, v4, v6};
+use super::arguments::{address, buffer, fd, payload, received, v4, v6};
 use super::parts::Part;
 use super::program::{Missing, Program};
 
@@ -171,7 +171,7 @@ pub(super) fn recvmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
     let Op::Recvmsg { len, control_len, flags, .. } = op else { return Ok(()) };
     p.include(&["sys/uio.h"]);
     let (fd, flags) = (fd(p, op), p.flags(flags)?);
-    for part in [Part::Data, Part::Address, Part::RecvFlags] {
+    for part in [Part::Address, Part::RecvFlags] {
         p.need(part);
     }
     let (at, size) = buffer(p, number, *len);
@@ -198,7 +198,7 @@ pub(super) fn recvmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
     }
     p.line(format_args!("}};"));
     p.call(number, op, &format!("recvmsg({fd}, &{msg}, {flags})"));
-    p.line(format_args!("data({at}, {size}, ret);"));
+    received(p, op, &at, &size);
     p.line(format_args!("if (ret != -1) {{"));
     p.line(format_args!("    address(&{from}, {msg}.msg_namelen);"));
     p.line(format_args!("    recv_flags({msg}.msg_flags);"));

@@ -110,10 +110,7 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     let calls = threads::statements(&mut p, ends_early);
     needs_of_addresses(&mut p);
     write_lab(&mut p);
-    if case.has_files() {
-        p.need(Part::Folder);
-        p.line(format_args!("enter_folder();"));
-    }
+    write_beginning(&mut p);
     if let Some(why) = threads::refused(options.os, case, p.hung.is_some()) {
         let made = std::mem::take(&mut p.body);
         cannot(&mut p, &Missing::Step(why.to_owned()));
@@ -159,6 +156,23 @@ pub fn reproducer(case: &Case, options: &Options<'_>) -> String {
     finish(&p, &comment::comment(case, options), &words, &main)
 }
 
+/// Writes what stands between the lab and the calls: the folder, and what the program looks at before it begins.
+fn write_beginning(p: &mut Program<'_>) {
+    if p.case.has_files() {
+        p.need(Part::Folder);
+        p.line(format_args!("enter_folder();"));
+        if p.case.acts_for_others() {
+            p.include(&["sys/stat.h"]);
+            p.line(format_args!("chmod(\".\", 0711);"));
+        }
+    }
+    process::needs_users(p);
+    if p.case.speaks_vsock() {
+        p.need(Part::VsockStays);
+        p.line(format_args!("vsock_stays();"));
+    }
+}
+
 /// What shows the addresses of other families than IP's.
 fn needs_of_addresses(p: &mut Program<'_>) {
     if p.parts.has(Part::Address) && calls::has_unix(p.case) {
@@ -166,6 +180,15 @@ fn needs_of_addresses(p: &mut Program<'_>) {
     }
     if p.parts.has(Part::Address) && p.os == Os::Linux && p.case.has_packets() {
         p.need(Part::Packet);
+    }
+    if !p.parts.has(Part::Address) || p.os != Os::Linux {
+        return;
+    }
+    for (family, part) in [("AF_VSOCK", Part::VsockName), ("AF_NETLINK", Part::NetlinkName)] {
+        let is_one = |op: &Op| matches!(op, Op::Socket { domain, .. } if domain.plain() == family);
+        if p.case.ops.iter().any(is_one) {
+            p.need(part);
+        }
     }
 }
 

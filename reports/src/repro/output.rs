@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use harness::case::addr::SockAddr;
 use harness::case::op::Opt;
-use harness::case::{Case, Hex, Op, Sym};
-use harness::outcome::{is_of_the_run, stable_option};
+use harness::case::{Case, Hex, Op, Sym, netlink, vsock};
+use harness::outcome::{is_of_the_run, route_messages, stable_option};
 use harness::trace::{AddrInfo, Did, Event, Interface, Kevent, LinkFact, Out, Trace};
 
 use super::frames;
@@ -91,12 +91,17 @@ pub(super) fn first_value((case, trace): (&Case, &Trace), op: &Op, did: &Did) ->
         }
         Out::Errno(errno) => Some(errno.as_str().to_owned()),
         Out::Bytes(bytes) if !is_clocked(op, bytes) => Some(bytes.to_string()),
-        Out::Data { bytes, .. } if *ret >= 0 && !is_raw(case, op) => Some(shown_data(bytes)),
+        Out::Data { bytes, .. } if *ret >= 0 && !is_raw(case, op) => {
+            Some(shown_received(case, op, bytes))
+        }
         Out::Addr(addr @ (SockAddr::V4 { port, .. } | SockAddr::V6 { port, scope: 0, .. }))
             if *port < CHOSEN_PORTS =>
         {
             Some(addr.to_string())
         }
+        Out::Addr(
+            addr @ (SockAddr::Vsock { port: vsock::ANY, .. } | SockAddr::Netlink { pid: 0, .. }),
+        ) => Some(addr.to_string()),
         Out::Addr(addr @ SockAddr::Unix(unix)) if !unix.is_drawn() => Some(addr.to_string()),
         // What has no name at all; of other families a program tells the number.
         Out::Addr(addr @ SockAddr::Bare { family }) if family == "AF_UNIX" => {
@@ -254,14 +259,14 @@ fn same_out(
             need(traced == values, format!("{traced:?}"))
         }
         Out::Data { bytes, from, flags, control } => {
-            let bytes = (!is_raw(case, step)).then_some(bytes);
+            let bytes = (!is_raw(case, step)).then(|| shown_received(case, step, bytes));
             same_data((bytes, from.as_ref(), flags, control.len()), values)
         }
         Out::Messages(list) => {
             let mut shown = values.chunk_by(|_, next| !next.starts_with('"'));
             list.iter().try_for_each(|one| {
                 let shown = shown.next().unwrap_or_default();
-                let bytes = (!is_raw(case, step)).then_some(&one.bytes);
+                let bytes = (!is_raw(case, step)).then(|| shown_data(&one.bytes));
                 // Darwin's `msg_datalen` is that of the data.
                 if let Op::Recvmmsg { .. } = step {
                     let length = format!("length {}", one.len);
@@ -282,16 +287,17 @@ fn same_out(
 /// Data as it was received: the bytes if they are to be compared, from whom, `msg_flags`, how many
 /// control messages.
 fn same_data(
-    (bytes, from, flags, control): (Option<&Hex>, Option<&SockAddr>, &[Sym], usize),
+    (bytes, from, flags, control): (Option<String>, Option<&SockAddr>, &[Sym], usize),
     values: &[String],
 ) -> Result<(), String> {
     let need = |holds: bool, traced: String| {
         if holds { Ok(()) } else { Err(format!("wrote {traced} in the trace, {values:?} here")) }
     };
     let starting = |with: &str| values.iter().find(|v| v.starts_with(with));
-    if let Some(bytes) = bytes {
-        let traced = shown_data(bytes);
-        need(starting("\"").is_some_and(|v| *v == traced), traced)?;
+    if let Some(traced) = bytes {
+        // Data in quotes, or messages in brackets.
+        let same = values.iter().find(|v| v.starts_with(['"', '['])).is_some_and(|v| *v == traced);
+        need(same, traced)?;
     }
     if let Some(from) = from {
         let same = starting("{").is_some_and(|v| same_addr(from, v));
@@ -363,6 +369,12 @@ fn shown_data(Hex(bytes): &Hex) -> String {
     text
 }
 
+/// The same, or what rtnetlink said, as the program tells it.
+fn shown_received(case: &Case, step: &Op, bytes: &Hex) -> String {
+    let said = route_messages(case, step.fd().unwrap_or_default(), &bytes.0);
+    said.unwrap_or_else(|| shown_data(bytes))
+}
+
 /// The first port that Linux chooses itself (ip(7), `ip_local_port_range`).
 const CHOSEN_PORTS: u16 = 32_768;
 
@@ -373,6 +385,7 @@ fn same_addr(traced: &SockAddr, shown: &str) -> bool {
         (Some(a), Some(b)) => a == b || a >= CHOSEN_PORTS && b >= CHOSEN_PORTS,
         (a, b) => a == b,
     };
+    let some = |number: u32, none: u32| if number == none { "none" } else { "some" };
     let bare = |addr: &SockAddr| match addr {
         SockAddr::Bare { family } => Some(family.clone()),
         // Names that the kernel has drawn differ.
@@ -380,6 +393,9 @@ fn same_addr(traced: &SockAddr, shown: &str) -> bool {
         SockAddr::Unix(unix) => Some(unix.to_string()),
         // Of no two labs a link needs to have the same index.
         SockAddr::Packet(seen) => Some(seen.text((seen.index != 0).then_some("some"))),
+        // Those that a kernel chose are no others than a case names, but for none.
+        SockAddr::Vsock { cid, port } => Some(vsock::text(*cid, some(*port, vsock::ANY))),
+        SockAddr::Netlink { pid, groups } => Some(netlink::text(some(*pid, 0), *groups)),
         _ => None,
     };
     traced.ip() == shown.ip()
@@ -410,6 +426,10 @@ fn is_raw(case: &Case, step: &Op) -> bool {
         Op::Dup { fd, new } if new == name => {
             name = fd;
             false
+        }
+        // Of netlink raw sockets are as the others.
+        Op::Socket { fd, domain, .. } if fd == name && domain.plain() == "AF_NETLINK" => {
+            matches!(step, Op::Recvmmsg { .. })
         }
         Op::Socket { fd, r#type, protocol, .. } if fd == name => {
             let icmp = protocol.has("IPPROTO_ICMP") || protocol.has("IPPROTO_ICMPV6");

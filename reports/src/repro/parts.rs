@@ -132,6 +132,9 @@ parts! {
     OptionValue = "option_value" needs [Value, Hex];
     Unix = "unix" needs [Value];
     Packet = "packet" needs [Value];
+    VsockName = "vsock_name" needs [Value];
+    NetlinkName = "netlink_name" needs [Value];
+    RouteMessages = "route_messages" needs [Value, ErrnoName];
     Address = "address" needs [Value];
     Folder = "folder" needs [];
     ReadOnly = "read_only" needs [Network, Folder];
@@ -151,10 +154,13 @@ parts! {
     Pattern = "pattern" needs [];
     Bad = "bad" needs [];
     PortOf = "port_of" needs [];
+    WidePortOf = "wide_port_of" needs [];
+    VsockStays = "vsock_stays" needs [];
     Threads = "threads" needs [Deadline];
     SendSignal = "send_signal" needs [Threads];
     Handler = "handler" needs [];
     ActWithout = "act_without" needs [];
+    NeedUser = "need_user" needs [];
 }
 
 /// The parts of one program, each with those that it needs.

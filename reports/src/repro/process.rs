@@ -1,11 +1,25 @@
 //! The calls that are about the process. Whatever is set goes with the program.
 
+use std::collections::BTreeSet;
+
 use harness::case::Op;
 use harness::case::process::{Capability, Disposition, ProcessCall};
 
 use super::parts::Part;
 use super::program::{Missing, Program};
 use super::threads;
+
+/// Sees that the program may act for whom the case acts for, before the case begins.
+pub(super) fn needs_users(p: &mut Program<'_>) {
+    let mut seen = BTreeSet::new();
+    for (_, call) in p.case.of_the_process() {
+        let ProcessCall::Seteuid { uid } = call else { continue };
+        if seen.insert(*uid) {
+            p.need(Part::NeedUser);
+            p.line(format_args!("need_user({uid});"));
+        }
+    }
+}
 
 /// Writes the statements of one of them.
 pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
@@ -46,6 +60,10 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
             let bits: Vec<String> = without.iter().map(bit).collect();
             let bits = if bits.is_empty() { "0".to_owned() } else { bits.join(" | ") };
             p.call(number, op, &format!("act_without({bits})"));
+        }
+        ProcessCall::Seteuid { uid } => {
+            p.include(&["sys/types.h", "unistd.h"]);
+            p.call(number, op, &format!("seteuid({uid})"));
         }
     }
     Ok(())

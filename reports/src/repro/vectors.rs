@@ -2,7 +2,7 @@
 
 use harness::case::{Op, Payload};
 
-use super::arguments::{address, buffer, fd, payload_as};
+use super::arguments::{address, buffer, fd, payload_as, received};
 use super::parts::Part;
 use super::program::{Missing, Program};
 
@@ -67,7 +67,6 @@ fn writev(p: &mut Program<'_>, number: u32, op: &Op, data: &[Payload]) {
 }
 
 fn readv(p: &mut Program<'_>, number: u32, op: &Op, lens: &[u32]) {
-    p.need(Part::Data);
     let fd = fd(p, op);
     let (at, size) = buffer(p, number, lens.iter().sum());
     let mut from = 0;
@@ -79,7 +78,7 @@ fn readv(p: &mut Program<'_>, number: u32, op: &Op, lens: &[u32]) {
     let each: Vec<_> = each.collect();
     let iov = pieces(p, number, &each);
     p.call(number, op, &format!("readv({fd}, {iov}, {})", lens.len()));
-    p.line(format_args!("data({at}, {size}, ret);"));
+    received(p, op, &at, &size);
 }
 
 fn sendmmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {

@@ -132,8 +132,11 @@ pub(crate) fn process(is_linux: bool) -> Case {
     let limit = |soft| ProcessCall::Setrlimit { resource: Resource::Nofile, soft };
     let mut all = sockets();
     all.extend([0, 64].map(|soft| Op::Process { call: limit(soft) }));
+    let users = [65_534, 0].map(|uid| Op::Process { call: ProcessCall::Seteuid { uid } });
     if is_linux {
         all.extend([capset(Capability::ALL.to_vec()), capset(Vec::new())]);
+    } else {
+        all.extend(users);
     }
     case("process", Lab::loopback(), all)
 }

@@ -11,6 +11,23 @@ const NETLINK: &str =
     r#"{"socket":{"fd":"s","domain":"AF_NETLINK","type":["SOCK_RAW"],"protocol":[]}}"#;
 const LL: &str = r#"{"socket":{"fd":"s","domain":"AF_PACKET","type":["SOCK_RAW"],"protocol":[]}}"#;
 
+const AUDIT: &str = r#"{"socket":{"fd":"s","domain":"AF_NETLINK","type":["SOCK_RAW"],"protocol":["NETLINK_AUDIT"]}}"#;
+const USERSOCK: &str = r#"{"socket":{"fd":"s","domain":"AF_NETLINK","type":["SOCK_RAW"],"protocol":["NETLINK_USERSOCK"]}}"#;
+const VSOCK: &str =
+    r#"{"socket":{"fd":"s","domain":"AF_VSOCK","type":["SOCK_STREAM"],"protocol":[]}}"#;
+const LISTEN: &str = r#"{"listen":{"fd":"s","backlog":1}}"#;
+/// `RTM_NEWLINK` without a payload, as JSON has it.
+const NEW_LINK: &str = r"\u0010\u0000\u0000\u0000\u0010\u0000\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000";
+
+fn sends(text: &str) -> String {
+    format!(r#"{{"send":{{"fd":"s","data":{{"text":"{text}"}},"flags":[]}}}}"#)
+}
+
+/// Binds to this host, with what stands beside it.
+fn bound(host: &str, beside: &str) -> String {
+    format!(r#"{{"bind":{{"fd":"s","addr":{{"host":{host},"port":{{"is":0}}{beside}}}}}}}"#)
+}
+
 /// Binds to a link, with a hardware address.
 fn on(link: &str, addr: &str) -> String {
     let host = format!(r#"{{"packet":{{"proto":2048,"addr":"{addr}"}}}}"#);
@@ -160,7 +177,27 @@ fn what_a_case_waits_for_has_an_end() {
     Some("\"BAD\" is no name of a socket")
 )]
 #[case::a_name_that_was_made_again(UNIX, &format!(r#"{UDP},{{"dup":{{"fd":"s","new":"d"}}}},{{"bind":{{"fd":"d","addr":{{"host":{PATH}}}}}}}"#), Some("its path is the host's"))]
-#[case::a_mute_one_that_was_made_again(NETLINK, &format!(r#"{UDP},{{"accept":{{"fd":"s","new":"d"}}}},{{"send":{{"fd":"d","data":{{"text":"x"}},"flags":[]}}}}"#), Some("AF_NETLINK"))]
+#[case::cut_short(NETLINK, &sends("x"), None)]
+#[case::a_new_link(NETLINK, &sends(NEW_LINK), Some("type 16 may change something"))]
+#[case::to_a_program(USERSOCK, &sends(NEW_LINK), None)]
+#[case::of_the_executor(NETLINK, &bound(r#"{"netlink":{"pid":"own","groups":0}}"#, ""), Some("is the executor's"))]
+#[case::of_its_own(USERSOCK, &bound(r#"{"netlink":{"pid":"own","groups":0}}"#, ""), None)]
+#[case::of_nobody_by_netlink(USERSOCK, &bound(r#"{"netlink":{"groups":0}}"#, ""), Some("has one number"))]
+#[case::by_the_form_of_ip(NETLINK, &bound(r#"{"ip":"0.0.0.7"}"#, r#","family":"AF_NETLINK""#), Some("have its form"))]
+#[case::audit(AUDIT, &sends("x"), Some("a socket of AF_NETLINK"))]
+#[case::netlink_written_out(
+    NETLINK,
+    r#"{"raw":{"call":"bind","args":[{"fd":"s"},"bad",{"number":12}]}}"#,
+    Some("AF_NETLINK")
+)]
+#[case::a_machine(VSOCK, &bound(r#"{"vsock":{"cid":4294967295,"port":4294967295}}"#, ""), None)]
+#[case::a_machine_with_a_scope(VSOCK, &bound(r#"{"vsock":{"cid":1,"port":70000}}"#, r#","scope":{"id":1}"#), Some("no scope"))]
+#[case::the_hypervisor(VSOCK, &bound(r#"{"vsock":{"cid":2,"port":70000}}"#, "").replace("bind", "connect"), Some("beyond the lab"))]
+#[case::another_by_the_form_of_ip(VSOCK, &bound(r#"{"ip":"0.0.0.7"}"#, r#","family":"AF_VSOCK""#).replace("bind", "connect"), Some("have its form"))]
+#[case::for_all_machines(VSOCK, &format!("{},{LISTEN}", bound(r#"{"vsock":{"cid":4294967295,"port":4294967295}}"#, "")), Some("beyond the lab could connect"))]
+#[case::for_this_one(VSOCK, &format!("{},{LISTEN}", bound(r#"{"vsock":{"cid":1,"port":4294967295}}"#, "")), None)]
+#[case::datagrams_of_machines(&VSOCK.replace("STREAM", "DGRAM"), &bound(r#"{"vsock":{"cid":1,"port":70000}}"#, ""), Some("AF_VSOCK, SOCK_DGRAM"))]
+#[case::a_mute_one_that_was_made_again(AUDIT, &format!(r#"{UDP},{{"accept":{{"fd":"s","new":"d"}}}},{{"send":{{"fd":"d","data":{{"text":"x"}},"flags":[]}}}}"#), Some("AF_NETLINK"))]
 #[case::a_link_of_a_module(UDP, r#"{"if_nametoindex":{"name":"gre0"}}"#, Some("on the host"))]
 #[case::an_alias_of_a_module(UDP, r#"{"if_nametoindex":{"name":"gre0:1"}}"#, Some("on the host"))]
 #[case::a_zone_that_is_an_alias(UDP, r#"{"getaddrinfo":{"node":"fe80::1%gre0:1","service":null,"family":"AF_INET6","type":[],"flags":[]}}"#, Some("on the host"))]

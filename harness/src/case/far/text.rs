@@ -109,6 +109,8 @@ fn host(f: &mut fmt::Formatter<'_>, host: &Host) -> fmt::Result {
         Host::Ip(ip) => write!(f, "{ip}"),
         Host::Unix(unix) => write!(f, "{unix}"),
         Host::Packet(packet) => f.write_str(&packet.text(None)),
+        Host::Vsock(vsock) => write!(f, "{vsock}"),
+        Host::Netlink(netlink) => write!(f, "{netlink}"),
         Host::On { link, role, range } => {
             let role = match role {
                 Role::Own => "own",

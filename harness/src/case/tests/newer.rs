@@ -5,10 +5,31 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::super::addr::{Host, Netlink, Packet, Range, Role, Unix, UnixName, Vsock};
 use super::super::op::{Index, PollFd};
 use super::super::process::{Capability, Disposition, ProcessCall, Resource, Signal};
-use super::super::{LabOp, Op};
-use super::{address, flags, name, payload, sym};
+use super::super::{Hex, LabOp, Op};
+use super::{address, flags, name, payload, sym, who};
+
+pub(super) fn host() -> impl Strategy<Value = Host> {
+    let role = select(vec![Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent]);
+    let range = select(vec![Range::Ll, Range::V6, Range::V4]);
+    let some = || option::of(any::<u32>());
+    prop_oneof![
+        any::<std::net::IpAddr>().prop_map(Host::Ip),
+        (name(), role, range).prop_map(|(link, role, range)| Host::On { link, role, range }),
+        "[a-z./\0]{0,4}".prop_map(|name| Host::Unix(Unix::new(UnixName::Path(name)))),
+        (any::<u16>(), vec(any::<u8>(), 0..10), some())
+            .prop_map(|(proto, addr, len)| Host::Packet(Packet { proto, addr: Hex(addr), len })),
+        (any::<u32>(), some(), some()).prop_map(|(cid, port, len)| Host::Vsock(Vsock {
+            cid,
+            port,
+            len
+        })),
+        (option::of(who()), any::<u32>(), some())
+            .prop_map(|(pid, groups, len)| Host::Netlink(Netlink { pid, groups, len })),
+    ]
+}
 
 fn polled() -> impl Strategy<Value = Vec<PollFd>> {
     vec((name(), flags()).prop_map(|(fd, events)| PollFd { fd, events }), 0..3)
@@ -104,6 +125,7 @@ fn process() -> impl Strategy<Value = Op> {
         (select(Resource::ALL), any::<u32>())
             .prop_map(|(resource, soft)| ProcessCall::Setrlimit { resource, soft }),
         vec(select(Capability::ALL), 0..4).prop_map(|without| ProcessCall::Capset { without }),
+        any::<u32>().prop_map(|uid| ProcessCall::Seteuid { uid }),
     ];
     call.prop_map(|call| Op::Process { call })
 }

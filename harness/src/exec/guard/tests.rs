@@ -87,9 +87,9 @@ fn a_family_that_a_case_may_only_ask_is_known_by_number() {
     if !is_linux() {
         return;
     }
-    // 16 is AF_NETLINK's and IPTOS_LOWDELAY's.
+    // 16 is AF_NETLINK's and IPTOS_LOWDELAY's, 15 is NETLINK_KOBJECT_UEVENT.
     let netlink =
-        r#"{"socket":{"fd":"s","domain":"IPTOS_LOWDELAY","type":["SOCK_RAW"],"protocol":[]}}"#;
+        r#"{"socket":{"fd":"s","domain":"IPTOS_LOWDELAY","type":["SOCK_RAW"],"protocol":["15"]}}"#;
     let send = r#"{"send":{"fd":"s","data":{"text":"x"},"flags":[]}}"#;
     let why = reason(&[netlink, send]);
     assert!(why.contains("a socket of family 16"), "{why}");
@@ -131,6 +131,75 @@ fn an_option_with_a_pointer_is_known_by_number() {
         assert!(why.contains("takes a pointer"), "{why}");
         let zeros = raw.replace(r#"{"bytes":"0100"}"#, r#""room""#);
         assert_eq!(run(&[INET, &zeros]).0, End::Done);
+    }
+}
+
+/// By number as well: a message that changes something, a process that is the executor's, an address by IP's form.
+#[test]
+fn a_netlink_socket_asks_and_changes_nothing() {
+    if !is_linux() {
+        return;
+    }
+    let of = |protocol: &str| {
+        format!(
+            r#"{{"socket":{{"fd":"s","domain":"IPTOS_LOWDELAY","type":["SOCK_RAW"],"protocol":[{protocol}]}}}}"#
+        )
+    };
+    let send = |text: &str| {
+        format!(r#"{{"send":{{"fd":"s","data":{{"text":"{text}"}},"flags":["MSG_DONTWAIT"]}}}}"#)
+    };
+    let new_link = send(
+        r"\u0010\u0000\u0000\u0000\u0010\u0000\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000",
+    );
+    let why = reason(&[&of(""), &new_link]);
+    assert!(why.contains("type 16 may change something"), "{why}");
+    assert_eq!(run(&[&of(""), &send("x")]).0, End::Done, "cut short");
+    // Nobody in the kernel reads it.
+    assert_eq!(run(&[&of(r#""2""#), &new_link]).0, End::Done);
+    let at = r#"{"connect":{"fd":"s","addr":{"host":{"ip":"0.0.0.7"},"port":{"is":0},"family":"IPTOS_LOWDELAY"}}}"#;
+    let why = reason(&[&of(""), at]);
+    assert!(why.contains("has its form"), "{why}");
+    let ops = serde_json::from_str(&format!("[{},{}]", of(""), send("x"))).expect("steps");
+    let case = Case::new("s/t", String::new(), Lab::loopback(), ops);
+    let mut lab = Fake::of(Lab::loopback());
+    lab.is_shared = true;
+    let mut runner = runner(&case, &mut lab);
+    let end = runner.steps();
+    signals::disarm();
+    let End::Broken { reason } = end else { panic!("{end:?}") };
+    assert!(reason.contains("the host's"), "{reason}");
+}
+
+/// What nobody else is to be told of: a port for all machines, or one that none keeps to itself.
+#[test]
+fn a_vsock_is_of_this_machine() {
+    if !is_linux()
+        || calls::socket(libc::AF_VSOCK, libc::SOCK_STREAM, 0)
+            .map(|fd| calls::close(fd as c_int))
+            .is_err()
+    {
+        return eprintln!("skipped: no AF_VSOCK");
+    }
+    let made = r#"{"socket":{"fd":"s","domain":"AF_VSOCK","type":["SOCK_STREAM"],"protocol":[]}}"#;
+    let bind = r#"{"bind":{"fd":"s","addr":{"host":{"vsock":{"cid":4294967295,"port":4294967295}},"port":{"is":0}}}}"#;
+    let listen = r#"{"listen":{"fd":"s","backlog":1}}"#;
+    let why = reason(&[made, bind, listen]);
+    assert!(why.contains("machines beyond the lab"), "{why}");
+    assert_eq!(run(&[made, listen]).0, End::Done, "it is bound to nothing");
+    let host = r#"{"connect":{"fd":"s","addr":{"host":{"ip":"0.0.0.7"},"port":{"is":0},"family":"AF_VSOCK"}}}"#;
+    let (end, ..) = run(&[made, host]);
+    assert!(matches!(end, End::Skipped { .. } | End::Broken { .. }), "{end:?}");
+    let local = r#"{"connect":{"fd":"s","addr":{"host":{"vsock":{"cid":1,"port":70000}},"port":{"is":0}}}}"#;
+    let (end, events, _) = run(&[made, local]);
+    match end {
+        End::Skipped { reason } => {
+            assert!(reason.contains("stays on this machine"), "{reason}");
+            assert!(
+                !events.iter().any(|e| matches!(e, Event::Call { op: 1, .. })),
+                "no call was made"
+            );
+        }
+        end => assert_eq!(end, End::Done),
     }
 }
 

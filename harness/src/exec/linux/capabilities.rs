@@ -76,9 +76,64 @@ pub(in crate::exec) fn lessened(without: &[Capability]) -> Result<Rights, c_int>
     Ok(Rights(before))
 }
 
+/// Whom the calling thread acts for again when this goes, with which rights, and whether others may look at it.
+pub(in crate::exec) struct User {
+    uid: libc::uid_t,
+    sets: [Sets; 2],
+    dumpable: c_int,
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        // What would go on for somebody else would do so in all cases that come.
+        if act_for(self.uid).is_err() || set(&self.sets).is_err() {
+            std::process::abort();
+        }
+        // SAFETY: takes its arguments by value.
+        unsafe { libc::prctl(libc::PR_SET_DUMPABLE, self.dumpable, 0, 0, 0) };
+    }
+}
+
+/// Sets the effective user of the calling thread; the C library's function sets those of all.
+fn act_for(uid: libc::uid_t) -> io::Result<()> {
+    let same = libc::uid_t::MAX;
+    // SAFETY: takes its arguments by value.
+    let set = unsafe { libc::syscall(libc::SYS_setresuid, same, uid, same) };
+    if set == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Has the calling thread act for this user, without root's rights (capabilities(7)), until what is returned goes.
+pub(in crate::exec) fn acting(uid: libc::uid_t) -> Result<User, c_int> {
+    let errno = |e: io::Error| e.raw_os_error().unwrap_or(0);
+    let sets = get().map_err(errno)?;
+    let before = nix::unistd::geteuid().as_raw();
+    // SAFETY: takes its arguments by value.
+    let dumpable = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, 0, 0, 0, 0) };
+    act_for(uid).map_err(errno)?;
+    Ok(User { uid: before, sets, dumpable })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// In a thread of its own, whose user it is.
+    #[test]
+    fn who_acts_for_another_is_root_again_and_has_its_rights() {
+        std::thread::spawn(|| {
+            let euid = || nix::unistd::geteuid().as_raw();
+            let (before, sets) = (euid(), get().expect("sets")[0].effective);
+            let Ok(user) = acting(65_534) else {
+                return eprintln!("skipped: there is nobody else");
+            };
+            assert_eq!(euid(), 65_534);
+            assert_eq!(get().expect("sets")[0].effective, 0, "nobody has no rights");
+            drop(user);
+            assert_eq!((euid(), get().expect("sets")[0].effective), (before, sets));
+        })
+        .join()
+        .expect("a thread");
+    }
 
     /// In a thread of its own, whose rights they are.
     #[test]

@@ -33,7 +33,7 @@ pub(in crate::exec) use abi::{
     reads_later, set_family, timeval,
 };
 pub(in crate::exec) use barrier::stay;
-pub(in crate::exec) use capabilities::{Rights, lessened};
+pub(in crate::exec) use capabilities::{Rights, User, acting, lessened};
 pub(in crate::exec) use environment::environment;
 pub(in crate::exec) use files::{files_of_its_own, see};
 pub(in crate::exec) use host::{isolate, leave_lab};

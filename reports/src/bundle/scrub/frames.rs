@@ -111,7 +111,11 @@ impl Scrub {
         match addr {
             SockAddr::V4 { ip, .. } => *ip = self.v4(*ip),
             SockAddr::V6 { ip, .. } => *ip = self.v6(*ip),
-            SockAddr::Unix(_) | SockAddr::Packet(_) | SockAddr::Bare { .. } => {}
+            SockAddr::Unix(_)
+            | SockAddr::Packet(_)
+            | SockAddr::Vsock { .. }
+            | SockAddr::Netlink { .. }
+            | SockAddr::Bare { .. } => {}
         }
     }
 

@@ -23,6 +23,10 @@ static void address(const void *name, socklen_t len)
 @Unix         unix_address(name, len);
 @Packet     } else if (any->sa_family == AF_PACKET && len >= 12) {
 @Packet         packet_address(name, len);
+@VsockName     } else if (any->sa_family == AF_VSOCK && len >= 12) {
+@VsockName         vsock_address(name);
+@NetlinkName     } else if (any->sa_family == AF_NETLINK && len >= 12) {
+@NetlinkName         netlink_address(name);
     } else if (any->sa_family == AF_UNIX || any->sa_family == AF_UNSPEC) {
         value("%s", any->sa_family == AF_UNIX ? "{AF_UNIX}" : "{AF_UNSPEC}");
     } else {
