@@ -63,7 +63,7 @@ fn is_blind(trace: &Trace) -> bool {
 
 /// The lines of an outcome, but for frames of which nothing can be said.
 pub(crate) fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
-    let mut lines = outcome::lines(case, trace, os);
+    let mut lines = outcome::told(case, trace, os);
     if is_blind(trace) {
         lines.retain(|line| !matches!(line.what, What::Frame { .. }));
     }
@@ -100,7 +100,7 @@ impl Written {
 
     /// What was asked and did not come.
     pub fn unmet(&self, trace: &Trace, os: Os) -> Vec<Unmet> {
-        let lines = outcome::lines(&self.case, trace, os);
+        let lines = outcome::told(&self.case, trace, os);
         let mut unmet = Vec::new();
         let blind = is_blind(trace);
         // Frames are asked for in their order: the next one comes behind the one that was found.

@@ -279,14 +279,22 @@ pub(super) fn sendmsg(
     addr: Option<&mut RawAddr>,
     messages: &[Message],
 ) -> Returned {
+    let (mut control, total) = control_of(messages);
+    let mut iov = iovec(data);
+    let msg = header(addr, &mut iov, &mut control, total);
+    // SAFETY: the header's parts outlive the call.
+    size(unsafe { libc::sendmsg(fd, &raw const msg, flags) })
+}
+
+/// The buffer of these control messages, and how long it is.
+pub(super) fn control_of(messages: &[Message]) -> (Vec<u64>, usize) {
     let space = |len: usize| {
         // SAFETY: computes a size.
         unsafe { libc::CMSG_SPACE(len as u32) as usize }
     };
     let total = messages.iter().map(|(_, _, data)| space(data.len())).sum();
     let mut control = control_room(total);
-    let mut iov = libc::iovec { iov_base: data.as_ptr().cast_mut().cast(), iov_len: data.len() };
-    let msg = header(addr, &mut iov, &mut control, total);
+    let msg = header(None, &mut iovec(&[]), &mut control, total);
     // SAFETY: the header describes the control buffer.
     let mut at = unsafe { libc::CMSG_FIRSTHDR(&raw const msg) };
     for (level, kind, data) in messages {
@@ -303,8 +311,7 @@ pub(super) fn sendmsg(
         // SAFETY: the header describes the control buffer, and `at` lies in it.
         at = unsafe { libc::CMSG_NXTHDR(&raw const msg, at) };
     }
-    // SAFETY: the header's parts outlive the call.
-    size(unsafe { libc::sendmsg(fd, &raw const msg, flags) })
+    (control, total)
 }
 
 /// What `recvmsg` wrote besides the data.

@@ -12,7 +12,7 @@ pub(super) use super::commands::environment;
 pub(super) use super::no_lab::{IS_SHARED, Labs, clean, isolate, left, product, refused, see};
 pub(super) use super::not_linux::{
     Processes, ROOTS_RIGHTS, Rights, accept4, epoll_create1, family, files_of_its_own, init,
-    leave_lab, lessen, lessened, limits, plant, ppoll, prepared, record, stay,
+    leave_lab, lessen, lessened, limits, plant, ppoll, prepared, raw_call, record, stay,
 };
 pub(super) use super::not_macos::{disturbed, filtered_sockets};
 

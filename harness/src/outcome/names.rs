@@ -27,6 +27,8 @@ pub struct Names<'a> {
     links: &'a [LinkFact],
     os: Os,
     stable: bool,
+    /// Whether what is as documented is told all the same.
+    whole: bool,
     /// The ports that the case itself names.
     named: Vec<u16>,
     ping: bool,
@@ -46,6 +48,11 @@ impl<'a> Names<'a> {
         Self::new(case, Some(trace), os, true)
     }
 
+    /// The same, and what an outcome leaves out where it is as documented: of what a case asks.
+    pub(super) fn whole(case: &'a Case, trace: &'a Trace, os: Os) -> Self {
+        Self { whole: true, ..Self::stable(case, trace, os) }
+    }
+
     /// The real numbers of this run, links by name nevertheless: of transcripts.
     pub fn real(case: &'a Case, trace: &'a Trace, os: Os) -> Self {
         Self::new(case, Some(trace), os, false)
@@ -62,6 +69,7 @@ impl<'a> Names<'a> {
             links: trace.map_or(&[], |trace| &trace.links[..]),
             os,
             stable,
+            whole: !stable,
             named: named_ports(case),
             ping: has_ping(case),
             runs: case.runs_a_program(),
@@ -72,6 +80,11 @@ impl<'a> Names<'a> {
             sources: Sources::new(case, trace),
             own: trace.and_then(|trace| trace.own.as_ref()),
         }
+    }
+
+    /// Whether nothing is left out.
+    pub(super) fn tells_all(&self) -> bool {
+        self.whole
     }
 
     /// The case that they are the names of.

@@ -149,6 +149,7 @@ parts! {
     Resolved = "resolved" needs [Address, LookedUp];
     Pattern = "pattern" needs [];
     Bad = "bad" needs [];
+    Edge = "edge" needs [];
     PortOf = "port_of" needs [];
     Threads = "threads" needs [Deadline];
     SendSignal = "send_signal" needs [Threads];
