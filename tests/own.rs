@@ -5,13 +5,12 @@ mod common;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use common::own::{folder, lines, sockeye, verdict};
 use common::{SOCKEYE, has_labs, is_linux, stderr, stdout, turn};
 use rstest::rstest;
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// As it is written, it is so on every system.
 const GOOD: &str = "\

@@ -344,7 +344,7 @@ fn came(case: &Case, trace: &Trace) -> (Vec<String>, Vec<(u32, String)>) {
     let calls = trace.events.iter().filter_map(|event| match event {
         // Of what it writes that alone which has no address or time in it.
         Event::Call { op, did: Did::Returned { ret, errno, out }, .. } => Some(match out {
-            Out::Int(_) | Out::Poll(_) | Out::Sets(_) | Out::Ready(_) => {
+            Out::Int(_) | Out::Offset(_) | Out::Poll(_) | Out::Sets(_) | Out::Ready(_) => {
                 format!("{op} {ret} {errno:?} {out:?}")
             }
             _ => format!("{op} {ret} {errno:?}"),

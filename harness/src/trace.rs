@@ -330,6 +330,8 @@ pub enum Out {
     },
     /// An `int`.
     Int(i32),
+    /// The offset behind `sendfile`, where it was given one.
+    Offset(i64),
     /// An errno as an option's value: `SO_ERROR`.
     Errno(Sym),
     /// An option's bytes.

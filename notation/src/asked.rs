@@ -67,7 +67,7 @@ fn blind_from(trace: &Trace) -> u32 {
 
 /// The lines of an outcome, but for frames of which nothing can be said.
 pub(crate) fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
-    let mut lines = outcome::lines(case, trace, os);
+    let mut lines = outcome::told(case, trace, os);
     let blind = blind_from(trace);
     lines.retain(|line| !matches!(line.what, What::Frame { op } if op >= blind as usize));
     lines
@@ -104,7 +104,7 @@ impl Written {
 
     /// What was asked and did not come.
     pub fn unmet(&self, trace: &Trace, os: Os) -> Vec<Unmet> {
-        let lines = outcome::lines(&self.case, trace, os);
+        let lines = outcome::told(&self.case, trace, os);
         let mut unmet = Vec::new();
         let blind = blind_from(trace);
         // Frames are asked for in their order: the next one comes behind the one that was found.

@@ -5,11 +5,37 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use harness::case::addr::Addr;
-use harness::case::raw::{Arg, CALLS, Place};
+use harness::case::op::Control;
+use harness::case::raw::{Arg, CALLS, Message, Part, Place};
 use harness::case::{Case, Flags, Hex, Lab, Op, Os};
 use harness::trace::{Did, End, Event, Out, Trace};
 use reports::repro::{FLAGS, Observed, Options, reproducer};
 use rstest::rstest;
+
+fn parts() -> Vec<Part> {
+    let base = [Arg::Null, Arg::Bad, Arg::Room, Arg::Bytes(Hex(vec![1])), Arg::Edge(Hex(vec![2]))];
+    let part = |base| Part { base, len: 16 };
+    base.into_iter().map(part).chain([Part { base: Arg::Bad, len: -1 }]).collect()
+}
+
+/// Messages with pointers and lengths of each sort in each place.
+fn messages() -> [Message; 4] {
+    let rights = || Control::Rights { fds: vec!["s".to_owned()] };
+    let all = [
+        (Arg::Bad, Some(-1), Arg::Parts(parts()), None, Arg::Null, None),
+        (Arg::Addr(Addr::ip([127, 0, 0, 1], 9)), None, Arg::Bad, Some(1), Arg::Bad, Some(-1)),
+        (Arg::Null, None, Arg::Null, Some(1025), Arg::Control(vec![rights()]), Some(3)),
+        (Arg::Room, Some(16), Arg::Room, Some(2), Arg::Room, Some(64)),
+    ];
+    all.map(|(name, namelen, iov, iovlen, control, controllen)| Message {
+        name,
+        namelen,
+        iov,
+        iovlen,
+        control,
+        controllen,
+    })
+}
 
 /// What may stand in a place.
 fn all(place: Place) -> Vec<Arg> {
@@ -20,7 +46,11 @@ fn all(place: Place) -> Vec<Arg> {
         Place::Names => vec![Arg::Names(Flags::of(&["FIONREAD"])), Arg::Names(Flags::NONE)],
         Place::Pointer => {
             let addr = Addr::ip([127, 0, 0, 1], 9);
-            vec![Arg::Null, Arg::Bad, Arg::Room, Arg::Bytes(Hex(vec![1, 2])), Arg::Addr(addr)]
+            let mut all =
+                vec![Arg::Null, Arg::Bad, Arg::Room, Arg::Bytes(Hex(vec![1, 2])), Arg::Addr(addr)];
+            all.extend([Arg::Edge(Hex(vec![1, 2])), Arg::Parts(parts())]);
+            all.extend(messages().map(|message| Arg::Message(Box::new(message))));
+            all
         }
         Place::LenAt => vec![Arg::Null, Arg::Bad, Arg::At(-1), Arg::At(0), Arg::At(65_536)],
         Place::Len | Place::Size => numbers(),

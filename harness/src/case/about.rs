@@ -2,7 +2,6 @@
 
 use super::addr::{Addr, Port};
 use super::op::{Control, PollFd};
-use super::raw::Arg;
 use super::{Flags, LabOp, Op, Payload};
 
 impl Op {
@@ -259,6 +258,7 @@ impl Op {
                     }
                 }
             }
+            Self::Raw { args, .. } => all.extend(super::raw::descriptors(args)),
             other => all.extend(other.fd()),
         }
         all
@@ -284,10 +284,7 @@ impl Op {
             Self::Sendmsg { addr, .. }
             | Self::SendmsgX { addr, .. }
             | Self::Sendmmsg { addr, .. } => addr.as_ref(),
-            Self::Raw { args, .. } => args.iter().find_map(|arg| match arg {
-                Arg::Addr(addr) => Some(addr),
-                _ => None,
-            }),
+            Self::Raw { args, .. } => super::raw::addr(args),
             _ => None,
         }
     }

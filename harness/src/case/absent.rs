@@ -64,6 +64,7 @@ impl Op {
                 | Self::EpollCtl { .. }
                 | Self::EpollWait { .. }
         ) || matches!(self, Self::Process { call } if call.is_linuxs())
+            || matches!(self, Self::Raw { call, .. } if super::raw::is_not_darwins(call))
     }
 }
 

@@ -257,7 +257,11 @@ const MOST_OF_CONTROL: usize = 1 << 17;
 /// That the control messages are such as a case may send: what is a link's or a descriptor goes by name, since its
 /// number would be one of the host's, or of the executor's.
 pub(super) fn controls(op: &Op) -> Result<(), String> {
-    let Op::Sendmsg { control, .. } = op else { return Ok(()) };
+    let control = match op {
+        Op::Sendmsg { control, .. } => control,
+        Op::Raw { args, .. } => super::raw::controls(args),
+        _ => return Ok(()),
+    };
     for one in control {
         if !one.fits() {
             return Err(

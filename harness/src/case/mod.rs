@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 mod about;
 mod absent;
 pub mod addr;
+mod arg;
 pub mod blocking;
 mod check;
 pub mod far;

@@ -198,7 +198,7 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
         Op::SendmsgX { data, .. } | Op::Sendmmsg { data, .. } | Op::Writev { data, .. } => {
             many = data.len();
         }
-        Op::Raw { args, .. } => many = args.len(),
+        Op::Raw { args, .. } => many = super::raw::many(args),
         Op::Readv { lens, .. } => many = lens.len(),
         Op::Poll { fds, .. } | Op::Ppoll { fds, .. } => many = fds.len(),
         Op::Select { read, write, except, .. } | Op::Pselect { read, write, except, .. } => {

@@ -279,14 +279,22 @@ pub(super) fn sendmsg(
     addr: Option<&mut RawAddr>,
     messages: &[Message],
 ) -> Returned {
+    let (mut control, total) = control_of(messages);
+    let mut iov = iovec(data);
+    let msg = header(addr, &mut iov, &mut control, total);
+    // SAFETY: the header's parts outlive the call.
+    size(unsafe { libc::sendmsg(fd, &raw const msg, flags) })
+}
+
+/// The buffer of these control messages, and how long it is.
+pub(super) fn control_of(messages: &[Message]) -> (Vec<u64>, usize) {
     let space = |len: usize| {
         // SAFETY: computes a size.
         unsafe { libc::CMSG_SPACE(len as u32) as usize }
     };
     let total = messages.iter().map(|(_, _, data)| space(data.len())).sum();
     let mut control = control_room(total);
-    let mut iov = libc::iovec { iov_base: data.as_ptr().cast_mut().cast(), iov_len: data.len() };
-    let msg = header(addr, &mut iov, &mut control, total);
+    let msg = header(None, &mut iovec(&[]), &mut control, total);
     // SAFETY: the header describes the control buffer.
     let mut at = unsafe { libc::CMSG_FIRSTHDR(&raw const msg) };
     for (level, kind, data) in messages {
@@ -300,11 +308,10 @@ pub(super) fn sendmsg(
         let room = unsafe { libc::CMSG_DATA(at) };
         // SAFETY: the buffer was sized for this data.
         unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), room, data.len()) };
-        // SAFETY: the header describes the control buffer, and `at` lies in it.
-        at = unsafe { libc::CMSG_NXTHDR(&raw const msg, at) };
+        // musl's CMSG_NXTHDR has none that ends where the buffer does.
+        at = at.wrapping_byte_add(space(data.len()));
     }
-    // SAFETY: the header's parts outlive the call.
-    size(unsafe { libc::sendmsg(fd, &raw const msg, flags) })
+    (control, total)
 }
 
 /// What `recvmsg` wrote besides the data.
@@ -342,7 +349,8 @@ pub(super) unsafe fn messages(msg: &libc::msghdr) -> Vec<Message> {
     let empty = unsafe { libc::CMSG_LEN(0) } as usize;
     // SAFETY: the caller vouches for the control buffer.
     let mut at = unsafe { libc::CMSG_FIRSTHDR(msg) };
-    // SAFETY: a header that FIRSTHDR or NXTHDR gave is null or lies within the buffer.
+    let end = msg.msg_control as usize + msg.msg_controllen as usize;
+    // SAFETY: what FIRSTHDR gave is null or lies within the buffer, and what follows was looked at below.
     while let Some(head) = unsafe { at.as_ref() } {
         let len = (head.cmsg_len as usize).saturating_sub(empty);
         // SAFETY: behind the header.
@@ -355,8 +363,12 @@ pub(super) unsafe fn messages(msg: &libc::msghdr) -> Vec<Message> {
         if (head.cmsg_len as usize) < empty {
             break;
         }
-        // SAFETY: the header describes the control buffer, and `at` lies in it.
-        at = unsafe { libc::CMSG_NXTHDR(msg, at) };
+        // SAFETY: computes a size.
+        at = at.wrapping_byte_add(unsafe { libc::CMSG_SPACE(len as u32) } as usize);
+        // Not by CMSG_NXTHDR: musl's does not see the last one where it has no data.
+        if at as usize + empty > end {
+            break;
+        }
     }
     messages
 }

@@ -1,44 +1,46 @@
 //! Calls with a pointer that leads nowhere, or a length that lies.
 
+use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 
 use libc::{c_int, c_void, socklen_t};
 
-use super::calls::{int, request_of, size};
+use super::calls::{control_of, int, messages, request_of, size};
 use super::gave::{Fault, Gave, Returned, given};
-use super::options::flags;
+use super::options::{self, flags};
+use super::received::descriptors;
 use super::runner::Runner;
 use super::{guard, os};
 use crate::case::Op;
 use crate::case::addr::SockAddr;
-use crate::case::raw::{Arg, ROOM};
+use crate::case::raw::{Arg, Message, ROOM};
 use crate::trace::Out;
 
 /// An argument as the call is given it.
-enum Given {
+pub(super) enum Given {
     Number(i64),
     /// By its number, so that another thread can be given it.
     Pointer(usize),
 }
 
 impl Given {
-    fn int(&self) -> c_int {
+    pub(super) fn int(&self) -> c_int {
         match self {
             Self::Number(n) => *n as c_int,
             Self::Pointer(_) => 0,
         }
     }
 
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         match self {
             Self::Number(n) => *n as usize,
             Self::Pointer(_) => 0,
         }
     }
 
-    fn at<T>(&self) -> *mut T {
+    pub(super) fn at<T>(&self) -> *mut T {
         match self {
             Self::Number(_) => null_mut(),
             Self::Pointer(at) => *at as *mut T,
@@ -46,15 +48,77 @@ impl Given {
     }
 }
 
+/// New pages, wherever the kernel puts them.
+fn map(len: usize, how: c_int) -> usize {
+    // SAFETY: a new mapping.
+    unsafe { libc::mmap(null_mut(), len, how, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0) as usize }
+}
+
 /// A page that can be neither read nor written. It stays.
-fn bad() -> *mut c_void {
+fn bad() -> usize {
     static PAGE: OnceLock<usize> = OnceLock::new();
-    let page = PAGE.get_or_init(|| {
-        let (none, how) = (libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANON);
-        // SAFETY: a new mapping, wherever the kernel puts it.
-        unsafe { libc::mmap(null_mut(), 4096, none, how, -1, 0) as usize }
-    });
-    *page as *mut c_void
+    *PAGE.get_or_init(|| map(4096, libc::PROT_NONE))
+}
+
+/// Bytes with pages behind them that can be neither read nor written: as many of them as of any length. They go with it.
+struct Edge(usize);
+
+impl Edge {
+    fn new(bytes: &[u8]) -> Result<(Self, usize), Fault> {
+        let at = map(2 * ROOM, libc::PROT_READ | libc::PROT_WRITE);
+        if at == libc::MAP_FAILED as usize {
+            return Err(Fault::Broken("there is no memory for a page".to_owned()));
+        }
+        let edge = Self(at);
+        let begins = at + ROOM - bytes.len().min(ROOM);
+        // SAFETY: no more bytes than there is room before the middle, which is where a page begins, whatever its size.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), begins as *mut u8, bytes.len().min(ROOM));
+        }
+        // SAFETY: the second half of the mapping, to which nothing leads.
+        let none = unsafe { libc::mprotect((at + ROOM) as *mut c_void, ROOM, libc::PROT_NONE) };
+        int(none).map_err(|_| Fault::Broken("a page stays as it is".to_owned()))?;
+        Ok((edge, begins))
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        // SAFETY: the whole mapping, to which nothing leads any longer.
+        unsafe { libc::munmap(self.0 as *mut c_void, 2 * ROOM) };
+    }
+}
+
+/// What the pointers of one call lead to, until it has returned.
+#[derive(Default)]
+struct Rooms {
+    /// Aligned for whatever a structure has.
+    all: Vec<Vec<u64>>,
+    edges: Vec<Edge>,
+    /// Where the length is that a pointer leads to.
+    length: Option<usize>,
+    /// Where the `struct msghdr` is whose control messages the kernel may write.
+    told: Option<usize>,
+}
+
+impl Rooms {
+    /// A pointer to these bytes, and zeros behind them.
+    fn with(&mut self, bytes: &[u8]) -> usize {
+        let mut room = vec![0u64; ROOM / size_of::<u64>() + 1];
+        let at: *mut u8 = room.as_mut_ptr().cast();
+        // SAFETY: no more bytes than there is room.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len().min(ROOM)) };
+        self.all.push(room);
+        at as usize
+    }
+
+    /// A pointer to this structure, which has less than a room.
+    fn structure<T>(&mut self, structure: T) -> usize {
+        let at = self.with(&[]);
+        // SAFETY: there is room for it, aligned for whatever it has.
+        unsafe { (at as *mut T).write(structure) };
+        at
+    }
 }
 
 impl Runner<'_> {
@@ -64,19 +128,8 @@ impl Runner<'_> {
         args: &[Arg],
         seen: &mut Option<SockAddr>,
     ) -> Result<Gave, Fault> {
-        // Aligned for whatever a structure has.
-        let mut rooms: Vec<Vec<u64>> = Vec::new();
-        let mut later = false;
-        let mut room = |bytes: &[u8]| {
-            let mut room = vec![0u64; ROOM / size_of::<u64>() + 1];
-            let at: *mut u8 = room.as_mut_ptr().cast();
-            // SAFETY: no more bytes than there is room.
-            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at, bytes.len().min(ROOM)) };
-            rooms.push(room);
-            Given::Pointer(at as usize)
-        };
+        let (mut rooms, mut later) = (Rooms::default(), false);
         let mut all = Vec::with_capacity(args.len());
-        let mut length = None;
         for arg in args {
             all.push(match arg {
                 Arg::Fd(name) => Given::Number(self.fd(name).into()),
@@ -86,50 +139,130 @@ impl Runner<'_> {
                     later |= os::reads_later(names);
                     Given::Number(names.into())
                 }
-                Arg::Null => Given::Pointer(0),
-                Arg::Bad => Given::Pointer(bad() as usize),
-                Arg::Room => room(&[]),
-                Arg::Bytes(bytes) => room(&bytes.0),
-                Arg::Addr(addr) => room(self.addr(addr, seen)?.bytes()),
-                Arg::At(n) => {
-                    let at = room(&n.to_ne_bytes());
-                    length = Some(at.at::<c_int>());
-                    at
-                }
+                pointer => Given::Pointer(self.lead(pointer, &mut rooms, seen)?),
             });
         }
-        let int = |at: usize| all.get(at).map_or(0, Given::int);
-        match op.call() {
-            "getsockopt" => guard::asked((int(1), int(2)), 0)?,
-            "setsockopt" if matches!(args.get(3), Some(Arg::Bytes(_))) => {
-                // A length below nothing is more than there is.
-                let len = usize::try_from(int(4)).unwrap_or(ROOM);
-                guard::set((int(1), int(2)), len, None)?;
-            }
-            // The room goes when the call has returned.
-            call if later && call.starts_with("send") => {
-                let why = format!("{call}: what is read later is no room of one call");
-                return Err(Fault::Broken(why));
-            }
-            _ => {}
-        }
         let call = op.call();
+        may_be_given(call, args, &all, later)?;
         let made = self.apart((number, op), move || (make(call, &all), rooms))?;
         let (returned, rooms) = made;
         let returned =
             returned.ok_or_else(|| Fault::Broken(format!("{} takes no pointer", op.call())))?;
         // SAFETY: it leads into one of the rooms, which are still there.
-        let length = length.map(|at| unsafe { at.read() });
+        let length = rooms.length.map(|at| unsafe { (at as *const c_int).read() });
+        if let Some(at) = rooms.told.filter(|_| returned.is_ok()) {
+            // SAFETY: the header is in one of the rooms, as the kernel left it.
+            let header = unsafe { &*(at as *const libc::msghdr) };
+            // SAFETY: so are its control messages.
+            let messages = unsafe { messages(header) };
+            self.received.extend(descriptors(&messages));
+        }
         drop(rooms);
         let returned = match returned {
             // It has no name: where nothing is written of the address, it is accepted all the same.
-            Ok(fd) if op.call() == "accept" => {
+            Ok(fd) if op.call().starts_with("accept") => {
                 self.received.extend(RawFd::try_from(fd).ok());
                 Ok(0)
             }
             returned => returned,
         };
         Ok(given(returned).map(|ret| (ret, length.map_or(Out::Nothing, Out::Int))))
+    }
+
+    /// A pointer to what an argument says.
+    fn lead(
+        &self,
+        arg: &Arg,
+        rooms: &mut Rooms,
+        seen: &mut Option<SockAddr>,
+    ) -> Result<usize, Fault> {
+        Ok(match arg {
+            Arg::Bad => bad(),
+            Arg::Room => rooms.with(&[]),
+            Arg::Bytes(bytes) => rooms.with(&bytes.0),
+            Arg::Addr(addr) => rooms.with(self.addr(addr, seen)?.bytes()),
+            Arg::At(n) => {
+                let at = rooms.with(&n.to_ne_bytes());
+                rooms.length = Some(at);
+                at
+            }
+            Arg::Edge(bytes) => {
+                let (edge, begins) = Edge::new(&bytes.0)?;
+                rooms.edges.push(edge);
+                begins
+            }
+            Arg::Parts(parts) => {
+                let at = rooms.with(&[]);
+                for (place, part) in parts.iter().enumerate() {
+                    let base = self.lead(&part.base, rooms, seen)?;
+                    let one =
+                        libc::iovec { iov_base: base as *mut c_void, iov_len: part.len as usize };
+                    let to = (at as *mut libc::iovec).wrapping_add(place);
+                    // SAFETY: a room has as many of them as a case may write.
+                    unsafe { to.write(one) };
+                }
+                at
+            }
+            Arg::Message(message) => self.message(message, rooms, seen)?,
+            Arg::Null | Arg::Fd(_) | Arg::Number(_) | Arg::Names(_) | Arg::Control(_) => 0,
+        })
+    }
+
+    /// A `struct msghdr`, and what it leads to.
+    fn message(
+        &self,
+        message: &Message,
+        rooms: &mut Rooms,
+        seen: &mut Option<SockAddr>,
+    ) -> Result<usize, Fault> {
+        // SAFETY: all zeros is a valid `struct msghdr`.
+        let mut msg: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+        let (name, len) = match &message.name {
+            Arg::Addr(addr) => {
+                let addr = self.addr(addr, seen)?;
+                (rooms.with(addr.bytes()), addr.len)
+            }
+            other => (self.lead(other, rooms, seen)?, 0),
+        };
+        msg.msg_name = name as *mut c_void;
+        msg.msg_namelen = message.namelen.map_or(len, |n| n as socklen_t);
+        let parts = if let Arg::Parts(parts) = &message.iov { parts.len() } else { 0 };
+        msg.msg_iov = self.lead(&message.iov, rooms, seen)? as *mut libc::iovec;
+        msg.msg_iovlen = message.iovlen.map_or(parts, |n| n as usize) as _;
+        let (control, len) = match &message.control {
+            Arg::Control(all) => {
+                let all: Result<Vec<_>, _> =
+                    all.iter().map(|one| options::message(one, self)).collect();
+                let (control, len) = control_of(&all?);
+                let bytes: Vec<u8> = control.iter().flat_map(|word| word.to_ne_bytes()).collect();
+                (rooms.with(&bytes), len)
+            }
+            other => (self.lead(other, rooms, seen)?, 0),
+        };
+        msg.msg_control = control as *mut c_void;
+        msg.msg_controllen = message.controllen.map_or(len, |n| n as usize) as _;
+        let at = rooms.structure(msg);
+        rooms.told = (message.control == Arg::Room).then_some(at);
+        Ok(at)
+    }
+}
+
+/// That what such a call is given is for no pointer of a kernel's, and is read while the call lasts.
+fn may_be_given(call: &str, args: &[Arg], all: &[Given], later: bool) -> Result<(), Fault> {
+    let int = |at: usize| all.get(at).map_or(0, Given::int);
+    match call {
+        "getsockopt" => guard::asked((int(1), int(2)), 0),
+        "setsockopt" if matches!(args.get(3), Some(Arg::Bytes(_))) => {
+            // A length below nothing is more than there is.
+            let len = usize::try_from(int(4)).unwrap_or(ROOM);
+            guard::set((int(1), int(2)), len, None)
+        }
+        // The room goes when the call has returned.
+        call if later && call.starts_with("send") => {
+            let why = format!("{call}: what is read later is no room of one call");
+            Err(Fault::Broken(why))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -147,6 +280,9 @@ fn make(call: &str, args: &[Given]) -> Option<Returned> {
     let arg = |at: usize| args.get(at).unwrap_or(&Given::Number(0));
     let (fd, one, two, three) = (arg(0).int(), arg(1), arg(2), arg(3));
     let len = |at: usize| arg(at).int().cast_unsigned() as socklen_t;
+    if let Some(returned) = os::raw_call(call, args) {
+        return Some(returned);
+    }
     Some(match call {
         "accept" => int(c!(accept(fd, one.at(), two.at()))),
         "bind" => int(c!(bind(fd, one.at(), len(2)))),
@@ -164,6 +300,7 @@ fn make(call: &str, args: &[Given]) -> Option<Returned> {
             size(c!(recvfrom(fd, one.at(), two.size(), three.int(), from, len_at)))
         }
         "recvmsg" => size(c!(recvmsg(fd, one.at(), two.int()))),
+        "select" => int(c!(select(fd, one.at(), two.at(), three.at(), arg(4).at()))),
         "send" => size(c!(send(fd, one.at(), two.size(), three.int()))),
         "sendmsg" => size(c!(sendmsg(fd, one.at(), two.int()))),
         "sendto" => {

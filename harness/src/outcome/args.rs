@@ -8,7 +8,7 @@ use super::{control, data};
 use crate::case::addr::{Addr, Host, SockAddr};
 use crate::case::op::{Change, Control, Index, Opt, PollFd, Value};
 use crate::case::payload::quoted;
-use crate::case::raw::Arg;
+use crate::case::raw::{Arg, Message, Part};
 use crate::case::{Flags, Op, Payload, intent};
 
 /// How those things are said of which a case and a trace know different names.
@@ -206,7 +206,34 @@ fn raw(words: &dyn Words, op: &Op, arg: &Arg) -> String {
         Arg::At(n) => format!("[{n}]"),
         Arg::Bytes(bytes) => hex(bytes),
         Arg::Addr(addr) => words.addr(op.fd().unwrap_or_default(), addr),
+        Arg::Edge(bytes) => format!("{} BAD", hex(bytes)),
+        Arg::Parts(parts) => {
+            let part = |part: &Part| format!("{{{}, {}}}", raw(words, op, &part.base), part.len);
+            format!("[{}]", join(parts.iter().map(part)))
+        }
+        Arg::Message(message) => structure(words, op, message),
+        Arg::Control(all) => {
+            format!("[{}]", join(all.iter().map(|one| control_message(words, one))))
+        }
     }
+}
+
+/// `{msg_name=BAD, msg_namelen=16, msg_iov=[{BAD, 4}]}`: what is null is left out but for the data, and so is a length
+/// that is right.
+fn structure(words: &dyn Words, op: &Op, message: &Message) -> String {
+    let Message { name, namelen, iov, iovlen, control, controllen } = message;
+    let pointer = |field: &str, arg: &Arg| format!("{field}={}", raw(words, op, arg));
+    let maybe = |field: &str, arg: &Arg| (*arg != Arg::Null).then(|| pointer(field, arg));
+    let len = |field: &str, len: &Option<i64>| len.map(|len| format!("{field}={len}"));
+    let fields = [
+        maybe("msg_name", name),
+        len("msg_namelen", namelen),
+        Some(pointer("msg_iov", iov)),
+        len("msg_iovlen", iovlen),
+        maybe("msg_control", control),
+        len("msg_controllen", controllen),
+    ];
+    format!("{{{}}}", join(fields.into_iter().flatten()))
 }
 
 /// `mkdir("d", 0700)`: a call that is about a file, of which no trace knows another name.

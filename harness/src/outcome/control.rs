@@ -172,6 +172,7 @@ fn extended_error(names: &Names<'_>, bytes: &[u8]) -> String {
     let info = u32_at(bytes, 8);
     let data = match origin {
         TIMESTAMPING | ZEROCOPY | TXTIME => format!(", ee_data={}", u32_at(bytes, 12)),
+        OF_ICMP | OF_ICMP6 if bytes[12..16] != [0; 4] => rfc4884(bytes),
         _ => String::new(),
     };
     format!(
@@ -184,6 +185,20 @@ fn extended_error(names: &Names<'_>, bytes: &[u8]) -> String {
     )
 }
 
+/// `struct sock_ee_data_rfc4884`: where in the data the extensions begin, and whether they are right. The other byte is
+/// told if it is one.
+fn rfc4884(bytes: &[u8]) -> String {
+    let len = u16::from_ne_bytes([bytes[12], bytes[13]]);
+    let flags = match bytes[14] {
+        1 => "SO_EE_RFC4884_FLAG_INVALID".to_owned(),
+        other => other.to_string(),
+    };
+    let rest = if bytes[15] == 0 { String::new() } else { format!(", reserved={}", bytes[15]) };
+    format!(", ee_rfc4884={{len={len}, flags={flags}{rest}}}")
+}
+
+const OF_ICMP: u8 = 2;
+const OF_ICMP6: u8 = 3;
 const TIMESTAMPING: u8 = 4;
 const ZEROCOPY: u8 = 5;
 const TXTIME: u8 = 6;

@@ -129,23 +129,32 @@ pub fn render(case: &Case, trace: &Trace, os: Os) -> String {
 
 /// The outcome line by line; see [`render`].
 pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
-    let names = Names::stable(case, trace, os);
+    lines_by(&Names::stable(case, trace, os), trace)
+}
+
+/// The same, with what an outcome leaves out where it is as documented, which a case may ask for all the same: the
+/// offset behind `sendfile`.
+pub fn told(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
+    lines_by(&Names::whole(case, trace, os), trace)
+}
+
+fn lines_by(names: &Names<'_>, trace: &Trace) -> Vec<Line> {
+    let case = names.case();
     let mut lines = Vec::with_capacity(trace.events.len() + 1);
     let mut requests: Vec<String> = Vec::new();
     let mut step = None;
     // How often data is sent again follows the round trip that was measured.
-    let marks = if case.waits_for_timers() { marks::marks(&names, trace) } else { Vec::new() };
-    let told = numbers::told(&names, trace);
+    let marks = if case.waits_for_timers() { marks::marks(names, trace) } else { Vec::new() };
+    let told = numbers::told(names, trace);
     for (beneath, at) in by_step(trace) {
         let event = &trace.events[at];
         if step != Some(beneath) {
             step = Some(beneath);
             requests.clear();
-            lines.extend(unfinished(&names, event));
+            lines.extend(unfinished(names, event));
         }
         let text = if let Event::Frame { link, dir, bytes, .. } = event {
-            let frame =
-                frames::frame(&names, link, *dir, &bytes.0, told.get(at).copied().flatten());
+            let frame = frames::frame(names, link, *dir, &bytes.0, told.get(at).copied().flatten());
             let repeats = frame.repeats || marks.get(at) == Some(&Some(marks::AGAIN));
             if frame.chatter.is_some() || repeats && requests.contains(&frame.text) {
                 continue;
@@ -155,7 +164,7 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
             }
             format!("    {}", frame.text)
         } else {
-            event_text(&names, event)
+            event_text(names, event)
         };
         lines.push(line(what(case, event), Some(at), &text));
     }

@@ -23,11 +23,17 @@ const EPHEMERAL: u16 = 32768;
 ///
 /// Ephemeral ports are numbered as they come: to have the numbers of an outcome, ask for its lines
 /// in their order.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a case and about who asks"
+)]
 pub struct Names<'a> {
     case: &'a Case,
     links: &'a [LinkFact],
     os: Os,
     stable: bool,
+    /// Whether what is as documented is told all the same.
+    whole: bool,
     /// The ports that the case itself names.
     named: Vec<u16>,
     /// And of families whose ports are wider.
@@ -49,6 +55,11 @@ impl<'a> Names<'a> {
         Self::new(case, Some(trace), os, true)
     }
 
+    /// The same, and what an outcome leaves out where it is as documented: of what a case asks.
+    pub(super) fn whole(case: &'a Case, trace: &'a Trace, os: Os) -> Self {
+        Self { whole: true, ..Self::stable(case, trace, os) }
+    }
+
     /// The real numbers of this run, links by name nevertheless: of transcripts.
     pub fn real(case: &'a Case, trace: &'a Trace, os: Os) -> Self {
         Self::new(case, Some(trace), os, false)
@@ -65,6 +76,7 @@ impl<'a> Names<'a> {
             links: trace.map_or(&[], |trace| &trace.links[..]),
             os,
             stable,
+            whole: !stable,
             named: named_ports(case),
             wide: wide_ports(case),
             ping: has_ping(case),
@@ -76,6 +88,11 @@ impl<'a> Names<'a> {
             sources: Sources::new(case, trace),
             own: trace.and_then(|trace| trace.own.as_ref()),
         }
+    }
+
+    /// Whether nothing is left out.
+    pub(super) fn tells_all(&self) -> bool {
+        self.whole
     }
 
     /// The case that they are the names of.

@@ -57,6 +57,9 @@ fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
         // The length that it wrote.
         Out::Int(value) if matches!(op, Op::Raw { .. }) => format!("[{value}]"),
         Out::Int(value) => int(names, op, *value),
+        // As sendfile(2) has it: "the offset of the byte following the last byte that was read".
+        Out::Offset(behind) if !names.tells_all() && is_behind(op, ret, *behind) => return None,
+        Out::Offset(behind) => format!("[{behind}]"),
         Out::Errno(errno) => errno.to_string(),
         Out::Bytes(bytes) => options::bytes(names, fd, &subject(names, op), bytes),
         Out::Poll(revents) => {
@@ -102,6 +105,11 @@ fn written(names: &Names<'_>, op: &Op, ret: i64, out: &Out) -> Option<String> {
             format!("[{}]", join(all.iter().map(|one| interface(names, one))))
         }
     })
+}
+
+/// Whether an offset is as far behind the one that the call was given as there are bytes that it says.
+fn is_behind(op: &Op, ret: i64, behind: i64) -> bool {
+    matches!(op, Op::Sendfile { offset: Some(at), .. } if at.checked_add(ret) == Some(behind))
 }
 
 /// `{AF_INET 192.0.2.7:80} SOCK_STREAM IPPROTO_TCP`, and behind it the canonical name.

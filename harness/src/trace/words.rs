@@ -101,7 +101,7 @@ fn written(out: &Out) -> Result<(), String> {
         None => Ok(()),
     };
     match out {
-        Out::Nothing | Out::Int(_) | Out::Bytes(_) | Out::Ip(_) => Ok(()),
+        Out::Nothing | Out::Int(_) | Out::Offset(_) | Out::Bytes(_) | Out::Ip(_) => Ok(()),
         Out::Addr(addr) => address(Some(addr)),
         Out::Data { from, flags, control, .. } => {
             address(from.as_ref())?;

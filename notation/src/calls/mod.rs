@@ -5,6 +5,7 @@ mod args;
 mod more;
 mod print;
 mod process;
+mod raw;
 mod read;
 mod value;
 

@@ -1,14 +1,11 @@
 //! The calls that came after the first: of vectors, of readiness, of interfaces.
 
-use std::ops::Range;
-
 use harness::case::op::Index;
-use harness::case::raw::{self, Arg, Place};
-use harness::case::{Hex, Op, Payload};
+use harness::case::{Op, Payload};
 
 use super::args::{Args, Fields, flags, name, not, number, payload, text};
 use super::read::{Read, constant, list, messages, poll_fd, room};
-use super::{addr, value};
+use super::value;
 use crate::fault::Fault;
 use crate::tree::{Node, What};
 
@@ -202,59 +199,5 @@ pub(super) fn interfaces(call: &str, args: &mut Args<'_, '_>) -> Read {
             Op::IfIndextoname { index }
         }
         _ => Op::Getifaddrs {},
-    })
-}
-
-/// Whether a call is written out, argument by argument. Most have fewer arguments otherwise; of the others a pointer
-/// leads nowhere or anywhere, or to bytes or an address where data would stand in quotes.
-pub(super) fn is_raw(call: &str, args: &[Node<'_>]) -> bool {
-    let Some((_, places)) = raw::places(call) else { return false };
-    if args.len() != places.len() {
-        return false;
-    }
-    let is_pointer = |(node, place): (&Node<'_>, &Place)| match (place, &node.what) {
-        (Place::Pointer | Place::LenAt, What::Word("BAD" | "ROOM" | "NULL"))
-        | (Place::Pointer, What::Hex(_)) => true,
-        (Place::Pointer, What::Beside(_)) => value::is_none(node),
-        (Place::Pointer, What::Group(_)) => matches!(call, "send" | "write"),
-        _ => false,
-    };
-    let has_fewer =
-        !["ioctl", "readv", "recvmsg", "send", "sendmsg", "socketpair", "write", "writev"]
-            .contains(&call);
-    has_fewer || args.iter().zip(places).any(is_pointer)
-}
-
-/// Whether it looks as if a call were to be written out.
-pub(super) fn names_a_pointer(args: &[Node<'_>]) -> bool {
-    args.iter().any(|node| matches!(node.what, What::Word("BAD" | "ROOM" | "NULL")))
-}
-
-pub(super) fn raw(call: &str, args: &[Node<'_>], end: Range<usize>) -> Read {
-    let Some((_, places)) = raw::places(call) else {
-        return Err(Fault::new(end, "no pointer of this call can be written out"));
-    };
-    if args.len() != places.len() {
-        let fault = Fault::new(end, format!("{call} has {} arguments", places.len()));
-        return Err(fault.help("with BAD, ROOM or NULL each argument is written, lengths too"));
-    }
-    let args = args.iter().zip(places).map(|(node, place)| arg(node, *place));
-    Ok(Op::Raw { call: call.to_owned(), args: args.collect::<Result<_, _>>()? })
-}
-
-fn arg(node: &Node<'_>, place: Place) -> Result<Arg, Fault> {
-    Ok(match (place, &node.what) {
-        (Place::Fd, _) => Arg::Fd(name(node, "the name of a descriptor")?),
-        (Place::Names, _) => Arg::Names(flags(node)?),
-        (Place::Pointer | Place::LenAt, What::Word("NULL")) => Arg::Null,
-        (Place::Pointer | Place::LenAt, What::Word("BAD")) => Arg::Bad,
-        (Place::Pointer, What::Word("ROOM")) => Arg::Room,
-        (Place::Pointer, What::Hex(bytes) | What::Text(bytes)) => Arg::Bytes(Hex(bytes.clone())),
-        (Place::Pointer, What::Beside(_)) if value::is_none(node) => Arg::Bytes(Hex(Vec::new())),
-        (Place::Pointer, What::Group(_)) => Arg::Addr(addr::read(node)?),
-        (Place::Pointer, _) => return Err(not(node, "NULL, BAD, ROOM, 0x… or an address")),
-        (Place::LenAt, What::List(one)) if one.len() == 1 => Arg::At(number(&one[0], "a length")?),
-        (Place::LenAt, _) => return Err(not(node, "NULL, BAD or a length such as [16]")),
-        (Place::Len | Place::Size | Place::Number, _) => Arg::Number(number(node, "a number")?),
     })
 }

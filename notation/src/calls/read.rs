@@ -7,7 +7,7 @@ use harness::case::op::{Change, PollFd};
 use harness::case::{Flags, Op, Payload};
 
 use super::args::{Args, Fields, flags, maybe_text, name, not, number, sym, text};
-use super::{addr, more, process, value};
+use super::{addr, more, process, raw, value};
 use crate::fault::Fault;
 use crate::tree::{Cursor, Node, What};
 
@@ -141,17 +141,17 @@ impl<'a> Call<'a> {
         if self.within_ms.is_some() && self.name != "run" {
             return Err(Fault::new(self.at.clone(), "only run(…) has a time that it ends within"));
         }
-        let raw = || more::raw(self.name, &self.args, self.end.clone());
-        if more::is_raw(self.name, &self.args) {
-            return raw();
+        let written_out = || raw::read(self.name, &self.args, self.end.clone());
+        if raw::is_raw(self.name, &self.args) {
+            return written_out();
         }
         match self.ordinary(made) {
             // What is wrong with it as it is meant to be.
             Err(_)
                 if harness::case::raw::places(self.name).is_some()
-                    && more::names_a_pointer(&self.args) =>
+                    && raw::names_a_pointer(&self.args) =>
             {
-                raw()
+                written_out()
             }
             read => read,
         }

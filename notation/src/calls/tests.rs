@@ -3,9 +3,9 @@
 use harness::case::addr::{
     Addr, Host, Netlink, Packet, Port, Range, Role, Scope, Unix, UnixName, Vsock,
 };
-use harness::case::op::{Index, Opt, PollFd, Value, Who};
+use harness::case::op::{Control, Index, Opt, PollFd, Value, Who};
 use harness::case::process::{Capability, Disposition, ProcessCall, Resource, Signal};
-use harness::case::raw::{Arg, CALLS, Place};
+use harness::case::raw::{Arg, CALLS, Message, Part, Place};
 use harness::case::vsock::CID_LOCAL;
 use harness::case::{Case, Flags, Hex, KNOWN, Lab, LabOp, LinkKind, Op, Payload, Sym};
 use proptest::collection::vec;
@@ -239,6 +239,44 @@ fn process_of() -> impl Strategy<Value = Addr> {
     })
 }
 
+fn length() -> impl Strategy<Value = i64> {
+    prop_oneof![Just(-1), 0i64..1000, 0i64..65_537]
+}
+
+fn nowhere() -> impl Strategy<Value = Arg> {
+    select(&[Arg::Null, Arg::Bad, Arg::Room][..])
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    let base = prop_oneof![
+        nowhere(),
+        vec(any::<u8>(), 1..12).prop_map(|bytes| Arg::Bytes(Hex(bytes))),
+        vec(any::<u8>(), 1..12).prop_map(|bytes| Arg::Edge(Hex(bytes))),
+    ];
+    (base, length()).prop_map(|(base, len)| Part { base, len })
+}
+
+/// One that is let in as a rule.
+fn message() -> impl Strategy<Value = Message> {
+    let rights = vec(fd(), 1..3).prop_map(|fds| Control::Rights { fds });
+    let int = (any::<i32>()).prop_map(|value| Control::int("IPPROTO_IP", "IP_TTL", value));
+    let control = vec(prop_oneof![rights, int], 1..3).prop_map(Arg::Control);
+    let (name, iov) = (addr().prop_map(Arg::Addr), vec(part(), 1..4).prop_map(Arg::Parts));
+    (
+        (prop_oneof![nowhere(), name], option::of(length())),
+        (prop_oneof![1 => nowhere(), 3 => iov], option::of(0i64..1100)),
+        (prop_oneof![nowhere(), control], option::of(length())),
+    )
+        .prop_map(|((name, namelen), (iov, iovlen), (control, controllen))| Message {
+            name,
+            namelen,
+            iov,
+            iovlen,
+            control,
+            controllen,
+        })
+}
+
 /// An argument of its kind, or of another.
 fn arg(place: Place) -> BoxedStrategy<Arg> {
     let pointer = prop_oneof![
@@ -247,8 +285,11 @@ fn arg(place: Place) -> BoxedStrategy<Arg> {
         Just(Arg::Room),
         vec(any::<u8>(), 0..12).prop_map(|bytes| Arg::Bytes(Hex(bytes))),
         addr().prop_map(Arg::Addr),
+        vec(any::<u8>(), 1..12).prop_map(|bytes| Arg::Edge(Hex(bytes))),
+        vec(part(), 0..4).prop_map(Arg::Parts),
+        message().prop_map(|message| Arg::Message(Box::new(message))),
     ];
-    let number = || prop_oneof![Just(-1), 0i64..1000, 0i64..65_537].prop_map(Arg::Number);
+    let number = || length().prop_map(Arg::Number);
     match place {
         Place::Fd => fd().prop_map(Arg::Fd).boxed(),
         Place::Names => flags().prop_map(Arg::Names).boxed(),
@@ -342,6 +383,16 @@ fn a_number_stands_for_a_name_where_it_may(#[case] call: &str) {
 #[rstest]
 #[case("recv(s, 10, 0)")]
 #[case("recvmsg(s, {msg_iov=[64]}, 0)")]
+#[case("recvmsg(s, {msg_iov=[64], msg_controllen=100}, 0)")]
+#[case("sendmsg(s, {msg_iov=[\"x\", 1], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [s]}]}, 0)")]
+#[case("sendmmsg(s, [{msg_iov=[\"x\", 1]}], 1, 0)")]
+#[case("recvmmsg(s, {msg_iov=[64]}, 2, 0, NULL)")]
+#[case("epoll_wait(s, 1, -1)")]
+#[case("sendfile(s, r, NULL, 4)")]
+#[case("sendfile(s, r, [2], 4)")]
+#[case("epoll_ctl(s, EPOLL_CTL_ADD, r, {events=EPOLLIN})")]
+#[case("select([s], NULL, NULL, NULL)")]
+#[case("ppoll([{s, POLLIN}], NULL, NULL)")]
 #[case("send(s, \"x\", 1, 0)")]
 #[case("write(s, \"x\", 1)")]
 #[case("readv(s, [4, 8], 2)")]
@@ -406,6 +457,66 @@ fn machines_and_processes_have_their_form(#[case] call: &str, #[case] why: &str)
 fn what_is_no_path_and_no_mode_is_told(#[case] call: &str, #[case] why: &str) {
     let text = format!("{}{call}\n", print(&case(Vec::new())));
     let faults = read("calls", &text).expect_err("it is none");
+    let said = render(&faults, "calls", &text, false);
+    assert!(said.contains(why), "{said}");
+}
+
+/// In whichever way the pointers and lengths are written, what is printed is one way.
+#[rstest]
+#[case("sendmsg(s, {msg_iov=[\"ab\", {BAD, 4}]}, 0)", "{msg_iov=[{0x6162, 2}, {BAD, 4}]}")]
+#[case(
+    "sendmsg(s, {msg_name=BAD, msg_namelen=16, msg_iov=[\"x\"]}, 0)",
+    "msg_namelen=16, msg_iov=[{0x78, 1}]}"
+)]
+#[case(
+    "sendmsg(s, {msg_name={AF_INET 127.0.0.1:9}, msg_namelen=-1, msg_iov=[\"x\"]}, 0)",
+    "9}, msg_namelen=-1, msg_iov"
+)]
+#[case("sendmsg(s, {msg_iov=[{\"abc\" BAD, 4096}]}, 0)", "{msg_iov=[{0x616263 BAD, 4096}]}")]
+#[case("sendmsg(s, {msg_iov=NULL, msg_iovlen=1025}, 0)", "{msg_iov=NULL, msg_iovlen=1025}")]
+#[case(
+    "sendmsg(s, {msg_iov=[\"x\"], msg_control=[{SOL_SOCKET, SCM_RIGHTS, [s]}], msg_controllen=3}, 0)",
+    "[s]}], msg_controllen=3}"
+)]
+#[case(
+    "recvmsg(s, {msg_iov=[{ROOM, 8}], msg_control=BAD, msg_controllen=64}, 0)",
+    "msg_control=BAD, msg_controllen=64}"
+)]
+#[case("writev(s, [{\"ab\", 2}, {BAD, 1}], 2)", "[{0x6162, 2}, {BAD, 1}], 2")]
+#[case("send(s, \"abc\" BAD, 4096, 0)", "(s, 0x616263 BAD, 4096, 0)")]
+#[case("recvmmsg(s, BAD, 1, 0, NULL)", "(s, BAD, 1, 0, NULL)")]
+#[case("epoll_wait(s, BAD, 1, -1)", "(s, BAD, 1, -1)")]
+#[case("sendfile(s, r, BAD, 4)", "(s, r, BAD, 4)")]
+fn pointers_within_are_read(#[case] call: &str, #[case] printed: &str) {
+    let text = format!("{}{call}\n", print(&case(Vec::new())));
+    let read = read("calls", &text)
+        .unwrap_or_else(|faults| panic!("{}", render(&faults, "calls", &text, false)));
+    assert!(matches!(read[0].case.ops.last(), Some(Op::Raw { .. })));
+    assert!(print(&read[0].case).contains(printed), "{}", print(&read[0].case));
+}
+
+/// What would reach the executor's memory or descriptors, and what is half of a structure.
+#[rstest]
+#[case("sendmsg(s, {msg_name=BAD, msg_iov=[\"x\"]}, 0)", "msg_namelen is missing")]
+#[case("sendmsg(s, {msg_iov=BAD}, 0)", "msg_iovlen is missing")]
+#[case("recvmsg(s, {msg_iov=[{ROOM, 65537}]}, 0)", "the length of a part")]
+#[case("recvmsg(s, {msg_iov=[{ROOM, -1}]}, 0)", "the length of a part")]
+#[case(
+    "recvmsg(s, {msg_iov=[{ROOM, 8}], msg_control=ROOM, msg_controllen=-1}, 0)",
+    "msg_controllen is 0 to"
+)]
+#[case("sendmsg(s, {msg_iov=[BAD]}, 0)", "a part such as {BAD, 4}")]
+#[case("sendmsg(s, {msg_iov=[{BAD, 4}], msg_control=0x10}, 0)", "msg_control is NULL, BAD, ROOM")]
+#[case("sendmsg(s, {msg_iov=[{BAD, 4}], msg_flags=0}, 0)", "no field msg_flags")]
+#[case("sendmsg(s, {msg_iov=[], msg_iovlen=1}, 0)", "no parts at all are NULL")]
+#[case("bind(s, \"abc\" BAD, 16)", "no such structure")]
+#[case("epoll_ctl(s, EPOLL_CTL_ADD, r, ROOM)", "is NULL or BAD")]
+#[case("ppoll(ROOM, 1, NULL, NULL)", "is NULL or BAD")]
+#[case("select(1, NULL, NULL, NULL, BAD)", "its time is NULL or ROOM")]
+#[case("accept4(s, NULL, NULL, 0)", "a descriptor that it gives")]
+fn pointers_within_that_are_refused(#[case] call: &str, #[case] why: &str) {
+    let text = format!("{}{call}\n", print(&case(Vec::new())));
+    let faults = read("calls", &text).expect_err(call);
     let said = render(&faults, "calls", &text, false);
     assert!(said.contains(why), "{said}");
 }

@@ -435,7 +435,7 @@ pub(super) fn patience_ms(case: &Case) -> Option<u32> {
         Op::Connect { .. } | Op::Connectx { .. } | Op::Disconnectx { .. } | Op::Close { .. } => {
             streams
         }
-        Op::Raw { call, .. } if call == "accept" => true,
+        Op::Raw { call, .. } if ["accept", "accept4"].contains(&call.as_str()) => true,
         Op::Raw { call, .. } if call == "connect" => streams,
         op if op.receives() => true,
         op if op.sends() => streams,

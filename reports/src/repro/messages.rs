@@ -9,7 +9,7 @@ use super::parts::Part;
 use super::program::{Missing, Program};
 
 /// A control message: level, type, and the variable that has its data, if it has any.
-struct Message {
+pub(super) struct Message {
     level: String,
     kind: String,
     var: Option<String>,
@@ -17,7 +17,7 @@ struct Message {
 
 impl Message {
     /// How many bytes of data, as an expression.
-    fn size(&self) -> String {
+    pub(super) fn size(&self) -> String {
         self.var.as_ref().map_or_else(|| "0".to_owned(), |var| format!("sizeof {var}"))
     }
 }
@@ -45,7 +45,7 @@ fn packet_info(
 }
 
 /// Writes the variable of a control message's data.
-fn message(
+pub(super) fn message(
     p: &mut Program<'_>,
     number: u32,
     place: usize,
@@ -149,7 +149,8 @@ pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
     Ok(())
 }
 
-fn fill(p: &mut Program<'_>, number: u32, msg: &str, messages: &[Message]) {
+/// Writes the messages into the room that a `struct msghdr` tells.
+pub(super) fn fill(p: &mut Program<'_>, number: u32, msg: &str, messages: &[Message]) {
     let at = format!("at{number}");
     for (place, message) in messages.iter().enumerate() {
         let Message { level, kind, var } = message;

@@ -89,6 +89,7 @@ pub(super) fn first_value((case, trace): (&Case, &Trace), op: &Op, did: &Did) ->
         Out::Int(n) if !super::is_index(op) && !is_of_the_run(option_name(op), *n) => {
             Some(n.to_string())
         }
+        Out::Offset(n) => Some(n.to_string()),
         Out::Errno(errno) => Some(errno.as_str().to_owned()),
         Out::Bytes(bytes) if !is_clocked(op, bytes) => Some(bytes.to_string()),
         Out::Data { bytes, .. } if *ret >= 0 && !is_raw(case, op) => {
@@ -223,6 +224,7 @@ fn same_out(
         Out::Nothing => Ok(()),
         Out::Int(n) if super::is_index(step) || is_of_the_run(option_name(step), *n) => Ok(()),
         Out::Int(n) => need(first == n.to_string(), n.to_string()),
+        Out::Offset(n) => need(first == n.to_string(), n.to_string()),
         Out::Errno(errno) => need(first == errno.as_str(), errno.to_string()),
         Out::Bytes(bytes) if is_clocked(step, bytes) => {
             let name = option_name(step);

@@ -153,6 +153,7 @@ parts! {
     Resolved = "resolved" needs [Address, LookedUp];
     Pattern = "pattern" needs [];
     Bad = "bad" needs [];
+    Edge = "edge" needs [];
     PortOf = "port_of" needs [];
     WidePortOf = "wide_port_of" needs [];
     VsockStays = "vsock_stays" needs [];

@@ -26,6 +26,11 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
             }
             let at = if offset.is_some() { format!("&{at}") } else { "NULL".to_owned() };
             p.call(number, op, &format!("sendfile({fd}, {file}, {at}, {count})"));
+            if offset.is_some() {
+                p.need(Part::Value);
+                p.line(format_args!("if (ret != -1)"));
+                p.line(format_args!("    value(\"%lld\", (long long)offset{number});"));
+            }
         }
         Op::Splice { from, to, count, flags } => {
             p.include(&["fcntl.h", "stddef.h"]);

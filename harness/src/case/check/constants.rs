@@ -22,10 +22,11 @@ fn of_control(control: &Control) -> Vec<&str> {
 
 /// Every constant that an argument which is written out names.
 fn of_arg(arg: &Arg) -> Vec<&str> {
-    if let Arg::Names(Flags(names)) = arg {
-        names.iter().map(Sym::as_str).collect()
-    } else {
-        Vec::new()
+    match arg {
+        Arg::Names(Flags(names)) => names.iter().map(Sym::as_str).collect(),
+        Arg::Message(message) => of_arg(&message.control),
+        Arg::Control(all) => all.iter().flat_map(of_control).collect(),
+        _ => Vec::new(),
     }
 }
 

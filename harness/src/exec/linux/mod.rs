@@ -21,6 +21,7 @@ mod netlink;
 mod own;
 pub(in crate::exec) mod plant;
 mod processes;
+mod raw;
 mod recorder;
 mod settings;
 mod sysctl;
@@ -44,6 +45,7 @@ pub(in crate::exec) use limits::{limits, refused};
 pub(in crate::exec) use names::{control_name, eai, eai_value, errno, libc_name, value};
 pub(in crate::exec) use own::{accept4, epoll_create1, family, own_call, ppoll, prepared};
 pub(in crate::exec) use processes::Processes;
+pub(in crate::exec) use raw::raw_call;
 pub(in crate::exec) use recorder::record;
 pub(in crate::exec) use thread_state::ThreadState;
 

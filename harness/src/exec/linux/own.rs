@@ -18,7 +18,7 @@ use crate::exec::sockaddr::RawAddr;
 use crate::exec::waiting::{Call, Made};
 use crate::trace::{Out, Ready, Received};
 
-fn returned(ret: i64) -> Returned {
+pub(super) fn returned(ret: i64) -> Returned {
     if ret < 0 { Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)) } else { Ok(ret) }
 }
 
@@ -49,11 +49,12 @@ pub(in crate::exec) fn own_call(
             let (file, count) = (runner.fd(file), *count as usize);
             let mut at = *offset;
             let call = move || {
-                let at = at.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
+                let pointer = at.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut);
                 // SAFETY: the offset is null or one `off_t`.
-                size(unsafe { libc::sendfile(fd, file, at, count) })
+                (size(unsafe { libc::sendfile(fd, file, pointer, count) }), at)
             };
-            plain(runner.apart((number, op), call)?)
+            let (returned, behind) = runner.apart((number, op), call)?;
+            given(returned).map(|ret| (ret, behind.map_or(Out::Nothing, Out::Offset)))
         }
         Op::Splice { from, to, count, flags: f } => {
             let (from, to, f) = (runner.fd(from), runner.fd(to), flags(f)?.cast_unsigned());

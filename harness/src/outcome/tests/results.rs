@@ -43,8 +43,28 @@ fn poll() -> Op {
     Op::Poll { fds: vec![one("s"), one("r")], timeout_ms: 0 }
 }
 
+fn sendfile(at: i64) -> Op {
+    Op::Sendfile { fd: s(), file: "f".into(), offset: Some(at), count: 24 }
+}
+
+/// Who asks for it is told the offset that is right, too, as a transcript does.
+#[test]
+fn a_right_offset_is_told_who_asks() {
+    let case = case(vec![sendfile(2)]);
+    let trace = trace(vec![returned(0, 24, None, Out::Offset(26))]);
+    let told = |lines: Vec<super::super::Line>| lines.last().map(|line| line.text.clone());
+    let call = "sendfile(s, f, [2], 24) = 24";
+    assert_eq!(told(super::super::lines(&case, &trace, Os::Linux)).as_deref(), Some(call));
+    let whole = format!("{call}, [26]");
+    assert_eq!(told(super::super::told(&case, &trace, Os::Linux)).as_ref(), Some(&whole));
+    assert!(super::super::transcript(&case, &trace, Os::Linux).contains(&whole));
+}
+
 #[rstest]
 #[case(udp6("s"), 0, None, Out::Nothing, "s")]
+#[case(sendfile(2), 24, None, Out::Offset(26), "24")]
+#[case(sendfile(2), 24, None, Out::Offset(2), "24, [2]")]
+#[case(sendfile(i64::MAX), 24, None, Out::Offset(i64::MIN + 23), "24, [-9223372036854775785]")]
 #[case(udp6("s"), -1, Some("EAFNOSUPPORT"), Out::Nothing, "-1 EAFNOSUPPORT")]
 #[case(
     Op::Accept { fd: s(), new: "c".into() },

@@ -139,6 +139,16 @@ fn a_clock_is_in_the_transcript_alone() {
     "{ee_errno=ECANCELED, ee_origin=SO_EE_ORIGIN_TXTIME, ee_type=0, \
      ee_code=SO_EE_CODE_TXTIME_MISSED, ee_info=1, ee_data=3, offender={AF_UNSPEC}}"
 )]
+#[case::extension(
+    "71000000 02030100 00000000 64000000",
+    "{ee_errno=EHOSTUNREACH, ee_origin=SO_EE_ORIGIN_ICMP, ee_type=ICMP_DEST_UNREACH, \
+     ee_code=ICMP_HOST_UNREACH, ee_info=0, ee_rfc4884={len=100, flags=0}, offender={AF_UNSPEC}}"
+)]
+#[case::wrong_extension(
+    "71000000 03090100 00000000 64000102",
+    "{ee_errno=EHOSTUNREACH, ee_origin=SO_EE_ORIGIN_ICMP6, ee_type=9, ee_code=1, ee_info=0, \
+     ee_rfc4884={len=100, flags=SO_EE_RFC4884_FLAG_INVALID, reserved=2}, offender={AF_UNSPEC}}"
+)]
 #[case::unknown_code(
     "71000000 02031000 00000000 00000000",
     "{ee_errno=EHOSTUNREACH, ee_origin=SO_EE_ORIGIN_ICMP, ee_type=ICMP_DEST_UNREACH, \

@@ -79,6 +79,7 @@ impl Scrub {
             Out::Events(_)
             | Out::Nothing
             | Out::Int(_)
+            | Out::Offset(_)
             | Out::Errno(_)
             | Out::Poll(_)
             | Out::Sets(_)
