@@ -98,7 +98,7 @@ pub enum ProcessCall {
     /// `capset(2)`: the effective set is all that the process may have, without these. Linux's.
     Capset { without: Vec<Capability> },
     /// `seteuid(2)`: root acts for another user, and with 0 for itself again. Where nobody may, or there is no such
-    /// user, the case is skipped.
+    /// user, it is not here.
     Seteuid { uid: u32 },
 }
 

@@ -4,7 +4,6 @@ use libc::c_int;
 
 use super::gave::Fault;
 use super::network::Reach;
-use super::process::cannot_act;
 use super::runner::Runner;
 use super::sends::may_send;
 use super::sockaddr::RawAddr;
@@ -17,9 +16,6 @@ use crate::darwin::beyond::joins_anywhere;
 impl Runner<'_> {
     /// Why the step must not be taken, as one sentence.
     pub(super) fn leaves(&mut self, op: &Op) -> Result<Option<String>, Fault> {
-        if let Some(reason) = cannot_act(op) {
-            return Ok(Some(reason));
-        }
         if let Some(reason) = self.leaves_by_vsock(op) {
             return Ok(Some(reason));
         }

@@ -7,6 +7,7 @@
 use libc::c_int;
 
 use super::gave::Fault;
+use super::process::cannot_act;
 use super::run::is_here;
 use super::runner::Runner;
 use super::sockaddr::RawAddr;
@@ -152,6 +153,27 @@ impl Names {
     }
 }
 
+/// That what not every kernel has, nor every user, is here: else a setting of the host's would be told as what its kernel
+/// says.
+fn is_had(op: &Op) -> Result<(), Fault> {
+    let lacks = |op: &Op| match op {
+        Op::Socket { domain, .. } if domain.plain() == "AF_VSOCK" => {
+            let made = os::value("AF_VSOCK").map(|of| calls::socket(of, libc::SOCK_STREAM, 0));
+            if let Some(Ok(probe)) = made {
+                let _ = calls::close(c_int::try_from(probe).unwrap_or(-1));
+            }
+            made == Some(Err(libc::EAFNOSUPPORT))
+        }
+        _ => false,
+    };
+    let unsupported = |name: &str| Err(Fault::Unsupported(name.to_owned()));
+    match op {
+        op if cannot_act(op) => unsupported("seteuid"),
+        op if lacks(op) => unsupported("AF_VSOCK"),
+        _ => Ok(()),
+    }
+}
+
 /// That what a step has by number has no name here.
 fn has_no_name(op: &Op) -> Result<(), Fault> {
     let call = op.call();
@@ -281,6 +303,7 @@ impl Runner<'_> {
     /// that an address is none of the host's.
     pub(super) fn may_be_made(&self, op: &Op) -> Result<(), Fault> {
         is_here(Os::host(), op)?;
+        is_had(op)?;
         has_no_name(op)?;
         let speaker = op.speaker().map(|name| (name, self.fd(name)));
         let Some((name, family)) = speaker.and_then(|(name, fd)| Some((name, os::family(fd)?)))

@@ -59,18 +59,15 @@ impl Process {
     }
 }
 
-/// Why this process cannot act for another user, as one sentence; none where it can.
-pub(super) fn cannot_act(op: &Op) -> Option<String> {
-    let Op::Process { call: ProcessCall::Seteuid { uid } } = op else { return None };
-    if !nix::unistd::geteuid().is_root() {
-        return Some("seteuid: root alone may act for another user".to_owned());
+/// Whether this process cannot act for another user: root alone can, and in a user namespace there may be nobody but
+/// root (user_namespaces(7)).
+pub(super) fn cannot_act(op: &Op) -> bool {
+    match op {
+        Op::Process { call: ProcessCall::Seteuid { uid } } => {
+            !nix::unistd::geteuid().is_root() || *uid != 0 && os::acting(*uid).is_err()
+        }
+        _ => false,
     }
-    if *uid == 0 {
-        return None;
-    }
-    // In a user namespace there may be nobody but root (user_namespaces(7)).
-    let errno = os::acting(*uid).err()?;
-    Some(format!("seteuid: nobody here can be user {uid}: {}", os::errno(errno)))
 }
 
 fn raw(errno: Errno) -> c_int {
