@@ -91,8 +91,11 @@ impl<'a> Sources<'a> {
             for op in &self.case.ops {
                 // What is in a file goes out by no socket's own call.
                 let makes = op.makes().first().copied();
-                let (Some(fd), bytes) = (op.fd().or(makes), op.payloads()) else { continue };
-                let bytes: Vec<u8> = bytes.into_iter().flat_map(Payload::bytes).collect();
+                let Some(fd) = op.fd().or(makes) else { continue };
+                let bytes = match op {
+                    Op::Raw { .. } => op.written().unwrap_or_default(),
+                    op => op.payloads().into_iter().flat_map(Payload::bytes).collect(),
+                };
                 match by_fd.iter_mut().find(|(name, _)| *name == fd) {
                     Some((_, stream)) => stream.extend(bytes),
                     None => by_fd.push((fd, bytes)),
