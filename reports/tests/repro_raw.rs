@@ -24,7 +24,7 @@ fn messages() -> [Message; 4] {
     let all = [
         (Arg::Bad, Some(-1), Arg::Parts(parts()), None, Arg::Null, None),
         (Arg::Addr(Addr::ip([127, 0, 0, 1], 9)), None, Arg::Bad, Some(1), Arg::Bad, Some(-1)),
-        (Arg::Null, None, Arg::Null, Some(1025), Arg::Control(vec![rights()]), Some(3)),
+        (Arg::Null, None, Arg::Null, Some(1025), Arg::Null, Some(3)),
         (Arg::Room, Some(16), Arg::Room, Some(2), Arg::Room, Some(64)),
     ];
     all.map(|(name, namelen, iov, iovlen, control, controllen)| Message {
@@ -32,6 +32,7 @@ fn messages() -> [Message; 4] {
         namelen,
         iov,
         iovlen,
+        controls: if controllen == Some(3) { vec![rights()] } else { Vec::new() },
         control,
         controllen,
     })
@@ -67,7 +68,18 @@ fn case(ops: Vec<Op>) -> Case {
 
 /// Every call with all that a case may give it: in each place everything, and in two places that differ.
 fn every() -> Case {
-    let mut ops = Vec::new();
+    // What of their pointers a case may write differs from one to the next.
+    let raw = |call: &str, args: Vec<Arg>| Op::Raw { call: call.to_owned(), args };
+    let (null, number) = (|| Arg::Null, Arg::Number);
+    let mut ops = vec![
+        raw("ppoll", vec![Arg::Bad, number(1), Arg::Room, null()]),
+        raw("ppoll", vec![null(), number(0), null(), Arg::Bad]),
+        raw("ppoll", vec![Arg::Bad, number(-1), Arg::Room, Arg::Bad]),
+        raw("select", vec![number(1), Arg::Bad, Arg::Room, null(), Arg::Room]),
+        raw("select", vec![number(-1), null(), null(), Arg::Bad, null()]),
+        raw("select", vec![number(0), Arg::Room, null(), null(), null()]),
+    ];
+    assert!(ops.iter().all(|op| case(vec![op.clone()]).check().is_ok()));
     for (call, places) in CALLS {
         let choices: Vec<Vec<Arg>> = places.iter().map(|place| all(*place)).collect();
         let most = choices.iter().map(Vec::len).max().unwrap_or(1);

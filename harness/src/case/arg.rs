@@ -40,8 +40,6 @@ pub enum Arg {
     Parts(Vec<Part>),
     /// A pointer to a `struct msghdr`.
     Message(Box<Message>),
-    /// A pointer to control messages, and zeros behind them.
-    Control(Vec<Control>),
 }
 
 /// A `struct iovec`.
@@ -64,8 +62,11 @@ pub struct Message {
     pub iov: Arg,
     /// `msg_iovlen`.
     pub iovlen: Option<i64>,
-    /// `msg_control`.
+    /// `msg_control`, if that leads to none of these.
     pub control: Arg,
+    /// The control messages that `msg_control` points to, zeros behind them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<Control>,
     /// `msg_controllen`.
     pub controllen: Option<i64>,
 }
@@ -94,10 +95,9 @@ impl Arg {
         match place {
             Place::Fd => matches!(self, Self::Fd(_)),
             Place::Names => matches!(self, Self::Names(_)),
-            Place::Pointer => !matches!(
-                self,
-                Self::Fd(_) | Self::Number(_) | Self::Names(_) | Self::At(_) | Self::Control(_)
-            ),
+            Place::Pointer => {
+                !matches!(self, Self::Fd(_) | Self::Number(_) | Self::Names(_) | Self::At(_))
+            }
             Place::LenAt => matches!(self, Self::Null | Self::Bad | Self::At(_)),
             Place::Len | Place::Size | Place::Number => matches!(self, Self::Number(_)),
         }

@@ -78,18 +78,14 @@ fn message(args: &[Arg]) -> Option<&Message> {
 
 /// The control messages that it is given.
 pub(super) fn controls(args: &[Arg]) -> &[Control] {
-    match message(args).map(|message| &message.control) {
-        Some(Arg::Control(all)) => all,
-        _ => &[],
-    }
+    message(args).map_or(&[], |message| &message.controls)
 }
 
 /// Its parts, be they its own or its message's.
 fn parts(args: &[Arg]) -> &[Part] {
     let mut all = args.iter().chain(message(args).map(|message| &message.iov));
-    let found =
-        all.find_map(|arg| if let Arg::Parts(parts) = arg { Some(&parts[..]) } else { None });
-    found.unwrap_or_default()
+    all.find_map(|arg| if let Arg::Parts(parts) = arg { Some(&parts[..]) } else { None })
+        .unwrap_or_default()
 }
 
 /// The address that it is given.
@@ -301,7 +297,7 @@ fn data_of(call: &str) -> Option<usize> {
 }
 
 /// How many parts a case tells; each has room of its own.
-const MOST_OF_PARTS: usize = 16;
+pub(crate) const MOST_OF_PARTS: usize = 16;
 
 /// As many `struct iovec` as there is room for.
 const MOST_OF_IOVECS: i64 = 4096;
@@ -374,12 +370,11 @@ fn within(name: &str, message: &Message) -> Result<(), String> {
     if !(plain(iov) || matches!(iov, Arg::Parts(_))) {
         return Err(format!("{name}: msg_iov is NULL, BAD, ROOM or a list"));
     }
-    if !(plain(control) || sends && matches!(control, Arg::Control(_))) {
+    let none = message.controls.is_empty();
+    if !(plain(control) && (none || sends && *control == Arg::Null)) {
         return Err(format!("{name}: msg_control is NULL, BAD, ROOM or what is sent"));
     }
-    if let Arg::Control(all) = control
-        && (all.is_empty() || all.iter().any(|one| matches!(one, Control::PktInfo { .. })))
-    {
+    if message.controls.iter().any(|one| matches!(one, Control::PktInfo { .. })) {
         return Err(format!("{name}: beside pointers stand no such control messages"));
     }
     let fields = [

@@ -64,7 +64,7 @@ impl Process {
 pub(super) fn cannot_act(op: &Op) -> bool {
     match op {
         Op::Process { call: ProcessCall::Seteuid { uid } } => {
-            !nix::unistd::geteuid().is_root() || *uid != 0 && os::acting(*uid).is_err()
+            !nix::unistd::getuid().is_root() || *uid != 0 && os::acting(*uid).is_err()
         }
         _ => false,
     }

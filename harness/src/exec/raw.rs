@@ -15,7 +15,7 @@ use super::runner::Runner;
 use super::{guard, os};
 use crate::case::Op;
 use crate::case::addr::SockAddr;
-use crate::case::raw::{Arg, Message, ROOM};
+use crate::case::raw::{Arg, MOST_OF_PARTS, Message, ROOM};
 use crate::trace::Out;
 
 /// An argument as the call is given it.
@@ -151,9 +151,9 @@ impl Runner<'_> {
         // SAFETY: it leads into one of the rooms, which are still there.
         let length = rooms.length.map(|at| unsafe { (at as *const c_int).read() });
         if let Some(at) = rooms.told.filter(|_| returned.is_ok()) {
-            // SAFETY: the header is in one of the rooms, as the kernel left it.
+            // SAFETY: it is in one of the rooms, which are still there.
             let header = unsafe { &*(at as *const libc::msghdr) };
-            // SAFETY: so are its control messages.
+            // SAFETY: the header is as the kernel left it, and its control messages are in one of the rooms, too.
             let messages = unsafe { messages(header) };
             self.received.extend(descriptors(&messages));
         }
@@ -192,19 +192,16 @@ impl Runner<'_> {
                 begins
             }
             Arg::Parts(parts) => {
-                let at = rooms.with(&[]);
-                for (place, part) in parts.iter().enumerate() {
-                    let base = self.lead(&part.base, rooms, seen)?;
-                    let one =
-                        libc::iovec { iov_base: base as *mut c_void, iov_len: part.len as usize };
-                    let to = (at as *mut libc::iovec).wrapping_add(place);
-                    // SAFETY: a room has as many of them as a case may write.
-                    unsafe { to.write(one) };
+                let none = libc::iovec { iov_base: null_mut(), iov_len: 0 };
+                let mut all = [none; MOST_OF_PARTS];
+                for (one, part) in all.iter_mut().zip(parts) {
+                    one.iov_base = self.lead(&part.base, rooms, seen)? as *mut c_void;
+                    one.iov_len = part.len as usize;
                 }
-                at
+                rooms.structure(all)
             }
             Arg::Message(message) => self.message(message, rooms, seen)?,
-            Arg::Null | Arg::Fd(_) | Arg::Number(_) | Arg::Names(_) | Arg::Control(_) => 0,
+            Arg::Null | Arg::Fd(_) | Arg::Number(_) | Arg::Names(_) => 0,
         })
     }
 
@@ -229,15 +226,14 @@ impl Runner<'_> {
         let parts = if let Arg::Parts(parts) = &message.iov { parts.len() } else { 0 };
         msg.msg_iov = self.lead(&message.iov, rooms, seen)? as *mut libc::iovec;
         msg.msg_iovlen = message.iovlen.map_or(parts, |n| n as usize) as _;
-        let (control, len) = match &message.control {
-            Arg::Control(all) => {
-                let all: Result<Vec<_>, _> =
-                    all.iter().map(|one| options::message(one, self)).collect();
-                let (control, len) = control_of(&all?);
-                let bytes: Vec<u8> = control.iter().flat_map(|word| word.to_ne_bytes()).collect();
-                (rooms.with(&bytes), len)
-            }
-            other => (self.lead(other, rooms, seen)?, 0),
+        let (control, len) = if message.controls.is_empty() {
+            (self.lead(&message.control, rooms, seen)?, 0)
+        } else {
+            let all: Result<Vec<_>, _> =
+                message.controls.iter().map(|one| options::message(one, self)).collect();
+            let (control, len) = control_of(&all?);
+            let bytes: Vec<u8> = control.iter().flat_map(|word| word.to_ne_bytes()).collect();
+            (rooms.with(&bytes), len)
         };
         msg.msg_control = control as *mut c_void;
         msg.msg_controllen = message.controllen.map_or(len, |n| n as usize) as _;

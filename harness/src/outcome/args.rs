@@ -212,25 +212,25 @@ fn raw(words: &dyn Words, op: &Op, arg: &Arg) -> String {
             format!("[{}]", join(parts.iter().map(part)))
         }
         Arg::Message(message) => structure(words, op, message),
-        Arg::Control(all) => {
-            format!("[{}]", join(all.iter().map(|one| control_message(words, one))))
-        }
     }
 }
 
 /// `{msg_name=BAD, msg_namelen=16, msg_iov=[{BAD, 4}]}`: what is null is left out but for the data, and so is a length
 /// that is right.
 fn structure(words: &dyn Words, op: &Op, message: &Message) -> String {
-    let Message { name, namelen, iov, iovlen, control, controllen } = message;
+    let Message { name, namelen, iov, iovlen, control, controls, controllen } = message;
     let pointer = |field: &str, arg: &Arg| format!("{field}={}", raw(words, op, arg));
     let maybe = |field: &str, arg: &Arg| (*arg != Arg::Null).then(|| pointer(field, arg));
+    let controls = controls.iter().map(|one| control_message(words, one));
+    let controls = join(controls);
+    let sent = (!controls.is_empty()).then(|| format!("msg_control=[{controls}]"));
     let len = |field: &str, len: &Option<i64>| len.map(|len| format!("{field}={len}"));
     let fields = [
         maybe("msg_name", name),
         len("msg_namelen", namelen),
         Some(pointer("msg_iov", iov)),
         len("msg_iovlen", iovlen),
-        maybe("msg_control", control),
+        sent.or_else(|| maybe("msg_control", control)),
         len("msg_controllen", controllen),
     ];
     format!("{{{}}}", join(fields.into_iter().flatten()))

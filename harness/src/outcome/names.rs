@@ -23,10 +23,7 @@ const EPHEMERAL: u16 = 32768;
 ///
 /// Ephemeral ports are numbered as they come: to have the numbers of an outcome, ask for its lines
 /// in their order.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts about a case and about who asks"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a case and its text")]
 pub struct Names<'a> {
     case: &'a Case,
     links: &'a [LinkFact],

@@ -175,11 +175,15 @@ fn message(node: &Node<'_>) -> Result<Message, Fault> {
         Node { what: What::List(all), .. } => Arg::Parts(parts(all)?),
         node => plain(Some(node), "NULL, BAD, ROOM or a list such as [{BAD, 4}]")?,
     };
-    let control = match fields.take("msg_control") {
+    let (control, controls) = match fields.take("msg_control") {
         Some(node) if matches!(node.what, What::List(_)) => {
-            Arg::Control(list(node)?.iter().map(value::control).collect::<Result<_, _>>()?)
+            let all = list(node)?.iter().map(value::control).collect::<Result<Vec<_>, _>>()?;
+            if all.is_empty() {
+                return Err(not(node, "one message at the least"));
+            }
+            (Arg::Null, all)
         }
-        node => plain(node, "NULL, BAD, ROOM or a list of messages")?,
+        node => (plain(node, "NULL, BAD, ROOM or a list of messages")?, Vec::new()),
     };
     let mut len = |field| fields.take(field).map(|node| number(node, "a length")).transpose();
     let (namelen, iovlen, controllen) =
@@ -192,5 +196,5 @@ fn message(node: &Node<'_>) -> Result<Message, Fault> {
         "msg_control",
         "msg_controllen",
     ])?;
-    Ok(Message { name, namelen, iov, iovlen, control, controllen })
+    Ok(Message { name, namelen, iov, iovlen, control, controls, controllen })
 }

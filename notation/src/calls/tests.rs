@@ -260,20 +260,16 @@ fn part() -> impl Strategy<Value = Part> {
 fn message() -> impl Strategy<Value = Message> {
     let rights = vec(fd(), 1..3).prop_map(|fds| Control::Rights { fds });
     let int = (any::<i32>()).prop_map(|value| Control::int("IPPROTO_IP", "IP_TTL", value));
-    let control = vec(prop_oneof![rights, int], 1..3).prop_map(Arg::Control);
+    let controls = vec(prop_oneof![rights, int], 1..3).prop_map(|all| (Arg::Null, all));
+    let control = prop_oneof![nowhere().prop_map(|control| (control, Vec::new())), controls];
     let (name, iov) = (addr().prop_map(Arg::Addr), vec(part(), 1..4).prop_map(Arg::Parts));
     (
         (prop_oneof![nowhere(), name], option::of(length())),
         (prop_oneof![1 => nowhere(), 3 => iov], option::of(0i64..1100)),
-        (prop_oneof![nowhere(), control], option::of(length())),
+        (control, option::of(length())),
     )
-        .prop_map(|((name, namelen), (iov, iovlen), (control, controllen))| Message {
-            name,
-            namelen,
-            iov,
-            iovlen,
-            control,
-            controllen,
+        .prop_map(|((name, namelen), (iov, iovlen), ((control, controls), controllen))| {
+            Message { name, namelen, iov, iovlen, control, controls, controllen }
         })
 }
 

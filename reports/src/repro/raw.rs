@@ -103,9 +103,7 @@ fn pointer(p: &mut Program<'_>, number: u32, end: &str, arg: &Arg) -> Result<Str
             header(p, number, message)?;
             format!("&msg{number}")
         }
-        Arg::Fd(_) | Arg::Number(_) | Arg::Names(_) | Arg::At(_) | Arg::Control(_) => {
-            "NULL".to_owned()
-        }
+        Arg::Fd(_) | Arg::Number(_) | Arg::Names(_) | Arg::At(_) => "NULL".to_owned(),
     })
 }
 
@@ -152,14 +150,14 @@ fn header(p: &mut Program<'_>, number: u32, of: &Message) -> Result<(), Missing>
     p.line(format_args!("{msg}.msg_iov = {iov};"));
     let many = if let Arg::Parts(parts) = &of.iov { parts.len() } else { 0 };
     length(p, &format!("{msg}.msg_iovlen"), of.iovlen, Some(many.to_string()));
-    let Arg::Control(all) = &of.control else {
+    if of.controls.is_empty() {
         let control = pointer(p, number, &format!("{number}_control"), &of.control)?;
         p.line(format_args!("{msg}.msg_control = {control};"));
         length(p, &format!("{msg}.msg_controllen"), of.controllen, None);
         return Ok(());
-    };
+    }
     let all: Result<Vec<_>, _> =
-        all.iter().enumerate().map(|(place, one)| message(p, number, place, one)).collect();
+        of.controls.iter().enumerate().map(|(place, one)| message(p, number, place, one)).collect();
     let (all, room) = (all?, format!("control{number}"));
     let space: Vec<_> = all.iter().map(|one| format!("CMSG_SPACE({})", one.size())).collect();
     p.line(format_args!("static union {{"));

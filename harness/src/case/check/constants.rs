@@ -24,8 +24,7 @@ fn of_control(control: &Control) -> Vec<&str> {
 fn of_arg(arg: &Arg) -> Vec<&str> {
     match arg {
         Arg::Names(Flags(names)) => names.iter().map(Sym::as_str).collect(),
-        Arg::Message(message) => of_arg(&message.control),
-        Arg::Control(all) => all.iter().flat_map(of_control).collect(),
+        Arg::Message(message) => message.controls.iter().flat_map(of_control).collect(),
         _ => Vec::new(),
     }
 }

@@ -82,7 +82,6 @@ fn says(call: &str, args: &str) -> Result<(), String> {
     r#"{"fd":"s"},{"parts":[{"base":"room","len":65537}]},{"number":1}"#,
     false
 )]
-#[case::control_by_itself("sendmsg", r#"{"fd":"s"},{"control":[]},{"names":[]}"#, false)]
 #[case::no_call("system", r#""bad""#, false)]
 #[case::few("bind", r#"{"fd":"s"},"bad""#, false)]
 #[case::other("bind", r#"{"number":1},"bad",{"number":1}"#, false)]
@@ -110,13 +109,13 @@ fn what_is_let_in(#[case] call: &str, #[case] args: &str, #[case] is: bool) {
 #[case::rights_by_name(
     "sendmsg",
     r#""control":"null""#,
-    r#""control":{"control":[{"rights":{"fds":["s"]}}]},"controllen":3"#,
+    r#""control":"null","controls":[{"rights":{"fds":["s"]}}],"controllen":3"#,
     true
 )]
 #[case::rights_received(
     "recvmsg",
     r#""control":"null""#,
-    r#""control":{"control":[{"rights":{"fds":["s"]}}]}"#,
+    r#""control":"null","controls":[{"rights":{"fds":["s"]}}]"#,
     false
 )]
 #[case::room_received(
@@ -140,7 +139,13 @@ fn what_is_let_in(#[case] call: &str, #[case] args: &str, #[case] is: bool) {
 #[case::a_link(
     "sendmsg",
     r#""control":"null""#,
-    r#""control":{"control":[{"pkt_info":{"level":"IPPROTO_IP","link":null,"source":null}}]}"#,
+    r#""control":"null","controls":[{"pkt_info":{"level":"IPPROTO_IP","link":null,"source":null}}]"#,
+    false
+)]
+#[case::rights_beside_a_pointer(
+    "sendmsg",
+    r#""control":"null""#,
+    r#""control":"bad","controls":[{"rights":{"fds":["s"]}}],"controllen":20"#,
     false
 )]
 #[case::many("sendmsg", r#""iovlen":null"#, r#""iovlen":1025"#, true)]

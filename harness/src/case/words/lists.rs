@@ -48,6 +48,9 @@ const ALL: &str = r#"{"id":"a/b","title":"","catalogue":["LINK-01"],"lab":{
     {"select":{"read":["s"],"write":["s"],"except":["s"],"timeout_ms":0}},
     {"pselect":{"read":["s"],"write":["s"],"except":["s"],"timeout_ms":0}},
     {"raw":{"call":"send","args":[{"fd":"s"},"bad",{"number":1},{"names":["MSG_DONTWAIT"]}]}},
+    {"raw":{"call":"writev","args":[{"fd":"s"},{"parts":[{"base":"bad","len":1}]},{"number":1}]}},
+    {"raw":{"call":"sendmsg","args":[{"fd":"s"},{"message":{"name":"null","iov":{"parts":[{"base":"bad","len":1}]},
+        "control":"null","controls":[{"rights":{"fds":["s"]}}]}},{"names":["MSG_DONTWAIT"]}]}},
     {"epoll_create1":{"new":"e","flags":["EPOLL_CLOEXEC"]}},
     {"epoll_ctl":{"fd":"e","op":"EPOLL_CTL_ADD","target":"s","events":["EPOLLIN"]}},
     {"lab":{"step":{"say":{"link":"l","frame":{"error":{"kind":"port_unreachable","lies":["source"]}}}}}}]}"#;
