@@ -499,8 +499,7 @@ send(s, \"x\", 1, 0) = -1 EDESTADDRREQ
 /// Whether this is root where there are other users.
 fn acts_for_others() -> bool {
     let users = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    let is_whole = users.split_whitespace().last().is_some_and(|many| many.len() > 5);
-    is_whole && fs::metadata("/proc/self").is_ok_and(|of| of.uid() == 0)
+    users.trim_end().ends_with("4294967295") && fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// One executor, so that it is the same that takes the next one.
@@ -509,14 +508,11 @@ fn what_a_case_sets_is_not_left_to_the_next() {
     if !has_labs() || !is_linux() {
         return;
     }
-    let mut files = vec![("a.case", SETTING), ("b.case", SENT), ("c.case", LIMIT)];
-    if acts_for_others() {
-        files.push(("d.case", OTHER));
-    }
-    files.push(("e.case", SOCKETS));
-    let at = folder(&files);
-    let order: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    let other = if acts_for_others() { OTHER } else { LIMIT };
+    let order = ["a.case", "b.case", "c.case", "d.case", "e.case"];
+    let texts = [SETTING, SENT, LIMIT, other, SOCKETS];
+    let at = folder(&order.into_iter().zip(texts).collect::<Vec<_>>());
     let (lines, code) = lines(at.path(), &[&["-j1"], &order[..]].concat());
     let verdicts: Vec<&str> = lines.iter().filter_map(|line| line["verdict"].as_str()).collect();
-    assert_eq!((verdicts, code), (vec!["ok"; order.len()], Some(0)), "{lines:#?}");
+    assert_eq!((verdicts, code), (vec!["ok"; 5], Some(0)), "{lines:#?}");
 }

@@ -10,7 +10,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::addr::Addr;
+use super::addr::{Addr, Host};
+use super::op::Who;
 use super::{Case, Op};
 
 /// The bytes of Linux's `struct sockaddr_vm`; Darwin's has four less.
@@ -130,6 +131,15 @@ pub(crate) fn read(bytes: &[u8]) -> Option<(u32, u32)> {
 }
 
 impl Case {
+    /// Whether it has this number itself, for a port of `AF_VSOCK` or a process of `AF_NETLINK`: others a kernel chose.
+    pub fn names_wide_port(&self, number: u32) -> bool {
+        self.ops.iter().flat_map(Op::addrs).any(|addr| match &addr.host {
+            Host::Vsock(vsock) => vsock.port == Some(number),
+            Host::Netlink(netlink) => netlink.pid == Some(Who::Is(number)),
+            _ => false,
+        })
+    }
+
     /// Whether it connects or sends to an address of `AF_VSOCK`.
     pub fn speaks_vsock(&self) -> bool {
         let to =

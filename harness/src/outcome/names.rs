@@ -7,9 +7,8 @@ use super::credentials::Whose;
 use super::data::{Sources, injected};
 use super::packets::{framing, ports};
 use super::socks::{Transport, has_ping, transport};
-use crate::case::addr::{Addr, Host, Netlink, Port, Scope, SockAddr, Unix, UnixName};
+use crate::case::addr::{Addr, Host, Port, Scope, SockAddr, Unix, UnixName};
 use crate::case::names::DNS_PORT;
-use crate::case::op::Who;
 use crate::case::{Case, LabOp, Op, Os, ServerStep, Sym, netlink, vsock};
 use crate::darwin::scope::without_embedded_scope;
 use crate::trace::{Credentials, LinkFact, Trace};
@@ -33,8 +32,6 @@ pub struct Names<'a> {
     whole: bool,
     /// The ports that the case itself names.
     named: Vec<u16>,
-    /// And of families whose ports are wider.
-    wide: Vec<u32>,
     ping: bool,
     runs: bool,
     /// The steps of other threads whose calls have waited while others were made.
@@ -75,7 +72,6 @@ impl<'a> Names<'a> {
             stable,
             whole: !stable,
             named: named_ports(case),
-            wide: wide_ports(case),
             ping: has_ping(case),
             runs: case.runs_a_program(),
             waited: trace.into_iter().flat_map(Trace::waited).collect(),
@@ -157,7 +153,7 @@ impl<'a> Names<'a> {
 
     /// A port of `AF_VSOCK`.
     fn vsock_port(&self, port: u32) -> String {
-        if self.stable && port != vsock::ANY && !self.wide.contains(&port) {
+        if self.stable && port != vsock::ANY && !self.case.names_wide_port(port) {
             return self.numbered(Transport::Vsock, port);
         }
         vsock::port_text(port)
@@ -167,7 +163,7 @@ impl<'a> Names<'a> {
     fn netlink_pid(&self, pid: u32) -> String {
         let is_own = || self.own.is_some_and(|own| own.pid.cast_unsigned() == pid);
         match pid {
-            pid if !self.stable || pid == 0 || self.wide.contains(&pid) => pid.to_string(),
+            pid if !self.stable || pid == 0 || self.case.names_wide_port(pid) => pid.to_string(),
             _ if is_own() => "own".to_owned(),
             pid => self.numbered(Transport::Netlink, pid),
         }
@@ -313,16 +309,6 @@ fn zone(scope: &Scope) -> String {
     }
 }
 
-/// Every port of `AF_VSOCK` and process of `AF_NETLINK` that the case itself has as a number.
-fn wide_ports(case: &Case) -> Vec<u32> {
-    let named = case.ops.iter().flat_map(Op::addrs).filter_map(|addr| match &addr.host {
-        Host::Vsock(vsock) => vsock.port,
-        Host::Netlink(Netlink { pid: Some(Who::Is(pid)), .. }) => Some(*pid),
-        _ => None,
-    });
-    named.collect()
-}
-
 /// Every port that the case itself has as a number: in an address, as a service, in a frame that it
 /// injects, in what a server of its lab does.
 fn named_ports(case: &Case) -> Vec<u16> {
@@ -416,13 +402,6 @@ mod tests {
     #[case::v4("{AF_INET 192.0.2.1:5}", "{AF_INET 192.0.2.1:eph1}")]
     #[case::bare("{AF_UNIX}", "{AF_UNIX}")]
     #[case::path("{AF_UNIX \"s.sock\"}", "{AF_UNIX \"s.sock\"}")]
-    #[case::machine("{AF_VSOCK VMADDR_CID_ANY:70000}", "{AF_VSOCK VMADDR_CID_ANY:eph1}")]
-    #[case::no_machine(
-        "{AF_VSOCK VMADDR_CID_ANY:VMADDR_PORT_ANY}",
-        "{AF_VSOCK VMADDR_CID_ANY:VMADDR_PORT_ANY}"
-    )]
-    #[case::kernel("{AF_NETLINK pid 0 groups 3}", "{AF_NETLINK pid 0 groups 3}")]
-    #[case::drawn("{AF_NETLINK pid 4294963199 groups 0}", "{AF_NETLINK pid eph1 groups 0}")]
     #[case::named("{AF_UNIX @\"name\"}", "{AF_UNIX @\"name\"}")]
     fn zones_are_links(#[case] addr: &str, #[case] expected: &str) {
         let case = case([]);
@@ -433,6 +412,21 @@ mod tests {
         // A fresh namespace may number its links otherwise.
         let literal = Names::planned(&case, Os::Linux).sockaddr(None, None, &addr);
         assert_eq!(literal, addr.to_string());
+    }
+
+    /// Of an outcome those that a kernel chose are numbered; none is none everywhere.
+    #[rstest]
+    #[case("{AF_VSOCK VMADDR_CID_ANY:70000}", "{AF_VSOCK VMADDR_CID_ANY:eph1}")]
+    #[case(
+        "{AF_VSOCK VMADDR_CID_ANY:VMADDR_PORT_ANY}",
+        "{AF_VSOCK VMADDR_CID_ANY:VMADDR_PORT_ANY}"
+    )]
+    #[case("{AF_NETLINK pid 0 groups 3}", "{AF_NETLINK pid 0 groups 3}")]
+    #[case("{AF_NETLINK pid 4294963199 groups 0}", "{AF_NETLINK pid eph1 groups 0}")]
+    fn wide_ports_are_numbered(#[case] addr: &str, #[case] expected: &str) {
+        let case = case([]);
+        let (names, addr) = (Names::planned(&case, Os::Linux), addr.parse().unwrap());
+        assert_eq!(names.sockaddr(None, None, &addr), expected);
     }
 
     #[rstest]

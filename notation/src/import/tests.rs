@@ -144,7 +144,7 @@ fn what_cannot_be_said_is_a_remark_at_its_place(#[case] call: &str, #[case] why:
 #[test]
 fn what_is_for_the_kernel_alone_is_a_remark() {
     let all = lines(&format!(
-        "7 socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = 4\n7 sendto(4, \"x\", 1, 0, NULL, 0) = 1\n\
+        "7 socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT) = 4\n7 sendto(4, \"x\", 1, 0, NULL, 0) = 1\n\
          {OPEN}7 sendto(3, \"z\", 1, 0, NULL, 0) = 1\n"
     ));
     assert!(all.iter().any(|line| line.starts_with("# sendto(")), "{all:#?}");

@@ -101,8 +101,10 @@ pub(super) fn first_value((case, trace): (&Case, &Trace), op: &Op, did: &Did) ->
             Some(addr.to_string())
         }
         Out::Addr(
-            addr @ (SockAddr::Vsock { port: vsock::ANY, .. } | SockAddr::Netlink { pid: 0, .. }),
-        ) => Some(addr.to_string()),
+            addr @ (SockAddr::Vsock { port: number, .. } | SockAddr::Netlink { pid: number, .. }),
+        ) if [0, vsock::ANY].contains(number) || case.names_wide_port(*number) => {
+            Some(addr.to_string())
+        }
         Out::Addr(addr @ SockAddr::Unix(unix)) if !unix.is_drawn() => Some(addr.to_string()),
         // What has no name at all; of other families a program tells the number.
         Out::Addr(addr @ SockAddr::Bare { family }) if family == "AF_UNIX" => {

@@ -155,7 +155,7 @@ fn a_netlink_socket_asks_and_changes_nothing() {
     assert!(why.contains("type 16 may change something"), "{why}");
     assert_eq!(run(&[&of(""), &send("x")]).0, End::Done, "cut short");
     // Nobody in the kernel reads it.
-    assert_eq!(run(&[&of(r#""2""#), &new_link]).0, End::Done);
+    assert_eq!(run(&[&of(r#""NETLINK_USERSOCK""#), &new_link]).0, End::Done);
     let at = r#"{"connect":{"fd":"s","addr":{"host":{"ip":"0.0.0.7"},"port":{"is":0},"family":"IPTOS_LOWDELAY"}}}"#;
     let why = reason(&[&of(""), at]);
     assert!(why.contains("has its form"), "{why}");
