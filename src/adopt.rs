@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use harness::outcome::UNSEEN;
+use harness::trace::OF_HOSTS;
 use reports::runs::{self, Subject};
 use suites::baseline::{self, Baselines, Snapshot};
 use suites::verdict::Verdict;
@@ -190,9 +191,11 @@ fn add<'a>(
     entry
 }
 
-/// Whether nobody saw what left, so that no other run of the platform could be judged by it.
+/// Whether nobody saw what left, or the host lacks what another has, so that no other run of the platform could be judged
+/// by it.
 fn is_blind(outcome: &str) -> bool {
-    outcome.lines().any(|line| line == UNSEEN)
+    let lacks = |name: &&str| outcome.contains(&format!("? unsupported here: {name}"));
+    OF_HOSTS.iter().any(lacks) || outcome.lines().any(|line| line == UNSEEN)
 }
 
 /// Reads the folder of a run, or one of snapshots as `suites/baselines` has them.

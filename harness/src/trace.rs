@@ -92,6 +92,9 @@ pub struct Beyond {
     pub left: Vec<String>,
 }
 
+/// What hosts of one kernel have or have not: a family that is a module, and the right to act for another user.
+pub const OF_HOSTS: [&str; 2] = ["AF_VSOCK", "seteuid"];
+
 impl Trace {
     /// How often a case is taken at the most.
     pub const TAKES: usize = 3;
@@ -124,6 +127,11 @@ impl Trace {
     /// Whether nobody saw what the host sent on some link.
     pub fn is_unseen(&self) -> bool {
         self.links.iter().any(|link| link.unseen)
+    }
+
+    /// Whether the case ended at what hosts of one kernel have or have not: that says nothing of the kernel.
+    pub fn lacks_what_hosts_have(&self) -> bool {
+        self.lacks().is_some_and(|name| OF_HOSTS.contains(&name))
     }
 
     /// The name that this system has not got, where the case ended at it: its call was never made.

@@ -85,7 +85,8 @@ fn judge_by(
 ) -> Judgement {
     let outcome = outcome::render(case, trace, os);
     // A baseline has frames, and what nobody saw differs from none.
-    let expected = before.filter(|_| !trace.is_unseen());
+    let is_hosts = trace.lacks_what_hosts_have();
+    let expected = before.filter(|_| !trace.is_unseen() && !is_hosts);
     let expected = expected.map(|(platform, text)| (platform.to_owned(), text.to_owned()));
     let found = rules::judge(case, trace, os).into_iter().map(|finding| {
         let known = known(&finding);
@@ -107,6 +108,7 @@ fn judge_by(
         _ if !unexpected.is_empty() => Verdict::Unexpected,
         _ if is_other => Verdict::Changed,
         _ if !findings.is_empty() => Verdict::Deviates,
+        _ if is_hosts => Verdict::Ok,
         (_, None) if !asks => Verdict::New,
         _ => Verdict::Ok,
     };
