@@ -60,7 +60,7 @@ impl Process {
 }
 
 /// Whether this process cannot act for another user: root alone can, and in a user namespace there may be nobody but
-/// root (user_namespaces(7)).
+/// root (`user_namespaces(7)`).
 pub(super) fn cannot_act(op: &Op) -> bool {
     match op {
         Op::Process { call: ProcessCall::Seteuid { uid } } => {
