@@ -391,7 +391,10 @@ impl<'l> Converter<'l> {
         let family = known.and_then(|socket| super::words::sym(&socket.family).ok());
         let (domain, r#type) =
             (family.unwrap_or_else(|| "AF_INET".into()), Flags::of(&["SOCK_DGRAM"]));
-        Op::Socket { fd: name.to_owned(), domain, r#type, protocol: Flags::NONE }
+        // What is spoken by netlink is not read yet: of a protocol of which a case has no messages.
+        let is_netlink = domain.plain() == "AF_NETLINK";
+        let protocol = if is_netlink { Flags::of(&["NETLINK_AUDIT"]) } else { Flags::NONE };
+        Op::Socket { fd: name.to_owned(), domain, r#type, protocol }
     }
 
     /// The case.
