@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::subject;
-use harness::trace::{End, Fingerprint};
+use harness::trace::{End, Fingerprint, Trace};
 use reports::pcapng::Pcapng;
 use reports::repro::{Observed, Options, reproducer};
 use suites::baseline::Baselines;
@@ -68,11 +68,13 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     let verdict = judgement.verdict;
     out::blank();
     let counted = Counted::of(&answer);
+    let written = own.written(&case.id);
+    let is_unseen = written.is_some_and(|one| one.asks_of_unseen_frames(&answer.trace));
     out!("verdict: {}", counted.word().style(counted.colour()));
     match &judgement.expected {
         Some((platform, _)) => outln!(", by the baseline of {platform}"),
         None if own.is_empty() => outln!(", there is no baseline of this platform"),
-        None if verdict == Verdict::New && own.asks(&case.id) => {
+        None if verdict == Verdict::New && is_unseen => {
             outln!(
                 ", what is asked of its frames cannot be judged: nobody saw them, or another thread waited"
             );
@@ -85,9 +87,20 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     }
     run::explain(&answer);
     broken(judgement);
-    let here = Kernel::of(&kernel);
+    claimed(&case, &answer.trace, &Kernel::of(&kernel));
+    for (platform, text) in Baselines::embedded().of_case(&case.id) {
+        out::blank();
+        outln!("{}", format!("baseline of {platform}").bold());
+        out::text(text);
+        out::blank();
+    }
+    Ok(if judgement.is_unexpected() { Status::Unexpected } else { Status::Expected })
+}
+
+/// Each claim about this case, and how it stands here.
+fn claimed(case: &Case, trace: &Trace, here: &Kernel) {
     for claim in suites::claim::claims().iter().filter(|claim| claim.concerns(&case.id)) {
-        let test = claim.test(&case, &answer.trace, &here);
+        let test = claim.test(case, trace, here);
         let word = test.standing.word();
         let word = word.style(claims::style(test.standing));
         out::blank();
@@ -97,13 +110,6 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
         test.why.iter().for_each(|why| below(why));
         below(&format!("{}: {}", claim.provenance(), claim.sources.join("; ")));
     }
-    for (platform, text) in Baselines::embedded().of_case(&case.id) {
-        out::blank();
-        outln!("{}", format!("baseline of {platform}").bold());
-        out::text(text);
-        out::blank();
-    }
-    Ok(if judgement.is_unexpected() { Status::Unexpected } else { Status::Expected })
 }
 
 /// Each rule that is broken, with what it says and where it has that from.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use common::{SOCKEYE, fetched, has_labs, sockeye, stderr};
 use harness::case::{Case, Os};
-use harness::subject::{self, Console, Kernels, Machine, Plan, cache_folder};
+use harness::subject::{self, Console, Kernels, Machine, Plan, Program, cache_folder};
 use harness::trace::{End, Trace};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -159,6 +159,25 @@ fn of_several_cases_under_way_each_is_tried_alone() {
         .collect();
     assert_eq!(died, ["bad"]);
     assert!(traces.iter().all(|trace| !matches!(trace.end, End::Broken { .. })));
+}
+
+/// Nothing is given ahead to an executor whose case waits, and what it would have been given is not lost with it.
+#[test]
+fn who_dies_in_a_case_that_waits_takes_no_other_along() {
+    let script = r#"echo '{"hello":{"schema":1,"kernel":{"system":"Fake","release":"1.0","version":"","machine":"","euid":0}}}'
+        while read -r line; do exit 3; done"#;
+    let program = Program::new(script, None, Box::new(|_: &str| ()));
+    let case = |number: usize| -> Case {
+        serde_json::from_str(&format!(
+            r#"{{"id":"long{number}","title":"","ops":[],"window_ms":9}}"#
+        ))
+        .expect("a case")
+    };
+    let cases: Vec<Case> = (0..20).map(case).collect();
+    let wanted: Vec<&Case> = cases.iter().collect();
+    let traces = subject::run(&program, &wanted, 1, &|_, _| ()).expect("it runs");
+    assert_eq!(traces.len(), cases.len());
+    assert!(traces.iter().all(|trace| matches!(trace.end, End::Died { .. })), "{traces:#?}");
 }
 
 #[test]

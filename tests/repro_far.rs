@@ -143,6 +143,15 @@ const TOLD: &str = "tun link0
         < link0 TCP [P.] [nop,nop,TS val 102] \"1111\"
         < link0 TCP [R] seq +1";
 
+/// How far its window is scaled, and by what it controls congestion: the program had the host's.
+const SETTINGS: &str = "tun link0
+    socket(AF_INET, SOCK_STREAM, 0) = s
+    fcntl(s, F_SETFL, O_NONBLOCK)
+    connect(s, {AF_INET neighbour(link0):80})
+        < link0 TCP [S.] [mss 1000,nop,wscale 7]
+    getsockopt(s, IPPROTO_TCP, TCP_INFO, 8)
+    getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, 16)";
+
 /// Each option, and what takes its place so that the host does something else.
 #[rstest]
 #[case::mss(OPTIONS, "mss 1000", "mss 1001")]
@@ -155,6 +164,11 @@ const TOLD: &str = "tun link0
 #[case::edges(TOLD, "seq +10", "seq +20")]
 #[case::time(TOLD, "val 102", "val 103")]
 #[case::challenged(TOLD, "[R] seq +1", "[R] seq +1000000")]
+#[case::memory(
+    SETTINGS,
+    "tun link0",
+    "tun link0\n    sysctl net.ipv4.tcp_rmem=4096 131072 33554432"
+)]
 fn an_option_is_the_labs(#[case] text: &str, #[case] part: &str, #[case] other: &str) {
     let (one, other) = (case(text), case(&text.replace(part, other)));
     tells_apart(&one, &other);

@@ -224,11 +224,6 @@ impl Own {
         Some((source, &source.written[*at]))
     }
 
-    /// Whether something is asked of the case of this id.
-    pub fn asks(&self, id: &str) -> bool {
-        self.written(id).is_some_and(|written| !written.asked.is_empty())
-    }
-
     /// The case as it was written, with what it asks.
     pub fn written(&self, id: &str) -> Option<&Written> {
         self.of(id).map(|(_, written)| written)

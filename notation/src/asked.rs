@@ -85,8 +85,6 @@ impl Written {
             Demand::Result(wanted) => wanted.iter().any(|one| one.on.is_none_or(|on| on == os)),
             Demand::Frame(_) | Demand::NoFrame => true,
         };
-        let blind = blind_from(trace);
-        let is_unseen = |one: &Asked| !matches!(one.what, Demand::Result(_)) && one.op >= blind;
         let unexplained = |event: &Event| match event {
             Event::Call { op, did: Did::Hung { .. }, .. } => !result_of(*op),
             Event::Call { op, did: Did::Returned { ret, .. }, .. } if *ret < 0 => {
@@ -98,8 +96,14 @@ impl Written {
         let ended = matches!(trace.end, End::Done | End::Unsupported | End::Hung);
         self.asked.iter().any(here)
             && ended
-            && !self.asked.iter().any(is_unseen)
+            && !self.asks_of_unseen_frames(trace)
             && !trace.events.iter().any(unexplained)
+    }
+
+    /// Whether it asks of frames of which nothing can be said: nobody saw the wire, or another thread waited.
+    pub fn asks_of_unseen_frames(&self, trace: &Trace) -> bool {
+        let blind = blind_from(trace);
+        self.asked.iter().any(|one| !matches!(one.what, Demand::Result(_)) && one.op >= blind)
     }
 
     /// What was asked and did not come.

@@ -290,6 +290,22 @@ mod tests {
         assert_eq!(judgement.broken().len(), judgement.remarks.len());
     }
 
+    /// A row that needs what a host lacks would be `changed` wherever that is so, and is when the kernel lacks a name.
+    #[rstest]
+    #[case::family("AF_VSOCK", Verdict::Ok)]
+    #[case::user("seteuid", Verdict::Ok)]
+    #[case::of_the_kernel("SO_INQ", Verdict::Changed)]
+    fn what_hosts_have_is_no_change(#[case] name: &str, #[case] verdict: Verdict) {
+        let (case, mut trace) = trace(None, End::Unsupported);
+        let Event::Call { did, .. } = &mut trace.events[0] else { panic!("a call") };
+        *did = Did::Unsupported { name: name.to_owned() };
+        let mut baselines = Baselines::default();
+        baselines.add("linux", &baseline::text([("s/t[a]", SAID)]));
+        let judgement = judge(&case, &trace, Os::Linux, &["linux".to_owned()], &baselines);
+        assert_eq!(judgement.verdict, verdict, "{judgement:?}");
+        assert_eq!(verdict.is_not_here(&trace), verdict == Verdict::Ok);
+    }
+
     /// A machine under load: timers of the kernel ran out while the executor stood still, in every take.
     #[test]
     fn what_a_pause_may_have_changed_is_no_change_of_the_kernel() {

@@ -110,6 +110,18 @@ mod tests {
         Lab::one(LinkKind::Tun, "l").with([LabOp::Serve { link, service }])
     }
 
+    /// It was said of a case that has them.
+    #[test]
+    fn who_turns_tail_loss_probes_on_has_them() {
+        let lines = |value: &str| {
+            let (name, value) = (TAIL_LOSS.to_owned(), value.to_owned());
+            let set = LabOp::Sysctl { name, value };
+            Case::new("s/t", "", served(), vec![Op::Lab { step: set }]).unlike_defaults().concat()
+        };
+        assert!(lines("0").contains("no tail loss probes"), "{}", lines("0"));
+        assert!(!lines("4").contains("tail loss") && lines("4").contains("quickack"));
+    }
+
     #[test]
     fn who_waits_or_sets_a_timer_has_real_ones() {
         let wait = |ms| Op::Lab { step: LabOp::Wait { ms, until: None, why: String::new() } };

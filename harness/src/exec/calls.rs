@@ -501,6 +501,17 @@ pub(super) fn named(bits: c_int, known: &'static [&'static str]) -> Vec<Sym> {
 mod tests {
     use super::*;
 
+    /// musl's macro saw one message here, and the row was `changed` on Alpine.
+    #[test]
+    fn the_last_message_may_have_no_data() {
+        let sent = [(1, 2, b"data".to_vec()), (3, 4, Vec::new())];
+        let (mut control, len) = control_of(&sent);
+        let mut nothing = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
+        let msg = header(None, &mut nothing, &mut control, len);
+        // SAFETY: the header describes the control buffer.
+        assert_eq!(unsafe { messages(&msg) }, sent);
+    }
+
     #[test]
     fn a_header_of_zeros_is_the_last() {
         // SAFETY: computes a size.

@@ -115,25 +115,22 @@ fn packet(
         return Err(Missing::Name("AF_PACKET".to_owned()));
     }
     p.include(&["arpa/inet.h", "linux/if_packet.h"]);
-    p.line(format_args!("struct sockaddr_ll {var} = {{"));
-    p.line(format_args!("    .sll_family = AF_PACKET,"));
-    p.line(format_args!("    .sll_protocol = htons(0x{:04x}),", packet.proto));
+    let mut members = vec![
+        ("sll_family", "AF_PACKET".to_owned()),
+        ("sll_protocol", format!("htons(0x{:04x})", packet.proto)),
+    ];
     let index = match scope {
         Scope::Zero => None,
         Scope::Link(link) => Some(p.index(link)),
         Scope::Id(id) => Some(format!("{id}u")),
     };
-    if let Some(index) = index {
-        p.line(format_args!("    .sll_ifindex = (int){index},"));
-    }
+    members.extend(index.map(|index| ("sll_ifindex", format!("(int){index}"))));
     if !packet.addr.0.is_empty() {
         let bytes: Vec<String> = packet.addr.0.iter().map(|b| format!("0x{b:02x}")).collect();
-        p.line(format_args!("    .sll_halen = {},", bytes.len()));
-        p.line(format_args!("    .sll_addr = {{{}}},", bytes.join(", ")));
+        members.push(("sll_halen", bytes.len().to_string()));
+        members.push(("sll_addr", format!("{{{}}}", bytes.join(", "))));
     }
-    p.line(format_args!("}};"));
-    let size = packet.len.map_or_else(|| format!("sizeof {var}"), |len| len.to_string());
-    Ok((format!("(struct sockaddr *)&{var}"), size))
+    of_linux(p, ("sockaddr_ll", var), &members, packet.len)
 }
 
 /// The number that a socket has for a port, where the address has none itself.

@@ -39,6 +39,7 @@ mod process;
 mod program;
 mod raw;
 mod server;
+mod stays;
 mod threads;
 mod vectors;
 mod waits;

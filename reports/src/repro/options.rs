@@ -11,6 +11,7 @@ use harness::case::{Hex, Op, Os, Sym};
 use super::arguments::{fd, v4};
 use super::parts::Part;
 use super::program::{Missing, Program};
+use super::stays;
 
 /// The option as this system says it.
 fn option(
@@ -182,21 +183,35 @@ pub(super) fn get(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missi
         if name == "SO_ERROR" {
             p.need(Part::ErrnoName);
             let text = format!("value(\"%s\", {var} ? errno_name({var}) : {});", quoted(b"0"));
-            (format!("&{var}"), text)
+            (format!("&{var}"), vec![text])
         } else {
-            (format!("&{var}"), format!("value(\"%d\", {var});"))
+            (format!("&{var}"), vec![format!("value(\"%d\", {var});")])
         }
     } else {
         p.need(Part::OptionValue);
         p.line(format_args!("unsigned char {var}[{}] = {{0}};", (*len).max(1)));
-        (var.clone(), format!("option_value({var}, {size});"))
+        // Of what is another in each run the program compares what stays.
+        let mut shown = vec![format!("option_value({var}, {size});")];
+        if name == "TCP_INFO" {
+            p.need(Part::TcpInfo);
+            shown.insert(0, format!("tcp_info({var}, {size});"));
+        } else if stays::of_length(&name) {
+            shown.insert(0, format!("value(\"%u bytes\", (unsigned){size});"));
+        }
+        (var.clone(), shown)
     };
     let room = if *len == 0 { "0".to_owned() } else { format!("sizeof {var}") };
     p.line(format_args!("socklen_t {size} = {room};"));
     p.call(number, op, &format!("getsockopt({fd}, {level}, {name}, {at}, &{size})"));
     // Of an int that was not written there is no value: TCP_SAVED_SYN where nothing was saved.
     let written = if *len == 4 { format!(" && {size} > 0") } else { String::new() };
-    p.line(format_args!("if (ret != -1{written})"));
-    p.line(format_args!("    {shown}"));
+    let several = shown.len() > 1;
+    p.line(format_args!("if (ret != -1{written}){}", if several { " {" } else { "" }));
+    for statement in &shown {
+        p.line(format_args!("    {statement}"));
+    }
+    if several {
+        p.line(format_args!("}}"));
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@ use harness::outcome::{is_of_the_run, route_messages, stable_option};
 use harness::trace::{AddrInfo, Did, Event, Interface, Kevent, LinkFact, Out, Trace};
 
 use super::frames;
+use super::stays::stays;
 
 /// The line of one call, and what stands beneath it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,7 +92,8 @@ pub(super) fn first_value((case, trace): (&Case, &Trace), op: &Op, did: &Did) ->
         }
         Out::Offset(n) => Some(n.to_string()),
         Out::Errno(errno) => Some(errno.as_str().to_owned()),
-        Out::Bytes(bytes) if !is_clocked(op, bytes) => Some(bytes.to_string()),
+        Out::Bytes(bytes) => stays(option_name(op), &bytes.0)
+            .or_else(|| (!is_clocked(op, bytes)).then(|| bytes.to_string())),
         Out::Data { bytes, .. } if *ret >= 0 && !is_raw(case, op) => {
             Some(shown_received(case, op, bytes))
         }
@@ -228,12 +230,7 @@ fn same_out(
         Out::Int(n) => need(first == n.to_string(), n.to_string()),
         Out::Offset(n) => need(first == n.to_string(), n.to_string()),
         Out::Errno(errno) => need(first == errno.as_str(), errno.to_string()),
-        Out::Bytes(bytes) if is_clocked(step, bytes) => {
-            let name = option_name(step);
-            let same = |shown: &Hex| stable_option(name, &shown.0) == stable_option(name, &bytes.0);
-            need(first.parse().is_ok_and(|shown| same(&shown)), bytes.to_string())
-        }
-        Out::Bytes(bytes) => need(first == bytes.to_string(), bytes.to_string()),
+        Out::Bytes(bytes) => need(same_bytes(step, bytes, values), bytes.to_string()),
         Out::Addr(addr) => need(same_addr(addr, first), addr.to_string()),
         Out::Addrs(list) => {
             let mut shown = values.chunks(2);
@@ -286,6 +283,23 @@ fn same_out(
             need(traced == values, format!("{traced:?}"))
         }
     }
+}
+
+/// An option's bytes, behind what stays of it.
+fn same_bytes(step: &Op, bytes: &Hex, values: &[String]) -> bool {
+    let name = option_name(step);
+    let stays = stays(name, &bytes.0);
+    let (told, shown) = match (&stays, values) {
+        (Some(_), [told, shown, ..]) => (Some(told), shown.as_str()),
+        _ => (None, values.first().map_or("", String::as_str)),
+    };
+    let stable = |Hex(bytes): &Hex| stable_option(name, bytes);
+    let same = if is_clocked(step, bytes) {
+        shown.parse().is_ok_and(|shown| stable(&shown) == stable(bytes))
+    } else {
+        shown == bytes.to_string()
+    };
+    told == stays.as_ref() && same
 }
 
 /// Data as it was received: the bytes if they are to be compared, from whom, `msg_flags`, how many

@@ -130,6 +130,7 @@ parts! {
     Data = "data" needs [Value];
     Hex = "hex" needs [];
     OptionValue = "option_value" needs [Value, Hex];
+    TcpInfo = "tcp_info" needs [Value];
     Unix = "unix" needs [Value];
     Packet = "packet" needs [Value];
     VsockName = "vsock_name" needs [Value];

@@ -11,9 +11,15 @@ use crate::trace::{Did, End, Event};
 
 /// A step's outcome, whatever `Case::check` says of it: the executor is the last that could refuse.
 fn run(steps: &[&str]) -> (End, Vec<Event>, usize) {
+    run_in(false, steps)
+}
+
+/// The same in a lab that has a network of its own, or the host's.
+fn run_in(is_shared: bool, steps: &[&str]) -> (End, Vec<Event>, usize) {
     let ops: Vec<Op> = serde_json::from_str(&format!("[{}]", steps.join(","))).expect("steps");
     let case = Case::new("s/t", String::new(), Lab::loopback(), ops);
     let mut lab = Fake::of(Lab::loopback());
+    lab.is_shared = is_shared;
     let mut runner = runner(&case, &mut lab);
     let end = runner.steps();
     signals::disarm();
@@ -25,7 +31,16 @@ fn run(steps: &[&str]) -> (End, Vec<Event>, usize) {
 }
 
 fn reason(steps: &[&str]) -> String {
-    match run(steps).0 {
+    why(run(steps).0)
+}
+
+/// Why a step is refused where the network is the host's.
+fn where_shared(steps: &[&str]) -> String {
+    why(run_in(true, steps).0)
+}
+
+fn why(end: End) -> String {
+    match end {
         End::Broken { reason } => reason,
         end => format!("{end:?}"),
     }
@@ -159,15 +174,8 @@ fn a_netlink_socket_asks_and_changes_nothing() {
     let at = r#"{"connect":{"fd":"s","addr":{"host":{"ip":"0.0.0.7"},"port":{"is":0},"family":"IPTOS_LOWDELAY"}}}"#;
     let why = reason(&[&of(""), at]);
     assert!(why.contains("has its form"), "{why}");
-    let ops = serde_json::from_str(&format!("[{},{}]", of(""), send("x"))).expect("steps");
-    let case = Case::new("s/t", String::new(), Lab::loopback(), ops);
-    let mut lab = Fake::of(Lab::loopback());
-    lab.is_shared = true;
-    let mut runner = runner(&case, &mut lab);
-    let end = runner.steps();
-    signals::disarm();
-    let End::Broken { reason } = end else { panic!("{end:?}") };
-    assert!(reason.contains("the host's"), "{reason}");
+    let why = where_shared(&[&of(""), &send("x")]);
+    assert!(why.contains("the host's"), "{why}");
 }
 
 /// What nobody else is to be told of: a port for all machines, or one that none keeps to itself.
@@ -220,18 +228,8 @@ fn a_packet_socket_sends_where_all_links_are_the_labs() {
     assert_eq!(run(&[&of("SOCK_RAW"), send]).0, End::Done);
     let why = reason(&[&of("SOCK_PACKET"), send]);
     assert!(why.contains("obsolete"), "{why}");
-    let ops = serde_json::from_str(&format!("[{},{send}]", of("SOCK_RAW"))).expect("steps");
-    let case = Case::new("s/t", String::new(), Lab::loopback(), ops);
-    let mut lab = Fake::of(Lab::loopback());
-    lab.is_shared = true;
-    let mut runner = runner(&case, &mut lab);
-    let end = runner.steps();
-    signals::disarm();
-    for (_, fd) in runner.sockets.iter().filter(|(_, fd)| *fd >= 0) {
-        let _ = calls::close(*fd);
-    }
-    let End::Broken { reason } = end else { panic!("{end:?}") };
-    assert!(reason.contains("the host's"), "{reason}");
+    let why = where_shared(&[&of("SOCK_RAW"), send]);
+    assert!(why.contains("the host's"), "{why}");
 }
 
 #[test]
