@@ -354,6 +354,48 @@ fn tells_apart(one: &Case, other: &Case) {
     assert!(stderr.contains("differs: "), "{stderr}");
 }
 
+/// A `poll` that tells nothing, then as often as this the socket's error alone, then all.
+const HALF: &str = "static int half(struct pollfd *fds, nfds_t n, int ms)
+{
+    static int asked;
+    int ret = poll(fds, n, ms);
+
+    if (++asked == 1)
+        return 0;
+    if (asked <= 1 + TIMES && ret > 0)
+        fds->revents = POLLERR;
+    return ret;
+}
+#define poll half
+";
+
+/// The kernel sets a socket's error before its state: who sleeps in `poll` is told both, who asks in
+/// between is not.
+#[rstest]
+#[case::between(1, true)]
+#[case::always(9, false)]
+fn what_comes_after_a_while_is_asked_for_again(#[case] times: u32, #[case] reproduced: bool) {
+    if !able() {
+        return;
+    }
+    let one = case(
+        "tun link0
+        socket(AF_INET, SOCK_STREAM, 0) = s
+        fcntl(s, F_SETFL, O_NONBLOCK)
+        connect(s, {AF_INET neighbour(link0):80})
+            < link0 TCP [R.]
+        poll([{s, POLLOUT}], 1000)",
+    );
+    let traces = traces(&[], std::slice::from_ref(&one));
+    let program = written(&one, &traces[0]);
+    let at = program.find("/* poll in slices").expect("it answers while it polls");
+    let half = HALF.replace("TIMES", &times.to_string());
+    let program = format!("{}{half}{}", &program[..at], &program[at..]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (stdout, stderr, _) = ran(&program, folder.path());
+    assert_eq!(verdict(&stdout), Some(reproduced), "{stdout}{stderr}");
+}
+
 /// Bytes that the far end puts on a link on which a server answers, too: they went to the program's standard input.
 #[test]
 fn beside_a_server_bytes_are_sent() {

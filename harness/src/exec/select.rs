@@ -61,7 +61,7 @@ impl Runner<'_> {
         let (timeout_ms, with_mask) =
             (op.timeout_ms().unwrap_or(-1), matches!(op, Op::Pselect { .. }));
         let (nfds, mut sets) = (asked.nfds(), [const { None }; 3]);
-        let ret = self.in_slices(number, timeout_ms, |slice| {
+        let ret = self.looks_in_slices(number, timeout_ms, |slice| {
             sets = asked.sets();
             calls::select(nfds, &mut sets, Some(slice.unsigned_abs()), with_mask)
         });

@@ -12,6 +12,9 @@ use crate::case::op::PollFd;
 use crate::case::{Op, Sym};
 use crate::trace::{Event, Out};
 
+/// How long the kernel has to set all that belongs to what it set first.
+const SETTLES: Duration = Duration::from_micros(200);
+
 impl Runner<'_> {
     /// Lets time pass, the far ends answering meanwhile, or until a frame is seen on `link`.
     pub(super) fn pass(&mut self, number: u32, ms: u32, link: Option<&str>) {
@@ -49,11 +52,32 @@ impl Runner<'_> {
         }
     }
 
+    /// The same of a call that only looks. Who sleeps in the kernel is woken when all is set; who asks in between can
+    /// see half of it, a socket's error before its state (Linux `net/ipv4/tcp.c` `tcp_done_with_error`): what came after
+    /// a while is asked for once more.
+    pub(super) fn looks_in_slices(
+        &mut self,
+        number: u32,
+        timeout_ms: c_int,
+        mut look: impl FnMut(c_int) -> Returned,
+    ) -> Result<i64, Sym> {
+        let mut has_waited = false;
+        self.in_slices(number, timeout_ms, |slice| {
+            let came = look(slice);
+            if has_waited && matches!(came, Ok(1..)) {
+                std::thread::sleep(SETTLES);
+                return look(0);
+            }
+            has_waited = true;
+            came
+        })
+    }
+
     pub(super) fn poll(&mut self, number: u32, op: &Op, fds: &[PollFd]) -> Result<Gave, Fault> {
         let timeout_ms = op.timeout_ms().unwrap_or(-1);
         let call = if matches!(op, Op::Ppoll { .. }) { os::ppoll } else { calls::poll };
         let mut list = self.pollfds(fds)?;
-        let ret = self.in_slices(number, timeout_ms, |slice| call(&mut list, slice));
+        let ret = self.looks_in_slices(number, timeout_ms, |slice| call(&mut list, slice));
         Ok(ret.map(|ret| (ret, Out::Poll(revents(&list)))))
     }
 

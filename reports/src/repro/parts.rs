@@ -114,8 +114,8 @@ parts! {
     FarDatagram = "far_datagram" needs [FarBetween];
     FarSegment = "far_segment" needs [FarConnections, FarHeard, FarBetween];
     Wire = "wire" needs [Frame, WireSocket];
-    PollAnswering = "poll_answering" needs [];
     GoesOn = "goes_on" needs [];
+    PollAnswering = "poll_answering" needs [GoesOn];
     PpollAnswering = "ppoll_answering" needs [GoesOn];
     SelectAnswering = "select_answering" needs [GoesOn];
     PselectAnswering = "pselect_answering" needs [GoesOn];

@@ -1,5 +1,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
+use rstest::rstest;
+
 use super::*;
 use crate::case::addr::{Addr, Port, Range, Role};
 use crate::case::{Flags, Lab, LinkKind};
@@ -147,6 +149,29 @@ fn what_leaves_late_is_not_lost() {
         let of = |event: &&Event| matches!(event, Event::Frame { op: 1, .. });
         assert_eq!(runner.events.iter().filter(of).count(), seen);
     }
+}
+
+/// `connecting/again[timeout,unspec,block]`, once in some thirty runs: asked between the two, the kernel had set the
+/// socket's error and not yet its state, and `poll` told `POLLERR` where who sleeps in it is told
+/// `POLLOUT|POLLERR|POLLHUP`.
+#[rstest]
+#[case::half(&[0, 1, 2], 2)]
+#[case::taken_by_another(&[0, 1, 0, 3, 3], 3)]
+// Nothing was waited for, and the second answer is not asked for.
+#[case::at_once(&[1, 2], 1)]
+#[case::never(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0)]
+fn what_comes_after_a_while_is_asked_for_again(#[case] answers: &[i64], #[case] told: i64) {
+    let lab = Lab::one(LinkKind::Tun, "tun0");
+    let case = Case::new("s/t", String::new(), lab.clone(), Vec::new());
+    let mut quiet = Fake::of(lab);
+    let (mut runner, mut answers) = (runner(&case, &mut quiet), answers.iter());
+    let ret = runner.looks_in_slices(0, 20, |ms| {
+        let answer = answers.next().copied().unwrap_or(0);
+        let ms = Duration::from_millis(ms.unsigned_abs().into());
+        std::thread::sleep(if answer == 0 { ms } else { Duration::ZERO });
+        Ok(answer)
+    });
+    assert_eq!(ret, Ok(told));
 }
 
 /// Nothing waits for the executor: it was the kernel that kept the byte back for 200 ms, and the case that asked for

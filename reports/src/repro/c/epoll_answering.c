@@ -4,11 +4,12 @@
 static int epoll_answering(int fd, struct epoll_event *events, int max, int ms)
 {
     struct timespec start;
-    int ret;
+    int ret, waited;
 
     clock_gettime(CLOCK_MONOTONIC, &start);
-    do
+    do {
+        waited = 0; /* what is told once is not asked for again */
         ret = epoll_wait(fd, events, max, ms == 0 ? 0 : 1);
-    while (ret == 0 && goes_on(&start, ms));
+    } while (goes_on(ret, &waited, &start, ms));
     return ret;
 }

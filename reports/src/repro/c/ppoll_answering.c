@@ -6,11 +6,11 @@ static int ppoll_answering(struct pollfd *fds, nfds_t n, const struct timespec *
 {
     long long ms = time == NULL ? -1 : time->tv_sec * 1000LL + time->tv_nsec / 1000000;
     struct timespec start, slice = {.tv_nsec = ms == 0 ? 0 : 1000000};
-    int ret;
+    int ret, waited = 0;
 
     clock_gettime(CLOCK_MONOTONIC, &start);
     do
         ret = ppoll(fds, n, &slice, NULL);
-    while (ret == 0 && goes_on(&start, ms));
+    while (goes_on(ret, &waited, &start, ms));
     return ret;
 }

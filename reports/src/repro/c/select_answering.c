@@ -9,7 +9,7 @@ static int select_answering(int n, fd_set *in, fd_set *out, fd_set *except, cons
     fd_set *sets[] = {in, out, except};
     static fd_set given[3];
     struct timespec start;
-    int ret;
+    int ret, waited = 0;
 
     for (int i = 0; i < 3; i++)
         if (sets[i] != NULL)
@@ -22,6 +22,6 @@ static int select_answering(int n, fd_set *in, fd_set *out, fd_set *except, cons
             if (sets[i] != NULL)
                 *sets[i] = given[i];
         ret = select(n, sets[0], sets[1], sets[2], &slice);
-    } while (ret == 0 && goes_on(&start, ms));
+    } while (goes_on(ret, &waited, &start, ms));
     return ret;
 }
