@@ -521,3 +521,18 @@ fn tables_are_told_as_json() {
     }
     assert!(stdout(&output).lines().count() > 5);
 }
+
+/// What is as it should be broke no rule: the program of it said what `link-state/netdown` is about under "expected".
+#[test]
+fn a_program_expects_what_a_rule_says_that_was_broken() {
+    if !is_linux() || !has_labs() {
+        return;
+    }
+    let is_heading = |line: &str| line == " * expected:";
+    let clean = stdout(&sockeye(&["repro", "link-state/netdown"]));
+    assert!(clean.contains("#include") && !clean.lines().any(is_heading), "{clean}");
+    let broken = stdout(&sockeye(&["repro", "link-state/udp-bound-own[tap,down,limited4]"]));
+    let at = broken.lines().position(is_heading).expect("what is expected");
+    let said: Vec<&str> = broken.lines().skip(at + 1).take(2).collect();
+    assert!(said.concat().contains("A send that reports success leaves its payload"), "{said:?}");
+}

@@ -7,6 +7,7 @@ use common::{case, has_labs, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{Credentials, Trace};
+use rstest::rstest;
 
 /// What an executor of its own makes of a case.
 fn run(case: &Case) -> Trace {
@@ -44,6 +45,54 @@ fn times_are_there_and_no_clock() {
     ] {
         assert!(text.contains(said), "{said}\n{text}");
     }
+}
+
+/// They were right once, and JSON alone: each is a text of some lines, and its C program reproduces it.
+#[rstest]
+#[case(include_str!("inputs/recverr-unconnected.json"), &[
+    "\"live\", 4, 0, {AF_INET 127.0.0.1:eph2}) = -1 ECONNREFUSED",
+    "MSG_ERRQUEUE|MSG_DONTWAIT) = 4, \"dead\", {AF_INET 127.0.0.1:9999}",
+    "recv(live, 100, MSG_DONTWAIT) = 4, \"live\"",
+])]
+#[case(include_str!("inputs/self-connect.json"), &[
+    "connect(s, {AF_INET 127.0.0.1:12345}) = 0",
+    "TCP 12345 > 12345 [S.]",
+    "recv(s, 100, MSG_DONTWAIT) = 2, \"hi\"",
+])]
+#[case(include_str!("inputs/shutdown-udp.json"), &[
+    "shutdown(s, SHUT_RDWR) = -1 ENOTCONN",
+    "recv(s, 100, 0) = 0, \"\"",
+    "[{s, POLLIN|POLLHUP|POLLRDHUP}]",
+])]
+#[case(include_str!("inputs/shutdown-unix.json"), &[
+    "recv(a, 100, 0) = 0, \"\"",
+    "[{a, POLLIN|POLLRDHUP}]",
+    "send(b, \"x\", 1, 0) = -1 EPIPE",
+])]
+#[case(include_str!("inputs/reuseport-connected.json"), &[
+    "recv(k, 100, MSG_DONTWAIT) = 2, \"m2\"",
+    "recv(l1, 100, MSG_DONTWAIT) = -1 EAGAIN",
+    "recv(l2, 100, MSG_DONTWAIT) = -1 EAGAIN",
+])]
+fn what_was_json_alone_is_text_and_a_program(#[case] json: &str, #[case] says: &[&str]) {
+    let Some(text) = outcome(json) else { return };
+    for said in says {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    assert!(text.lines().count() <= 25, "{text}");
+    if !common::repro::able() {
+        return;
+    }
+    let case = case(json);
+    let program = common::repro::written(&case, &run(&case));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (stdout, stderr, status) = common::repro::ran(&program, folder.path());
+    assert_eq!(status, Some(0), "{stdout}{stderr}");
+    // It says no where something else was observed.
+    let other = program.replacen("0, \"\", NULL}", "7, \"\", NULL}", 1);
+    assert_ne!(other, program, "{program}");
+    let (stdout, stderr, status) = common::repro::ran(&other, folder.path());
+    assert_eq!(status, Some(1), "{stdout}{stderr}");
 }
 
 #[test]

@@ -306,6 +306,20 @@ fn no_mishap_happens_to_this_host() {
     assert!(results[0]["trace"]["end"]["died"].is_object(), "{:#}", results[0]);
 }
 
+/// An executor of this host that says something else than an answer: the run cannot be trusted, as one on a machine.
+#[test]
+fn an_error_on_this_host_is_no_success() {
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    let plant = format!("garbage@{VICTIM}");
+    let output = sockeye(&["run", VICTIM, BEFORE, "--out", folder, "--plant", &plant]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let results = lines(&out.path().join("results.jsonl"));
+    let verdict = |id| results.iter().find(|line| line["id"] == id).map(|line| &line["verdict"]);
+    assert_eq!(verdict(VICTIM).and_then(|word| word.as_str()), Some("error"), "{results:?}");
+    assert_ne!(verdict(BEFORE).and_then(|word| word.as_str()), Some("error"), "{results:?}");
+}
+
 /// The example of the documents, in a network where no address leads anywhere.
 #[test]
 fn the_example_subject_answers_what_it_can_and_says_what_it_cannot() {

@@ -86,7 +86,7 @@ fn planted(into: &Path, is_meant: &dyn Fn(&str) -> bool) -> Vec<String> {
 }
 
 /// Commands that read the run `R`, and another one `O`; what they write goes to `W`.
-const READERS: [&str; 16] = [
+const READERS: [&str; 17] = [
     "report R --format json",
     "report R --format junit",
     "report R --format ktap",
@@ -103,6 +103,7 @@ const READERS: [&str; 16] = [
     "show link-state/netdown --platforms --run R",
     "changes R",
     "matrix R O -o W",
+    "bundle link-state/netdown --run R --times 1 -o W",
 ];
 
 fn with(command: &str, run: &Path, other: &Path) -> Output {

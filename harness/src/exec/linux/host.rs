@@ -63,6 +63,11 @@ fn descriptors() -> usize {
     })
 }
 
+/// How many descriptors this process may let itself have.
+pub(super) fn most_descriptors() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(_, hard)| hard)
+}
+
 fn enter() -> Result<(), String> {
     // With a working directory of its own, that of a case's files: threads that it starts have it, too.
     let alone = CloneFlags::CLONE_FS;

@@ -37,9 +37,13 @@ const MOST_CLOSING: usize = 16;
 fn most() -> usize {
     static MOST: OnceLock<usize> = OnceLock::new();
     *MOST.get_or_init(|| {
-        let memory = nix::sys::sysinfo::sysinfo().map_or(u64::MAX, |info| info.ram_total());
-        usize::try_from(memory / MEMORY_OF_ONE).unwrap_or(MOST_LABS).clamp(4, MOST_LABS)
+        most_in(nix::sys::sysinfo::sysinfo().map_or(u64::MAX, |info| info.ram_total()))
     })
+}
+
+/// How many may stand in so many bytes.
+fn most_in(memory: u64) -> usize {
+    usize::try_from(memory / MEMORY_OF_ONE).unwrap_or(MOST_LABS).clamp(4, MOST_LABS)
 }
 
 impl Labs {
@@ -95,5 +99,18 @@ impl Drop for Labs {
         for thread in self.closing.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A guest's executors were killed for want of memory, which was told as a change of its kernel.
+    #[test]
+    fn a_small_machine_has_few_labs() {
+        assert_eq!(most_in(220 << 20), 4);
+        assert_eq!(most_in(480 << 20), 10);
+        assert_eq!((most_in(4 << 30), most_in(u64::MAX)), (MOST_LABS, MOST_LABS));
     }
 }

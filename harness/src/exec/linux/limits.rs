@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use netlink_packet_route::AddressFamily;
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::needs;
@@ -131,6 +132,7 @@ pub(super) fn look(of_the_host: &[(usize, Vec<i64>)], has_ipv6: bool) -> Result<
     limits.extend(Buffers::ask().into_iter().flat_map(Buffers::limits));
     limits.extend(neighbours());
     limits.extend(families(has_ipv6));
+    limits.extend(descriptors());
     limits.extend(selinux());
     let _ = LIMITS.set(limits);
     Ok(())
@@ -193,7 +195,7 @@ impl Buffers {
             }
         };
         less("net.core.rmem_default", self.rmem_default, needs::datagrams);
-        less("net.core.wmem_default", self.wmem_default, needs::datagrams);
+        less("net.core.wmem_default", self.wmem_default, needs::sent_from_a_buffer);
         // What loopback's packets are captured with is larger than that by the host's root alone.
         let captured = if self.forced { needs::receive_buffer } else { needs::packets };
         less("net.core.rmem_max", self.rmem_max, captured);
@@ -243,6 +245,8 @@ const BY_WHOM: &str =
 const LIFT: &str = "lift RestrictAddressFamilies= and the like of the service, or start the container \
     with --security-opt seccomp=unconfined --cap-add NET_RAW --cap-add NET_ADMIN";
 
+const LIFT_CALLS: &str = "lift SystemCallFilter= of the service, or start the container with --security-opt seccomp=unconfined";
+
 /// Without these there is no lab.
 fn essential() -> Result<(), String> {
     let kinds = [
@@ -271,6 +275,11 @@ fn families(has_ipv6: bool) -> Vec<Limit> {
     };
     ask("AF_UNIX", libc::AF_UNIX, Type::DGRAM, None, needs::unix as fn(&Case) -> bool);
     ask("raw", libc::AF_INET, Type::RAW, Some(Protocol::UDP), needs::raw);
+    // A kernel that has none says EAFNOSUPPORT: then its cases are not here. Of a container's filter it is EPERM.
+    let vsock = refusal(libc::AF_VSOCK, Type::STREAM, None);
+    if matches!(vsock, Some(Errno::EPERM | Errno::EACCES)) {
+        ask("AF_VSOCK", libc::AF_VSOCK, Type::STREAM, None, needs::vsock);
+    }
     if has_ipv6 {
         ask("AF_INET6", libc::AF_INET6, Type::DGRAM, None, needs::ipv6_sockets);
     } else {
@@ -279,6 +288,32 @@ fn families(has_ipv6: bool) -> Vec<Limit> {
         limits.push(limit(why, mend, needs::ipv6));
     }
     limits
+}
+
+/// As many descriptors as a case may ask for, `MOST_OF_FILES` of `case/process.rs`.
+const DESCRIPTORS: u64 = 1024;
+
+/// What a case lets its process have, this one may not have itself, or not say.
+fn descriptors() -> Vec<Limit> {
+    let (soft, hard) = match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok(both) => both,
+        Err(errno) => return vec![own_limits("getrlimit", errno)],
+    };
+    if let Err(errno) = setrlimit(Resource::RLIMIT_NOFILE, soft, hard) {
+        return vec![own_limits("setrlimit", errno)];
+    }
+    let few = i64::try_from(hard).ok().filter(|_| hard < DESCRIPTORS);
+    let why = |hard| {
+        format!("RLIMIT_NOFILE is {hard}, these rows were observed under {DESCRIPTORS} or more")
+    };
+    let few = few
+        .map(|hard| limit(why(hard), format!("ulimit -n {DESCRIPTORS}"), needs::more_descriptors));
+    few.into_iter().collect()
+}
+
+fn own_limits(call: &str, errno: Errno) -> Limit {
+    let why = format!("{call} is refused with {errno:?}: {BY_WHOM}");
+    limit(why, LIFT_CALLS.to_owned(), needs::own_limits)
 }
 
 /// `SELinux` answers what no other kernel does: of labels (`SO_PEERSEC`, `IP_PASSSEC`), and, before the socket's own

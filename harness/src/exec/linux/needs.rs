@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::case::addr::{Addr, Host, Range, Role};
 use crate::case::names::{Answer, Flaw};
 use crate::case::op::{Opt, Value};
+use crate::case::process::{ProcessCall, Resource};
 use crate::case::{Case, LabOp, Op};
 use crate::exec::sends::may_send;
 
@@ -49,6 +50,34 @@ pub(super) fn unix(case: &Case) -> bool {
     sockets(case).any(|(domain, _)| domain == "AF_UNIX")
 }
 
+/// Whether it sends on something that keeps data in its buffer for another socket, or for a wire.
+pub(super) fn sent_from_a_buffer(case: &Case) -> bool {
+    datagrams(case) || unix(case)
+}
+
+pub(super) fn vsock(case: &Case) -> bool {
+    sockets(case).any(|(domain, _)| domain == "AF_VSOCK")
+}
+
+/// Whether it sets limits of its process.
+pub(super) fn own_limits(case: &Case) -> bool {
+    most_descriptors(case).is_some()
+}
+
+/// The most descriptors that it lets its process have, if it says how many.
+pub(super) fn most_descriptors(case: &Case) -> Option<u32> {
+    let soft = case.of_the_process().filter_map(|(_, call)| match call {
+        ProcessCall::Setrlimit { resource: Resource::Nofile, soft } => Some(*soft),
+        _ => None,
+    });
+    soft.max()
+}
+
+/// Whether it lets its process have more descriptors than it may.
+pub(super) fn more_descriptors(case: &Case) -> bool {
+    most_descriptors(case).is_some_and(|most| u64::from(most) > super::host::most_descriptors())
+}
+
 pub(super) fn raw(case: &Case) -> bool {
     let is_raw = |op: &Op| matches!(op, Op::Socket { r#type, .. } if r#type.has("SOCK_RAW"));
     case.ops.iter().any(is_raw)
@@ -69,7 +98,10 @@ pub(super) fn ipv6(case: &Case) -> bool {
         _ => None,
     });
     let mut steps = case.lab.setup.iter().chain(steps);
+    // The interfaces' addresses are of all families.
+    let lists = case.ops.iter().any(|op| matches!(op, Op::Getifaddrs { .. }));
     ipv6_sockets(case)
+        || lists
         || case.ops.iter().flat_map(Op::addrs).any(addressed)
         || steps.any(|step| match step {
             LabOp::AddressAdd { range, .. } | LabOp::AddressDelete { range, .. } => {

@@ -99,10 +99,18 @@ pub(in crate::exec) fn sendto_lies() -> io::Result<()> {
     })
 }
 
-/// Sockets of this family, or this system call, are refused as a container's filter refuses them, for as long
+/// With what a filter refuses.
+const REFUSALS: [(&str, libc::c_int); 3] =
+    [("EPERM", libc::EPERM), ("EACCES", libc::EACCES), ("EAFNOSUPPORT", libc::EAFNOSUPPORT)];
+
+/// Sockets of this family, or this system call, are refused as a container's filter refuses them, a family by the
+/// errno behind a colon (`AF_VSOCK:EPERM`), for as long
 /// as the process lives.
 pub(in crate::exec) fn refuse(what: &str) -> io::Result<()> {
+    let (what, by) = what.split_once(':').unwrap_or((what, ""));
+    let by = REFUSALS.iter().find(|(name, _)| *name == by).map(|(_, errno)| *errno);
     let call = match what {
+        "setrlimit" => libc::SYS_prlimit64,
         "setns" => libc::SYS_setns,
         "sethostname" => libc::SYS_sethostname,
         "mount" => libc::SYS_mount,
@@ -117,6 +125,7 @@ pub(in crate::exec) fn refuse(what: &str) -> io::Result<()> {
         return Err(io::Error::other(format!("{what:?} is neither a family nor one of the calls")));
     }
     let errno = if family.is_some() { libc::EAFNOSUPPORT } else { libc::EPERM };
+    let errno = by.unwrap_or(errno);
     let refusal = statement(RETURN, libc::SECCOMP_RET_ERRNO | errno as u32);
     let allowed = statement(RETURN, libc::SECCOMP_RET_ALLOW);
     let number = statement(LOAD, NUMBER);

@@ -49,39 +49,75 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// # Errors
 /// One sentence, with what is known of the addresses and links.
 pub(super) fn wait(netlink: &mut Netlink, index: u32, ip: IpAddr) -> Result<(), String> {
-    wait_within(WITHIN, netlink, index, ip)
+    wait_within(WITHIN, &mut Kernel { netlink, index, ip, began: Instant::now() })
 }
 
-fn wait_within(
-    within: Duration,
-    netlink: &mut Netlink,
+/// What is waited for, and the time that passes.
+trait Wait {
+    /// Whether the address is usable.
+    fn is_usable(&mut self) -> Result<bool, String>;
+    /// Stands in line for the kernel's lock.
+    fn stand_in_line(&mut self);
+    fn sleep(&mut self, pause: Duration);
+    /// The time since it began.
+    fn now(&self) -> Duration;
+    /// Which address it is, and what is known of all.
+    fn said(&self) -> (IpAddr, String);
+}
+
+struct Kernel<'n> {
+    netlink: &'n mut Netlink,
     index: u32,
     ip: IpAddr,
-) -> Result<(), String> {
-    let began = Instant::now();
+    began: Instant,
+}
+
+impl Wait for Kernel<'_> {
+    fn is_usable(&mut self) -> Result<bool, String> {
+        let usable = self.netlink.is_local(self.index, self.ip);
+        usable.map_err(|e| format!("address {}: {e}", self.ip))
+    }
+
+    fn stand_in_line(&mut self) {
+        // A request that changes nothing stands in line for the lock, behind the kernel's
+        // thread if that does. What is answered does not matter.
+        let _ = self.netlink.set_link(self.index, &LinkChange::default());
+    }
+
+    fn sleep(&mut self, pause: Duration) {
+        std::thread::sleep(pause);
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn said(&self) -> (IpAddr, String) {
+        (self.ip, state())
+    }
+}
+
+fn wait_within(within: Duration, what: &mut impl Wait) -> Result<(), String> {
+    let began = what.now();
     let (mut waited, mut locked) = (Duration::ZERO, Duration::ZERO);
     let (mut pause, mut asked_at) = (PAUSE, AT_ONCE);
-    while !netlink.is_local(index, ip).map_err(|e| format!("address {ip}: {e}"))? {
-        let all = began.elapsed();
+    while !what.is_usable()? {
+        let all = what.now() - began;
         if waited > within || all > AT_THE_LATEST && waited > AT_ONCE {
             let [all, waited, locked] = [all, waited, locked].map(|time| time.as_secs());
             let of = format!("{waited} of them this process's own, {locked} for the lock");
-            return Err(format!(
-                "address {ip} is not usable after {all} seconds ({of}): {}",
-                state()
-            ));
+            let (ip, state) = what.said();
+            return Err(format!("address {ip} is not usable after {all} seconds ({of}): {state}"));
         }
-        let look = Instant::now();
-        std::thread::sleep(pause);
+        let look = what.now();
+        what.sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
-        waited += look.elapsed().min(LONGEST_LOOK);
+        waited += (what.now() - look).min(LONGEST_LOOK);
         if waited > asked_at {
             asked_at = waited + AGAIN;
-            let asked = Instant::now();
-            // A request that changes nothing stands in line for the lock, behind the kernel's
-            // thread if that does. What is answered does not matter.
-            let _ = netlink.set_link(index, &LinkChange::default());
-            locked += asked.elapsed();
+            let asked = what.now();
+            what.stand_in_line();
+            locked += what.now() - asked;
         }
     }
     Ok(())
@@ -109,6 +145,8 @@ fn addresses(table: &str) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -118,9 +156,71 @@ mod tests {
         // Of IPv4, so that the test needs no IPv6: it is asked for alike.
         let ip = "198.51.100.77".parse().unwrap();
         let within = Duration::from_millis(30);
-        let said = wait_within(within, &mut netlink, lo, ip).unwrap_err();
+        let began = Instant::now();
+        let mut kernel = Kernel { netlink: &mut netlink, index: lo, ip, began };
+        let said = wait_within(within, &mut kernel).unwrap_err();
         assert!(said.starts_with("address 198.51.100.77 is not usable after 0 seconds"), "{said}");
         assert!(said.contains("link lo flags "), "{said}");
+    }
+
+    /// A machine on which an address comes after so much time, others keep the lock so long, and this process is
+    /// kept from running so long each time it sleeps.
+    struct Busy {
+        comes: Duration,
+        lock: Duration,
+        stall: Duration,
+        now: Duration,
+    }
+
+    impl Wait for Busy {
+        fn is_usable(&mut self) -> Result<bool, String> {
+            Ok(self.now >= self.comes)
+        }
+
+        fn stand_in_line(&mut self) {
+            self.now += self.lock;
+        }
+
+        fn sleep(&mut self, pause: Duration) {
+            self.now += pause + self.stall;
+        }
+
+        fn now(&self) -> Duration {
+            self.now
+        }
+
+        fn said(&self) -> (IpAddr, String) {
+            (IpAddr::from([192, 0, 2, 1]), "no state".to_owned())
+        }
+    }
+
+    /// At a load of 20 four rows of two runs side by side said that an address was not usable after 34 seconds, which
+    /// others had had of the lock or of the processor.
+    #[rstest]
+    #[case::at_once(0, 0, 0, Ok(()))]
+    #[case::others_have_the_lock(40, 8_000, 0, Ok(()))]
+    #[case::it_does_not_run(40, 0, 2_000, Ok(()))]
+    #[case::it_is_this_processs_own(
+        40,
+        0,
+        0,
+        Err(
+            "address 192.0.2.1 is not usable after 30 seconds (30 of them this process's own, 0 for the lock): no state"
+        )
+    )]
+    #[case::never(1_000, 8_000, 0, Err("address 192.0.2.1 is not usable after 5"))]
+    fn what_others_take_is_not_counted(
+        #[case] comes_s: u64,
+        #[case] lock_ms: u64,
+        #[case] stall_ms: u64,
+        #[case] wanted: Result<(), &str>,
+    ) {
+        let [comes, lock, stall] = [comes_s * 1_000, lock_ms, stall_ms].map(Duration::from_millis);
+        let said = wait_within(WITHIN, &mut Busy { comes, lock, stall, now: Duration::ZERO });
+        match (said, wanted) {
+            (Err(said), Err(wanted)) => assert!(said.starts_with(wanted), "{said}"),
+            (said, wanted) => assert_eq!(said.map_err(|_| ""), wanted),
+        }
     }
 
     #[test]
