@@ -31,6 +31,9 @@ use suites::{Table, deviation, pattern, tables};
 /// How many rows one test takes, so that the tests are of a size and run side by side.
 const ROWS: usize = 24;
 
+/// How many tests run side by side for each processor: programs wait for far ends, timers and networks that go.
+const SIDE_BY_SIDE: usize = 3;
+
 /// How many known deviations one test undoes.
 const UNDONE: usize = 12;
 
@@ -39,7 +42,9 @@ const UNDONE: usize = 12;
 const NOTHING_TO_UNDO: [&str; 1] = ["options/default[*,SO_PEERCRED]"];
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(SIDE_BY_SIDE * processors);
     let tables = tables();
     let kernel = subject::fingerprint(&executor(&[])).expect("the executor says who it is");
     let deviations = deviating(&tables, &kernel);
