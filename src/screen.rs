@@ -168,8 +168,8 @@ fn notes(answers: &[Answer<'_>], kernel: &Fingerprint) {
     }
     let disturbed = answers.iter().filter(|answer| !answer.trace.disturbed.is_empty()).count();
     if disturbed > 0 {
-        let why = "cases taken again, since a timer of the kernel's came between";
-        note("timer", &format!("{why}: {disturbed}"));
+        let why = "cases taken again, since a timer of the kernel's or chance came between";
+        note("chance", &format!("{why}: {disturbed}"));
     }
 }
 

@@ -38,7 +38,8 @@ pub struct Trace {
     /// taken again, but for the third one: with three pauses here, the last is in this trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses_ms: Vec<u32>,
-    /// Why earlier takes of the case were given up, a line each, where that was a timer of the kernel's own.
+    /// Why earlier takes of the case were given up, a line each, where that was a timer of the kernel's own, or
+    /// a number that a resolver drew twice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbed: Vec<String>,
     /// What was looked at so that nothing of it left by an interface that the lab did not make: on a

@@ -5,10 +5,11 @@
 //! outlive the call, and the far ends answer while it waits.
 
 use std::io::Write as _;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::mpsc::{self, TryRecvError};
 
 use super::gave::{Fault, Gave};
+use super::network::Files;
 use super::options::{flags, value};
 use super::sockaddr::RawAddr;
 use super::{calls, os};
@@ -25,7 +26,7 @@ pub(super) type Meanwhile<'m> = dyn FnMut(BorrowedFd<'_>) + 'm;
 /// No timer of the executor's decides when a query is answered: User-Mode Linux 5.10 was seen to
 /// take a second for a wait of 100 µs, and after a second the call gives up.
 fn apart<T: Send>(
-    files: &OwnedFd,
+    files: &Files,
     call: impl FnOnce() -> T + Send,
     meanwhile: &mut Meanwhile<'_>,
 ) -> Result<T, Fault> {
@@ -54,7 +55,7 @@ fn apart<T: Send>(
 
 pub(super) fn getaddrinfo(
     op: &Op,
-    files: &OwnedFd,
+    files: &Files,
     meanwhile: &mut Meanwhile<'_>,
 ) -> Result<Gave, Fault> {
     let Op::Getaddrinfo { node, service, family, r#type, flags: f } = op else {
@@ -68,7 +69,7 @@ pub(super) fn getaddrinfo(
 pub(super) fn getnameinfo(
     op: &Op,
     addr: &RawAddr,
-    files: &OwnedFd,
+    files: &Files,
     meanwhile: &mut Meanwhile<'_>,
 ) -> Result<Gave, Fault> {
     let Op::Getnameinfo { host_len, service_len, flags: f, .. } = op else {

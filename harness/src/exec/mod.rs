@@ -29,6 +29,7 @@ use crate::wire::{Body, Framing, Icmp4, Icmp6, Net, decode};
 
 mod beyond;
 mod calls;
+mod chance;
 mod confine;
 mod credentials;
 mod far;
@@ -226,8 +227,8 @@ fn nothing(case: &Case, end: End) -> Trace {
     Trace::new(&case.id, Vec::new(), Vec::new(), end)
 }
 
-/// Takes a case, and again in another lab when the executor stood still in it or a timer of the kernel's
-/// came between.
+/// Takes a case, and again in another lab when the executor stood still in it, a timer of the kernel's
+/// came between or a resolver drew one number twice.
 fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
     if let Some(reason) = os::refused(case) {
         return nothing(case, End::Skipped { reason });
@@ -237,15 +238,16 @@ fn run_in(labs: &mut os::Labs, case: &Case, plant: Option<&Plant>) -> Trace {
     loop {
         let (trace, pause_ms) = take(labs, case, number, plant);
         pauses_ms.extend(pause_ms);
-        let timer = if pause_ms.is_none() { os::disturbed(case, &trace) } else { None };
+        let between = || os::disturbed(case, &trace).or_else(|| chance::coincidence(case, &trace));
+        let between = if pause_ms.is_none() { between() } else { None };
         number += 1;
         // What a program of the user's does is done once.
         let may = number < Trace::TAKES && !case.runs_a_program();
-        let again = (pause_ms.is_some() || timer.is_some()) && may;
+        let again = (pause_ms.is_some() || between.is_some()) && may;
         if !again {
             return Trace { pauses_ms, disturbed, ..trace };
         }
-        disturbed.extend(timer);
+        disturbed.extend(between);
     }
 }
 

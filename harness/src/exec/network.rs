@@ -45,6 +45,15 @@ pub(super) struct Seen<'b> {
     pub bytes: &'b [u8],
 }
 
+/// Files that a thread may see in place of the host's.
+#[derive(Debug)]
+pub(super) struct Files {
+    /// The mount namespace that has them.
+    pub(super) mounts: OwnedFd,
+    /// The root that the executor has in it.
+    pub(super) root: OwnedFd,
+}
+
 /// Who sees every frame of a network, those of links that a program makes itself too.
 pub(super) trait Capture {
     /// Hands over what is there.
@@ -64,7 +73,7 @@ pub(super) trait Network {
     /// The lab that this is.
     fn spec(&self) -> &Lab;
     /// The files by which names are resolved; none until they have been asked for.
-    fn files(&self) -> Option<Arc<OwnedFd>>;
+    fn files(&self) -> Option<Arc<Files>>;
     /// Its links, `lo` first.
     fn facts(&self) -> &[LinkFact];
     /// What the kernel calls a link: what the case calls it, where a lab can give names.
@@ -129,7 +138,7 @@ pub(super) trait Network {
     ///
     /// # Errors
     /// One sentence.
-    fn program_files(&mut self) -> Result<Option<Arc<OwnedFd>>, String> {
+    fn program_files(&mut self) -> Result<Option<Arc<Files>>, String> {
         Ok(None)
     }
     /// Hands over each frame that was sent since the last time, and each that the far ends sent

@@ -7,10 +7,9 @@
     reason = "the shape is that of a system that has labs"
 )]
 
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::network::Network;
+use super::network::{Files, Network};
 use crate::case::Case;
 use crate::case::lab::{Lab, LabOp};
 use crate::trace::{Direction, End, LinkFact, Product};
@@ -40,7 +39,7 @@ pub(super) fn product() -> Option<Product> {
     None
 }
 
-pub(super) fn see(_: &OwnedFd) -> Result<(), String> {
+pub(super) fn see(_: &Files) -> Result<(), String> {
     Err(NONE.to_owned())
 }
 
@@ -51,7 +50,7 @@ impl Network for NoSuchLab {
     fn spec(&self) -> &Lab {
         match *self {}
     }
-    fn files(&self) -> Option<Arc<OwnedFd>> {
+    fn files(&self) -> Option<Arc<Files>> {
         match *self {}
     }
     fn facts(&self) -> &[LinkFact] {

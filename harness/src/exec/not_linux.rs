@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::gave::Returned;
+use super::network::Files;
 use super::sockaddr::RawAddr;
 
 /// None that is known.
@@ -115,7 +116,7 @@ pub(super) struct Processes {
 
 impl Processes {
     /// Starts the program, which sees the host's files.
-    pub(super) fn start(command: &mut Command, _: Option<Arc<OwnedFd>>) -> Result<Self, String> {
+    pub(super) fn start(command: &mut Command, _: Option<Arc<Files>>) -> Result<Self, String> {
         let program = command.get_program().to_string_lossy().into_owned();
         let child = command.process_group(0).spawn().map_err(|e| format!("{program}: {e}"))?;
         Ok(Self { child, ended: None })

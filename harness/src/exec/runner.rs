@@ -2,7 +2,7 @@
 
 use std::io::{Seek as _, Write as _};
 use std::net::IpAddr;
-use std::os::fd::{BorrowedFd, IntoRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, IntoRawFd as _, RawFd};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use libc::c_int;
 use super::far::FarEnds;
 use super::folder::Folder;
 use super::gave::{Fault, Gave, Returned, given};
-use super::network::Network;
+use super::network::{Files, Network};
 use super::options::{Resolve, value};
 use super::pace::Pace;
 use super::plant::Plant;
@@ -121,7 +121,7 @@ impl<'c> Runner<'c> {
     }
 
     /// What the calls that resolve names are to see.
-    pub(super) fn files(&self) -> Result<Arc<OwnedFd>, Fault> {
+    pub(super) fn files(&self) -> Result<Arc<Files>, Fault> {
         self.lab.files().ok_or_else(|| Fault::Broken("the lab has no files".to_owned()))
     }
 

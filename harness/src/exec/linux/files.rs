@@ -15,7 +15,10 @@ use std::time::{Duration, SystemTime};
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::stat::{fstat, stat};
+use nix::unistd::{chroot, fchdir};
 
+use crate::exec::network::Files;
 use crate::threads;
 
 /// Makes a mount namespace in which `/etc` has these files and no others; or these in place of the
@@ -24,7 +27,7 @@ use crate::threads;
 ///
 /// # Errors
 /// One sentence: this host does not let the executor mount.
-pub(super) fn make(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {
+pub(super) fn make(files: &[(&str, String)], beside: bool) -> Result<Files, String> {
     // A thread of its own: the executor itself goes on seeing the host's files.
     in_a_thread(|| cover(files, beside))
         .and_then(|files| may_see(&files).map(|()| files))
@@ -32,7 +35,7 @@ pub(super) fn make(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, St
 }
 
 /// Whether the host lets a thread enter them, asked once.
-fn may_see(files: &OwnedFd) -> Result<(), String> {
+fn may_see(files: &Files) -> Result<(), String> {
     static MAY: OnceLock<Result<(), String>> = OnceLock::new();
     MAY.get_or_init(|| in_a_thread(|| see(files))).clone()
 }
@@ -89,7 +92,7 @@ fn private() -> Result<(), String> {
         .map_err(|e| format!("its mounts cannot be made private: {}", e.desc()))
 }
 
-fn cover(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {
+fn cover(files: &[(&str, String)], beside: bool) -> Result<Files, String> {
     private()?;
     let empty = |path: &str| {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
@@ -120,8 +123,8 @@ fn cover(files: &[(&str, String)], beside: bool) -> Result<OwnedFd, String> {
     for (name, text) in files {
         write(&Path::new("/etc").join(name), text).map_err(|e| format!("/etc/{name}: {e}"))?;
     }
-    let namespace = "/proc/thread-self/ns/mnt";
-    File::open(namespace).map(OwnedFd::from).map_err(|e| format!("{namespace}: {e}"))
+    let opened = |path| File::open(path).map(OwnedFd::from).map_err(|e| format!("{path}: {e}"));
+    Ok(Files { mounts: opened("/proc/thread-self/ns/mnt")?, root: opened("/")? })
 }
 
 /// Lets all in `/etc` but `ours` be what it is on the host: links to that, which is at [`HOSTS`].
@@ -156,12 +159,24 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Makes these the files that the calling thread sees, and gives it a host name without a domain, which
 /// glibc would search. It shall be no executor's first thread, since there is no way back.
-pub(in crate::exec) fn see(files: &OwnedFd) -> Result<(), String> {
+pub(in crate::exec) fn see(files: &Files) -> Result<(), String> {
     // A thread that shares its root with others may not leave their mounts (setns(2)).
     unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWUTS)
-        .and_then(|()| setns(files, CloneFlags::CLONE_NEWNS))
+        .and_then(|()| setns(&files.mounts, CloneFlags::CLONE_NEWNS))
+        .and_then(|()| stay_in(&files.root))
         .and_then(|()| nix::unistd::sethostname("host"))
         .map_err(|e| format!("the lab's files cannot be entered: {}", e.desc()))
+}
+
+/// Has the executor's own root again: who enters mounts has the root of those (setns(2)), which is another one where the
+/// executor was started by chroot(8), and there are other files.
+fn stay_in(root: &OwnedFd) -> nix::Result<()> {
+    let (wanted, found) = (fstat(root)?, stat("/")?);
+    if (wanted.st_dev, wanted.st_ino) == (found.st_dev, found.st_ino) {
+        return Ok(());
+    }
+    fchdir(root)?;
+    chroot(".")
 }
 
 #[cfg(test)]
@@ -170,6 +185,39 @@ mod tests {
 
     use super::*;
     use crate::exec::folder::Folder;
+
+    /// In a root of chroot(8)'s lookups had the host's files, and no name server of the lab's.
+    #[test]
+    fn the_files_are_those_of_the_root_that_it_has() {
+        let work = || {
+            let said = |e: nix::Error| e.to_string();
+            unshare(CloneFlags::CLONE_FS).map_err(said)?;
+            private()?;
+            // A root of its own, in which there is an /etc and what is asked of the kernel.
+            let root = tempfile::tempdir().map_err(|e| e.to_string())?;
+            for folder in ["etc", "proc"] {
+                fs::create_dir(root.path().join(folder)).map_err(|e| e.to_string())?;
+            }
+            let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
+            let bound = |from: &Path, to: &Path| {
+                mount(Some(from), to, None::<&str>, bind, None::<&str>).map_err(said)
+            };
+            bound(root.path(), root.path())?;
+            bound(Path::new("/proc"), &root.path().join("proc"))?;
+            chroot(root.path()).and_then(|()| nix::unistd::chdir("/")).map_err(said)?;
+            let files = make(&[("hosts", "the lab's".to_owned())], false)?;
+            in_a_thread(|| {
+                unshare(CloneFlags::CLONE_FS).map_err(said)?;
+                see(&files)?;
+                fs::read_to_string("/etc/hosts").map_err(|e| e.to_string())
+            })
+        };
+        match in_a_thread(work) {
+            // Who may not mount has no such files.
+            Err(why) if !nix::unistd::geteuid().is_root() => eprintln!("skipped: {why}"),
+            said => assert_eq!(said.as_deref(), Ok("the lab's")),
+        }
+    }
 
     /// Files are made in it, another thread sees them, nothing leads out, and behind it nothing is left.
     #[test]

@@ -5,7 +5,7 @@ mod serving;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use super::{files, host, left_behind, link, sysctl, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind};
-use crate::exec::network::{Capture, LeftBehind, Network};
+use crate::exec::network::{Capture, Files, LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
@@ -59,7 +59,7 @@ pub(in crate::exec) struct LinuxLab {
     far_ends: Vec<FarEnd>,
     facts: Vec<LinkFact>,
     /// What a case that resolves names sees of the file system.
-    files: Option<Arc<OwnedFd>>,
+    files: Option<Arc<Files>>,
     /// Who serves, by link number.
     servers: BTreeMap<usize, Server>,
     /// Whom the host has asked for since the network was last restored, by link number.
@@ -378,7 +378,7 @@ impl Network for LinuxLab {
         &self.spec
     }
 
-    fn files(&self) -> Option<Arc<OwnedFd>> {
+    fn files(&self) -> Option<Arc<Files>> {
         self.files.clone()
     }
 
@@ -469,7 +469,7 @@ impl Network for LinuxLab {
         self.spec.links.iter().map(|link| link::dropped(&link.name)).sum()
     }
 
-    fn program_files(&mut self) -> Result<Option<Arc<OwnedFd>>, String> {
+    fn program_files(&mut self) -> Result<Option<Arc<Files>>, String> {
         if self.files.is_none() {
             self.files = Some(Arc::new(files::make(&self.spec.files_of_a_program(), true)?));
         }

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::io::{self, PipeReader, Read as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus};
@@ -16,6 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid, getppid};
 
 use super::files::see;
+use crate::exec::network::Files;
 
 /// They go when it is dropped: the kernel ends all of a PID namespace with its first process.
 ///
@@ -38,7 +39,7 @@ impl Processes {
     /// One sentence.
     pub(in crate::exec) fn start(
         command: &mut Command,
-        files: Option<Arc<OwnedFd>>,
+        files: Option<Arc<Files>>,
     ) -> Result<Self, String> {
         let (told, tell) = io::pipe().map_err(|e| format!("no pipe: {e}"))?;
         let here = std::env::current_dir().unwrap_or_default();
@@ -89,7 +90,7 @@ impl Drop for Processes {
 }
 
 /// From the process that was forked on to the one that becomes the program; the others wait.
-fn begin(files: Option<&OwnedFd>, here: &CString, tell: RawFd, executor: Pid) -> io::Result<()> {
+fn begin(files: Option<&Files>, here: &CString, tell: RawFd, executor: Pid) -> io::Result<()> {
     go_with_parent();
     // It may have gone before that was said.
     if getppid() != executor {

@@ -13,7 +13,6 @@ mod steps;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,7 +29,7 @@ use crate::darwin::down::StandIn;
 use crate::darwin::ledger::Thing;
 use crate::darwin::orphans::Orphans;
 use crate::darwin::ours::{Ours, is_of_mdns};
-use crate::exec::network::{Network, Reach};
+use crate::exec::network::{Files, Network, Reach};
 use crate::exec::plan::mac_of;
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;
@@ -318,7 +317,7 @@ impl Network for MacLab {
         &self.spec
     }
 
-    fn files(&self) -> Option<Arc<OwnedFd>> {
+    fn files(&self) -> Option<Arc<Files>> {
         None
     }
 

@@ -12,10 +12,9 @@ mod routes;
 mod sys;
 mod thread_state;
 
-use std::os::fd::OwnedFd;
-
 use crate::case::Case;
 use crate::darwin::{beyond as beyond_lab, down, request};
+use crate::exec::network::Files;
 use crate::trace::Product;
 
 pub use super::commands::KernelLog;
@@ -84,6 +83,6 @@ pub(super) fn isolate() -> Result<(), String> {
     if is_root() { host::begin() } else { Ok(()) }
 }
 
-pub(super) fn see(_: &OwnedFd) -> Result<(), String> {
+pub(super) fn see(_: &Files) -> Result<(), String> {
     Err("a lab on macOS has no files of its own for names".to_owned())
 }

@@ -1,9 +1,8 @@
 //! A lab that a test makes up: nothing is there but what the test says.
 
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::{Network, Reach};
+use super::{Files, Network, Reach};
 use crate::case::{Lab, LabOp};
 use crate::darwin::down::StandIn;
 use crate::trace::{Direction, LinkFact};
@@ -42,7 +41,7 @@ impl Network for Fake<'_> {
     fn spec(&self) -> &Lab {
         &self.spec
     }
-    fn files(&self) -> Option<Arc<OwnedFd>> {
+    fn files(&self) -> Option<Arc<Files>> {
         None
     }
     fn facts(&self) -> &[LinkFact] {
