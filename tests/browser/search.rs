@@ -90,7 +90,8 @@ fn rows(b: &mut Browser) {
     assert!(folded > 0, "nothing is folded");
     b.eval("document.getElementById('scroll').scrollTop = 0");
     let first = "document.querySelector('#body tr.table th').title";
-    b.wait("document.querySelector('#body tr.table')");
+    // Drawn anew, and not what was at the end.
+    b.wait("document.querySelector('#body tr[data-at=\"0\"]')");
     assert!(b.text(first).ends_with(" differ"), "{}", b.text(first));
 }
 

@@ -287,7 +287,7 @@ impl<'a> Builder<'a> {
             };
             let whose = asked().find(odd).or_else(|| asked().next());
             row.repro = whose.map(|(column, line)| {
-                let text = self.repro(column, line);
+                let text = Self::repro(column, line);
                 self.texts.number(&text)
             });
         }
@@ -359,7 +359,7 @@ impl<'a> Builder<'a> {
         findings.iter().map(one).collect()
     }
 
-    fn repro(&self, column: &Answers<'_>, line: &Line) -> String {
+    fn repro(column: &Answers<'_>, line: &Line) -> String {
         let kernel = &column.subject.kernel;
         let Fingerprint { system, release, version, .. } = kernel;
         let platform = column.subject.platforms.first().map_or("", String::as_str);
