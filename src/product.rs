@@ -76,7 +76,7 @@ impl Product {
                     Err(_) => Ok(path.to_owned()),
                 };
             }
-            Err(NotOpened::Io(e)) => return refuse(&format!("is there and cannot be read: {e}")),
+            Err(NotOpened::Io(e)) => return refuse(&format!("cannot be looked at: {e}")),
             Err(NotOpened::Is(what)) => return refuse(&format!("is {what}, a file is wanted")),
         };
         let mut look = || -> std::io::Result<(Vec<u8>, Vec<u8>)> {
@@ -88,7 +88,7 @@ impl Product {
             Ok((head, tail))
         };
         match look() {
-            Err(e) => refuse(&format!("is there and cannot be read: {e}")),
+            Err(e) => refuse(&format!("cannot be looked at: {e}")),
             Ok((head, tail)) if head.is_empty() || self.is(&head, &tail) => {
                 Ok(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
             }
