@@ -13,7 +13,8 @@ use suites::tag;
 
 use crate::bisect::letters;
 use crate::cli::Changes;
-use crate::{Status, UsageError, diff, out, report, results};
+use crate::product::{CHANGES, Product};
+use crate::{Status, UsageError, diff, out, report};
 
 /// Rows of one table that changed at the same places.
 type Groups<'r> = BTreeMap<(&'r str, Vec<char>), Vec<Row<'r>>>;
@@ -26,6 +27,8 @@ struct Row<'r> {
 
 /// Writes the page.
 pub(crate) fn changes(args: &Changes) -> Result<Status> {
+    // Before anything runs for it.
+    args.output.as_deref().map(|path| Product::Changes.place(path)).transpose()?;
     let ran = match &args.on[..] {
         [] => args.runs.clone(),
         // Which kernels did not run was said.
@@ -37,7 +40,7 @@ pub(crate) fn changes(args: &Changes) -> Result<Status> {
     }
     let text = text::shown(&page(&run)).into_owned();
     match &args.output {
-        Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
+        Some(path) => Product::Changes.write(path, |file| Ok(file.write_all(text.as_bytes())?))?,
         None => out::text(&text),
     }
     Ok(Status::Expected)
@@ -48,7 +51,7 @@ fn page(run: &Run) -> String {
     let (groups, cases) = groups(run);
     let rows: usize = groups.values().map(Vec::len).sum();
     let mut out = format!(
-        "# What changed between kernels\n\nMade by `sockeye changes` from runs of {cases} cases, of which \
+        "{CHANGES}\nMade by `sockeye changes` from runs of {cases} cases, of which \
          {rows} are not the same on all of these kernels. A letter is an outcome, a dot a case that \
          did not run there. Rows of a table that changed alike stand together, and of each option and call \
          among them the first.\n\n| kernel | |\n| --- | --- |\n"
@@ -253,6 +256,7 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results;
 
     /// What a kernel says of an option's default: 0, or where it `fails`, that it knows none such.
     fn line(subject: &str, option: &str, fails: bool) -> Line {

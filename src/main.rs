@@ -28,6 +28,7 @@ mod observe;
 mod on;
 mod place;
 mod platforms;
+mod product;
 mod reasons;
 mod report;
 mod results;

@@ -12,11 +12,14 @@ use suites::claim::{Claim, Kernel, Standing};
 use suites::tag;
 
 use crate::cli::Matrix;
+use crate::product::Product;
 use crate::reasons::reason;
-use crate::{Status, UsageError, diff, place, results, subjects};
+use crate::{Status, UsageError, diff, place, subjects};
 
 /// Reads the runs, writes the page.
 pub(crate) fn matrix(args: &Matrix) -> Result<Status> {
+    // Before anything runs for it.
+    Product::Page.place(&args.output)?;
     let ran = if args.on.is_empty() {
         args.runs.clone()
     } else {
@@ -55,9 +58,10 @@ fn written(read: &[(String, Run)], since: Option<&(String, Run)>, output: &Path)
         claims: &claims,
         reason: &reason,
         tags: &|line| tag::of(&line.case).map(|tag| tag.name.to_owned()).collect(),
+        means: &tag::means,
     };
     let model = model(input).map_err(|e| UsageError(e.to_string()))?;
-    results::whole(output, |file| Ok(page(&model, file)?))?;
+    Product::Page.write(output, |file| Ok(page(&model, file)?))?;
     Ok(Status::Expected)
 }
 

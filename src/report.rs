@@ -10,6 +10,7 @@ use reports::export::{Export, junit, kcidb, ktap, markdown};
 use reports::runs::{self, Diff, Run};
 
 use crate::cli::{Format, Merge, Report};
+use crate::product::Product;
 use crate::results::{self, Writer};
 use crate::{Status, UsageError, out};
 
@@ -107,7 +108,7 @@ pub(crate) fn report(args: &Report) -> Result<Status> {
     }
     let text = export(args.format, &of_rank(read(&folder)?, args.rank))?;
     match &args.output {
-        Some(path) => results::whole(path, |file| Ok(file.write_all(text.as_bytes())?))?,
+        Some(path) => Product::Report.write(path, |file| Ok(file.write_all(text.as_bytes())?))?,
         None => out::text(&text),
     }
     Ok(Status::Expected)

@@ -8,8 +8,10 @@ use harness::case::{Case, Os};
 use harness::outcome;
 use harness::subject;
 use harness::trace::{End, Fingerprint, Trace};
+use reports::bundle::{Part, Tried, expectations};
 use reports::pcapng::Pcapng;
 use reports::repro::{Observed, Options, reproducer};
+use reports::runs::Line;
 use suites::baseline::Baselines;
 use suites::claim::Kernel;
 use suites::rules::RULES;
@@ -17,6 +19,7 @@ use suites::verdict::{Judgement, Verdict};
 
 use crate::cli::{Form, Repro, Run, Show, Target, Wire};
 use crate::out::Paint as _;
+use crate::product::Product;
 use crate::results::{self, Answer};
 use crate::summary::Counted;
 use crate::{Status, claims, out, platforms, run, select, summary};
@@ -152,24 +155,15 @@ pub(crate) fn repro(args: &Repro) -> Result<Status> {
         kernel: &name,
         outcome: &answer.judgement.outcome,
     });
-    let broken: Vec<&str> = answer.judgement.findings.iter().map(|(f, _)| f.rule).collect();
-    let asked = answer.judgement.unexpected.iter().map(ToString::to_string);
-    let expected: Vec<String> = expectations(&broken).into_iter().chain(asked).collect();
+    let line = results::json(run::NATIVE, &case, &answer.trace, &answer.judgement)?;
+    let line: Line = serde_json::from_slice(&line)?;
+    let subject = results::subject(run::NATIVE, &kernel, 1, None);
+    let rules = results::manifest(subject, &[]).rules;
+    let part = Part::once(&line, host, Tried::Not(String::new()));
+    let expected = expectations(&rules, &part);
     let options = Options { os, observed, expected: &expected };
     out::text(&reproducer(&case, &options));
     Ok(Status::Expected)
-}
-
-/// What the rules that are broken say, and where they have it from: nothing where none is.
-fn expectations(broken: &[&str]) -> Vec<String> {
-    RULES
-        .iter()
-        .filter(|rule| broken.contains(&rule.name))
-        .map(|rule| {
-            let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
-            format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
-        })
-        .collect()
 }
 
 /// The frames.
@@ -180,7 +174,7 @@ pub(crate) fn wire(args: &Wire) -> Result<Status> {
     if let End::Skipped { reason } | End::Broken { reason } = &answer.trace.end {
         bail!("{} did not run: {reason}", case.id);
     }
-    results::whole(&args.output, |file| {
+    Product::Frames.write(&args.output, |file| {
         let mut pcapng = Pcapng::new(file, &format!("{} {}", kernel.system, kernel.release))?;
         Ok(pcapng.add(&case, &answer.trace, os)?)
     })?;

@@ -131,6 +131,18 @@ fn the_same_run_makes_the_same_bytes() {
     let zip = folder.path().join("a.zip");
     let args = ["bundle", "link-state/netdown", "--run", text(&run), "-o", text(&zip)];
     assert!(said(&sockeye(&args)).contains("in place of the file that was there"));
+    // A file of the user's own stays.
+    let mine = folder.path().join("mine.zip");
+    for text_of_it in [&b"mine"[..], b"PK\x03\x04README.md"] {
+        fs::write(&mine, text_of_it).expect("written");
+        let onto = [&args[..4], &["-o", text(&mine)]].concat();
+        for args in [&onto[..], &["wire", "link-state/netdown", "-o", text(&mine)]] {
+            let output = sockeye(args);
+            assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+            assert!(said(&output).contains("is there and is no "), "{}", said(&output));
+            assert_eq!(fs::read(&mine).expect("it is there"), text_of_it);
+        }
+    }
     let machine = &unpack(&zip, folder.path())["environment.json"];
     let machine = String::from_utf8_lossy(machine);
     let ttl = ["net.ipv4.ip_default_ttl", "net.inet.ip.ttl"];

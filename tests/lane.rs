@@ -1,4 +1,5 @@
-//! `scripts/ci-lane`, with a cargo and a program that write down how they are called.
+//! `scripts/ci-lane`, with a cargo and a program that write down how they are called, and `scripts/release`, with
+//! a cargo whose program is of a size.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -124,4 +125,37 @@ fn each_kernel_that_is_fetched_is_a_lane() {
     assert_eq!(runs, ["sockeye run --on k-1 --format markdown --out out/k-1/run"]);
     assert!(lane.path("out/k-1/summary.md").is_file());
     assert!(calls.contains("cargo test --release --locked --test shuffled"), "{calls}");
+}
+
+/// A program for Linux is packed if it has fewer than fifteen million bytes, and nothing is if it has not.
+#[rstest]
+#[case(14_999_999, None)]
+#[case(15_000_000, Some("the program for x86_64-unknown-linux-musl has 15000000 bytes"))]
+fn a_program_that_is_too_large_is_not_released(#[case] bytes: u64, #[case] says: Option<&str>) {
+    let lane = Lane::new(0, 0);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/release");
+    fs::copy(script, lane.path("scripts/release")).expect("copied");
+    for file in ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "CHANGELOG.md"] {
+        fs::write(lane.path(file), "x").expect("written");
+    }
+    let cargo = format!(
+        "#!/bin/sh\ncase $1 in\nmetadata) echo '{{\"name\":\"sockeye\",\"version\":\"9.8.7\"}}' ;;\n\
+         build) for target; do :; done; mkdir -p \"$CARGO_TARGET_DIR/$target/dist\"\n\
+         head -c {bytes} /dev/zero > \"$CARGO_TARGET_DIR/$target/dist/sockeye\" ;;\nesac\n"
+    );
+    lane.program("bin/cargo", &cargo);
+    lane.program("bin/rustup", "#!/bin/sh\necho x86_64-unknown-linux-musl\n");
+    lane.program("bin/uname", "#!/bin/sh\necho Linux\n");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let output = Command::new(lane.path("scripts/release"))
+        .args(["out", "x86_64-unknown-linux-musl"])
+        .env("PATH", format!("{}:{path}", lane.path("bin").display()))
+        .env("CARGO_TARGET_DIR", lane.path("target"))
+        .output()
+        .expect("the script starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.success(), says.is_none(), "{output:?}");
+    assert!(says.is_none_or(|says| said.contains(says) && said.lines().count() == 1), "{said}");
+    let packed = lane.path("out/sockeye-9.8.7-x86_64-linux-musl.tar.gz").exists();
+    assert_eq!(packed, says.is_none(), "{said}");
 }

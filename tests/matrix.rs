@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use browser::Browser;
+use browser::search::{reason, searches, set};
 use common::{has_labs, is_linux, sockeye, stderr};
 use reports::matrix::{Input, Model, Source, model, page};
 use reports::runs::{self, Run};
@@ -51,10 +52,12 @@ static RUNS: LazyLock<Option<Runs>> = LazyLock::new(|| {
 });
 
 fn made(sources: &[Source<'_>]) -> Model {
-    let (claims, reason) = (&|_: &_, _: &_| Vec::new(), &|_: &_| None);
+    let claims = &|_: &_, _: &_| Vec::new();
     let tagged =
         |line: &runs::Line| suites::tag::of(&line.case).map(|tag| tag.name.to_owned()).collect();
-    let input = Input { runs: sources, since: None, order: &[], claims, reason, tags: &tagged };
+    let (tags, means, since) = (&tagged, &suites::tag::means, None);
+    let order = &[];
+    let input = Input { runs: sources, since, order, claims, reason: &reason, tags, means };
     model(input).expect("whole runs")
 }
 
@@ -231,14 +234,6 @@ fn the_page_filters_opens_copies_and_links() {
     assert_eq!(b.faults, [""; 0]);
 }
 
-/// Types this into the search.
-fn set(text: &str) -> String {
-    format!(
-        "(() => {{ const t = document.getElementById('text'); t.value = {text:?}; \
-         t.dispatchEvent(new Event('input')); }})()"
-    )
-}
-
 /// What was found stands before the table: a sentence, a picture in which the lost frame is struck out, the row.
 fn landing(b: &mut Browser) {
     b.wait("performance.getEntriesByName('sockeye-told').length");
@@ -253,22 +248,6 @@ fn landing(b: &mut Browser) {
     b.eval(&format!("{first}.querySelector('button.row').click()"));
     b.wait(OPEN);
     b.press("Escape");
-}
-
-/// What only a transcript says is found, and a concept by what people call it.
-fn searches(b: &mut Browser) {
-    let found = |b: &mut Browser, text: &str| {
-        b.eval(&set(text));
-        b.text("document.getElementById('count').textContent")
-    };
-    for text in ["IP_MTU_DISCOVER", "EMSGSIZE", "don't fragment", "df"] {
-        let said = found(b, text);
-        assert!(said.contains(" of ") && !said.starts_with("0 "), "{text}: {said}");
-    }
-    assert_eq!(found(b, "don't fragment"), found(b, "df"));
-    assert!(b.text("document.getElementById('apart').textContent").contains("“df”"));
-    assert!(found(b, "IP_NO_SUCH_OPTION").starts_with("0 of "));
-    found(b, "");
 }
 
 /// At 400 % of 1280 by 1024 (WCAG 2.2 §1.4.10), and on a phone on its side.

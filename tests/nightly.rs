@@ -56,6 +56,11 @@ impl Night {
     }
 
     fn report(&self, runs: &[&str]) -> Output {
+        self.report_since(None, runs)
+    }
+
+    /// With a run of the night before.
+    fn report_since(&self, before: Option<&str>, runs: &[&str]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/nightly-report");
         let real = self.path("real").exists();
         let program =
@@ -64,6 +69,7 @@ impl Night {
             .arg(self.path("out"))
             .args(runs.iter().map(|run| self.path(run)))
             .env("SOCKEYE", program)
+            .env("BEFORE", before.map_or_else(PathBuf::new, |run| self.path(run)))
             .output()
             .expect("the script starts")
     }
@@ -126,6 +132,37 @@ fn nothing_changed_attaches_nothing() {
     assert!(night.report(&["linux"]).status.success());
     assert!(!night.read("calls").contains("bundle"));
     assert!(!night.read("out/summary.md").contains("Changed"));
+}
+
+/// The page counts changes from the night before, if there is one that can be read.
+#[test]
+fn the_night_before_is_laid_beside() {
+    if !has_jq() {
+        return;
+    }
+    let night = Night::new();
+    night.run("linux", &[("link-state/netdown", "ok")]);
+    night.lane("before", &[("run/run.json", "{}")]);
+    let page = |calls: &str| -> Vec<String> {
+        let calls = calls.replace(&format!("{}/", night.folder.path().display()), "");
+        calls.lines().filter(|line| line.starts_with("matrix ")).map(str::to_owned).collect()
+    };
+    let plain = "matrix out/merged -o out/page/index.html";
+    let since = "matrix out/merged --since before/run -o out/page/index.html";
+    let fails = PROGRAM.replace("\nwhile", "\ncase $* in *--since*) exit 2 ;; esac\nwhile");
+    for (program, before, calls, says) in [
+        (PROGRAM, None, &[plain][..], "from the baselines.\n"),
+        (PROGRAM, Some("before/run"), &[since], "before/run.\n"),
+        (PROGRAM, Some("gone"), &[plain], "gone that can be read.\n"),
+        (&fails, Some("before/run"), &[since, plain], "before/run that can be read.\n"),
+    ] {
+        fs::write(night.path("sockeye"), program).expect("written");
+        let _ = fs::remove_file(night.path("calls"));
+        assert!(night.report_since(before, &["linux"]).status.success());
+        assert_eq!(page(&night.read("calls")), calls, "{before:?}");
+        let summary = night.read("out/summary.md");
+        assert!(summary.contains(says) && !summary.contains("Not as it should be"), "{summary}");
+    }
 }
 
 /// Where a part cannot be made, the rest is, and the summary says which and why.

@@ -6,9 +6,10 @@ mod common;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
-use common::{has_cc, has_labs, is_linux, sockeye, text};
+use common::git::goes_by_git;
+use common::{fetched, has_cc, has_labs, is_linux, sockeye, text};
 use reports::bundle::MOST_OF_LINES;
 use rstest::rstest;
 use serde_json::Value;
@@ -67,9 +68,12 @@ fn stable(text: &str) -> String {
     });
     let whole = paragraphs.map(|paragraph| {
         let mut said = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-        // The lead's own: `On Linux 6.18.4, 1 of 1 times: `.
+        // The lead's own: `On Linux 6.18.4, 1 of 1 times: `, and what is said of other kernels.
         if let Some((_, rest)) = said.split_once(" times: ").filter(|_| said.starts_with("On ")) {
             said = rest.to_owned();
+            for begin in [". Worked in ", ". The same on ", ". Not on ", ". No other version "] {
+                said.truncate(said.find(begin).unwrap_or(said.len()));
+            }
         }
         for line in ["Subject: ", "- Title: ", "# "] {
             if said.contains(line) {
@@ -83,6 +87,11 @@ fn stable(text: &str) -> String {
     whole.collect::<Vec<_>>().join("\n\n")
 }
 
+/// Whether the documents are made anew.
+fn writes() -> bool {
+    std::env::var_os("SOCKEYE_DOCS").is_some_and(|how| how == "write")
+}
+
 /// Writes the document, or compares what is stable of it. Whose kernel it was is nobody's business.
 fn judge(name: &str, made: &str) {
     let release = nix::sys::utsname::uname().expect("a name").release().to_owned();
@@ -91,13 +100,20 @@ fn judge(name: &str, made: &str) {
         Some(at) => made.replace(release, &format!("{}-local", &release[..at])),
         None => made.to_owned(),
     };
-    if std::env::var_os("SOCKEYE_DOCS").is_some_and(|how| how == "write") {
+    if writes() {
         fs::create_dir_all(doc("")).expect("a folder");
         fs::write(doc(name), made).expect("it is written");
         return;
     }
     let kept = fs::read_to_string(doc(name)).unwrap_or_default();
     assert!(stable(&kept) == stable(&made), "{name} is not what is made:\n{made}\nbut\n{kept}");
+}
+
+/// What speaks against a report, and so is not what one begins with.
+fn against(text: &str) -> Vec<String> {
+    let never = ["not guarantee", "No indication of failure"];
+    let said = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" * ", " ");
+    never.iter().filter(|word| said.contains(**word)).map(|word| format!("has {word}")).collect()
 }
 
 /// What a list takes, and who reads it: what is wrong with a mail.
@@ -118,7 +134,8 @@ fn faults(mail: &str) -> Vec<String> {
     let is_prose = |line: &&str| !line.starts_with("  ") && line.contains(' ');
     let wide = body.lines().filter(is_prose).filter(|line| line.chars().count() > WIDEST);
     out.extend(wide.map(|line| format!("too wide: {line}")));
-    let never = ["unzip", "\n| ", "**", "](", "not guarantee", "No indication of failure"];
+    out.extend(against(body));
+    let never = ["unzip", "\n| ", "**", "]("];
     out.extend(never.iter().filter(|word| body.contains(**word)).map(|word| format!("has {word}")));
     if !mail.is_ascii() && !head.contains("charset=UTF-8") {
         out.push("no character set".to_owned());
@@ -126,121 +143,167 @@ fn faults(mail: &str) -> Vec<String> {
     out
 }
 
-/// A program of git's, which may not be installed.
-fn has_git(command: &str) -> bool {
-    let exec = Command::new("git").arg("--exec-path").output();
-    let folder = exec.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    let found =
-        folder.is_some_and(|folder| Path::new(&folder).join(format!("git-{command}")).exists());
-    if !found {
-        eprintln!("skipped: this host has no git {command}");
-    }
-    found
+/// A report of the documents.
+struct Mail {
+    /// Its file.
+    doc: &'static str,
+    /// Its case.
+    case: &'static str,
+    /// Those of which one is the contrast.
+    like: &'static [&'static str],
+    /// What that is said to be.
+    contrast: &'static str,
+    /// What triggers it, which the title has to say.
+    triggers: &'static [&'static str],
+    /// The kernel that it is of; none of this one.
+    of: Option<&'static str>,
+    /// What it says of the other kernels, where all were there.
+    others: &'static [&'static str],
 }
 
-/// `git`, with no configuration and no identity but these, and no way to a server.
-fn git(folder: &Path, args: &[&str], stdin: Option<&Path>) -> Output {
-    let stdin =
-        stdin.map_or_else(Stdio::null, |path| Stdio::from(fs::File::open(path).expect("a mail")));
-    let output = Command::new("git")
-        .args(args)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", folder)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "A Person")))
-        .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "a@x.example")))
-        .stdin(stdin)
-        .output();
-    output.expect("git starts")
-}
+/// The kernels that were asked besides, if they were fetched.
+const OTHERS: [&str; 2] = ["linux-5.10", "uml-7.2"];
 
-/// What `git send-email` and `git mailinfo` make of the mails in a folder.
-fn goes_by_git(files: &Path, mail: &str) {
-    if has_git("send-email") {
-        let args = ["send-email", "--dry-run", "--confirm=never", "--suppress-cc=all"];
-        let from = ["--from=A Person <a@x.example>", "mail.txt", "mail-program.txt"];
-        let sent = git(files, &[&args[..], &from].concat(), None);
-        let said = String::from_utf8_lossy(&sent.stdout).into_owned();
-        assert!(sent.status.success(), "{sent:?}");
-        let subject = mail.lines().find(|line| line.starts_with("Subject: ")).expect("a subject");
-        assert!(said.contains(subject) && said.contains("In-Reply-To: <"), "{said}");
-        assert_eq!(said.matches("Result: OK").count(), 2, "{said}");
-        let to = mail.lines().find_map(|line| line.strip_prefix("To: ")).expect("whom it is to");
-        assert!(said.contains(to.trim_end_matches(',')), "{said}");
-    }
-    if has_git("mailinfo") {
-        let parts = ["message", "patch"].map(|name| files.join(name));
-        let args = ["mailinfo", text(&parts[0]), text(&parts[1])];
-        let output = git(files, &args, Some(&files.join("mail.txt")));
-        assert!(output.status.success(), "{output:?}");
-        let info = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(info.lines().any(|line| line.starts_with("Subject: ")), "{info}");
-        let read = fs::read_to_string(&parts[0]).expect("what it says");
-        let body = mail.split_once("\n\n").expect("a body").1;
-        assert_eq!(read.trim_end(), body.trim_end());
-        assert_eq!(fs::read_to_string(&parts[1]).expect("no patch"), "");
-    }
-}
-
-/// A document, its case, those of which one is the contrast, what that is said to be, and what triggers
-/// it, which the title has to say.
-type Mail =
-    (&'static str, &'static str, &'static [&'static str], &'static str, &'static [&'static str]);
-
-const MAILS: [Mail; 3] = [
-    (
-        "limited-broadcast.txt",
-        "link-state/udp-bound-own[tap,down,limited4]",
-        &["link-state/udp-sendto[tap,down,limited4]", "link-state/udp-bound-own[tap,up,limited4]"],
-        "the same without bind(s, {AF_INET 192.0.2.1:0})",
-        &["bind", "255.255.255.255", "link down"],
-    ),
-    (
-        "path-mtu.txt",
-        "fragmentation/path-mtu-forged[v6,unset,connected,echo-request]",
-        &[
+const MAILS: [Mail; 4] = [
+    Mail {
+        doc: "limited-broadcast.txt",
+        case: "link-state/udp-bound-own[tap,down,limited4]",
+        like: &[
+            "link-state/udp-sendto[tap,down,limited4]",
+            "link-state/udp-bound-own[tap,up,limited4]",
+        ],
+        contrast: "the same without bind(s, {AF_INET 192.0.2.1:0})",
+        triggers: &["bind", "255.255.255.255", "link down"],
+        of: None,
+        others: &["The same on Linux 5.10", " (this), Linux 5.10", ", Linux 7.2"],
+    },
+    Mail {
+        doc: "path-mtu.txt",
+        case: "fragmentation/path-mtu-forged[v6,unset,connected,echo-request]",
+        like: &[
             "fragmentation/path-mtu-forged[v6,unset,connected,source-port]",
             "fragmentation/path-mtu-forged[v6,unset,connected,destination]",
         ],
-        "the same with another frame",
-        &["forged ICMP", "IPv6"],
-    ),
-    (
-        "glibc-service.txt",
-        "names/service[65536,any]",
-        &["names/service[80,any]", "names/service[65535,any]", "names/service[minus,any]"],
-        "the same with one value changed (names/service[65535,any])",
-        &["getaddrinfo", "65536"],
-    ),
+        contrast: "the same with another frame",
+        triggers: &["forged ICMP", "IPv6"],
+        of: None,
+        others: &["The same on Linux 5.10", " (this), Linux 5.10", ", Linux 7.2"],
+    },
+    Mail {
+        doc: "glibc-service.txt",
+        case: "names/service[65536,any]",
+        like: &["names/service[80,any]", "names/service[65535,any]", "names/service[minus,any]"],
+        contrast: "the same with one value changed (names/service[65535,any])",
+        triggers: &["getaddrinfo", "65536"],
+        of: None,
+        others: &["The same on glibc "],
+    },
+    Mail {
+        doc: "path-mtu-port.txt",
+        case: "fragmentation/path-mtu-forged[v6,unset,connected,source-port]",
+        like: &[
+            "fragmentation/path-mtu-forged[v6,unset,connected,swapped]",
+            "fragmentation/path-mtu-forged[v6,unset,connected,destination]",
+        ],
+        contrast: "the same with another frame",
+        triggers: &["forged ICMP", "IPv6"],
+        of: Some("linux-7.3"),
+        others: &[
+            "Worked in Linux 7.2",
+            "fails in Linux 7.3",
+            "Not on Linux 5.10",
+            "good: Linux 5.10",
+        ],
+    },
 ];
 
+/// Runs of these cases on another kernel.
+fn run_on(folder: &Path, kernel: &str, cases: &[&str]) -> PathBuf {
+    let out = folder.join(format!("on-{}", fs::read_dir(folder).expect("a folder").count()));
+    let output = sockeye(&[&["run", "--on", kernel, "--out", text(&out)], cases].concat());
+    let run = out.join(kernel);
+    assert!(run.join("run.json").exists(), "{output:?}");
+    run
+}
+
 #[rstest]
-fn a_mail_of_the_documents_is_what_is_made(#[values(0, 1, 2)] which: usize) {
+fn a_mail_of_the_documents_is_what_is_made(#[values(0, 1, 2, 3)] which: usize) {
     if !is_linux() || !has_labs() || !has_cc() {
         return;
     }
-    let (name, case, like, contrast, triggers) = MAILS[which];
+    let mail = &MAILS[which];
     let folder = tempfile::tempdir().expect("a folder");
-    let all = [&[case], like].concat();
-    let first = run(folder.path(), &all, &[], |_| ());
-    let (second, third) =
-        (run(folder.path(), &all, &[], |_| ()), run(folder.path(), &all, &[], |_| ()));
-    let again = ["--run", text(&second), "--run", text(&third)];
-    let (output, files) = bundle(folder.path(), &[case], &first, &again);
-    let Ok(mail) = fs::read_to_string(files.join("mail.txt")) else { panic!("{output:?}") };
-    if mail.contains("\nSubject: control record: ") {
-        return eprintln!("skipped: {case} is as it should be here");
+    let all = [&[mail.case], mail.like].concat();
+    let of = match mail.of.map(fetched) {
+        Some(None) => return,
+        Some(of) => of,
+        None => None,
+    };
+    let here = || run(folder.path(), &all, &[], |_| ());
+    let once = || of.as_deref().map_or_else(here, |kernel| run_on(folder.path(), kernel, &all));
+    let first = once();
+    let mut again = vec![once(), once()];
+    if of.is_some() {
+        again.push(here());
     }
-    assert_eq!(faults(&mail), [""; 0], "{mail}");
-    let title = mail.lines().find(|line| line.starts_with("Subject: ")).expect("a subject");
-    assert!(triggers.iter().all(|trigger| title.contains(trigger)), "{title}");
-    let flat = mail.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat.contains(&format!("In contrast, {contrast}")), "{mail}");
-    assert!(flat.contains("3 of 3 times: "), "{mail}");
-    goes_by_git(&files, &mail);
-    judge(name, &mail);
+    let others: Vec<String> = OTHERS.into_iter().filter_map(fetched).collect();
+    again.extend(others.iter().map(|kernel| run_on(folder.path(), kernel, &all)));
+    let again: Vec<&str> = again.iter().flat_map(|run| ["--run", text(run)]).collect();
+    let (output, files) = bundle(folder.path(), &[mail.case], &first, &again);
+    let Ok(made) = fs::read_to_string(files.join("mail.txt")) else { panic!("{output:?}") };
+    if made.starts_with("Subject: control record: ") {
+        return eprintln!("skipped: {} is as it should be here", mail.case);
+    }
+    assert_eq!(faults(&made), [""; 0], "{made}");
+    for program in ["mail-program.txt", "repro.c"] {
+        let program = fs::read_to_string(files.join(program)).expect("a program");
+        assert_eq!(against(&program), [""; 0], "{program}");
+    }
+    let title = made.lines().find(|line| line.starts_with("Subject: ")).expect("a subject");
+    assert!(mail.triggers.iter().all(|trigger| title.contains(trigger)), "{title}");
+    let flat = made.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains(&format!("In contrast, {}", mail.contrast)), "{made}");
+    assert!(flat.contains("3 of 3 times: "), "{made}");
+    goes_by_git(&files, &made);
+    if others.len() == OTHERS.len() {
+        let lacks = mail.others.iter().find(|says| !flat.contains(**says));
+        assert_eq!(lacks, None, "{made}");
+    } else {
+        // What it says of other kernels would be gone.
+        assert!(!writes(), "{OTHERS:?} are not fetched");
+    }
+    judge(mail.doc, &made);
+}
+
+/// What is as it should be is for nobody: it has no list, no contrast and no program for an answer.
+#[test]
+fn a_control_record_is_for_nobody() {
+    if !is_linux() || !has_labs() || !has_cc() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = "link-state/udp-sendto[tap,down,limited4]";
+    // The one like it that is another kernel's bug would be a contrast.
+    let run = run(folder.path(), &[case, "link-state/udp-sendto[tap,up,limited4]"], &[], |_| ());
+    let (output, files) = bundle(folder.path(), &[case], &run, &[]);
+    let mail = fs::read_to_string(files.join("mail.txt"));
+    let mail = mail.unwrap_or_else(|_| panic!("{output:?}"));
+    assert!(mail.starts_with("Subject: control record: "), "{mail}");
+    assert!(!mail.contains("[BUG]") && !mail.contains("netdev"), "{mail}");
+    let readme = fs::read_to_string(files.join("README.md")).expect("it is there");
+    for text in [&mail, &readme] {
+        assert!(!text.contains("To: ") && !text.contains("In contrast"), "{text}");
+        assert!(text.contains("no fault is claimed"), "{text}");
+        assert!(!text.contains("git send-email"), "{text}");
+    }
+    assert!(!files.join("mail-program.txt").exists());
+    fs::create_dir(folder.path().join("tree")).expect("a folder");
+    fs::write(folder.path().join("tree/MAINTAINERS"), MAINTAINERS).expect("it is written");
+    let tree = folder.path().join("tree");
+    let (output, _) = bundle(folder.path(), &[case], &run, &["--linux", text(&tree)]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("this is for a control record"), "{said}");
 }
 
 /// Without the run of the like that behaves nothing is said of it, nor where it deviates itself.
@@ -437,8 +500,13 @@ fn what_differs_is_seen_and_a_version_is_none() {
         mail.replace("cc", "**cc**"),
         mail.replace("cc", "\u{a7}"),
         format!("warning\n{mail}"),
+        mail.replace("cc", "Success does not guarantee delivery."),
     ];
     for mail in odd {
         assert_eq!(faults(&mail).len(), 1, "{mail}");
     }
+    assert_eq!(against(" *     it does not\n *     guarantee delivery").len(), 1);
+    let told =
+        "On Linux 6.18.4, 1 of 1 times: a b. Expected: c. Worked in Linux 6.1, fails in Linux 6.2.";
+    assert_eq!(stable(told), stable("On x, 3 of 3 times: a b. Expected: c. The same on y. No z."));
 }

@@ -17,15 +17,14 @@ use std::process::{Command, ExitCode, Output};
 use std::{env, fs};
 
 use common::compile::{By, ran, ran_by_tcc, warned};
-use common::{BPF_H, documented, executor, has_cc};
-use harness::case::addr::{Addr, Port, Range, Role};
-use harness::case::op::Value;
-use harness::case::{Case, Hex, LabOp, Op, Os};
+use common::undone::{came, near, undoings};
+use common::{BPF_H, documented, executor, has_cc, lacking};
+use harness::case::{Case, Hex, Op, Os};
 use harness::outcome;
 use harness::subject;
 use harness::trace::{Did, End, Event, Fingerprint, LinkFact, Out, Trace};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use reports::repro::{FLAGS, Observed, Options, agrees, frames, reproducer, saw_the_wire, verdict};
+use reports::repro::{FLAGS, Observed, Options, agrees, reproducer, saw_the_wire, verdict};
 use suites::{Table, deviation, pattern, tables};
 
 /// How many rows one test takes, so that the tests are of a size and run side by side.
@@ -45,6 +44,11 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     arguments.test_threads.get_or_insert(SIDE_BY_SIDE * processors);
+    // What is to take everything leaves nothing out for want of something.
+    if let Some(what) = takes_all().then(lacking).flatten() {
+        eprintln!("SOCKEYE_REPRO=all takes every program, and this host has no {what}");
+        return ExitCode::FAILURE;
+    }
     let tables = tables();
     let kernel = subject::fingerprint(&executor(&[])).expect("the executor says who it is");
     let deviations = deviating(&tables, &kernel);
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
     trials.push(Trial::ignorable_test("for-macos-compiles", for_macos_compiles));
     trials.push(Trial::ignorable_test("the-wire-alone", the_wire_alone));
     trials.push(Trial::ignorable_test("says-what-came-of-it", says_what_came_of_it));
+    trials.push(Trial::ignorable_test("all-is-all", all_is_all));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -344,73 +349,6 @@ fn judged(case: &Case, trace: &Trace, ran: &Output) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-/// What calls returned, and what left: what the program compares.
-fn came(case: &Case, trace: &Trace) -> (Vec<String>, Vec<(u32, String)>) {
-    let calls = trace.events.iter().filter_map(|event| match event {
-        // Of what it writes that alone which has no address or time in it.
-        Event::Call { op, did: Did::Returned { ret, errno, out }, .. } => Some(match out {
-            Out::Int(_) | Out::Offset(_) | Out::Poll(_) | Out::Sets(_) | Out::Ready(_) => {
-                format!("{op} {ret} {errno:?} {out:?}")
-            }
-            _ => format!("{op} {ret} {errno:?}"),
-        }),
-        Event::Call { op, did, .. } => Some(format!("{op} {did:?}")),
-        _ => None,
-    });
-    let mut left = frames::observed(case, trace);
-    left.sort();
-    (calls.collect(), left)
-}
-
-/// The step with the link's neighbour in the place of whom it names; none if it names nobody.
-fn to_neighbour(case: &Case, op: &Op) -> Option<Op> {
-    let mut with = op.clone();
-    let (Op::Sendto { addr, .. } | Op::Connect { addr, .. }) = &mut with else { return None };
-    let link = case.lab.links.first()?;
-    let v4 = case.lab.ip(&addr.host)?.is_ipv4();
-    let range = link.ranges.iter().find(|range| (**range == Range::V4) == v4)?;
-    let Port::Is(port) = addr.port else { return None };
-    *addr = Addr::on(&link.name, Role::Neighbour, *range, port);
-    Some(with)
-}
-
-/// The case with one step of its lab left out, one option turned round or one destination replaced, the
-/// last first: the same calls in another place.
-fn undoings(case: &Case) -> Vec<Case> {
-    let nothing = || LabOp::Wait { ms: 0, until: None, why: "left out".to_owned() };
-    let mut all = Vec::new();
-    for (at, op) in case.ops.iter().enumerate().rev() {
-        let mut with = case.clone();
-        with.ops[at] = match op {
-            Op::Lab { .. } | Op::Shutdown { .. } => Op::Lab { step: nothing() },
-            Op::Setsockopt { fd, option, value: Value::Int(n) } => {
-                let (fd, option, n) = (fd.clone(), option.clone(), i32::from(*n == 0));
-                Op::Setsockopt { fd, option, value: Value::Int(n) }
-            }
-            op => match to_neighbour(case, op) {
-                Some(op) => op,
-                None => continue,
-            },
-        };
-        all.push(with);
-    }
-    for at in (0..case.lab.setup.len()).rev() {
-        let mut with = case.clone();
-        with.lab.setup.remove(at);
-        all.push(with);
-    }
-    all
-}
-
-/// Rows of the same table that make the same calls with something else.
-fn near(case: &Case, tables: &[Table]) -> Vec<Case> {
-    let calls = |case: &Case| case.ops.iter().map(Op::call).collect::<Vec<_>>();
-    let table = tables.iter().filter(|table| table.name == case.table());
-    let rows = table.flat_map(|table| &table.cases);
-    let near = rows.filter(|other| other.id != case.id && calls(other) == calls(case));
-    near.take(40).cloned().collect()
-}
-
 /// The program of an undone case, compared with what the case itself was seen to do: what is wrong with its
 /// answer.
 fn says_no(
@@ -549,6 +487,23 @@ fn says_what_came_of_it() -> Result<Completion, Failed> {
             || stderr.starts_with("not tried: no packet socket is to be had");
         if ran.status.code() != Some(status) || !stdout.ends_with(last) || why != (status == 2) {
             return Err(format!("without {from:?}: {}: {stdout}{stderr}", ran.status).into());
+        }
+    }
+    Ok(Completion::Completed)
+}
+
+/// These tests, where every row is to be taken: without a compiler they fail and say so, with one they run.
+fn all_is_all() -> Result<Completion, Failed> {
+    if lacking().is_some() {
+        return Ok(Completion::ignored_with("this host has no labs, or no cc"));
+    }
+    for (path, passes) in [(env::var("PATH")?, true), ("/nonexistent".to_owned(), false)] {
+        let mut itself = Command::new(env::current_exe()?);
+        itself.args(["--exact", "no such test"]).env("SOCKEYE_REPRO", "all").env("PATH", &path);
+        let ran = itself.output()?;
+        let said = String::from_utf8_lossy(&ran.stderr);
+        if ran.status.success() != passes || said.contains("this host has no cc\n") == passes {
+            return Err(format!("PATH={path}: {}: {said}", ran.status).into());
         }
     }
     Ok(Completion::Completed)

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{has_labs, sockeye, stderr, stdout};
+use common::{SOCKEYE, has_labs, sockeye, stderr, stdout, turn};
 use rstest::rstest;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");
@@ -252,5 +252,102 @@ fn a_full_disk_is_a_sentence_and_leaves_what_was_there() {
             let run = reports::runs::read(&part).expect("it can be read");
             assert!(run.cut && !run.lines.is_empty(), "{}", run.lines.len());
         }
+    }
+}
+
+/// A user's own file stays as it is, whatever a command was to write there; what the command made before is
+/// replaced, and so is a file without anything in it.
+#[rstest]
+#[case(&["matrix", GOLDEN], "no page of sockeye's")]
+#[case(&["report", GOLDEN, "--html"], "no page of sockeye's")]
+#[case(&["changes", GOLDEN], "no page of changes of sockeye's")]
+#[case(&["report", GOLDEN], "no report of sockeye's")]
+#[case(&["report", GOLDEN, "--format", "json"], "no report of sockeye's")]
+#[case(&["report", GOLDEN, "--format", "junit"], "no report of sockeye's")]
+#[case(&["report", GOLDEN, "--format", "ktap"], "no report of sockeye's")]
+#[case(&["report", GOLDEN, "--format", "kcidb"], "no report of sockeye's")]
+fn a_file_of_the_users_stays(#[case] args: &[&str], #[case] says: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    let write = || sockeye(&[args, &["-o", file.to_str().expect("UTF-8")]].concat());
+    for mine in
+        ["mine", "# What changed at home\n", "<!DOCTYPE html>\n<html lang=\"en\">sockeye</html>"]
+    {
+        fs::write(&file, mine).expect("written");
+        let output = write();
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), mine);
+        let left = fs::read_dir(folder.path()).expect("the folder").count();
+        assert_eq!(left, 1, "something is left beside it");
+    }
+    fs::write(&file, "").expect("written");
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let output = write();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        made.push(fs::read(&file).expect("it is there"));
+    }
+    assert!(made[0].len() > 100 && made[0] == made[1]);
+}
+
+/// Where `run` writes is where `report` reads.
+#[test]
+fn a_report_has_a_default() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = || {
+        let _turn = turn();
+        let mut report = Command::new(SOCKEYE);
+        report.arg("report").current_dir(folder.path()).output().expect("sockeye starts")
+    };
+    let none = report();
+    assert_eq!(none.status.code(), Some(2), "{}", stdout(&none));
+    assert!(stderr(&none).contains("sockeye-out/run is not a run"), "{}", stderr(&none));
+    copy(&folder.path().join("sockeye-out/run"), "", "");
+    let there = report();
+    assert_eq!(there.status.code(), Some(0), "{}", stderr(&there));
+    assert_eq!(stdout(&there), stdout(&sockeye(&["report", GOLDEN])));
+}
+
+/// `run` takes the cases that `list` finds by what they do, and nothing else.
+#[test]
+fn what_is_run_is_what_is_found() {
+    if !has_labs() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("run");
+    let to = ["--json", "--out", out.to_str().expect("UTF-8")];
+    let ids = |args: &[&str]| -> Vec<String> {
+        stdout(&sockeye(&[&["list"], args].concat())).lines().map(str::to_owned).collect()
+    };
+    let all = ids(&["link-state"]);
+    for asked in [
+        &["link-state", "--errno", "ENETUNREACH", "--text", "limited"][..],
+        &["link-state", "--text", "Address-Removed"],
+        &["link-state", "--errno", "enetunreach"],
+    ] {
+        let listed = ids(asked);
+        assert!((1..all.len()).contains(&listed.len()), "{asked:?}: {}", listed.len());
+        let output = sockeye(&[&["run"], asked, &to].concat());
+        assert!(output.status.code() <= Some(1), "{}", stderr(&output));
+        let id = |line: &str| -> String {
+            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            line["id"].as_str().expect("an id").to_owned()
+        };
+        let mut ran: Vec<String> = stdout(&output).lines().map(id).collect();
+        let mut listed = listed;
+        ran.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(ran, listed, "{asked:?}");
+    }
+    for (asked, says) in [
+        (["--errno", "ENETUNREECH"], "nearest are ENETUNREACH"),
+        (["--text", "no case says this"], "no case has \"no case says this\" in its words"),
+    ] {
+        let output = sockeye(&[&["run"], &asked[..], &to].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
     }
 }

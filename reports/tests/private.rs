@@ -228,6 +228,7 @@ fn everything(run: &Run, keep_private: bool) -> Vec<(String, Vec<u8>)> {
         claims: &claims,
         reason: &|_| None,
         tags: &|_| Vec::new(),
+        means: &|_| Vec::new(),
     };
     let mut shown = Vec::new();
     page(&model(input).expect("a model"), &mut shown).expect("a page");

@@ -16,12 +16,15 @@ use reports::bundle::{
 use suites::baseline::Baselines;
 
 use crate::cli::{Bundle, For};
-use crate::{Status, UsageError, results, run, select};
+use crate::product::Product;
+use crate::{Status, UsageError, run, select};
 use cases::Own;
 use known::{Known, Seen};
 
 /// Gathers what is known, tries the reproducers, writes the zip, says what it is.
 pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
+    // Before anything is asked for it.
+    args.output.as_deref().map(|path| Product::Bundle.place(path)).transpose()?;
     let maintainers = args.linux.as_deref().map(maintainers).transpose()?;
     let mut cases: Vec<Case> = Vec::new();
     let (files, _) = select::named(&args.cases);
@@ -45,12 +48,6 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
     let parts: Vec<Part<'_>> = known.seen.iter().map(|seen| part(seen, os)).collect();
     let recipient = args.recipient.map_or_else(|| Recipient::of(&known.subject, os, &parts), whom);
     fits(recipient, os, &known, &parts)?;
-    if maintainers.is_some() && recipient != Recipient::Netdev {
-        let who = recipient.about().0;
-        return Err(
-            UsageError(format!("--linux is for a mail to netdev, and this is for {who}")).into()
-        );
-    }
     let mut facts = Facts {
         subject: &known.subject,
         os,
@@ -60,15 +57,21 @@ pub(crate) fn bundle(args: &Bundle) -> Result<Status> {
         parts,
         recipient,
     };
+    if maintainers.is_some() && (recipient != Recipient::Netdev || facts.is_control()) {
+        let whose = if facts.is_control() { "a control record" } else { recipient.about().0 };
+        let text = format!("--linux is for a mail to netdev, and this is for {whose}");
+        return Err(UsageError(text).into());
+    }
+    let path = args.output.clone().unwrap_or_else(|| default_name(&known));
+    Product::Bundle.place(&path)?;
     let programs = facts.programs(&mut facts.scrub(args.keep_private));
     let tried = attempt::all(&known, &cases, &programs, !args.runs.is_empty())?;
     for (part, tried) in facts.parts.iter_mut().zip(tried) {
         part.tried = tried;
     }
-    let path = args.output.clone().unwrap_or_else(|| default_name(&known));
     let there = path.exists();
     write(&facts, args, maintainers.as_ref(), &path)?;
-    let control = facts.parts.iter().all(Part::is_control);
+    let control = facts.is_control();
     outln!(
         "{}{}",
         if control { "control record, no fault is claimed: " } else { "" },
@@ -156,15 +159,12 @@ fn write(
     maintainers: Option<&Maintainers>,
     path: &Path,
 ) -> Result<()> {
-    if path.is_dir() {
-        return Err(UsageError(format!("{} is a folder, a file is wanted", path.display())).into());
-    }
     let files = facts.files_to(&mut facts.scrub(args.keep_private), maintainers);
     let files = files.context("the frames")?;
     let began_ns = facts.parts.first().map_or(0, |part| part.line.trace.began_ns);
     let mut bytes = Cursor::new(Vec::new());
     zip::write(&files, began_ns / 1_000_000_000, &mut bytes)?;
-    results::whole(path, |file| Ok(file.write_all(bytes.get_ref())?))
+    Product::Bundle.write(path, |file| Ok(file.write_all(bytes.get_ref())?))
 }
 
 /// `netdown.linux-6.18.zip`.

@@ -252,6 +252,12 @@ fn constants(case: &Case, op: &Op) -> BTreeSet<String> {
     all
 }
 
+/// The options, control messages and flags that the tag of this name means.
+pub fn means(name: &str) -> Vec<String> {
+    let tag = TAGS.iter().find(|tag| tag.name == name);
+    tag.map_or_else(Vec::new, |tag| tag.names.iter().map(|name| (*name).to_owned()).collect())
+}
+
 /// What a case is about.
 pub fn of(case: &Case) -> impl Iterator<Item = &'static Tag> {
     let names: BTreeSet<String> = case.ops.iter().flat_map(|op| constants(case, op)).collect();

@@ -1,6 +1,9 @@
 //! A headless Chromium, by its `DevTools` protocol over a pipe: JSON, a zero byte behind each
 //! message. <https://chromedevtools.github.io/devtools-protocol/>
 
+#[allow(dead_code, reason = "not every test with a browser has a page with a search")]
+pub(crate) mod search;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};

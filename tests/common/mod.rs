@@ -3,9 +3,11 @@
 #![allow(dead_code, reason = "each test file is a crate of its own, and none needs all of this")]
 
 pub(crate) mod compile;
+pub(crate) mod git;
 pub(crate) mod own;
 pub(crate) mod repro;
 pub(crate) mod turn;
+pub(crate) mod undone;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -75,6 +77,15 @@ pub(crate) fn has_cc() -> bool {
         eprintln!("skipped: this host has no cc");
     }
     able
+}
+
+/// What this host lacks of what reproducers need; none where all is there.
+pub(crate) fn lacking() -> Option<&'static str> {
+    match (is_linux() && has_labs(), has_cc()) {
+        (false, _) => Some("labs"),
+        (_, false) => Some("cc"),
+        _ => None,
+    }
 }
 
 /// The newest kernel that was fetched and whose name begins so; none where there is none, which is said.

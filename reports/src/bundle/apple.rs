@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::readme::{cell, code};
 use super::zip::utc;
-use super::{Bundle, Part, lead, shown};
+use super::{Bundle, lead, shown};
 use crate::text::{self, inline, one_line, prose};
 
 /// How many lines of the system's log are shown; `kernel.log` has all.
@@ -13,8 +13,6 @@ const MOST_OF_LOG: usize = 12;
 /// The fields, a line each, and the rows of one cause as a table.
 pub(super) fn fields(bundle: &Bundle<'_>) -> String {
     let Some(part) = bundle.parts.first() else { return String::new() };
-    let control = bundle.parts.iter().all(Part::is_control);
-    let kind = if control { "Question" } else { "Incorrect/Unexpected Behavior" };
     let expected = lead::expected(bundle, part);
     let expected = expected.unwrap_or_else(|| "nothing else is known".to_owned());
     let environment = bundle.environment;
@@ -24,7 +22,7 @@ pub(super) fn fields(bundle: &Bundle<'_>) -> String {
     let machine: Vec<&str> =
         machine.iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
     let mut out = format!(
-        "## For Feedback Assistant\n\n- Area: macOS, Networking (kernel, sockets)\n- Type: {kind}\n- \
+        "## For Feedback Assistant\n\n- Area: macOS, Networking (kernel, sockets)\n- Type: Incorrect/Unexpected Behavior\n- \
          Title: {}\n- Expected: {}\n- Actual: {}\n- Build: {}\n- Hardware: {}\n- Content filters and \
          VPNs: {}\n",
         prose(&bundle.title()),

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use harness::case::{LabOp, Op};
 use harness::trace::Fingerprint;
-use harness::verdict::Verdict;
+use harness::verdict::{Unexpected, Verdict};
 
 use super::controls::{self, Difference};
 use super::readme::{sentence, this};
 use super::since::{Elsewhere, Since};
 use super::{Bundle, Part, pivot, shown_like, since, step, subsystem, title};
-use crate::runs::{Cite, Line};
+use crate::runs::{Cite, Line, Rule};
 use crate::text::one_line;
 
 /// How many quotes a report has: who reads on wants the frames.
@@ -98,9 +98,14 @@ pub(super) fn lead(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     }
     let here = this(bundle, part);
     said.extend(since(bundle, part, &here).map(since::sentence));
-    let good = tested(bundle, part).good;
+    let Tested { same, good, .. } = tested(bundle, part);
     if !good.is_empty() {
         said.push(format!("Not on {}.", names(&good)));
+    } else if let [_, rest @ ..] = &same[..]
+        && !rest.is_empty()
+    {
+        // No version is known that does better, which is said of those that were tried.
+        said.push(format!("The same on {}.", names(rest)));
     } else if part.elsewhere.is_empty() {
         said.push("No other version was tried.".to_owned());
     }
@@ -180,6 +185,10 @@ pub(super) struct Contrast {
 /// The nearest of the controls, which have all run; none if none of them is the same but for one thing,
 /// or none of these is as it should be.
 pub(super) fn contrast(part: &Part<'_>) -> Option<Contrast> {
+    // What is as it should be is contrasted with nothing.
+    if part.is_control() {
+        return None;
+    }
     part.controls.iter().find_map(|line| contrast_by(part, line))
 }
 
@@ -229,8 +238,8 @@ fn contrast_by(part: &Part<'_>, line: &Line) -> Option<Contrast> {
 
 /// What speaks for the report. That delivery is not promised speaks against it, and is what a
 /// receiver would say at once; the README of the bundle has every clause.
-pub(super) fn quotes<'b>(bundle: &'b Bundle<'_>, part: &'b Part<'_>) -> Vec<&'b Cite> {
-    let cites = bundle.broken(part.line).flat_map(|rule| &rule.cites);
+pub(super) fn quotes<'b>(rules: &'b [Rule], part: &'b Part<'_>) -> Vec<&'b Cite> {
+    let cites = broken(rules, part.line).flat_map(|rule| &rule.cites);
     let cites = cites.filter(|cite| speaks(part, cite));
     let (of_errnos, clauses): (Vec<_>, Vec<_>) =
         cites.partition(|cite| cite.source.contains("ERRORS"));
@@ -247,6 +256,21 @@ pub(super) fn quotes<'b>(bundle: &'b Bundle<'_>, part: &'b Part<'_>) -> Vec<&'b 
     }
     all.truncate(QUOTES);
     all
+}
+
+/// The rules that a line's findings name.
+pub(super) fn broken<'b>(rules: &'b [Rule], line: &'b Line) -> impl Iterator<Item = &'b Rule> {
+    rules.iter().filter(|rule| line.findings.iter().any(|finding| finding.rule == rule.name))
+}
+
+/// What a program says was expected: what the rules say that are broken, the clauses that speak for that, and
+/// what the text of a user's own case asks.
+pub fn expectations(rules: &[Rule], part: &Part<'_>) -> Vec<String> {
+    let says = broken(rules, part.line).map(|rule| rule.says.clone());
+    let cites = quotes(rules, part);
+    let quotes = cites.iter().map(|cite| format!("{}: \"{}\"", cite.source, cite.quote));
+    let asked = part.line.unexpected.iter().map(Unexpected::to_string);
+    says.chain(quotes).chain(asked).collect()
 }
 
 /// Whether a clause speaks for the report: none that promises nothing, none of another protocol.

@@ -57,8 +57,11 @@ pub(super) fn mail(bundle: &Bundle<'_>, maintainers: Option<&Maintainers>) -> Ma
 const MIME: &str = "MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n\
                     Content-Transfer-Encoding: 8bit\n";
 
-/// `To:` and `Cc:` of what goes by mail; nothing where there is a form to fill in.
+/// `To:` and `Cc:` of what goes by mail; nothing where there is a form to fill in, or nothing to claim.
 fn told(bundle: &Bundle<'_>, maintainers: Option<&Maintainers>) -> String {
+    if bundle.is_control() {
+        return String::new();
+    }
     let list = match bundle.recipient {
         Recipient::Netdev | Recipient::Apple => "netdev@vger.kernel.org",
         Recipient::Glibc => return "To: libc-alpha@sourceware.org\n".to_owned(),
@@ -82,7 +85,7 @@ fn told(bundle: &Bundle<'_>, maintainers: Option<&Maintainers>) -> String {
 
 /// The title, in the words of the receiver's form.
 fn subject(bundle: &Bundle<'_>) -> String {
-    let control = bundle.parts.iter().all(Part::is_control);
+    let control = bundle.is_control();
     let title = bundle.title();
     let title = if control { format!("control record: {title}") } else { title };
     let no_bug = bundle.parts.iter().all(|part| part.is_control() || part.is_asked_alone());
@@ -128,7 +131,7 @@ fn pieces(bundle: &Bundle<'_>, is_mail: bool) -> Vec<Piece> {
     }
     out.extend(others(bundle, part));
     out.push((0, wrapped(&how_to_run(bundle, part))));
-    for cite in lead::quotes(bundle, part) {
+    for cite in lead::quotes(bundle.rules, part) {
         let link = cite.link.as_ref().map_or_else(String::new, |link| format!("\n<{link}>"));
         let text = one_line(&format!("{}: \"{}\"", cite.source, cite.quote), 600);
         out.push((3, format!("{}{}", wrapped(&text).trim_end(), one_line_of(&link))));
@@ -144,7 +147,7 @@ fn pieces(bundle: &Bundle<'_>, is_mail: bool) -> Vec<Piece> {
         let what = if netdev { "#regzbot introduced:" } else { "Came with a commit in" };
         out.push((0, format!("{what} {before}..{first}")));
     }
-    if bundle.recipient == Recipient::Glibc {
+    if is_mail && bundle.recipient == Recipient::Glibc {
         out.push((4, GLIBC_FORM.to_owned()));
     }
     let names = super::program_names(bundle.parts.len());

@@ -27,14 +27,14 @@ use harness::case::{Case, Os};
 use harness::environment::{Environment, Log};
 use harness::outcome;
 use harness::trace::{Fingerprint, Trace};
-use harness::verdict::{Unexpected, Verdict};
+use harness::verdict::Verdict;
 use serde::Serialize;
 
 use crate::pcapng::{Pcapng, WriteError};
 use crate::repro::{Observed, Options, reproducer};
 use crate::runs::{Line, Rule, Subject};
 
-pub use lead::wished;
+pub use lead::{expectations, wished};
 pub use mail::MOST_OF_LINES;
 pub use maintainers::{MOST_OF_MAINTAINERS, Maintainers};
 pub use scrub::Scrub;
@@ -255,21 +255,23 @@ impl Bundle<'_> {
     /// The reproducers, in the order of the parts, as they will be in the bundle.
     pub fn programs(&self, scrub: &mut Scrub) -> Vec<String> {
         let lines = self.clean(scrub);
-        lines.iter().map(|line| self.program(line, scrub)).collect()
+        self.parts_of(&lines).iter().map(|part| self.program(part, scrub)).collect()
     }
 
-    fn program(&self, line: &Line, scrub: &mut Scrub) -> String {
+    /// The parts with these lines for theirs.
+    fn parts_of<'l>(&'l self, lines: &'l [Line]) -> Vec<Part<'l>> {
+        let parts = self.parts.iter().zip(lines);
+        parts.map(|(part, line)| Part { line, ..part.clone() }).collect()
+    }
+
+    fn program(&self, part: &Part<'_>, scrub: &mut Scrub) -> String {
+        let line = part.line;
         let kernel = &self.subject.kernel;
         let name = format!("{} {} {}", kernel.system, kernel.release, kernel.version);
         let platform = self.subject.platforms.first().map_or("", String::as_str);
         let observed =
             Observed { trace: &line.trace, platform, kernel: &name, outcome: &line.outcome };
-        let rules = self.broken(line).map(|rule| {
-            let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
-            format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
-        });
-        let asked = line.unexpected.iter().map(Unexpected::to_string);
-        let expected: Vec<String> = rules.chain(asked).collect();
+        let expected = expectations(self.rules, part);
         let options = Options { os: self.os, observed: Some(observed), expected: &expected };
         let bare = Options { os: self.os, observed: None, expected: &[] };
         // A host that is called `main` stays in the program.
@@ -277,9 +279,9 @@ impl Bundle<'_> {
         scrub.text(&reproducer(&line.case, &options), &vocabulary)
     }
 
-    /// The rules that a line's findings name.
-    fn broken<'b>(&'b self, line: &'b Line) -> impl Iterator<Item = &'b Rule> {
-        self.rules.iter().filter(|rule| line.findings.iter().any(|f| f.rule == rule.name))
+    /// Whether there is nothing in it but control records: then it is sent to nobody.
+    pub fn is_control(&self) -> bool {
+        self.parts.iter().all(Part::is_control)
     }
 
     /// What the bundle has in it.
@@ -294,13 +296,13 @@ impl Bundle<'_> {
         maintainers: Option<&Maintainers>,
     ) -> Result<Vec<File>, WriteError> {
         let lines = self.clean(scrub);
-        let parts = self.parts.iter().zip(&lines).map(|(part, line)| Part { line, ..part.clone() });
+        let parts = self.parts_of(&lines);
         let machine = self.machine(scrub);
         let environment = self.environment.map(|_| &machine);
-        let clean = Bundle { parts: parts.collect(), environment, ..self.clone() };
+        let clean = Bundle { parts: parts.clone(), environment, ..self.clone() };
         let none = BTreeSet::new();
         let names = program_names(lines.len());
-        let programs: Vec<String> = lines.iter().map(|line| self.program(line, scrub)).collect();
+        let programs: Vec<String> = parts.iter().map(|part| self.program(part, scrub)).collect();
         let transcripts: Vec<String> =
             clean.parts.iter().map(|part| readme::transcript(&clean, part)).collect();
         let mut files = vec![

@@ -16,10 +16,10 @@ use crate::text::{self, inline, page, prose, visible};
 pub(super) fn readme(bundle: &Bundle<'_>) -> String {
     let mut out = String::new();
     out.push_str(&warning(bundle, "**", "**\n\n"));
-    let control = bundle.parts.iter().all(Part::is_control);
+    let control = bundle.is_control();
     let what = if control { "Control record: " } else { "" };
     let _ = writeln!(out, "# {what}{}\n", prose(&bundle.title()));
-    if bundle.recipient == Recipient::Apple {
+    if bundle.recipient == Recipient::Apple && !control {
         out.push_str(&apple::fields(bundle));
     }
     for part in bundle.parts.iter().take(1) {
@@ -27,10 +27,10 @@ pub(super) fn readme(bundle: &Bundle<'_>) -> String {
     }
     let _ = writeln!(out, "## Steps to reproduce\n\n{}", steps(bundle));
     let _ = writeln!(out, "{}", tried(bundle));
-    if bundle.recipient == Recipient::Apple {
+    if bundle.recipient == Recipient::Apple && !control {
         out.push_str(&apple::attach(bundle));
     }
-    for cite in bundle.parts.iter().take(1).flat_map(|part| lead::quotes(bundle, part)) {
+    for cite in bundle.parts.iter().take(1).flat_map(|part| lead::quotes(bundle.rules, part)) {
         out.push_str(&quoted(cite));
     }
     out.push_str("What follows is there to be looked up.\n\n");
@@ -46,6 +46,9 @@ pub(super) fn readme(bundle: &Bundle<'_>) -> String {
     out.push_str(FILES);
     match bundle.recipient {
         Recipient::Apple => {}
+        _ if control => {
+            out.push_str("- `mail.txt`: the same as plain text. It claims no fault, and is for no list.\n");
+        }
         Recipient::Netdev | Recipient::Glibc | Recipient::Musl => out.push_str(
             "- `mail.txt`, `mail-program.txt`: the same as plain text and the program as its answer, to \
              send: `git send-email mail.txt mail-program.txt`.\n",
@@ -171,7 +174,7 @@ pub(super) fn code<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 fn expected(bundle: &Bundle<'_>, part: &Part<'_>) -> String {
     let line = part.line;
     let mut out = String::new();
-    for rule in bundle.broken(line) {
+    for rule in lead::broken(bundle.rules, line) {
         let _ = writeln!(out, "{}\n", prose(&rule.says));
         // What speaks for it first.
         let (speak, others): (Vec<_>, Vec<_>) =

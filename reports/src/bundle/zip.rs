@@ -10,6 +10,9 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 pub use zip::result::ZipError;
 
+/// What stands at the end of every bundle, as the comment of the archive: by it one is known as ours.
+pub const MARK: &str = "a bundle of sockeye's";
+
 /// A file of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
@@ -45,6 +48,7 @@ pub fn write(files: &[File], at_s: u64, output: impl Write + Seek) -> Result<(),
         zip.start_file(&file.name, plain.unix_permissions(mode))?;
         zip.write_all(&file.bytes)?;
     }
+    zip.set_comment(MARK)?;
     zip.finish()?;
     Ok(())
 }

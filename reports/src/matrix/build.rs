@@ -13,6 +13,7 @@ use super::model::{
 };
 use super::story::stories;
 use super::word::{apart, word};
+use crate::bundle::{Part, Tried, expectations};
 use crate::repro::{Observed, Options, reproducer};
 use crate::runs::{Finding, Known, Line, Rule, Subject};
 
@@ -109,6 +110,7 @@ pub fn model(input: Input<'_>) -> Result<Model, ModelError> {
     Ok(Model {
         stories: stories(&rows, &case, &op),
         reasons: builder.reasons,
+        means: builder.tags.1.iter().map(|tag| (input.means)(tag)).collect(),
         tags: builder.tags.1,
         columns: columns.iter().map(column).collect(),
         since: input.since.map(|since| since.name.to_owned()),
@@ -285,7 +287,7 @@ impl<'a> Builder<'a> {
             };
             let whose = asked().find(odd).or_else(|| asked().next());
             row.repro = whose.map(|(column, line)| {
-                let text = self.repro(column, line);
+                let text = Self::repro(column, line);
                 self.texts.number(&text)
             });
         }
@@ -357,17 +359,13 @@ impl<'a> Builder<'a> {
         findings.iter().map(one).collect()
     }
 
-    fn repro(&self, column: &Answers<'_>, line: &Line) -> String {
+    fn repro(column: &Answers<'_>, line: &Line) -> String {
         let kernel = &column.subject.kernel;
         let Fingerprint { system, release, version, .. } = kernel;
         let platform = column.subject.platforms.first().map_or("", String::as_str);
-        let broken = line.findings.iter().filter_map(|f| self.numbers.get(f.rule.as_str()));
-        let rules = broken.filter_map(|number| self.rules.get(number)).map(|rule| {
-            let cites = rule.cites.iter().map(|c| format!("{}: \"{}\"", c.source, c.quote));
-            format!("{} {}", rule.says, cites.collect::<Vec<_>>().join(" "))
-        });
-        let asked = line.unexpected.iter().map(ToString::to_string);
-        let expected: Vec<String> = rules.chain(asked).collect();
+        let not_tried = Tried::Not(String::new());
+        let part = Part::once(line, os(kernel), not_tried);
+        let expected = expectations(&column.source.run.manifest.rules, &part);
         let observed = Observed {
             trace: &line.trace,
             platform,

@@ -17,5 +17,5 @@ pub use model::{
     Answer, Claim, Claimed, Column, Found, Input, Model, ModelError, Reason, Row, Source, Step,
     Story, Table, Texts,
 };
-pub use page::{PageError, page};
+pub use page::{GENERATOR, PageError, page};
 pub use word::word;

@@ -21,6 +21,8 @@ pub struct Input<'a> {
     pub reason: &'a dyn Fn(&str) -> Option<Reason>,
     /// What a line is about, in the words that people search for.
     pub tags: &'a dyn Fn(&Line) -> Vec<String>,
+    /// Which options and flags a tag means, by their names.
+    pub means: &'a dyn Fn(&str) -> Vec<String>,
 }
 
 /// A run and the name that the user gave it.
@@ -101,6 +103,8 @@ pub struct Model {
     pub reasons: Vec<Reason>,
     /// What rows are about.
     pub tags: Vec<String>,
+    /// The options and flags that each of these means.
+    pub means: Vec<Vec<String>>,
     /// One a case.
     pub rows: Vec<Row>,
 }

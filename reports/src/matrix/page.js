@@ -66,15 +66,22 @@ const textsSaying = (word) => {
   saying.set(word, said);
   return said;
 };
-/** A search as tests of a row: tags by their names, phrases in quotes, words. */
-const wanted = (text) => {
+/** A search: tags by their names or by what people call them, phrases in quotes, words. */
+const parsed = (text) => {
   let left = text.toLowerCase();
   const tags = new Set();
   for (const [tag, said] of ALSO) if (data.tags.includes(tag)) left = left.replace(said, () => { tags.add(tag); return " "; });
-  const words = (left.match(/"[^"]+"?|\S+/g) || []).map((word) => word.replaceAll('"', "")).filter(Boolean);
+  const all = (left.match(/"[^"]+"?|\S+/g) || []).map((word) => word.replaceAll('"', "")).filter(Boolean);
+  for (const word of all) if (data.tags.includes(word)) tags.add(word);
+  return { tags: [...tags], words: all.filter((word) => !tags.has(word)) };
+};
+/** The options and flags that a tag means. */
+const means = (tag) => data.means[data.tags.indexOf(tag)].map((name) => name.toLowerCase());
+/** A search as tests of a row. */
+const wanted = (text) => {
+  const { tags, words } = parsed(text);
   const tests = [];
   for (const word of words) {
-    if (data.tags.includes(word)) { tags.add(word); continue; }
     let said = null;
     tests.push((row) => {
       if (hay(row).includes(word)) return true;
@@ -85,11 +92,26 @@ const wanted = (text) => {
   for (const tag of tags) tests.unshift((row) => (row.tags || []).includes(data.tags.indexOf(tag)));
   return tests;
 };
+/** How much of a search a text names, from 0 to 1: its words, and of a tag an option or what people call it. */
+const naming = (text) => {
+  const { tags, words } = parsed(text);
+  const tests = words.map((word) => (said) => said.includes(word));
+  for (const tag of tags) {
+    const names = means(tag), called = ALSO.find(([of]) => of === tag)?.[1];
+    tests.push((said) => names.some((name) => said.includes(name)) || (called !== undefined && said.search(called) >= 0));
+  }
+  return (said) => tests.filter((test) => test(said)).length / Math.max(1, tests.length);
+};
+/** What a transcript has of a search, as it is written there: its words, and the options of its tags. */
+const written = (text) => {
+  const { tags, words } = parsed(text);
+  return [...tags.flatMap(means), ...words];
+};
 const hay = (row) => row.hay ??= `${row.id} ${row.title} ${row.answers.map((a) => data.words[a.word]).join(" ")}`.toLowerCase();
 const byId = new Map(rows.map((row) => [row.id, row]));
 const suites = [...new Set(rows.map((row) => row.suite))];
 
-/* ---- State, which is the fragment: #ID?text=…&suite=…&only=…  ---- */
+/* ---- State, which is the fragment: #ID?text=…&suite=…&only=…, or #grid?… for the table itself.  ---- */
 
 const state = { row: "", text: "", suite: "", rank: "", differs: false, deviates: false, changed: false };
 const ONLY = ["differs", "deviates", "changed"];
@@ -171,15 +193,20 @@ const layOut = () => {
   document.body.classList.toggle("seeking", !!(state.text || state.suite || state.rank || state.differs || state.deviates || state.changed));
   document.body.classList.toggle("asking", !!state.text);
   if (columns.length > 1 && state.text !== asked) { asked = state.text; apart(state.text ? cases : rows); }
-  for (const [suite, inSuite] of group(cases, (row) => row.suite)) {
+  // Of what is sought, that first in which columns differ, then what else is to be looked at.
+  const tells = (row) => row.differs ? 2 : row.interest ? 1 : 0;
+  const most = ([, list]) => Math.max(...list.map(tells));
+  const telling = (groups) => state.text ? [...groups].sort((a, b) => most(b) - most(a)) : groups;
+  for (const [suite, inSuite] of telling(group(cases, (row) => row.suite))) {
     shown.push(header("suite", suite, suite, "", inSuite));
     if (folded.has(suite)) continue;
-    for (const [at, inTable] of group(inSuite, (row) => row.table)) {
+    for (const [at, inTable] of telling(group(inSuite, (row) => row.table))) {
       const table = tables[at];
       shown.push(header("table", `${table.name}[`, table.name.slice(suite.length + 1), table.question, inTable));
       if (folded.has(`${table.name}[`)) continue;
       const push = (list) => { for (const row of list) shown.push({ kind: "case", key: row.id, row }); };
       const first = inTable.filter((row) => row.interest), rest = inTable.filter((row) => !row.interest);
+      if (state.text) first.sort((a, b) => tells(b) - tells(a));
       push(first);
       if (!rest.length) continue;
       const all = unfolded.has(table.name) || rest.some((row) => row.id === state.row);
@@ -727,7 +754,28 @@ const differing = (among) => {
     groups.get(key).push(row);
   }
   const all = [...groups.values()];
-  return all.sort((a, b) => (b[0].reason !== undefined) - (a[0].reason !== undefined) || b.length - a.length);
+  const weight = (a, b) => (b[0].reason !== undefined) - (a[0].reason !== undefined) || b.length - a.length;
+  if (!state.text) return all.sort(weight);
+  // What names what is sought comes before what is about it in passing, however many rows that has.
+  const near = naming(state.text), said = written(state.text).map(textsSaying);
+  const asks = (row) => said.some((texts) => row.answers.some((answer) => texts[answer.text] === 1));
+  const scored = all.map((list) => {
+    const of = new Map(list.map((row) => [row, 2 * near(`${row.id} ${row.title}`.toLowerCase()) + (asks(row) ? 1 : 0)]));
+    list.sort((a, b) => of.get(b) - of.get(a));
+    const reason = list[0].reason === undefined ? null : data.reasons[list[0].reason];
+    return [list, of.get(list[0]) + (reason ? 2 * near(reason.what.toLowerCase()) + near(reason.why.toLowerCase()) : 0)];
+  });
+  return scored.sort(([a, x], [b, y]) => y - x || weight(a, b)).map(([list]) => list);
+};
+/** The first line of a row's transcripts that has what is sought in it. */
+const sought = (row) => {
+  const names = state.text ? written(state.text) : [];
+  const has = (line) => names.some((name) => line.toLowerCase().includes(name));
+  for (const answer of row.answers) {
+    const line = textOf(answer.text).find(has);
+    if (line !== undefined) return [make("p", {}, "It asks ", make("code", {}, line.trim()))];
+  }
+  return [];
 };
 const versions = (row, group) => {
   const ats = columns.map((_, at) => at).filter((at) => row.cells[at] !== null && row.answers[row.cells[at]].group === group);
@@ -742,12 +790,13 @@ const difference = (list) => {
     reason ? why(reason, false)[0] : make("p", { className: "soft" }, "Why is not known here."),
     make("ul", { className: "groups" }, ...[...groups].sort(([a], [b]) => a - b).slice(0, 6).map(([group, answer]) => make("li", {}, make("b", { className: `letter g${group % 6}` }, LETTERS[group] || "*"),
       make("code", {}, data.words[answer.word]), ` on ${versions(row, group)}`))),
+    ...sought(row),
     make("p", {}, `${count(list.length, "row")}, such as `, rowLink(row)));
 };
 const apart = (among) => {
   const all = differing(among);
   $("apart").textContent = state.text ? `Where they differ about “${state.text}”` : "Where do these kernels differ, and why";
-  some($("apart-list"), all, state.text ? 3 : 5, difference);
+  some($("apart-list"), all, 5, difference);
   if (!all.length) $("apart-list").append("Nowhere.");
 };
 const seek = (text, only) => {
@@ -847,7 +896,8 @@ const apply = () => {
     state.row = $("evidence-id").textContent;
     shut(false);
   }
-  if (unknown) say($("count").textContent = `No row ${unknown} is in this page. ${$("count").textContent}`);
+  if (unknown === "grid") $("scroll").scrollIntoView();
+  else if (unknown) say($("count").textContent = `No row ${unknown} is in this page. ${$("count").textContent}`);
 };
 addEventListener("popstate", apply);
 addEventListener("hashchange", apply);

@@ -10,6 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::Model;
 use crate::text::one_line;
 
+/// What stands at the beginning of every page: by it one is known as ours.
+pub const GENERATOR: &str = "<meta name=\"generator\" content=\"sockeye\">";
+
 /// Why a page could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
@@ -39,6 +42,7 @@ pub fn page(model: &Model, output: &mut dyn Write) -> Result<(), PageError> {
     let own = |text: &str| format!("\n{text}");
     let (style, script) = (own(include_str!("page.css")), own(include_str!("page.js")));
     let text = templates.get_template("page.html")?.render(context! {
+        generator => safe(GENERATOR),
         title => title(model),
         style_hash => safe(&hash(&style)),
         script_hash => safe(&hash(&script)),

@@ -92,7 +92,8 @@ fn made(runs: &[&Run], since: Option<&Run>, order: &[&str]) -> Result<Model, Mod
         runs.iter().zip(["one", "two"]).map(|(run, name)| Source { name, run }).collect();
     let since = since.map(|run| Source { name: "before", run });
     let (claims, reason) = (&|_: &_, _: &_| Vec::new(), &|_: &_| None);
-    model(Input { runs: &sources, since, order, claims, reason, tags: &|_| vec!["df".to_owned()] })
+    let (tags, means) = (&|_: &_| vec!["df".to_owned()], &|tag: &str| vec![format!("IP_{tag}")]);
+    model(Input { runs: &sources, since, order, claims, reason, tags, means })
 }
 
 const OTHER: Option<&str> = Some("ENETDOWN");

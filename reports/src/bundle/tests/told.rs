@@ -41,7 +41,13 @@ fn a_case_without_a_finding_is_a_control_record() {
         let (subject, mut line, rules) = (subject(""), line(""), rules());
         line.findings.clear();
         line.verdict = Verdict::Ok;
-        let bundle = bare(&subject, &rules, &line, recipient);
+        let mut bundle = bare(&subject, &rules, &line, recipient);
+        // It would be one, if this were a bug.
+        let fine = like(&line, "s/t[b]", another_port);
+        bundle.parts[0].controls = vec![&fine];
+        assert!(
+            lead::contrast(&Part { line: &super::line(""), ..bundle.parts[0].clone() }).is_some()
+        );
         for file in bundle.files(&mut bundle.scrub(false)).unwrap() {
             assert!(!has(&file, "[BUG]"), "{}", file.name);
             if ["README.md", "mail.txt"].contains(&file.name.as_str()) {
@@ -49,7 +55,15 @@ fn a_case_without_a_finding_is_a_control_record() {
                 assert!(has(&file, "control record: "), "{}", file.name);
                 assert!(!has(&file, "regzbot"), "{}", file.name);
             }
-            assert!(!has(&file, "Incorrect/Unexpected"), "{}", file.name);
+            // It is for nobody, and so it is for no list, no form and no contrast.
+            assert_ne!(file.name, "mail-program.txt");
+            for word in
+                ["Incorrect/Unexpected", "In contrast", "git send-email", "Bugzilla", "Feedback"]
+            {
+                assert!(!has(&file, word), "{}: {word}", file.name);
+            }
+            let text = String::from_utf8_lossy(&file.bytes).into_owned();
+            assert!(!text.contains("To: ") && !text.contains("Cc: "), "{text}");
         }
     }
 }
@@ -71,7 +85,10 @@ fn quotes_speak_for_the_report() {
     ];
     let bundle = bare(&subject, &rules, &line, Recipient::Netdev);
     let quotes = |bundle: &Bundle<'_>| -> Vec<String> {
-        lead::quotes(bundle, &bundle.parts[0]).iter().map(|cite| cite.source.clone()).collect()
+        lead::quotes(bundle.rules, &bundle.parts[0])
+            .iter()
+            .map(|cite| cite.source.clone())
+            .collect()
     };
     assert_eq!(quotes(&bundle), ["RFC 2", "RFC 1"], "the link is up");
     let down = LabOp::LinkDown { link: "link0".into() };
@@ -79,6 +96,13 @@ fn quotes_speak_for_the_report() {
     line.case.lab.setup.push(down);
     let bundle = bare(&subject, &rules, &line, Recipient::Netdev);
     assert_eq!(quotes(&bundle), ["POSIX sendto, ERRORS [ENETDOWN]"]);
+    // The program and the answer that has it say the same as the mail.
+    let files = bundle.files(&mut bundle.scrub(false)).unwrap();
+    for name in ["mail.txt", "mail-program.txt", "repro.c"] {
+        let file = files.iter().find(|file| file.name == name).unwrap();
+        assert!(has(file, "The interface is down."), "{name}");
+        assert!(!has(file, "not guarantee") && !has(file, "It MUST be."), "{name}");
+    }
 }
 
 /// A kernel that deviates in another way is not good, nor is one that did both.
@@ -104,6 +128,13 @@ fn good_is_what_was_seen_to_be_good() {
     let tested = lead::tested(&bundle, &bundle.parts[0]);
     assert_eq!(tested.same[1..], ["c"]);
     assert_eq!((tested.good, tested.other), (vec!["a".to_owned()], vec!["b".into(), "d".into()]));
+    let says = |bundle: &Bundle<'_>| lead::lead(bundle, &bundle.parts[0]);
+    assert!(says(&bundle).ends_with(" Not on a."), "{}", says(&bundle));
+    // Where none is good, those that do it too are named.
+    bundle.parts[0].elsewhere.retain(|e| e.name != "a");
+    assert!(says(&bundle).ends_with(" The same on c."), "{}", says(&bundle));
+    bundle.parts[0].elsewhere.clear();
+    assert!(says(&bundle).ends_with(" No other version was tried."), "{}", says(&bundle));
 }
 
 /// A case that differs from the other one by one step or one value, and what it came to.
@@ -121,6 +152,13 @@ fn like(bug: &Line, id: &str, change: impl FnOnce(&mut Line)) -> Line {
     other
 }
 
+/// One value is another one.
+fn another_port(line: &mut Line) {
+    let text = serde_json::to_string(&line.case.ops).unwrap();
+    let text = text.replace(r#""port":{"is":9}"#, r#""port":{"is":10}"#);
+    line.case.ops = serde_json::from_str(&text).unwrap();
+}
+
 type Change<'c> = &'c dyn Fn(&mut Line);
 
 /// The like that behaves has run, differs in one thing, and does behave: else there is none.
@@ -129,14 +167,9 @@ fn a_contrast_is_one_that_behaves() {
     let mut bug = line("");
     bug.case.lab.setup.push(LabOp::LinkDown { link: "link0".into() });
     let up = |line: &mut Line| line.case.lab.setup.clear();
-    let flags = |line: &mut Line| {
-        let text = serde_json::to_string(&line.case.ops).unwrap();
-        let text = text.replace(r#""port":{"is":9}"#, r#""port":{"is":10}"#);
-        line.case.ops = serde_json::from_str(&text).unwrap();
-    };
     let both = |line: &mut Line| {
         up(line);
-        flags(line);
+        another_port(line);
     };
     let deviates = |line: &mut Line| {
         up(line);
@@ -152,7 +185,7 @@ fn a_contrast_is_one_that_behaves() {
     };
     let changes: [(&str, Change<'_>); 6] = [
         ("the same without \"link set link0 down\"", &up),
-        ("the same with one value changed", &flags),
+        ("the same with one value changed", &another_port),
         ("", &both),
         ("", &deviates),
         ("", &with_a_finding),
