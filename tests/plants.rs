@@ -11,7 +11,7 @@ use harness::trace::End;
 use rstest::rstest;
 
 /// A fault, the rules that find it, and cases in which it shows.
-const PLANTS: [(Plant, &[&str], &[&str]); 17] = [
+const PLANTS: [(Plant, &[&str], &[&str]); 19] = [
     (
         Plant::SendtoLies,
         &["no-silent-loss"],
@@ -125,6 +125,16 @@ const PLANTS: [(Plant, &[&str], &[&str]); 17] = [
         &["accepted-inherits"],
         &["connecting/flags[accept,inet]", "connecting/flags[accept4,unix]"],
     ),
+    (
+        Plant::HalvesOptions,
+        &["option-reads-as-set"],
+        &["effects/sent4[ttl-7,neighbour]", "options/int[udp4,SO_PRIORITY,6]"],
+    ),
+    (
+        Plant::SaysReady,
+        &["ready-does-not-wait"],
+        &["errors/refused[plain,poll]", "errors/udp6[time,none]"],
+    ),
 ];
 
 #[test]
@@ -143,7 +153,7 @@ fn each_rule_and_each_fault_has_its_place() {
 
 #[rstest]
 fn a_planted_fault_is_found_by_its_rules(
-    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)] row: usize,
+    #[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)] row: usize,
 ) {
     let (plant, rules, ids) = &PLANTS[row];
     let Some(os) = Os::host().filter(|os| *os == Os::Linux) else { return };

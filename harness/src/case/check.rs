@@ -237,6 +237,16 @@ pub(crate) fn is_of_links(op: &Op) -> bool {
     }
 }
 
+/// Whether the call puts a packet socket into a group (packet(7), `PACKET_FANOUT`) by no more than its structure.
+pub(crate) fn is_fanout(op: &Op) -> bool {
+    let Op::Setsockopt { option: Opt::Raw { level, name }, value: Value::Bytes(bytes), .. } = op
+    else {
+        return false;
+    };
+    (level.as_str(), name.as_str()) == super::packet::FANOUT_OPTION
+        && bytes.0.len() <= super::packet::FANOUT
+}
+
 /// That an address of `AF_UNIX` is one and no more, of a call that gives it to a socket: `getnameinfo` tells the
 /// host's own name of it, and Darwin's have no use of it.
 fn unix(op: &Op, addr: &Addr, unix: &Unix) -> Result<(), String> {
@@ -367,8 +377,11 @@ fn used(op: &Op, name: &str, families: Option<&BTreeSet<&str>>) -> Result<(), St
         return Err(format!("{call}: a case cannot name a Unix socket: its path is the host's"));
     }
     let is_of_links = is_of_links(op);
-    let is_spoken =
-        |family: &str| SPOKEN.contains(&family) || OF_LINKS.contains(&family) && is_of_links;
+    let is_spoken = |family: &str| {
+        SPOKEN.contains(&family)
+            || OF_LINKS.contains(&family) && is_of_links
+            || family == "AF_PACKET" && is_fanout(op)
+    };
     let mute = families.iter().find(|family| !is_spoken(family));
     if let (true, Some(family)) = (op.speaker() == Some(name), mute) {
         let more = if OF_LINKS.contains(family) {

@@ -50,7 +50,7 @@ pub use payload::Payload;
 pub use sym::{Flags, Os, Sym, is_known, plain, written};
 pub use threads::Threads;
 
-pub(crate) use check::is_of_links;
+pub(crate) use check::{is_fanout, is_of_links};
 use check::{links, sockets};
 use intent::Family;
 

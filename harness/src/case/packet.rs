@@ -11,6 +11,11 @@ use super::{Case, Hex, Op};
 
 /// The bytes of a `struct sockaddr_ll`, and of `sll_addr` within it, which stands last.
 pub const SIZE: u32 = 20;
+/// The bytes of a `struct fanout_args`, the one structure that an option of such a socket takes and that has no
+/// pointer and takes no more memory than half a megabyte.
+pub const FANOUT: usize = 8;
+/// The level and the name of that option.
+pub const FANOUT_OPTION: (&str, &str) = ("SOL_PACKET", "PACKET_FANOUT");
 const MOST_OF_ADDR: usize = 8;
 
 /// `sll_pkttype` by its value: `PACKET_HOST` and those behind it (`linux/if_packet.h`).

@@ -15,7 +15,9 @@ use super::{calls, os};
 use crate::case::addr::{Addr, SockAddr};
 use crate::case::op::Opt;
 use crate::case::unix::BEFORE_PATH;
-use crate::case::{Case, Flags, KNOWN, Op, Os, Sym, is_of_links, netlink, vsock};
+use crate::case::{
+    Case, Flags, KNOWN, Op, Os, Sym, is_fanout, is_of_links, netlink, packet, vsock,
+};
 
 /// As many bytes as have room for a pointer: with less no kernel takes one.
 const A_POINTER: usize = 8;
@@ -45,8 +47,9 @@ pub(super) fn set(
         return refused(format!("setsockopt: option {name} of level {level} {why}"));
     }
     let Some(family) = family.filter(|family| !is_spoken(*family)) else { return Ok(()) };
-    // A number is none of its structures, of which a ring of memory is one.
-    if os::value("AF_PACKET") == Some(family) && len <= size_of::<c_int>() {
+    // A number is none of its structures, of which a ring of memory is one; that of a group is none, either.
+    let most = if is_fanout_option((level, name)) { packet::FANOUT } else { size_of::<c_int>() };
+    if os::value("AF_PACKET") == Some(family) && len <= most {
         return Ok(());
     }
     let is_more = level != libc::SOL_SOCKET && len > size_of::<c_int>();
@@ -55,6 +58,12 @@ pub(super) fn set(
         return refused(format!("setsockopt: this is a socket of family {family}, {why}"));
     }
     Ok(())
+}
+
+/// Whether the option has `struct fanout_args`.
+fn is_fanout_option((level, name): (c_int, c_int)) -> bool {
+    let (of, option) = packet::FANOUT_OPTION;
+    os::value(of) == Some(level) && os::value(option) == Some(name)
 }
 
 /// That an option without a name may be set by a value of so many bytes: which of it a kernel takes for a pointer,
@@ -311,7 +320,7 @@ impl Runner<'_> {
             return Ok(());
         };
         let is_of_packets = os::value("AF_PACKET") == Some(family);
-        if is_of_packets && is_of_links(op) {
+        if is_of_packets && (is_of_links(op) || is_fanout(op)) {
             return self.may_reach_links(name, op);
         }
         if os::value("AF_VSOCK") == Some(family) && is_of_links(op) {

@@ -72,6 +72,10 @@ pub enum Plant {
     HidesEpipe,
     /// Every `F_GETFL` tells the other `O_NONBLOCK`.
     FlipsNonblock,
+    /// Every option that is a number tells half of it.
+    HalvesOptions,
+    /// Every `poll` says that all is ready that it was asked for.
+    SaysReady,
     /// Something happens to the machine when the case of this id is to be run.
     At(Mishap, String),
     /// The kernel refuses sockets of this family, or this system call (Linux, by seccomp).
@@ -88,7 +92,7 @@ pub enum Plant {
 
 impl Plant {
     /// All that a rule finds.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::SendtoLies,
         Self::SendtoDenies,
         Self::InventsErrno,
@@ -106,6 +110,8 @@ impl Plant {
         Self::HidesEnd,
         Self::HidesEpipe,
         Self::FlipsNonblock,
+        Self::HalvesOptions,
+        Self::SaysReady,
     ];
 
     /// What it is called on the command line.
@@ -128,6 +134,8 @@ impl Plant {
             Self::HidesEnd => "hides-end",
             Self::HidesEpipe => "hides-epipe",
             Self::FlipsNonblock => "flips-nonblock",
+            Self::HalvesOptions => "halves-options",
+            Self::SaysReady => "says-ready",
             Self::At(Mishap::Panic, _) => "panic",
             Self::At(Mishap::Hang, _) => "hang",
             Self::At(Mishap::Off, _) => "off",
@@ -174,6 +182,12 @@ impl Plant {
             (Self::FlipsNonblock, Ok((ret, out))) if asks_for_flags(op) => {
                 Ok((ret ^ i64::from(libc::O_NONBLOCK), out))
             }
+            (Self::HalvesOptions, Ok((ret, Out::Int(n))))
+                if matches!(op, Op::Getsockopt { .. }) =>
+            {
+                Ok((ret, Out::Int(n / 2)))
+            }
+            (Self::SaysReady, Ok((_, Out::Poll(_)))) => Ok(all_ready(op)),
             (_, gave) => gave,
         }
     }
@@ -271,6 +285,14 @@ fn asks_for_error(op: &Op) -> bool {
 
 fn asks_for_flags(op: &Op) -> bool {
     matches!(op, Op::Fcntl { cmd, .. } if cmd.plain() == "F_GETFL")
+}
+
+/// What a `poll` tells that finds everything ready that it was asked for.
+fn all_ready(op: &Op) -> (i64, Out) {
+    let Op::Poll { fds, .. } = op else { return (0, Out::Poll(Vec::new())) };
+    let ready: Vec<Vec<Sym>> = fds.iter().map(|one| one.events.0.clone()).collect();
+    let many = ready.iter().filter(|events| !events.is_empty()).count();
+    (i64::try_from(many).unwrap_or(i64::MAX), Out::Poll(ready))
 }
 
 fn asks_for_mtu(op: &Op) -> bool {

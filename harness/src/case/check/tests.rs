@@ -15,6 +15,14 @@ const AUDIT: &str = r#"{"socket":{"fd":"s","domain":"AF_NETLINK","type":["SOCK_R
 const USERSOCK: &str = r#"{"socket":{"fd":"s","domain":"AF_NETLINK","type":["SOCK_RAW"],"protocol":["NETLINK_USERSOCK"]}}"#;
 const VSOCK: &str =
     r#"{"socket":{"fd":"s","domain":"AF_VSOCK","type":["SOCK_STREAM"],"protocol":[]}}"#;
+/// A structure of so many bytes for an option of packet sockets.
+fn fanout(name: &str, len: usize) -> String {
+    let (option, bytes) =
+        (format!(r#"{{"level":"SOL_PACKET","name":"{name}"}}"#), "00".repeat(len));
+    format!(
+        r#"{{"setsockopt":{{"fd":"s","option":{{"raw":{option}}},"value":{{"bytes":"{bytes}"}}}}}}"#
+    )
+}
 const LISTEN: &str = r#"{"listen":{"fd":"s","backlog":1}}"#;
 /// `RTM_NEWLINK` without a payload, as JSON has it.
 const NEW_LINK: &str = r"\u0010\u0000\u0000\u0000\u0010\u0000\u0001\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000";
@@ -149,6 +157,10 @@ fn what_a_case_waits_for_has_an_end() {
 #[case::too_long_a_hardware_address(LL, &on(r#""lo""#, "020202020202020202"), Some("8 are the most"))]
 #[case::rings_of_links(LL, r#"{"setsockopt":{"fd":"s","option":{"raw":{"level":"SOL_PACKET","name":"PACKET_RX_RING"}},"value":{"bytes":"00"}}}"#, Some("AF_PACKET"))]
 #[case::a_number_of_links(LL, r#"{"setsockopt":{"fd":"s","option":{"raw":{"level":"SOL_PACKET","name":"PACKET_AUXDATA"}},"value":{"int":1}}}"#, None)]
+#[case::a_group_of_links(LL, &fanout("PACKET_FANOUT", 8), None)]
+#[case::too_long_a_group_of_links(LL, &fanout("PACKET_FANOUT", 9), Some("AF_PACKET"))]
+#[case::a_program_of_a_group(LL, &fanout("PACKET_FANOUT_DATA", 8), Some("AF_PACKET"))]
+#[case::a_group_of_what_is_no_link(NETLINK, &fanout("PACKET_FANOUT", 8), Some("AF_NETLINK"))]
 #[case::links_written_out(
     LL,
     r#"{"raw":{"call":"bind","args":[{"fd":"s"},"bad",{"number":20}]}}"#,

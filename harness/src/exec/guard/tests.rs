@@ -219,7 +219,17 @@ fn a_packet_socket_sends_where_all_links_are_the_labs() {
         format!(r#"{{"socket":{{"fd":"s","domain":"AF_PACKET","type":["{kind}"],"protocol":[]}}}}"#)
     };
     let send = r#"{"send":{"fd":"s","data":{"text":"x"},"flags":[]}}"#;
-    for (name, len, is) in [(1, 4, true), (5, 16, false), (5, 28, false)] {
+    // PACKET_FANOUT is 18, PACKET_FANOUT_DATA 22, which has a pointer.
+    let lens = [
+        (1, 4, true),
+        (1, 8, false),
+        (5, 16, false),
+        (5, 28, false),
+        (18, 8, true),
+        (18, 9, false),
+        (22, 8, false),
+    ];
+    for (name, len, is) in lens {
         assert_eq!(set((263, name), len, Some(family)).is_ok(), is, "{name} {len}");
     }
     let Ok(made) = calls::socket(family, libc::SOCK_RAW, 0) else { return };

@@ -13,6 +13,7 @@ use super::lessen::load_no_modules;
 use super::limits;
 use super::netlink::Netlink;
 use super::settings::{self, Folder};
+use super::sysctl;
 
 /// Enters a new network namespace, inside a new user namespace when not root, so that the
 /// process may change that network and no other, and learns what of the host's it has to reckon with.
@@ -165,16 +166,19 @@ pub(super) fn is_linux() -> bool {
 /// solicitations or detection of its own accord; no limit on the rate of ICMP errors,
 /// which would make an outcome depend on what ran before; and the kernel's own default where it
 /// takes over what the host has set (`rp_filter`) or counted from its memory (`tcp_rmem`).
-pub(super) fn quiet_network() -> Result<(), String> {
-    let ipv4 = [
+/// `has_groups`: the case says itself who may open ping sockets.
+pub(super) fn quiet_network(has_groups: bool) -> Result<(), String> {
+    let mut ipv4 = vec![
         ("conf/all/rp_filter", "0"),
         ("conf/default/rp_filter", "0"),
         ("tcp_rmem", "4096 131072 6291456"),
         ("tcp_wmem", "4096 16384 4194304"),
         ("icmp_ratemask", "0"),
-        // Ping sockets, which nobody may open by default: for the executor's own group.
-        ("ping_group_range", "0 0"),
     ];
+    // Ping sockets, which nobody may open by default: for the executor's own group, if the case has no word of it.
+    if !has_groups {
+        ipv4.push((sysctl::PING_GROUPS_FILE, "0 0"));
+    }
     let ipv6 = [
         ("conf/default/accept_dad", "0"),
         ("conf/default/router_solicitations", "0"),

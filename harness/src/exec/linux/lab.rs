@@ -83,7 +83,8 @@ impl LinuxLab {
         })?;
         let namespace = File::open("/proc/thread-self/ns/net")
             .map_err(|e| End::skipped(format!("/proc/thread-self/ns/net: {e}")))?;
-        host::quiet_network().map_err(End::skipped)?;
+        host::quiet_network(spec.setup.iter().any(sysctl::is_of_ping_groups))
+            .map_err(End::skipped)?;
         let mut far_ends = Vec::new();
         for link in &spec.links {
             far_ends.push(FarEnd::create(link.kind, &link.name).map_err(End::skipped)?);
