@@ -232,6 +232,51 @@ const INTERFACES: &str = "tun net0 mtu 1400
     if_indextoname(if_nametoindex(\"net0\"))
     getifaddrs()";
 
+/// Signals that are blocked while a call waits, control messages of each of several, parts of one.
+const MASKS: &str = "
+    socketpair(AF_UNIX, SOCK_STREAM, 0, [a, b])
+    ppoll([{a, POLLIN}], {tv_sec=0, tv_nsec=10000000}, {SIGUSR1})
+    pselect([a], NULL, NULL, {tv_sec=0, tv_nsec=10000000}, {SIGUSR1, SIGIO})
+    epoll_create1(0) = e
+    epoll_ctl(e, EPOLL_CTL_ADD, a, {events=EPOLLIN})
+    epoll_pwait(e, 4, 10, {})
+    send(b, \"x\", 0)
+    epoll_pwait(e, 4, -1, {SIGUSR2})
+    epoll_pwait(e, 4, -1, NULL)
+    close(b)
+    epoll_pwait(a, 4, -1, NULL)
+    sendmsg(a, {msg_iov=[\"ab\", \"cd\"]}, MSG_NOSIGNAL)";
+
+const SEVERAL: &str = "
+    socket(AF_INET, SOCK_DGRAM, 0) = r
+    bind(r, {AF_INET 127.0.0.1:0})
+    setsockopt(r, IPPROTO_IP, IP_RECVTTL, 1)
+    socket(AF_INET, SOCK_DGRAM, 0) = s
+    connect(s, {AF_INET 127.0.0.1:port(r)})
+    sendmmsg(s, [{msg_iov=[\"a\"], msg_control=[{IPPROTO_IP, IP_TTL, 7}]}, {msg_iov=[\"b\"]}, {msg_iov=[\"c\"], msg_control=[{IPPROTO_IP, IP_TTL, 9}, {IPPROTO_IP, IP_TOS, (uint8_t)8}]}], 3, 0)
+    recvmmsg(r, {msg_iov=[8], msg_controllen=64}, 4, MSG_DONTWAIT, NULL)
+    sendmsg(s, {msg_iov=[\"ab\", pattern[0..9], \"cd\"]}, 0)
+    recvmsg(r, {msg_iov=[1, 4, 64], msg_controllen=64}, 0)
+    recvmsg(r, {msg_iov=[1, 4]}, MSG_DONTWAIT)";
+
+const REQUESTS: &str = "tun net0
+    socket(AF_INET, SOCK_DGRAM, 0) = s
+    fcntl(s, F_SETOWN, own)
+    fcntl(s, F_GETOWN)
+    ioctl(s, FIOSETOWN, [0])
+    ioctl(s, SIOCSPGRP, [own])
+    ioctl(s, FIOGETOWN)
+    ioctl(s, SIOCGSTAMP)
+    ioctl(s, SIOCGIFADDR, {ifr_name=\"net0\"})
+    ioctl(s, SIOCGIFNAME, {ifr_ifindex=if_nametoindex(\"net0\")})
+    ioctl(s, SIOCGIFNAME, {ifr_ifindex=77777})
+    ioctl(s, SIOCGIFCONF)
+    ioctl(s, SIOCETHTOOL, {ifr_name=\"net0\"})
+    ioctl(s, SIOCSHWTSTAMP, {ifr_name=\"net0\"})
+    ioctl(s, SIOCSIFMTU, {ifr_name=\"net0\", ifr_mtu=1300})
+    ioctl(s, SIOCSIFFLAGS, {ifr_name=\"net0\", ifr_flags=0})
+    ioctl(s, SIOCGIFMTU, {ifr_name=\"net0\"})";
+
 /// The far end answers while each of them waits.
 const ANSWERED: &str = "tun net0
     serve net0 80: expect \"1\", send \"one\", expect \"2\", send \"two\", expect \"3\", send \"three\", expect \"4\", send \"four\", expect \"5\", send \"five\"
@@ -319,18 +364,19 @@ const HUNG_ACCEPT4: &str = "tun net0
     listen(l, 5)
     accept4(l, 0)";
 
-const ALL: [&str; 13] = [
-    ACCEPTED, COPIES, VECTORS, DATAGRAMS, FILES, PATHS, MARKS, SETS, POLLS, EPOLL, INTERFACES,
-    ANSWERED, ASKED,
+const ALL: [&str; 16] = [
+    MASKS, SEVERAL, REQUESTS, ACCEPTED, COPIES, VECTORS, DATAGRAMS, FILES, PATHS, MARKS, SETS,
+    POLLS, EPOLL, INTERFACES, ANSWERED, ASKED,
 ];
 
 /// The calls that this is about.
-const CALLS: [&str; 24] = [
+const CALLS: [&str; 25] = [
     "accept4",
     "chmod",
     "dup",
     "epoll_create1",
     "epoll_ctl",
+    "epoll_pwait",
     "epoll_wait",
     "getifaddrs",
     "if_indextoname",
@@ -368,6 +414,9 @@ const NEVER_FAIL: [&str; 4] = ["getifaddrs", "pipe", "ppoll", "tmpfile"];
 #[case::polls(POLLS)]
 #[case::epoll(EPOLL)]
 #[case::interfaces(INTERFACES)]
+#[case::masks(MASKS)]
+#[case::several(SEVERAL)]
+#[case::requests(REQUESTS)]
 #[case::answered(ANSWERED)]
 #[case::asked(ASKED)]
 #[case::hung_select(HUNG_SELECT)]

@@ -32,6 +32,8 @@ pub(crate) enum What<'a> {
     Number(i64),
     /// `0x0a0b`, as bytes.
     Hex(Vec<u8>),
+    /// `0x80000`, a number and no bytes: their digits are an even number.
+    Odd(&'a str),
     /// `192.0.2.1`, `fe80::1`.
     Ip(IpAddr),
     /// `"text\0"`.
@@ -236,6 +238,7 @@ impl Node<'_> {
         match self.what {
             What::Word(_) => "a name",
             What::Number(_) | What::Cast(..) => "a number",
+            What::Odd(_) => "a number, bytes having an even number of hexadecimal digits",
             What::Hex(_) => "bytes",
             What::Ip(_) | What::Zone(..) | What::Port(..) => "an address",
             What::Text(_) => "text",
@@ -392,6 +395,9 @@ fn atom<'a>(input: &mut Input<'a>) -> Read<What<'a>> {
         take_while(1.., |c: char| is_of_a_word(c) || c == '.' || c == '-').parse_next(input);
     let Ok(read) = read else { return wanted(input, "an argument") };
     if let Some(digits) = read.strip_prefix("0x") {
+        if digits.len() % 2 == 1 && harness::case::written(read).is_some() {
+            return Ok(What::Odd(read));
+        }
         let Ok(bytes) = digits.parse::<harness::case::Hex>() else {
             input.reset(&before);
             return wanted(input, "an even number of hexadecimal digits");
@@ -492,6 +498,7 @@ mod tests {
         assert_eq!(one("AF_INET"), What::Word("AF_INET"));
         assert_eq!(one("-1"), What::Number(-1));
         assert_eq!(one("0x0aff"), What::Hex(vec![10, 255]));
+        assert_eq!(one("0x80000"), What::Odd("0x80000"));
         assert_eq!(one("::"), What::Ip("::".parse().unwrap()));
         assert_eq!(one("192.0.2.1"), What::Ip("192.0.2.1".parse().unwrap()));
         assert_eq!(one(r#""a\0\x41\377\"""#), What::Text(b"a\0A\xff\"".to_vec()));
@@ -524,7 +531,8 @@ mod tests {
             ("\"ab", 3, "a quote at the end of the text is expected here"),
             ("\"a\\q\"", 3, "an escape such as"),
             ("a, ", 3, "an argument is expected here"),
-            ("0x123", 0, "an even number"),
+            ("0x12g", 0, "an even number"),
+            ("0x123456789", 0, "an even number"),
             ("a, 12ab", 3, "a name, a number, or an address"),
             ("a b)", 3, "nothing more"),
         ] {

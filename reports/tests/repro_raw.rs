@@ -174,7 +174,7 @@ fn what_may_block_is_ended(#[case] op: Op, #[case] is: bool) {
 #[rstest]
 #[case(raw("write", vec![Arg::Room, Arg::Number(4)]))]
 #[case(raw("connect", vec![Arg::Bad, Arg::Number(16)]))]
-#[case(Op::Sendmmsg { fd: "s".to_owned(), data: Vec::new(), flags: Flags::NONE, addr: None })]
+#[case(Op::Sendmmsg { fd: "s".to_owned(), data: Vec::new(), flags: Flags::NONE, addr: None, control: Vec::new() })]
 fn what_may_block_on_a_stream_is_ended(#[case] op: Op) {
     let mut case = case(vec![op]);
     if let Op::Socket { r#type, .. } = &mut case.ops[0] {

@@ -109,7 +109,12 @@ pub(crate) fn so_error(fd: &str) -> Op {
 
 /// `O_NONBLOCK`, by fcntl: `SOCK_NONBLOCK` is not everywhere.
 pub(crate) fn nonblocking(fd: &str) -> Op {
-    Op::Fcntl { fd: fd.to_owned(), cmd: "F_SETFL".into(), arg: Flags::of(&["O_NONBLOCK"]) }
+    Op::Fcntl {
+        fd: fd.to_owned(),
+        cmd: "F_SETFL".into(),
+        arg: Flags::of(&["O_NONBLOCK"]),
+        pid: None,
+    }
 }
 
 pub(crate) fn lab(step: LabOp) -> Op {
@@ -124,7 +129,7 @@ pub(crate) fn scoped(text: &str, port: u16, link: &str) -> Addr {
 /// What waits on a receiver, with its control messages.
 pub(crate) fn recvmsg(fd: &str) -> Op {
     let flags = Flags::of(&["MSG_DONTWAIT"]);
-    Op::Recvmsg { fd: fd.to_owned(), len: 64, control_len: 128, flags }
+    Op::Recvmsg { fd: fd.to_owned(), len: 64, lens: Vec::new(), control_len: 128, flags }
 }
 
 /// A datagram comes in from somebody on the link of the lab, addressed by the link layer as its

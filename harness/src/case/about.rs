@@ -2,6 +2,7 @@
 
 use super::addr::{Addr, Port};
 use super::op::{Control, PollFd};
+use super::process::Signal;
 use super::{Flags, LabOp, Op, Payload};
 
 impl Op {
@@ -42,6 +43,26 @@ impl Op {
         }
     }
 
+    /// The signals that are blocked while it waits, and no others of a case's, if it says so.
+    pub fn mask(&self) -> Option<&[Signal]> {
+        match self {
+            Self::Ppoll { mask, .. }
+            | Self::Pselect { mask, .. }
+            | Self::EpollPwait { mask, .. } => mask.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The control messages that it is given.
+    pub fn controls(&self) -> Vec<&Control> {
+        match self {
+            Self::Sendmsg { control, .. } => control.iter().collect(),
+            Self::Sendmmsg { control, .. } => control.iter().flatten().collect(),
+            Self::Raw { args, .. } => super::raw::controls(args).iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// How long it waits at the most by an argument of its own, in milliseconds: -1 for ever; none of
     /// a call that has no such argument.
     pub fn timeout_ms(&self) -> Option<i32> {
@@ -49,7 +70,8 @@ impl Op {
         match self {
             Self::Poll { timeout_ms, .. }
             | Self::Kevent { timeout_ms, .. }
-            | Self::EpollWait { timeout_ms, .. } => Some(*timeout_ms),
+            | Self::EpollWait { timeout_ms, .. }
+            | Self::EpollPwait { timeout_ms, .. } => Some(*timeout_ms),
             Self::Ppoll { timeout_ms, .. }
             | Self::Select { timeout_ms, .. }
             | Self::Pselect { timeout_ms, .. } => Some(of(timeout_ms)),
@@ -94,7 +116,8 @@ impl Op {
             | Self::Sendfile { fd, .. }
             | Self::Sockatmark { fd }
             | Self::EpollCtl { fd, .. }
-            | Self::EpollWait { fd, .. } => Some(fd),
+            | Self::EpollWait { fd, .. }
+            | Self::EpollPwait { fd, .. } => Some(fd),
             Self::Raw { args, .. } => super::raw::fd(args),
             Self::Socket { .. }
             | Self::Socketpair { .. }
@@ -250,9 +273,9 @@ impl Op {
             Self::Splice { from, to, .. } => all.extend([from.as_str(), to]),
             Self::EpollCtl { fd, target, .. } => all.extend([fd.as_str(), target]),
             Self::Lab { step: LabOp::Say { frame, .. } } => all.extend(frame.sockets()),
-            Self::Sendmsg { fd, control, .. } => {
+            Self::Sendmsg { fd, .. } | Self::Sendmmsg { fd, .. } => {
                 all.push(fd);
-                for one in control {
+                for one in self.controls() {
                     if let Control::Rights { fds } = one {
                         all.extend(fds.iter().map(String::as_str));
                     }

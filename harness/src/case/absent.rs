@@ -63,6 +63,7 @@ impl Op {
                 | Self::EpollCreate1 { .. }
                 | Self::EpollCtl { .. }
                 | Self::EpollWait { .. }
+                | Self::EpollPwait { .. }
         ) || matches!(self, Self::Process { call } if call.is_linuxs())
             || matches!(self, Self::Raw { call, .. } if super::raw::is_not_darwins(call))
     }

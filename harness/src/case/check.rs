@@ -7,7 +7,8 @@ mod constants;
 pub(super) use constants::names;
 
 use super::addr::{Addr, Host, Port, Scope, Unix};
-use super::op::{Code, Control, Index, Opt, Value, Who};
+use super::op::{Code, Control, Given, Index, Opt, Value, Who};
+use super::process::{ProcessCall, Signal};
 use super::raw::Arg;
 use super::{Case, Flags, Hex, Lab, Op, Sym};
 
@@ -72,10 +73,70 @@ const OF_AN_INT: [&str; 9] = [
     "SIOCOUTQ",
     "SIOCOUTQNSD",
 ];
-const OF_A_LINK: [&str; 5] =
-    ["SIOCGIFFLAGS", "SIOCGIFINDEX", "SIOCGIFMETRIC", "SIOCGIFMTU", "SIOCGIFTXQLEN"];
+const OF_A_LINK: [&str; 8] = [
+    "SIOCETHTOOL",
+    "SIOCGIFADDR",
+    "SIOCGIFFLAGS",
+    "SIOCGIFINDEX",
+    "SIOCGIFMETRIC",
+    "SIOCGIFMTU",
+    "SIOCGIFTXQLEN",
+    "SIOCSHWTSTAMP",
+];
+/// Those that write a time, or a list of addresses.
+const OF_MORE: [&str; 3] = ["SIOCGIFCONF", "SIOCGSTAMP", "SIOCGSTAMPNS"];
 /// The commands that take flags or nothing, and give no descriptor that the case could not name.
-const COMMANDS: [&str; 6] = ["F_GETFD", "F_GETFL", "F_GETOWN", "F_GETSIG", "F_SETFD", "F_SETFL"];
+const COMMANDS: [&str; 7] =
+    ["F_GETFD", "F_GETFL", "F_GETOWN", "F_GETSIG", "F_SETFD", "F_SETFL", "F_SETOWN"];
+
+/// That a request which changes a link is of one that the lab has made, and is told what it is changed to; that a
+/// process is the case's own, or none; and so with all others.
+fn asks_of(request: &str, link: Option<&str>, given: Option<Given>) -> Result<(), String> {
+    let is_own = |who: Who| matches!(who, Who::Own | Who::Is(0));
+    let of_the_lab = link.is_some_and(|link| link != "lo");
+    let (fits, like) = match (request, given) {
+        (name, None) if OF_AN_INT.contains(&name) || name == "TIOCOUTQ" => return Ok(()),
+        (name, None) if OF_MORE.contains(&name) => (link.is_none(), ""),
+        // Without a link an `int` would be given for a `struct ifreq`.
+        (name, None) if OF_A_LINK.contains(&name) => (link.is_some(), "is of a link"),
+        ("FIOSETOWN" | "SIOCSPGRP", Some(Given::Pid(who))) => {
+            (is_own(who) && link.is_none(), "is given [own] or [0]")
+        }
+        ("SIOCGIFNAME", None) => (link.is_some(), "is given an index"),
+        ("SIOCGIFNAME", Some(Given::Index(_))) => (link.is_none(), "is given one index"),
+        ("SIOCSIFMTU", Some(Given::Mtu(_))) | ("SIOCSIFFLAGS", Some(Given::Up(_))) => {
+            (of_the_lab, "changes a link that the lab has made, and no other")
+        }
+        _ => {
+            return Err(format!(
+                "ioctl: a case cannot write what {request} takes, or reads nothing of it"
+            ));
+        }
+    };
+    if fits { Ok(()) } else { Err(format!("ioctl: {request} {like}")) }
+}
+
+/// That signals which a case asks for do not end the executor: `SIGIO`, which `O_ASYNC` has sent to the owner, does
+/// unless something is said of it.
+pub(super) fn owners(ops: &[Op]) -> Result<(), String> {
+    let (mut handled, mut owned, mut asked) = (false, false, false);
+    for op in ops {
+        match op {
+            Op::Process { call: ProcessCall::Sigaction { signal: Signal::Io, .. } } => {
+                handled = true;
+            }
+            Op::Fcntl { pid: Some(Who::Own), .. }
+            | Op::Ioctl { given: Some(Given::Pid(Who::Own)), .. } => owned = true,
+            Op::Fcntl { arg, .. } if arg.has("O_ASYNC") => asked = true,
+            _ => {}
+        }
+        if owned && asked && !handled {
+            let why = "it would be sent SIGIO, of which sigaction says nothing before";
+            return Err(format!("{}: {why}", op.call()));
+        }
+    }
+    Ok(())
+}
 
 /// That `ioctl` and `fcntl` are asked for what they can be asked for without a pointer, a process of the
 /// host's or a descriptor that nobody closes.
@@ -88,17 +149,15 @@ pub(super) fn request(op: &Op) -> Result<(), String> {
             },
             _ => Ok(()),
         },
-        Op::Ioctl { request, link, .. } => {
-            let name = request.as_str();
-            if OF_AN_INT.contains(&name) || name == "TIOCOUTQ" {
+        Op::Ioctl { request, link, given, .. } => {
+            asks_of(request.as_str(), link.as_deref(), *given)
+        }
+        Op::Fcntl { cmd, pid, arg, .. } if pid.is_some() || cmd.as_str() == "F_SETOWN" => {
+            let is_own = matches!(pid, Some(Who::Own | Who::Is(0)));
+            if is_own && cmd.as_str() == "F_SETOWN" && *arg == Flags::NONE {
                 return Ok(());
             }
-            // Without a link an `int` would be given for a `struct ifreq`.
-            if OF_A_LINK.contains(&name) {
-                let asks = link.is_some();
-                return asks.then_some(()).ok_or_else(|| format!("ioctl: {name} is of a link"));
-            }
-            Err(format!("ioctl: a case cannot write what {request} takes, or reads nothing of it"))
+            Err("fcntl: F_SETOWN is given own or 0, and nothing else is".to_owned())
         }
         Op::Fcntl { cmd, .. } if !COMMANDS.contains(&cmd.as_str()) => {
             Err(format!("fcntl: {cmd} takes or gives what a case has no word for"))
@@ -145,9 +204,10 @@ impl Op {
     }
 }
 
-/// Whether a constant is a family, which a number alone does not tell: `SO_DEBUG` is `AF_UNIX`, too.
+/// Whether a constant is a family, which the number of a name does not tell: `SO_DEBUG` is `AF_UNIX`, too. One that goes
+/// by number has no name, and so no addresses here.
 fn is_a_family(name: &Sym) -> bool {
-    name.as_str().starts_with("AF_") || name.as_str().starts_with("PF_")
+    name.number().is_some() || name.as_str().starts_with("AF_") || name.as_str().starts_with("PF_")
 }
 
 /// That a family is one: else what is said of it by name would not hold by number.
@@ -160,6 +220,7 @@ fn families(op: &Op) -> Result<(), String> {
         return Err("getnameinfo: it takes no address of AF_UNIX".to_owned());
     }
     let given = op.addrs().filter_map(|addr| addr.family.as_ref());
+    let given = given.filter(|family| family.number().is_none() || !is_a_family(family));
     match made.into_iter().chain(given).find(|family| !is_a_family(family)) {
         Some(family) => Err(format!("{}: {family} is no family", op.call())),
         None => Ok(()),
@@ -224,13 +285,12 @@ fn plain(op: &Op, addr: &Addr, family: &str, of_socket: bool) -> Result<(), Stri
 pub(crate) fn is_of_links(op: &Op) -> bool {
     match op {
         Op::Setsockopt { value, .. } => matches!(value, Value::Int(_) | Value::Named(_)),
-        Op::Sendmsg { control, .. } => control.is_empty(),
+        Op::Sendmsg { .. } | Op::Sendmmsg { .. } => op.controls().is_empty(),
         Op::Bind { .. }
         | Op::Connect { .. }
         | Op::Listen { .. }
         | Op::Send { .. }
         | Op::Sendto { .. }
-        | Op::Sendmmsg { .. }
         | Op::Write { .. }
         | Op::Writev { .. } => true,
         _ => false,
@@ -267,32 +327,33 @@ const MOST_OF_CONTROL: usize = 1 << 17;
 /// That the control messages are such as a case may send: what is a link's or a descriptor goes by name, since its
 /// number would be one of the host's, or of the executor's.
 pub(super) fn controls(op: &Op) -> Result<(), String> {
-    let control = match op {
-        Op::Sendmsg { control, .. } => control,
-        Op::Raw { args, .. } => super::raw::controls(args),
-        _ => return Ok(()),
-    };
-    for one in control {
+    let call = if let Op::Sendmmsg { .. } = op { "sendmmsg" } else { "sendmsg" };
+    if let Op::Sendmmsg { data, control, .. } = op
+        && !control.is_empty()
+        && (control.len() != data.len() || control.iter().all(Vec::is_empty))
+    {
+        return Err("sendmmsg: each message has its control messages, or none has any".to_owned());
+    }
+    for one in op.controls() {
         if !one.fits() {
-            return Err(
-                "sendmsg: a control message is 1, 2, 4 or 8 bytes wide, and its number fits"
-                    .to_owned(),
-            );
+            return Err(format!(
+                "{call}: a control message is 1, 2, 4 or 8 bytes wide, and its number fits"
+            ));
         }
         match one {
             Control::Rights { fds } if fds.is_empty() => {
-                return Err("sendmsg: no descriptors are sent as 0 bytes".to_owned());
+                return Err(format!("{call}: no descriptors are sent as 0 bytes"));
             }
             Control::PktInfo { source: Some(source), .. }
                 if !matches!(source, Host::Ip(_) | Host::On { .. }) =>
             {
-                return Err("sendmsg: a Unix socket is no source of IP".to_owned());
+                return Err(format!("{call}: a Unix socket is no source of IP"));
             }
             Control::Bytes { data, .. } if data.0.len() > MOST_OF_CONTROL => {
-                return Err(format!("sendmsg: a control message of {} bytes", data.0.len()));
+                return Err(format!("{call}: a control message of {} bytes", data.0.len()));
             }
             Control::Bytes { level, kind, data } if names_a_number(level, kind, data) => {
-                return Err(format!("sendmsg: {level}, {kind} has a number that goes by name"));
+                return Err(format!("{call}: {level}, {kind} has a number that goes by name"));
             }
             _ => {}
         }
@@ -330,6 +391,7 @@ pub(super) fn has_an_end(case: &Case) -> Result<(), String> {
         return Err(format!("it asks to wait for {waits} ms, more than {LONGEST_MS}"));
     }
     super::unix::folders(&case.ops)?;
+    owners(&case.ops)?;
     made(&case.ops)
 }
 
@@ -474,6 +536,13 @@ pub(super) fn whole(op: &Op) -> Result<(), String> {
         {
             Err(format!("getaddrinfo: the link of {node} would be made on the host"))
         }
+        Op::Recvmsg { len, lens, .. } if !lens.is_empty() => {
+            let sum = lens.iter().fold(0u64, |sum, len| sum + u64::from(*len));
+            let is_whole = lens.len() > 1 && sum == u64::from(*len);
+            is_whole.then_some(()).ok_or_else(|| {
+                "recvmsg: its parts are two at the least, as long as all of it together".to_owned()
+            })
+        }
         Op::Setsockopt { value: Value::Host(host), .. }
             if !matches!(host, Host::Ip(_) | Host::On { .. }) =>
         {
@@ -527,8 +596,9 @@ pub(super) fn links(op: &Op) -> Vec<&str> {
             | Value::Filter { link, .. } => link.as_deref().into_iter().collect(),
             _ => Vec::new(),
         },
-        Op::Sendmsg { control, .. } => control
-            .iter()
+        Op::Sendmsg { .. } | Op::Sendmmsg { .. } => op
+            .controls()
+            .into_iter()
             .flat_map(|control| match control {
                 Control::PktInfo { link, source, .. } => {
                     link.as_deref().into_iter().chain(source.as_ref().and_then(host)).collect()

@@ -274,9 +274,13 @@ impl Case {
         }
         check::request(op)?;
         check::whole(op)?;
+        process::mask(op)?;
         raw::check(op)?;
         for payload in op.payloads() {
-            payload.check(op.call())?;
+            match (op, payload) {
+                (Op::Sendmsg { .. }, Payload::Parts(_)) => payload.check_parts(op.call())?,
+                _ => payload.check(op.call())?,
+            }
         }
         if check::room(op) > check::MOST_BYTES {
             let most = check::MOST_BYTES;
@@ -471,7 +475,7 @@ mod tests {
         assert_eq!(good(ops).check(), Ok(()));
         let ioctl = |link: &str| {
             let (fd, link) = ("s".to_owned(), Some(link.to_owned()));
-            Op::Ioctl { fd, request: "SIOCGIFMTU".into(), link }
+            Op::Ioctl { fd, request: "SIOCGIFMTU".into(), link, given: None }
         };
         assert_eq!(good(vec![socket("s", "AF_INET6"), ioctl("tap0")]).check(), Ok(()));
         // A socket that nobody made has no name in C, either.

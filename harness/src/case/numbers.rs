@@ -225,12 +225,18 @@ const LINUX: &[(&str, i32)] = &[
     ("SCM_SECURITY", 3),
     ("SCM_TS_OPT_ID", 81),
     // include/uapi/asm-generic/sockios.h, linux/sockios.h, asm-generic/ioctls.h.
+    ("SIOCETHTOOL", 0x8946),
+    ("SIOCGIFADDR", 0x8915),
+    ("SIOCGIFCONF", 0x8912),
+    ("SIOCGIFNAME", 0x8910),
     ("SIOCGPGRP", 0x8904),
     ("SIOCGSTAMP", 0x8906),
     ("SIOCGSTAMPNS", 0x8907),
     ("SIOCINQ", 0x541b),
     ("SIOCOUTQ", 0x5411),
     ("SIOCOUTQNSD", 0x894b),
+    ("SIOCSHWTSTAMP", 0x89b0),
+    ("SIOCSIFMTU", 0x8922),
     ("SIOCSPGRP", 0x8902),
     // include/linux/net.h.
     ("SOCK_DCCP", 6),

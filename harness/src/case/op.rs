@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::addr::{Addr, Host};
 use super::lab::LabOp;
 use super::payload::Payload;
-use super::process::ProcessCall;
+use super::process::{ProcessCall, Signal};
 use super::raw::Arg;
 use super::{Flags, Hex, Sym};
 
@@ -266,6 +266,20 @@ pub enum Index {
     Is(u32),
 }
 
+/// What `ioctl` is given beside a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    /// A process, of `FIOSETOWN` and `SIOCSPGRP`.
+    Pid(Who),
+    /// `ifr_ifindex`, of no link.
+    Index(u32),
+    /// `ifr_mtu`.
+    Mtu(i32),
+    /// `ifr_flags`: `IFF_UP` alone, or none.
+    Up(bool),
+}
+
 /// One entry of `kevent`'s list of changes, a `struct kevent` whose `ident` is a socket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
@@ -320,8 +334,15 @@ pub enum Op {
     Recv { fd: Name, len: u32, flags: Flags },
     /// `recvfrom(fd, len, flags)`.
     Recvfrom { fd: Name, len: u32, flags: Flags },
-    /// `recvmsg(fd, {len, control_len}, flags)`.
-    Recvmsg { fd: Name, len: u32, control_len: u32, flags: Flags },
+    /// `recvmsg(fd, {len, control_len}, flags)`, into one part, or into those of `lens`, as long as `len` together.
+    Recvmsg {
+        fd: Name,
+        len: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lens: Vec<u32>,
+        control_len: u32,
+        flags: Flags,
+    },
     /// `write(fd, data)`.
     Write { fd: Name, data: Payload },
     /// `read(fd, len)`.
@@ -340,10 +361,22 @@ pub enum Op {
     Getsockopt { fd: Name, option: Opt, len: u32 },
     /// `poll(fds, timeout_ms)`.
     Poll { fds: Vec<PollFd>, timeout_ms: i32 },
-    /// `ioctl(fd, request)`, on an `int`, or on a `struct ifreq` that names `link`.
-    Ioctl { fd: Name, request: Sym, link: Option<String> },
-    /// `fcntl(fd, cmd, arg)`.
-    Fcntl { fd: Name, cmd: Sym, arg: Flags },
+    /// `ioctl(fd, request)`, on an `int`, or on a `struct ifreq` that names `link`, or on what else the request reads.
+    Ioctl {
+        fd: Name,
+        request: Sym,
+        link: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        given: Option<Given>,
+    },
+    /// `fcntl(fd, cmd, arg)`; `F_SETOWN` is given a process.
+    Fcntl {
+        fd: Name,
+        cmd: Sym,
+        arg: Flags,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<Who>,
+    },
     /// `getaddrinfo(node, service, {family, type, flags})`.
     Getaddrinfo {
         node: Option<String>,
@@ -401,8 +434,16 @@ pub enum Op {
     Writev { fd: Name, data: Vec<Payload> },
     /// `readv(fd, [len…], n)`.
     Readv { fd: Name, lens: Vec<u32> },
-    /// `sendmmsg(fd, [{addr, data}…], n, flags)`, each of them to the same address: Linux's.
-    Sendmmsg { fd: Name, data: Vec<Payload>, flags: Flags, addr: Option<Addr> },
+    /// `sendmmsg(fd, [{addr, data, control}…], n, flags)`, each of them to the same address: Linux's.
+    Sendmmsg {
+        fd: Name,
+        data: Vec<Payload>,
+        flags: Flags,
+        addr: Option<Addr>,
+        /// Those of each message; none at all if none has any.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        control: Vec<Vec<Control>>,
+    },
     /// `recvmmsg(fd, [{len, control_len}…], count, flags, timeout)`: Linux's. Without a time it has NULL.
     Recvmmsg {
         fd: Name,
@@ -418,12 +459,24 @@ pub enum Op {
     Splice { from: Name, to: Name, count: u32, flags: Flags },
     /// `sockatmark(fd)`.
     Sockatmark { fd: Name },
-    /// `ppoll(fds, n, timeout, NULL)`; without a time it is NULL.
-    Ppoll { fds: Vec<PollFd>, timeout_ms: Option<u32> },
+    /// `ppoll(fds, n, timeout, mask)`; without a time or a mask that is NULL.
+    Ppoll {
+        fds: Vec<PollFd>,
+        timeout_ms: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mask: Option<Vec<Signal>>,
+    },
     /// `select(nfds, read, write, except, timeout)`; an empty set is NULL, as is no time.
     Select { read: Vec<Name>, write: Vec<Name>, except: Vec<Name>, timeout_ms: Option<u32> },
-    /// `pselect(nfds, read, write, except, timeout, NULL)`.
-    Pselect { read: Vec<Name>, write: Vec<Name>, except: Vec<Name>, timeout_ms: Option<u32> },
+    /// `pselect(nfds, read, write, except, timeout, mask)`.
+    Pselect {
+        read: Vec<Name>,
+        write: Vec<Name>,
+        except: Vec<Name>,
+        timeout_ms: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mask: Option<Vec<Signal>>,
+    },
     /// `new = epoll_create1(flags)`: Linux's.
     #[serde(rename = "epoll_create1")]
     EpollCreate1 { new: Name, flags: Flags },
@@ -433,6 +486,15 @@ pub enum Op {
     /// `epoll_wait(fd, events, max, timeout_ms)`: Linux's.
     #[serde(rename = "epoll_wait")]
     EpollWait { fd: Name, max: u32, timeout_ms: i32 },
+    /// `epoll_pwait(fd, events, max, timeout_ms, mask)`: Linux's.
+    #[serde(rename = "epoll_pwait")]
+    EpollPwait {
+        fd: Name,
+        max: u32,
+        timeout_ms: i32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mask: Option<Vec<Signal>>,
+    },
     /// `if_nametoindex(name)`, of a link of the lab's, or of none that there is.
     #[serde(rename = "if_nametoindex")]
     IfNametoindex { name: String },
@@ -516,6 +578,7 @@ impl Op {
             Self::EpollCreate1 { .. } => "epoll_create1",
             Self::EpollCtl { .. } => "epoll_ctl",
             Self::EpollWait { .. } => "epoll_wait",
+            Self::EpollPwait { .. } => "epoll_pwait",
             Self::IfNametoindex { .. } => "if_nametoindex",
             Self::IfIndextoname { .. } => "if_indextoname",
             Self::Getifaddrs {} => "getifaddrs",

@@ -14,18 +14,41 @@ pub enum Payload {
     /// So many bytes of the pattern: the big-endian count of 32-bit words, so that any aligned
     /// piece says where it came from.
     Pattern(u32),
+    /// One behind the other, each in a `struct iovec` of its own, of a message that is sent.
+    Parts(Vec<Payload>),
 }
+
+/// The most parts of a message (`UIO_MAXIOV`).
+const MOST_OF_PARTS: usize = 1024;
 
 impl Payload {
     /// As it is written.
     pub(super) fn said(&self) -> String {
         match self {
-            Self::Text(_) => quoted(&self.bytes()),
+            Self::Text(_) | Self::Parts(_) => quoted(&self.bytes()),
             Self::Pattern(len) => format!("pattern[0..{len}]"),
         }
     }
 
-    /// That each character of it is one byte.
+    /// Its parts, which are no more than one if it is whole.
+    pub fn parts(&self) -> &[Self] {
+        if let Self::Parts(parts) = self { parts } else { std::slice::from_ref(self) }
+    }
+
+    /// That it has parts of which none has any, if it has some.
+    pub(super) fn check_parts(&self, of: &str) -> Result<(), String> {
+        let Self::Parts(parts) = self else { return Ok(()) };
+        if parts.len() < 2 || parts.iter().any(|part| matches!(part, Self::Parts(_))) {
+            return Err(format!("{of}: its parts are two at the least, and have none"));
+        }
+        if parts.len() > MOST_OF_PARTS {
+            let many = parts.len();
+            return Err(format!("{of}: {many} at once, {MOST_OF_PARTS} are the most"));
+        }
+        parts.iter().try_for_each(|part| part.check(of))
+    }
+
+    /// That it is whole, and each character of it is one byte.
     pub(super) fn check(&self, of: &str) -> Result<(), String> {
         match self {
             Self::Text(text) => match text.chars().find(|c| *c > '\u{ff}') {
@@ -33,6 +56,7 @@ impl Payload {
                 None => Ok(()),
             },
             Self::Pattern(_) => Ok(()),
+            Self::Parts(_) => Err(format!("{of}: data has parts in msg_iov alone")),
         }
     }
 
@@ -42,6 +66,7 @@ impl Payload {
             // A character beyond Latin-1 cannot be one byte: `Case::check` refuses it.
             Self::Text(text) => text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),
             Self::Pattern(len) => pattern(*len),
+            Self::Parts(parts) => parts.iter().flat_map(Self::bytes).collect(),
         }
     }
 
@@ -50,6 +75,7 @@ impl Payload {
         match self {
             Self::Text(text) => text.chars().count(),
             Self::Pattern(len) => *len as usize,
+            Self::Parts(parts) => parts.iter().map(Self::len).sum(),
         }
     }
 

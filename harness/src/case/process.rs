@@ -80,6 +80,17 @@ words! {
         Setgid = "CAP_SETGID",
         Setuid = "CAP_SETUID",
         SysAdmin = "CAP_SYS_ADMIN",
+        SysResource = "CAP_SYS_RESOURCE",
+    }
+}
+
+/// That a mask has each signal once.
+pub(super) fn mask(op: &Op) -> Result<(), String> {
+    let Some(mask) = op.mask() else { return Ok(()) };
+    let twice = mask.iter().enumerate().find(|(at, one)| mask[..*at].contains(one));
+    match twice {
+        Some((_, signal)) => Err(format!("{}: {signal} is in its mask twice", op.call())),
+        None => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use super::known::KNOWN;
 
 /// A constant of the C headers by its name, such as `AF_INET6` or `IP_MTU_DISCOVER`.
 ///
-/// Of options, their levels, protocols and the flags of messages it may be a number that has no name, see [`written`].
+/// Of families, types, options, their levels, protocols and the flags of messages it may be a number that has no name, see [`written`].
 /// A name that no system has is a mistake in the case; a name that this system lacks is the
 /// outcome `unsupported here`.
 #[derive(
@@ -143,7 +143,7 @@ pub fn written(text: &str) -> Option<i32> {
     let Some(digits) = text.strip_prefix("0x") else {
         return text.parse().ok().filter(|n: &i32| *n >= 0 && n.to_string() == text);
     };
-    let is_written = matches!(digits.len(), 2 | 4 | 6 | 8)
+    let is_written = (1..=8).contains(&digits.len())
         && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_written);
     number.map(u32::cast_signed)
@@ -179,7 +179,8 @@ mod tests {
             ("044", None),
             ("+44", None),
             ("0x2C", None),
-            ("0x2", None),
+            ("0x2", Some(2)),
+            ("0x80000", Some(0x80000)),
             ("0x+f", None),
             ("0x", None),
             ("0x0000000001", None),

@@ -50,7 +50,9 @@ fn may_be_anothers(op: &Op) -> bool {
         Op::Poll { .. }
             | Op::Ppoll { .. }
             | Op::Select { .. }
+            | Op::Pselect { .. }
             | Op::EpollWait { .. }
+            | Op::EpollPwait { .. }
             | Op::Recvmmsg { .. }
     );
     op.is_transfer() || waits

@@ -194,12 +194,10 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
             }
         }
         Op::RecvmsgX { count, .. } | Op::Recvmmsg { count, .. } => many = *count as usize,
-        Op::EpollWait { max, .. } => many = *max as usize,
-        Op::SendmsgX { data, .. } | Op::Sendmmsg { data, .. } | Op::Writev { data, .. } => {
-            many = data.len();
-        }
+        Op::EpollWait { max, .. } | Op::EpollPwait { max, .. } => many = *max as usize,
+        Op::SendmsgX { data, .. } | Op::Writev { data, .. } => many = data.len(),
         Op::Raw { args, .. } => many = super::raw::many(args),
-        Op::Readv { lens, .. } => many = lens.len(),
+        Op::Readv { lens, .. } | Op::Recvmsg { lens, .. } => many = lens.len(),
         Op::Poll { fds, .. } | Op::Ppoll { fds, .. } => many = fds.len(),
         Op::Select { read, write, except, .. } | Op::Pselect { read, write, except, .. } => {
             many = read.len() + write.len() + except.len();
@@ -209,12 +207,14 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
             return Err("kevent: it waits for nothing".to_owned());
         }
         Op::Kevent { changes, .. } => many = changes.len(),
-        Op::Sendmsg { control, .. } => {
+        Op::Sendmsg { .. } | Op::Sendmmsg { .. } => {
+            let control = op.controls();
             let fds = control.iter().map(|one| match one {
                 Control::Rights { fds } => fds.len(),
                 _ => 0,
             });
-            many = control.len() + fds.sum::<usize>();
+            let messages = if let Op::Sendmmsg { data, .. } = op { data.len() } else { 0 };
+            many = messages + control.len() + fds.sum::<usize>();
         }
         Op::Setsockopt { value: Value::Filter { sources, .. }, .. } => many = sources.len(),
         Op::Setsockopt { value: Value::Bytes(bytes), .. } => {

@@ -32,6 +32,8 @@ pub const fn len_of(request: u32) -> usize {
 
 /// `sizeof(struct ifreq)`: 16 bytes of name and a union of 16.
 pub const IFREQ: u32 = 32;
+/// `sizeof(struct ifconf)` under `#pragma pack(4)`: a length and a pointer (`bsd/net/if.h`).
+pub const IFCONF: u32 = 12;
 /// `sizeof(struct ifaliasreq)`: a name and three `struct sockaddr` (`bsd/net/if.h`).
 pub const IFALIASREQ: u32 = 64;
 /// `sizeof(struct in6_aliasreq)` where `time_t` has 64 bits (`bsd/netinet6/in6_var.h`).

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::os::fd::RawFd;
 
 use libc::{c_int, c_void, socklen_t, ssize_t};
+use nix::sys::signal::SigSet;
 
 use super::gave::{Message, Returned};
 use super::os;
@@ -103,6 +104,28 @@ pub(super) fn iovec(bytes: &[u8]) -> libc::iovec {
     libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }
 }
 
+/// Room for bytes that the kernel writes, in parts of these lengths, one behind the other.
+fn parts_mut(buffer: &mut [u8], lens: &[usize]) -> Vec<libc::iovec> {
+    let (mut rest, mut iovs) = (buffer, Vec::with_capacity(lens.len()));
+    for len in lens {
+        let (part, behind) = rest.split_at_mut((*len).min(rest.len()));
+        iovs.push(iovec_mut(part));
+        rest = behind;
+    }
+    iovs
+}
+
+/// Bytes that the kernel reads, in such parts.
+fn parts(mut bytes: &[u8], lens: &[usize]) -> Vec<libc::iovec> {
+    let mut iovs = Vec::with_capacity(lens.len());
+    for len in lens {
+        let (part, behind) = bytes.split_at((*len).min(bytes.len()));
+        iovs.push(iovec(part));
+        bytes = behind;
+    }
+    iovs
+}
+
 pub(super) fn writev(fd: RawFd, data: &[Vec<u8>]) -> Returned {
     let iovs: Vec<libc::iovec> = data.iter().map(|data| iovec(data)).collect();
     let many = c_int::try_from(iovs.len()).unwrap_or(c_int::MAX);
@@ -112,12 +135,7 @@ pub(super) fn writev(fd: RawFd, data: &[Vec<u8>]) -> Returned {
 
 /// All of it is in the buffer, one part behind the other.
 pub(super) fn readv(fd: RawFd, buffer: &mut [u8], lens: &[usize]) -> Returned {
-    let (mut rest, mut iovs) = (buffer, Vec::with_capacity(lens.len()));
-    for len in lens {
-        let (part, behind) = rest.split_at_mut((*len).min(rest.len()));
-        iovs.push(iovec_mut(part));
-        rest = behind;
-    }
+    let iovs = parts_mut(buffer, lens);
     let many = c_int::try_from(iovs.len()).unwrap_or(c_int::MAX);
     // SAFETY: each part is valid for its length, and they do not overlap.
     size(unsafe { libc::readv(fd, iovs.as_ptr(), many) })
@@ -146,21 +164,35 @@ pub(super) fn timespec(ms: u32) -> libc::timespec {
     time
 }
 
-/// `select` or, with a `struct timespec`, `pselect`, whose sets are changed.
+/// A pointer to a mask of signals, or NULL.
+pub(super) fn mask_at(mask: Option<&SigSet>) -> *const libc::sigset_t {
+    mask.map_or(std::ptr::null(), |mask| std::ptr::from_ref(mask.as_ref()))
+}
+
+/// `pselect`, whose sets are changed.
+pub(super) fn pselect(
+    nfds: c_int,
+    sets: &mut [Option<libc::fd_set>; 3],
+    ms: Option<u32>,
+    mask: Option<&SigSet>,
+) -> Returned {
+    let [read, write, except] =
+        sets.each_mut().map(|set| set.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut));
+    let time = ms.map(timespec);
+    let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let mask = mask_at(mask);
+    // SAFETY: each set is null or one `fd_set`, and the time and the mask are null or outlive the call.
+    int(unsafe { libc::pselect(nfds, read, write, except, time, mask) })
+}
+
+/// `select`, whose sets are changed.
 pub(super) fn select(
     nfds: c_int,
     sets: &mut [Option<libc::fd_set>; 3],
     ms: Option<u32>,
-    with_mask: bool,
 ) -> Returned {
     let [read, write, except] =
         sets.each_mut().map(|set| set.as_mut().map_or(std::ptr::null_mut(), std::ptr::from_mut));
-    if with_mask {
-        let time = ms.map(timespec);
-        let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-        // SAFETY: each set is null or one `fd_set`, and the time is null or outlives the call.
-        return int(unsafe { libc::pselect(nfds, read, write, except, time, std::ptr::null()) });
-    }
     let mut time = ms.map(|ms| {
         // SAFETY: all zeros is a valid `struct timeval`.
         let mut time: libc::timeval = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -253,7 +285,7 @@ fn control_room(len: usize) -> Vec<u64> {
 
 fn header(
     name: Option<&mut RawAddr>,
-    data: &mut libc::iovec,
+    data: &mut [libc::iovec],
     control: &mut [u64],
     control_len: usize,
 ) -> libc::msghdr {
@@ -263,8 +295,8 @@ fn header(
         msg.msg_name = name.as_mut_ptr().cast();
         msg.msg_namelen = name.len;
     }
-    msg.msg_iov = data;
-    msg.msg_iovlen = 1;
+    msg.msg_iov = data.as_mut_ptr();
+    msg.msg_iovlen = data.len() as _;
     if control_len > 0 {
         msg.msg_control = control.as_mut_ptr().cast();
         msg.msg_controllen = control_len as _;
@@ -274,13 +306,13 @@ fn header(
 
 pub(super) fn sendmsg(
     fd: RawFd,
-    data: &[u8],
+    (data, lens): (&[u8], &[usize]),
     flags: c_int,
     addr: Option<&mut RawAddr>,
     messages: &[Message],
 ) -> Returned {
     let (mut control, total) = control_of(messages);
-    let mut iov = iovec(data);
+    let mut iov = parts(data, lens);
     let msg = header(addr, &mut iov, &mut control, total);
     // SAFETY: the header's parts outlive the call.
     size(unsafe { libc::sendmsg(fd, &raw const msg, flags) })
@@ -294,7 +326,7 @@ pub(super) fn control_of(messages: &[Message]) -> (Vec<u64>, usize) {
     };
     let total = messages.iter().map(|(_, _, data)| space(data.len())).sum();
     let mut control = control_room(total);
-    let msg = header(None, &mut iovec(&[]), &mut control, total);
+    let msg = header(None, &mut [], &mut control, total);
     // SAFETY: the header describes the control buffer.
     let mut at = unsafe { libc::CMSG_FIRSTHDR(&raw const msg) };
     for (level, kind, data) in messages {
@@ -323,13 +355,13 @@ pub(super) struct Received {
 
 pub(super) fn recvmsg(
     fd: RawFd,
-    buffer: &mut [u8],
+    (buffer, lens): (&mut [u8], &[usize]),
     control_len: usize,
     flags: c_int,
     from: &mut RawAddr,
 ) -> Received {
     let mut control = control_room(control_len);
-    let mut iov = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut iov = parts_mut(buffer, lens);
     let mut msg = header(Some(from), &mut iov, &mut control, control_len);
     // SAFETY: the header's parts outlive the call.
     let returned = size(unsafe { libc::recvmsg(fd, &raw mut msg, flags) });
@@ -506,8 +538,7 @@ mod tests {
     fn the_last_message_may_have_no_data() {
         let sent = [(1, 2, b"data".to_vec()), (3, 4, Vec::new())];
         let (mut control, len) = control_of(&sent);
-        let mut nothing = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
-        let msg = header(None, &mut nothing, &mut control, len);
+        let msg = header(None, &mut [], &mut control, len);
         // SAFETY: the header describes the control buffer.
         assert_eq!(unsafe { messages(&msg) }, sent);
     }
@@ -519,8 +550,7 @@ mod tests {
         // SAFETY: computes a size.
         let len = unsafe { libc::CMSG_LEN(4) };
         let mut control = control_room(room as usize + 64);
-        let mut nothing = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
-        let msg = header(None, &mut nothing, &mut control, room as usize + 64);
+        let msg = header(None, &mut [], &mut control, room as usize + 64);
         // SAFETY: the header describes the control buffer.
         let at = unsafe { libc::CMSG_FIRSTHDR(&raw const msg) };
         // SAFETY: the buffer has room for one message.

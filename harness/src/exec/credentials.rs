@@ -3,15 +3,19 @@
 use libc::gid_t;
 use nix::unistd::{getegid, geteuid};
 
+use crate::case::op::{Given, Who};
 use crate::case::{Case, Op};
 use crate::trace::Credentials;
 
-/// Of the executor, if `case` has a local socket, or one of netlink, whose port is a process: no other tells of one.
+/// Of the executor, if `case` has a local socket, or one of netlink, whose port is a process, or one that has an owner: no
+/// other tells of one.
 pub(super) fn of(case: &Case) -> Option<Credentials> {
     let is_local = |op: &Op| match op {
         Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => {
             ["AF_NETLINK", "AF_UNIX"].contains(&domain.plain())
         }
+        Op::Fcntl { pid, .. } => pid.is_some(),
+        Op::Ioctl { given, .. } => matches!(given, Some(Given::Pid(_))),
         _ => false,
     };
     case.ops.iter().any(is_local).then(own)
@@ -24,6 +28,14 @@ pub(super) fn own() -> Credentials {
         uid: geteuid().as_raw(),
         gid: getegid().as_raw(),
         groups: groups(),
+    }
+}
+
+/// The number of a process.
+pub(super) fn pid(who: Who) -> i32 {
+    match who {
+        Who::Own => std::process::id().cast_signed(),
+        Who::Is(number) => number.cast_signed(),
     }
 }
 

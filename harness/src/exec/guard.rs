@@ -124,6 +124,7 @@ struct Names {
 }
 
 const LEVELS: Names = Names { begin: &["IPPROTO_", "SOL_"], but: &["IPPROTO_HOPOPTS"] };
+const FAMILIES: Names = Names { begin: &["AF_", "PF_"], but: &[] };
 const PROTOCOLS: Names = Names { begin: &["IPPROTO_"], but: &[] };
 const MESSAGE_FLAGS: Names = Names { begin: &["MSG_"], but: &[] };
 
@@ -183,6 +184,25 @@ fn is_had(op: &Op) -> Result<(), Fault> {
     }
 }
 
+/// The bits of a type that are no flags (Linux `include/linux/net.h` `SOCK_TYPE_MASK`).
+const OF_A_TYPE: c_int = 0xf;
+
+/// That the number in the place of a type has none of those in it that have a name, nor of the flags beside them.
+fn has_no_type(call: &str, symbol: &Sym) -> Result<(), Fault> {
+    let Some(number) = symbol.number() else { return Ok(()) };
+    let is_in = |name: &&&str| {
+        os::value(name).filter(|_| name.starts_with("SOCK_")).is_some_and(|n| match n {
+            0 => false,
+            1..=OF_A_TYPE => number & OF_A_TYPE == n,
+            flag => number & flag == flag,
+        })
+    };
+    match KNOWN.iter().find(is_in) {
+        Some(name) => refused(format!("{call}: {symbol} has {name} in it, which goes by its name")),
+        None => Ok(()),
+    }
+}
+
 /// That what a step has by number has no name here.
 fn has_no_name(op: &Op) -> Result<(), Fault> {
     let call = op.call();
@@ -193,7 +213,10 @@ fn has_no_name(op: &Op) -> Result<(), Fault> {
             let of = level.number().or_else(|| os::value(level.as_str()));
             return of.map_or(Ok(()), |of| options_of(of).lack(call, name, false));
         }
-        Op::Socket { protocol, .. } | Op::Socketpair { protocol, .. } => {
+        Op::Socket { domain, r#type, protocol, .. }
+        | Op::Socketpair { domain, r#type, protocol, .. } => {
+            FAMILIES.lack(call, domain, false)?;
+            r#type.0.iter().try_for_each(|one| has_no_type(call, one))?;
             return protocol.0.iter().try_for_each(|one| PROTOCOLS.lack(call, one, false));
         }
         Op::Recv { flags, .. }

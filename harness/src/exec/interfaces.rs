@@ -60,7 +60,7 @@ impl Runner<'_> {
     }
 
     /// The link of the lab whose interface is called so.
-    fn link_called(&self, interface: &str) -> Option<String> {
+    pub(super) fn link_called(&self, interface: &str) -> Option<String> {
         let links = self.lab.facts().iter().map(|fact| &fact.name);
         links.into_iter().find(|link| self.interface(link) == interface).cloned()
     }
@@ -94,7 +94,7 @@ impl Runner<'_> {
 }
 
 /// An address of the list.
-fn address_at(at: *const libc::sockaddr) -> Option<SockAddr> {
+pub(super) fn address_at(at: *const libc::sockaddr) -> Option<SockAddr> {
     // SAFETY: the entries of the list have null or valid addresses.
     unsafe { RawAddr::found(at) }.and_then(|raw| raw.read())
 }

@@ -21,7 +21,7 @@ use std::io::{self, BufRead, Write};
 use crate::SCHEMA;
 use crate::case::addr::Port;
 use crate::case::names::{Answer, Flaw};
-use crate::case::op::Opt;
+use crate::case::op::{Given, Opt};
 use crate::case::{Case, LabOp, LinkKind, Op, ServerStep};
 use crate::environment::Environment;
 use crate::trace::{End, Fingerprint, Reply, Trace};
@@ -65,6 +65,7 @@ mod naming;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod plan;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
+mod requests;
 mod resolution;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod server;
@@ -310,6 +311,7 @@ fn take(
     let lasting = steps().any(lasts)
         || case.has_packets()
         || case.by_hand().next().is_some()
+        || case.ops.iter().any(sets_a_link)
         || guard::is_read_later(case);
     // Of a path on which something was lost the host keeps what it has learned (`net/ipv4/tcp_metrics.c`).
     let remembers =
@@ -387,6 +389,11 @@ fn changes(case: &Case, step: &LabOp) -> bool {
         LabOp::Wait { .. } | LabOp::Resume { .. } | LabOp::ReadOnly {} => false,
         _ => true,
     }
+}
+
+/// Whether a call changes a link of the lab's.
+fn sets_a_link(op: &Op) -> bool {
+    matches!(op, Op::Ioctl { given: Some(Given::Mtu(_) | Given::Up(_)), .. })
 }
 
 /// Whether what a step does outlives taking the links down and up again.

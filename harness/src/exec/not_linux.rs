@@ -31,7 +31,11 @@ pub(super) fn family(fd: RawFd) -> Option<c_int> {
 }
 
 /// Nor `ppoll`.
-pub(super) fn ppoll(_: &mut [libc::pollfd], _: c_int) -> Returned {
+pub(super) fn ppoll(
+    _: &mut [libc::pollfd],
+    _: c_int,
+    _: Option<&nix::sys::signal::SigSet>,
+) -> Returned {
     Err(libc::ENOSYS)
 }
 

@@ -72,6 +72,12 @@ pub(super) fn set_family(storage: &mut sockaddr_storage, family: c_int, len: soc
     storage.ss_len = len as u8;
 }
 
+pub(super) fn set_index(_: &mut libc::ifreq, _: c_int) {}
+
+pub(super) fn len_of_entry(_: &libc::ifreq) -> usize {
+    size_of::<libc::ifreq>()
+}
+
 pub(super) fn timeval(_: u32, _: u32) -> Vec<u8> {
     Vec::new()
 }

@@ -4,7 +4,7 @@
 use libc::c_int;
 use nix::errno::Errno;
 use nix::sys::resource::{getrlimit, rlim_t, setrlimit};
-use nix::sys::signal::{self, SigAction, sigaction};
+use nix::sys::signal::{self, SigAction, SigSet, sigaction};
 
 use super::gave::{Fault, Gave, Returned, plain};
 use super::runner::Runner;
@@ -72,6 +72,20 @@ pub(super) fn cannot_act(op: &Op) -> bool {
 
 fn raw(errno: Errno) -> c_int {
     errno as c_int
+}
+
+/// The mask of a call that waits, for the thread that makes it: of a case's signals these and no others, and whatever
+/// else that thread does not take.
+pub(super) fn mask_of(blocked: &[Signal]) -> SigSet {
+    let mut mask = SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty());
+    for one in Signal::ALL {
+        if blocked.contains(one) {
+            mask.add(number(*one));
+        } else {
+            mask.remove(number(*one));
+        }
+    }
+    mask
 }
 
 fn number(signal: Signal) -> signal::Signal {
@@ -144,6 +158,12 @@ impl<'c> Runner<'c> {
                 Err(errno)
             }
         }
+    }
+
+    /// The mask that a call waits with, made by the thread that makes it.
+    pub(super) fn mask(op: &Op) -> impl Fn() -> Option<SigSet> + Send + 'static {
+        let blocked = op.mask().map(<[Signal]>::to_vec);
+        move || blocked.as_deref().map(mask_of)
     }
 
     /// Sends a signal to a thread that has not returned from its call.

@@ -366,8 +366,9 @@ impl<'c> Runner<'c> {
             Op::IfNametoindex { .. } | Op::IfIndextoname { .. } | Op::Getifaddrs {} => {
                 self.interfaces(op)?
             }
-            Op::Ioctl { request, link, .. } => {
-                ioctl(fd, request, link.as_ref().map(|link| self.interface(link)).as_deref())?
+            Op::Ioctl { .. } => self.ioctl(fd, op)?,
+            Op::Fcntl { cmd, pid: Some(who), .. } => {
+                plain(calls::fcntl(fd, value(cmd.as_str())?, credentials::pid(*who)))
             }
             Op::Fcntl { cmd, arg, .. } => {
                 plain(calls::fcntl(fd, value(cmd.as_str())?, flags(arg)?))
@@ -459,15 +460,6 @@ fn option_value(name: &str, bytes: Vec<u8>) -> Out {
         Ok(n) => Out::Int(n),
         Err(_) => Out::Bytes(Hex(bytes)),
     }
-}
-
-fn ioctl(fd: RawFd, request: &Sym, link: Option<&str>) -> Result<Gave, Fault> {
-    let (request, mut n) = (value(request.as_str())?, 0);
-    let returned = match link {
-        Some(link) => calls::ioctl_link(fd, request, link, &mut n),
-        None => calls::ioctl_int(fd, request, &mut n),
-    };
-    Ok(given(returned).map(|ret| (ret, Out::Int(n))))
 }
 
 #[cfg(test)]

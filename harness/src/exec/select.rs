@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use libc::{c_int, fd_set};
 
 use super::calls;
-use super::gave::{CLOSED, Fault, Gave, given};
+use super::gave::{CLOSED, Fault, Gave, Returned, given};
 use super::runner::Runner;
 use super::waiting::{Call, Made};
 use crate::case::Op;
@@ -40,6 +40,20 @@ impl Asked {
     }
 }
 
+type Sets = [Option<fd_set>; 3];
+
+/// The call itself, with its mask if it has one.
+fn call(op: &Op) -> impl Fn(c_int, &mut Sets, Option<u32>) -> Returned + Send + 'static {
+    let (plain, mask) = (matches!(op, Op::Select { .. }), Runner::mask(op));
+    move |nfds, sets, ms| {
+        if plain {
+            calls::select(nfds, sets, ms)
+        } else {
+            calls::pselect(nfds, sets, ms, mask().as_ref())
+        }
+    }
+}
+
 impl Runner<'_> {
     fn asked(&self, op: &Op) -> Result<Asked, Fault> {
         let (Op::Select { read, write, except, .. } | Op::Pselect { read, write, except, .. }) = op
@@ -58,23 +72,22 @@ impl Runner<'_> {
 
     pub(super) fn select(&mut self, number: u32, op: &Op) -> Result<Gave, Fault> {
         let asked = self.asked(op)?;
-        let (timeout_ms, with_mask) =
-            (op.timeout_ms().unwrap_or(-1), matches!(op, Op::Pselect { .. }));
+        let (timeout_ms, call) = (op.timeout_ms().unwrap_or(-1), call(op));
         let (nfds, mut sets) = (asked.nfds(), [const { None }; 3]);
         let ret = self.looks_in_slices(number, timeout_ms, |slice| {
             sets = asked.sets();
-            calls::select(nfds, &mut sets, Some(slice.unsigned_abs()), with_mask)
+            call(nfds, &mut sets, Some(slice.unsigned_abs()))
         });
         Ok(ret.map(|ret| (ret, asked.left(&sets))))
     }
 
     /// The call for another thread, which waits in it as long as it takes.
     pub(super) fn selecting(&self, op: &Op) -> Result<Call, Fault> {
-        let asked = self.asked(op)?;
+        let (asked, call) = (self.asked(op)?, call(op));
         let ms = op.timeout_ms().and_then(|ms| u32::try_from(ms).ok());
         Ok(Box::new(move || {
             let mut sets = asked.sets();
-            let ret = calls::select(asked.nfds(), &mut sets, ms, false);
+            let ret = call(asked.nfds(), &mut sets, ms);
             Made::Other(Box::new(move |_| Ok((given(ret)?, asked.left(&sets)))), Vec::new())
         }))
     }

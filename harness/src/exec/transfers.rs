@@ -99,8 +99,12 @@ impl<'c> Runner<'c> {
                 let messages: Result<Vec<_>, _> =
                     control.iter().map(|c| options::message(c, self)).collect();
                 let (f, messages) = (flags(f)?, messages?);
+                let lens: Vec<usize> = data.parts().iter().map(Payload::len).collect();
                 let data = self.bytes_of(data, f);
-                Box::new(move || Made::Plain(calls::sendmsg(fd, &data, f, to.as_mut(), &messages)))
+                Box::new(move || {
+                    let data = (&data[..], &lens[..]);
+                    Made::Plain(calls::sendmsg(fd, data, f, to.as_mut(), &messages))
+                })
             }
             Op::Write { data, .. } => {
                 let data = data.bytes();
@@ -120,7 +124,9 @@ impl<'c> Runner<'c> {
             Op::Poll { .. }
             | Op::Ppoll { .. }
             | Op::Select { .. }
+            | Op::Pselect { .. }
             | Op::EpollWait { .. }
+            | Op::EpollPwait { .. }
             | Op::Recvmmsg { .. } => self.for_another(op)?,
             Op::Readv { lens, .. } => {
                 let lens: Vec<usize> = lens.iter().map(|len| *len as usize).collect();
@@ -144,9 +150,10 @@ impl<'c> Runner<'c> {
             }
             Op::Ppoll { fds, .. } => {
                 let (mut list, ms) = (self.pollfds(fds)?, op.timeout_ms().unwrap_or(-1));
-                Box::new(move || Made::Polled(os::ppoll(&mut list, ms), list))
+                let mask = Runner::mask(op);
+                Box::new(move || Made::Polled(os::ppoll(&mut list, ms, mask().as_ref()), list))
             }
-            Op::Select { .. } => self.selecting(op)?,
+            Op::Select { .. } | Op::Pselect { .. } => self.selecting(op)?,
             op => os::prepared(self, op)?,
         })
     }
@@ -162,6 +169,11 @@ impl<'c> Runner<'c> {
             Op::Read { len, .. } => (*len, 0, 0),
             _ => return Err(Fault::Broken(format!("{} receives nothing", op.call()))),
         };
+        let lens = match op {
+            Op::Recvmsg { lens, .. } if !lens.is_empty() => &lens[..],
+            _ => std::slice::from_ref(&len),
+        };
+        let lens: Vec<usize> = lens.iter().map(|len| *len as usize).collect();
         let mut room = std::mem::take(&mut self.room);
         room.clear();
         room.resize(len as usize, 0);
@@ -172,7 +184,7 @@ impl<'c> Runner<'c> {
             let got = match call {
                 "recv" => alone(calls::recv(fd, &mut room, f)),
                 "recvfrom" => alone(calls::recvfrom(fd, &mut room, f, &mut from)),
-                "recvmsg" => calls::recvmsg(fd, &mut room, control_len, f, &mut from),
+                "recvmsg" => calls::recvmsg(fd, (&mut room, &lens), control_len, f, &mut from),
                 _ => alone(calls::read(fd, &mut room)),
             };
             Made::Received(got, room, from)

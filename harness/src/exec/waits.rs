@@ -75,9 +75,15 @@ impl Runner<'_> {
 
     pub(super) fn poll(&mut self, number: u32, op: &Op, fds: &[PollFd]) -> Result<Gave, Fault> {
         let timeout_ms = op.timeout_ms().unwrap_or(-1);
-        let call = if matches!(op, Op::Ppoll { .. }) { os::ppoll } else { calls::poll };
+        let (plain, mask) = (matches!(op, Op::Poll { .. }), Runner::mask(op));
         let mut list = self.pollfds(fds)?;
-        let ret = self.looks_in_slices(number, timeout_ms, |slice| call(&mut list, slice));
+        let ret = self.looks_in_slices(number, timeout_ms, |slice| {
+            if plain {
+                calls::poll(&mut list, slice)
+            } else {
+                os::ppoll(&mut list, slice, mask().as_ref())
+            }
+        });
         Ok(ret.map(|ret| (ret, Out::Poll(revents(&list)))))
     }
 

@@ -1,15 +1,15 @@
 //! A call with its arguments, in the manner of strace.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::names::Names;
 use super::parts::{hex, join, timeval};
 use super::{control, data};
 use crate::case::addr::{Addr, Host, SockAddr};
-use crate::case::op::{Change, Control, Index, Opt, PollFd, Value};
+use crate::case::op::{Change, Control, Given, Index, Opt, PollFd, Value};
 use crate::case::payload::quoted;
 use crate::case::raw::{Arg, Message, Part};
-use crate::case::{Flags, Op, Payload, intent};
+use crate::case::{Flags, Hex, Op, Payload, intent, plain};
 
 /// How those things are said of which a case and a trace know different names.
 pub trait Words {
@@ -103,8 +103,9 @@ fn args(words: &dyn Words, op: &Op) -> String {
         Op::Recv { fd, len, flags } | Op::Recvfrom { fd, len, flags } => {
             format!("{fd}, {len}, {flags}")
         }
-        Op::Recvmsg { fd, len, control_len, flags } => {
-            format!("{fd}, {}, {flags}", room(*len, *control_len))
+        Op::Recvmsg { fd, len, lens, control_len, flags } => {
+            let lens = if lens.is_empty() { std::slice::from_ref(len) } else { lens };
+            format!("{fd}, {}, {flags}", room(lens, *control_len))
         }
         Op::Writev { .. } | Op::Readv { .. } | Op::Sendfile { .. } | Op::Splice { .. } => {
             gathered(words, op)
@@ -125,7 +126,8 @@ fn args(words: &dyn Words, op: &Op) -> String {
         | Op::Pselect { .. }
         | Op::EpollCreate1 { .. }
         | Op::EpollCtl { .. }
-        | Op::EpollWait { .. } => waited(op),
+        | Op::EpollWait { .. }
+        | Op::EpollPwait { .. } => waited(op),
         Op::Getifaddrs {} => String::new(),
         Op::Ioctl { .. } | Op::Fcntl { .. } => controlled(op),
         Op::Getaddrinfo { .. }
@@ -149,24 +151,46 @@ fn args(words: &dyn Words, op: &Op) -> String {
 }
 
 /// `{msg_iov=[64], msg_controllen=100}`
-fn room(len: u32, control_len: u32) -> String {
+fn room(lens: &[u32], control_len: u32) -> String {
+    let lens = join(lens.iter().map(u32::to_string));
     match control_len {
-        0 => format!("{{msg_iov=[{len}]}}"),
-        control => format!("{{msg_iov=[{len}], msg_controllen={control}}}"),
+        0 => format!("{{msg_iov=[{lens}]}}"),
+        control => format!("{{msg_iov=[{lens}], msg_controllen={control}}}"),
     }
 }
 
 /// The arguments of `ioctl` and `fcntl`.
 fn controlled(op: &Op) -> String {
     match op {
-        Op::Ioctl { fd, request, link: None } => format!("{fd}, {request}"),
-        Op::Ioctl { fd, request, link: Some(link) } => {
-            format!("{fd}, {request}, {{ifr_name={}}}", quoted(link.as_bytes()))
+        Op::Ioctl { fd, request, link, given } => {
+            let name = link.as_ref().map(|link| match request.as_str() {
+                "SIOCGIFNAME" => format!("ifr_ifindex={}", index_of(link)),
+                _ => format!("ifr_name={}", quoted(link.as_bytes())),
+            });
+            let more = given.map(|given| match given {
+                Given::Pid(who) => format!("[{who}]"),
+                Given::Index(index) => format!("ifr_ifindex={index}"),
+                Given::Mtu(mtu) => format!("ifr_mtu={mtu}"),
+                Given::Up(true) => "ifr_flags=IFF_UP".to_owned(),
+                Given::Up(false) => "ifr_flags=0".to_owned(),
+            });
+            match (name, more) {
+                (None, None) => format!("{fd}, {request}"),
+                (None, Some(pid)) if matches!(given, Some(Given::Pid(_))) => {
+                    format!("{fd}, {request}, {pid}")
+                }
+                (name, more) => {
+                    format!("{fd}, {request}, {{{}}}", join(name.into_iter().chain(more)))
+                }
+            }
         }
-        Op::Fcntl { fd, cmd, arg } if *arg == Flags::NONE && cmd.as_str() == "F_GETFL" => {
+        Op::Fcntl { fd, cmd, arg, pid: None }
+            if *arg == Flags::NONE && ["F_GETFL", "F_GETOWN"].contains(&cmd.as_str()) =>
+        {
             format!("{fd}, {cmd}")
         }
-        Op::Fcntl { fd, cmd, arg } => format!("{fd}, {cmd}, {arg}"),
+        Op::Fcntl { fd, cmd, pid: Some(pid), .. } => format!("{fd}, {cmd}, {pid}"),
+        Op::Fcntl { fd, cmd, arg, .. } => format!("{fd}, {cmd}, {arg}"),
         _ => String::new(),
     }
 }
@@ -290,6 +314,14 @@ fn timespec(ms: Option<u32>) -> String {
     )
 }
 
+/// NULL, or the signals that are blocked meanwhile: `{SIGUSR1, SIGUSR2}`.
+fn mask(op: &Op) -> String {
+    op.mask().map_or_else(
+        || "NULL".to_owned(),
+        |mask| format!("{{{}}}", join(mask.iter().map(ToString::to_string))),
+    )
+}
+
 /// Those that wait for several, but for `poll`. How many descriptors `select` looks at is told by its sets.
 fn waited(op: &Op) -> String {
     let set = |fds: &[String]| {
@@ -297,8 +329,8 @@ fn waited(op: &Op) -> String {
     };
     let sets = |all: [&[String]; 3]| join(all.map(set));
     match op {
-        Op::Ppoll { fds, timeout_ms } => {
-            format!("{}, {}, NULL", polled(fds), timespec(*timeout_ms))
+        Op::Ppoll { fds, timeout_ms, .. } => {
+            format!("{}, {}, {}", polled(fds), timespec(*timeout_ms), mask(op))
         }
         Op::Select { read, write, except, timeout_ms } => {
             let time = timeout_ms.map_or_else(
@@ -307,14 +339,17 @@ fn waited(op: &Op) -> String {
             );
             format!("{}, {time}", sets([read, write, except]))
         }
-        Op::Pselect { read, write, except, timeout_ms } => {
-            format!("{}, {}, NULL", sets([read, write, except]), timespec(*timeout_ms))
+        Op::Pselect { read, write, except, timeout_ms, .. } => {
+            format!("{}, {}, {}", sets([read, write, except]), timespec(*timeout_ms), mask(op))
         }
         Op::EpollCreate1 { flags, .. } => flags.to_string(),
         Op::EpollCtl { fd, op, target, events } => {
             format!("{fd}, {op}, {target}, {{events={events}}}")
         }
         Op::EpollWait { fd, max, timeout_ms } => format!("{fd}, {max}, {timeout_ms}"),
+        Op::EpollPwait { fd, max, timeout_ms, .. } => {
+            format!("{fd}, {max}, {timeout_ms}, {}", mask(op))
+        }
         _ => String::new(),
     }
 }
@@ -324,11 +359,13 @@ fn darwins(words: &dyn Words, op: &Op) -> String {
     match op {
         Op::Connectx { .. } => connectx(words, op),
         Op::Disconnectx { fd } => format!("{fd}, SAE_ASSOCID_ANY, SAE_CONNID_ANY"),
-        Op::SendmsgX { fd, data, flags, addr } | Op::Sendmmsg { fd, data, flags, addr } => {
+        Op::SendmsgX { fd, data, flags, addr } | Op::Sendmmsg { fd, data, flags, addr, .. } => {
             let name = addr.as_ref().map(|addr| format!("msg_name={}", words.addr(fd, addr)));
-            let each = data.iter().map(|data| {
+            let controls = if let Op::Sendmmsg { control, .. } = op { &control[..] } else { &[] };
+            let each = data.iter().enumerate().map(|(at, data)| {
                 let iov = format!("msg_iov=[{}]", sized(words, data));
-                format!("{{{}}}", join(name.iter().cloned().chain([iov])))
+                let control = control_of(words, controls.get(at).map_or(&[][..], |all| all));
+                format!("{{{}}}", join(name.iter().cloned().chain([iov]).chain(control)))
             });
             // Of none that are sent the address is said all the same.
             let none = name.iter().filter(|_| data.is_empty()).map(|name| format!("{{{name}}}"));
@@ -340,7 +377,7 @@ fn darwins(words: &dyn Words, op: &Op) -> String {
                 Op::Recvmmsg { timeout_ms, .. } => format!(", {}", timespec(*timeout_ms)),
                 _ => String::new(),
             };
-            format!("{fd}, {}, {count}, {flags}{time}", room(*len, *control_len))
+            format!("{fd}, {}, {count}, {flags}{time}", room(&[*len], *control_len))
         }
         Op::Kevent { changes, timeout_ms } => {
             format!("[{}], {timeout_ms}", join(changes.iter().map(change)))
@@ -370,18 +407,30 @@ fn sized(words: &dyn Words, data: &Payload) -> String {
     format!("{}, {}", words.data(data), data.len())
 }
 
+/// `"x", 1`, or each part by itself: `{"x", 1}, {"yy", 2}`.
+fn iov(words: &dyn Words, data: &Payload) -> String {
+    match data {
+        Payload::Parts(parts) => {
+            join(parts.iter().map(|part| format!("{{{}}}", sized(words, part))))
+        }
+        whole => sized(words, whole),
+    }
+}
+
 fn sendmsg(words: &dyn Words, op: &Op) -> String {
     let Op::Sendmsg { fd, data, flags, addr, control } = op else { return String::new() };
     let name = match addr {
         Some(addr) => format!("msg_name={}, ", words.addr(fd, addr)),
         None => String::new(),
     };
-    let messages = control.iter().map(|message| control_message(words, message));
-    let messages = match &control[..] {
-        [] => String::new(),
-        _ => format!(", msg_control=[{}]", join(messages)),
-    };
-    format!("{fd}, {{{name}msg_iov=[{}]{messages}}}, {flags}", sized(words, data))
+    let messages = control_of(words, control).map_or_else(String::new, |all| format!(", {all}"));
+    format!("{fd}, {{{name}msg_iov=[{}]{messages}}}, {flags}", iov(words, data))
+}
+
+/// `msg_control=[{SOL_SOCKET, SCM_RIGHTS, [s]}]`; none if there is none.
+fn control_of(words: &dyn Words, control: &[Control]) -> Option<String> {
+    let all = join(control.iter().map(|message| control_message(words, message)));
+    (!control.is_empty()).then(|| format!("msg_control=[{all}]"))
 }
 
 fn control_message(words: &dyn Words, message: &Control) -> String {
@@ -465,7 +514,27 @@ fn value(words: &dyn Words, option: &str, value: &Value) -> String {
                 )
             }
         }
-        Value::Bytes(bytes) => hex(bytes),
+        Value::Bytes(bytes) => membership(option, &bytes.0).unwrap_or_else(|| hex(bytes)),
+    }
+}
+
+/// A membership that no lab's link is in, by its fields: `struct ip_mreq`, `struct ip_mreqn` without an address, whose
+/// index no link has, `struct ipv6_mreq` with such a one.
+fn membership(option: &str, bytes: &[u8]) -> Option<String> {
+    let v4 = |at: usize| Some(Ipv4Addr::from(<[u8; 4]>::try_from(bytes.get(at..at + 4)?).ok()?));
+    let index = || bytes.get(bytes.len() - 4..).map(|index| hex(&Hex(index.to_vec())));
+    match (plain(option), bytes.len()) {
+        ("IP_ADD_MEMBERSHIP" | "IP_DROP_MEMBERSHIP", 8) => {
+            Some(format!("{{imr_multiaddr={}, imr_interface={}}}", v4(0)?, v4(4)?))
+        }
+        ("IP_ADD_MEMBERSHIP" | "IP_DROP_MEMBERSHIP", 12) if v4(4)?.is_unspecified() => {
+            Some(format!("{{imr_multiaddr={}, imr_ifindex={}}}", v4(0)?, index()?))
+        }
+        ("IPV6_ADD_MEMBERSHIP" | "IPV6_DROP_MEMBERSHIP", 20) => {
+            let group = Ipv6Addr::from(<[u8; 16]>::try_from(&bytes[..16]).ok()?);
+            Some(format!("{{ipv6mr_multiaddr={group}, ipv6mr_interface={}}}", index()?))
+        }
+        _ => None,
     }
 }
 

@@ -40,9 +40,9 @@ impl<'a> Sources<'a> {
     pub(super) fn new(case: &'a Case, trace: Option<&'a Trace>) -> Self {
         let said = case.said().filter_map(|(_, frame)| frame.data());
         let all = case.ops.iter().flat_map(Op::payloads).chain(said);
-        let patterns = all.filter_map(|data| match data {
+        let patterns = all.flat_map(Payload::parts).filter_map(|data| match data {
             Payload::Pattern(len) => Some(*len),
-            Payload::Text(_) => None,
+            Payload::Text(_) | Payload::Parts(_) => None,
         });
         let pattern = patterns.max().unwrap_or(0);
         Self { case, trace, pattern, own: OnceCell::new(), far: OnceCell::new() }
@@ -161,7 +161,7 @@ fn pattern_byte(at: u32) -> u8 {
 pub(super) fn payload(payload: &Payload) -> String {
     match payload {
         Payload::Pattern(len) => format!("pattern[0..{len}]"),
-        Payload::Text(_) => describe(&payload.bytes()),
+        Payload::Text(_) | Payload::Parts(_) => describe(&payload.bytes()),
     }
 }
 

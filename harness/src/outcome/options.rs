@@ -42,7 +42,9 @@ pub(super) fn bytes(names: &Names<'_>, fd: &str, name: &str, raw: &Hex) -> Strin
 pub(super) fn int(names: &Names<'_>, name: &str, value: i32) -> Option<String> {
     let who = names.whose();
     Some(match name {
-        "SO_PEERCRED" | "LOCAL_PEERPID" | "LOCAL_PEEREPID" => who.pid(value),
+        "SO_PEERCRED" | "LOCAL_PEERPID" | "LOCAL_PEEREPID" | "FIOGETOWN" | "SIOCGPGRP" => {
+            who.pid(value)
+        }
         "SO_PEERGROUPS" => who.groups(&[value.cast_unsigned()]),
         "SO_PEERPIDFD" if value >= 0 && who.stable => "a descriptor".to_owned(),
         name if who.stable && varies(name, value) => "present".to_owned(),
@@ -63,6 +65,7 @@ pub fn stable_option(name: &str, bytes: &[u8]) -> Option<String> {
 pub fn is_of_the_run(name: &str, value: i32) -> bool {
     ["SO_PEERCRED", "LOCAL_PEERPID", "LOCAL_PEEREPID", "SO_PEERGROUPS", "SO_PEERPIDFD"]
         .contains(&name)
+        || ["FIOGETOWN", "SIOCGPGRP"].contains(&name) && value != 0
         || varies(name, value)
 }
 

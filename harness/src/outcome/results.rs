@@ -29,6 +29,9 @@ pub(super) fn returned(
         },
         (op, None) if ret >= 0 && op.gives_a_descriptor() => op.makes().join(", "),
         (Op::Fcntl { cmd, .. }, None) if cmd.as_str() == "F_GETFL" => format!("{ret:#x}"),
+        (Op::Fcntl { cmd, .. }, None) if cmd.as_str() == "F_GETOWN" => {
+            i32::try_from(ret).map_or_else(|_| ret.to_string(), |pid| names.whose().pid(pid))
+        }
         (_, None) => ret.to_string(),
     };
     if let Some(out) = written(names, op, ret, out) {
@@ -124,7 +127,9 @@ fn interface(names: &Names<'_>, interface: &Interface) -> String {
     let Interface { link, flags, addr, prefix_len } = interface;
     let bits = prefix_len.map_or_else(String::new, |bits| format!("/{bits}"));
     let addr = addr.as_ref().map(|addr| format!("{}{bits}", names.sockaddr(None, None, addr)));
-    format!("{{{}}}", join([link.clone(), or(flags)].into_iter().chain(addr)))
+    // What tells of addresses alone has no flags.
+    let flags = Some(or(flags)).filter(|flags| !flags.is_empty());
+    format!("{{{}}}", join([link.clone()].into_iter().chain(flags).chain(addr)))
 }
 
 fn or(flags: &[Sym]) -> String {

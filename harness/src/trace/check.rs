@@ -154,7 +154,10 @@ fn check_did(op: &Op, did: &Did) -> Result<(), String> {
             let asked = [read, write, except].into_iter().zip(sets);
             asked.into_iter().all(|(asked, found)| found.iter().all(|fd| asked.contains(fd)))
         }
-        (Op::EpollWait { max, .. }, Out::Ready(found)) => found.len() <= *max as usize,
+        (Op::EpollWait { max, .. } | Op::EpollPwait { max, .. }, Out::Ready(found)) => {
+            found.len() <= *max as usize
+        }
+        (Op::Ioctl { request, .. }, Out::Interfaces(_)) => request.as_str() == "SIOCGIFCONF",
         (Op::Getifaddrs {}, Out::Interfaces(_))
         | (Op::Sendfile { offset: Some(_), .. }, Out::Offset(_)) => true,
         (Op::Kevent { changes, .. }, Out::Events(found)) => found.len() <= changes.len(),

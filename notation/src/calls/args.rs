@@ -21,6 +21,11 @@ impl<'n, 'a> Args<'n, 'a> {
         Self { nodes, end, of }
     }
 
+    /// Where the next one stands.
+    pub(crate) fn here(&self) -> Range<usize> {
+        self.nodes.first().map_or_else(|| self.end.clone(), |node| node.at.clone())
+    }
+
     /// How many are left.
     pub(crate) fn left(&self) -> usize {
         self.nodes.len()
@@ -65,7 +70,12 @@ impl<'n, 'a> Args<'n, 'a> {
         flags(self.next(what)?)
     }
 
-    /// Flags of messages, or a protocol: what has no name may be a number.
+    /// A family: what has no name may be a number.
+    pub(crate) fn sym_or_number(&mut self, what: &str) -> Result<Sym, Fault> {
+        sym_or_number(self.next(what)?)
+    }
+
+    /// Flags of messages, a type or a protocol: what has no name may be a number.
     pub(crate) fn numbered(&mut self, what: &str) -> Result<Flags, Fault> {
         let node = self.next(what)?;
         match &node.what {
@@ -123,6 +133,7 @@ pub(crate) fn sym_or_number(node: &Node<'_>) -> Result<Sym, Fault> {
         What::Word(_) => return sym(node),
         What::Number(number) => number.to_string(),
         What::Hex(bytes) => format!("0x{}", Hex(bytes.clone())),
+        What::Odd(digits) => (*digits).to_owned(),
         _ => String::new(),
     };
     let said = written(&number).map(|_| Sym(number.into()));

@@ -5,7 +5,7 @@ use harness::case::{Op, Payload};
 
 use super::args::{Args, Fields, flags, name, not, number, payload, text};
 use super::read::{Read, constant, list, messages, poll_fd, room};
-use super::value;
+use super::{process, value};
 use crate::fault::Fault;
 use crate::tree::{Node, What};
 
@@ -50,7 +50,7 @@ pub(super) fn files(call: &str, args: &mut Args<'_, '_>) -> Read {
 }
 
 /// `{"x", 1}`, or the data alone.
-fn part(node: &Node<'_>) -> Result<Payload, Fault> {
+pub(super) fn part(node: &Node<'_>) -> Result<Payload, Fault> {
     let What::Group(within) = &node.what else { return payload(node) };
     let mut args = Args::new("a part", within, node.at.clone());
     let data = args.payload(0)?;
@@ -96,8 +96,8 @@ pub(super) fn transfers(call: &str, args: &mut Args<'_, '_>) -> Read {
             Op::Readv { fd, lens }
         }
         "sendmmsg" => {
-            let (data, addr) = messages(args)?;
-            Op::Sendmmsg { fd, data, flags: args.numbered("flags")?, addr }
+            let (data, addr, control) = messages(args)?;
+            Op::Sendmmsg { fd, data, flags: args.numbered("flags")?, addr, control }
         }
         "recvmmsg" => {
             let (len, control_len) = room(args.next("a message")?)?;
@@ -157,8 +157,7 @@ pub(super) fn waits(call: &str, args: &mut Args<'_, '_>) -> Read {
             let fds = list(args.next("a list such as [{s, POLLIN}]")?)?;
             let fds = fds.iter().map(poll_fd).collect::<Result<_, _>>()?;
             let timeout_ms = timespec(args.next("NULL or a time")?)?;
-            constant(args, "NULL")?;
-            Op::Ppoll { fds, timeout_ms }
+            Op::Ppoll { fds, timeout_ms, mask: process::mask(args)? }
         }
         "select" | "pselect" => {
             let mut next = || set(args.next("NULL or a set such as [s]")?);
@@ -168,8 +167,8 @@ pub(super) fn waits(call: &str, args: &mut Args<'_, '_>) -> Read {
                 let timeout_ms = time(at, "tv_usec", 1000)?;
                 Op::Select { read, write, except, timeout_ms }
             } else {
-                constant(args, "NULL")?;
-                Op::Pselect { read, write, except, timeout_ms: timespec(at)? }
+                let mask = process::mask(args)?;
+                Op::Pselect { read, write, except, timeout_ms: timespec(at)?, mask }
             }
         }
         "epoll_ctl" => {
@@ -182,7 +181,11 @@ pub(super) fn waits(call: &str, args: &mut Args<'_, '_>) -> Read {
         }
         _ => {
             let (fd, max) = (args.socket()?, args.number("how many")?);
-            Op::EpollWait { fd, max, timeout_ms: args.number("a time in milliseconds")? }
+            let timeout_ms = args.number("a time in milliseconds")?;
+            match call {
+                "epoll_pwait" => Op::EpollPwait { fd, max, timeout_ms, mask: process::mask(args)? },
+                _ => Op::EpollWait { fd, max, timeout_ms },
+            }
         }
     })
 }

@@ -42,7 +42,7 @@ impl Words for AsWritten {
 
     fn data(&self, data: &Payload) -> String {
         match data {
-            Payload::Text(_) => quoted(&data.bytes()),
+            Payload::Text(_) | Payload::Parts(_) => quoted(&data.bytes()),
             Payload::Pattern(len) => format!("pattern[0..{len}]"),
         }
     }

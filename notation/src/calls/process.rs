@@ -29,6 +29,19 @@ fn signal(args: &mut Args<'_, '_>) -> Result<Signal, Fault> {
     one_of(args.next("a signal")?, Signal::ALL, "a signal")
 }
 
+/// NULL, or the signals that are blocked while a call waits: `{SIGUSR1, SIGUSR2}`.
+pub(super) fn mask(args: &mut Args<'_, '_>) -> Result<Option<Vec<Signal>>, Fault> {
+    let node = args.next("NULL or a mask such as {SIGUSR1}")?;
+    match &node.what {
+        What::Word("NULL") => Ok(None),
+        What::Group(all) => {
+            let one = |node: &Node<'_>| one_of(node, Signal::ALL, "a signal");
+            all.iter().map(one).collect::<Result<_, _>>().map(Some)
+        }
+        _ => Err(not(node, "NULL or a mask such as {SIGUSR1}")),
+    }
+}
+
 pub(super) fn read(call: &str, args: &mut Args<'_, '_>) -> Read {
     let call = match call {
         "sigaction" => {

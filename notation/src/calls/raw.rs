@@ -47,6 +47,18 @@ fn has_pointers(node: &Node<'_>) -> bool {
     parts.iter().any(is_one)
 }
 
+/// Whether a part of a message is a structure whose length is not that of its data.
+fn lies(part: &Node<'_>) -> bool {
+    let What::Group(within) = &part.what else { return false };
+    let len = match within.first().map(|data| &data.what) {
+        Some(What::Text(bytes)) => i64::try_from(bytes.len()).ok(),
+        Some(What::Pattern(len)) => Some((*len).into()),
+        _ => None,
+    };
+    len.is_none()
+        || !matches!(&within[..], [_, said] if said.what == What::Number(len.unwrap_or(-1)))
+}
+
 /// Whether a message has a pointer that is written out, or a length that is not its own.
 fn is_message(call: &str, node: &Node<'_>) -> bool {
     let What::Group(fields) = &node.what else { return false };
@@ -55,10 +67,9 @@ fn is_message(call: &str, node: &Node<'_>) -> bool {
         What::Pair("msg_controllen", _) => call == "sendmsg",
         What::Pair("msg_name" | "msg_control", value) => call == "recvmsg" || is_word(value),
         What::Pair("msg_iov", value) => {
-            let of_parts = |part: &Node<'_>| matches!(part.what, What::Group(_));
             is_word(value)
                 || has_pointers(value)
-                || matches!(&value.what, What::List(all) if all.iter().any(of_parts))
+                || matches!(&value.what, What::List(all) if all.iter().any(lies))
         }
         _ => false,
     })
@@ -92,9 +103,14 @@ pub(super) fn is_raw(call: &str, args: &[Node<'_>]) -> bool {
     }
 }
 
+/// The calls that have NULL among their arguments where nothing is written out.
+const WITH_NULL: [&str; 4] = ["ppoll", "recvmmsg", "select", "sendfile"];
+
 /// Whether it looks as if a call were to be written out.
-pub(super) fn names_a_pointer(args: &[Node<'_>]) -> bool {
-    args.iter().any(|node| is_word(node) || edge(node).is_some() || has_pointers(node))
+pub(super) fn names_a_pointer(call: &str, args: &[Node<'_>]) -> bool {
+    let is_plain = |node: &Node<'_>| node.what == What::Word("NULL") && WITH_NULL.contains(&call);
+    args.iter()
+        .any(|node| is_word(node) && !is_plain(node) || edge(node).is_some() || has_pointers(node))
 }
 
 pub(super) fn read(call: &str, args: &[Node<'_>], end: Range<usize>) -> Read {
@@ -109,6 +125,9 @@ pub(super) fn read(call: &str, args: &[Node<'_>], end: Range<usize>) -> Read {
     Ok(Op::Raw { call: call.to_owned(), args: args.collect::<Result<_, _>>()? })
 }
 
+/// -1 of a `socklen_t`, as it may be written.
+const LESS: i64 = u32::MAX as i64;
+
 fn arg(call: &str, node: &Node<'_>, place: Place) -> Result<Arg, Fault> {
     Ok(match (place, &node.what) {
         (Place::Fd, _) => Arg::Fd(name(node, "the name of a descriptor")?),
@@ -121,8 +140,13 @@ fn arg(call: &str, node: &Node<'_>, place: Place) -> Result<Arg, Fault> {
         (Place::Pointer, What::Group(_)) => Arg::Addr(addr::read(node)?),
         (Place::Pointer, What::List(all)) => Arg::Parts(parts(all)?),
         (Place::Pointer, _) => pointer(node, "NULL, BAD, ROOM, 0x… or an address")?,
-        (Place::LenAt, What::List(one)) if one.len() == 1 => Arg::At(number(&one[0], "a length")?),
+        (Place::LenAt, What::List(one)) if one.len() == 1 => Arg::At(match one[0].what {
+            What::Number(LESS) => -1,
+            _ => number(&one[0], "a length")?,
+        }),
         (Place::LenAt, _) => return Err(not(node, "NULL, BAD or a length such as [16]")),
+        // Of a length without a sign it is the same bits.
+        (Place::Len, What::Number(LESS)) => Arg::Number(-1),
         (Place::Len | Place::Size | Place::Number, _) => Arg::Number(number(node, "a number")?),
     })
 }

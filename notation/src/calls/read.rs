@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use harness::case::addr::Addr;
-use harness::case::op::{Change, PollFd};
+use harness::case::op::{Change, Control, PollFd};
 use harness::case::{Flags, Op, Payload};
 
 use super::args::{Args, Fields, flags, maybe_text, name, not, number, sym, text};
@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::tree::{Cursor, Node, What};
 
 /// Every call that a case may make.
-pub(crate) const NAMES: [&str; 62] = [
+pub(crate) const NAMES: [&str; 63] = [
     "accept",
     "accept4",
     "bind",
@@ -25,6 +25,7 @@ pub(crate) const NAMES: [&str; 62] = [
     "dup",
     "epoll_create1",
     "epoll_ctl",
+    "epoll_pwait",
     "epoll_wait",
     "fcntl",
     "getaddrinfo",
@@ -149,7 +150,7 @@ impl<'a> Call<'a> {
             // What is wrong with it as it is meant to be.
             Err(_)
                 if harness::case::raw::places(self.name).is_some()
-                    && raw::names_a_pointer(&self.args) =>
+                    && raw::names_a_pointer(self.name, &self.args) =>
             {
                 written_out()
             }
@@ -173,7 +174,7 @@ impl<'a> Call<'a> {
             "accept4" | "dup" | "tmpfile" | "pipe" | "epoll_create1" => {
                 more::makes(self.name, made, args)
             }
-            "ppoll" | "select" | "pselect" | "epoll_ctl" | "epoll_wait" => {
+            "ppoll" | "select" | "pselect" | "epoll_ctl" | "epoll_wait" | "epoll_pwait" => {
                 more::waits(self.name, args)
             }
             "if_nametoindex" | "if_indextoname" | "getifaddrs" => more::interfaces(self.name, args),
@@ -207,7 +208,7 @@ pub(super) type Read = Result<Op, Fault>;
 fn plain(call: &str, made: &str, args: &mut Args<'_, '_>) -> Read {
     Ok(match call {
         "socket" => {
-            let (domain, r#type) = (args.sym("a domain")?, args.flags("a type")?);
+            let (domain, r#type) = (args.sym_or_number("a domain")?, args.numbered("a type")?);
             Op::Socket {
                 fd: made.to_owned(),
                 domain,
@@ -216,7 +217,7 @@ fn plain(call: &str, made: &str, args: &mut Args<'_, '_>) -> Read {
             }
         }
         "socketpair" => {
-            let (domain, r#type) = (args.sym("a domain")?, args.flags("a type")?);
+            let (domain, r#type) = (args.sym_or_number("a domain")?, args.numbered("a type")?);
             let protocol = args.numbered("a protocol")?;
             let pair = args.next("two names such as [a, b]")?;
             let What::List(both) = &pair.what else { return Err(not(pair, "[a, b]")) };
@@ -252,11 +253,8 @@ fn sends(call: &str, args: &mut Args<'_, '_>) -> Read {
         "sendmsg" => {
             let mut fields = Fields::of(args.next("a message")?, MESSAGE)?;
             let to = fields.take("msg_name").map(addr::read).transpose()?;
-            let data = iov(fields.want("msg_iov")?)?;
-            let control = match fields.take("msg_control") {
-                None => Vec::new(),
-                Some(node) => list(node)?.iter().map(value::control).collect::<Result<_, _>>()?,
-            };
+            let data = parts(fields.want("msg_iov")?)?;
+            let control = control_of(&mut fields)?;
             fields.end(&["msg_name", "msg_iov", "msg_control"])?;
             Op::Sendmsg { fd, data, flags: args.numbered("flags")?, addr: to, control }
         }
@@ -270,6 +268,25 @@ pub(super) fn list<'n, 'a>(node: &'n Node<'a>) -> Result<&'n [Node<'a>], Fault> 
     match &node.what {
         What::List(all) => Ok(all),
         _ => Err(not(node, "a list")),
+    }
+}
+
+/// The control messages of a message, if it has some.
+fn control_of(fields: &mut Fields<'_, '_>) -> Result<Vec<Control>, Fault> {
+    let Some(node) = fields.take("msg_control") else { return Ok(Vec::new()) };
+    list(node)?.iter().map(value::control).collect()
+}
+
+/// `["x", 1]`, or several: `[{"x", 1}, {"yy", 2}]`, `["x", "yy"]`.
+fn parts(node: &Node<'_>) -> Result<Payload, Fault> {
+    let is_part =
+        |one: &Node<'_>| matches!(one.what, What::Text(_) | What::Pattern(_) | What::Group(_));
+    match list(node)? {
+        all @ [_, _, ..] if all.iter().all(is_part) => {
+            Ok(Payload::Parts(all.iter().map(more::part).collect::<Result<_, _>>()?))
+        }
+        [one] if matches!(one.what, What::Group(_)) => more::part(one),
+        _ => iov(node),
     }
 }
 
@@ -289,8 +306,12 @@ fn receives(call: &str, args: &mut Args<'_, '_>) -> Read {
             Op::Recvfrom { fd, len: args.number("a length")?, flags: args.numbered("flags")? }
         }
         "recvmsg" => {
-            let (len, control_len) = room(args.next("a message")?)?;
-            Op::Recvmsg { fd, len, control_len, flags: args.numbered("flags")? }
+            let (lens, control_len) = rooms(args.next("a message")?)?;
+            let (len, lens) = match lens[..] {
+                [len] => (len, Vec::new()),
+                _ => (lens.iter().fold(0, |sum: u32, len| sum.saturating_add(*len)), lens),
+            };
+            Op::Recvmsg { fd, len, lens, control_len, flags: args.numbered("flags")? }
         }
         _ => Op::Read { fd, len: args.number("a length")? },
     })
@@ -298,13 +319,24 @@ fn receives(call: &str, args: &mut Args<'_, '_>) -> Read {
 
 /// `{msg_iov=[64], msg_controllen=100}`
 pub(super) fn room(node: &Node<'_>) -> Result<(u32, u32), Fault> {
+    match rooms(node)? {
+        (lens, control) if lens.len() == 1 => Ok((lens[0], control)),
+        _ => Err(not(node, "one length, as in msg_iov=[64],")),
+    }
+}
+
+/// The same with several lengths: `{msg_iov=[4, 8]}`.
+fn rooms(node: &Node<'_>) -> Result<(Vec<u32>, u32), Fault> {
     let mut fields = Fields::of(node, "room such as {msg_iov=[64], msg_controllen=100}")?;
     let iov = fields.want("msg_iov")?;
-    let [len] = list(iov)? else { return Err(not(iov, "one length, as in msg_iov=[64],")) };
-    let len = number(len, "a length")?;
+    let lens = list(iov)?.iter().map(|len| number(len, "a length"));
+    let lens = lens.collect::<Result<Vec<u32>, _>>()?;
+    if lens.is_empty() {
+        return Err(not(iov, "a length, as in msg_iov=[64],"));
+    }
     let control = fields.take("msg_controllen").map(|node| number(node, "a length")).transpose()?;
     fields.end(&["msg_iov", "msg_controllen"])?;
-    Ok((len, control.unwrap_or(0)))
+    Ok((lens, control.unwrap_or(0)))
 }
 
 fn controls(call: &str, args: &mut Args<'_, '_>) -> Read {
@@ -327,18 +359,20 @@ fn controls(call: &str, args: &mut Args<'_, '_>) -> Read {
         }
         "ioctl" => {
             let request = args.sym("a request")?;
-            let link = args.maybe().map(|node| -> Result<String, Fault> {
-                let mut fields = Fields::of(node, "{ifr_name=\"LINK\"}")?;
-                let link = text(fields.want("ifr_name")?)?;
-                fields.end(&["ifr_name"])?;
-                Ok(link)
-            });
-            Op::Ioctl { fd, request, link: link.transpose()? }
+            let (link, given) = match args.maybe() {
+                Some(node) => value::request(&request, node)?,
+                None => (None, None),
+            };
+            Op::Ioctl { fd, request, link, given }
         }
         _ => {
             let cmd = args.sym("a command")?;
-            let arg = args.maybe().map(flags).transpose()?;
-            Op::Fcntl { fd, cmd, arg: arg.unwrap_or(Flags::NONE) }
+            if cmd.as_str() == "F_SETOWN" {
+                let pid = Some(value::who(args.next("own or 0")?)?);
+                return Ok(Op::Fcntl { fd, cmd, arg: Flags::NONE, pid });
+            }
+            let arg = args.maybe().map(flags).transpose()?.unwrap_or(Flags::NONE);
+            Op::Fcntl { fd, cmd, arg, pid: None }
         }
     })
 }
@@ -417,19 +451,28 @@ pub(super) fn constant(args: &mut Args<'_, '_>, is: &str) -> Result<(), Fault> {
 }
 
 fn sendmsg_x(fd: String, args: &mut Args<'_, '_>) -> Read {
-    let (data, addr) = messages(args)?;
+    let at = args.here();
+    let (data, addr, control) = messages(args)?;
+    if !control.is_empty() {
+        return Err(Fault::new(at, "sendmsg_x is given no control messages by a case"));
+    }
     Ok(Op::SendmsgX { fd, data, flags: args.flags("flags")?, addr })
 }
 
-/// `[{msg_name=ADDRESS, msg_iov=["x", 1]}], 1`, each of them to the same address.
-pub(super) fn messages(args: &mut Args<'_, '_>) -> Result<(Vec<Payload>, Option<Addr>), Fault> {
+/// What several messages have: data, an address, and the control messages of each, or none.
+type Messages = (Vec<Payload>, Option<Addr>, Vec<Vec<Control>>);
+
+/// `[{msg_name=ADDRESS, msg_iov=["x", 1], msg_control=[…]}], 1`, each of them to the same address.
+pub(super) fn messages(args: &mut Args<'_, '_>) -> Result<Messages, Fault> {
     let messages = args.next("a list of messages")?;
     let (mut data, mut to): (Vec<Payload>, Vec<_>) = (Vec::new(), Vec::new());
+    let mut control = Vec::new();
     for node in list(messages)? {
         let mut fields = Fields::of(node, MESSAGE)?;
         to.push(fields.take("msg_name").map(addr::read).transpose()?);
         data.extend(fields.take("msg_iov").map(iov).transpose()?);
-        fields.end(&["msg_name", "msg_iov"])?;
+        control.push(control_of(&mut fields)?);
+        fields.end(&["msg_name", "msg_iov", "msg_control"])?;
     }
     if to.windows(2).any(|two| two[0] != two[1]) {
         return Err(Fault::new(messages.at.clone(), "all of them go to the same address"));
@@ -439,7 +482,10 @@ pub(super) fn messages(args: &mut Args<'_, '_>) -> Result<(Vec<Payload>, Option<
         let says = format!("there are {} messages", data.len());
         return Err(Fault::new(count.at.clone(), says));
     }
-    Ok((data, to.into_iter().next().flatten()))
+    if control.iter().all(Vec::is_empty) {
+        control.clear();
+    }
+    Ok((data, to.into_iter().next().flatten(), control))
 }
 
 fn change(node: &Node<'_>) -> Result<Change, Fault> {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use harness::case::addr::{Host, Range};
-use harness::case::op::{Code, Control, Intent, Opt, Value, Who};
+use harness::case::op::{Code, Control, Given, Intent, Opt, Value, Who};
 use harness::case::{Hex, Sym};
 
 use super::addr::host;
@@ -68,7 +68,7 @@ fn code(node: &Node<'_>) -> Result<Code, Fault> {
 }
 
 /// `own`, or a number.
-fn who(node: &Node<'_>) -> Result<Who, Fault> {
+pub(super) fn who(node: &Node<'_>) -> Result<Who, Fault> {
     match node.what {
         What::Word("own") => Ok(Who::Own),
         _ => number(node, "own or a number").map(Who::Is),
@@ -196,6 +196,38 @@ fn membership(fields: &mut Fields<'_, '_>) -> Result<Value, Fault> {
         }
         _ => Value::Membership { group: ip.into(), link: maybe_link(by)? },
     })
+}
+
+/// What `ioctl` is given: `[own]`, or a `struct ifreq`, which names a link by its name or its index.
+pub(super) fn request(
+    request: &Sym,
+    node: &Node<'_>,
+) -> Result<(Option<String>, Option<Given>), Fault> {
+    if let What::List(pid) = &node.what {
+        let [pid] = &pid[..] else { return Err(not(node, "[own] or [0]")) };
+        return Ok((None, Some(Given::Pid(who(pid)?))));
+    }
+    let mut fields = Fields::of(node, "{ifr_name=\"LINK\"}")?;
+    if request.as_str() == "SIOCGIFNAME" {
+        let index = fields.want("ifr_ifindex")?;
+        fields.end(&["ifr_ifindex"])?;
+        return Ok(match index.what {
+            What::Number(_) => (None, Some(Given::Index(number(index, "an index")?))),
+            _ => (Some(link(index)?), None),
+        });
+    }
+    let link = Some(text(fields.want("ifr_name")?)?);
+    let mtu = fields.take("ifr_mtu").map(|node| number(node, "an MTU").map(Given::Mtu));
+    let flags = fields.take("ifr_flags").map(|node| match node.what {
+        What::Word("IFF_UP") => Ok(Given::Up(true)),
+        What::Number(0) => Ok(Given::Up(false)),
+        _ => Err(not(node, "IFF_UP or 0")),
+    });
+    fields.end(&["ifr_name", "ifr_mtu", "ifr_flags"])?;
+    match (mtu, flags) {
+        (Some(_), Some(_)) => Err(not(node, "an MTU or flags")),
+        (one, other) => Ok((link, one.or(other).transpose()?)),
+    }
 }
 
 fn timeval(seconds: &Node<'_>, rest: &Node<'_>) -> Result<Value, Fault> {

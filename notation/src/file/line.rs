@@ -260,6 +260,34 @@ fn ipv6(text: &str) -> String {
     address.parse::<Ipv6Addr>().map_or_else(|_| text.to_owned(), |ip| format!("{ip}{zone}"))
 }
 
+/// `0, -1 EAGAIN`: what begins with a number begins one of them, and what does not belongs to the one before it.
+fn one_of(said: &str, on: Option<Os>, offset: usize, all: &mut Vec<Wanted>) -> Result<(), Fault> {
+    let begins = |rest: &str| {
+        rest.starts_with(|c: char| c.is_ascii_digit() || c == '-') || rest.starts_with("success")
+    };
+    let commas = by_quotes(said).filter(|(_, c, quoted)| *c == ',' && !quoted);
+    let commas = commas.map(|(at, ..)| at).filter(|at| begins(said[at + 1..].trim_start()));
+    let ends: Vec<usize> = commas.chain([said.len()]).collect();
+    if ends.len() < 2 {
+        let fault = Fault::new(
+            offset..offset + said.len().max(1),
+            "one of several is one of two at the least",
+        );
+        return Err(fault.help("write them as in one of 0, -1 EAGAIN"));
+    }
+    let mut from = 0;
+    for end in ends {
+        let one = &said[from..end];
+        let at = offset + from + one.len() - one.trim_start().len();
+        if one.trim_start().starts_with("one of ") {
+            return Err(Fault::new(at..at + 6, "a member of a set is no set"));
+        }
+        alternatives(one.trim(), on, at, all)?;
+        from = end + 1;
+    }
+    Ok(())
+}
+
 fn alternatives(
     said: &str,
     on: Option<Os>,
@@ -269,7 +297,7 @@ fn alternatives(
     let at = || offset..offset + said.len().max(1);
     let mut add = |says: String| all.push(Wanted { on, says });
     let number = said.split([' ', ',']).next().unwrap_or_default();
-    if said == "success" || said.starts_with("? ") {
+    if ["own", "success"].contains(&said) || said.starts_with("? ") {
         add(said.to_owned());
         return Ok(());
     }
@@ -284,6 +312,9 @@ fn alternatives(
             add(format!("{number} {name}"));
         }
         return Ok(());
+    }
+    if let Some(members) = said.strip_prefix("one of ") {
+        return one_of(members, on, offset + "one of ".len(), all);
     }
     let numbers: Option<Vec<i64>> = said.split('|').map(|one| one.trim().parse().ok()).collect();
     if let Some(numbers) = numbers.filter(|numbers| numbers.len() > 1) {

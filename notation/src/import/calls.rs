@@ -39,12 +39,14 @@ impl Converter<'_> {
             "poll" | "ppoll" => self.poll(call),
             "send" | "sendto" | "write" | "writev" | "sendmsg" | "sendmmsg" => self.sends(call),
             "recv" | "recvfrom" | "read" | "readv" | "recvmsg" | "recvmmsg" => self.receives(call),
-            name if name.starts_with("epoll_") => Err("epoll is no call of a case yet".to_owned()),
+            name if name.starts_with("epoll_") => {
+                Err("epoll is not read from a log yet".to_owned())
+            }
             name if name.starts_with("io_uring") => {
                 Err("io_uring is no call of a case yet".to_owned())
             }
             "select" | "_newselect" | "pselect6" => {
-                Err("select is no call of a case: poll is".to_owned())
+                Err("select is not read from a log yet: poll is".to_owned())
             }
             "foreign" => Err("from here on the program makes calls of another architecture, too, \
                               which are not read"
@@ -156,7 +158,7 @@ impl Converter<'_> {
     fn nonblocking(&mut self, socket: usize) -> Said {
         let (fd, arg) = (self.name(socket), Flags::of(&["O_NONBLOCK"]));
         let did = Did::Returned { ret: 0, errno: None, out: Out::Nothing };
-        self.step_as(Op::Fcntl { fd, cmd: "F_SETFL".into(), arg }, None, did)
+        self.step_as(Op::Fcntl { fd, cmd: "F_SETFL".into(), arg, pid: None }, None, did)
     }
 
     fn names(&mut self, call: &Called) -> Said {
@@ -334,7 +336,7 @@ impl Converter<'_> {
             }
             _ => Flags::NONE,
         };
-        self.step(Op::Fcntl { fd, cmd: sym(&cmd)?, arg }, None, Out::Nothing)
+        self.step(Op::Fcntl { fd, cmd: sym(&cmd)?, arg, pid: None }, None, Out::Nothing)
     }
 
     fn ioctl(&mut self, call: &Called) -> Said {
@@ -353,7 +355,7 @@ impl Converter<'_> {
             (Some(value), None) => Out::Int(value),
             _ => Out::Nothing,
         };
-        self.step(Op::Ioctl { fd, request: sym(request)?, link: None }, None, out)
+        self.step(Op::Ioctl { fd, request: sym(request)?, link: None, given: None }, None, out)
     }
 
     fn poll(&mut self, call: &Called) -> Said {

@@ -109,7 +109,8 @@ impl Converter<'_> {
         let from = name.and_then(told);
         self.before_receive(call, socket, (&came.data, from.as_ref()), (came.room, &words))?;
         let len = u32::try_from(came.room.min(MOST_ROOM)).unwrap_or(u32::MAX);
-        let op = Op::Recvmsg { fd: self.name(socket), len, control_len, flags: f };
+        let op =
+            Op::Recvmsg { fd: self.name(socket), len, lens: Vec::new(), control_len, flags: f };
         let errno = call.errno.as_ref().map(|errno| Sym(errno.clone().into()));
         let out = match (came.data.received(), &errno) {
             (Some(bytes), None) => {

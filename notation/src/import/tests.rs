@@ -113,7 +113,7 @@ fn a_call_is_said_as_it_was(#[case] call: &str, #[case] said: &str) {
 #[rstest]
 #[case::epoll(
     "epoll_ctl(4, EPOLL_CTL_ADD, 3, {events=EPOLLIN}) = 0",
-    "epoll is no call of a case yet"
+    "epoll is not read from a log yet"
 )]
 #[case::select("select(4, [3], NULL, NULL, NULL) = 1 (in [3])", "poll is")]
 #[case::dup("dup(3) = 4", "another descriptor of the same socket")]

@@ -310,7 +310,7 @@ pub(super) fn text(
 /// `"x"`, `pattern[0..1400]`
 pub(super) fn print_payload(payload: &Payload) -> String {
     match payload {
-        Payload::Text(_) => quoted(&payload.bytes()),
+        Payload::Text(_) | Payload::Parts(_) => quoted(&payload.bytes()),
         Payload::Pattern(len) => format!("pattern[0..{len}]"),
     }
 }

@@ -275,7 +275,7 @@ fn the_word_of_what_has_no_payload() {
     let flags = harness::case::Flags::NONE;
     let sendfile = Op::Sendfile { fd: s(), file: "f".to_owned(), offset: None, count: 5 };
     let batch = vec![text("a"), text("b")];
-    let sendmmsg = Op::Sendmmsg { fd: s(), data: batch, flags, addr: None };
+    let sendmmsg = Op::Sendmmsg { fd: s(), data: batch, flags, addr: None, control: Vec::new() };
     for (op, ret) in [(sendfile, 5), (sendmmsg, 2)] {
         let (mut case, trace) = send("s/t", ret, None);
         case.ops[0] = op;

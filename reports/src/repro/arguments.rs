@@ -240,7 +240,7 @@ pub(super) fn payload_as(p: &mut Program<'_>, var: &str, data: &Payload) -> (Str
             p.line(format_args!("pattern({var}, sizeof {var});"));
             (var.to_owned(), format!("sizeof {var}"))
         }
-        Payload::Pattern(_) | Payload::Text(_) => {
+        Payload::Pattern(_) | Payload::Text(_) | Payload::Parts(_) => {
             let bytes = data.bytes();
             // The literal ends with a NUL of its own.
             let literal = quoted(bytes.strip_suffix(b"\0").unwrap_or(&bytes));

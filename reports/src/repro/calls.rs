@@ -54,11 +54,16 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
         | Op::Select { .. }
         | Op::Pselect { .. }
         | Op::EpollCtl { .. }
-        | Op::EpollWait { .. } => waits::call(p, number, op)?,
-        Op::Ioctl { .. } => ioctl(p, number, op)?,
-        Op::Fcntl { cmd, arg, .. } => {
+        | Op::EpollWait { .. }
+        | Op::EpollPwait { .. } => waits::call(p, number, op)?,
+        Op::Ioctl { .. } => super::requests::call(p, number, op)?,
+        Op::Fcntl { cmd, arg, pid, .. } => {
             p.include(&["fcntl.h"]);
-            let (fd, cmd, arg) = (fd(p, op), p.name(cmd)?, p.flags(arg)?);
+            let (fd, cmd) = (fd(p, op), p.name(cmd)?);
+            let arg = match pid {
+                Some(who) => super::requests::pid(p, *who),
+                None => p.flags(arg)?,
+            };
             p.call(number, op, &format!("fcntl({fd}, {cmd}, {arg})"));
         }
         Op::Getaddrinfo { .. } => resolve(p, number, op)?,
@@ -287,35 +292,6 @@ fn name(p: &mut Program<'_>, number: u32, op: &Op) {
     p.call(number, op, &format!("{call}({fd}, (struct sockaddr *)&{at}, &{len})"));
     p.line(format_args!("if (ret != -1)"));
     p.line(format_args!("    address(&{at}, {len});"));
-}
-
-fn ioctl(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
-    let Op::Ioctl { request, link, .. } = op else { return Ok(()) };
-    p.include(&["sys/ioctl.h"]);
-    let (fd, request) = (fd(p, op), p.constant(request)?);
-    p.need(Part::Value);
-    let got = if let Some(link) = link {
-        p.include(&["net/if.h"]);
-        let var = format!("with{number}");
-        let name = p.link(link);
-        if name.starts_with('"') {
-            p.line(format_args!("struct ifreq {var} = {{.ifr_name = {name}}};"));
-        } else {
-            p.include(&["string.h"]);
-            p.line(format_args!("struct ifreq {var} = {{.ifr_name = \"\"}};"));
-            p.line(format_args!("strncpy({var}.ifr_name, {name}, sizeof {var}.ifr_name - 1);"));
-        }
-        p.call(number, op, &format!("ioctl({fd}, {request}, &{var})"));
-        format!("{var}.{}", if request == "SIOCGIFMTU" { "ifr_mtu" } else { "ifr_flags" })
-    } else {
-        let var = format!("value{number}");
-        p.line(format_args!("int {var} = 0;"));
-        p.call(number, op, &format!("ioctl({fd}, {request}, &{var})"));
-        var
-    };
-    p.line(format_args!("if (ret != -1)"));
-    p.line(format_args!("    value(\"%d\", {got});"));
-    Ok(())
 }
 
 fn resolve(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {

@@ -1,12 +1,13 @@
 //! `sendmsg` and `recvmsg`.
 
-use harness::case::Op;
 use harness::case::addr::Host;
 use harness::case::op::{Code, Control, Who};
+use harness::case::{Op, Payload};
 
 use super::arguments::{address, buffer, fd, payload, received, v4, v6};
 use super::parts::Part;
 use super::program::{Missing, Program};
+use super::vectors;
 
 /// A control message: level, type, and the variable that has its data, if it has any.
 pub(super) struct Message {
@@ -110,6 +111,17 @@ pub(super) fn message(
     Ok(Message { level, kind, var: has_data.then_some(var) })
 }
 
+/// Writes the parts of what is sent, and says where they are and how many.
+fn gather(p: &mut Program<'_>, number: u32, data: &Payload) -> (String, usize) {
+    if let Payload::Parts(parts) = data {
+        let each = vectors::payloads(p, number, parts);
+        return (vectors::pieces(p, number, &each), parts.len());
+    }
+    let (data, len) = payload(p, number, data);
+    p.line(format_args!("struct iovec iov{number} = {{.iov_base = {data}, .iov_len = {len}}};"));
+    (format!("&iov{number}"), 1)
+}
+
 pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     let Op::Sendmsg { data, flags, addr, control, .. } = op else { return Ok(()) };
     p.include(&["arpa/inet.h", "netinet/in.h", "string.h", "sys/uio.h"]);
@@ -118,15 +130,13 @@ pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
     let messages: Result<Vec<_>, _> =
         control.iter().enumerate().map(|(i, c)| message(p, number, i, c)).collect();
     let messages = messages?;
-    let (data, len) = payload(p, number, data);
-    let (iov, msg, room) =
-        (format!("iov{number}"), format!("msg{number}"), format!("control{number}"));
-    p.line(format_args!("struct iovec {iov} = {{.iov_base = {data}, .iov_len = {len}}};"));
+    let (iov, many) = gather(p, number, data);
+    let (msg, room) = (format!("msg{number}"), format!("control{number}"));
     if !messages.is_empty() {
-        let space: Vec<_> = messages.iter().map(|m| format!("CMSG_SPACE({})", m.size())).collect();
+        let space = space(&messages);
         p.line(format_args!("union {{"));
         p.line(format_args!("    struct cmsghdr aligned;"));
-        p.line(format_args!("    unsigned char bytes[{}];", space.join(" + ")));
+        p.line(format_args!("    unsigned char bytes[{space}];"));
         p.line(format_args!("}} {room};"));
         p.line(format_args!("memset(&{room}, 0, sizeof {room});"));
     }
@@ -137,21 +147,53 @@ pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
         p.line(format_args!("    .msg_name = {at},"));
         p.line(format_args!("    .msg_namelen = {size},"));
     }
-    p.line(format_args!("    .msg_iov = &{iov},"));
-    p.line(format_args!("    .msg_iovlen = 1,"));
+    p.line(format_args!("    .msg_iov = {iov},"));
+    p.line(format_args!("    .msg_iovlen = {many},"));
     if !messages.is_empty() {
         p.line(format_args!("    .msg_control = {room}.bytes,"));
         p.line(format_args!("    .msg_controllen = sizeof {room}.bytes,"));
     }
     p.line(format_args!("}};"));
-    fill(p, number, &msg, &messages);
+    fill(p, &format!("at{number}"), &msg, &messages);
     p.call(number, op, &format!("sendmsg({fd}, &{msg}, {flags})"));
     Ok(())
 }
 
+/// How the room for the control messages of one of several messages is called.
+pub(super) fn room_of(number: u32, place: usize) -> String {
+    format!("control{number}_{place}")
+}
+
+/// Writes the room for the control messages of one of several messages, and what they have.
+pub(super) fn room(
+    p: &mut Program<'_>,
+    (number, place): (u32, usize),
+    control: &[Control],
+) -> Result<Vec<Message>, Missing> {
+    p.include(&["netinet/in.h", "string.h", "arpa/inet.h"]);
+    let begin = |i: usize| 100 * (place + 1) + i;
+    let all: Result<Vec<_>, _> =
+        control.iter().enumerate().map(|(i, one)| message(p, number, begin(i), one)).collect();
+    let all = all?;
+    if !all.is_empty() {
+        let (space, room) = (space(&all), room_of(number, place));
+        p.line(format_args!("union {{"));
+        p.line(format_args!("    struct cmsghdr aligned;"));
+        p.line(format_args!("    unsigned char bytes[{space}];"));
+        p.line(format_args!("}} {room};"));
+        p.line(format_args!("memset(&{room}, 0, sizeof {room});"));
+    }
+    Ok(all)
+}
+
+/// How much room messages take, as an expression.
+fn space(messages: &[Message]) -> String {
+    let each: Vec<_> = messages.iter().map(|m| format!("CMSG_SPACE({})", m.size())).collect();
+    each.join(" + ")
+}
+
 /// Writes the messages into the room that a `struct msghdr` tells.
-pub(super) fn fill(p: &mut Program<'_>, number: u32, msg: &str, messages: &[Message]) {
-    let at = format!("at{number}");
+pub(super) fn fill(p: &mut Program<'_>, at: &str, msg: &str, messages: &[Message]) {
     for (place, message) in messages.iter().enumerate() {
         let Message { level, kind, var } = message;
         if place == 0 {
@@ -169,7 +211,7 @@ pub(super) fn fill(p: &mut Program<'_>, number: u32, msg: &str, messages: &[Mess
 }
 
 pub(super) fn recvmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
-    let Op::Recvmsg { len, control_len, flags, .. } = op else { return Ok(()) };
+    let Op::Recvmsg { len, lens, control_len, flags, .. } = op else { return Ok(()) };
     p.include(&["sys/uio.h"]);
     let (fd, flags) = (fd(p, op), p.flags(flags)?);
     for part in [Part::Address, Part::RecvFlags] {
@@ -180,7 +222,13 @@ pub(super) fn recvmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
         (format!("iov{number}"), format!("msg{number}"), format!("control{number}"));
     let from = format!("from{number}");
     p.line(format_args!("struct sockaddr_storage {from};"));
-    p.line(format_args!("struct iovec {iov} = {{.iov_base = {at}, .iov_len = {size}}};"));
+    let (iov, many) = if lens.is_empty() {
+        p.line(format_args!("struct iovec {iov} = {{.iov_base = {at}, .iov_len = {size}}};"));
+        (format!("&{iov}"), 1)
+    } else {
+        let each = vectors::rooms(&at, lens);
+        (vectors::pieces(p, number, &each), lens.len())
+    };
     if *control_len > 0 {
         p.need(Part::Control);
         p.line(format_args!("union {{"));
@@ -191,8 +239,8 @@ pub(super) fn recvmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
     p.line(format_args!("struct msghdr {msg} = {{"));
     p.line(format_args!("    .msg_name = &{from},"));
     p.line(format_args!("    .msg_namelen = sizeof {from},"));
-    p.line(format_args!("    .msg_iov = &{iov},"));
-    p.line(format_args!("    .msg_iovlen = 1,"));
+    p.line(format_args!("    .msg_iov = {iov},"));
+    p.line(format_args!("    .msg_iovlen = {many},"));
     if *control_len > 0 {
         p.line(format_args!("    .msg_control = {room}.bytes,"));
         p.line(format_args!("    .msg_controllen = sizeof {room}.bytes,"));

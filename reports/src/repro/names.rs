@@ -242,6 +242,7 @@ const CALLS: &[&str] = &[
     "pselect",
     "epoll_create1",
     "epoll_ctl",
+    "epoll_pwait",
     "epoll_wait",
     "if_nametoindex",
     "if_indextoname",

@@ -120,6 +120,7 @@ parts! {
     SelectAnswering = "select_answering" needs [GoesOn];
     PselectAnswering = "pselect_answering" needs [GoesOn];
     EpollAnswering = "epoll_answering" needs [GoesOn];
+    EpollPAnswering = "epoll_pwait_answering" needs [GoesOn];
     Acting = "acting" needs [];
     WaitMs = "wait_ms" needs [];
     WaitFrame = "wait_frame" needs [Wire];
@@ -146,6 +147,7 @@ parts! {
     Ready = "ready" needs [Listed];
     LinkCalled = "link_called" needs [];
     Interfaces = "interfaces" needs [LinkCalled, Listed];
+    IfConf = "if_conf" needs [LinkCalled, Listed];
     FileOf = "file_of" needs [];
     MsghdrX = "msghdr_x" needs [];
     ControlX = "control_x" needs [MsghdrX, Value, Hex];

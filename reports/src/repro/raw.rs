@@ -166,7 +166,7 @@ fn header(p: &mut Program<'_>, number: u32, of: &Message) -> Result<(), Missing>
     p.line(format_args!("}} {room};"));
     p.line(format_args!("{msg}.msg_control = {room}.bytes;"));
     p.line(format_args!("{msg}.msg_controllen = {};", space.join(" + ")));
-    fill(p, number, &msg, &all);
+    fill(p, &format!("at{number}"), &msg, &all);
     if of.controllen.is_some() {
         length(p, &format!("{msg}.msg_controllen"), of.controllen, None);
     }

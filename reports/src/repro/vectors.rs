@@ -3,6 +3,7 @@
 use harness::case::{Op, Payload};
 
 use super::arguments::{address, buffer, fd, payload_as, received};
+use super::messages;
 use super::parts::Part;
 use super::program::{Missing, Program};
 
@@ -43,7 +44,7 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
 }
 
 /// An array of pieces of data, each with where it begins and its length: its name; NULL if there is none.
-fn pieces(p: &mut Program<'_>, number: u32, pieces: &[(String, String)]) -> String {
+pub(super) fn pieces(p: &mut Program<'_>, number: u32, pieces: &[(String, String)]) -> String {
     p.include(&["sys/uio.h"]);
     if pieces.is_empty() {
         p.include(&["stddef.h"]);
@@ -59,7 +60,11 @@ fn pieces(p: &mut Program<'_>, number: u32, pieces: &[(String, String)]) -> Stri
 }
 
 /// Each of the data that a call sends.
-fn payloads(p: &mut Program<'_>, number: u32, data: &[Payload]) -> Vec<(String, String)> {
+pub(super) fn payloads(
+    p: &mut Program<'_>,
+    number: u32,
+    data: &[Payload],
+) -> Vec<(String, String)> {
     let numbered = data.iter().enumerate();
     numbered.map(|(i, data)| payload_as(p, &format!("data{number}_{i}"), data)).collect()
 }
@@ -71,23 +76,28 @@ fn writev(p: &mut Program<'_>, number: u32, op: &Op, data: &[Payload]) {
     p.call(number, op, &format!("writev({fd}, {iov}, {})", each.len()));
 }
 
-fn readv(p: &mut Program<'_>, number: u32, op: &Op, lens: &[u32]) {
-    let fd = fd(p, op);
-    let (at, size) = buffer(p, number, lens.iter().sum());
+/// Pieces of these lengths, one behind the other, of the room at `at`.
+pub(super) fn rooms(at: &str, lens: &[u32]) -> Vec<(String, String)> {
     let mut from = 0;
     let each = lens.iter().map(|len| {
-        let begins = if from == 0 { at.clone() } else { format!("{at} + {from}") };
+        let begins = if from == 0 { at.to_owned() } else { format!("{at} + {from}") };
         from += len;
         (begins, len.to_string())
     });
-    let each: Vec<_> = each.collect();
+    each.collect()
+}
+
+fn readv(p: &mut Program<'_>, number: u32, op: &Op, lens: &[u32]) {
+    let fd = fd(p, op);
+    let (at, size) = buffer(p, number, lens.iter().sum());
+    let each = rooms(&at, lens);
     let iov = pieces(p, number, &each);
     p.call(number, op, &format!("readv({fd}, {iov}, {})", lens.len()));
     received(p, op, &at, &size);
 }
 
 fn sendmmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
-    let Op::Sendmmsg { data, flags, addr, .. } = op else { return Ok(()) };
+    let Op::Sendmmsg { data, flags, addr, control, .. } = op else { return Ok(()) };
     let (fd, flags) = (fd(p, op), p.flags(flags)?);
     let to = addr.as_ref().map(|a| address(p, number, a)).transpose()?;
     let each = payloads(p, number, data);
@@ -102,12 +112,26 @@ fn sendmmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
         let at = at.trim_start_matches("(struct sockaddr *)");
         format!(".msg_name = {at}, .msg_namelen = {len}, ")
     });
+    let mut told = Vec::new();
+    for (i, all) in control.iter().enumerate() {
+        told.push(messages::room(p, (number, i), all)?);
+    }
     p.line(format_args!("struct mmsghdr {msg}[] = {{"));
     for i in 0..each.len() {
-        let header = format!("{name}.msg_iov = &{iov}[{i}], .msg_iovlen = 1");
+        let control = match told.get(i) {
+            Some(all) if !all.is_empty() => {
+                let room = messages::room_of(number, i);
+                format!(", .msg_control = {room}.bytes, .msg_controllen = sizeof {room}.bytes")
+            }
+            _ => String::new(),
+        };
+        let header = format!("{name}.msg_iov = &{iov}[{i}], .msg_iovlen = 1{control}");
         p.line(format_args!("    {{.msg_hdr = {{{header}}}}},"));
     }
     p.line(format_args!("}};"));
+    for (i, all) in told.iter().enumerate() {
+        messages::fill(p, &format!("at{number}_{i}"), &format!("{msg}[{i}].msg_hdr"), all);
+    }
     // It counts a message of which a part was sent.
     let n = each.len();
     let rest = format!("{msg}[ret - 1].msg_len < {iov}[ret - 1].iov_len");

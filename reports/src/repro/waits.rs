@@ -13,7 +13,7 @@ use super::program::{Missing, Program};
 pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
     match op {
         Op::Poll { fds, timeout_ms } => poll(p, number, op, fds, &timeout_ms.to_string()),
-        Op::Ppoll { fds, timeout_ms } => {
+        Op::Ppoll { fds, timeout_ms, .. } => {
             p.include(&["stddef.h"]);
             let time = timespec(p, number, *timeout_ms);
             poll(p, number, op, fds, &time)
@@ -34,13 +34,20 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
             p.call(number, op, &format!("epoll_ctl({fd}, {what}, {target}, &{event})"));
             Ok(())
         }
-        Op::EpollWait { max, timeout_ms, .. } => {
+        Op::EpollWait { max, timeout_ms, .. } | Op::EpollPwait { max, timeout_ms, .. } => {
             p.need(Part::Ready);
             let (fd, events) = (fd(p, op), format!("events{number}"));
-            let call = answering(p, Part::EpollAnswering, ("epoll_wait", "epoll_answering"));
+            let (part, names, mask) = match op {
+                Op::EpollPwait { .. } => {
+                    let mask = format!(", {}", mask(p, number, op));
+                    (Part::EpollPAnswering, ("epoll_pwait", "epoll_pwait_answering"), mask)
+                }
+                _ => (Part::EpollAnswering, ("epoll_wait", "epoll_answering"), String::new()),
+            };
+            let call = answering(p, part, names);
             // Room for none has no array in C.
             p.line(format_args!("static struct epoll_event {events}[{}];", (*max).max(1)));
-            p.call(number, op, &format!("{call}({fd}, {events}, {max}, {timeout_ms})"));
+            p.call(number, op, &format!("{call}({fd}, {events}, {max}, {timeout_ms}{mask})"));
             p.line(format_args!("ready({events}, (int)ret);"));
             Ok(())
         }
@@ -68,7 +75,20 @@ fn timespec(p: &mut Program<'_>, number: u32, ms: Option<u32>) -> String {
     format!("&timeout{number}")
 }
 
-/// `poll`, or `ppoll` without a mask.
+/// A mask in a variable of its own: the pointer to it. What the thread does not take anyway stays in it.
+fn mask(p: &mut Program<'_>, number: u32, op: &Op) -> String {
+    p.include(&["stddef.h"]);
+    let Some(mask) = op.mask() else { return "NULL".to_owned() };
+    p.include(&["signal.h"]);
+    p.line(format_args!("sigset_t mask{number};"));
+    p.line(format_args!("sigprocmask(SIG_SETMASK, NULL, &mask{number});"));
+    for signal in mask {
+        p.line(format_args!("sigaddset(&mask{number}, {signal});"));
+    }
+    format!("&mask{number}")
+}
+
+/// `poll`, or `ppoll`.
 fn poll(
     p: &mut Program<'_>,
     number: u32,
@@ -88,7 +108,10 @@ fn poll(
         _ => (Part::PollAnswering, ("poll", "poll_answering")),
     };
     let call = answering(p, part, names);
-    let mask = if call == "ppoll" { ", NULL" } else { "" };
+    let mask = match op {
+        Op::Ppoll { .. } => format!(", {}", mask(p, number, op)),
+        _ => String::new(),
+    };
     if entries.is_empty() {
         p.call(number, op, &format!("{call}(NULL, 0, {time}{mask})"));
         return Ok(());
@@ -102,10 +125,10 @@ fn poll(
     Ok(())
 }
 
-/// `select`, or `pselect` without a mask.
+/// `select`, or `pselect`.
 fn select(p: &mut Program<'_>, number: u32, op: &Op) {
     let (Op::Select { read, write, except, timeout_ms }
-    | Op::Pselect { read, write, except, timeout_ms }) = op
+    | Op::Pselect { read, write, except, timeout_ms, .. }) = op
     else {
         return;
     };
@@ -140,7 +163,7 @@ fn select(p: &mut Program<'_>, number: u32, op: &Op) {
     let time =
         if plain { timeval(p, number, *timeout_ms) } else { timespec(p, number, *timeout_ms) };
     let call = answering(p, part, names);
-    let mask = if call == "pselect" { ", NULL" } else { "" };
+    let mask = if plain { String::new() } else { format!(", {}", mask(p, number, op)) };
     p.call(number, op, &format!("{call}({n}, {}, {time}{mask})", given.join(", ")));
     let asked = sets.iter().flat_map(|(set, fds)| fds.iter().map(move |fd| (set, fd)));
     let asked: Vec<String> = asked

@@ -31,7 +31,7 @@ pub(crate) fn everybodys() -> Case {
     };
     let pselect = |op: Op| match op {
         Op::Select { read, write, except, timeout_ms } => {
-            Op::Pselect { read, write, except, timeout_ms }
+            Op::Pselect { read, write, except, timeout_ms, mask: None }
         }
         op => op,
     };
@@ -82,7 +82,13 @@ fn ctl(op: &'static str, target: &str, events: &[&'static str]) -> Op {
 /// Each of those that macOS has not got, behind the sockets that they are about.
 pub(crate) fn linuxs() -> Vec<Op> {
     let poll = |fd: &str| PollFd { fd: name(fd), events: Flags::of(&["POLLIN", "POLLOUT"]) };
-    let send = |data, addr| Op::Sendmmsg { fd: name("s"), data, flags: Flags::NONE, addr };
+    let send = |data, addr| Op::Sendmmsg {
+        fd: name("s"),
+        data,
+        flags: Flags::NONE,
+        addr,
+        control: Vec::new(),
+    };
     let file = |offset| Op::Sendfile { fd: name("s"), file: name("f"), offset, count: 2 };
     vec![
         Op::Accept4 { fd: name("s"), new: name("n"), flags: Flags::of(&["SOCK_NONBLOCK"]) },
@@ -101,13 +107,15 @@ pub(crate) fn linuxs() -> Vec<Op> {
             count: 1,
             flags: Flags::of(&["SPLICE_F_NONBLOCK", "SPLICE_F_MORE"]),
         },
-        Op::Ppoll { fds: vec![poll("s"), poll("f")], timeout_ms: None },
-        Op::Ppoll { fds: Vec::new(), timeout_ms: Some(1) },
+        Op::Ppoll { fds: vec![poll("s"), poll("f")], timeout_ms: None, mask: None },
+        Op::Ppoll { fds: Vec::new(), timeout_ms: Some(1), mask: Some(vec![Signal::Usr1]) },
         Op::EpollCreate1 { new: name("e"), flags: Flags::of(&["EPOLL_CLOEXEC"]) },
         ctl("EPOLL_CTL_ADD", "s", &["EPOLLIN", "EPOLLET"]),
         ctl("EPOLL_CTL_DEL", "f", &[]),
         Op::EpollWait { fd: name("e"), max: 3, timeout_ms: 10 },
         Op::EpollWait { fd: name("e"), max: 0, timeout_ms: -1 },
+        Op::EpollPwait { fd: name("e"), max: 3, timeout_ms: 10, mask: None },
+        Op::EpollPwait { fd: name("e"), max: 3, timeout_ms: 10, mask: Some(Vec::new()) },
     ]
 }
 

@@ -92,7 +92,7 @@ fn with_all(all: &[&'static str]) -> Vec<Op> {
         },
         Op::Recv { fd: fd(), len: 1, flags: flags() },
         Op::Recvfrom { fd: fd(), len: 1, flags: flags() },
-        Op::Recvmsg { fd: fd(), len: 1, control_len: 0, flags: flags() },
+        Op::Recvmsg { fd: fd(), len: 1, lens: Vec::new(), control_len: 0, flags: flags() },
     ]
 }
 
@@ -121,7 +121,7 @@ fn polls(all: &[&'static str]) -> Vec<Op> {
 fn commands(all: &[&'static str]) -> Vec<Op> {
     let fd = || "s".to_owned();
     let known = ["F_GETFD", "F_GETFL", "F_GETOWN", "F_GETSIG", "F_SETFD", "F_SETFL"];
-    let fcntl = |cmd: &'static str, arg| Op::Fcntl { fd: fd(), cmd: cmd.into(), arg };
+    let fcntl = |cmd: &'static str, arg| Op::Fcntl { fd: fd(), cmd: cmd.into(), arg, pid: None };
     let own = all.iter().filter(|name| known.contains(name));
     let own = own.map(|cmd| fcntl(cmd, Flags::NONE));
     [udp(), fcntl("F_SETFL", Flags::of(all))].into_iter().chain(own).collect()
@@ -130,7 +130,7 @@ fn commands(all: &[&'static str]) -> Vec<Op> {
 fn requests(all: &[&'static str]) -> Vec<Op> {
     let ioctl = |name: &'static str| {
         let link = name.starts_with("SIOCGIF").then(|| "lo".to_owned());
-        Op::Ioctl { fd: "s".into(), request: name.into(), link }
+        Op::Ioctl { fd: "s".into(), request: name.into(), link, given: None }
     };
     let own = all.iter().map(|name| ioctl(name)).filter(|op| asked(op.clone()));
     [udp()].into_iter().chain(own).collect()
@@ -169,7 +169,7 @@ fn of_linux(all: &[&'static str]) -> Vec<(&'static str, Vec<Op>)> {
     let (data, addr) = (vec![text("x")], None);
     let several = vec![
         udp(),
-        Op::Sendmmsg { fd: fd(), data, flags: flags(), addr },
+        Op::Sendmmsg { fd: fd(), data, flags: flags(), addr, control: Vec::new() },
         Op::Recvmmsg {
             fd: fd(),
             count: 1,
@@ -181,7 +181,7 @@ fn of_linux(all: &[&'static str]) -> Vec<(&'static str, Vec<Op>)> {
         Op::Accept4 { fd: fd(), new: "n".into(), flags: flags() },
     ];
     let fds = all.iter().map(|name| PollFd { fd: fd(), events: Flags::of(&[name]) });
-    let ppoll = Op::Ppoll { fds: fds.collect(), timeout_ms: Some(0) };
+    let ppoll = Op::Ppoll { fds: fds.collect(), timeout_ms: Some(0), mask: None };
     vec![
         ("epoll", epoll),
         ("splice", vec![udp(), splice]),

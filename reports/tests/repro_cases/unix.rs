@@ -45,7 +45,13 @@ pub(crate) fn unix() -> Case {
         addr,
         control,
     };
-    let receive = || Op::Recvmsg { fd: "a".into(), len: 8, control_len: 128, flags: flags() };
+    let receive = || Op::Recvmsg {
+        fd: "a".into(),
+        len: 8,
+        lens: Vec::new(),
+        control_len: 128,
+        flags: flags(),
+    };
     let ops = vec![
         socket("a", "AF_UNIX", "SOCK_DGRAM"),
         bind("a", path("a.sock")),

@@ -119,10 +119,11 @@ mod tests {
     const DARWINS: [&str; 3] = ["connectx", "disconnectx", "kevent"];
 
     /// Linux's own, and those that Darwin has no page of.
-    const LINUXES: [&str; 10] = [
+    const LINUXES: [&str; 11] = [
         "accept4",
         "epoll_create1",
         "epoll_ctl",
+        "epoll_pwait",
         "epoll_wait",
         "ppoll",
         "recvmmsg",
@@ -133,9 +134,10 @@ mod tests {
     ];
 
     /// Those that POSIX.1-2024 has no page of.
-    const NOT_OF_POSIX: [&str; 9] = [
+    const NOT_OF_POSIX: [&str; 10] = [
         "epoll_create1",
         "epoll_ctl",
+        "epoll_pwait",
         "epoll_wait",
         "getifaddrs",
         "ioctl",

@@ -205,7 +205,7 @@ pub(super) const TABLE: &[Row] = rows! {
     epoll_ctl {
         "epoll_ctl(2) ERRORS": EBADF EEXIST EINVAL ELOOP ENOENT ENOMEM ENOSPC EPERM;
     }
-    epoll_wait {
+    epoll_wait epoll_pwait {
         "epoll_wait(2) ERRORS": EBADF EFAULT EINTR EINVAL;
     }
     // "May also fail for any of the errors specified for socket(2) or ioctl(2)".

@@ -123,7 +123,10 @@ fn check(case: &Case, trace: &Trace, _: Os) -> Vec<Finding> {
 /// Whether the call asks what is ready.
 fn waits(op: &Op) -> bool {
     op.polled().is_some()
-        || matches!(op, Op::Select { .. } | Op::Pselect { .. } | Op::EpollWait { .. })
+        || matches!(
+            op,
+            Op::Select { .. } | Op::Pselect { .. } | Op::EpollWait { .. } | Op::EpollPwait { .. }
+        )
 }
 
 /// Whether the call changes nothing of a socket.

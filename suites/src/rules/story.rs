@@ -385,7 +385,7 @@ pub(super) fn recv_into(fd: &str, len: u32, flags: &[&'static str]) -> Op {
 
 /// `recvmsg` into so much room.
 pub(super) fn recvmsg(fd: &str, len: u32, flags: &[&'static str]) -> Op {
-    Op::Recvmsg { fd: fd.into(), len, control_len: 64, flags: Flags::of(flags) }
+    Op::Recvmsg { fd: fd.into(), len, lens: Vec::new(), control_len: 64, flags: Flags::of(flags) }
 }
 
 /// What a receive gave, with `msg_flags` and a control message of each of these names.

@@ -20,7 +20,7 @@ fn connect() -> Op {
 }
 
 fn set_flags(arg: &[&'static str]) -> Op {
-    Op::Fcntl { fd: "s".into(), cmd: "F_SETFL".into(), arg: Flags::of(arg) }
+    Op::Fcntl { fd: "s".into(), cmd: "F_SETFL".into(), arg: Flags::of(arg), pid: None }
 }
 
 fn linger(on: i32, seconds: i32) -> Op {

@@ -49,16 +49,15 @@ pub(in crate::case) fn names(op: &Op) -> Vec<&str> {
     match op {
         Op::Socket { domain, r#type, protocol, .. }
         | Op::Socketpair { domain, r#type, protocol, .. } => {
-            out.push(domain.as_str());
-            let protocol = protocol.0.iter().filter(|one| is_flag_name(one));
-            out.extend(r#type.0.iter().chain(protocol).map(Sym::as_str));
+            out.extend(Some(domain).filter(|one| is_name(one)).map(Sym::as_str));
+            let numbered = r#type.0.iter().chain(&protocol.0);
+            out.extend(numbered.filter(|one| is_flag_name(one)).map(Sym::as_str));
         }
         Op::Send { flags, .. }
         | Op::Sendto { flags, .. }
         | Op::Recv { flags, .. }
         | Op::Recvfrom { flags, .. }
         | Op::Recvmsg { flags, .. }
-        | Op::Sendmmsg { flags, .. }
         | Op::Recvmmsg { flags, .. } => {
             out.extend(flags.0.iter().filter(|one| is_flag_name(one)).map(Sym::as_str));
         }
@@ -69,9 +68,9 @@ pub(in crate::case) fn names(op: &Op) -> Vec<&str> {
         | Op::Splice { flags, .. }
         | Op::EpollCreate1 { flags, .. }
         | Op::Getnameinfo { flags, .. } => out.extend(flags.0.iter().map(Sym::as_str)),
-        Op::Sendmsg { flags, control, .. } => {
+        Op::Sendmsg { flags, .. } | Op::Sendmmsg { flags, .. } => {
             out.extend(flags.0.iter().filter(|one| is_flag_name(one)).map(Sym::as_str));
-            out.extend(control.iter().flat_map(of_control));
+            out.extend(op.controls().into_iter().flat_map(of_control));
         }
         Op::Shutdown { how, .. } => out.push(how.as_str()),
         Op::Setsockopt { option: o, value, .. } => {

@@ -216,6 +216,77 @@ fn what_a_case_waits_for_has_an_end() {
 #[case::a_zone_of_a_module(UDP, r#"{"getaddrinfo":{"node":"fe80::1%sit0","service":null,"family":"AF_INET6","type":[],"flags":[]}}"#, Some("on the host"))]
 #[case::a_link_of_nobody(UDP, r#"{"if_nametoindex":{"name":"nobody0"}}"#, None)]
 #[case::half_a_descriptor(UNIX, r#"{"getsockopt":{"fd":"s","option":{"raw":{"level":"SOL_SOCKET","name":"SO_PEERPIDFD"}},"len":3}}"#, Some("4 bytes"))]
+#[case::the_hosts_link(
+    UDP,
+    r#"{"ioctl":{"fd":"s","request":"SIOCSIFMTU","link":"eth0","given":{"mtu":1300}}}"#,
+    Some("no link \"eth0\"")
+)]
+#[case::everybodys_link(
+    UDP,
+    r#"{"ioctl":{"fd":"s","request":"SIOCSIFMTU","link":"lo","given":{"mtu":1300}}}"#,
+    Some("a link that the lab has made")
+)]
+#[case::everybodys_link_down(
+    UDP,
+    r#"{"ioctl":{"fd":"s","request":"SIOCSIFFLAGS","link":"lo","given":{"up":false}}}"#,
+    Some("a link that the lab has made")
+)]
+#[case::a_link_by_what_reads(
+    UDP,
+    r#"{"ioctl":{"fd":"s","request":"SIOCGIFMTU","link":"lo","given":{"mtu":1}}}"#,
+    Some("a case cannot write")
+)]
+#[case::sets_no_mtu(
+    UDP,
+    r#"{"ioctl":{"fd":"s","request":"SIOCSIFMTU","link":"lo"}}"#,
+    Some("a case cannot write")
+)]
+#[case::another_process(
+    UDP,
+    r#"{"ioctl":{"fd":"s","request":"FIOSETOWN","link":null,"given":{"pid":{"is":1}}}}"#,
+    Some("[own] or [0]")
+)]
+#[case::another_by_fcntl(
+    UDP,
+    r#"{"fcntl":{"fd":"s","cmd":"F_SETOWN","arg":[],"pid":{"is":1}}}"#,
+    Some("own or 0")
+)]
+#[case::nobody_by_fcntl(UDP, r#"{"fcntl":{"fd":"s","cmd":"F_SETOWN","arg":[]}}"#, Some("own or 0"))]
+#[case::own_by_fcntl(UDP, r#"{"fcntl":{"fd":"s","cmd":"F_SETOWN","arg":[],"pid":"own"}}"#, None)]
+#[case::a_signal_that_ends_it(UDP, r#"{"fcntl":{"fd":"s","cmd":"F_SETFL","arg":["O_ASYNC"]}},{"ioctl":{"fd":"s","request":"SIOCSPGRP","link":null,"given":{"pid":"own"}}}"#, Some("sent SIGIO"))]
+#[case::a_signal_that_is_taken(UDP, r#"{"process":{"call":{"sigaction":{"signal":"SIGIO","how":"SIG_IGN"}}}},{"fcntl":{"fd":"s","cmd":"F_SETFL","arg":["O_ASYNC"]}},{"fcntl":{"fd":"s","cmd":"F_SETOWN","arg":[],"pid":"own"}}"#, None)]
+#[case::a_family_by_number(&UDP.replace("AF_INET", "77"), r#"{"getsockname":{"fd":"s"}}"#, None)]
+#[case::a_family_by_number_speaks(&UDP.replace("AF_INET", "77"), r#"{"send":{"fd":"s","data":{"text":"x"},"flags":[]}}"#, Some("a socket of 77"))]
+#[case::parts_of_a_send(
+    UDP,
+    r#"{"send":{"fd":"s","data":{"parts":[{"text":"x"},{"text":"y"}]},"flags":[]}}"#,
+    Some("in msg_iov alone")
+)]
+#[case::one_part(
+    UDP,
+    r#"{"sendmsg":{"fd":"s","data":{"parts":[{"text":"x"}]},"flags":[],"addr":null,"control":[]}}"#,
+    Some("two at the least")
+)]
+#[case::parts_of_parts(UDP, r#"{"sendmsg":{"fd":"s","data":{"parts":[{"text":"x"},{"parts":[]}]},"flags":[],"addr":null,"control":[]}}"#, Some("have none"))]
+#[case::parts(UDP, r#"{"sendmsg":{"fd":"s","data":{"parts":[{"text":"x"},{"pattern":9}]},"flags":[],"addr":null,"control":[]}}"#, None)]
+#[case::parts_that_lie(
+    UDP,
+    r#"{"recvmsg":{"fd":"s","len":9,"lens":[4,4],"control_len":0,"flags":[]}}"#,
+    Some("as long as all of it")
+)]
+#[case::room_in_parts(
+    UDP,
+    r#"{"recvmsg":{"fd":"s","len":9,"lens":[4,5],"control_len":0,"flags":[]}}"#,
+    None
+)]
+#[case::control_of_one_more(UDP, r#"{"sendmmsg":{"fd":"s","data":[{"text":"x"}],"flags":[],"addr":null,"control":[[],[{"int":{"level":"IPPROTO_IP","name":"IP_TTL","value":1}}]]}}"#, Some("each message has its control"))]
+#[case::descriptors_of_nobody_in_several(UNIX, r#"{"sendmmsg":{"fd":"s","data":[{"text":"x"}],"flags":[],"addr":null,"control":[[{"rights":{"fds":["t"]}}]]}}"#, Some("makes a socket \"t\""))]
+#[case::too_wide_in_several(UDP, r#"{"sendmmsg":{"fd":"s","data":[{"text":"x"}],"flags":[],"addr":null,"control":[[{"int":{"level":"IPPROTO_IP","name":"IP_TTL","value":256,"width":1}}]]}}"#, Some("its number fits"))]
+#[case::a_signal_twice(
+    UDP,
+    r#"{"ppoll":{"fds":[],"timeout_ms":0,"mask":["SIGUSR1","SIGUSR1"]}}"#,
+    Some("in its mask twice")
+)]
 #[case::a_descriptor(UNIX, r#"{"getsockopt":{"fd":"s","option":{"raw":{"level":"SOL_SOCKET","name":"SO_PEERPIDFD"}},"len":4}}"#, None)]
 fn what_a_case_may_not_reach(
     #[case] makes: &str,

@@ -116,6 +116,7 @@ impl SegmentOption {
             Self::FastOpen(data) | Self::Kind { data, .. } => match data {
                 Payload::Text(text) => text.chars().count().saturating_add(2),
                 Payload::Pattern(len) => long(*len).saturating_add(2),
+                Payload::Parts(_) => usize::MAX,
             },
         }
     }

@@ -25,6 +25,22 @@ fn says(call: &str, args: &str) -> Result<(), String> {
     r#"{"fd":"s"},{"names":[]},{"names":[]},"room",{"at":65537}"#,
     false
 )]
+#[case::the_longest(
+    "getsockopt",
+    r#"{"fd":"s"},{"names":[]},{"names":[]},"room",{"at":2147483647}"#,
+    true
+)]
+#[case::the_longest_is_set(
+    "setsockopt",
+    r#"{"fd":"s"},{"names":[]},{"names":[]},"room",{"number":2147483647}"#,
+    true
+)]
+#[case::the_longest_of_bytes(
+    "setsockopt",
+    r#"{"fd":"s"},{"names":[]},{"names":[]},{"bytes":"41"},{"number":2147483647}"#,
+    false
+)]
+#[case::the_longest_address("bind", r#"{"fd":"s"},"room",{"number":2147483647}"#, false)]
 #[case::a_message("sendmsg", r#"{"fd":"s"},{"bytes":"41"},{"names":[]}"#, false)]
 #[case::parts("writev", r#"{"fd":"s"},"room",{"number":1025}"#, false)]
 #[case::gives("accept", r#"{"fd":"s"},"null","bad""#, false)]

@@ -9,7 +9,7 @@ use super::super::addr::{Host, Netlink, Packet, Range, Role, Unix, UnixName, Vso
 use super::super::op::{Index, PollFd};
 use super::super::process::{Capability, Disposition, ProcessCall, Resource, Signal};
 use super::super::{Hex, LabOp, Op};
-use super::{address, flags, name, payload, sym, who};
+use super::{address, control, flags, name, payload, sym, who};
 
 pub(super) fn host() -> impl Strategy<Value = Host> {
     let role = select(vec![Role::Own, Role::Neighbour, Role::Unresolved, Role::Silent]);
@@ -37,6 +37,10 @@ fn polled() -> impl Strategy<Value = Vec<PollFd>> {
 
 fn time() -> impl Strategy<Value = Option<u32>> {
     option::of(any::<u32>())
+}
+
+fn mask() -> impl Strategy<Value = Option<Vec<Signal>>> {
+    option::of(vec(select(Signal::ALL), 0..3))
 }
 
 /// What makes a descriptor.
@@ -67,8 +71,20 @@ fn transfers() -> impl Strategy<Value = Op> {
     prop_oneof![
         (name(), vec(payload(), 0..3)).prop_map(|(fd, data)| Op::Writev { fd, data }),
         (name(), vec(any::<u32>(), 0..3)).prop_map(|(fd, lens)| Op::Readv { fd, lens }),
-        (name(), vec(payload(), 0..3), flags(), option::of(address()))
-            .prop_map(|(fd, data, flags, addr)| Op::Sendmmsg { fd, data, flags, addr }),
+        (
+            name(),
+            vec(payload(), 0..3),
+            flags(),
+            option::of(address()),
+            vec(vec(control(), 0..2), 0..3)
+        )
+            .prop_map(|(fd, data, flags, addr, control)| Op::Sendmmsg {
+                fd,
+                data,
+                flags,
+                addr,
+                control
+            }),
         (name(), any::<[u32; 3]>(), flags(), time()).prop_map(
             |(fd, [count, len, control_len], flags, timeout_ms)| {
                 Op::Recvmmsg { fd, count, len, control_len, flags, timeout_ms }
@@ -90,12 +106,19 @@ fn transfers() -> impl Strategy<Value = Op> {
 fn waits() -> impl Strategy<Value = Op> {
     let sets = || (vec(name(), 0..3), vec(name(), 0..3), vec(name(), 0..3), time());
     prop_oneof![
-        (polled(), time()).prop_map(|(fds, timeout_ms)| Op::Ppoll { fds, timeout_ms }),
+        (polled(), time(), mask()).prop_map(|(fds, timeout_ms, mask)| Op::Ppoll {
+            fds,
+            timeout_ms,
+            mask
+        }),
         sets().prop_map(|(read, write, except, timeout_ms)| {
             Op::Select { read, write, except, timeout_ms }
         }),
-        sets().prop_map(|(read, write, except, timeout_ms)| {
-            Op::Pselect { read, write, except, timeout_ms }
+        (sets(), mask()).prop_map(|((read, write, except, timeout_ms), mask)| {
+            Op::Pselect { read, write, except, timeout_ms, mask }
+        }),
+        (name(), any::<u32>(), any::<i32>(), mask()).prop_map(|(fd, max, timeout_ms, mask)| {
+            Op::EpollPwait { fd, max, timeout_ms, mask }
         }),
         (name(), sym(), name(), flags()).prop_map(|(fd, op, target, events)| Op::EpollCtl {
             fd,

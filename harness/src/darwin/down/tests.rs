@@ -84,10 +84,10 @@ fn a_link_is_down_by_the_lab_or_before_the_first_call() {
 #[case::udp(socket("AF_INET6", "SOCK_DGRAM"), true)]
 #[case::udp4(socket("AF_INET", "SOCK_DGRAM"), false)]
 #[case::raw(socket("AF_INET6", "SOCK_RAW"), false)]
-#[case::flags(Op::Ioctl { fd: "s".into(), request: "SIOCGIFFLAGS".into(), link: Some(link()) }, false)]
-#[case::room(Op::Recvmsg { fd: "s".into(), len: 9, control_len: 0, flags: Flags::NONE }, true)]
+#[case::flags(Op::Ioctl { fd: "s".into(), request: "SIOCGIFFLAGS".into(), link: Some(link()), given: None }, false)]
+#[case::room(Op::Recvmsg { fd: "s".into(), len: 9, lens: Vec::new(), control_len: 0, flags: Flags::NONE }, true)]
 // In its IPV6_PKTINFO would be the host's address.
-#[case::control(Op::Recvmsg { fd: "s".into(), len: 9, control_len: 64, flags: Flags::NONE }, false)]
+#[case::control(Op::Recvmsg { fd: "s".into(), len: 9, lens: Vec::new(), control_len: 64, flags: Flags::NONE }, false)]
 #[case::inject(Op::Lab { step: LabOp::Inject { link: link(), frame: Hex(Vec::new()) } }, false)]
 #[case::run(Op::Run { argv: Vec::new(), limit_ms: 1 }, false)]
 fn a_call_asks_no_more(#[case] op: Op, #[case] expected: bool) {

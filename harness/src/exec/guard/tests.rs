@@ -390,3 +390,39 @@ fn what_the_kernel_reads_later_stays() {
         }
     }
 }
+
+/// By the number of a name nothing here would know what is asked for.
+#[rstest]
+#[case::family(r#""2""#, r#""SOCK_DGRAM""#, "2 is AF_INET here")]
+#[case::family_in_bytes(r#""0x02""#, r#""SOCK_DGRAM""#, "0x02 is AF_INET here")]
+#[case::kind(r#""AF_INET""#, r#""2""#, "2 has SOCK_DGRAM in it")]
+#[case::flag(r#""AF_INET""#, r#""SOCK_DGRAM","0x80000""#, "0x80000 has SOCK_CLOEXEC in it")]
+#[case::both(r#""AF_INET""#, r#""0x802""#, "0x802 has")]
+fn what_a_socket_is_goes_by_name(#[case] domain: &str, #[case] kind: &str, #[case] says: &str) {
+    if is_linux() {
+        let socket =
+            format!(r#"{{"socket":{{"fd":"s","domain":{domain},"type":[{kind}],"protocol":[]}}}}"#);
+        let why = reason(&[&socket]);
+        assert!(why.contains(says), "{why}");
+    }
+}
+
+#[test]
+fn what_has_no_name_is_asked_for() {
+    for (domain, kind) in [("77", r#""SOCK_DGRAM""#), ("AF_INET", r#""0xd""#)] {
+        let socket = format!(
+            r#"{{"socket":{{"fd":"s","domain":"{domain}","type":[{kind}],"protocol":[]}}}}"#
+        );
+        assert!(matches!(run(&[&socket]).0, End::Done), "{socket}");
+    }
+}
+
+/// A link of the host's is none of a case's, whatever it is called.
+#[test]
+fn a_link_is_changed_where_the_lab_has_its_own_network() {
+    let down =
+        r#"{"ioctl":{"fd":"s","request":"SIOCSIFFLAGS","link":"none0","given":{"up":false}}}"#;
+    let why = where_shared(&[INET, down]);
+    assert!(why.contains("the links here are the host's"), "{why}");
+    assert!(matches!(run(&[INET, down]).0, End::Done));
+}

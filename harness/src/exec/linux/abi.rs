@@ -20,6 +20,16 @@ pub(in crate::exec) fn mreq_source(group: [u8; 4], interface: [u8; 4], source: [
 /// The bytes between an interface index and the `sockaddr_storage` behind it.
 pub(in crate::exec) const BEFORE_STORAGE: usize = align_of::<sockaddr_storage>() - 4;
 
+/// Sets `ifr_ifindex`.
+pub(in crate::exec) fn set_index(ifreq: &mut libc::ifreq, index: c_int) {
+    ifreq.ifr_ifru.ifru_ifindex = index;
+}
+
+/// How long an entry of `SIOCGIFCONF` is: all are alike.
+pub(in crate::exec) fn len_of_entry(_: &libc::ifreq) -> usize {
+    size_of::<libc::ifreq>()
+}
+
 /// The type of `ioctl`'s second argument.
 pub(in crate::exec) type Request = libc::Ioctl;
 

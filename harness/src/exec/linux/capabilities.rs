@@ -63,6 +63,7 @@ fn bit(capability: Capability) -> u32 {
         Capability::NetAdmin => 12,
         Capability::NetRaw => 13,
         Capability::SysAdmin => 21,
+        Capability::SysResource => 24,
     }
 }
 

@@ -30,8 +30,8 @@ mod usable;
 
 pub(in crate::exec) use super::not_macos::{disturbed, filtered_sockets};
 pub(in crate::exec) use abi::{
-    BEFORE_STORAGE, GIVES_A_DESCRIPTOR, OF_MEMORY, Request, WITH_A_POINTER, mreq_source,
-    reads_later, set_family, timeval,
+    BEFORE_STORAGE, GIVES_A_DESCRIPTOR, OF_MEMORY, Request, WITH_A_POINTER, len_of_entry,
+    mreq_source, reads_later, set_family, set_index, timeval,
 };
 pub(in crate::exec) use barrier::stay;
 pub(in crate::exec) use capabilities::{Rights, User, acting, lessened};

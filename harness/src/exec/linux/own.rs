@@ -5,13 +5,15 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use libc::{c_int, ssize_t};
+use nix::sys::signal::SigSet;
 
 use super::value;
 use crate::case::addr::SockAddr;
+use crate::case::op::Control;
 use crate::case::{Hex, Op};
 use crate::exec::calls::{self, named};
-use crate::exec::gave::{Fault, Gave, Returned, control_out, given, plain};
-use crate::exec::options::flags;
+use crate::exec::gave::{Fault, Gave, Message, Returned, control_out, given, plain};
+use crate::exec::options::{self, flags};
 use crate::exec::received::descriptors;
 use crate::exec::runner::Runner;
 use crate::exec::sockaddr::RawAddr;
@@ -35,11 +37,15 @@ pub(in crate::exec) fn own_call(
 ) -> Result<Gave, Fault> {
     let fd = op.fd().map_or(-1, |name| runner.fd(name));
     Ok(match op {
-        Op::Sendmmsg { data, flags: f, addr, .. } => {
+        Op::Sendmmsg { data, flags: f, addr, control, .. } => {
             let mut to = addr.as_ref().map(|addr| runner.addr(addr, seen)).transpose()?;
             let f = flags(f)?;
+            let each = |all: &Vec<Control>| {
+                all.iter().map(|one| options::message(one, runner)).collect::<Result<Vec<_>, _>>()
+            };
+            let control = control.iter().map(each).collect::<Result<Vec<_>, _>>()?;
             let data: Vec<_> = data.iter().map(|data| runner.bytes_of(data, f)).collect();
-            let call = move || sendmmsg(fd, &data, to.as_mut(), f);
+            let call = move || sendmmsg(fd, &data, &control, to.as_mut(), f);
             let (returned, short) = runner.apart((number, op), call)?;
             runner.short = short;
             plain(returned)
@@ -75,9 +81,7 @@ pub(in crate::exec) fn own_call(
             // SAFETY: the event outlives the call.
             plain(returned(unsafe { libc::epoll_ctl(fd, op, target, &raw mut event) }.into()))
         }
-        Op::EpollWait { max, timeout_ms, .. } => {
-            epoll_wait(runner, number, fd, (*max, *timeout_ms))
-        }
+        Op::EpollWait { .. } | Op::EpollPwait { .. } => epoll_wait(runner, number, op, fd)?,
         op if op.is_darwins() => return Err(Fault::Unsupported(op.call().to_owned())),
         op => return Err(Fault::Broken(format!("{} is everybody's", op.call()))),
     })
@@ -107,24 +111,31 @@ pub(in crate::exec) fn accept4(fd: RawFd, addr: &mut RawAddr, flags: c_int) -> R
     returned(unsafe { libc::accept4(fd, addr.as_mut_ptr(), len, flags) }.into())
 }
 
-/// `ppoll(fds, n, timeout, NULL)`
-pub(in crate::exec) fn ppoll(fds: &mut [libc::pollfd], timeout_ms: c_int) -> Returned {
+/// `ppoll(fds, n, timeout, mask)`
+pub(in crate::exec) fn ppoll(
+    fds: &mut [libc::pollfd],
+    timeout_ms: c_int,
+    mask: Option<&SigSet>,
+) -> Returned {
     let time = u32::try_from(timeout_ms).ok().map(calls::timespec);
     let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    let (at, n) = (fds.as_mut_ptr(), fds.len() as libc::nfds_t);
-    // SAFETY: the array is valid for its length, and the time is null or outlives the call.
-    returned(unsafe { libc::ppoll(at, n, time, std::ptr::null()) }.into())
+    let (at, n, mask) = (fds.as_mut_ptr(), fds.len() as libc::nfds_t, calls::mask_at(mask));
+    // SAFETY: the array is valid for its length, and the time and the mask are null or outlive the call.
+    returned(unsafe { libc::ppoll(at, n, time, mask) }.into())
 }
 
 /// What it returned, and whether the last message that it counts did not go as a whole.
 fn sendmmsg(
     fd: RawFd,
     data: &[Arc<Vec<u8>>],
+    control: &[Vec<Message>],
     to: Option<&mut RawAddr>,
     flags: c_int,
 ) -> (Returned, bool) {
     let name = to.map(|to| (to.as_mut_ptr().cast(), to.len));
     let mut iovs: Vec<libc::iovec> = data.iter().map(|data| calls::iovec(data)).collect();
+    let mut rooms: Vec<_> = control.iter().map(|all| calls::control_of(all)).collect();
+    let mut rooms = rooms.iter_mut();
     let mut headers: Vec<libc::mmsghdr> = iovs
         .iter_mut()
         .map(|iov| {
@@ -134,6 +145,10 @@ fn sendmmsg(
             header.msg_hdr.msg_iovlen = 1;
             if let Some((at, len)) = name {
                 (header.msg_hdr.msg_name, header.msg_hdr.msg_namelen) = (at, len);
+            }
+            if let Some((room, len)) = rooms.next().filter(|(_, len)| *len > 0) {
+                header.msg_hdr.msg_control = room.as_mut_ptr().cast();
+                header.msg_hdr.msg_controllen = *len as _;
             }
             header
         })
@@ -152,7 +167,7 @@ struct Got {
     bytes: Vec<u8>,
     from: RawAddr,
     flags: c_int,
-    messages: Vec<crate::exec::gave::Message>,
+    messages: Vec<Message>,
 }
 
 fn recvmmsg(
@@ -233,11 +248,11 @@ fn tell_messages(runner: &mut Runner<'_>, (ret, got): (Returned, Vec<Got>)) -> G
 /// One of the calls that wait and are Linux's, for another thread.
 pub(in crate::exec) fn prepared(runner: &Runner<'_>, op: &Op) -> Result<Call, Fault> {
     let fd = op.fd().map_or(-1, |name| runner.fd(name));
-    if let Op::EpollWait { max, timeout_ms, .. } = op {
-        let (max, ms) = (*max, *timeout_ms);
+    if let Op::EpollWait { .. } | Op::EpollPwait { .. } = op {
+        let (mut room, wait) = (events(op)?, waiting(op, fd));
+        let ms = op.timeout_ms().unwrap_or(-1);
         return Ok(Box::new(move || {
-            let mut room = events(max);
-            let ret = wait(fd, &mut room, ms);
+            let ret = wait(&mut room, ms);
             Made::Other(Box::new(move |runner| Ok(tell_ready(runner, given(ret)?, room))), vec![])
         }));
     }
@@ -249,25 +264,39 @@ pub(in crate::exec) fn prepared(runner: &Runner<'_>, op: &Op) -> Result<Call, Fa
     }))
 }
 
-fn events(max: u32) -> Vec<libc::epoll_event> {
-    vec![libc::epoll_event { events: 0, u64: 0 }; max as usize]
+/// Room for as many events as it asks for.
+fn events(op: &Op) -> Result<Vec<libc::epoll_event>, Fault> {
+    let (Op::EpollWait { max, .. } | Op::EpollPwait { max, .. }) = op else {
+        return Err(Fault::Broken(format!("{} waits for no events", op.call())));
+    };
+    Ok(vec![libc::epoll_event { events: 0, u64: 0 }; *max as usize])
 }
 
-fn wait(fd: RawFd, room: &mut [libc::epoll_event], ms: c_int) -> Returned {
-    let max = c_int::try_from(room.len()).unwrap_or(c_int::MAX);
-    // SAFETY: there is room for so many events.
-    returned(unsafe { libc::epoll_wait(fd, room.as_mut_ptr(), max, ms) }.into())
-}
-
-fn epoll_wait(
-    runner: &mut Runner<'_>,
-    number: u32,
+/// The call itself, with its mask if it has one.
+fn waiting(
+    op: &Op,
     fd: RawFd,
-    (max, timeout_ms): (u32, c_int),
-) -> Gave {
-    let mut room = events(max);
-    let ret = runner.in_slices(number, timeout_ms, |slice| wait(fd, &mut room, slice))?;
-    Ok(tell_ready(runner, ret, room))
+) -> impl Fn(&mut [libc::epoll_event], c_int) -> Returned + Send + 'static {
+    let (plain, mask) = (matches!(op, Op::EpollWait { .. }), Runner::mask(op));
+    move |room, ms| {
+        let max = c_int::try_from(room.len()).unwrap_or(c_int::MAX);
+        let at = room.as_mut_ptr();
+        if plain {
+            // SAFETY: there is room for so many events.
+            return returned(unsafe { libc::epoll_wait(fd, at, max, ms) }.into());
+        }
+        let mask = mask();
+        let mask = calls::mask_at(mask.as_ref());
+        // SAFETY: there is room for so many events, and the mask is null or outlives the call.
+        returned(unsafe { libc::epoll_pwait(fd, at, max, ms, mask) }.into())
+    }
+}
+
+fn epoll_wait(runner: &mut Runner<'_>, number: u32, op: &Op, fd: RawFd) -> Result<Gave, Fault> {
+    let (mut room, wait) = (events(op)?, waiting(op, fd));
+    let timeout_ms = op.timeout_ms().unwrap_or(-1);
+    let ret = runner.in_slices(number, timeout_ms, |slice| wait(&mut room, slice));
+    Ok(ret.map(|ret| tell_ready(runner, ret, room)))
 }
 
 fn tell_ready(runner: &Runner<'_>, ret: i64, room: Vec<libc::epoll_event>) -> (i64, Out) {

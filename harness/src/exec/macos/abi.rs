@@ -16,6 +16,17 @@ pub(in crate::exec) fn timeval(seconds: u32, microseconds: u32) -> Vec<u8> {
     bytes
 }
 
+/// `SIOCGIFNAME` is Linux's, and so is `ifr_ifindex`.
+pub(in crate::exec) fn set_index(_: &mut libc::ifreq, _: c_int) {}
+
+/// How long an entry of `SIOCGIFCONF` is: its address may be longer than there is room for (bsd/net/if.c `ifconf`).
+pub(in crate::exec) fn len_of_entry(entry: &libc::ifreq) -> usize {
+    // SAFETY: an entry has an address, whose first byte is its length.
+    let len = unsafe { entry.ifr_ifru.ifru_addr.sa_len };
+    let room = size_of::<libc::sockaddr>();
+    size_of::<libc::ifreq>() + usize::from(len).saturating_sub(room)
+}
+
 /// The type of `ioctl`'s second argument.
 pub(in crate::exec) type Request = libc::c_ulong;
 

@@ -25,8 +25,8 @@ pub(super) use super::not_linux::{
     record, stay,
 };
 pub(super) use abi::{
-    BEFORE_STORAGE, GIVES_A_DESCRIPTOR, OF_MEMORY, Request, WITH_A_POINTER, mreq_source,
-    reads_later, set_family, timeval,
+    BEFORE_STORAGE, GIVES_A_DESCRIPTOR, OF_MEMORY, Request, WITH_A_POINTER, len_of_entry,
+    mreq_source, reads_later, set_family, set_index, timeval,
 };
 pub(super) use host::{clean, left};
 pub(super) use lab::Labs;

@@ -3,7 +3,7 @@
 use libc::c_int;
 
 use crate::case::Sym;
-use crate::darwin::ioctl::{IFREQ, ior, iowr};
+use crate::darwin::ioctl::{IFCONF, IFREQ, ior, iow, iowr};
 use crate::exec::naming::{control_names, errnos, resolver_errors};
 
 macro_rules! values {
@@ -140,8 +140,11 @@ values! {
     MCAST_INCLUDE = 1, "netinet/in.h:623";
     PERSIST_TIMEOUT = 0x40, "netinet/tcp.h:228";
     SIOCATMARK = ior(b's', 7, 4), "sys/sockio.h:79";
+    SIOCGIFADDR = iowr(b'i', 33, IFREQ), "sys/sockio.h:97";
+    SIOCGIFCONF = iowr(b'i', 36, IFCONF), "sys/sockio.h:99";
     SIOCGIFFLAGS = iowr(b'i', 17, IFREQ), "sys/sockio.h:89";
     SIOCGIFMTU = iowr(b'i', 51, IFREQ), "sys/sockio.h:113";
+    SIOCSIFMTU = iow(b'i', 52, IFREQ), "sys/sockio.h:114";
     SO_BINDTODEVICE = 0x1134, "sys/socket.h:210";
     SO_NETSVC_MARKING_LEVEL = 0x1119, "sys/socket.h:199";
     SO_NET_SERVICE_TYPE = 0x1116, "sys/socket.h:193";

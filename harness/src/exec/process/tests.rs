@@ -33,8 +33,7 @@ fn told(events: &[Event]) -> Vec<(u32, Result<i64, String>)> {
 }
 
 fn usr1() -> String {
-    let ignored =
-        SigAction::new(SigHandler::SigIgn, signal::SaFlags::empty(), signal::SigSet::empty());
+    let ignored = SigAction::new(SigHandler::SigIgn, signal::SaFlags::empty(), SigSet::empty());
     // SAFETY: no handler, and what stood there is put back.
     let before = unsafe { sigaction(signal::Signal::SIGUSR1, &ignored) }.expect("it is known");
     // SAFETY: as above.

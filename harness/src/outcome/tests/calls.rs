@@ -68,11 +68,11 @@ fn pktinfo(level: &'static str, link: Option<&str>, source: Option<Host>) -> Con
 #[case(Op::Recv { fd: s(), len: 64, flags: flags(&["MSG_DONTWAIT"]) }, "recv(s, 64, MSG_DONTWAIT)")]
 #[case(Op::Recvfrom { fd: s(), len: 64, flags: Flags::NONE }, "recvfrom(s, 64, 0)")]
 #[case(
-    Op::Recvmsg { fd: s(), len: 64, control_len: 128, flags: flags(&["MSG_ERRQUEUE"]) },
+    Op::Recvmsg { fd: s(), len: 64, lens: Vec::new(), control_len: 128, flags: flags(&["MSG_ERRQUEUE"]) },
     "recvmsg(s, {msg_iov=[64], msg_controllen=128}, MSG_ERRQUEUE)"
 )]
 #[case(
-    Op::Recvmsg { fd: s(), len: 64, control_len: 0, flags: Flags::NONE },
+    Op::Recvmsg { fd: s(), len: 64, lens: Vec::new(), control_len: 0, flags: Flags::NONE },
     "recvmsg(s, {msg_iov=[64]}, 0)"
 )]
 #[case(Op::Write { fd: s(), data: text("") }, r#"write(s, "", 0)"#)]
@@ -85,14 +85,14 @@ fn pktinfo(level: &'static str, link: Option<&str>, source: Option<Host>) -> Con
     Op::Poll { fds: vec![PollFd { fd: s(), events: flags(&["POLLIN", "POLLOUT"]) }, PollFd { fd: "r".into(), events: Flags::NONE }], timeout_ms: -1 },
     "poll([{s, POLLIN|POLLOUT}, {r, 0}], -1)"
 )]
-#[case(Op::Ioctl { fd: s(), request: "FIONREAD".into(), link: None }, "ioctl(s, FIONREAD)")]
+#[case(Op::Ioctl { fd: s(), request: "FIONREAD".into(), link: None, given: None }, "ioctl(s, FIONREAD)")]
 #[case(
-    Op::Ioctl { fd: s(), request: "SIOCGIFMTU".into(), link: Some("tap0".into()) },
+    Op::Ioctl { fd: s(), request: "SIOCGIFMTU".into(), link: Some("tap0".into()), given: None },
     r#"ioctl(s, SIOCGIFMTU, {ifr_name="tap0"})"#
 )]
-#[case(Op::Fcntl { fd: s(), cmd: "F_GETFL".into(), arg: Flags::NONE }, "fcntl(s, F_GETFL)")]
+#[case(Op::Fcntl { fd: s(), cmd: "F_GETFL".into(), arg: Flags::NONE, pid: None }, "fcntl(s, F_GETFL)")]
 #[case(
-    Op::Fcntl { fd: s(), cmd: "F_SETFL".into(), arg: flags(&["O_NONBLOCK"]) },
+    Op::Fcntl { fd: s(), cmd: "F_SETFL".into(), arg: flags(&["O_NONBLOCK"]), pid: None },
     "fcntl(s, F_SETFL, O_NONBLOCK)"
 )]
 #[case(

@@ -136,14 +136,14 @@ fn a_right_offset_is_told_who_asks() {
 )]
 #[case(get(opt("SOL_SOCKET", "SO_RCVBUF"), 4), 0, None, Out::Bytes(Hex(vec![1, 2])), "0, 0x0102")]
 #[case(
-    Op::Ioctl { fd: s(), request: "SIOCGIFFLAGS".into(), link: None },
+    Op::Ioctl { fd: s(), request: "SIOCGIFFLAGS".into(), link: None, given: None },
     0,
     None,
     Out::Int(0x1043),
     "0, 0x1043"
 )]
 #[case(
-    Op::Fcntl { fd: s(), cmd: "F_GETFL".into(), arg: Flags::NONE },
+    Op::Fcntl { fd: s(), cmd: "F_GETFL".into(), arg: Flags::NONE, pid: None },
     0x802,
     None,
     Out::Nothing,
@@ -242,7 +242,7 @@ fn every_control_message(#[case] name: &str, #[case] bytes: &[u8], #[case] expec
     let control =
         vec![ControlOut { level: "L".into(), name: name.into(), bytes: Hex(bytes.to_vec()) }];
     let out = Out::Data { bytes: Hex(vec![]), from: None, flags: vec![], control };
-    let op = Op::Recvmsg { fd: s(), len: 1, control_len: 64, flags: Flags::NONE };
+    let op = Op::Recvmsg { fd: s(), len: 1, lens: Vec::new(), control_len: 64, flags: Flags::NONE };
     let said = render(&case([op]), &trace([returned(0, 0, None, out)]), Os::Linux);
     assert!(said.ends_with(&format!("msg_control=[{{L, {name}, {expected}}}]\n")), "{said}");
 }

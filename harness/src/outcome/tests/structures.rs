@@ -22,7 +22,7 @@ fn own(trace: Trace) -> Trace {
 fn received(level: &str, name: &str, bytes: &str) -> (Case, Trace) {
     let control = vec![ControlOut { level: level.into(), name: name.into(), bytes: hex(bytes) }];
     let out = Out::Data { bytes: Hex(vec![]), from: None, flags: vec![], control };
-    let op = Op::Recvmsg { fd: s(), len: 1, control_len: 64, flags: Flags::NONE };
+    let op = Op::Recvmsg { fd: s(), len: 1, lens: Vec::new(), control_len: 64, flags: Flags::NONE };
     (case([op]), own(trace([returned(0, 0, None, out)])))
 }
 

@@ -111,7 +111,7 @@ fn descriptors_that_are_closed_together_are_closed_one_by_one() {
 )]
 #[case(
     "pselect6_time64(4, [3], NULL, NULL, NULL, NULL) = 1 (in [3])",
-    "# pselect6(): select is no call of a case: poll is"
+    "# pselect6(): select is not read from a log yet: poll is"
 )]
 fn calls_with_wider_times_are_the_same(#[case] call: &str, #[case] said: &str) {
     let all = lines(&format!("{OPEN}7 {call}\n7 shutdown(3, SHUT_RD) = 0\n"));

@@ -1,7 +1,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-enum { DESCRIPTOR = -1000 }; /* stands for any descriptor, and is no EAI_ value */
+enum { DESCRIPTOR = -1000 }; /* stands for any descriptor or process, and is no EAI_ value */
 
 /* What was observed: each call's return value and errno, and the first thing that it wrote where
    another run writes it again. */

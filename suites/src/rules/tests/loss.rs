@@ -173,7 +173,7 @@ fn with_own_header() -> Story {
     Op::Recvmsg {
         fd: "s".into(),
         len: 100,
-        control_len: 100,
+        lens: Vec::new(), control_len: 100,
         flags: Flags::of(&["MSG_ERRQUEUE"]),
     },
     Out::Data {

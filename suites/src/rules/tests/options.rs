@@ -188,7 +188,7 @@ fn an_option_is_not_inherited(#[case] name: &'static str, #[case] set: i32, #[ca
 fn flags(made: Op, before: Option<Op>, got: i64) -> Story {
     let story = Story::tcp6().ok(Op::Listen { fd: "s".into(), backlog: 1 }, 0).ok(made, 0);
     let story = before.into_iter().fold(story, |story, op| story.ok(op, 0));
-    story.ok(Op::Fcntl { fd: "p".into(), cmd: "F_GETFL".into(), arg: Flags::NONE }, got)
+    story.ok(Op::Fcntl { fd: "p".into(), cmd: "F_GETFL".into(), arg: Flags::NONE, pid: None }, got)
 }
 
 fn accept() -> Op {
@@ -214,8 +214,7 @@ const NONBLOCK: i64 = 0o4002;
         Some(Op::Fcntl {
             fd: "p".into(),
             cmd: "F_SETFL".into(),
-            arg: Flags::of(&["O_NONBLOCK"]),
-        }),
+            arg: Flags::of(&["O_NONBLOCK"]), pid: None }),
         NONBLOCK,
     ),
     None

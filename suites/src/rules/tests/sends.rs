@@ -46,7 +46,13 @@ fn writev(data: &str) -> Op {
 }
 
 fn sendmmsg(data: &str) -> Op {
-    Op::Sendmmsg { fd: s(), data: vec![text(data)], flags: Flags::NONE, addr: None }
+    Op::Sendmmsg {
+        fd: s(),
+        data: vec![text(data)],
+        flags: Flags::NONE,
+        addr: None,
+        control: Vec::new(),
+    }
 }
 
 fn sendfile() -> Op {

@@ -266,6 +266,7 @@ fn both(story: Story) -> Story {
                 data: vec![text("xy"), text("z")],
                 flags: Flags::NONE,
                 addr: None,
+                control: Vec::new(),
             },
             2,
         )

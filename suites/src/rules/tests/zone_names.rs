@@ -38,7 +38,13 @@ fn received(from: SockAddr, index: u32) -> Story {
         vec![ControlOut { level: "IPPROTO_IPV6".into(), name: "IPV6_PKTINFO".into(), bytes }];
     let bytes = Hex(b"data".to_vec());
     let data = Out::Data { bytes, from: Some(from), flags: Vec::new(), control };
-    let op = Op::Recvmsg { fd: "s".into(), len: 64, control_len: 64, flags: Flags::NONE };
+    let op = Op::Recvmsg {
+        fd: "s".into(),
+        len: 64,
+        lens: Vec::new(),
+        control_len: 64,
+        flags: Flags::NONE,
+    };
     story.frame("l1", Direction::In, frame).gives(op, data)
 }
 
