@@ -144,7 +144,7 @@ fn selinux_changes_no_row() {
 }
 
 /// Families and calls that a container's filter refuses: what they concern is skipped, and says so. Those of Docker and
-/// Podman refuse AF_VSOCK with EPERM: 59 rows were `changed` in every container.
+/// Podman refuse `AF_VSOCK` with EPERM: 59 rows were `changed` in every container.
 #[rstest]
 #[case("AF_VSOCK:EPERM", true)]
 #[case("AF_VSOCK:EACCES", true)]

@@ -15,7 +15,7 @@ pub enum Payload {
     /// piece says where it came from.
     Pattern(u32),
     /// One behind the other, each in a `struct iovec` of its own, of a message that is sent.
-    Parts(Vec<Payload>),
+    Parts(Vec<Self>),
 }
 
 /// The most parts of a message (`UIO_MAXIOV`).

@@ -56,7 +56,7 @@ impl Runner<'_> {
                 let mut time = [0u64; 4];
                 given(on(fd, number, &mut time)).map(|ret| (ret, Out::Nothing))
             }
-            ("SIOCGIFCONF", _) => self.addresses(fd, number)?,
+            ("SIOCGIFCONF", _) => self.addresses(fd, number),
             ("SIOCGIFNAME", _) => self.name_by_index(fd, number, op)?,
             ("SIOCGIFADDR", _) => {
                 let mut ifreq = ifreq(&name);
@@ -113,7 +113,7 @@ impl Runner<'_> {
 
     /// The addresses of IPv4 of the lab's links: on a system whose labs share the host's network the others are nobody's
     /// business.
-    fn addresses(&self, fd: RawFd, number: c_int) -> Result<Gave, Fault> {
+    fn addresses(&self, fd: RawFd, number: c_int) -> Gave {
         let mut room = vec![ifreq(""); MOST_OF_ADDRESSES];
         let len = size_of_val(&room[..]);
         // SAFETY: all zeros is a valid `struct ifconf`.
@@ -126,7 +126,9 @@ impl Runner<'_> {
         let base = room.as_ptr().cast::<u8>();
         while from + size_of::<libc::ifreq>() <= end {
             // SAFETY: a whole entry lies within the room.
-            let entry = unsafe { base.add(from).cast::<libc::ifreq>().read_unaligned() };
+            let at = unsafe { base.add(from) };
+            // SAFETY: as above, and any bytes are an entry.
+            let entry = unsafe { at.cast::<libc::ifreq>().read_unaligned() };
             // SAFETY: the last byte of a name is its end.
             let name = unsafe { CStr::from_ptr(entry.ifr_name.as_ptr()) }.to_string_lossy();
             // SAFETY: behind its name an entry has an address, of whichever family, that lies within the room.
@@ -139,7 +141,7 @@ impl Runner<'_> {
             }
             from += os::len_of_entry(&entry);
         }
-        Ok(ret.map(|ret| (ret, Out::Interfaces(all))))
+        ret.map(|ret| (ret, Out::Interfaces(all)))
     }
 }
 

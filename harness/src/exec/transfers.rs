@@ -94,18 +94,7 @@ impl<'c> Runner<'c> {
                 let data = self.bytes_of(data, f);
                 Box::new(move || Made::Plain(calls::sendto(fd, &data, f, &to)))
             }
-            Op::Sendmsg { data, flags: f, addr, control, .. } => {
-                let mut to = addr.as_ref().map(|a| self.addr(a, seen)).transpose()?;
-                let messages: Result<Vec<_>, _> =
-                    control.iter().map(|c| options::message(c, self)).collect();
-                let (f, messages) = (flags(f)?, messages?);
-                let lens: Vec<usize> = data.parts().iter().map(Payload::len).collect();
-                let data = self.bytes_of(data, f);
-                Box::new(move || {
-                    let data = (&data[..], &lens[..]);
-                    Made::Plain(calls::sendmsg(fd, data, f, to.as_mut(), &messages))
-                })
-            }
+            Op::Sendmsg { .. } => self.sending_a_message(op, fd, seen)?,
             Op::Write { data, .. } => {
                 let data = data.bytes();
                 Box::new(move || Made::Plain(calls::write(fd, &data)))
@@ -139,6 +128,27 @@ impl<'c> Runner<'c> {
             }
             _ => self.receiving(op, fd)?,
         })
+    }
+
+    fn sending_a_message(
+        &mut self,
+        op: &Op,
+        fd: RawFd,
+        seen: &mut Option<SockAddr>,
+    ) -> Result<Call, Fault> {
+        let Op::Sendmsg { data, flags: f, addr, control, .. } = op else {
+            return Err(Fault::Broken(format!("{} sends no message", op.call())));
+        };
+        let mut to = addr.as_ref().map(|a| self.addr(a, seen)).transpose()?;
+        let messages: Result<Vec<_>, _> =
+            control.iter().map(|c| options::message(c, self)).collect();
+        let (f, messages) = (flags(f)?, messages?);
+        let lens: Vec<usize> = data.parts().iter().map(Payload::len).collect();
+        let data = self.bytes_of(data, f);
+        Ok(Box::new(move || {
+            let data = (&data[..], &lens[..]);
+            Made::Plain(calls::sendmsg(fd, data, f, to.as_mut(), &messages))
+        }))
     }
 
     /// Those that the first thread makes in slices, or by itself.

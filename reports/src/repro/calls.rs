@@ -57,15 +57,7 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
         | Op::EpollWait { .. }
         | Op::EpollPwait { .. } => waits::call(p, number, op)?,
         Op::Ioctl { .. } => super::requests::call(p, number, op)?,
-        Op::Fcntl { cmd, arg, pid, .. } => {
-            p.include(&["fcntl.h"]);
-            let (fd, cmd) = (fd(p, op), p.name(cmd)?);
-            let arg = match pid {
-                Some(who) => super::requests::pid(p, *who),
-                None => p.flags(arg)?,
-            };
-            p.call(number, op, &format!("fcntl({fd}, {cmd}, {arg})"));
-        }
+        Op::Fcntl { .. } => fcntl(p, number, op)?,
         Op::Getaddrinfo { .. } => resolve(p, number, op)?,
         Op::Getnameinfo { .. } => name_of(p, number, op)?,
         Op::InetPton { .. } | Op::InetAton { .. } => parse(p, number, op)?,
@@ -92,6 +84,18 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
         }
         Op::Lab { .. } => {}
     }
+    Ok(())
+}
+
+fn fcntl(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Missing> {
+    let Op::Fcntl { cmd, arg, pid, .. } = op else { return Ok(()) };
+    p.include(&["fcntl.h"]);
+    let (fd, cmd) = (fd(p, op), p.name(cmd)?);
+    let arg = match pid {
+        Some(who) => super::requests::pid(p, *who),
+        None => p.flags(arg)?,
+    };
+    p.call(number, op, &format!("fcntl({fd}, {cmd}, {arg})"));
     Ok(())
 }
 

@@ -35,7 +35,7 @@ fn is_no_group(range: &str) -> bool {
 }
 
 /// Whether the executor's own group is not in it, which is 0: one that has no name here is told as 65534, be it the
-/// first or the last (user_namespaces(7)).
+/// first or the last (`user_namespaces(7)`).
 fn is_without_own(range: &str) -> bool {
     bounds(range).is_some_and(|(first, last)| !(first..=last).contains(&0))
 }

@@ -102,7 +102,7 @@ fn wait_within(within: Duration, what: &mut impl Wait) -> Result<(), String> {
     let (mut waited, mut locked) = (Duration::ZERO, Duration::ZERO);
     let (mut pause, mut asked_at) = (PAUSE, AT_ONCE);
     while !what.is_usable()? {
-        let all = what.now() - began;
+        let all = what.now().saturating_sub(began);
         if waited > within || all > AT_THE_LATEST && waited > AT_ONCE {
             let [all, waited, locked] = [all, waited, locked].map(|time| time.as_secs());
             let of = format!("{waited} of them this process's own, {locked} for the lock");
@@ -112,12 +112,12 @@ fn wait_within(within: Duration, what: &mut impl Wait) -> Result<(), String> {
         let look = what.now();
         what.sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
-        waited += (what.now() - look).min(LONGEST_LOOK);
+        waited += what.now().saturating_sub(look).min(LONGEST_LOOK);
         if waited > asked_at {
             asked_at = waited + AGAIN;
             let asked = what.now();
             what.stand_in_line();
-            locked += what.now() - asked;
+            locked += what.now().saturating_sub(asked);
         }
     }
     Ok(())
