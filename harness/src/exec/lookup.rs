@@ -9,8 +9,8 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::mpsc::{self, TryRecvError};
 
 use super::gave::{Fault, Gave};
-use super::network::Files;
 use super::options::{flags, value};
+use super::os::Files;
 use super::sockaddr::RawAddr;
 use super::{calls, os};
 use crate::case::{Op, Sym};

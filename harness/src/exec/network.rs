@@ -1,9 +1,11 @@
 //! What the executor asks of a lab, whichever system builds it.
 
 use std::net::IpAddr;
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
+
+use super::os::Files;
 
 use crate::case::Case;
 use crate::case::lab::{Lab, LabOp};
@@ -43,15 +45,6 @@ pub(super) struct Seen<'b> {
     pub dir: Direction,
     /// From its first byte.
     pub bytes: &'b [u8],
-}
-
-/// Files that a thread may see in place of the host's.
-#[derive(Debug)]
-pub(super) struct Files {
-    /// The mount namespace that has them.
-    pub(super) mounts: OwnedFd,
-    /// The root that the executor has in it.
-    pub(super) root: OwnedFd,
 }
 
 /// Who sees every frame of a network, those of links that a program makes itself too.

@@ -9,7 +9,8 @@
 
 use std::sync::Arc;
 
-use super::network::{Files, Network};
+use super::network::Network;
+use super::os::Files;
 use crate::case::Case;
 use crate::case::lab::{Lab, LabOp};
 use crate::trace::{Direction, End, LinkFact, Product};

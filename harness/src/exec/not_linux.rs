@@ -10,7 +10,6 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::gave::Returned;
-use super::network::Files;
 use super::sockaddr::RawAddr;
 
 /// None that is known.
@@ -85,6 +84,10 @@ pub(super) fn acting(uid: libc::uid_t) -> Result<User, c_int> {
         _ => Ok(User(before)),
     }
 }
+
+/// Files that a thread may see in place of the host's: there are none.
+#[derive(Debug)]
+pub(super) enum Files {}
 
 /// Files are the host's, wherever they lie.
 pub(super) fn files_of_its_own() -> Result<[OwnedFd; 2], String> {

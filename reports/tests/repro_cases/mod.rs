@@ -214,19 +214,9 @@ pub(crate) fn options() -> Case {
         intent("v", Intent::DontFragment, Value::Int(1)),
         intent("v", Intent::BindToInterface, link()),
         Op::Getsockopt { fd: "v".into(), option: Opt::Intent(Intent::BindToInterface), len: 16 },
-        Op::Ioctl {
-            fd: "u".into(),
-            request: "SIOCGIFMTU".into(),
-            link: Some("down0".into()),
-            given: None,
-        },
-        Op::Ioctl {
-            fd: "u".into(),
-            request: "SIOCGIFFLAGS".into(),
-            link: Some("lo".into()),
-            given: None,
-        },
-        Op::Ioctl { fd: "u".into(), request: "FIONBIO".into(), link: None, given: None },
+        ioctl("SIOCGIFMTU", Some("down0")),
+        ioctl("SIOCGIFFLAGS", Some("lo")),
+        ioctl("FIONBIO", None),
         Op::Getaddrinfo {
             node: Some("::1".into()),
             service: Some("80".into()),
@@ -247,6 +237,11 @@ pub(crate) fn options() -> Case {
     let last = ops.len() - 2;
     ops.splice(last..last, source_filters());
     case("options", Lab::one(LinkKind::Tun, "down0"), ops)
+}
+
+fn ioctl(request: &'static str, link: Option<&str>) -> Op {
+    let link = link.map(Into::into);
+    Op::Ioctl { fd: "u".into(), request: request.into(), link, given: None }
 }
 
 /// The sources of a group, by the options of one family and of both.

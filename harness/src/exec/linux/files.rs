@@ -18,8 +18,16 @@ use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::stat::{fstat, stat};
 use nix::unistd::{chroot, fchdir};
 
-use crate::exec::network::Files;
 use crate::threads;
+
+/// Files that a thread may see in place of the host's.
+#[derive(Debug)]
+pub(in crate::exec) struct Files {
+    /// The mount namespace that has them.
+    mounts: OwnedFd,
+    /// The root that the executor has in it.
+    root: OwnedFd,
+}
 
 /// Makes a mount namespace in which `/etc` has these files and no others; or these in place of the
 /// host's, the others being as they are (`beside`), which a program needs that is no lookup alone:

@@ -15,6 +15,7 @@ use nix::sched::{CloneFlags, setns};
 
 use super::barrier::{Barrier, is_heard_by_sender};
 use super::capture::Ring;
+use super::files::Files;
 use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
 use super::settings::{families, ranges, taken_over};
@@ -22,7 +23,7 @@ use super::{files, host, left_behind, link, sysctl, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind};
-use crate::exec::network::{Capture, Files, LeftBehind, Network};
+use crate::exec::network::{Capture, LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
 use crate::exec::server::Server;

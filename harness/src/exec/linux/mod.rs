@@ -36,7 +36,7 @@ pub(in crate::exec) use abi::{
 pub(in crate::exec) use barrier::stay;
 pub(in crate::exec) use capabilities::{Rights, User, acting, lessened};
 pub(in crate::exec) use environment::environment;
-pub(in crate::exec) use files::{files_of_its_own, see};
+pub(in crate::exec) use files::{Files, files_of_its_own, see};
 pub(in crate::exec) use host::{isolate, leave_lab};
 pub use kernel_log::KernelLog;
 pub(in crate::exec) use labs::Labs;

@@ -15,8 +15,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid, getppid};
 
-use super::files::see;
-use crate::exec::network::Files;
+use super::files::{Files, see};
 
 /// They go when it is dropped: the kernel ends all of a PID namespace with its first process.
 ///

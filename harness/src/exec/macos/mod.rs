@@ -14,13 +14,12 @@ mod thread_state;
 
 use crate::case::Case;
 use crate::darwin::{beyond as beyond_lab, down, request};
-use crate::exec::network::Files;
 use crate::trace::Product;
 
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::not_linux::{
-    Processes, ROOTS_RIGHTS, Rights, User, accept4, acting, epoll_create1, family,
+    Files, Processes, ROOTS_RIGHTS, Rights, User, accept4, acting, epoll_create1, family,
     files_of_its_own, init, leave_lab, lessen, lessened, limits, plant, ppoll, prepared, raw_call,
     record, stay,
 };

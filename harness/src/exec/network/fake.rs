@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Files, Network, Reach};
+use super::{Network, Reach};
 use crate::case::{Lab, LabOp};
 use crate::darwin::down::StandIn;
+use crate::exec::os::Files;
 use crate::trace::{Direction, LinkFact};
 
 type Sees<'s> = &'s mut dyn FnMut(&str, Direction, &[u8]);
