@@ -430,6 +430,9 @@ fn phone(b: &mut Browser, url: &str) {
         true,
         "only the table scrolls"
     );
+    // A table that is alike everywhere is folded.
+    b.open(&format!("{url}#?only=differs"));
+    b.wait("document.querySelector('tr.case th')");
     b.eval("document.getElementById('scroll').scrollLeft = 150");
     let left = |of: &str| format!("document.querySelector('{of}').getBoundingClientRect().left");
     assert_eq!(b.eval(&left("tr.case th")), 0.0, "the first column stays");
