@@ -151,6 +151,27 @@ fn is_no_code(case: &Case, place: &str, word: &str, reached: &Reached) -> TestCa
     Ok(())
 }
 
+/// `names/getnameinfo[named,numerichost+namereqd]` with a name that ends a comment: the table of the name server's answers
+/// had it behind each row, as code, and the mutations met it once in some hundred runs.
+#[test]
+fn no_name_of_a_servers_is_code() {
+    let reached = Reached::default();
+    let served = cases().into_iter().filter(|case| case.lab.name_server().is_some());
+    for case in served.step_by(4) {
+        let value = serde_json::to_value(&case).expect("JSON");
+        let mut places = Vec::new();
+        strings("", &value, &mut places);
+        for place in places.iter().filter(|place| place.starts_with("/lab/setup")) {
+            let case = let_in(&case, place, EVIL[0]).unwrap_or_else(|e| panic!("{e}"));
+            if let Some(case) = case {
+                is_no_code(&case, place, EVIL[0], &reached).unwrap_or_else(|e| panic!("{e}"));
+            }
+        }
+    }
+    let searched = reached.searched.into_inner();
+    assert!(searched >= 5, "{searched} programs had a word that could be found in them");
+}
+
 /// Any word of a case is another one: the case is refused with a sentence, or the word is nowhere
 /// in the program but in comments and strings, and that compiles.
 #[test]

@@ -41,7 +41,7 @@ pub(super) fn comment(case: &Case, options: &Options<'_>) -> String {
 
 /// A line as it can stand within a comment: without what begins or ends one (C11 §6.4.9), without a
 /// trigraph or a backslash at its end, which would join it to the next (§5.1.1.2), and all of it seen.
-fn within(line: &str) -> String {
+pub(super) fn within(line: &str) -> String {
     let mut line = visible(line).replace('\n', " ").replace("*/", "* /").replace("/*", "/ *");
     while line.contains("??") {
         line = line.replace("??", "? ?");

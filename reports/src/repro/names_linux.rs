@@ -7,6 +7,7 @@ use harness::case::payload::quoted;
 use harness::case::{Case, LabOp, Op, ServerStep};
 use harness::wire::dns;
 
+use super::comment::within;
 use super::parts::Part;
 use super::program::Program;
 
@@ -92,8 +93,10 @@ pub(super) fn answers(case: &Case) -> String {
             };
             let other = i32::from(answer.flaw == Some(Flaw::OtherId));
             let question = &query[dns::HEADER..];
+            // A name of a stranger's is no end of a comment.
+            let said = within(&answer.to_string());
             rows.push(format!(
-                "    {{{other}, {}, {}, {}, {}}}, /* {answer} */",
+                "    {{{other}, {}, {}, {}, {}}}, /* {said} */",
                 question.len(),
                 octal(question),
                 message(false),

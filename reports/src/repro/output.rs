@@ -92,8 +92,9 @@ pub(super) fn first_value((case, trace): (&Case, &Trace), op: &Op, did: &Did) ->
         }
         Out::Offset(n) => Some(n.to_string()),
         Out::Errno(errno) => Some(errno.as_str().to_owned()),
-        Out::Bytes(bytes) => stays(option_name(op), &bytes.0)
-            .or_else(|| (!is_clocked(op, bytes)).then(|| bytes.to_string())),
+        Out::Bytes(bytes) => {
+            stays(op, &bytes.0).or_else(|| (!is_clocked(op, bytes)).then(|| bytes.to_string()))
+        }
         Out::Data { bytes, .. } if *ret >= 0 && !is_raw(case, op) => {
             Some(shown_received(case, op, bytes))
         }
@@ -293,7 +294,7 @@ fn same_out(
 /// An option's bytes, behind what stays of it.
 fn same_bytes(step: &Op, bytes: &Hex, values: &[String]) -> bool {
     let name = option_name(step);
-    let stays = stays(name, &bytes.0);
+    let stays = stays(step, &bytes.0);
     let (told, shown) = match (&stays, values) {
         (Some(_), [told, shown, ..]) => (Some(told), shown.as_str()),
         _ => (None, values.first().map_or("", String::as_str)),

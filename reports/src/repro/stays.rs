@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use harness::case::Op;
+use harness::case::op::Opt;
+
 /// Options of which the length alone stays.
 const OF_LENGTH: [&str; 7] = [
     "SO_COOKIE",
@@ -20,10 +23,15 @@ pub(super) fn of_length(option: &str) -> bool {
 
 /// What the program tells of an option before its bytes; none of one whose bytes are compared, or
 /// of which nothing is.
-pub(super) fn stays(option: &str, bytes: &[u8]) -> Option<String> {
-    match option {
+pub(super) fn stays(op: &Op, bytes: &[u8]) -> Option<String> {
+    // For an int there is room, and it is told as one, or not at all where it was not written.
+    let Op::Getsockopt { option: Opt::Raw { name, .. }, len, .. } = op else { return None };
+    if *len == 4 {
+        return None;
+    }
+    match name.as_str() {
         "TCP_INFO" => tcp_info(bytes),
-        _ if of_length(option) => Some(format!("{} bytes", bytes.len())),
+        name if of_length(name) => Some(format!("{} bytes", bytes.len())),
         _ => None,
     }
 }
