@@ -222,6 +222,12 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
         }
         _ => {}
     }
+    if let Op::Ppoll { mask: Some(mask), .. }
+    | Op::Pselect { mask: Some(mask), .. }
+    | Op::EpollPwait { mask: Some(mask), .. } = op
+    {
+        many += mask.len();
+    }
     let call = op.call();
     if let Some(text) = texts.iter().find(|t| t.len() > MOST_OF_TEXT || t.contains('\0')) {
         return Err(format!("{call}: {} is too long, or has a NUL in it", shown(text)));

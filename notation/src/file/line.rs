@@ -279,8 +279,12 @@ fn one_of(said: &str, on: Option<Os>, offset: usize, all: &mut Vec<Wanted>) -> R
     for end in ends {
         let one = &said[from..end];
         let at = offset + from + one.len() - one.trim_start().len();
-        if one.trim_start().starts_with("one of ") {
-            return Err(Fault::new(at..at + 6, "a member of a set is no set"));
+        // By its first word, or behind a comma where no other begins.
+        if let Some(set) = one.find("one of ")
+            && !one.contains('"')
+        {
+            let at = offset + from + set;
+            return Err(Fault::new(at..at + 6, "a set is no result of a set"));
         }
         alternatives(one.trim(), on, at, all)?;
         from = end + 1;

@@ -109,7 +109,7 @@ fn one_of_several_may_come() {
     assert_eq!(shown("own"), "= own");
     for (asked, why) in [
         ("one of 0", "two at the least"),
-        ("one of 0, one of 1, 2", "is no result"),
+        ("one of 0, one of 1, 2", "a set is no result of a set"),
         ("one of 0, EAGAIN", "two at the least"),
         ("one of 0, -1 ENOBODY", "ENOBODY"),
     ] {

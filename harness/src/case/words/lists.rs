@@ -24,7 +24,10 @@ const ALL: &str = r#"{"id":"a/b","title":"","catalogue":["LINK-01"],"lab":{
         "control":[{"int":{"level":"IPPROTO_IP","name":"IP_TTL","value":1}},{"rights":{"fds":["s"]}}]}},
     {"recv":{"fd":"s","len":1,"flags":["MSG_DONTWAIT"]}},
     {"recvfrom":{"fd":"s","len":1,"flags":["MSG_DONTWAIT"]}},
-    {"recvmsg":{"fd":"s","len":1,"control_len":1,"flags":["MSG_DONTWAIT"]}},
+    {"recvmsg":{"fd":"s","len":2,"lens":[1,1],"control_len":1,"flags":["MSG_DONTWAIT"]}},
+    {"sendmsg":{"fd":"s","data":{"parts":[{"text":"x"},{"text":"y"}]},"flags":["MSG_DONTWAIT"],"addr":null,"control":[]}},
+    {"sendmmsg":{"fd":"s","data":[{"text":"x"}],"flags":["MSG_DONTWAIT"],"addr":null,
+        "control":[[{"int":{"level":"IPPROTO_IP","name":"IP_TTL","value":1}}]]}},
     {"setsockopt":{"fd":"s","option":{"raw":{"level":"IPPROTO_IP","name":"MCAST_MSFILTER"}},
         "value":{"filter":{"group":"232.0.0.1","link":null,"mode":"MCAST_INCLUDE","sources":["192.0.2.9"]}}}},
     {"poll":{"fds":[{"fd":"s","events":["POLLIN"]}],"timeout_ms":0}},
@@ -44,15 +47,16 @@ const ALL: &str = r#"{"id":"a/b","title":"","catalogue":["LINK-01"],"lab":{
     {"sendmmsg":{"fd":"s","data":[{"text":"x"}],"flags":["MSG_DONTWAIT"],"addr":null}},
     {"recvmmsg":{"fd":"s","count":1,"len":1,"control_len":1,"flags":["MSG_DONTWAIT"],"timeout_ms":null}},
     {"splice":{"from":"p","to":"q","count":1,"flags":["SPLICE_F_NONBLOCK"]}},
-    {"ppoll":{"fds":[{"fd":"s","events":["POLLIN"]}],"timeout_ms":0}},
+    {"ppoll":{"fds":[{"fd":"s","events":["POLLIN"]}],"timeout_ms":0,"mask":["SIGUSR1"]}},
     {"select":{"read":["s"],"write":["s"],"except":["s"],"timeout_ms":0}},
-    {"pselect":{"read":["s"],"write":["s"],"except":["s"],"timeout_ms":0}},
+    {"pselect":{"read":["s"],"write":["s"],"except":["s"],"timeout_ms":0,"mask":["SIGUSR1"]}},
     {"raw":{"call":"send","args":[{"fd":"s"},"bad",{"number":1},{"names":["MSG_DONTWAIT"]}]}},
     {"raw":{"call":"writev","args":[{"fd":"s"},{"parts":[{"base":"bad","len":1}]},{"number":1}]}},
     {"raw":{"call":"sendmsg","args":[{"fd":"s"},{"message":{"name":"null","iov":{"parts":[{"base":"bad","len":1}]},
         "control":"null","controls":[{"rights":{"fds":["s"]}}]}},{"names":["MSG_DONTWAIT"]}]}},
     {"epoll_create1":{"new":"e","flags":["EPOLL_CLOEXEC"]}},
     {"epoll_ctl":{"fd":"e","op":"EPOLL_CTL_ADD","target":"s","events":["EPOLLIN"]}},
+    {"epoll_pwait":{"fd":"e","max":1,"timeout_ms":0,"mask":["SIGUSR1"]}},
     {"lab":{"step":{"say":{"link":"l","frame":{"error":{"kind":"port_unreachable","lies":["source"]}}}}}}]}"#;
 
 const PROGRAM: &str =
@@ -136,6 +140,9 @@ fn every_list_of_a_case_has_an_end() {
     let mut all = BTreeSet::new();
     asked(&schema, &schema, &List::default(), &[], &mut all);
     assert!(all.len() > 30, "{all:?}");
-    let missing: Vec<&List> = all.difference(&lists).collect();
+    // Data has parts in msg_iov alone: elsewhere a case with them is refused, however few they are.
+    let nowhere = [("fast_open", "parts"), ("until", "parts")];
+    let is_let_in = |(of, list): &&List| !nowhere.contains(&(of, list));
+    let missing: Vec<&List> = all.difference(&lists).filter(is_let_in).collect();
     assert!(missing.is_empty(), "no case here has {missing:?}");
 }

@@ -60,7 +60,7 @@ const OPEN6: &str = "7 socket(AF_INET6, SOCK_DGRAM, IPPROTO_IP) = 3<UDPv6:[1]>\n
 )]
 #[case::no_group(
     r#"SOL_IP, IP_ADD_MEMBERSHIP, {imr_multiaddr=inet_addr("192.168.7.23"), imr_interface=inet_addr("0.0.0.0")}, 8) = -1 EINVAL (Invalid argument)"#,
-    "IPPROTO_IP, IP_ADD_MEMBERSHIP, 0xc000020200000000) = -1 EINVAL"
+    "IPPROTO_IP, IP_ADD_MEMBERSHIP, {imr_multiaddr=192.0.2.2, imr_interface=0.0.0.0}) = -1 EINVAL"
 )]
 fn a_link_of_the_host_is_the_labs(#[case] call: &str, #[case] said: &str) {
     let log = format!("{OPEN6}7 setsockopt(3, {call}\n");
