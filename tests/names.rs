@@ -192,7 +192,10 @@ fn what_this_kernel_has_is_asked_and_what_it_lacks_is_unsupported_here() {
 )]
 #[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nfcntl(s, F_SETOWN, O_NONBLOCK)", "F_SETOWN")]
 #[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nfcntl(s, F_DUPFD, 0)", "F_DUPFD")]
-#[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nioctl(s, SIOCADDRT)", "SIOCADDRT")]
+#[case(
+    "socket(AF_INET, SOCK_DGRAM, 0) = s\nioctl(s, SIOCSIFMTU, {ifr_name=\"lo\", ifr_mtu=9})",
+    "SIOCSIFMTU"
+)]
 #[case("socket(AF_INET, SOCK_DGRAM, 0) = s\nioctl(s, SIOCSPGRP)", "SIOCSPGRP")]
 fn what_would_reach_beyond_the_lab_is_refused(#[case] text: &str, #[case] says: &str) {
     let at = tempfile::tempdir().expect("a folder");

@@ -15,6 +15,7 @@ pub mod addr;
 mod arg;
 pub mod blocking;
 mod check;
+pub mod control;
 pub mod far;
 mod headers;
 mod hex;

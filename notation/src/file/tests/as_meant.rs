@@ -60,3 +60,29 @@ fn a_default_route_is_told_by_its_prefix() {
     let faults = read("mine", text).expect_err("no prefix");
     assert_eq!(faults[0].help.as_deref(), Some("the default route is 0.0.0.0/0 or ::/0"));
 }
+
+#[test]
+fn one_of_several_may_come() {
+    let text =
+        |asked: &str| format!("socket(AF_INET, SOCK_DGRAM, 0) = s\nrecv(s, 8, 0) = {asked}\n");
+    let says = |asked: &str| match &one(&text(asked)).asked[0].what {
+        Demand::Result(all) => all.iter().map(|one| one.says.clone()).collect::<Vec<_>>(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(says("one of 0, -1 EAGAIN"), ["0", "-1 EAGAIN"]);
+    assert_eq!(says("one of 1, \"a, 2\", 1, \"b\""), ["1, \"a, 2\"", "1, \"b\""]);
+    assert_eq!(says("one of 2, -1 EAGAIN|EINTR on linux, 0 on macos").len(), 4);
+    let shown = |asked: &str| one(&text(asked)).asked[0].what.to_string();
+    assert_eq!(shown("one of 0, -1 EAGAIN"), "= one of 0, -1 EAGAIN");
+    assert_eq!(shown("own"), "= own");
+    for (asked, why) in [
+        ("one of 0", "two at the least"),
+        ("one of 0, one of 1, 2", "a set is no result of a set"),
+        ("one of 0, EAGAIN", "two at the least"),
+        ("one of 0, -1 ENOBODY", "ENOBODY"),
+    ] {
+        let faults = read("f", &text(asked)).expect_err(asked);
+        let said = render(&faults, "f", &text(asked), false);
+        assert!(said.contains(why), "{said}");
+    }
+}
