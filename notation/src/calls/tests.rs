@@ -463,17 +463,6 @@ fn machines_and_processes_have_their_form(#[case] call: &str, #[case] why: &str)
     }
 }
 
-#[rstest]
-#[case("mkdir(\"d\", 0780)", "octal digits")]
-#[case("mkdir(\"d\")", "wants a mode")]
-#[case("mkdir(\"../d\", 0700)", "is no path")]
-#[case("symlink(\"a\")", "wants a path")]
-#[case("unlink(d)", "text in quotes is expected")]
-fn what_is_no_path_and_no_mode_is_told(#[case] call: &str, #[case] why: &str) {
-    let said = refused(call);
-    assert!(said.contains(why), "{said}");
-}
-
 /// In whichever way the pointers and lengths are written, what is printed is one way.
 #[rstest]
 #[case("sendmsg(s, {msg_iov=[\"ab\", {BAD, 4}]}, 0)", "{msg_iov=[{0x6162, 2}, {BAD, 4}]}")]

@@ -98,6 +98,11 @@ fn what_came_later_is_read_and_printed(#[case] call: &str, #[case] printed: &str
 #[case("ioctl(s, SIOCSIFFLAGS, {ifr_name=\"net0\", ifr_flags=IFF_PROMISC})", "IFF_UP or 0")]
 #[case("ioctl(s, SIOCGIFNAME, {ifr_name=\"net0\"})", "ifr_ifindex is missing")]
 #[case("getsockopt(s, SOL_SOCKET, SO_TYPE, ROOM, [4294967296])", "out of range")]
+#[case("mkdir(\"d\", 0780)", "octal digits")]
+#[case("mkdir(\"d\")", "wants a mode")]
+#[case("mkdir(\"../d\", 0700)", "is no path")]
+#[case("symlink(\"a\")", "wants a path")]
+#[case("unlink(d)", "text in quotes is expected")]
 fn what_came_later_is_wrong_in_one_sentence(#[case] call: &str, #[case] why: &str) {
     let said = refused(call);
     assert!(said.contains(why), "{said}");
