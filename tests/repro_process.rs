@@ -164,3 +164,24 @@ fn what_is_set_decides(#[case] text: &str, #[case] set: &str, #[case] other: &st
     assert_eq!(status, Some(1), "{out}{err}");
     assert!(out.ends_with("not reproduced\n"), "{out}{err}");
 }
+
+/// Who owns a socket is the program itself or nobody: the first was any number, and the second passed for it.
+#[rstest]
+#[case::by_fcntl("fcntl(s, F_SETOWN, own)", "fcntl(s, F_SETOWN, 0)", "fcntl(s, F_GETOWN)")]
+#[case::by_ioctl("ioctl(s, FIOSETOWN, [own])", "ioctl(s, FIOSETOWN, [0])", "ioctl(s, FIOGETOWN)")]
+fn an_owner_is_compared(#[case] own: &str, #[case] nobody: &str, #[case] asks: &str) {
+    if !able() {
+        return;
+    }
+    let of = |sets: &str| case(&format!("socket(AF_INET, SOCK_DGRAM, 0) = s\n{sets}\n{asks}"));
+    let (one, other) = (of(own), of(nobody));
+    let folder = tempfile::tempdir().expect("a folder");
+    for (seen, undone) in [(&one, &other), (&other, &one)] {
+        let traces = traces(&[], std::slice::from_ref(seen));
+        let (stdout, stderr, _) = ran(&written(seen, &traces[0]), folder.path());
+        assert_eq!(agrees(&traces[0], seen, &stdout), Ok(()), "{stdout}{stderr}");
+        assert_eq!(verdict(&stdout), Some(true), "{stdout}{stderr}");
+        let (stdout, stderr, _) = ran(&written(undone, &traces[0]), folder.path());
+        assert_eq!(verdict(&stdout), Some(false), "{stdout}{stderr}");
+    }
+}

@@ -262,6 +262,9 @@ fn doctor_names_what_mends_it() {
         said.contains("RLIMIT_NOFILE is 50") && said.contains("mend: ulimit -n 1024"),
         "{said}"
     );
+    // A word that is no errno plants nothing, and says so.
+    let output = sockeye(&["exec", "--plant", "refuse@AF_INET6:EFOO"]);
+    assert!(!output.status.success() && stderr(&output).contains("EFOO"), "{output:?}");
     let output = sockeye(&["exec", "--plant", "refuse@AF_INET6"]);
     let hello: serde_json::Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));

@@ -93,8 +93,9 @@ pub struct Beyond {
     pub left: Vec<String>,
 }
 
-/// What hosts of one kernel have or have not: a family that is a module, and the right to act for another user.
-pub const OF_HOSTS: [&str; 2] = ["AF_VSOCK", "seteuid"];
+/// What hosts of one kernel have or have not: a family that is a module, the right to act for another user, and the one
+/// to exceed a user's limits.
+pub const OF_HOSTS: [&str; 3] = ["AF_VSOCK", "seteuid", "CAP_SYS_RESOURCE"];
 
 impl Trace {
     /// How often a case is taken at the most.

@@ -117,7 +117,7 @@ pub enum ProcessCall {
 const MOST_OF_USERS: u32 = 65_534;
 
 /// The most descriptors that a case may ask for: as many as Linux gives to one process by itself.
-const MOST_OF_FILES: u32 = 1024;
+pub(crate) const MOST_OF_FILES: u32 = 1024;
 
 impl ProcessCall {
     /// The C function's name.

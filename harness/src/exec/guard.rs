@@ -336,6 +336,9 @@ impl Runner<'_> {
     pub(super) fn may_be_made(&self, op: &Op) -> Result<(), Fault> {
         is_here(Os::host(), op)?;
         is_had(op)?;
+        if self.process.counts(op) {
+            return Err(Fault::Unsupported("CAP_SYS_RESOURCE".to_owned()));
+        }
         has_no_name(op)?;
         let speaker = op.speaker().map(|name| (name, self.fd(name)));
         let Some((name, family)) = speaker.and_then(|(name, fd)| Some((name, os::family(fd)?)))

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::os::Files;
-
 use crate::case::Case;
 use crate::case::lab::{Lab, LabOp};
 use crate::darwin::down::StandIn;

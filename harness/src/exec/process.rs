@@ -11,6 +11,7 @@ use super::runner::Runner;
 use super::{os, signals};
 use crate::case::Op;
 use crate::case::addr::SockAddr;
+use crate::case::op::Control;
 use crate::case::process::{Capability, ProcessCall, Resource, Signal};
 
 /// What a case has set of its process, taken back when it is over.
@@ -44,7 +45,18 @@ impl Drop for Limit {
 /// Less than the executor may have, until this goes.
 type Less = (Option<Limit>, Option<os::Rights>, Option<os::User>);
 
+/// So few descriptors a limit is about that of a user's, on the whole host.
+const FEW: u32 = 64;
+
 impl Process {
+    /// Whether the kernel counts the descriptors that a call sends against a limit of the case's, as it does for every
+    /// user but one with the host's own rights (unix(7), `ETOOMANYREFS`).
+    pub(super) fn counts(&self, op: &Op) -> bool {
+        let is_low = matches!(self.limit, Some((Resource::Nofile, soft)) if soft < FEW);
+        let sends = || op.controls().iter().any(|one| matches!(one, Control::Rights { .. }));
+        is_low && self.acts_for.unwrap_or(0) == 0 && sends() && !os::may_exceed_limits()
+    }
+
     fn begin(&self) -> Result<Less, c_int> {
         let mut limit = None;
         if let Some((resource, to)) = self.limit {

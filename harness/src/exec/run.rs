@@ -96,7 +96,7 @@ impl<'c> Runner<'c> {
     pub(super) fn steps(&mut self) -> End {
         for (number, op) in (0u32..).zip(&self.case.ops) {
             // Anew for each: however slowly the others went, it has its time.
-            signals::arm(PATIENCE + Duration::from_millis(self.case.step_waits_ms(op).into()));
+            signals::arm(self.patience(op));
             let asks = self.case.step_waits_ms(op) > 0 || op.timeout_ms().is_some_and(|ms| ms < 0);
             self.pace.begins(asks || self.blocking.waits(op));
             let end = if self.case.threads.of(number).is_some() {
@@ -153,7 +153,7 @@ impl<'c> Runner<'c> {
             Ok(Err(errno))
                 if errno.as_str() == "EINTR" && (signals::alarm_came() || is_run(op)) =>
             {
-                self.hung(took_ns)
+                self.hung(op, took_ns)
             }
             Ok(Ok((ret, out)))
                 if signals::alarm_came() && (self.short || self.blocking.is_cut(op, ret)) =>
@@ -247,17 +247,22 @@ impl<'c> Runner<'c> {
     /// executor that stood still.
     fn cut(&mut self, op: &Op, part: (i64, Out), took_ns: u64) -> (Did, Option<End>) {
         let took = Duration::from_nanos(took_ns);
-        let patience = PATIENCE + Duration::from_millis(self.case.step_waits_ms(op).into());
-        if self.threads.are_none() && took < patience + LATE {
-            return self.hung(took_ns);
+        if self.threads.are_none() && took < self.patience(op) + LATE {
+            return self.hung(op, took_ns);
         }
         self.pace.cut(took);
         (self.did(op, Ok(part)), None)
     }
 
-    /// A call that only the alarm has ended.
-    fn hung(&mut self, took_ns: u64) -> (Did, Option<End>) {
+    /// How long a step has until the alarm comes.
+    pub(super) fn patience(&self, op: &Op) -> Duration {
+        PATIENCE + Duration::from_millis(self.case.step_waits_ms(op).into())
+    }
+
+    /// A call that only the alarm has ended. How late it ended it, the executor stood still.
+    fn hung(&mut self, op: &Op, took_ns: u64) -> (Did, Option<End>) {
         self.pace.waited();
+        self.pace.cut(Duration::from_nanos(took_ns).saturating_sub(self.patience(op)));
         let after_ms = u32::try_from(took_ns / 1_000_000).unwrap_or(u32::MAX);
         (Did::Hung { after_ms }, Some(End::Hung))
     }

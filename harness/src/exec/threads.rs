@@ -201,8 +201,8 @@ impl<'c> Runner<'c> {
     /// Waits for a thread's call as long as the case gives it, and interrupts it then.
     fn join(&mut self, at: usize, number: u32) -> Option<End> {
         let (of, op) = (self.threads.0[at].number, self.threads.0[at].op);
-        let waits = Duration::from_millis(self.case.step_waits_ms(op).into());
-        signals::arm(PATIENCE + waits);
+        let (patience, armed) = (self.patience(op), Instant::now());
+        signals::arm(patience);
         loop {
             let step = number.saturating_sub(1);
             if let Some(end) = self.rest(step) {
@@ -210,7 +210,10 @@ impl<'c> Runner<'c> {
             }
             let at = self.threads.0.iter().position(|w| w.number == of)?;
             if signals::alarm_came() {
-                return self.give_up(at);
+                let end = self.give_up(at);
+                // How late the call was ended, the executor stood still.
+                self.pace.cut(armed.elapsed().saturating_sub(patience));
+                return end;
             }
             self.lab.watch(self.threads.0[at].worker.done());
             self.pace.here();

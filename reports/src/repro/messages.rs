@@ -132,14 +132,7 @@ pub(super) fn sendmsg(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), M
     let messages = messages?;
     let (iov, many) = gather(p, number, data);
     let (msg, room) = (format!("msg{number}"), format!("control{number}"));
-    if !messages.is_empty() {
-        let space = space(&messages);
-        p.line(format_args!("union {{"));
-        p.line(format_args!("    struct cmsghdr aligned;"));
-        p.line(format_args!("    unsigned char bytes[{space}];"));
-        p.line(format_args!("}} {room};"));
-        p.line(format_args!("memset(&{room}, 0, sizeof {room});"));
-    }
+    make_room(p, &room, &messages);
     p.line(format_args!("struct msghdr {msg} = {{"));
     if let Some((at, size)) = to {
         // `msg_name` is a `void *`: no cast is needed.
@@ -175,21 +168,21 @@ pub(super) fn room(
     let all: Result<Vec<_>, _> =
         control.iter().enumerate().map(|(i, one)| message(p, number, begin(i), one)).collect();
     let all = all?;
-    if !all.is_empty() {
-        let (space, room) = (space(&all), room_of(number, place));
-        p.line(format_args!("union {{"));
-        p.line(format_args!("    struct cmsghdr aligned;"));
-        p.line(format_args!("    unsigned char bytes[{space}];"));
-        p.line(format_args!("}} {room};"));
-        p.line(format_args!("memset(&{room}, 0, sizeof {room});"));
-    }
+    make_room(p, &room_of(number, place), &all);
     Ok(all)
 }
 
-/// How much room messages take, as an expression.
-fn space(messages: &[Message]) -> String {
-    let each: Vec<_> = messages.iter().map(|m| format!("CMSG_SPACE({})", m.size())).collect();
-    each.join(" + ")
+/// Writes the room for messages, if there are some.
+fn make_room(p: &mut Program<'_>, room: &str, messages: &[Message]) {
+    if messages.is_empty() {
+        return;
+    }
+    let space: Vec<_> = messages.iter().map(|m| format!("CMSG_SPACE({})", m.size())).collect();
+    p.line(format_args!("union {{"));
+    p.line(format_args!("    struct cmsghdr aligned;"));
+    p.line(format_args!("    unsigned char bytes[{}];", space.join(" + ")));
+    p.line(format_args!("}} {room};"));
+    p.line(format_args!("memset(&{room}, 0, sizeof {room});"));
 }
 
 /// Writes the messages into the room that a `struct msghdr` tells.

@@ -444,9 +444,8 @@ fn observations(case: &Case, trace: &Trace) -> String {
             Did::Returned { ret, errno, .. } => {
                 let ret = match step {
                     _ if errno.is_some() => ret.to_string(),
-                    step if step.gives_a_descriptor() || output::is_a_process(step, *ret) => {
-                        "DESCRIPTOR".to_owned()
-                    }
+                    step if step.gives_a_descriptor() => "DESCRIPTOR".to_owned(),
+                    step if output::is_a_process(step, *ret) => "PROCESS".to_owned(),
                     step if output::is_of_a_link(trace, step, *ret) => "INDEX".to_owned(),
                     _ => ret.to_string(),
                 };

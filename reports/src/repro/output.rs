@@ -9,6 +9,7 @@ use harness::outcome::{is_of_the_run, route_messages, stable_option};
 use harness::trace::{AddrInfo, Did, Event, Interface, Kevent, LinkFact, Out, Trace};
 
 use super::frames;
+use super::requests::OF_AN_OWNER;
 use super::stays::stays;
 
 /// The line of one call, and what stands beneath it.
@@ -87,6 +88,7 @@ pub fn verdict(stdout: &str) -> Option<bool> {
 pub(super) fn first_value((case, trace): (&Case, &Trace), op: &Op, did: &Did) -> Option<String> {
     let Did::Returned { ret, out, .. } = did else { return None };
     match out {
+        Out::Int(n) if is_an_owner(op, *n) => Some(OWN.to_owned()),
         Out::Int(n) if !super::is_index(op) && !is_of_the_run(option_name(op), *n) => {
             Some(n.to_string())
         }
@@ -192,6 +194,14 @@ pub(super) fn is_a_process(step: &Op, ret: i64) -> bool {
     ret > 0 && matches!(step, Op::Fcntl { cmd, .. } if cmd.as_str() == "F_GETOWN")
 }
 
+/// What a program tells of its own number.
+pub(super) const OWN: &str = "own";
+
+/// Whether it wrote the number of a process, the owner's of a socket.
+fn is_an_owner(step: &Op, pid: i32) -> bool {
+    pid != 0 && OF_AN_OWNER.contains(&option_name(step))
+}
+
 fn same(case: &Case, trace: &Trace, step: &Op, did: &Did, line: &Line) -> Result<(), String> {
     let shown = || match line {
         Line { hung: true, .. } => "hung".to_owned(),
@@ -232,6 +242,7 @@ fn same_out(
     };
     match out {
         Out::Nothing => Ok(()),
+        Out::Int(n) if is_an_owner(step, *n) => need(first == OWN, n.to_string()),
         Out::Int(n) if super::is_index(step) || is_of_the_run(option_name(step), *n) => Ok(()),
         Out::Int(n) => need(first == n.to_string(), n.to_string()),
         Out::Offset(n) => need(first == n.to_string(), n.to_string()),

@@ -7,6 +7,9 @@ use super::arguments::fd;
 use super::parts::Part;
 use super::program::{Missing, Program};
 
+/// Those that write the number of a socket's owner.
+pub(super) const OF_AN_OWNER: [&str; 2] = ["FIOGETOWN", "SIOCGPGRP"];
+
 /// The number of a process.
 pub(super) fn pid(p: &mut Program<'_>, who: Who) -> String {
     match who {
@@ -45,8 +48,10 @@ pub(super) fn call(p: &mut Program<'_>, number: u32, op: &Op) -> Result<(), Miss
         };
         p.line(format_args!("int {var} = {value};"));
         p.call(number, op, &format!("ioctl({fd}, {request}, &{var})"));
-        if given.is_none() {
-            told(p, "%d", &var);
+        match given {
+            None if OF_AN_OWNER.contains(&request) => owner(p, &var),
+            None => told(p, "%d", &var),
+            Some(_) => {}
         }
         return Ok(());
     }
@@ -77,6 +82,16 @@ fn told(p: &mut Program<'_>, as_: &str, what: &str) {
     p.need(Part::Value);
     p.line(format_args!("if (ret != -1)"));
     p.line(format_args!("    value(\"{as_}\", {what});"));
+}
+
+/// Tells whether a socket's owner is the process itself.
+fn owner(p: &mut Program<'_>, var: &str) {
+    p.include(&["unistd.h"]);
+    p.need(Part::Value);
+    p.line(format_args!("if (ret != -1 && {var} == getpid())"));
+    p.line(format_args!("    value(\"{}\");", super::output::OWN));
+    p.line(format_args!("else if (ret != -1)"));
+    p.line(format_args!("    value(\"%d\", {var});"));
 }
 
 /// Writes the `struct ifreq`.

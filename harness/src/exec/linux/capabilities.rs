@@ -1,6 +1,8 @@
 //! The capabilities of the calling thread (capabilities(7)), by the system calls themselves.
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::OnceLock;
 
 use libc::c_int;
 
@@ -76,6 +78,20 @@ pub(in crate::exec) fn lessened(without: &[Capability]) -> Result<Rights, c_int>
     set(&less).map_err(errno)?;
     Ok(Rights(before))
 }
+
+/// Whether a limit of the user's does not hold for the executor: in a user namespace of its own its rights are none
+/// that `capable` (kernel/capability.c) asks for, whatever they are called.
+pub(in crate::exec) fn may_exceed_limits() -> bool {
+    static MAY: OnceLock<bool> = OnceLock::new();
+    *MAY.get_or_init(|| {
+        let permitted = get().map_or(0, |sets| sets[0].permitted);
+        let is_first = std::fs::metadata("/proc/self/ns/user").is_ok_and(|of| of.ino() == FIRST);
+        is_first && permitted & (bit(Capability::SysResource) | bit(Capability::SysAdmin)) != 0
+    })
+}
+
+/// The number of the first user namespace, `PROC_USER_INIT_INO` (include/linux/proc_ns.h).
+const FIRST: u64 = 0xefff_fffd;
 
 /// Whom the calling thread acts for again when this goes, with which rights, and whether others may look at it.
 pub(in crate::exec) struct User {

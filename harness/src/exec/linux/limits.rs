@@ -16,6 +16,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::needs;
 use super::netlink::Netlink;
 use crate::case::Case;
+use crate::case::process::MOST_OF_FILES;
 use crate::trace::HostLimit;
 
 /// A limit and the cases that it concerns.
@@ -290,9 +291,6 @@ fn families(has_ipv6: bool) -> Vec<Limit> {
     limits
 }
 
-/// As many descriptors as a case may ask for, `MOST_OF_FILES` of `case/process.rs`.
-const DESCRIPTORS: u64 = 1024;
-
 /// What a case lets its process have, this one may not have itself, or not say.
 fn descriptors() -> Vec<Limit> {
     let (soft, hard) = match getrlimit(Resource::RLIMIT_NOFILE) {
@@ -302,12 +300,13 @@ fn descriptors() -> Vec<Limit> {
     if let Err(errno) = setrlimit(Resource::RLIMIT_NOFILE, soft, hard) {
         return vec![own_limits("setrlimit", errno)];
     }
-    let few = i64::try_from(hard).ok().filter(|_| hard < DESCRIPTORS);
+    let few = i64::try_from(hard).ok().filter(|_| hard < u64::from(MOST_OF_FILES));
     let why = |hard| {
-        format!("RLIMIT_NOFILE is {hard}, these rows were observed under {DESCRIPTORS} or more")
+        format!("RLIMIT_NOFILE is {hard}, these rows were observed under {MOST_OF_FILES} or more")
     };
-    let few = few
-        .map(|hard| limit(why(hard), format!("ulimit -n {DESCRIPTORS}"), needs::more_descriptors));
+    let few = few.map(|hard| {
+        limit(why(hard), format!("ulimit -n {MOST_OF_FILES}"), needs::more_descriptors)
+    });
     few.into_iter().collect()
 }
 

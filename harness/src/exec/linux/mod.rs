@@ -34,7 +34,7 @@ pub(in crate::exec) use abi::{
     mreq_source, reads_later, set_family, set_index, timeval,
 };
 pub(in crate::exec) use barrier::stay;
-pub(in crate::exec) use capabilities::{Rights, User, acting, lessened};
+pub(in crate::exec) use capabilities::{Rights, User, acting, lessened, may_exceed_limits};
 pub(in crate::exec) use environment::environment;
 pub(in crate::exec) use files::{Files, files_of_its_own, see};
 pub(in crate::exec) use host::{isolate, leave_lab};

@@ -107,8 +107,13 @@ const REFUSALS: [(&str, libc::c_int); 3] =
 /// errno behind a colon (`AF_VSOCK:EPERM`), for as long
 /// as the process lives.
 pub(in crate::exec) fn refuse(what: &str) -> io::Result<()> {
-    let (what, by) = what.split_once(':').unwrap_or((what, ""));
-    let by = REFUSALS.iter().find(|(name, _)| *name == by).map(|(_, errno)| *errno);
+    let (what, by) = what.split_once(':').map_or((what, None), |(what, by)| (what, Some(by)));
+    let errno_of = |by: &str| {
+        let found = REFUSALS.iter().find(|(name, _)| *name == by).map(|(_, errno)| *errno);
+        let all = REFUSALS.map(|(name, _)| name).join(", ");
+        found.ok_or_else(|| io::Error::other(format!("{by:?} is none of {all}")))
+    };
+    let by = by.map(errno_of).transpose()?;
     let call = match what {
         "setrlimit" => libc::SYS_prlimit64,
         "setns" => libc::SYS_setns,

@@ -174,6 +174,26 @@ fn what_comes_after_a_while_is_asked_for_again(#[case] answers: &[i64], #[case] 
     assert_eq!(ret, Ok(told));
 }
 
+/// `errors/state[shut-write,other-level]` beside twenty busy processes: its `connect` was called hung after 4,047 ms, of
+/// which the far end, the executor's own, had none.
+#[rstest]
+#[case::as_ever(2_003, false)]
+#[case::late(4_047, true)]
+fn what_hangs_while_the_executor_stands_still_is_taken_again(
+    #[case] took_ms: u64,
+    #[case] again: bool,
+) {
+    let lab = Lab::one(LinkKind::Tun, "tun0");
+    let op = Op::Recv { fd: "s".to_owned(), len: 1, flags: Flags::NONE };
+    let case = Case::new("s/t", String::new(), lab.clone(), vec![op]);
+    let mut quiet = Fake::of(lab);
+    let mut runner = runner(&case, &mut quiet);
+    let (did, end) = runner.hung(&case.ops[0], took_ms * 1_000_000);
+    let after_ms = u32::try_from(took_ms).expect("it fits");
+    assert_eq!((did, end), (Did::Hung { after_ms }, Some(End::Hung)));
+    assert_eq!(runner.pace.pause_ms().is_some(), again);
+}
+
 /// Nothing waits for the executor: it was the kernel that kept the byte back for 200 ms, and the case that asked for
 /// its window. All three takes of such a case were "the executor stood still", and no change of it was ever told.
 #[test]
