@@ -1,13 +1,11 @@
 //! `scripts/ci-action`, which is all that `action.yml` does, with the real program.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{SOCKEYE, has_labs, has_run, is_linux, stderr, turn};
+use crate::common::{SOCKEYE, has_labs, has_run, is_linux, stderr, turn};
 
 /// The script in an empty folder. `inputs` are what action.yml sets.
 fn act(folder: &Path, inputs: &[(&str, &str)]) -> Output {

@@ -1,12 +1,10 @@
 //! `sockeye adopt`, on the baselines that are here.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use common::{sockeye, stdout};
+use crate::common::{sockeye, stdout};
 
 fn adopt(args: &[&str]) -> Output {
     sockeye(&[&["adopt"], args].concat())

@@ -1,14 +1,12 @@
 //! Time in a lab: far ends act while a call blocks, the host keeps its own timers where a case waits for
 //! one, and a case does not depend on those before it.
 
-mod common;
-
 use std::net::Ipv4Addr;
 use std::num::NonZero;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::{case, traces};
+use crate::common::{case, traces};
 use harness::case::addr::Addr;
 use harness::case::{Case, Flags, Hex, LabOp, Op, Os};
 use harness::outcome;

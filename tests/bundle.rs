@@ -1,14 +1,12 @@
 //! `sockeye bundle` from end to end: what is in the zip does what the zip says.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{SOCKEYE, has_cc, has_labs, has_run, is_linux, sockeye, text};
+use crate::common::{SOCKEYE, has_cc, has_labs, has_run, is_linux, sockeye, text};
 use harness::case::{Case, Os};
 use harness::environment::Private;
 use reports::bundle::{Scrub, broken, wished};

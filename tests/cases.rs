@@ -1,10 +1,8 @@
 //! Each example of `docs/cases.md` is run as it stands: what it asks comes.
 
-mod common;
-
 use std::fs;
 
-use common::{has_labs, is_linux, sockeye, stderr, stdout};
+use crate::common::{has_labs, is_linux, sockeye, stderr, stdout};
 
 /// The examples of the page, in their order.
 fn examples() -> Vec<&'static str> {

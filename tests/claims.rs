@@ -1,11 +1,9 @@
 //! `sockeye claims` and `sockeye netdown`, on this kernel and on one that lies.
 
-mod common;
-
 use std::fs;
 use std::process::{Command, Stdio};
 
-use common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
+use crate::common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
 use rstest::rstest;
 use serde_json::{Value, json};
 

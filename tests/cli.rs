@@ -1,14 +1,12 @@
 //! The program as a user meets it.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
+use crate::common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
 use harness::case::Os;
 use rstest::rstest;
 

@@ -1,9 +1,7 @@
 //! What structures, control messages and widths come to on this kernel: each input said otherwise once
 //! in every run, or could not be said.
 
-mod common;
-
-use common::{case, has_labs, traces};
+use crate::common::{case, has_labs, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{Credentials, Trace};
@@ -80,18 +78,18 @@ fn what_was_json_alone_is_text_and_a_program(#[case] json: &str, #[case] says: &
         assert!(text.contains(said), "{said}\n{text}");
     }
     assert!(text.lines().count() <= 25, "{text}");
-    if !common::repro::able() {
+    if !crate::common::repro::able() {
         return;
     }
     let case = case(json);
-    let program = common::repro::written(&case, &run(&case));
+    let program = crate::common::repro::written(&case, &run(&case));
     let folder = tempfile::tempdir().expect("a folder");
-    let (stdout, stderr, status) = common::repro::ran(&program, folder.path());
+    let (stdout, stderr, status) = crate::common::repro::ran(&program, folder.path());
     assert_eq!(status, Some(0), "{stdout}{stderr}");
     // It says no where something else was observed.
     let other = program.replacen("0, \"\", NULL}", "7, \"\", NULL}", 1);
     assert_ne!(other, program, "{program}");
-    let (stdout, stderr, status) = common::repro::ran(&other, folder.path());
+    let (stdout, stderr, status) = crate::common::repro::ran(&other, folder.path());
     assert_eq!(status, Some(1), "{stdout}{stderr}");
 }
 

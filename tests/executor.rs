@@ -1,8 +1,6 @@
 //! What the executor and its driver do when something is wrong: with a call, a case, an executor.
 
-mod common;
-
-use common::{SOCKEYE, executor, has_labs, turn};
+use crate::common::{SOCKEYE, executor, has_labs, turn};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::subject::{self, Subject, SubjectError};

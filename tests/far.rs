@@ -1,8 +1,6 @@
 //! What far ends send by words, and what the host makes of it.
 
-mod common;
-
-use common::{has_labs, traces};
+use crate::common::{has_labs, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{Direction, End, Event, Trace};

@@ -1,17 +1,14 @@
 //! A run is a stranger's: nothing of what it says is code, a tag, a header or a path, and nothing that
 //! stands in place of its files is waited for.
 
-mod browser;
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use browser::Browser;
-use common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
+use crate::browser::Browser;
+use crate::common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
 use reports::runs;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -1,12 +1,10 @@
 //! Logs of programs, straced here, become cases that come to the same here.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::{SOCKEYE, has_labs, is_linux, sockeye, stderr, stdout, text};
+use crate::common::{SOCKEYE, has_labs, is_linux, sockeye, stderr, stdout, text};
 
 /// Sends twice to a port where nobody listens: the second send reports what the first one caused.
 const CLOSED_PORT: &str = "\

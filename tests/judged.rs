@@ -1,9 +1,7 @@
 //! What is asked of a case of one's own is judged: calls that wait, frames before another thread does, names of another system.
 
-mod common;
-
-use common::own::{folder, sockeye, verdict};
-use common::{has_labs, is_linux, stderr, stdout};
+use crate::common::own::{folder, sockeye, verdict};
+use crate::common::{has_labs, is_linux, stderr, stdout};
 
 /// A call that waits by its socket's own time was taken for an executor that stood still, thrice, and the case was
 /// an error.

@@ -2,8 +2,6 @@
 //!
 //! On the kernels that were fetched (`sockeye subjects --fetch`).
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
@@ -12,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{SOCKEYE, fetched, has_labs, is_linux, turn};
+use crate::common::{SOCKEYE, fetched, has_labs, is_linux, turn};
 use rstest::rstest;
 
 /// A process, and when it began: its number alone may be another's by and by.

@@ -124,7 +124,7 @@ fn each_kernel_that_is_fetched_is_a_lane() {
     let runs: Vec<&str> = calls.lines().filter(|call| call.contains(" run ")).collect();
     assert_eq!(runs, ["sockeye run --on k-1 --format markdown --out out/k-1/run"]);
     assert!(lane.path("out/k-1/summary.md").is_file());
-    assert!(calls.contains("cargo test --release --locked --test shuffled"), "{calls}");
+    assert!(calls.contains("cargo test --release --locked --test whole shuffled"), "{calls}");
 }
 
 /// A program for Linux is packed if it has fewer than fifteen million bytes, and nothing is if it has not.

@@ -1,8 +1,6 @@
 //! Results are not lost: two runs into one folder, a folder that has somebody's own files in it, a link
 //! in its place, a disk that is full, a program that is killed.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SOCKEYE, has_labs, has_run, is_linux, sockeye, stderr, stdout, text};
+use crate::common::{SOCKEYE, has_labs, has_run, is_linux, sockeye, stderr, stdout, text};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reports::runs;

@@ -3,15 +3,13 @@
 //! Most are shell scripts that speak the hub's protocol; one is User-Mode Linux, where it was
 //! fetched (`sockeye subjects --fetch uml`).
 
-mod common;
-
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SOCKEYE, fetched, has_labs, sockeye, stderr};
+use crate::common::{SOCKEYE, fetched, has_labs, sockeye, stderr};
 use harness::case::{Case, Os};
 use harness::subject::{self, Console, Kernels, Machine, Plan, Program, cache_folder};
 use harness::trace::{End, Trace};

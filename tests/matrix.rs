@@ -1,15 +1,12 @@
 //! `sockeye matrix` as a user meets it: the command, and its page in a headless Chromium.
 
-mod browser;
-mod common;
-
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use browser::Browser;
-use browser::search::{reason, searches, set};
-use common::{has_labs, is_linux, sockeye, stderr};
+use crate::browser::Browser;
+use crate::browser::search::{reason, searches, set};
+use crate::common::{has_labs, is_linux, sockeye, stderr};
 use reports::matrix::{Input, Model, Source, model, page};
 use reports::runs::{self, Run};
 use rstest::rstest;

@@ -1,13 +1,11 @@
 //! Traces of strangers: whatever is let in is rendered, judged, written as C and as frames, and put into
 //! a bundle without a panic.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{has_labs, is_linux};
+use crate::common::{has_labs, is_linux};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{End, Trace};
@@ -31,7 +29,7 @@ fn traces() -> &'static [(Case, Trace)] {
             table.cases.into_iter().find(|case| !waits(case) && case.lab.links.len() < 4)
         });
         let cases: Vec<Case> = firsts.collect();
-        let traces = common::traces(&[], &cases);
+        let traces = crate::common::traces(&[], &cases);
         let ran = |(_, trace): &(Case, Trace)| !matches!(trace.end, End::Skipped { .. });
         cases.into_iter().zip(traces).filter(ran).collect()
     });

@@ -1,13 +1,11 @@
 //! Which names a case may use: those that standards, manual pages and headers have, whether this system
 //! has them or not. Where they are from stands in `inputs/names.txt`.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
+use crate::common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
 use harness::case::{Case, KNOWN, Lab, Op};
 use rstest::rstest;
 

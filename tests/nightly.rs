@@ -1,14 +1,12 @@
 //! `scripts/nightly-report`: with a program that writes down how it is called, and with the real one
 //! on runs of this kernel.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::{is_linux, sockeye};
+use crate::common::{is_linux, sockeye};
 use serde_json::json;
 
 /// Stands in for the program: makes what it is asked for, and says so in a file.

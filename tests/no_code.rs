@@ -1,13 +1,11 @@
 //! No text of a case is code in the program that is made of it: a property of all cases with anything
 //! in the place of any of their words.
 
-mod common;
-
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::has_cc;
+use crate::common::has_cc;
 use harness::case::{Case, Os};
 use harness::trace::{End, Trace};
 use proptest::prelude::*;

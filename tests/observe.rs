@@ -1,12 +1,10 @@
 //! `sockeye observe`: all that a program sends, in order, and nothing of the host's.
 
-mod common;
-
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SOCKEYE, has_labs, is_linux, sockeye, stderr, stdout, text};
+use crate::common::{SOCKEYE, has_labs, is_linux, sockeye, stderr, stdout, text};
 
 /// What came of a program.
 struct Observed {

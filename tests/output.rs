@@ -1,15 +1,13 @@
 //! Whatever others wrote, and wherever output goes: each command says text as text, and ends with a
 //! sentence and a status where nothing more can be written.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::{has_labs, is_linux, sockeye, stderr, stdout};
+use crate::common::{has_labs, is_linux, sockeye, stderr, stdout};
 use harness::text::is_obeyed;
 use nix::pty::{Winsize, openpty};
 use rstest::rstest;
@@ -320,7 +318,7 @@ fn each_printer(to: &dyn Fn() -> Stdio, look: &dyn Fn(&str, &Output)) {
             "W" => written.clone(),
             _ => word.to_owned(),
         };
-        let _turn = common::turn();
+        let _turn = crate::common::turn();
         let output = Command::new(SOCKEYE)
             .args(command.split(' ').map(word))
             .stdout(to())
@@ -440,7 +438,7 @@ fn too_little_memory_is_a_sentence_and_a_status() {
 fn on_a_terminal(columns: u16, said: &str, args: &[&str]) -> String {
     let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let terminal = openpty(Some(&size), None).expect("a terminal");
-    let _turn = common::turn();
+    let _turn = crate::common::turn();
     // The other end of it goes with this.
     let child = Command::new(SOCKEYE)
         .args(args)

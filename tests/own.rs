@@ -1,14 +1,12 @@
 //! Cases of a user's own: where patterns stand files stand, what they ask is judged, and they are written.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::own::{folder, lines, sockeye, verdict};
-use common::{SOCKEYE, has_labs, is_linux, stderr, stdout, turn};
+use crate::common::own::{folder, lines, sockeye, verdict};
+use crate::common::{SOCKEYE, has_labs, is_linux, stderr, stdout, turn};
 use rstest::rstest;
 use serde_json::Value;
 

@@ -1,10 +1,8 @@
 //! Every rule fires in a run with a fault planted, and in the same run without it none does.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::traces;
+use crate::common::traces;
 use harness::case::{Case, Os};
 use harness::exec::Plant;
 use harness::trace::End;

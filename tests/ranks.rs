@@ -1,10 +1,8 @@
 //! `--rank`: what was found of one rank, alone.
 
-mod common;
-
 use std::process::Output;
 
-use common::{sockeye, stderr, stdout};
+use crate::common::{sockeye, stderr, stdout};
 
 fn report(format: &str, rank: &str) -> Output {
     let run = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");

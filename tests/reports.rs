@@ -1,15 +1,13 @@
 //! The reports in docs/reports are what the program makes, but for what differs by machine.
-//! `SOCKEYE_DOCS=write cargo test --test reports` makes them anew.
-
-mod common;
+//! `SOCKEYE_DOCS=write cargo test --test whole reports` makes them anew.
 
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use common::git::goes_by_git;
-use common::{fetched, has_cc, has_labs, is_linux, sockeye, text};
+use crate::common::git::goes_by_git;
+use crate::common::{fetched, has_cc, has_labs, is_linux, sockeye, text};
 use reports::bundle::MOST_OF_LINES;
 use rstest::rstest;
 use serde_json::Value;

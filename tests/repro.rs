@@ -5,8 +5,8 @@
 //! its warnings, and where there is a tcc, which takes a tenth of the time, that compiles what is run: it proves the
 //! same of the source, and nothing of cc's code. What a program of tcc's does not agree with is cc's to say.
 //!
-//! By default a sample: of each table the first row, of each shape of program one, and all known deviations of
-//! this kernel, of which one of each reason and table is undone. `SOCKEYE_REPRO=all` takes every row.
+//! By default a sample: of each table the first row, of each two calls, sockets, links and steps one program that has
+//! both, and all known deviations of this kernel, of which one of each reason and table is undone. `SOCKEYE_REPRO=all` takes every row.
 
 mod common;
 
@@ -33,8 +33,11 @@ const ROWS: usize = 24;
 /// How many tests run side by side for each processor: programs wait for far ends, timers and networks that go.
 const SIDE_BY_SIDE: usize = 3;
 
+/// How many tests compile programs for macOS.
+const MACOS_PARTS: usize = 4;
+
 /// How many known deviations one test undoes.
-const UNDONE: usize = 12;
+const UNDONE: usize = 6;
 
 /// Known deviations that no step decides: a socket that has just been made is asked what it is. Only
 /// what the option writes could differ, and that is the executor's own process.
@@ -58,22 +61,26 @@ fn main() -> ExitCode {
     if !arguments.list {
         println!("{taken} of {all} reproducers; SOCKEYE_REPRO=all takes all");
     }
-    let mut trials: Vec<Trial> =
-        rows.into_iter().flat_map(|(name, rows)| trials(&name, &rows, &by_cc)).collect();
+    // First what takes longest: undone programs wait for what does not come, those for macOS take the processor.
     let to_undo = if takes_all() { deviations } else { one_of_each(deviations) };
+    let mut trials = Vec::new();
     for (part, cases) in to_undo.chunks(UNDONE).enumerate() {
         let cases = cases.to_vec();
         let name = format!("undone/{}-of-{}", part + 1, to_undo.len().div_ceil(UNDONE));
         trials.push(Trial::ignorable_test(name, move || undone(&cases)));
     }
-    trials.push(Trial::ignorable_test("for-macos-compiles", for_macos_compiles));
     trials.push(Trial::ignorable_test("the-wire-alone", the_wire_alone));
     trials.push(Trial::ignorable_test("says-what-came-of-it", says_what_came_of_it));
     trials.push(Trial::ignorable_test("all-is-all", all_is_all));
+    for part in 1..=MACOS_PARTS {
+        let name = format!("for-macos-compiles/{part}-of-{MACOS_PARTS}");
+        trials.push(Trial::ignorable_test(name, move || for_macos_compiles(part - 1)));
+    }
+    trials.extend(rows.into_iter().flat_map(|(name, rows)| tables_of(&name, &rows, &by_cc)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn trials(table: &str, cases: &[Case], by_cc: &BTreeSet<String>) -> Vec<Trial> {
+fn tables_of(table: &str, cases: &[Case], by_cc: &BTreeSet<String>) -> Vec<Trial> {
     let parts = cases.len().div_ceil(ROWS);
     let name = |part: usize| match parts {
         1 => table.to_owned(),
@@ -117,17 +124,17 @@ fn one_of_each(mut deviations: Vec<Case>) -> Vec<Case> {
     deviations
 }
 
-/// What decides of which parts the program is: its links and steps, its sockets, its calls.
-fn shape(case: &Case) -> String {
-    let calls: BTreeSet<String> = case
-        .ops
-        .iter()
-        .map(|op| match op {
-            Op::Socket { domain, r#type, .. } => format!("{domain} {type}"),
-            op => op.call().to_owned(),
-        })
-        .collect();
-    format!("{:?} {calls:?}", lab_of(case))
+/// Of which parts its program is, two and two: its links, steps, sockets and calls.
+fn pairs(case: &Case) -> BTreeSet<(String, String)> {
+    let calls = case.ops.iter().map(|op| match op {
+        Op::Socket { domain, r#type, .. } => format!("{domain} {type}"),
+        op => op.call().to_owned(),
+    });
+    let parts: BTreeSet<String> = calls.chain(lab_of(case)).collect();
+    let with = |one: &String| {
+        parts.range(one.clone()..).map(|other| (one.clone(), other.clone())).collect::<Vec<_>>()
+    };
+    parts.iter().flat_map(with).collect()
 }
 
 /// The rows that are taken, by table, and which of them cc compiles.
@@ -139,11 +146,13 @@ fn chosen(
     let known: BTreeSet<&str> = deviations.iter().map(|case| case.id.as_str()).collect();
     let mut by_cc: BTreeSet<String> = known.iter().map(|id| (*id).to_owned()).collect();
     by_cc.extend(tables.iter().filter_map(|table| Some(table.cases.first()?.id.clone())));
-    let mut shapes = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut rows: BTreeMap<String, Vec<Case>> = BTreeMap::new();
     for table in tables {
         for (at, case) in table.cases.iter().enumerate() {
-            let fresh = shapes.insert(shape(case));
+            let before = seen.len();
+            seen.extend(pairs(case));
+            let fresh = seen.len() > before;
             if all || at == 0 || fresh || known.contains(case.id.as_str()) {
                 rows.entry(table.name.to_string()).or_default().push(case.clone());
             }
@@ -206,8 +215,8 @@ fn all_made(case: &Case, unseen: bool) -> Trace {
 
 /// Apple's headers are in `zig`, with clang beside them: the program that `ZIG` names, of the
 /// package `ziglang` for instance. Of each table the first row and the last, of `darwin` all, and the
-/// first of each set of steps.
-fn for_macos_compiles() -> Result<Completion, Failed> {
+/// first of each set of steps; of all those every fourth.
+fn for_macos_compiles(part: usize) -> Result<Completion, Failed> {
     let Some(zig) = env::var_os("ZIG") else {
         return Ok(Completion::ignored_with("ZIG names no zig, which has Apple's headers"));
     };
@@ -237,7 +246,8 @@ fn for_macos_compiles() -> Result<Completion, Failed> {
     let said: Vec<Case> = said.collect::<Result<_, _>>().map_err(|faults| format!("{faults:?}"))?;
     rows.extend(said.iter().map(|case| (true, case)));
     let (source, object) = (folder.path().join("repro.c"), folder.path().join("repro.o"));
-    for (at, (fresh, case)) in rows.into_iter().enumerate() {
+    let rows = rows.into_iter().enumerate().filter(|(at, _)| at % MACOS_PARTS == part);
+    for (at, (fresh, case)) in rows {
         // One that has nothing to compare itself with, one that has, and one whose frames nobody saw.
         let bare = reproducer(case, &Options { os: Os::Macos, observed: None, expected: &[] });
         let compares = written(case, &all_made(case, false), Os::Macos);
@@ -276,6 +286,11 @@ fn reproduce(rows: &[(Case, By)]) -> Result<Completion, Failed> {
     for ((case, by), trace) in rows.iter().zip(&traces) {
         if let End::Skipped { reason } = &trace.end {
             absent = Some(reason.clone());
+            continue;
+        }
+        if let Some(name) = trace.lacks().filter(|_| trace.lacks_what_hosts_have()) {
+            // The program asks for it, and is told that it is not there.
+            absent = Some(format!("this host has no {name}"));
             continue;
         }
         if trace.is_unseen() && !case.lab.links.is_empty() {

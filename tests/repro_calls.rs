@@ -3,14 +3,11 @@
 //! executor and by a C program, and both say the same. Of a trace in which one such call did something else
 //! the program says `not reproduced`.
 
-mod calls;
-mod common;
-
 use std::collections::BTreeSet;
 
-use calls::{ANSWERED, MASKS, REQUESTS, SEVERAL};
-use common::repro::{able, case, ran, written};
-use common::traces;
+use crate::calls::{ANSWERED, MASKS, REQUESTS, SEVERAL};
+use crate::common::repro::{able, case, ran, written};
+use crate::common::traces;
 use harness::case::{Case, Op};
 use harness::trace::{Did, Event, Out, Ready};
 use reports::repro::{agrees, saw_the_wire, verdict};

@@ -2,10 +2,8 @@
 //! host what the executor's frames do, and with one lie more, or the frame taken out, it must say
 //! `not reproduced`.
 
-mod common;
-
-use common::repro::{able, case, ran, written};
-use common::{documented, traces};
+use crate::common::repro::{able, case, ran, written};
+use crate::common::{documented, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::End;

@@ -1,14 +1,12 @@
 //! What a reproducer says of a frame: the program's own C and Rust are given the same bytes, and must say
 //! the same.
 
-mod common;
-
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, Stdio};
 
-use common::compile::{ran, ran_by_tcc, warned};
-use common::has_cc;
+use crate::common::compile::{ran, ran_by_tcc, warned};
+use crate::common::has_cc;
 use harness::wire::{Mac, build};
 use reports::repro::FLAGS;
 use reports::repro::frames::{Compared, said};

@@ -1,14 +1,12 @@
 //! How a reproducer for macOS sees the wire: what a utun and BPF give, as bytes, goes through the program's
 //! own C, which is compiled here; with something wrong in them it must say `not reproduced`.
 
-mod common;
-
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{BPF_H, has_cc};
+use crate::common::{BPF_H, has_cc};
 use harness::case::payload::quoted;
 use harness::case::{Case, Hex, Lab, Link, LinkKind, Threads};
 use harness::trace::{Direction, End, Event, LinkFact, Trace};

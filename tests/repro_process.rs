@@ -1,10 +1,8 @@
 //! Reproducers of cases about the process: signals that come into a thread's call, limits, capabilities. What the
 //! executor saw the program sees; of another disposition, limit or set it says `not reproduced`.
 
-mod common;
-
-use common::repro::{able, case, ran, written};
-use common::traces;
+use crate::common::repro::{able, case, ran, written};
+use crate::common::traces;
 use harness::trace::{Did, End, Event};
 use reports::repro::{agrees, saw_the_wire, verdict};
 use rstest::rstest;
@@ -184,4 +182,27 @@ fn an_owner_is_compared(#[case] own: &str, #[case] nobody: &str, #[case] asks: &
         let (stdout, stderr, _) = ran(&written(undone, &traces[0]), folder.path());
         assert_eq!(verdict(&stdout), Some(false), "{stdout}{stderr}");
     }
+}
+
+/// An id below 32768 was compared as though the case had named it: of two runs one said `not reproduced`.
+#[test]
+fn an_id_that_the_kernel_draws_is_any() {
+    if !able() {
+        return;
+    }
+    let of = |id: u16| {
+        let text = "socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP) = s\nbind(s, {AF_INET 0.0.0.0:ID})\ngetsockname(s)";
+        case(&text.replace("ID", &id.to_string()))
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (drawn, named, other) = (of(0), of(7), of(8));
+    for _ in 0..6 {
+        let trace = traces(&[], std::slice::from_ref(&drawn)).remove(0);
+        let (stdout, stderr, _) = ran(&written(&drawn, &trace), folder.path());
+        assert_eq!(agrees(&trace, &drawn, &stdout), Ok(()), "{stdout}{stderr}");
+        assert_eq!(verdict(&stdout), Some(true), "{stdout}{stderr}");
+    }
+    let trace = traces(&[], std::slice::from_ref(&named)).remove(0);
+    let (stdout, stderr, _) = ran(&written(&other, &trace), folder.path());
+    assert_eq!(verdict(&stdout), Some(false), "{stdout}{stderr}");
 }

@@ -1,12 +1,10 @@
 //! Runs on the command line: merged, compared, exported; and what is wrong with them.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{SOCKEYE, has_labs, sockeye, stderr, stdout, turn};
+use crate::common::{SOCKEYE, has_labs, sockeye, stderr, stdout, turn};
 use rstest::rstest;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");

@@ -4,14 +4,12 @@
 //! Settings of a whole host are set in User-Mode Linux, where it was fetched (`sockeye subjects --fetch
 //! uml`); what a process or a namespace can have by itself, here.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SOCKEYE, fetched, has_labs, is_linux, sockeye, stderr, stdout};
+use crate::common::{SOCKEYE, fetched, has_labs, is_linux, sockeye, stderr, stdout};
 use rstest::rstest;
 
 /// The one that the general baseline is judged on whole.

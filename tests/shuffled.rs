@@ -3,13 +3,11 @@
 //! The newest User-Mode Linux that was fetched has little, and one suite is asked of it. With
 //! `SOCKEYE_SHUFFLED=all` every suite is asked of every kernel that can be had, in order and shuffled.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use common::{fetched, sockeye, stderr};
+use crate::common::{fetched, sockeye, stderr};
 use harness::subject::{Kernels, cache_folder};
 use serde_json::Value;
 

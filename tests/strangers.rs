@@ -1,13 +1,11 @@
 //! Commands that do not keep to the protocol: `--on cmd:…` ends all the same, keeps what it has, and
 //! says what was wrong in a sentence, with the exit status of an error.
 
-mod common;
-
 use std::fs;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use common::{stderr, stdout, turn};
+use crate::common::{stderr, stdout, turn};
 use rstest::rstest;
 use tempfile::TempDir;
 

@@ -90,6 +90,24 @@ fn all_is_said_in_one_place() {
     }
 }
 
+/// A file of tests that no program of tests names is never compiled.
+#[test]
+fn all_tests_are_run() {
+    for of in ["", "reports/"] {
+        let folder = root().join(of).join("tests");
+        let read = |name: &str| fs::read_to_string(root().join(of).join(name)).expect("UTF-8");
+        let manifest = read("Cargo.toml");
+        let named = read("tests/quick.rs") + &read("tests/whole.rs");
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some(name) = name.strip_suffix(".rs") else { continue };
+            let is_module = named.contains(&format!("\nmod {name};\n"));
+            let is_program = manifest.contains(&format!("[[test]]\nname = \"{name}\"\n"));
+            assert!(is_module || is_program, "{of}tests/{name}.rs is in no program of tests");
+        }
+    }
+}
+
 #[test]
 fn files_stay_of_a_size() {
     for (name, text) in sources() {

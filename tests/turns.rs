@@ -1,13 +1,11 @@
 //! Tests take turns: between threads, and between programs.
 
-mod common;
-
 use std::fs::{File, TryLockError};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::turn::{self, turn};
+use crate::common::turn::{self, turn};
 
 #[test]
 fn no_two_threads_have_a_turn_and_none_is_sent_away() {

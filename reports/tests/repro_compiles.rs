@@ -11,10 +11,8 @@ use harness::trace::{Did, Direction, End, Event, LinkFact, Out, Trace};
 use harness::wire::{Mac, build};
 use reports::repro::{FLAGS, Line, Observed, Options, agrees, parse_output, reproducer, verdict};
 
-mod repro_cases;
-
-use repro_cases::names::named;
-use repro_cases::{
+use crate::repro_cases::names::named;
+use crate::repro_cases::{
     case, cases, datagrams, netdown, options, poll, quoting, sendto, socket, steps, streams,
     unresolved,
 };

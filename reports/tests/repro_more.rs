@@ -11,9 +11,7 @@ use harness::trace::{Did, End, Event, Interface, LinkFact, Out, Ready, Received,
 use reports::repro::{FLAGS, Observed, Options, agrees, reproducer};
 use rstest::rstest;
 
-mod repro_cases;
-
-use repro_cases::more::{everybodys, linuxs, process, with};
+use crate::repro_cases::more::{everybodys, linuxs, process, with};
 
 /// A trace in which a call returned this, and nobody saw the wire.
 fn trace(case: &Case, op: u32, ret: i64, out: Out) -> Trace {
@@ -102,7 +100,9 @@ fn what_macos_has_not_got_ends_the_program() {
     for mut op in linuxs() {
         assert!(op.is_not_darwins(), "{op:?}");
         // On a socket, since what makes a descriptor for them ends the program before.
-        if let Op::EpollCtl { fd, .. } | Op::EpollWait { fd, .. } = &mut op {
+        if let Op::EpollCtl { fd, .. } | Op::EpollWait { fd, .. } | Op::EpollPwait { fd, .. } =
+            &mut op
+        {
             *fd = "s".to_owned();
         }
         let call = op.call();

@@ -9,9 +9,7 @@ use harness::case::{Case, Hex, Op, Os, Sym};
 use harness::trace::{ControlOut, Did, End, Event, Out, Trace};
 use reports::repro::{FLAGS, Observed, Options, agrees, reproducer};
 
-mod repro_cases;
-
-use repro_cases::unix::unix;
+use crate::repro_cases::unix::unix;
 
 /// The case, in which nobody pretends to be of another group: who may depends on the host.
 fn sent_by_oneself() -> Case {

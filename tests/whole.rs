@@ -1,0 +1,35 @@
+//! All other tests of the program, as one.
+
+mod action;
+mod blocking;
+mod browser;
+mod bundle;
+mod calls;
+mod cases;
+mod claims;
+mod common;
+mod control;
+mod far;
+mod hostile;
+mod import;
+mod judged;
+mod killed;
+mod lost;
+mod machines;
+mod matrix;
+mod mutated;
+mod nightly;
+mod no_code;
+mod notation;
+mod observe;
+mod output;
+mod own;
+mod reports;
+mod repro_calls;
+mod repro_far;
+mod repro_frames;
+mod repro_mac;
+mod repro_process;
+mod settings;
+mod shuffled;
+mod strangers;
