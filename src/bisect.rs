@@ -57,11 +57,11 @@ pub(crate) fn bisect(args: &Bisect) -> Result<Status> {
     Ok(if changed > 0 { Status::Unexpected } else { Status::Expected })
 }
 
-/// What came of a case, unless it was skipped.
+/// What came of a case, unless it was skipped or ended at what its host lacks.
 fn outcome<'r>(ran: &'r Ran<'_>, number: usize) -> Option<&'r str> {
     let answer = ran.answers.get(number)?;
     let skipped = matches!(answer.trace.end, End::Skipped { .. });
-    (!skipped).then_some(answer.judgement.outcome.as_str())
+    (!skipped && !answer.trace.lacks_what_hosts_have()).then_some(answer.judgement.outcome.as_str())
 }
 
 /// A letter for each outcome, in the order in which they are first seen, and what each stands for.

@@ -79,8 +79,9 @@ fn groups(run: &Run) -> (Groups<'_>, usize) {
     for line in &run.lines {
         let lines = all.entry(&line.id).or_insert_with(|| vec![None; subjects.len()]);
         let number = subjects.iter().position(|subject| subject.name == line.subject);
-        // A case that was skipped or went wrong says nothing of a kernel.
-        let ran = !matches!(line.trace.end, End::Skipped { .. } | End::Broken { .. });
+        // A case that was skipped or went wrong says nothing of a kernel, nor does what its host lacks.
+        let ran = !matches!(line.trace.end, End::Skipped { .. } | End::Broken { .. })
+            && !line.trace.lacks_what_hosts_have();
         if let Some(number) = number.filter(|_| ran) {
             lines[number] = Some(line);
         }
@@ -255,6 +256,8 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use harness::trace::{Did, Event};
+
     use super::*;
     use crate::results;
 
@@ -291,6 +294,18 @@ mod tests {
         let mut manifest = results::manifest(subject("old"), &[]);
         manifest.subjects.push(subject("new"));
         Run { manifest, lines, cut: false }
+    }
+
+    /// A kernel without `CONFIG_TCP_AO` was listed as one that had changed.
+    #[test]
+    fn what_a_host_lacks_is_no_change() {
+        let mut lacking = line("new", "SO_DEBUG", true);
+        let did = Did::Unsupported { name: "TCP_AO_INFO".to_owned() };
+        lacking.trace.events.push(Event::Call { op: 1, at_ns: 0, took_ns: 0, addr: None, did });
+        let had = line("old", "SO_DEBUG", false);
+        let changed = |new: Line| groups(&run_of(vec![had.clone(), new])).0.len();
+        assert_eq!(changed(line("new", "SO_DEBUG", true)), 1);
+        assert_eq!(changed(lacking), 0);
     }
 
     #[test]

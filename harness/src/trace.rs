@@ -93,9 +93,10 @@ pub struct Beyond {
     pub left: Vec<String>,
 }
 
-/// What hosts of one kernel have or have not: a family that is a module, the right to act for another user, and the one
-/// to exceed a user's limits.
-pub const OF_HOSTS: [&str; 3] = ["AF_VSOCK", "seteuid", "CAP_SYS_RESOURCE"];
+/// What hosts of one version have or have not: what a kernel may be made without, the right to act for another user, and
+/// the one to exceed a user's limits.
+pub const OF_HOSTS: [&str; 6] =
+    ["AF_VSOCK", "AF_XDP", "IPPROTO_MPTCP", "TCP_AO_INFO", "seteuid", "CAP_SYS_RESOURCE"];
 
 impl Trace {
     /// How often a case is taken at the most.

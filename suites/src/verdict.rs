@@ -295,6 +295,7 @@ mod tests {
     #[case::family("AF_VSOCK", Verdict::Ok)]
     #[case::user("seteuid", Verdict::Ok)]
     #[case::limits("CAP_SYS_RESOURCE", Verdict::Ok)]
+    #[case::configuration("TCP_AO_INFO", Verdict::Ok)]
     #[case::of_the_kernel("SO_INQ", Verdict::Changed)]
     fn what_hosts_have_is_no_change(#[case] name: &str, #[case] verdict: Verdict) {
         let (case, mut trace) = trace(None, End::Unsupported);

@@ -129,6 +129,7 @@ impl Ran<'_> {
         match &self.trace.end {
             End::Skipped { reason } | End::Broken { reason } => Some(reason),
             _ if self.trace.is_unseen() => Some("what the host sends is not captured"),
+            _ if self.trace.lacks_what_hosts_have() => Some("this host lacks what another one has"),
             End::Done | End::Unsupported | End::Hung | End::Died { .. } => None,
         }
     }

@@ -54,7 +54,8 @@ impl Runner<'_> {
     fn leaves_by_vsock(&self, op: &Op) -> Option<String> {
         let family = os::value("AF_VSOCK")?;
         let is_own = matches!(op, Op::Bind { .. });
-        let speaks = !is_own && op.addrs().next().is_some();
+        // Any other form of address is refused there (`guard.rs`).
+        let speaks = !is_own && op.addrs().any(|addr| addr.as_vsock().is_some());
         if !speaks || op.speaker().and_then(|name| os::family(self.fd(name))) != Some(family) {
             return None;
         }

@@ -163,23 +163,57 @@ impl Names {
     }
 }
 
-/// That what not every kernel has, nor every user, is here: else a setting of the host's would be told as what its kernel
-/// says.
-fn is_had(op: &Op) -> Result<(), Fault> {
-    let lacks = |op: &Op| match op {
-        Op::Socket { domain, .. } if domain.plain() == "AF_VSOCK" => {
-            let made = os::value("AF_VSOCK").map(|of| calls::socket(of, libc::SOCK_STREAM, 0));
-            if let Some(Ok(probe)) = made {
-                let _ = calls::close(c_int::try_from(probe).unwrap_or(-1));
-            }
-            made == Some(Err(libc::EAFNOSUPPORT))
-        }
-        _ => false,
-    };
-    let unsupported = |name: &str| Err(Fault::Unsupported(name.to_owned()));
+/// What of a step a kernel may have been made without.
+fn optional(op: &Op) -> Option<&'static str> {
     match op {
-        op if cannot_act(op) => unsupported("seteuid"),
-        op if lacks(op) => unsupported("AF_VSOCK"),
+        Op::Socket { domain, .. } if domain.plain() == "AF_VSOCK" => Some("AF_VSOCK"),
+        Op::Socket { domain, .. } if domain.plain() == "AF_XDP" => Some("AF_XDP"),
+        // Of a raw socket it is but a number.
+        Op::Socket { protocol, r#type, .. }
+            if protocol.has("IPPROTO_MPTCP") && !r#type.has("SOCK_RAW") =>
+        {
+            Some("IPPROTO_MPTCP")
+        }
+        Op::Setsockopt { option: Opt::Raw { name, .. }, .. }
+        | Op::Getsockopt { option: Opt::Raw { name, .. }, .. }
+            if name.as_str().starts_with("TCP_AO_") =>
+        {
+            Some("TCP_AO_INFO")
+        }
+        _ => None,
+    }
+}
+
+/// Whether this kernel has none of it, as it says itself.
+fn lacks(optional: &str) -> bool {
+    let value = os::value;
+    let raw = if optional == "AF_XDP" { libc::SOCK_RAW } else { libc::SOCK_STREAM };
+    let (family, protocol) = match optional {
+        "IPPROTO_MPTCP" => (Some(libc::AF_INET), value(optional)),
+        "TCP_AO_INFO" => (Some(libc::AF_INET), Some(0)),
+        family => (value(family), Some(0)),
+    };
+    let Some((family, protocol)) = family.zip(protocol) else { return false };
+    let made = calls::socket(family, raw, protocol);
+    let Ok(probe) = made else {
+        return matches!(made, Err(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT));
+    };
+    let probe = c_int::try_from(probe).unwrap_or(-1);
+    let option = value("TCP_AO_INFO").filter(|_| optional == "TCP_AO_INFO");
+    // As long as `struct tcp_ao_info_opt`.
+    let room = &mut vec![0; 48];
+    let asked = option.map(|option| calls::getsockopt(probe, libc::IPPROTO_TCP, option, room));
+    let _ = calls::close(probe);
+    matches!(asked, Some(Err(libc::ENOPROTOOPT)))
+}
+
+/// That what not every kernel has, nor every user, is here: else how the host's kernel was made, or what its user may,
+/// would be told as what a kernel of that version says.
+fn is_had(op: &Op) -> Result<(), Fault> {
+    let unsupported = |name: &str| Err(Fault::Unsupported(name.to_owned()));
+    match optional(op) {
+        _ if cannot_act(op) => unsupported("seteuid"),
+        Some(name) if lacks(name) => unsupported(name),
         _ => Ok(()),
     }
 }

@@ -350,7 +350,11 @@ fn leaves_an_orphan(case: &Case) -> bool {
 /// themselves, or in TIME-WAIT (RFC 9293 §3.6.1) at a port that cases choose. One that the kernel chose
 /// is given to nobody else meanwhile.
 fn leaves_connections(case: &Case, lab: &impl Network) -> bool {
-    if !sends::has_streams(case) {
+    let connects = |op: &Op| {
+        op.addrs().next().is_some()
+            || matches!(op, Op::Listen { .. } | Op::Raw { .. } | Op::Run { .. })
+    };
+    if !sends::has_streams(case) || !case.ops.iter().any(connects) {
         return false;
     }
     let left = lab.left_behind();

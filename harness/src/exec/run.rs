@@ -96,7 +96,7 @@ impl<'c> Runner<'c> {
     pub(super) fn steps(&mut self) -> End {
         for (number, op) in (0u32..).zip(&self.case.ops) {
             // Anew for each: however slowly the others went, it has its time.
-            signals::arm(self.patience(op));
+            signals::arm_about(self.patience(op));
             let asks = self.case.step_waits_ms(op) > 0 || op.timeout_ms().is_some_and(|ms| ms < 0);
             self.pace.begins(asks || self.blocking.waits(op));
             let end = if self.case.threads.of(number).is_some() {

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
@@ -12,6 +12,8 @@ use crate::case::process::Disposition;
 thread_local! {
     /// Of a thread that tells of its own signals: whether SIGPIPE came to it.
     static OWN: Cell<Option<bool>> = const { Cell::new(None) };
+    /// When the alarm that this thread has set goes off first.
+    static DUE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 static PIPE: AtomicBool = AtomicBool::new(false);
@@ -84,11 +86,25 @@ pub(super) fn alarm_came() -> bool {
 /// just after the alarm does not wait forever.
 pub(super) fn arm(limit: Duration) {
     set(limit, Duration::from_millis(100));
+    DUE.set(Some(Instant::now() + limit));
 }
+
+/// The same, or a moment later: a case of microseconds sets the timer once, and not before each step.
+pub(super) fn arm_about(limit: Duration) {
+    let soonest = Instant::now() + limit;
+    let is_set = DUE.get().is_some_and(|due| (soonest..=soonest + MOMENT).contains(&due));
+    if !is_set || alarm_came() {
+        arm(limit + MOMENT);
+    }
+}
+
+/// How much later, less than what is late ([`super::pace::LATE`]).
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// Interrupts nothing any more.
 pub(super) fn disarm() {
     set(Duration::ZERO, Duration::ZERO);
+    DUE.set(None);
 }
 
 /// Interrupts the call in which another thread of this process waits, which is there to be interrupted.

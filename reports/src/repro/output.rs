@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use harness::case::addr::SockAddr;
+use harness::case::addr::{Addr, Port, SockAddr};
 use harness::case::op::Opt;
 use harness::case::{Case, Hex, Op, Sym, netlink, vsock};
 use harness::outcome::{is_of_the_run, route_messages, stable_option};
@@ -101,7 +101,7 @@ pub(super) fn first_value((case, trace): (&Case, &Trace), op: &Op, did: &Did) ->
             Some(shown_received(case, op, bytes))
         }
         Out::Addr(addr @ (SockAddr::V4 { port, .. } | SockAddr::V6 { port, scope: 0, .. }))
-            if *port < CHOSEN_PORTS =>
+            if *port < CHOSEN_PORTS && !is_drawn_id(case, op, *port) =>
         {
             Some(addr.to_string())
         }
@@ -248,6 +248,10 @@ fn same_out(
         Out::Offset(n) => need(first == n.to_string(), n.to_string()),
         Out::Errno(errno) => need(first == errno.as_str(), errno.to_string()),
         Out::Bytes(bytes) => need(same_bytes(step, bytes, values), bytes.to_string()),
+        Out::Addr(addr) if addr.port().is_some_and(|id| is_drawn_id(case, step, id)) => {
+            let same = |shown: &SockAddr| shown.ip() == addr.ip() && shown.port() != Some(0);
+            need(first.parse().is_ok_and(|shown| same(&shown)), addr.to_string())
+        }
         Out::Addr(addr) => need(same_addr(addr, first), addr.to_string()),
         Out::Addrs(list) => {
             let mut shown = values.chunks(2);
@@ -409,6 +413,19 @@ fn shown_data(Hex(bytes): &Hex) -> String {
 fn shown_received(case: &Case, step: &Op, bytes: &Hex) -> String {
     let said = route_messages(case, step.fd().unwrap_or_default(), &bytes.0);
     said.unwrap_or_else(|| shown_data(bytes))
+}
+
+/// Whether it is the id of an echo that the kernel has drawn, from all there are (icmp(7)).
+fn is_drawn_id(case: &Case, step: &Op, id: u16) -> bool {
+    let is_made = |op: &Op| match op {
+        Op::Socket { fd, r#type, protocol, .. } => {
+            let echoes = protocol.has("IPPROTO_ICMP") || protocol.has("IPPROTO_ICMPV6");
+            Some(fd.as_str()) == step.fd() && r#type.has("SOCK_DGRAM") && echoes
+        }
+        _ => false,
+    };
+    let is_named = |addr: &Addr| addr.port == Port::Is(id);
+    id != 0 && case.ops.iter().any(is_made) && !case.ops.iter().flat_map(Op::addrs).any(is_named)
 }
 
 /// The first port that Linux chooses itself (ip(7), `ip_local_port_range`).

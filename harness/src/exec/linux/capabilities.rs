@@ -90,7 +90,7 @@ pub(in crate::exec) fn may_exceed_limits() -> bool {
     })
 }
 
-/// The number of the first user namespace, `PROC_USER_INIT_INO` (include/linux/proc_ns.h).
+/// The number of the first user namespace, `PROC_USER_INIT_INO` (`include/linux/proc_ns.h`).
 const FIRST: u64 = 0xefff_fffd;
 
 /// Whom the calling thread acts for again when this goes, with which rights, and whether others may look at it.
