@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use harness::case::addr::{Addr, Port, SockAddr};
+use harness::case::addr::{Port, SockAddr};
 use harness::case::op::Opt;
 use harness::case::{Case, Hex, Op, Sym, netlink, vsock};
 use harness::outcome::{is_of_the_run, route_messages, stable_option};
@@ -424,8 +424,11 @@ fn is_drawn_id(case: &Case, step: &Op, id: u16) -> bool {
         }
         _ => false,
     };
-    let is_named = |addr: &Addr| addr.port == Port::Is(id);
-    id != 0 && case.ops.iter().any(is_made) && !case.ops.iter().flat_map(Op::addrs).any(is_named)
+    let is_named = |op: &Op| match op {
+        Op::Bind { fd, addr } => Some(fd.as_str()) == step.fd() && addr.port != Port::Is(0),
+        _ => false,
+    };
+    id != 0 && case.ops.iter().any(is_made) && !case.ops.iter().any(is_named)
 }
 
 /// The first port that Linux chooses itself (ip(7), `ip_local_port_range`).
