@@ -9,8 +9,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{SOCKEYE, fetched, has_labs, is_linux, sockeye, stderr, stdout};
 use rstest::rstest;
+
+use crate::common::{SOCKEYE, fetched, has_labs, is_linux, sockeye, stderr, stdout};
 
 /// The one that the general baseline is judged on whole.
 const UML: &str = "uml-7.2";
@@ -146,6 +147,7 @@ fn selinux_changes_no_row() {
 #[rstest]
 #[case("AF_VSOCK:EPERM", true)]
 #[case("AF_VSOCK:EACCES", true)]
+#[case("AF_XDP:EPERM", true)]
 #[case("AF_INET6:EPERM", true)]
 #[case("AF_UNIX:EPERM", true)]
 #[case("AF_NETLINK:EPERM", false)]
@@ -171,6 +173,7 @@ fn what_a_filter_refuses_is_skipped(#[case] what: &str, #[case] others_run: bool
         "names/localhost",
         "options/default",
         "errors/vsock*",
+        "errors/unusual",
         "limits",
     ];
     sockeye(&[&["run", "--out", folder, "--plant", &plant][..], &patterns].concat());
@@ -182,6 +185,29 @@ fn what_a_filter_refuses_is_skipped(#[case] what: &str, #[case] others_run: bool
         _ => "names cannot be resolved",
     };
     assert!(why.contains(named), "{why}");
+}
+
+/// A kernel says so itself that it was made without something; of any other refusal the row tells.
+#[rstest]
+#[case("refuse@AF_XDP:EAFNOSUPPORT", "errors/unusual[xdp]", true)]
+#[case("refuse@AF_VSOCK:EAFNOSUPPORT", "errors/vsock-made*", true)]
+#[case("refuse@AF_XDP:EAFNOSUPPORT", "errors/unusual[twice]", false)]
+fn what_a_kernel_was_made_without_is_not_here(
+    #[case] plant: &str,
+    #[case] rows: &str,
+    #[case] lacks: bool,
+) {
+    if !is_linux() || !has_labs() {
+        return;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("UTF-8");
+    sockeye(&["run", "--out", folder, "--plant", plant, rows]);
+    let run = reports::runs::read(out.path()).expect("a run");
+    assert!(!run.lines.is_empty());
+    for line in run.lines {
+        assert_eq!(line.is_not_here(), lacks, "{}: {}", line.id, line.outcome);
+    }
 }
 
 /// Runs a few cases by `sh -c`, `$0` being the program.

@@ -184,27 +184,25 @@ fn optional(op: &Op) -> Option<&'static str> {
     }
 }
 
-/// Whether this kernel has none of it, as it says itself.
+/// Whether this kernel has none of it, as it says itself: a family it does not know, nor a protocol, nor an option. Any
+/// other errno is somebody else's, and is told.
 fn lacks(optional: &str) -> bool {
-    let value = os::value;
-    let raw = if optional == "AF_XDP" { libc::SOCK_RAW } else { libc::SOCK_STREAM };
-    let (family, protocol) = match optional {
-        "IPPROTO_MPTCP" => (Some(libc::AF_INET), value(optional)),
-        "TCP_AO_INFO" => (Some(libc::AF_INET), Some(0)),
-        family => (value(family), Some(0)),
+    let asked = |family, protocol| {
+        let kind = if optional == "AF_XDP" { libc::SOCK_RAW } else { libc::SOCK_STREAM };
+        let probe = c_int::try_from(calls::socket(family, kind, protocol)?).unwrap_or(-1);
+        // As long as `struct tcp_ao_info_opt`.
+        let room = &mut vec![0; 48];
+        let option = os::value(optional).filter(|_| optional.starts_with("TCP_"));
+        let asked = option.map(|option| calls::getsockopt(probe, libc::IPPROTO_TCP, option, room));
+        let _ = calls::close(probe);
+        asked.unwrap_or(Ok(0))
     };
-    let Some((family, protocol)) = family.zip(protocol) else { return false };
-    let made = calls::socket(family, raw, protocol);
-    let Ok(probe) = made else {
-        return matches!(made, Err(libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT));
-    };
-    let probe = c_int::try_from(probe).unwrap_or(-1);
-    let option = value("TCP_AO_INFO").filter(|_| optional == "TCP_AO_INFO");
-    // As long as `struct tcp_ao_info_opt`.
-    let room = &mut vec![0; 48];
-    let asked = option.map(|option| calls::getsockopt(probe, libc::IPPROTO_TCP, option, room));
-    let _ = calls::close(probe);
-    matches!(asked, Some(Err(libc::ENOPROTOOPT)))
+    let Some(value) = os::value(optional) else { return false };
+    match optional.split('_').next() {
+        Some("AF") => asked(value, 0) == Err(libc::EAFNOSUPPORT),
+        Some("IPPROTO") => asked(libc::AF_INET, value) == Err(libc::EPROTONOSUPPORT),
+        _ => asked(libc::AF_INET, 0) == Err(libc::ENOPROTOOPT),
+    }
 }
 
 /// That what not every kernel has, nor every user, is here: else how the host's kernel was made, or what its user may,

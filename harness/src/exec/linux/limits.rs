@@ -277,9 +277,14 @@ fn families(has_ipv6: bool) -> Vec<Limit> {
     ask("AF_UNIX", libc::AF_UNIX, Type::DGRAM, None, needs::unix as fn(&Case) -> bool);
     ask("raw", libc::AF_INET, Type::RAW, Some(Protocol::UDP), needs::raw);
     // A kernel that has none says EAFNOSUPPORT: then its cases are not here. Of a container's filter it is EPERM.
-    let vsock = refusal(libc::AF_VSOCK, Type::STREAM, None);
-    if matches!(vsock, Some(Errno::EPERM | Errno::EACCES)) {
-        ask("AF_VSOCK", libc::AF_VSOCK, Type::STREAM, None, needs::vsock);
+    let optional = [
+        ("AF_VSOCK", libc::AF_VSOCK, Type::STREAM, needs::vsock as fn(&Case) -> bool),
+        ("AF_XDP", libc::AF_XDP, Type::RAW, needs::xdp),
+    ];
+    for (name, domain, r#type, concerns) in optional {
+        if let Some(Errno::EPERM | Errno::EACCES) = refusal(domain, r#type, None) {
+            ask(name, domain, r#type, None, concerns);
+        }
     }
     if has_ipv6 {
         ask("AF_INET6", libc::AF_INET6, Type::DGRAM, None, needs::ipv6_sockets);

@@ -59,6 +59,10 @@ pub(super) fn vsock(case: &Case) -> bool {
     sockets(case).any(|(domain, _)| domain == "AF_VSOCK")
 }
 
+pub(super) fn xdp(case: &Case) -> bool {
+    sockets(case).any(|(domain, _)| domain == "AF_XDP")
+}
+
 /// Whether it sets limits of its process.
 pub(super) fn own_limits(case: &Case) -> bool {
     most_descriptors(case).is_some()
