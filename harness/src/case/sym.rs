@@ -129,10 +129,6 @@ const ALIASES: &[(&str, &str)] = &[
 /// By which of its names sockeye's own code knows a constant; this one, if it has no other. The protocol
 /// families are the address families everywhere (socket(2), NOTES).
 pub fn plain(name: &str) -> &str {
-    // What most names are, at a glance.
-    if !["AF_", "IPV6_", "O_", "PF_", "SOL_"].iter().any(|begin| name.starts_with(begin)) {
-        return name;
-    }
     if let Some((_, plain)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
         return plain;
     }

@@ -2,22 +2,24 @@
 //! Those that a case sends are its own: what they do is nothing.
 
 use std::cell::Cell;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 use crate::case::process::Disposition;
+use crate::threads::lock;
 
 thread_local! {
     /// Of a thread that tells of its own signals: whether SIGPIPE came to it.
     static OWN: Cell<Option<bool>> = const { Cell::new(None) };
-    /// When the alarm that this thread has set goes off first.
-    static DUE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 static PIPE: AtomicBool = AtomicBool::new(false);
 static ALARM: AtomicBool = AtomicBool::new(false);
+/// When the timer goes off first, which is the process's, whoever set it.
+static DUE: Mutex<Option<Instant>> = Mutex::new(None);
 
 extern "C" fn note(signal: libc::c_int) {
     let is_pipe = signal == libc::SIGPIPE;
@@ -86,16 +88,20 @@ pub(super) fn alarm_came() -> bool {
 /// just after the alarm does not wait forever.
 pub(super) fn arm(limit: Duration) {
     set(limit, Duration::from_millis(100));
-    DUE.set(Some(Instant::now() + limit));
+    *lock(&DUE) = Some(Instant::now() + limit);
 }
 
 /// The same, or a moment later: a case of microseconds sets the timer once, and not before each step.
 pub(super) fn arm_about(limit: Duration) {
     let soonest = Instant::now() + limit;
-    let is_set = DUE.get().is_some_and(|due| (soonest..=soonest + MOMENT).contains(&due));
-    if !is_set || alarm_came() {
+    if !is_soon(*lock(&DUE), soonest) || alarm_came() {
         arm(limit + MOMENT);
     }
+}
+
+/// Whether an alarm that is due then gives a step its time, and little more.
+fn is_soon(due: Option<Instant>, soonest: Instant) -> bool {
+    due.is_some_and(|due| (soonest..=soonest + MOMENT).contains(&due))
 }
 
 /// How much later, less than what is late ([`super::pace::LATE`]).
@@ -104,7 +110,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// Interrupts nothing any more.
 pub(super) fn disarm() {
     set(Duration::ZERO, Duration::ZERO);
-    DUE.set(None);
+    *lock(&DUE) = None;
 }
 
 /// Interrupts the call in which another thread of this process waits, which is there to be interrupted.
@@ -125,4 +131,20 @@ fn set(limit: Duration, again: Duration) {
     let timer = libc::itimerval { it_value: timeval(limit), it_interval: timeval(again) };
     // SAFETY: the timer is valid and outlives the call; the old one is not asked for.
     unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sooner a call would be called hung before its time, and much later it would be waited for.
+    #[test]
+    fn an_alarm_is_kept_that_is_due_when_it_should_be() {
+        let soonest = Instant::now() + Duration::from_secs(2);
+        let (before, moment) = (Duration::from_millis(1), MOMENT);
+        assert!(is_soon(Some(soonest), soonest) && is_soon(Some(soonest + moment), soonest));
+        assert!(!is_soon(soonest.checked_sub(before), soonest));
+        assert!(!is_soon(Some(soonest + moment + before), soonest));
+        assert!(!is_soon(None, soonest), "nobody set it, or another has disarmed it");
+    }
 }
