@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use harness::trace::End;
 
 use crate::cli::{Bisect, On, Run};
 use crate::on::{self, Ran};
@@ -50,18 +49,17 @@ pub(crate) fn bisect(args: &Bisect) -> Result<Status> {
     }
     out::blank();
     outln!(
-        "{changed} of {} cases are not the same on all of {} kernels (. is skipped)",
+        "{changed} of {} cases are not the same on all of {} kernels (. says nothing)",
         cases.len(),
         ran.len()
     );
     Ok(if changed > 0 { Status::Unexpected } else { Status::Expected })
 }
 
-/// What came of a case, unless it was skipped or ended at what its host lacks.
+/// What came of a case, if that says something of the kernel.
 fn outcome<'r>(ran: &'r Ran<'_>, number: usize) -> Option<&'r str> {
     let answer = ran.answers.get(number)?;
-    let skipped = matches!(answer.trace.end, End::Skipped { .. });
-    (!skipped && !answer.trace.lacks_what_hosts_have()).then_some(answer.judgement.outcome.as_str())
+    (!answer.trace.says_nothing()).then_some(answer.judgement.outcome.as_str())
 }
 
 /// A letter for each outcome, in the order in which they are first seen, and what each stands for.

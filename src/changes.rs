@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use harness::case::Os;
 use harness::text;
-use harness::trace::{End, Fingerprint};
+use harness::trace::Fingerprint;
 use reports::runs::{Line, Run, Subject, first_difference};
 use suites::claim::{self, Claim};
 use suites::tag;
@@ -79,10 +79,7 @@ fn groups(run: &Run) -> (Groups<'_>, usize) {
     for line in &run.lines {
         let lines = all.entry(&line.id).or_insert_with(|| vec![None; subjects.len()]);
         let number = subjects.iter().position(|subject| subject.name == line.subject);
-        // A case that was skipped or went wrong says nothing of a kernel, nor does what its host lacks.
-        let ran = !matches!(line.trace.end, End::Skipped { .. } | End::Broken { .. })
-            && !line.trace.lacks_what_hosts_have();
-        if let Some(number) = number.filter(|_| ran) {
+        if let Some(number) = number.filter(|_| !line.trace.says_nothing()) {
             lines[number] = Some(line);
         }
     }
@@ -256,7 +253,7 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use harness::trace::{Did, Event};
+    use harness::trace::{Did, End, Event};
 
     use super::*;
     use crate::results;
@@ -306,6 +303,12 @@ mod tests {
         let changed = |new: Line| groups(&run_of(vec![had.clone(), new])).0.len();
         assert_eq!(changed(line("new", "SO_DEBUG", true)), 1);
         assert_eq!(changed(lacking), 0);
+        let reason = "no root".to_owned();
+        for end in [End::Skipped { reason: reason.clone() }, End::Broken { reason }] {
+            let mut nothing = line("new", "SO_DEBUG", true);
+            nothing.trace.end = end;
+            assert_eq!(changed(nothing), 0);
+        }
     }
 
     #[test]

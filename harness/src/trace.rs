@@ -137,6 +137,11 @@ impl Trace {
         self.lacks().is_some_and(|name| OF_HOSTS.contains(&name))
     }
 
+    /// Whether it says nothing of its kernel: it was skipped, went wrong, or ended at what its host lacks.
+    pub fn says_nothing(&self) -> bool {
+        matches!(self.end, End::Skipped { .. } | End::Broken { .. }) || self.lacks_what_hosts_have()
+    }
+
     /// The name that this system has not got, where the case ended at it: its call was never made.
     pub fn lacks(&self) -> Option<&str> {
         // Behind the call there may be frames of the kernel's own.

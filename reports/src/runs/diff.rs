@@ -78,10 +78,7 @@ impl<'a> Diff<'a> {
 
     /// Those of them whose outcomes differ.
     pub fn differing(&self) -> impl Iterator<Item = (&'a Line, &'a Line)> {
-        // What a host lacks says nothing of its kernel.
-        let lacks = |line: &Line| line.trace.lacks_what_hosts_have();
-        self.shared()
-            .filter(move |(was, is)| was.outcome != is.outcome && !lacks(was) && !lacks(is))
+        self.shared().filter(|(was, is)| was.outcome != is.outcome)
     }
 
     /// The cases that only one side has: 0 is the old one, 1 the new one.
