@@ -6,7 +6,6 @@ use std::num::NonZero;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::common::{case, traces};
 use harness::case::addr::Addr;
 use harness::case::{Case, Flags, Hex, LabOp, Op, Os};
 use harness::outcome;
@@ -14,6 +13,8 @@ use harness::trace::{Did, Event, Trace};
 use harness::wire::build;
 use reports::repro::{FLAGS, Observed, Options, reproducer};
 use rstest::rstest;
+
+use crate::common::{case, traces};
 
 /// Cases, one after the other in one executor; nothing where it has no labs.
 fn run(cases: &[Case]) -> Vec<Trace> {

@@ -6,7 +6,6 @@ use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::common::{SOCKEYE, has_cc, has_labs, has_run, is_linux, sockeye, text};
 use harness::case::{Case, Os};
 use harness::environment::Private;
 use reports::bundle::{Scrub, broken, wished};
@@ -14,6 +13,8 @@ use reports::repro::{Options, reproducer};
 use rstest::rstest;
 use suites::baseline::Baselines;
 use suites::rules::RULES;
+
+use crate::common::{SOCKEYE, has_cc, has_labs, has_run, is_linux, sockeye, text};
 
 fn said(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();

@@ -3,9 +3,10 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
 use rstest::rstest;
 use serde_json::{Value, json};
+
+use crate::common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
 
 /// What became of the one claim of this id.
 fn standing(args: &[&str]) -> Value {

@@ -6,9 +6,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
 use harness::case::Os;
 use rstest::rstest;
+
+use crate::common::{has_labs, is_linux, sockeye, stderr, stdout, turn};
 
 /// The outcomes by id of a run with `--json` and these arguments.
 fn outcomes(args: &[&str]) -> BTreeMap<String, String> {

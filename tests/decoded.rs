@@ -1,11 +1,12 @@
 //! What structures, control messages and widths come to on this kernel: each input said otherwise once
 //! in every run, or could not be said.
 
-use crate::common::{case, has_labs, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{Credentials, Trace};
 use rstest::rstest;
+
+use crate::common::{case, has_labs, traces};
 
 /// What an executor of its own makes of a case.
 fn run(case: &Case) -> Trace {

@@ -1,11 +1,12 @@
 //! What the executor and its driver do when something is wrong: with a call, a case, an executor.
 
-use crate::common::{SOCKEYE, executor, has_labs, turn};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::subject::{self, Subject, SubjectError};
 use harness::trace::{Did, End, Event, Out, Trace};
 use rstest::rstest;
+
+use crate::common::{SOCKEYE, executor, has_labs, turn};
 
 /// An executor written in shell.
 fn fake(script: &str) -> Subject {

@@ -1,11 +1,12 @@
 //! What far ends send by words, and what the host makes of it.
 
-use crate::common::{has_labs, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{Direction, End, Event, Trace};
 use notation::Written;
 use rstest::rstest;
+
+use crate::common::{has_labs, traces};
 
 /// The one case of a text; `head` stands above it.
 fn written(head: &str, text: &str) -> Written {

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::browser::Browser;
-use crate::common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
 use reports::runs;
 use rstest::rstest;
 use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");
 

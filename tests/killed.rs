@@ -10,8 +10,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{SOCKEYE, fetched, has_labs, is_linux, turn};
 use rstest::rstest;
+
+use crate::common::{SOCKEYE, fetched, has_labs, is_linux, turn};
 
 /// A process, and when it began: its number alone may be another's by and by.
 type Process = (u32, String);

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{SOCKEYE, has_labs, has_run, is_linux, sockeye, stderr, stdout, text};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reports::runs;
+
+use crate::common::{SOCKEYE, has_labs, has_run, is_linux, sockeye, stderr, stdout, text};
 
 /// A few cases that wait for a second or so, so that two runs of them are under way at once.
 const SLOW: &str = "names/dns-flawed";

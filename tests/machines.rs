@@ -9,13 +9,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::{SOCKEYE, fetched, has_labs, sockeye, stderr};
 use harness::case::{Case, Os};
 use harness::subject::{self, Console, Kernels, Machine, Plan, Program, cache_folder};
 use harness::trace::{End, Trace};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rstest::rstest;
+
+use crate::common::{SOCKEYE, fetched, has_labs, sockeye, stderr};
 
 fn plan(program: &str, args: &[&str]) -> Plan {
     Plan {

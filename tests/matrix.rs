@@ -4,13 +4,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use crate::browser::Browser;
-use crate::browser::search::{reason, searches, set};
-use crate::common::{has_labs, is_linux, sockeye, stderr};
 use reports::matrix::{Input, Model, Source, model, page};
 use reports::runs::{self, Run};
 use rstest::rstest;
 use serde_json::json;
+
+use crate::browser::Browser;
+use crate::browser::search::{reason, searches, set};
+use crate::common::{has_labs, is_linux, sockeye, stderr};
 
 /// Runs cases on this kernel.
 fn run(folder: &Path, how: &[&str]) -> Run {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::common::{has_labs, is_linux};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::{End, Trace};
@@ -19,6 +18,8 @@ use reports::runs::{Finding, Line, Subject as RunSubject};
 use serde_json::{Value, json};
 use suites::baseline::Baselines;
 use suites::verdict::{Judgement, judge};
+
+use crate::common::{has_labs, is_linux};
 
 /// A case of each table, and what it did here.
 fn traces() -> &'static [(Case, Trace)] {

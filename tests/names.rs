@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use crate::common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
 use harness::case::{Case, KNOWN, Lab, Op};
 use rstest::rstest;
+
+use crate::common::{SOCKEYE, has_cc, has_labs, is_linux, sockeye, stderr, stdout, text};
 
 const SOURCES: &str = include_str!("inputs/names.txt");
 

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::common::{is_linux, sockeye};
 use serde_json::json;
+
+use crate::common::{is_linux, sockeye};
 
 /// Stands in for the program: makes what it is asked for, and says so in a file.
 const PROGRAM: &str = r#"#!/bin/sh

@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::common::has_cc;
 use harness::case::{Case, Os};
 use harness::trace::{End, Trace};
 use proptest::prelude::*;
@@ -13,6 +12,8 @@ use proptest::sample::select;
 use proptest::test_runner::{TestCaseError, TestCaseResult, TestRunner};
 use reports::repro::{FLAGS, Observed, Options, reproducer};
 use serde_json::Value;
+
+use crate::common::has_cc;
 
 /// What ends a string, a comment, a tag, a line, a cell, a path.
 const EVIL: [&str; 14] = [

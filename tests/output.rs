@@ -7,11 +7,12 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::common::{has_labs, is_linux, sockeye, stderr, stdout};
 use harness::text::is_obeyed;
 use nix::pty::{Winsize, openpty};
 use rstest::rstest;
 use serde_json::Value;
+
+use crate::common::{has_labs, is_linux, sockeye, stderr, stdout};
 
 const SOCKEYE: &str = env!("CARGO_BIN_EXE_sockeye");
 

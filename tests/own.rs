@@ -5,10 +5,11 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::own::{folder, lines, sockeye, verdict};
-use crate::common::{SOCKEYE, has_labs, is_linux, stderr, stdout, turn};
 use rstest::rstest;
 use serde_json::Value;
+
+use crate::common::own::{folder, lines, sockeye, verdict};
+use crate::common::{SOCKEYE, has_labs, is_linux, stderr, stdout, turn};
 
 /// As it is written, it is so on every system.
 const GOOD: &str = "\

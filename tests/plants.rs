@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::traces;
 use harness::case::{Case, Os};
 use harness::exec::Plant;
 use harness::trace::End;
 use rstest::rstest;
+
+use crate::common::traces;
 
 /// A fault, the rules that find it, and cases in which it shows.
 const PLANTS: [(Plant, &[&str], &[&str]); 19] = [

@@ -6,11 +6,12 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::common::git::goes_by_git;
-use crate::common::{fetched, has_cc, has_labs, is_linux, sockeye, text};
 use reports::bundle::MOST_OF_LINES;
 use rstest::rstest;
 use serde_json::Value;
+
+use crate::common::git::goes_by_git;
+use crate::common::{fetched, has_cc, has_labs, is_linux, sockeye, text};
 
 /// What stands on top of the one that no Mac has made.
 const NOT_OBSERVED: &str = "**No Mac has run this.** It shows the form of a report alone: Linux made the calls, with a fault that \

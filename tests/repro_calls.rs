@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::calls::{ANSWERED, MASKS, REQUESTS, SEVERAL};
-use crate::common::repro::{able, case, ran, written};
-use crate::common::traces;
 use harness::case::{Case, Op};
 use harness::trace::{Did, Event, Out, Ready};
 use reports::repro::{agrees, saw_the_wire, verdict};
 use rstest::rstest;
+
+use crate::calls::{ANSWERED, MASKS, REQUESTS, SEVERAL};
+use crate::common::repro::{able, case, ran, written};
+use crate::common::traces;
 
 const ACCEPTED: &str = "
     socket(AF_INET, SOCK_STREAM, 0) = l

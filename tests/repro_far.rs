@@ -2,14 +2,15 @@
 //! host what the executor's frames do, and with one lie more, or the frame taken out, it must say
 //! `not reproduced`.
 
-use crate::common::repro::{able, case, ran, written};
-use crate::common::{documented, traces};
 use harness::case::{Case, Os};
 use harness::outcome;
 use harness::trace::End;
 use harness::wire::{Body, Field, Framing, Net, TcpOption, build, decode, forge, quoted, spoil};
 use reports::repro::{Options, agrees, reproducer, saw_the_wire, verdict};
 use rstest::rstest;
+
+use crate::common::repro::{able, case, ran, written};
+use crate::common::{documented, traces};
 
 const UDP4: &str = "tun link0 mtu 1400
     socket(AF_INET, SOCK_DGRAM, 0) = s
@@ -408,4 +409,24 @@ fn beside_a_server_bytes_are_sent() {
     );
     let (one, other) = (case(&text), case(&text.replace("6e653f", "6e6540")));
     tells_apart(&one, &other);
+}
+
+/// The far end of a program that serves is Linux's own TCP: it acknowledges what it reads before it resets, so that
+/// nothing is unsent. The program says that it is no reproduction.
+#[test]
+fn a_far_end_that_acknowledges_otherwise_is_no_reproduction() {
+    if !able() {
+        return;
+    }
+    let tables = suites::tables();
+    let all = || tables.iter().flat_map(|table| &table.cases);
+    let case = |id: &str| all().find(|case| case.id == id).expect(id).clone();
+    let folder = tempfile::tempdir().expect("a folder");
+    for (id, same) in [("errors/state[reset,unsent]", false), ("errors/state[reset,unread]", true)]
+    {
+        let case = case(id);
+        let trace = traces(&[], std::slice::from_ref(&case)).remove(0);
+        let (stdout, stderr, _) = ran(&written(&case, &trace), folder.path());
+        assert_eq!(verdict(&stdout), Some(same), "{id}: {stdout}{stderr}");
+    }
 }

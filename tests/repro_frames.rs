@@ -5,12 +5,13 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, Stdio};
 
-use crate::common::compile::{ran, ran_by_tcc, warned};
-use crate::common::has_cc;
 use harness::wire::{Mac, build};
 use reports::repro::FLAGS;
 use reports::repro::frames::{Compared, said};
 use rstest::rstest;
+
+use crate::common::compile::{ran, ran_by_tcc, warned};
+use crate::common::has_cc;
 
 /// Reads frames, each behind its `EtherType` and its length, and says each.
 const MAIN: &str = r#"

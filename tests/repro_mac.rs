@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::common::{BPF_H, has_cc};
 use harness::case::payload::quoted;
 use harness::case::{Case, Hex, Lab, Link, LinkKind, Threads};
 use harness::trace::{Direction, End, Event, LinkFact, Trace};
 use harness::wire::{Mac, build};
 use reports::repro::FLAGS;
 use reports::repro::frames;
+
+use crate::common::{BPF_H, has_cc};
 
 /// The parts of a program that looks, in the order of `reports/src/repro/parts.rs`.
 const PARTS: [&str; 19] = [

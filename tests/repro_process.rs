@@ -1,11 +1,12 @@
 //! Reproducers of cases about the process: signals that come into a thread's call, limits, capabilities. What the
 //! executor saw the program sees; of another disposition, limit or set it says `not reproduced`.
 
-use crate::common::repro::{able, case, ran, written};
-use crate::common::traces;
 use harness::trace::{Did, End, Event};
 use reports::repro::{agrees, saw_the_wire, verdict};
 use rstest::rstest;
+
+use crate::common::repro::{able, case, ran, written};
+use crate::common::traces;
 
 const RESTARTS: &str = "
     socketpair(AF_UNIX, SOCK_STREAM, 0, [s, p])

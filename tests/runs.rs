@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::common::{SOCKEYE, has_labs, sockeye, stderr, stdout, turn};
 use rstest::rstest;
+
+use crate::common::{SOCKEYE, has_labs, sockeye, stderr, stdout, turn};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/tests/runs/1");
 

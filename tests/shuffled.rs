@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::common::{fetched, sockeye, stderr};
 use harness::subject::{Kernels, cache_folder};
 use serde_json::Value;
+
+use crate::common::{fetched, sockeye, stderr};
 
 /// Every row by its kernel's folder and its id.
 fn rows(out: &Path) -> BTreeMap<(String, String), Value> {

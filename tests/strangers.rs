@@ -5,9 +5,10 @@ use std::fs;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use crate::common::{stderr, stdout, turn};
 use rstest::rstest;
 use tempfile::TempDir;
+
+use crate::common::{stderr, stdout, turn};
 
 const SOCKEYE: &str = env!("CARGO_BIN_EXE_sockeye");
 

@@ -55,6 +55,7 @@ pub use errnos::errnos;
 pub use names::Names;
 pub use netlink::route_messages;
 pub use options::{is_of_the_run, stable_option};
+pub use socks::is_ping;
 pub use transcript::transcript;
 
 use crate::case::{Case, Op, Os};

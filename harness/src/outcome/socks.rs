@@ -33,6 +33,11 @@ pub(super) fn transport(case: &Case, fd: &str) -> Option<Transport> {
     }
 }
 
+/// Whether its ports are identifiers of echoes, which a kernel draws from all there are (icmp(7)).
+pub fn is_ping(case: &Case, fd: &str) -> bool {
+    transport(case, fd) == Some(Transport::Ping)
+}
+
 /// Whether it is a socket by which rtnetlink speaks.
 pub(super) fn is_route(case: &Case, fd: &str) -> bool {
     match made_by(case, fd) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use harness::case::addr::{Port, SockAddr};
 use harness::case::op::Opt;
 use harness::case::{Case, Hex, Op, Sym, netlink, vsock};
-use harness::outcome::{is_of_the_run, route_messages, stable_option};
+use harness::outcome::{is_of_the_run, is_ping, route_messages, stable_option};
 use harness::trace::{AddrInfo, Did, Event, Interface, Kevent, LinkFact, Out, Trace};
 
 use super::frames;
@@ -415,20 +415,11 @@ fn shown_received(case: &Case, step: &Op, bytes: &Hex) -> String {
     said.unwrap_or_else(|| shown_data(bytes))
 }
 
-/// Whether it is the id of an echo that the kernel has drawn, from all there are (icmp(7)).
+/// Whether it is the id of an echo that the kernel has drawn: the case names none.
 fn is_drawn_id(case: &Case, step: &Op, id: u16) -> bool {
-    let is_made = |op: &Op| match op {
-        Op::Socket { fd, r#type, protocol, .. } => {
-            let echoes = protocol.has("IPPROTO_ICMP") || protocol.has("IPPROTO_ICMPV6");
-            Some(fd.as_str()) == step.fd() && r#type.has("SOCK_DGRAM") && echoes
-        }
-        _ => false,
-    };
-    let is_named = |op: &Op| match op {
-        Op::Bind { fd, addr } => Some(fd.as_str()) == step.fd() && addr.port != Port::Is(0),
-        _ => false,
-    };
-    id != 0 && case.ops.iter().any(is_made) && !case.ops.iter().any(is_named)
+    let is_ping = |op: &Op| op.fd().is_some_and(|fd| is_ping(case, fd));
+    let names = |op: &Op| matches!(op, Op::Bind { addr, .. } if addr.port != Port::Is(0));
+    id != 0 && is_ping(step) && !case.ops.iter().any(|op| names(op) && is_ping(op))
 }
 
 /// The first port that Linux chooses itself (ip(7), `ip_local_port_range`).
