@@ -1,12 +1,12 @@
 //! What of a case is let in: it may come from a stranger, and its names go into C and into commands.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 mod constants;
 mod requests;
 
 pub(super) use constants::names;
 pub(super) use requests::request;
+
+use rustc_hash::FxHashMap;
 
 use super::addr::{Addr, Host, Port, Scope, Unix};
 use super::op::{Code, Control, Index, Opt, Value, Who};
@@ -270,8 +270,8 @@ fn names_a_number(level: &Code, kind: &Code, data: &Hex) -> bool {
     (rights && data.0.len() >= 4) || v4 || v6
 }
 
-/// The families that each name ever had.
-type Known<'o> = BTreeMap<&'o str, BTreeSet<&'o str>>;
+/// The families that each name ever had, each once.
+type Known<'o> = FxHashMap<&'o str, Vec<&'o str>>;
 
 /// How long a case may ask to wait in all, beside what a program of the user's takes.
 const LONGEST_MS: u32 = 600_000;
@@ -294,13 +294,13 @@ pub(super) fn has_an_end(case: &Case) -> Result<(), String> {
 /// A name counts with every family that it ever had: which of them it has when a step is taken, only the kernel
 /// knows, since a call that should have made it anew may have failed.
 fn made(ops: &[Op]) -> Result<(), String> {
-    let mut known = Known::new();
+    let mut known = Known::default();
     let (mut all, mut in_files) = (0u64, 0u64);
     for op in ops {
         families(op)?;
         for name in op.uses() {
             used(op, name, known.get(name))?;
-            let of_machines = known.get(name).is_some_and(|had| had.contains("AF_VSOCK"));
+            let of_machines = known.get(name).is_some_and(|had| had.contains(&"AF_VSOCK"));
             if of_machines && matches!(op, Op::Listen { .. }) {
                 super::vsock::listens(ops)?;
             }
@@ -309,7 +309,7 @@ fn made(ops: &[Op]) -> Result<(), String> {
         if all > MOST_OF_CASE {
             return Err(format!("its calls ask room for more than {MOST_OF_CASE} bytes"));
         }
-        let is_file = |name: &str| known.get(name).is_some_and(|had| had.contains(A_FILE));
+        let is_file = |name: &str| known.get(name).is_some_and(|had| had.contains(&A_FILE));
         if matches!(op, Op::File { .. }) || op.speaker().is_some_and(is_file) {
             in_files = in_files.saturating_add(room(op));
         }
@@ -322,13 +322,13 @@ fn made(ops: &[Op]) -> Result<(), String> {
 }
 
 /// That a step may use this name, which had these families.
-fn used(op: &Op, name: &str, families: Option<&BTreeSet<&str>>) -> Result<(), String> {
+fn used(op: &Op, name: &str, families: Option<&Vec<&str>>) -> Result<(), String> {
     let call = op.call();
     let Some(families) = families else {
         let what = if matches!(op, Op::Lab { .. }) { "a frame" } else { call };
         return Err(format!("{what}: no step before this one makes a socket {name:?}"));
     };
-    if families.contains("AF_UNIX") && op.addrs().any(is_a_path) {
+    if families.contains(&"AF_UNIX") && op.addrs().any(is_a_path) {
         return Err(format!("{call}: a case cannot name a Unix socket: its path is the host's"));
     }
     let is_of_links = is_of_links(op);
@@ -359,7 +359,7 @@ fn used(op: &Op, name: &str, families: Option<&BTreeSet<&str>>) -> Result<(), St
             ));
         }
     }
-    if !families.contains(super::netlink::ROUTE) {
+    if !families.contains(&super::netlink::ROUTE) {
         return Ok(());
     }
     let is_own = |addr: &Addr| addr.as_netlink().is_some_and(|of| of.pid == Some(Who::Own));
@@ -375,31 +375,38 @@ const OF_LINKS: [&str; 4] =
 
 /// Takes down what a step makes.
 fn makes<'o>(op: &'o Op, known: &mut Known<'o>) {
+    let made = op.makes();
+    if made.is_empty() {
+        return;
+    }
     let families = match op {
         // The obsolete way to a packet socket (packet(7), COMPATIBILITY): the family is passed over.
         Op::Socket { r#type, .. } if r#type.has("SOCK_PACKET") => {
-            BTreeSet::from(["AF_PACKET, obsolete (SOCK_PACKET)"])
+            vec!["AF_PACKET, obsolete (SOCK_PACKET)"]
         }
         // By whatever address, they are sent to a hypervisor (vmci).
         Op::Socket { domain, r#type, .. }
             if domain.plain() == "AF_VSOCK" && r#type.has("SOCK_DGRAM") =>
         {
-            BTreeSet::from(["AF_VSOCK, SOCK_DGRAM"])
+            vec!["AF_VSOCK, SOCK_DGRAM"]
         }
         Op::Socket { domain, protocol, .. } if domain.plain() == "AF_NETLINK" => {
-            BTreeSet::from([super::netlink::family(protocol)])
+            vec![super::netlink::family(protocol)]
         }
-        Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => {
-            BTreeSet::from([domain.plain()])
-        }
+        Op::Socket { domain, .. } | Op::Socketpair { domain, .. } => vec![domain.plain()],
         Op::Accept { fd, .. } | Op::Accept4 { fd, .. } | Op::Dup { fd, .. } => {
             known.get(fd.as_str()).cloned().unwrap_or_default()
         }
-        Op::File { .. } => BTreeSet::from([A_FILE]),
-        _ => BTreeSet::from(["AF_UNSPEC"]),
+        Op::File { .. } => vec![A_FILE],
+        _ => vec!["AF_UNSPEC"],
     };
-    for name in op.makes() {
-        known.entry(name).or_default().extend(&families);
+    for name in made {
+        let had = known.entry(name).or_default();
+        for family in &families {
+            if !had.contains(family) {
+                had.push(family);
+            }
+        }
     }
 }
 

@@ -12,7 +12,15 @@ use serde::ser::{Serialize, Serializer};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Hex(pub Vec<u8>);
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    let (digits, mut pairs, mut byte) = (b"0123456789abcdef", [[0; 2]; 256], 0);
+    while byte < pairs.len() {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 impl fmt::Display for Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,12 +40,9 @@ impl FromStr for Hex {
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // By hand, since a trace is mostly this.
-        let mut text = String::with_capacity(self.0.len() * 2);
-        for b in &self.0 {
-            text.push(DIGITS[usize::from(b >> 4)] as char);
-            text.push(DIGITS[usize::from(b & 15)] as char);
-        }
-        serializer.serialize_str(&text)
+        let text: Vec<[u8; 2]> = self.0.iter().map(|byte| PAIRS[usize::from(*byte)]).collect();
+        let text = std::str::from_utf8(text.as_flattened()).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(text)
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
+use rustc_hash::FxHashSet;
 use schemars::JsonSchema;
+use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::known::KNOWN;
@@ -13,9 +16,7 @@ use super::known::KNOWN;
 /// Of families, types, options, their levels, protocols and the flags of messages it may be a number that has no name, see [`written`].
 /// A name that no system has is a mistake in the case; a name that this system lacks is the
 /// outcome `unsupported here`.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Sym(#[schemars(with = "String")] pub Cow<'static, str>);
 
@@ -33,6 +34,24 @@ impl Sym {
     /// The same constant by the name that sockeye's own code knows it by, see [`plain`].
     pub fn plain(&self) -> &str {
         plain(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sym {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl Visitor<'_> for NameVisitor {
+            type Value = Sym;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            // An executor is given ten of them with each case, and has all of them already.
+            fn visit_str<E: Error>(self, name: &str) -> Result<Sym, E> {
+                let known = NAMES.get(name).map(|known| Cow::Borrowed(*known));
+                Ok(Sym(known.unwrap_or_else(|| Cow::Owned(name.to_owned()))))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
     }
 }
 
@@ -149,9 +168,12 @@ pub fn written(text: &str) -> Option<i32> {
     number.map(u32::cast_signed)
 }
 
+/// All of [`KNOWN`], found at once.
+static NAMES: LazyLock<FxHashSet<&'static str>> = LazyLock::new(|| KNOWN.iter().copied().collect());
+
 /// Whether `name` is one that a case may use.
 pub fn is_known(name: &str) -> bool {
-    KNOWN.binary_search(&name).is_ok()
+    NAMES.contains(name)
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
-//! What a resolver drew at random and drew twice.
+//! What was drawn at random and drawn twice.
 //!
 //! A stub resolver draws the id of each query and takes a port for each socket (RFC 5452 §9.1), of 65,536 and of some
 //! 28,000: one run in some thirty has two that are one by chance, and its outcome, in which they are numbered as
-//! they come, would be another.
+//! they come, would be another. So does a kernel that chooses ports of connections (RFC 6056 §3.3.3): two that go to
+//! different places may have one port, and of the pairs of a catalogue one does in some hundred runs.
 
 use std::net::IpAddr;
 
 use super::framing;
-use crate::case::Case;
+use crate::case::addr::Port;
 use crate::case::names::DNS_PORT;
+use crate::case::op::Opt;
+use crate::case::{Case, LabOp, Op};
 use crate::trace::{Direction, Event, Trace};
-use crate::wire::{Body, decode, dns};
+use crate::wire::{Body, TcpFlags, decode, dns};
 
 /// A query that left.
 struct Query {
@@ -23,9 +26,51 @@ struct Query {
 
 /// What is the same by chance, as one sentence.
 pub(super) fn coincidence(case: &Case, trace: &Trace) -> Option<String> {
-    if !case.resolves() {
+    let of_queries = || if case.resolves() { of_queries(case, trace) } else { None };
+    of_connections(case, trace).or_else(of_queries)
+}
+
+/// Two connections of one port, which nobody but the kernel chose.
+fn of_connections(case: &Case, trace: &Trace) -> Option<String> {
+    let connects = |op: &&Op| {
+        matches!(op.call(), "connect" | "sendto" | "sendmsg" | "sendmmsg") && op.addr().is_some()
+    };
+    if case.ops.iter().filter(connects).count() < 2 || chooses_ports(case) {
         return None;
     }
+    let syns: Vec<_> = trace.events.iter().filter_map(|event| syn(case, event)).collect();
+    let mut pairs = syns.iter().enumerate().flat_map(|(at, one)| {
+        syns[..at].iter().filter(move |other| one.0 == other.0 && one.1 != other.1)
+    });
+    pairs.next().map(|((_, port), _)| format!("two connections were given the port {port}"))
+}
+
+/// Whether a case has a hand in which ports its connections have.
+fn chooses_ports(case: &Case) -> bool {
+    let of = |op: &Op| match op {
+        Op::Bind { addr, .. } => !matches!(addr.port, Port::Is(0)),
+        Op::Setsockopt { option: Opt::Raw { name, .. }, .. } => {
+            name.number().is_some()
+                || ["IP_LOCAL_PORT_RANGE", "IP_BIND_ADDRESS_NO_PORT"].contains(&name.as_str())
+        }
+        Op::Raw { .. } => true,
+        _ => false,
+    };
+    let sets = |step: &LabOp| matches!(step, LabOp::Sysctl { name, .. } if name.contains("port"));
+    case.ops.iter().any(of) || case.lab.setup.iter().any(sets)
+}
+
+/// The ends of a connection that the host begins.
+fn syn(case: &Case, event: &Event) -> Option<((IpAddr, u16), (IpAddr, u16))> {
+    let Event::Frame { link, dir: Direction::Out, bytes, .. } = event else { return None };
+    let packet = decode(framing(case, link), &bytes.0);
+    let (src, dst) = packet.addresses()?;
+    let Some(Body::Tcp(tcp)) = packet.body() else { return None };
+    let begins = tcp.flags.has(TcpFlags::SYN) && !tcp.flags.has(TcpFlags::ACK);
+    begins.then_some(((src, tcp.sport), (dst, tcp.dport)))
+}
+
+fn of_queries(case: &Case, trace: &Trace) -> Option<String> {
     let queries: Vec<Query> = trace.events.iter().filter_map(|event| query(case, event)).collect();
     let mut pairs = queries
         .iter()
@@ -108,5 +153,48 @@ mod tests {
     )]
     fn what_is_drawn_twice_is_seen(#[case] asked: &[Asked], #[case] wanted: Option<&str>) {
         assert_eq!(said(asked).as_deref(), wanted);
+    }
+
+    /// `http/ftp[inet,PASV,rest]` at load 18: the connection for data had the port of the one for commands.
+    #[rstest]
+    #[case::as_ever(&[(40_000, 21), (40_001, 2021)], "", None)]
+    #[case::sent_again(&[(40_000, 21), (40_000, 21)], "", None)]
+    #[case::one_port(
+        &[(40_000, 21), (40_000, 2021)],
+        "",
+        Some("two connections were given the port 40000")
+    )]
+    #[case::chosen(
+        &[(40_000, 21), (40_000, 2021)],
+        r#"{"bind":{"fd":"s","addr":{"host":{"ip":"0.0.0.0"},"port":{"is":40000}}}},"#,
+        None
+    )]
+    #[case::any(
+        &[(40_000, 21), (40_000, 2021)],
+        r#"{"bind":{"fd":"s","addr":{"host":{"ip":"0.0.0.0"},"port":{"is":0}}}},"#,
+        Some("two connections were given the port 40000")
+    )]
+    fn a_port_that_two_connections_have_is_seen(
+        #[case] syns: &[(u16, u16)],
+        #[case] bind: &str,
+        #[case] wanted: Option<&str>,
+    ) {
+        let connect =
+            r#"{"connect":{"fd":"s","addr":{"host":{"ip":"192.0.2.2"},"port":{"is":21}}}}"#;
+        let ops = serde_json::from_str(&format!("[{bind}{connect},{connect}]")).expect("steps");
+        let case = Case::new("s/t", String::new(), Lab::one(LinkKind::Tun, "tun0"), ops);
+        let frame = |(sport, dport): &(u16, u16)| {
+            let [src, dst] = [("192.0.2.1", sport), ("192.0.2.2", dport)]
+                .map(|(ip, port)| format!("{ip}:{port}").parse().expect("one"));
+            let (flags, options, payload) = (TcpFlags::SYN, &[][..], &b""[..]);
+            let segment =
+                build::Segment { flags, seq: 1, ack: 0, window: 9, urgent: 0, options, payload };
+            let bytes = build::tcp_segment(build::Link::Ip, src, dst, 64, &segment).expect("one");
+            let (link, dir) = ("tun0".to_owned(), Direction::Out);
+            Event::Frame { op: 0, at_ns: 0, link, dir, bytes: Hex(bytes) }
+        };
+        let events = syns.iter().map(frame).collect();
+        let trace = Trace::new("s/t", Vec::new(), events, End::Done);
+        assert_eq!(coincidence(&case, &trace).as_deref(), wanted);
     }
 }

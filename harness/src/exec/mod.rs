@@ -210,7 +210,9 @@ pub fn init() {
 }
 
 fn parse(line: &[u8]) -> Result<Case, String> {
-    let case: Case = serde_json::from_slice(line).map_err(|e| format!("not a case: {e}"))?;
+    // At once for all of its texts.
+    let line = std::str::from_utf8(line).map_err(|e| format!("not a case: {e}"))?;
+    let case: Case = serde_json::from_str(line).map_err(|e| format!("not a case: {e}"))?;
     case.check().map_err(|e| format!("case {}: {e}", case.id))?;
     Ok(case)
 }
@@ -322,7 +324,7 @@ fn take(
         lab.restore(steps().any(|step| changes(case, step)))
     };
     match restored {
-        Ok(true) if leaves_connections(case, &lab) => labs.discard(lab),
+        Ok(true) if leaves_connections(case, &mut lab) => labs.discard(lab),
         Ok(true) => labs.put(lab),
         // The next case that asks for it gets a new one.
         Ok(false) => labs.discard(lab),
@@ -349,7 +351,7 @@ fn leaves_an_orphan(case: &Case) -> bool {
 /// Whether the kernel still has connections of the case that the next one could meet: such as send by
 /// themselves, or in TIME-WAIT (RFC 9293 §3.6.1) at a port that cases choose. One that the kernel chose
 /// is given to nobody else meanwhile.
-fn leaves_connections(case: &Case, lab: &impl Network) -> bool {
+fn leaves_connections(case: &Case, lab: &mut impl Network) -> bool {
     let connects = |op: &Op| {
         op.addrs().next().is_some()
             || matches!(op, Op::Listen { .. } | Op::Raw { .. } | Op::Run { .. })

@@ -2,6 +2,16 @@
 //!
 //! Macros, since what `libc` lacks on a system has no number that could be asked for there.
 
+use libc::c_int;
+use rustc_hash::FxHashMap;
+
+use crate::case::KNOWN;
+
+/// All names that a case may use with their values on a system, which else are looked for one name after the other.
+pub(super) fn all(value: fn(&str) -> Option<c_int>) -> FxHashMap<&'static str, Option<c_int>> {
+    KNOWN.iter().map(|name| (*name, value(name))).collect()
+}
+
 /// `errno`, of these names.
 macro_rules! errnos {
     ($($name:ident)*) => {

@@ -137,7 +137,7 @@ pub(super) trait Network {
     /// in answer, until there are no more.
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8]));
     /// What connections are there when the case's sockets are closed, where the system says so.
-    fn left_behind(&self) -> LeftBehind {
+    fn left_behind(&mut self) -> LeftBehind {
         LeftBehind::default()
     }
     /// Brings the network back to the state that its [`Lab`] describes, after a case that took

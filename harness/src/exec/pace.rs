@@ -57,7 +57,11 @@ impl Pace {
 
     /// The executor does something: sleeps of milliseconds at the most lie between two of these.
     pub(super) fn here(&mut self) {
-        let now = Instant::now();
+        self.here_at(Instant::now());
+    }
+
+    /// The same, when it is known what time it is.
+    pub(super) fn here_at(&mut self, now: Instant) {
         let nothing = now - self.last;
         if nothing > LATE {
             self.late += nothing;
@@ -71,8 +75,8 @@ impl Pace {
 
     /// A call is made now, one that may wait for whatever it is or not: how long that takes is the kernel's or the
     /// case's.
-    pub(super) fn begins(&mut self, waits: bool) {
-        self.here();
+    pub(super) fn begins(&mut self, now: Instant, waits: bool) {
+        self.here_at(now);
         self.late = Duration::ZERO;
         self.waits = waits;
     }
@@ -99,10 +103,8 @@ impl Pace {
     }
 }
 
-/// Whether both ends of a connection are the host's own: to the lab's servers it acknowledges at once
-/// ([`Case::unlike_defaults`]), and of threads nobody knows when they wait.
-fn speaks_to_itself(case: &Case) -> bool {
-    let serves = |step: &LabOp| matches!(step, LabOp::Serve { .. });
+/// Whether both ends of a connection are the host's own.
+fn has_both_ends(case: &Case) -> bool {
     let is_tcp = |op: &Op| match op {
         Op::Socket { domain, r#type, .. } => {
             matches!(domain.plain(), "AF_INET" | "AF_INET6") && r#type.has("SOCK_STREAM")
@@ -114,6 +116,13 @@ fn speaks_to_itself(case: &Case) -> bool {
         && case.ops.iter().any(is_tcp)
         && case.ops.iter().any(|op| matches!(op, Op::Listen { .. }))
         && case.ops.iter().any(connects)
+}
+
+/// Whether they are, and nobody else has a part in it: to the lab's servers it acknowledges at once
+/// ([`Case::unlike_defaults`]), and of threads nobody knows when they wait.
+fn speaks_to_itself(case: &Case) -> bool {
+    let serves = |step: &LabOp| matches!(step, LabOp::Serve { .. });
+    has_both_ends(case)
         && case.threads.is_empty()
         && !case.lab.setup.iter().any(serves)
         && case.by_hand().next().is_none()
@@ -127,7 +136,9 @@ fn limit(case: &Case) -> Duration {
         _ => None,
     });
     let shortest = set.min().unwrap_or(SHORTEST_TIMER_MS).min(SHORTEST_TIMER_MS);
-    Duration::from_millis(shortest.into()) / 2
+    let half = Duration::from_millis(shortest.into()) / 2;
+    // Who is connected to itself sends again sooner, whichever thread it is.
+    if has_both_ends(case) { half.min(SENT_AGAIN) } else { half }
 }
 
 #[cfg(test)]
@@ -139,6 +150,41 @@ mod tests {
 
     fn case(setup: impl IntoIterator<Item = LabOp>) -> Case {
         Case::new("s/t", String::new(), Lab::one(LinkKind::Tap, "tap0").with(setup), Vec::new())
+    }
+
+    /// It listens and connects.
+    fn connects(lab: Lab) -> Case {
+        let socket = Op::Socket {
+            fd: "s".to_owned(),
+            domain: "AF_INET".into(),
+            r#type: Flags::of(&["SOCK_STREAM"]),
+            protocol: Flags::NONE,
+        };
+        let connect = Op::Connect { fd: "s".to_owned(), addr: Addr::ip([127, 0, 0, 1], 7) };
+        let listen = Op::Listen { fd: "l".to_owned(), backlog: 1 };
+        Case::new("s/t", String::new(), lab, vec![socket, listen, connect])
+    }
+
+    /// `signals/part[tcp,handler,recv]` in a guest that had no processor for 427 ms: what its second thread was sent was
+    /// sent again after 200, and the case was `changed`.
+    #[test]
+    fn who_is_connected_to_itself_sends_again_within_a_thread_too() {
+        if Os::host() != Some(Os::Linux) {
+            return eprintln!("skipped: the time is Linux's");
+        }
+        let mut both = connects(Lab::default());
+        both.threads = serde_json::from_str(r#"{"t":[2]}"#).expect("threads");
+        let stood_still = |case: &Case, ms| {
+            let mut pace = Pace::of(case);
+            pace.begins(Instant::now(), true);
+            pace.last -= Duration::from_millis(ms);
+            pace.here();
+            pace.pause_ms().is_some()
+        };
+        assert!(stood_still(&both, 427));
+        assert!(!stood_still(&both, 90));
+        both.ops.remove(1);
+        assert!(!stood_still(&both, 427), "nobody listens");
     }
 
     #[test]
@@ -167,9 +213,9 @@ mod tests {
             pace.here();
         };
         let mut pace = Pace::of(&case([]));
-        pace.begins(false);
+        pace.begins(Instant::now(), false);
         ago(&mut pace, 300);
-        pace.begins(false);
+        pace.begins(Instant::now(), false);
         ago(&mut pace, 300);
         assert!(pace.longest < Duration::from_millis(500), "{:?}", pace.longest);
         ago(&mut pace, 300);
@@ -183,21 +229,10 @@ mod tests {
         if Os::host() != Some(Os::Linux) {
             return eprintln!("skipped: the time is Linux's");
         }
-        let connects = |lab: Lab| {
-            let socket = Op::Socket {
-                fd: "s".to_owned(),
-                domain: "AF_INET".into(),
-                r#type: Flags::of(&["SOCK_STREAM"]),
-                protocol: Flags::NONE,
-            };
-            let connect = Op::Connect { fd: "s".to_owned(), addr: Addr::ip([127, 0, 0, 1], 7) };
-            let listen = Op::Listen { fd: "l".to_owned(), backlog: 1 };
-            Case::new("s/t", String::new(), lab, vec![socket, listen, connect])
-        };
         let slow = |case: &Case, waits| {
             let mut pace = Pace::of(case);
             for _ in 0..4 {
-                pace.begins(waits);
+                pace.begins(Instant::now(), waits);
                 pace.last -= Duration::from_millis(12);
                 pace.here();
             }
@@ -233,7 +268,7 @@ mod tests {
         let slow = |case: &Case, waits| {
             let mut pace = Pace::of(case);
             for _ in 0..3 {
-                pace.begins(waits);
+                pace.begins(Instant::now(), waits);
                 pace.last -= Duration::from_millis(40);
                 pace.here();
             }

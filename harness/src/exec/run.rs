@@ -14,7 +14,7 @@ use super::options::{self, Resolve as _, flags, value};
 use super::pace::{LATE, Pace};
 use super::plant::Plant;
 use super::process::Process;
-use super::runner::Runner;
+use super::runner::{Runner, nanoseconds};
 use super::sends::{has_streams, is_run, may_send};
 use super::sockaddr::RawAddr;
 use super::waiting::Threads;
@@ -96,9 +96,10 @@ impl<'c> Runner<'c> {
     pub(super) fn steps(&mut self) -> End {
         for (number, op) in (0u32..).zip(&self.case.ops) {
             // Anew for each: however slowly the others went, it has its time.
-            signals::arm_about(self.patience(op));
+            let now = Instant::now();
+            signals::arm_about(now, self.patience(op));
             let asks = self.case.step_waits_ms(op) > 0 || op.timeout_ms().is_some_and(|ms| ms < 0);
-            self.pace.begins(asks || self.blocking.waits(op));
+            self.pace.begins(now, asks || self.blocking.waits(op));
             let end = if self.case.threads.of(number).is_some() {
                 self.thread_step(number, op)
             } else {
@@ -113,7 +114,7 @@ impl<'c> Runner<'c> {
         }
         if self.case.window_ms > 0 {
             signals::arm(PATIENCE + Duration::from_millis(self.case.window_ms.into()));
-            self.pace.begins(true);
+            self.pace.begins(Instant::now(), true);
             let last = u32::try_from(self.case.ops.len().saturating_sub(1)).unwrap_or(u32::MAX);
             self.pass(last, self.case.window_ms, None);
         }
@@ -133,10 +134,11 @@ impl<'c> Runner<'c> {
         let at_ns = self.now();
         self.short = false;
         let gave = self.lessened(number, op, &mut addr);
+        let now = Instant::now();
+        let took_ns = nanoseconds(now - self.start) - at_ns;
         if let Ok(Ok(_)) = gave {
             self.blocking.succeeded(op);
         }
-        let took_ns = self.now() - at_ns;
         if is_run(op) {
             // However long it took: it is not run twice.
             self.pace.waited();
@@ -169,7 +171,7 @@ impl<'c> Runner<'c> {
             }
             Err(Fault::Broken(reason)) => return Some(End::Broken { reason }),
         };
-        self.pace.here();
+        self.pace.here_at(now);
         if let (Some(stand_in), Did::Returned { out, .. }) = (self.lab.stand_in(), &mut did) {
             stand_in.hide(addr.as_mut(), out);
         }
@@ -208,8 +210,10 @@ impl<'c> Runner<'c> {
         }
         // That data is lost in silence is told of a kernel, so it has to be so: where another processor sends
         // by the same link, what a call sends may wait for that one (`sch_direct_xmit`, NET_TX_SOFTIRQ).
-        let until = Instant::now() + SILENCE;
-        while !self.saw_leave(number) && Instant::now() < until {
+        let mut until = None;
+        while !self.saw_leave(number)
+            && Instant::now() < *until.get_or_insert_with(|| Instant::now() + SILENCE)
+        {
             std::thread::sleep(Duration::from_micros(300));
             self.drain(number);
         }

@@ -4,7 +4,7 @@ use std::io::{Seek as _, Write as _};
 use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, IntoRawFd as _, RawFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libc::c_int;
 
@@ -81,9 +81,14 @@ impl Resolve for Runner<'_> {
     }
 }
 
+/// As a trace has it.
+pub(super) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl<'c> Runner<'c> {
     pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        nanoseconds(self.start.elapsed())
     }
 
     /// What came of a call that has returned.
@@ -99,11 +104,10 @@ impl<'c> Runner<'c> {
     }
 
     pub(super) fn drain(&mut self, number: u32) {
-        self.pace.here();
         let (start, events, far) = (self.start, &mut self.events, &mut self.far);
         let plant = self.plant.map(|plant| (plant, self.lab.facts().to_vec()));
         self.lab.drain(&mut |link, dir, bytes| {
-            let at_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let at_ns = nanoseconds(start.elapsed());
             far.saw(link, dir, bytes);
             let (link, bytes) = match &plant {
                 Some((plant, facts)) => plant.seen(facts, link, dir, bytes),

@@ -92,8 +92,8 @@ pub(super) fn arm(limit: Duration) {
 }
 
 /// The same, or a moment later: a case of microseconds sets the timer once, and not before each step.
-pub(super) fn arm_about(limit: Duration) {
-    let soonest = Instant::now() + limit;
+pub(super) fn arm_about(now: Instant, limit: Duration) {
+    let soonest = now + limit;
     if !is_soon(*lock(&DUE), soonest) || alarm_came() {
         arm(limit + MOMENT);
     }

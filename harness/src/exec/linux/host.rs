@@ -43,8 +43,8 @@ pub(in crate::exec) fn isolate() -> Result<(), String> {
 /// What is opened beside labs: streams, what a case opens itself.
 const AN_EXECUTORS: usize = 48;
 
-/// What a lab keeps open: its namespaces, sockets of its own, the far ends of its links.
-const A_LABS: usize = 10;
+/// What a lab keeps open: its namespaces, sockets and counts of its own, the far ends of its links.
+const A_LABS: usize = 12;
 
 /// Of how many labs an executor can keep the descriptors open.
 pub(super) fn labs_at_once() -> usize {

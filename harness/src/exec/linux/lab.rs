@@ -11,15 +11,17 @@ use std::time::Duration;
 
 use netlink_packet_route::link::In6AddrGenMode;
 use netlink_packet_route::route::RouteType;
+use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, setns};
 
 use super::barrier::{Barrier, is_heard_by_sender};
 use super::capture::Ring;
 use super::files::Files;
+use super::left_behind::Counts;
 use super::link::{FarEnd, Heard, LoopbackTap};
 use super::netlink::{LinkChange, Netlink};
 use super::settings::{families, ranges, taken_over};
-use super::{files, host, left_behind, link, sysctl, usable};
+use super::{files, host, link, sysctl, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
 use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind};
@@ -67,6 +69,7 @@ pub(in crate::exec) struct LinuxLab {
     asked: Vec<(usize, IpAddr)>,
     /// Whether connections to servers have the kernel's own timers.
     real_timers: bool,
+    counts: Counts,
     buffer: Vec<u8>,
 }
 
@@ -116,6 +119,7 @@ impl LinuxLab {
             servers: BTreeMap::new(),
             asked: Vec::new(),
             real_timers: false,
+            counts: Counts::default(),
             buffer: vec![0; LONGEST_FRAME],
         };
         // A value may say what only the host's root may, and take away what the lab is made of.
@@ -356,13 +360,9 @@ fn asks_about_timers(spec: &Lab) -> bool {
     spec.setup.iter().any(|step| matches!(step, LabOp::RetransTime { .. }))
 }
 
-fn index_of(name: &str) -> Option<u32> {
-    nix::net::if_::if_nametoindex(name).ok()
-}
-
 fn facts(spec: &Lab) -> Result<Vec<LinkFact>, String> {
     let fact = |name: &str, kind: Option<LinkKind>, mac: [u8; 6]| {
-        let index = index_of(name).ok_or_else(|| format!("no link {name:?}"))?;
+        let index = if_nametoindex(name).map_err(|_| format!("no link {name:?}"))?;
         let mac = Hex(mac.to_vec());
         Ok(LinkFact { name: name.to_owned(), index, kind, mac, unseen: false })
     };
@@ -392,8 +392,8 @@ impl Network for LinuxLab {
         self.set_timers(case)
     }
 
-    fn left_behind(&self) -> LeftBehind {
-        left_behind::left_behind()
+    fn left_behind(&mut self) -> LeftBehind {
+        self.counts.left_behind()
     }
 
     fn step(&mut self, step: &LabOp) -> Result<(), String> {

@@ -1,15 +1,32 @@
 //! Which connections a network has that no descriptor has any more, as its kernel counts them.
 
-use std::fs;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 
 use crate::exec::network::LeftBehind;
 
-/// In the network that the thread is in. What has no such files (gVisor) says that there are none.
-pub(super) fn left_behind() -> LeftBehind {
-    let read = |name: &str| {
-        fs::read_to_string(format!("/proc/thread-self/net/{name}")).unwrap_or_default()
-    };
-    counted(&read("sockstat"), &read("sockstat6"))
+/// The counts of a network, which are read after each case of connections: so the files stay open.
+#[derive(Default)]
+pub(super) struct Counts {
+    files: Option<[Option<File>; 2]>,
+}
+
+impl Counts {
+    /// In the network that the thread is in, which is always the same. What has no such files (gVisor) says that
+    /// there are none.
+    pub(super) fn left_behind(&mut self) -> LeftBehind {
+        let open = |name: &str| File::open(format!("/proc/thread-self/net/{name}")).ok();
+        let files = self.files.get_or_insert_with(|| [open("sockstat"), open("sockstat6")]);
+        let [v4, v6] = files.each_ref().map(|file| file.as_ref().map_or(String::new(), read));
+        counted(&v4, &v6)
+    }
+}
+
+/// What the file says now.
+fn read(file: &File) -> String {
+    let mut text = [0; 512];
+    let len = file.read_at(&mut text, 0).unwrap_or(0);
+    String::from_utf8_lossy(&text[..len]).into_owned()
 }
 
 /// Of what `net/ipv4/proc.c` and `net/ipv6/proc.c` write; `inuse` and `tw` are of one network, `orphan`

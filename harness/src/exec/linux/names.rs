@@ -1,14 +1,25 @@
 //! The names of the sockets API that Linux has, and their values here.
 
+use std::sync::LazyLock;
+
 use libc::c_int;
+use rustc_hash::FxHashMap;
 
 use crate::case::{Os, Sym, number, plain};
-use crate::exec::naming::{control_names, errnos, resolver_errors};
+use crate::exec::naming::{all, control_names, errnos, resolver_errors};
+
+/// Those that a case may use.
+static VALUES: LazyLock<FxHashMap<&'static str, Option<c_int>>> = LazyLock::new(|| all(found));
+
+/// The value of `name`; none where Linux has not got it.
+pub(in crate::exec) fn value(name: &str) -> Option<c_int> {
+    VALUES.get(name).copied().unwrap_or_else(|| found(name))
+}
 
 macro_rules! values {
     ($($name:ident)*) => {
-        /// The value of `name`; none where Linux has not got it.
-        pub(in crate::exec) fn value(name: &str) -> Option<c_int> {
+        /// The value of `name`, by comparing it with each; none where Linux has not got it.
+        fn found(name: &str) -> Option<c_int> {
             match name {
                 $(stringify!($name) => Some(libc::$name as c_int),)*
                 // asm-generic/sockios.h, which libc has not got.
@@ -34,7 +45,7 @@ macro_rules! values {
                 other => number(Os::Linux, other).or_else(|| {
                     // Each alias of the table is one on Linux.
                     let plain = plain(other);
-                    if plain == other { None } else { value(plain) }
+                    if plain == other { None } else { found(plain) }
                 }),
             }
         }

@@ -1,15 +1,26 @@
 //! The names of the sockets API that macOS has, and their values there.
 
+use std::sync::LazyLock;
+
 use libc::c_int;
+use rustc_hash::FxHashMap;
 
 use crate::case::Sym;
 use crate::darwin::ioctl::{IFCONF, IFREQ, ior, iow, iowr};
-use crate::exec::naming::{control_names, errnos, resolver_errors};
+use crate::exec::naming::{all, control_names, errnos, resolver_errors};
+
+/// Those that a case may use.
+static VALUES: LazyLock<FxHashMap<&'static str, Option<c_int>>> = LazyLock::new(|| all(found));
+
+/// The value of `name`; none where macOS has not got it.
+pub(in crate::exec) fn value(name: &str) -> Option<c_int> {
+    VALUES.get(name).copied().unwrap_or_else(|| found(name))
+}
 
 macro_rules! values {
     ($($name:ident)* ; $($own:ident = $value:expr, $at:literal;)*) => {
-        /// The value of `name`; none where macOS has not got it.
-        pub(in crate::exec) fn value(name: &str) -> Option<c_int> {
+        /// The value of `name`, by comparing it with each; none where macOS has not got it.
+        fn found(name: &str) -> Option<c_int> {
             match name {
                 $(stringify!($name) => Some(libc::$name as c_int),)*
                 $(stringify!($own) => Some($value as c_int),)*
