@@ -1,0 +1,14 @@
+//! Far ends that say what came: each protocol is a machine, bytes in, bytes and observations out.
+//!
+//! A machine has no socket and no clock, so that the same one serves a program over ordinary sockets ([`net`],
+//! `sockeye control`) and in a lab, over a TCP of the lab's own (`serve`, `sockeye observe --serve`), and is
+//! tested with plain values.
+
+pub mod machine;
+pub mod net;
+pub mod offer;
+pub mod witness;
+
+pub use machine::{Datagram, Datagrams, Do, Input, Kind, Out, Side, SideDo, Stream};
+pub use offer::{Asked, Made, OFFERS, Offer, Script};
+pub use witness::{Seen, Told, Witness};

@@ -1,0 +1,72 @@
+//! What can be served: names, scripts, and who makes a server of them.
+
+use std::net::SocketAddr;
+
+use crate::machine::Kind;
+use crate::witness::Witness;
+
+/// A kind of server.
+#[derive(Debug)]
+pub struct Offer {
+    /// By what it is called: `http`.
+    pub name: &'static str,
+    /// What it says of a client, in one line.
+    pub about: &'static str,
+    /// What it can be told to do; the first is the default.
+    pub scripts: &'static [Script],
+    /// The port that is its protocol's.
+    pub port: u16,
+    /// Makes one.
+    pub make: fn(&Asked) -> Result<Made, String>,
+}
+
+/// A script: what a server does, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+}
+
+/// What a user asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The script, one of [`Offer::scripts`].
+    pub script: String,
+    /// Beside loopback, the hosts that a proxy may connect to, as `name`, `name:port` or an address.
+    pub upstream: Vec<String>,
+    /// Of `tls`: what is spoken within, `http` or `ldap`; nothing by default.
+    pub within: Option<String>,
+    /// Of `udp`: groups to join, with the interface's name behind `%` if one is meant.
+    pub groups: Vec<String>,
+}
+
+/// A server that can be started, and who tells of it.
+pub struct Made {
+    /// What it does.
+    pub kind: Box<dyn Kind>,
+    /// What it says.
+    pub witness: Box<dyn Witness>,
+    /// What a client is given, `http://127.0.0.1:8080/` say, of where it serves.
+    pub url: fn(SocketAddr) -> String,
+    /// The certificate that a client is to trust, as PEM.
+    pub ca: Option<String>,
+}
+
+impl Offer {
+    /// That the script is one of its own.
+    pub fn check(&self, script: &str) -> Result<(), String> {
+        if self.scripts.iter().any(|known| known.name == script) {
+            return Ok(());
+        }
+        let near = self.scripts.iter().min_by_key(|s| strsim::levenshtein(script, s.name));
+        let near = near.map_or("", |script| script.name);
+        Err(format!(
+            "there is no script {script:?}; nearest is {near:?}, --list-scripts has them all"
+        ))
+    }
+}
+
+/// Every kind of server.
+pub const OFFERS: &[Offer] = &[];
