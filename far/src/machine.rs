@@ -1,6 +1,6 @@
 //! What a protocol is to whoever drives it: input in, what is to be done and what was seen out.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::witness::Seen;
@@ -22,6 +22,20 @@ pub trait Kind: Send {
     fn datagrams(&mut self) -> Option<Box<dyn Datagrams>> {
         None
     }
+
+    /// The groups whose datagrams it wants, at the port where it serves.
+    fn groups(&self) -> Vec<Group> {
+        Vec::new()
+    }
+}
+
+/// A multicast group, of one interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its address.
+    pub addr: IpAddr,
+    /// The interface's name; without one the kernel chooses by its routes.
+    pub interface: Option<String>,
 }
 
 /// One connection.
@@ -113,6 +127,8 @@ pub struct Out {
     pub todo: Vec<Do>,
     /// Datagrams to be sent.
     pub datagrams: Vec<Reply>,
+    /// That once they are sent the port of datagrams is closed: what comes then, the kernel refuses (RFC 1122 §4.1.3.1).
+    pub closes_port: bool,
     /// What it saw.
     pub seen: Vec<Seen>,
 }
@@ -187,8 +203,12 @@ pub struct About {
     pub interface: Option<u32>,
     /// The largest fragment that it came in, in bytes with its header (`IP_RECVFRAGSIZE`, Linux); none if it came whole.
     pub fragment: Option<u32>,
+    /// Whether the kernel tells of fragments at all; if not, [`Self::fragment`] says nothing.
+    pub tells_fragments: bool,
     /// How long it was, if that is longer than what of it is here (`MSG_TRUNC`).
     pub cut: Option<u32>,
+    /// How many had no room in the socket's buffer until now (`SO_RXQ_OVFL`, Linux).
+    pub lost: Option<u32>,
 }
 
 /// A datagram to be sent.

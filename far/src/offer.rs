@@ -69,4 +69,19 @@ impl Offer {
 }
 
 /// Every kind of server.
-pub const OFFERS: &[Offer] = &[];
+pub const OFFERS: &[Offer] = &[
+    Offer {
+        name: "dns",
+        about: "which names a client asks for, by which types and transports, and what it is told",
+        scripts: crate::dns::SCRIPTS,
+        port: 53,
+        make: crate::dns::make,
+    },
+    Offer {
+        name: "udp",
+        about: "how datagrams come (whole or not, interface, TTL, ECN), and which numbers are missing",
+        scripts: crate::udp::SCRIPTS,
+        port: 9999,
+        make: crate::udp::make,
+    },
+];

@@ -8,6 +8,22 @@ use serde_json::Value;
 pub enum Seen {
     /// Nothing but a line of text; of tests.
     Line(String),
+    /// By a name server.
+    Dns(crate::dns::Seen),
+    /// By a port of UDP.
+    Udp(crate::udp::Seen),
+}
+
+impl From<crate::udp::Seen> for Seen {
+    fn from(seen: crate::udp::Seen) -> Self {
+        Self::Udp(seen)
+    }
+}
+
+impl From<crate::dns::Seen> for Seen {
+    fn from(seen: crate::dns::Seen) -> Self {
+        Self::Dns(seen)
+    }
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.

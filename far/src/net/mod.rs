@@ -1,8 +1,24 @@
 //! Ordinary sockets: one thread that waits for all of them, and hands what comes to the machines.
 
 mod flow;
+mod received;
 mod room;
 mod udp;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as os;
+
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+use macos as os;
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+mod other;
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+use other as os;
 
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -31,12 +47,15 @@ impl Server {
         say: impl FnMut(Told) + Send + 'static,
     ) -> io::Result<Self> {
         let datagrams = kind.datagrams();
-        let (listener, socket) = bind(listen, kind.has_streams(), datagrams.is_some())?;
+        let groups = if datagrams.is_some() { kind.groups() } else { Vec::new() };
+        let shares = datagrams.as_ref().map(|_| !groups.is_empty());
+        let (listener, socket) = bind(listen, kind.has_streams(), shares)?;
         let of_socket = || socket.as_ref().map(UdpSocket::local_addr);
         let addr = listener.as_ref().map(TcpListener::local_addr).or_else(of_socket);
         let addr = addr.unwrap_or_else(|| Err(io::Error::other("it serves nothing")))?;
         let (waker, woken) = UnixStream::pair()?;
-        let udp = socket.zip(datagrams).map(|(socket, machine)| udp::Udp::new(socket, machine));
+        let udp = socket.zip(datagrams);
+        let udp = udp.map(|(socket, machine)| udp::Udp::new(socket, &groups, machine));
         let room =
             room::Room::new(listener, udp.transpose()?, woken, kind, witness, Box::new(say))?;
         let thread = Builder::new().name("far end".to_owned()).spawn(move || room.serve())?;
@@ -57,18 +76,18 @@ impl Server {
     }
 }
 
-/// What listens at that address; both have the same port.
+/// What listens at that address; both have the same port. Of datagrams, whether the port is shared.
 fn bind(
     listen: SocketAddr,
     streams: bool,
-    datagrams: bool,
+    datagrams: Option<bool>,
 ) -> io::Result<(Option<TcpListener>, Option<UdpSocket>)> {
     let mut tries = 0;
     loop {
         tries += 1;
         let listener = streams.then(|| TcpListener::bind(listen)).transpose()?;
         let at = listener.as_ref().map_or(Ok(listen), TcpListener::local_addr)?;
-        match datagrams.then(|| UdpSocket::bind(at)).transpose() {
+        match datagrams.map(|shares| udp::bind(at, shares)).transpose() {
             // Another program has that port of UDP, of which the kernel knew nothing when it chose.
             Err(e)
                 if e.kind() == io::ErrorKind::AddrInUse && listen.port() == 0 && tries < TRIES => {}

@@ -58,7 +58,7 @@ enum Second {
 enum Whose {
     Waker,
     Listener,
-    Udp,
+    Udp(usize),
     First(usize),
     Second(usize),
 }
@@ -90,6 +90,14 @@ impl Room {
         }
         let at = self.began.elapsed();
         let mut out = Out::default();
+        // Datagrams that wait to be read came before the end, too.
+        while let Some(udp) = &mut self.udp {
+            let more = udp.read_all(at, &mut out);
+            self.tell(&mut out);
+            if !more || self.began.elapsed() > until + GRACE {
+                break;
+            }
+        }
         if let Some(udp) = &mut self.udp {
             udp.machine.stops(at, &mut out);
             udp.send(&mut out);
@@ -116,9 +124,9 @@ impl Room {
                 Whose::Listener => {
                     self.accept();
                 }
-                Whose::Udp => {
+                Whose::Udp(index) => {
                     if let Some(udp) = &mut self.udp {
-                        udp.read(at, &mut out);
+                        udp.read(index, at, &mut out);
                     }
                 }
                 Whose::First(index) => self.connections[index].first(events, at, &mut out),
@@ -170,8 +178,10 @@ impl Room {
         }
         if let Some(udp) = &self.udp {
             earlier(udp.machine.wakes());
-            fds.push(PollFd::new(udp.socket.as_fd(), PollFlags::POLLIN));
-            whose.push(Whose::Udp);
+            for (index, fd) in udp.fds().enumerate() {
+                fds.push(PollFd::new(fd, PollFlags::POLLIN));
+                whose.push(Whose::Udp(index));
+            }
         }
         for (index, connection) in self.connections.iter().enumerate() {
             earlier(connection.machine.wakes());
@@ -233,6 +243,9 @@ impl Room {
         }
         if let Some(udp) = &self.udp {
             udp.send(out);
+        }
+        if std::mem::take(&mut out.closes_port) {
+            self.udp = None;
         }
     }
 }
