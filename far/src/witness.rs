@@ -1,5 +1,8 @@
 //! What was seen, as data, and who makes sentences of it.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use serde_json::Value;
 
 /// What a machine saw. A variant for each kind of server.
@@ -60,4 +63,20 @@ pub struct Told {
 /// "1 request", "2 requests".
 pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// In milliseconds, to a microsecond.
+pub(crate) fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// The address of IPv4 that a socket of IPv6 writes as `::ffff:127.0.0.1`.
+pub(crate) fn plain(addr: SocketAddr) -> SocketAddr {
+    match addr {
+        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+            Some(v4) => SocketAddr::from((v4, v6.port())),
+            None => addr,
+        },
+        SocketAddr::V4(_) => addr,
+    }
 }

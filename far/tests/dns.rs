@@ -152,7 +152,7 @@ fn inside() {
     let folder = std::env::temp_dir().join(format!("far-dns-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let conf = folder.join("resolv.conf");
-    std::fs::write(&conf, "nameserver 127.0.0.1\noptions timeout:1 attempts:2\n").unwrap();
+    std::fs::write(&conf, "nameserver 127.0.0.1\noptions timeout:1 attempts:2 edns0\n").unwrap();
     let mounted = output(common::shell(&format!(
         "mount --bind {} \"$(readlink -f /etc/resolv.conf)\" && echo mounted",
         conf.display()
@@ -175,6 +175,7 @@ const GLIBC: &str = "getent ahosts a.example || echo none";
 #[case::odd("odd", "127.0.0.1", &["A answered 127.0.0.1", "AAAA NXDOMAIN"], "  NXDOMAIN for AAAA denies the name itself (RFC 8020): a client that believes it gives up, though A was answered")]
 #[case::a_only("a-only", "127.0.0.1", &["AAAA no such record (NODATA)"], "  the client was told an address, of IPv4 alone")]
 #[case::truncated("truncated", "127.0.0.1", &["A truncated (TC), then answered 127.0.0.1"], "  told over UDP to ask by TCP (TC), it did")]
+#[case::no_edns("no-edns", "none", &["A FORMERR", "AAAA FORMERR"], "  EDNS was answered by FORMERR: it was not asked again without")]
 #[case::silent("silent", "none", &["A not answered", "AAAA not answered"], "  nothing was answered, and it was asked again 2 times")]
 fn glibc_is_told(
     #[case] script: &str,

@@ -12,7 +12,7 @@ use super::answer::{Answer, Flaw, Outcome};
 use super::query::{Edns, Question, folded};
 use super::verdict::{names, verdict};
 use super::{Query, Seen, Transport};
-use crate::witness::{Seen as Any, Told, Witness, count};
+use crate::witness::{Seen as Any, Told, Witness, count, millis, plain};
 
 /// How many queries are remembered; of more there is a line and no sentence.
 const REMEMBERED: usize = 10_000;
@@ -68,7 +68,7 @@ impl Witness for Report {
             }
             Seen::Malformed { at, transport, peer, why, bytes, len, is_answered } => {
                 self.malformed += 1;
-                let by = by(*transport);
+                let (by, peer) = (by(*transport), plain(*peer));
                 let seconds = at.as_secs_f64();
                 let said = if *is_answered { "FORMERR" } else { "not answered" };
                 let some = bytes.escape_ascii();
@@ -84,21 +84,23 @@ impl Witness for Report {
                 Told { lines, json, ..Told::default() }
             }
             Seen::Reset { at, connection, peer } => {
+                let peer = plain(*peer);
                 self.resets += 1;
                 let line = format!(
                     "TCP connection {connection} ({:.3} s, from {peer}): reset, as the script says",
                     at.as_secs_f64()
                 );
                 let ending = "reset";
-                told_of_connection(line, *at, *connection, *peer, ending)
+                told_of_connection(line, *at, *connection, peer, ending)
             }
             Seen::AskedNothing { at, connection, peer, how } => {
+                let peer = plain(*peer);
                 self.connections_without += 1;
                 let seconds = at.as_secs_f64();
                 let line = format!(
                     "TCP connection {connection} ({seconds:.3} s, from {peer}): nothing was asked; {how}"
                 );
-                told_of_connection(line, *at, *connection, *peer, how)
+                told_of_connection(line, *at, *connection, peer, how)
             }
         }
     }
@@ -275,7 +277,7 @@ fn told_of_connection(
 
 /// What else a query says: "0.2 ms after query 1; id 7 from …".
 fn about(query: &Query, gap: Option<(Duration, u64)>) -> String {
-    let Query { question, peer, .. } = query;
+    let (question, peer) = (&query.question, plain(query.peer));
     let mut about = Vec::new();
     about.extend(gap.map(|(gap, number)| format!("{} after query {number}", span(gap))));
     about.push(format!("id {} from {peer}", question.id));
@@ -323,16 +325,13 @@ fn edns(edns: &Edns) -> String {
 
 /// How long: "0.4 ms", "2.503 s".
 pub(super) fn span(time: Duration) -> String {
-    if time < Duration::from_millis(100) {
+    if time < Duration::from_micros(50) {
+        "less than 0.1 ms".to_owned()
+    } else if time < Duration::from_millis(100) {
         format!("{:.1} ms", time.as_secs_f64() * 1e3)
     } else {
         format!("{:.3} s", time.as_secs_f64())
     }
-}
-
-/// To a microsecond.
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 fn json(
@@ -369,8 +368,8 @@ fn json(
         "at_ms": millis(query.at),
         "transport": word(query.transport),
         "connection": connection(query.transport),
-        "local": query.local.to_string(),
-        "peer": query.peer.to_string(),
+        "local": plain(query.local).to_string(),
+        "peer": plain(query.peer).to_string(),
         "id": question.id,
         "opcode": question.opcode.to_string(),
         "flags": question.flags,

@@ -236,16 +236,16 @@ impl Room {
         true
     }
 
-    /// Says what was seen.
+    /// Sends what is to be sent as datagrams, then says what was seen, which takes longer.
     fn tell(&mut self, out: &mut Out) {
-        for seen in out.seen.drain(..) {
-            (self.say)(self.witness.tell(&seen));
-        }
         if let Some(udp) = &self.udp {
             udp.send(out);
         }
         if std::mem::take(&mut out.closes_port) {
             self.udp = None;
+        }
+        for seen in out.seen.drain(..) {
+            (self.say)(self.witness.tell(&seen));
         }
     }
 }

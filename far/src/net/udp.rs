@@ -11,8 +11,9 @@ use socket2::{Domain, InterfaceIndexOrAddress, SockRef, Socket, Type};
 use super::os;
 use crate::machine::{Datagram, Datagrams, Group, Out};
 
-/// How many are read before others have their turn.
-const AT_ONCE: usize = 64;
+/// How many are read, and how many bytes, before others have their turn and all is said: a burst that is longer than
+/// what the kernel keeps is not lost here.
+const AT_ONCE: (usize, usize) = (4096, 8 << 20);
 /// How much the kernel is asked to keep until it is read, in bytes: what has no room there is lost.
 const KEPT: usize = 4 << 20;
 
@@ -63,7 +64,8 @@ impl Udp {
 
     /// Hands over what came to that socket of [`Self::fds`]: whether there may be more.
     pub(super) fn read(&mut self, index: usize, at: Duration, out: &mut Out) -> bool {
-        for _ in 0..AT_ONCE {
+        let mut bytes = 0;
+        for _ in 0..AT_ONCE.0 {
             match os::receive(&self.sockets[index], &mut self.buffer) {
                 Ok(got) => {
                     let mut local = self.locals[index];
@@ -71,6 +73,7 @@ impl Udp {
                         local.set_ip(as_family(ip, local));
                     }
                     let data = &self.buffer[..got.len];
+                    bytes += got.len;
                     let datagram = Datagram { local, peer: got.peer, data, about: got.about };
                     self.machine.input(&datagram, at, out);
                 }
@@ -80,6 +83,9 @@ impl Udp {
             }
             if out.closes_port {
                 return false;
+            }
+            if bytes > AT_ONCE.1 {
+                break;
             }
         }
         true

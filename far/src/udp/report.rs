@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::numbers::Numbered;
 use super::{Said, Seen};
 use crate::machine::Group;
-use crate::witness::{Seen as Any, Told, Witness, count};
+use crate::witness::{Seen as Any, Told, Witness, count, millis, plain};
 
 /// How many senders are told apart.
 const SENDERS: usize = 256;
@@ -115,10 +114,14 @@ impl Report {
         match (self.whole, self.in_fragments) {
             (0, 0) => "whether in fragments, this kernel does not tell".to_owned(),
             (_, 0) if untold == 0 => "all whole".to_owned(),
-            (whole, some) => format!(
-                "{whole} whole, {some} in fragments, of which the largest had {} bytes",
-                self.largest_fragment
-            ),
+            (whole, some) => {
+                let how_many = if some == self.datagrams {
+                    "all in fragments".to_owned()
+                } else {
+                    format!("{whole} whole, {some} in fragments")
+                };
+                format!("{how_many}, of which the largest had {} bytes", self.largest_fragment)
+            }
         }
     }
 
@@ -163,7 +166,6 @@ fn told(what: &str, all: &[(String, usize)]) -> Option<String> {
 impl Witness for Report {
     fn tell(&mut self, seen: &Any) -> Told {
         let Any::Udp(seen) = seen else { return Told::default() };
-        let plain = |addr: SocketAddr| SocketAddr::new(addr.ip().to_canonical(), addr.port());
         let (peer, local) = (plain(seen.peer), plain(seen.local));
         let offset = self.bytes;
         self.take(seen, peer, local);
@@ -335,9 +337,4 @@ fn json(seen: &Seen, peer: SocketAddr, local: SocketAddr) -> Value {
         },
         "text": data[..data.len().min(SHOWN)].escape_ascii().to_string(),
     })
-}
-
-/// To a microsecond.
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }

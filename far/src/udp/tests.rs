@@ -202,7 +202,8 @@ fn a_script_does_what_it_says(#[case] script: &str, #[case] sent: usize, #[case]
 fn what_waits_is_bounded() {
     let mut machine = machine("echo-slow");
     let (local, peer) = (LOCAL.parse().unwrap(), "127.0.0.1:4000".parse().unwrap());
-    let datagram = Datagram { local, peer, data: &[0; 60_000], about: WHOLE };
+    let data = vec![0; 60_000];
+    let datagram = Datagram { local, peer, data: &data, about: WHOLE };
     let mut out = Out::default();
     (0..100).for_each(|_| machine.input(&datagram, Duration::ZERO, &mut out));
     let full = |s: &&crate::Seen| matches!(s, crate::Seen::Udp(seen) if seen.said == Said::Full);
