@@ -11,7 +11,7 @@ use crate::machine::Group;
 use crate::witness::{Seen as Any, Told, Witness, count, millis, plain};
 
 /// How many senders are told apart.
-const SENDERS: usize = 256;
+const SENDERS: usize = 64;
 /// How many are told one by one.
 const TOLD: usize = 8;
 /// How much of a datagram is shown, in bytes.
@@ -47,6 +47,8 @@ pub struct Report {
     /// In the order in which they came.
     order: Vec<SocketAddr>,
     of_others: usize,
+    /// All that came, as if of one sender: there are those who open a socket for each datagram.
+    together: Numbered,
     lost: u32,
     is_closed: bool,
 }
@@ -77,6 +79,7 @@ impl Report {
         about.ttl.iter().for_each(|ttl| *self.ttls.entry(*ttl).or_default() += 1);
         about.tos.iter().for_each(|tos| *self.tos.entry(*tos).or_default() += 1);
         about.interface.iter().for_each(|index| *self.by.entry(*index).or_default() += 1);
+        self.together.add(data);
         self.lost = self.lost.max(about.lost.unwrap_or_default());
         self.is_closed |= seen.said == Said::Closed;
         let to = (local.ip(), about.interface);
@@ -106,6 +109,12 @@ impl Report {
             *to == group.addr && named.is_none_or(|name| by.is_none_or(|by| by == *name))
         };
         self.to_groups.iter().filter(|(to, _)| is_its(to)).map(|(_, n)| n).sum()
+    }
+
+    /// All that came, if there are several senders and each sent but one.
+    fn together(&self) -> Option<&Numbered> {
+        let is_one_each = self.of_others == 0 && self.senders.values().all(|s| s.datagrams == 1);
+        (is_one_each && self.senders.len() > 1).then_some(&self.together)
     }
 
     /// Whether they came whole.
@@ -204,6 +213,8 @@ impl Witness for Report {
         if self.order.len() > TOLD {
             lines.push(format!("and {} more", count(self.order.len() - TOLD, "sender")));
         }
+        let together = self.together().and_then(Numbered::words);
+        lines.extend(together.map(|words| format!("together they are numbered {words}")));
         for group in &self.groups {
             let on = group.interface.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
             let came = match self.came_to(group) {
@@ -258,7 +269,8 @@ impl Witness for Report {
             }
             ["all", n] => {
                 let n: u64 = n.parse().map_err(|_| format!("{n:?} is no number"))?;
-                self.senders.values().any(|sender| sender.numbered.all() == Some(n))
+                let each = self.senders.values().map(|sender| &sender.numbered);
+                each.chain(self.together()).any(|numbered| numbered.all() == Some(n))
             }
             ["group", addr] => {
                 let addr: IpAddr = addr.parse().map_err(|_| format!("{addr:?} is no address"))?;

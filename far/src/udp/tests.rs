@@ -68,6 +68,12 @@ const NO_GROUPS: [&str; 2] = [
       "TTL 1 (1), 64 (1); ECN Not-ECT (1), CE (1); DSCP 0 (1), 46 (1); by lo",
       "127.0.0.1:4000 sent 1 datagram, 1 byte", "127.0.0.1:4001 sent 1 datagram, 2 bytes"]
 )]
+#[case::a_socket_each(
+    &[(4000, LOCAL, "1", WHOLE), (4001, LOCAL, "3", WHOLE)],
+    &["2 datagrams came, 2 bytes, from 2 senders: all whole", "TTL 64; ECN Not-ECT; by lo",
+      "127.0.0.1:4000 sent 1 datagram, 1 byte", "127.0.0.1:4001 sent 1 datagram, 1 byte",
+      "together they are numbered 1 to 3 in decimal: missing 2 (1 in all)"]
+)]
 #[case::untold(
     &[(4000, LOCAL, "x", UNTOLD)],
     &["1 datagram came, 1 byte, from 1 sender: whether in fragments, this kernel does not tell",
@@ -128,7 +134,8 @@ fn a_group_has_what_was_sent_to_it(
 #[case(&[(1, LOCAL, "x", WHOLE)], "ttl 1", false)]
 #[case(&[(1, LOCAL, "1", WHOLE), (1, LOCAL, "2", WHOLE)], "all 2", true)]
 #[case(&[(1, LOCAL, "1", WHOLE), (1, LOCAL, "3", WHOLE)], "all 2", false)]
-#[case(&[(1, LOCAL, "1", WHOLE), (2, LOCAL, "2", WHOLE)], "all 2", false)]
+#[case(&[(1, LOCAL, "1", WHOLE), (2, LOCAL, "2", WHOLE)], "all 2", true)]
+#[case(&[(1, LOCAL, "1", WHOLE), (2, LOCAL, "2", WHOLE), (2, LOCAL, "2", WHOLE)], "all 2", false)]
 #[case(&[(1, "239.1.1.1:9999", "1", WHOLE)], "group 239.1.1.1", true)]
 #[case(&[(1, LOCAL, "1", WHOLE)], "group 239.1.1.1", false)]
 fn what_is_expected_is_so_or_not(
