@@ -4,9 +4,11 @@
 //! `sockeye control`) and in a lab, over a TCP of the lab's own (`serve`, `sockeye observe --serve`), and is
 //! tested with plain values.
 
+pub mod capture;
 pub mod machine;
 pub mod net;
 pub mod offer;
+pub mod tls;
 pub mod witness;
 
 pub use machine::{Datagram, Datagrams, Do, Input, Kind, Out, Side, SideDo, Stream};

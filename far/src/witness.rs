@@ -8,6 +8,14 @@ use serde_json::Value;
 pub enum Seen {
     /// Nothing but a line of text; of tests.
     Line(String),
+    /// Of a server of TLS.
+    Tls(crate::tls::Seen),
+}
+
+impl From<crate::tls::Seen> for Seen {
+    fn from(seen: crate::tls::Seen) -> Self {
+        Self::Tls(seen)
+    }
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.
