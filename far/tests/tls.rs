@@ -82,9 +82,8 @@ impl Far {
 
 /// What a client said, both streams together.
 fn said(mut child: Child, line: &str) -> String {
-    let mut streams: Vec<Box<dyn std::io::Read + Send>> = Vec::new();
-    streams.push(Box::new(child.stdout.take().unwrap()));
-    streams.push(Box::new(child.stderr.take().unwrap()));
+    let streams: [Box<dyn std::io::Read + Send>; 2] =
+        [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
     let readers: Vec<_> = streams
         .into_iter()
         .map(|mut stream| {
@@ -110,7 +109,7 @@ fn said(mut child: Child, line: &str) -> String {
 const OPENSSL: &str = "openssl s_client -connect localhost:{port} -servername localhost \
     -verify_hostname localhost -CAfile {ca} -verify_return_error -msg";
 const CURL: &str = "curl -sSv -m 10 --cacert {ca} {url}x";
-const GNUTLS: &str = "gnutls-cli -d 3 --x509cafile {ca} -p {port} localhost";
+const GNUTLS: &str = "gnutls-cli -d 5 --x509cafile {ca} -p {port} localhost";
 const LDAP: &str = "env LDAPTLS_CACERT={ca} ldapsearch -o nettimeout=5 -x -H {url} -b dc=x";
 const PYTHON: &str = "python3 -c 'import ssl, sys, urllib.request; print(urllib.request.urlopen(\
     sys.argv[1], context=ssl.create_default_context(cafile=sys.argv[2])).read())' {url} {ca}";
@@ -146,7 +145,7 @@ const OK: &[&str] = &["handshake", "no alert", "sni localhost"];
 #[case(says("self-signed", OPENSSL, &["self-signed certificate", "unknown_ca"],
     &["alert unknown_ca", "no handshake"]))]
 #[case(says("self-signed", CURL, &["alert, unknown CA"], &["alert unknown_ca", "no handshake"]))]
-#[case(says("self-signed", GNUTLS, &["issuer is unknown", "Sending alert[2|42]"],
+#[case(says("self-signed", GNUTLS, &["issuer is unknown", "Sending Alert[2|42]"],
     &["alert bad_certificate", "no handshake"]))]
 #[case(says("self-signed", PYTHON, &["self-signed certificate"], &["alert unknown_ca"]))]
 #[case(says("self-signed", NODE, &["DEPTH_ZERO_SELF_SIGNED_CERT"], &["no alert", "sni localhost"]))]
@@ -212,6 +211,28 @@ fn an_old_version(#[case] script: &str, #[case] version: &str) {
         assert_eq!(own.contains("protocol_version"), refuses, "{own}");
         fs::remove_dir_all(folder).unwrap();
     }
+}
+
+/// What the server cannot do with what was offered.
+#[rstest]
+#[case("tls1.2-only", "-tls1_3", "alert protocol_version", "protocol version")]
+#[case("tls1.3-only", "-tls1_2", "alert protocol_version", "protocol version")]
+#[case("good", "-tls1_2 -cipher AES128-SHA", "alert handshake_failure", "handshake failure")]
+fn nothing_in_common(
+    #[case] script: &str,
+    #[case] options: &str,
+    #[case] words: &str,
+    #[case] theirs: &str,
+) {
+    let far = Far::start(script, None);
+    let Some(own) = far.run(&format!("{OPENSSL} {options}")) else { return };
+    let (witness, folder) = far.stop();
+    let summary = witness.summary().join("\n");
+    assert!(own.contains(theirs), "{own}");
+    assert!(summary.contains(&format!("and sent the {words}; the client sent none")), "{summary}");
+    assert_eq!(witness.holds("no handshake"), Ok(true));
+    assert_eq!(witness.holds("no alert"), Ok(true));
+    fs::remove_dir_all(folder).unwrap();
 }
 
 /// The question of the forum: it works on the command line and not in the app.
@@ -322,10 +343,10 @@ fn a_capture_is_decrypted(#[case] script: &str) {
     if far.run(CURL).is_none() {
         return;
     }
+    let port = far.server.addr().port();
     let (_, folder) = far.stop();
     let capture = folder.join("capture.pcapng");
-    let Some(with) = tshark(&capture, &folder.join("no-keys")) else { return };
-    // The secrets are within.
+    let Some(with) = tshark(&capture, port) else { return };
     assert!(with.contains("GET /x"), "{with}");
     assert!(!with.contains("Malformed") && !with.contains("Unreassembled"), "{with}");
     let keys = fs::read_to_string(folder.join("keys.log")).unwrap();
@@ -338,9 +359,10 @@ fn a_capture_is_decrypted(#[case] script: &str) {
     fs::remove_dir_all(folder).unwrap();
 }
 
-fn tshark(capture: &Path, keys: &Path) -> Option<String> {
-    let option = format!("tls.keylog_file:{}", keys.display());
-    let output = Command::new("tshark").arg("-r").arg(capture).args(["-o", &option]).output();
+/// What it makes of a capture, whose secrets are within; the port may be another protocol's.
+fn tshark(capture: &Path, port: u16) -> Option<String> {
+    let option = format!("tcp.port=={port},tls");
+    let output = Command::new("tshark").arg("-r").arg(capture).args(["-d", &option]).output();
     let Ok(Output { stdout, .. }) = output else {
         println!("skipped: tshark is not installed");
         return None;

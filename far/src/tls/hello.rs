@@ -176,23 +176,26 @@ impl Hello {
         self.alpn.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
-    /// For people: what matters, each in a line.
+    /// For people: what matters, each in a line; of long lists the beginning.
     pub fn lines(&self) -> Vec<String> {
-        let list = |all: &[u16], name: fn(u16) -> String| {
-            let names: Vec<String> = all.iter().map(|n| name(*n)).collect();
-            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        let list = |all: &[u16], name: fn(u16) -> String, most: usize| {
+            let names: Vec<String> = all.iter().take(most).map(|n| name(*n)).collect();
+            match (names.len(), all.len() - names.len()) {
+                (0, _) => "none".to_owned(),
+                (_, 0) => names.join(", "),
+                (_, more) => format!("{} and {more} more", names.join(", ")),
+            }
         };
+        let sni = self.name().unwrap_or_else(|| "none".to_owned());
+        let alpn = self.protocols().join(", ");
         let mut lines = vec![
-            format!("SNI: {}", self.name().unwrap_or_else(|| "none".to_owned())),
-            format!(
-                "ALPN: {}",
-                if self.alpn.is_empty() { "none".to_owned() } else { self.protocols().join(", ") }
-            ),
-            format!("versions: {}", list(&self.versions, names::version)),
-            format!("cipher suites: {}", list(&self.suites, names::suite)),
-            format!("groups: {}", list(&self.groups, names::group)),
-            format!("key shares: {}", list(&self.shares, names::group)),
-            format!("signature algorithms: {}", list(&self.signatures, names::signature)),
+            format!("SNI: {sni}"),
+            format!("ALPN: {}", if alpn.is_empty() { "none" } else { &alpn }),
+            format!("versions: {}", list(&self.versions, names::version, 8)),
+            format!("groups: {}", list(&self.groups, names::group, 12)),
+            format!("key shares: {}", list(&self.shares, names::group, 12)),
+            format!("cipher suites: {}", list(&self.suites, names::suite, 3)),
+            format!("signature algorithms: {}", list(&self.signatures, names::signature, 3)),
         ];
         let mut resumes = vec![format!("session id of {} bytes", self.session_id)];
         resumes.extend(self.ticket.map(|n| format!("session ticket of {n} bytes")));

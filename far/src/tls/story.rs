@@ -43,7 +43,11 @@ impl Story {
             What::Hello(Err(why), _) => self.odd = Some(why.clone()),
             What::NotTls(first) => self.not_tls = Some(first.clone()),
             What::Answered(_) => self.answered = true,
-            What::Done(session) => self.done = Some(session.clone()),
+            What::Done(session) => {
+                self.done = Some(session.clone());
+                // A warning that changed nothing.
+                self.alert = None;
+            }
             What::Alert { code: 0, .. } => self.closed = true,
             What::Alert { code, is_done, .. } => {
                 self.alert.get_or_insert((*code, *is_done));
