@@ -101,11 +101,6 @@ impl Scanner {
         self.message = Vec::new();
         self.records = Vec::new();
     }
-
-    /// How much of the first handshake message is there.
-    pub fn so_far(&self) -> usize {
-        self.message.len()
-    }
 }
 
 /// Whether what came first can be a TLS record: its content type and its major version.

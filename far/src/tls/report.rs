@@ -37,7 +37,7 @@ pub(super) struct Report {
     refused: usize,
     /// Those that were shown the certificate and went away.
     mute: usize,
-    /// By code, how many connections.
+    /// By code, how many came.
     alerts: [usize; 256],
     /// Whom they asked for; an empty one is none.
     snis: BTreeSet<String>,

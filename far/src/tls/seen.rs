@@ -44,7 +44,7 @@ pub enum What {
     Answered(String),
     /// The handshake is over, and this was agreed.
     Done(Session),
-    /// The client sent an alert.
+    /// The client sent an alert; of a connection that sends more than a few the first ones.
     Alert {
         /// Its level where it is known: it is not of one that was encrypted.
         level: Option<u8>,
@@ -63,8 +63,8 @@ pub enum What {
     Ended {
         /// By whom.
         how: End,
-        /// How many bytes of the first handshake message came, if not all did.
-        partial: usize,
+        /// How many bytes came in all.
+        came: u64,
     },
 }
 

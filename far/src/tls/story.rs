@@ -29,8 +29,8 @@ pub(super) struct Story {
     said: Option<String>,
     /// The first that was said without.
     plain: Option<String>,
-    /// How it ended, when, and how much of a `ClientHello` was there.
-    end: Option<(End, Duration, usize)>,
+    /// How it ended, when, and how many bytes had come.
+    end: Option<(End, Duration, u64)>,
 }
 
 impl Story {
@@ -58,14 +58,13 @@ impl Story {
                 let place = if self.done.is_some() { &mut self.said } else { &mut self.plain };
                 place.get_or_insert_with(|| said(what));
             }
-            What::Ended { how, partial } => self.end = Some((how.clone(), seen.at, *partial)),
+            What::Ended { how, came } => self.end = Some((how.clone(), seen.at, *came)),
         }
     }
 
     /// Whether anything came by it.
     pub(super) fn says_anything(&self) -> bool {
-        let partial = self.end.as_ref().is_some_and(|(_, _, partial)| *partial > 0);
-        partial || self.hello || self.odd.is_some() || self.not_tls.is_some()
+        self.end.as_ref().is_some_and(|(_, _, came)| *came > 0)
     }
 
     /// Whether the client went on behind the handshake, as who has accepted the certificate does.
@@ -114,10 +113,12 @@ impl Story {
             );
         }
         if let (Some(first), false) = (&self.not_tls, self.hello) {
-            let what = match &self.plain {
-                Some(said) => format!("{}: {said}", language(first)),
-                None => format!("{}: \"{}\"", language(first), first.escape_ascii()),
-            };
+            let sample = || format!("\"{}\"", first.escape_ascii());
+            let said = self.plain.clone().unwrap_or_else(sample);
+            let what = format!("{}: {said}", language(first));
+            if row.serve == Serve::Plain {
+                return format!("the client spoke without TLS, as this script does: {said}; {end}");
+            }
             return format!("the client spoke no TLS but {what}; {end}");
         }
         if self.odd.is_some() {
@@ -127,7 +128,7 @@ impl Story {
             let sent = alert.map_or(String::new(), |code| {
                 format!(", and sent the alert {}", alert::name(code))
             });
-            return format!("the server could not go on: {why}{sent}; the client sent none, {end}");
+            return format!("the server could not go on: {why}{sent}; none came back, {end}");
         }
         if self.hello { self.within(row, &end) } else { self.before(&end) }
     }
@@ -169,7 +170,9 @@ impl Story {
     fn before(&self, end: &str) -> String {
         match (&self.odd, &self.end) {
             (Some(why), _) => format!("what came is no ClientHello that can be read: {why}; {end}"),
-            (None, Some((_, _, 1..))) => format!("a part of a ClientHello came; {end}"),
+            (None, Some((_, _, came @ 1..))) => {
+                format!("{came} bytes came, which are no whole ClientHello; {end}")
+            }
             (None, _) => format!(
                 "the connection was opened and no byte came; {end}: a probe, the slower of two addresses, \
                  or a client that waits for the server to speak first"

@@ -22,6 +22,8 @@ const KEPT: usize = 1 << 20;
 const SAMPLE: usize = 64;
 /// How much may come before there is a `ClientHello` or none.
 const PENDING: usize = 256 << 10;
+/// How many alerts of a connection are told.
+const ALERTS: u8 = 8;
 /// How long whoever took an old version may think about it, and how long an end that was told to close has.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The random of a `ServerHello` that is a `HelloRetryRequest` (RFC 8446 §4.1.3).
@@ -87,6 +89,9 @@ pub(super) struct Link {
     pending: Vec<u8>,
     keys: Arc<Keys>,
     kept: [usize; 2],
+    /// How many bytes came, and how many alerts of them were told.
+    came: u64,
+    alerts: u8,
     is_done: bool,
     has_alerted: bool,
     has_closed: bool,
@@ -113,6 +118,8 @@ impl Link {
             pending: Vec::new(),
             keys: Arc::default(),
             kept: [0; 2],
+            came: 0,
+            alerts: 0,
             is_done: false,
             has_alerted: false,
             has_closed: false,
@@ -143,8 +150,9 @@ impl Link {
         out.send(bytes);
     }
 
-    fn came(&mut self, bytes: &[u8], at: Duration, out: &mut Out) {
+    fn bytes(&mut self, bytes: &[u8], at: Duration, out: &mut Out) {
         let place = out.seen.len();
+        self.came += bytes.len() as u64;
         self.take(bytes, at, out);
         // Before what was seen in them, and with the secrets that decrypt them.
         let data = self.kept(0, bytes);
@@ -180,6 +188,10 @@ impl Link {
     fn alerted(&mut self, level: Option<u8>, code: u8, at: Duration, out: &mut Out) {
         self.has_alerted |= code != 0;
         self.has_closed |= code == 0;
+        if self.alerts == ALERTS {
+            return;
+        }
+        self.alerts += 1;
         self.tell(What::Alert { level, code, is_done: self.is_done }, at, out);
     }
 
@@ -191,7 +203,8 @@ impl Link {
             self.tell(What::NotTls(some.to_vec()), at, out);
             let pending = std::mem::take(&mut self.pending);
             // Who speaks LDAP may ask for TLS yet (StartTLS).
-            if self.serve == Serve::Plain || pending[0] == 0x30 {
+            let may_ask = pending[0] == 0x30 && self.serve != Serve::Silent;
+            if self.serve == Serve::Plain || may_ask {
                 self.state = State::Plain;
                 return self.plain(&pending, at, out);
             }
@@ -445,9 +458,8 @@ impl Link {
         if !matches!(self.state, State::Over) {
             self.state = State::Over;
             self.wakes = None;
-            let partial = self.inbound.so_far().max(self.pending.len());
             self.pending = Vec::new();
-            self.tell(What::Ended { how, partial }, at, out);
+            self.tell(What::Ended { how, came: self.came }, at, out);
         }
     }
 }
@@ -456,7 +468,7 @@ impl Stream for Link {
     fn input(&mut self, what: Input<'_>, at: Duration, out: &mut Out) {
         match what {
             Input::Opened { local, peer } => self.tell(What::Opened { peer, local }, at, out),
-            Input::Bytes(bytes) => self.came(bytes, at, out),
+            Input::Bytes(bytes) => self.bytes(bytes, at, out),
             Input::End => {
                 self.ended(End::Fin, at, out);
                 out.todo.push(Do::Close);

@@ -67,6 +67,7 @@ impl Wire {
             // As much as was there at once.
             What::NotTls(_) => Some("NotTls".to_owned()),
             What::Said(Said::Other(_)) => Some("Other".to_owned()),
+            What::Ended { how, .. } => Some(format!("{how:?}")),
             what => Some(format!("{what:?}")),
         };
         self.seen.iter().filter_map(words).collect()
@@ -264,7 +265,7 @@ fn no_connection_is_an_answer() {
 /// What came, and the words of the summary and whether it counts.
 #[rstest]
 #[case(b"", "no byte came", false)]
-#[case(b"\x16\x03\x01\x02\x00\x01", "a part of a ClientHello came", true)]
+#[case(b"\x16\x03\x01\x02\x00\x01", "6 bytes came, which are no whole", true)]
 #[case(b"\x17\x03\x03\x00\x01x", "a record of type 23 came first", true)]
 #[case(b"\x16\x03\x01\x00\x04\x02\x00\x00\x00", "of type 2, ClientHello is 1", true)]
 #[case(b"GET / HTTP/1.1\r\n\r\n", "no TLS but a text", true)]
@@ -288,6 +289,59 @@ fn what_is_no_hello(#[case] bytes: &[u8], #[case] words: &str, #[case] counts: b
     assert_eq!(made.witness.tell(&witness::Seen::Tls(last)).counts, counts);
     let summary = made.witness.summary().join("\n");
     assert!(summary.contains(words), "{summary}");
+}
+
+#[test]
+fn who_asks_without_tls_is_answered_where_that_is_served() {
+    for (script, answers) in [("plain", true), ("silent", false)] {
+        let mut made = make(&asked(script, Some("ldap"))).unwrap();
+        let mut wire = Wire::new(&mut made);
+        wire.input(Input::Bytes(b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00"));
+        wire.input(Input::Stops);
+        assert_eq!(!wire.sent.is_empty(), answers);
+        for seen in &wire.seen {
+            made.witness.tell(&witness::Seen::Tls(seen.clone()));
+        }
+        let summary = made.witness.summary().join("\n");
+        assert_eq!(summary.contains("as this script does: bind of LDAP 3"), answers, "{summary}");
+    }
+}
+
+#[test]
+fn alerts_without_end_are_not_told_without_end() {
+    let mut made = make(&asked("silent", None)).unwrap();
+    let mut wire = Wire::new(&mut made);
+    wire.input(Input::Bytes(&b"\x15\x03\x03\x00\x02\x01\x64".repeat(1000)));
+    wire.input(Input::Stops);
+    assert_eq!(wire.words().iter().filter(|word| word.starts_with("Alert")).count(), 8);
+}
+
+#[test]
+fn a_warning_that_changes_nothing_is_no_refusal() {
+    let mut made = make(&asked("good", None)).unwrap();
+    let alert = |at_end| {
+        let session =
+            Session { version: 0x0304, suite: 0x1301, group: None, alpn: None, retried: false };
+        let alert = What::Alert { level: Some(1), code: 42, is_done: at_end };
+        let mut all = vec![alert, What::Done(session)];
+        if at_end {
+            all.reverse();
+        }
+        all.push(What::Said(Said::Other(b"x".to_vec())));
+        all.push(What::Ended { how: End::Fin, came: 9 });
+        all
+    };
+    for (number, at_end) in [(1, false), (2, true)] {
+        let end = "127.0.0.1:1".parse().unwrap();
+        let opened = What::Opened { peer: end, local: end };
+        for what in [vec![opened], alert(at_end)].concat() {
+            let at = Duration::ZERO;
+            made.witness.tell(&witness::Seen::Tls(Seen { number, at, what }));
+        }
+    }
+    let summary = made.witness.summary();
+    assert!(summary[1].contains("went on: \"x\""), "{summary:?}");
+    assert!(summary[2].contains("refused the certificate after the handshake"), "{summary:?}");
 }
 
 /// A `ClientHello` as a library makes it, in its record.
