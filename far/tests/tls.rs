@@ -15,7 +15,7 @@ use far::{Asked, OFFERS, Told, Witness};
 use rstest::rstest;
 
 /// How long a client may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server, what its clients are given, and what is kept of them.
 struct Far {
@@ -194,6 +194,28 @@ fn a_client_and_what_is_said_of_it(#[case] case: Says) {
     fs::remove_dir_all(folder).unwrap();
 }
 
+/// It refuses in two connections at once, and has an option that makes it take anything.
+#[rstest]
+#[case("", &["alert certificate_unknown", "no handshake", "alpn h2"])]
+#[case("--ignore-certificate-errors", &["handshake", "no alert", "sni localhost"])]
+fn chromium(#[case] option: &str, #[case] holds: &[&str]) {
+    let far = Far::start("self-signed", None);
+    let line = format!(
+        "chromium --headless --no-sandbox --disable-gpu --user-data-dir={}/profile {option} \
+         --dump-dom {{url}}",
+        far.folder.display()
+    );
+    let Some(own) = far.run(&line) else { return };
+    let (witness, folder) = far.stop();
+    let summary = witness.summary().join("\n");
+    for words in holds {
+        assert_eq!(witness.holds(words), Ok(true), "{words}: {own}\n{summary}");
+    }
+    let took = "a client took a certificate that is signed by its own key";
+    assert_eq!(summary.contains(took), !option.is_empty(), "{summary}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
 /// Versions of the protocol below what the client takes.
 #[rstest]
 #[case("tls1.0", "TLS 1.0")]
@@ -286,6 +308,20 @@ fn a_client_that_never_comes() {
 }
 
 #[test]
+fn a_client_that_asks_for_another_name() {
+    let far = Far::start("good", None);
+    let line = "curl -sS -m 9 --cacert {ca} --resolve a.example:{port}:127.0.0.1 \
+        https://a.example:{port}/";
+    let Some(own) = far.run(line) else { return };
+    let (witness, folder) = far.stop();
+    let summary = witness.summary().join("\n");
+    assert!(own.contains("a.example"), "{own}");
+    assert_eq!(witness.holds("sni a.example"), Ok(true), "{summary}");
+    assert!(summary.ends_with("is not for what was asked for: a.example"), "{summary}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_client_that_waits() {
     let far = Far::start("silent", None);
     let Some(own) = far.run("curl -sS -m 2 --cacert {ca} {url}") else { return };
@@ -322,7 +358,7 @@ fn who_only_connects_is_told_apart() {
     let mut answer = Vec::new();
     let _ = plain.read_to_end(&mut answer);
     drop(plain);
-    // An alert, as who speaks TLS alone answers.
+    // It begins with an alert, as who speaks TLS alone answers.
     assert_eq!(answer.first(), Some(&21));
     let (witness, folder) = far.stop();
     let summary = witness.summary().join("\n");

@@ -32,7 +32,8 @@ pub const ALERTS: &[Alert] = &[
     row(30, "decompression_failure", "a record could not be decompressed"),
     row(40, "handshake_failure", "there is nothing that both ends can do, or it will not say what failed"),
     row(41, "no_certificate", "it has no certificate (SSL 3.0)"),
-    cert(42, "bad_certificate", "the certificate is wrong: its name, its signature, its time or its form; the alert does not say which"),
+    cert(42, "bad_certificate", "the certificate is wrong: its name, time, signature, key or form, or from GnuTLS its CA; \
+        the alert does not say which"),
     cert(43, "unsupported_certificate", "the certificate is of a kind, or for a purpose, that it does not take"),
     cert(44, "certificate_revoked", "the certificate was revoked"),
     cert(45, "certificate_expired", "the certificate has expired or is not valid now"),

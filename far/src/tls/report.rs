@@ -121,17 +121,8 @@ impl Report {
                 (0, 0, _) => Some(format!("the certificate {flaw}, and no client went on")),
             };
         }
-        if self.refused + self.mute == 0
-            || !matches!(self.row.serve, Serve::Tls | Serve::Tls12 | Serve::Tls13)
-        {
+        if self.refused + self.mute == 0 || !self.shows() || !self.strangers().is_empty() {
             return None;
-        }
-        let strangers = self.strangers();
-        if !strangers.is_empty() {
-            let names = strangers.join(", ");
-            return Some(format!(
-                "the certificate is not for the name that was asked for: {names}"
-            ));
         }
         let who =
             if self.refused > 0 { "who refuses it" } else { "if that is why it went away, it" };
@@ -139,6 +130,11 @@ impl Report {
             "the certificate is good and the given CA has signed it: {who} does not trust that CA, \
              pins another key, or connects to another name"
         ))
+    }
+
+    /// Whether the script has a certificate to show.
+    fn shows(&self) -> bool {
+        matches!(self.row.serve, Serve::Tls | Serve::Tls12 | Serve::Tls13)
     }
 
     /// Names that were asked for and that the certificate is not for.
@@ -207,6 +203,10 @@ impl Witness for Report {
             format!("connection{many} {}{more}: {sentence}", text.join(", "))
         }));
         lines.extend(self.judgement());
+        let strangers = self.strangers().join(", ");
+        if !strangers.is_empty() && self.accepted == 0 && self.shows() {
+            lines.push(format!("the certificate is not for what was asked for: {strangers}"));
+        }
         lines
     }
 

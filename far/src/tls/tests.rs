@@ -172,7 +172,7 @@ fn it_is_for_names_that_were_given() {
         wire.input(Input::End);
         assert_eq!(wire.witness.holds("handshake"), Ok(is_right), "{host}");
         assert_eq!(wire.witness.holds("no sni"), Ok(host == "127.0.0.1"));
-        let stranger = "not for the name that was asked for: other.example";
+        let stranger = "not for what was asked for: other.example";
         let summary = wire.witness.summary().join("\n");
         assert_eq!(summary.contains(stranger), !is_right, "{summary}");
     }
