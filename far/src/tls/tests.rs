@@ -251,6 +251,22 @@ fn an_old_version_that_is_refused_was_not_taken() {
     assert!(summary.contains("alert protocol_version") && !summary.contains("took"), "{summary}");
 }
 
+#[rstest]
+#[case("good", Some("smtp"), "a.example", "within is http or ldap")]
+#[case("god", None, "a.example", "nearest is \"good\"")]
+#[case("good", None, "b\u{fc}cher.example", "a certificate cannot be made")]
+fn what_cannot_be_made(
+    #[case] script: &str,
+    #[case] within: Option<&str>,
+    #[case] name: &str,
+    #[case] words: &str,
+) {
+    let mut asked = asked(script, within);
+    asked.names = vec![name.to_owned()];
+    let err = make(&asked).err().unwrap();
+    assert!(err.contains(words), "{err}");
+}
+
 #[test]
 fn no_connection_is_an_answer() {
     let made = make(&asked("good", None)).unwrap();
