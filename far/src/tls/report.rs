@@ -347,14 +347,14 @@ fn words(what: &What) -> Option<(String, Vec<String>, Value)> {
             let said = said(what);
             (format!("said: {said}"), none, json!({ "event": "said", "said": said }))
         }
-        What::Ended { how, .. } => {
+        What::Ended { how, came } => {
             let (line, how) = match how {
                 End::Fin => ("closed by the client (FIN)".to_owned(), "fin"),
                 End::Broken(why) => (format!("broken: {why}"), "broken"),
                 End::Ours => ("closed by the server".to_owned(), "server"),
                 End::Stopped => ("open when the server ended".to_owned(), "stopped"),
             };
-            (line, none, json!({ "event": "ended", "how": how }))
+            (line, none, json!({ "event": "ended", "how": how, "bytes": came }))
         }
     })
 }

@@ -1,14 +1,14 @@
 //! One connection: reads what can be read without a key, and has the handshake done by a library.
 
-use std::fmt::Write as _;
 use std::io::Read as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{Error, HandshakeKind, KeyLog, ServerConfig, ServerConnection};
+use rustls::{Error, HandshakeKind, ServerConfig, ServerConnection};
 
 use super::hello::Hello;
 use super::http::Http;
+use super::keys::Keys;
 use super::ldap::Ldap;
 use super::old;
 use super::record::{Found, Scanner, is_record};
@@ -42,29 +42,6 @@ pub(super) enum Within {
     Other,
 }
 
-/// Secrets as they are made.
-#[derive(Debug, Default)]
-struct Keys(Mutex<String>);
-
-impl Keys {
-    fn take(&self) -> String {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl KeyLog for Keys {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let hex = |bytes: &[u8]| {
-            bytes.iter().fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        };
-        let _ = writeln!(lines, "{label} {} {}", hex(client_random), hex(secret));
-    }
-}
-
 #[derive(Debug)]
 enum State {
     /// Nothing is known yet.
@@ -93,7 +70,8 @@ pub(super) struct Link {
     came: u64,
     alerts: u8,
     is_done: bool,
-    has_alerted: bool,
+    /// The last alert that says more than that it closes.
+    alert: Option<u8>,
     has_closed: bool,
     /// The old version that was answered.
     old: Option<u16>,
@@ -121,7 +99,7 @@ impl Link {
             came: 0,
             alerts: 0,
             is_done: false,
-            has_alerted: false,
+            alert: None,
             has_closed: false,
             old: None,
             wakes: None,
@@ -151,6 +129,9 @@ impl Link {
     }
 
     fn bytes(&mut self, bytes: &[u8], at: Duration, out: &mut Out) {
+        if matches!(self.state, State::Over) {
+            return;
+        }
         let place = out.seen.len();
         self.came += bytes.len() as u64;
         self.take(bytes, at, out);
@@ -186,8 +167,8 @@ impl Link {
     }
 
     fn alerted(&mut self, level: Option<u8>, code: u8, at: Duration, out: &mut Out) {
-        self.has_alerted |= code != 0;
         self.has_closed |= code == 0;
+        self.alert = (code != 0).then_some(code).or(self.alert);
         if self.alerts == ALERTS {
             return;
         }
@@ -268,7 +249,11 @@ impl Link {
                     config.alpn_protocols = self.protocols(&hello.alpn);
                 }
                 match ServerConnection::new(Arc::new(config)) {
-                    Ok(connection) => self.state = State::Tls(Box::new(connection)),
+                    Ok(mut connection) => {
+                        // What is answered is as long as what came at once, at the most.
+                        connection.set_buffer_limit(None);
+                        self.state = State::Tls(Box::new(connection));
+                    }
                     Err(e) => self.tell(What::Refused(e.to_string(), None), at, out),
                 }
                 self.feed(bytes, at, out);
@@ -307,7 +292,7 @@ impl Link {
                     let ends = match connection.reader().read(&mut said) {
                         Ok(n) if n > 0 => {
                             let (reply, ends) = self.speak(&said[..n], at, out);
-                            // Into a buffer without a limit.
+                            // Its buffer has no limit.
                             let _ = std::io::Write::write_all(&mut connection.writer(), &reply);
                             ends
                         }
@@ -377,7 +362,7 @@ impl Link {
     fn failed(&mut self, error: &Error, alert: Option<u8>, at: Duration, out: &mut Out) {
         match error {
             // One that is not encrypted was seen as it came.
-            Error::AlertReceived(_) if self.has_alerted => {}
+            Error::AlertReceived(code) if self.alert == Some(u8::from(*code)) => {}
             Error::AlertReceived(code) => self.alerted(None, u8::from(*code), at, out),
             error => {
                 // That one is sent encrypted by TLS 1.3.
@@ -475,7 +460,7 @@ impl Stream for Link {
             }
             Input::Broken(why) => self.ended(End::Broken(why.to_owned()), at, out),
             Input::Time => {
-                if let Some(version) = self.old.take().filter(|_| !self.has_alerted) {
+                if let Some(version) = self.old.take().filter(|_| self.alert.is_none()) {
                     self.tell(What::Took(version), at, out);
                 }
                 self.over(Do::Close, at, out);

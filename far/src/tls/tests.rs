@@ -197,6 +197,21 @@ fn ldap_is_spoken_within() {
 }
 
 #[test]
+fn long_answers_are_whole() {
+    const SEARCH: &[u8] = b"\x30\x07\x02\x01\x02\x63\x02\x04\x00";
+    let mut made = make(&asked("good", Some("ldap"))).unwrap();
+    let mut wire = Wire::new(&mut made);
+    let mut client = client(made.ca.as_deref().unwrap(), "localhost", &[]);
+    pump(&mut client, &mut wire, usize::MAX);
+    client.set_buffer_limit(None);
+    client.writer().write_all(&SEARCH.repeat(50_000)).unwrap();
+    let got = pump(&mut client, &mut wire, usize::MAX);
+    assert_eq!(got.len(), 50_000 * 14);
+    let told = wire.words().iter().filter(|word| word.contains("Search")).count();
+    assert_eq!(told, 50_000);
+}
+
+#[test]
 fn starttls_leads_to_a_handshake() {
     let mut ask = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16".to_vec();
     ask.extend(b"1.3.6.1.4.1.1466.20037");
