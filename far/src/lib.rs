@@ -9,6 +9,11 @@ pub mod machine;
 pub mod net;
 pub mod offer;
 pub mod udp;
+pub mod capture;
+pub mod machine;
+pub mod net;
+pub mod offer;
+pub mod tls;
 pub mod witness;
 
 pub use machine::{Datagram, Datagrams, Do, Group, Input, Kind, Out, Side, SideDo, Stream};

@@ -36,10 +36,12 @@ pub struct Asked {
     pub script: String,
     /// Beside loopback, the hosts that a proxy may connect to, as `name`, `name:port` or an address.
     pub upstream: Vec<String>,
-    /// Of `tls`: what is spoken within, `http` or `ldap`; nothing by default.
+    /// Of `tls`: what is spoken within, `http` or `ldap`; by default whichever the client begins.
     pub within: Option<String>,
     /// Of `udp`: groups to join, with the interface's name behind `%` if one is meant.
     pub groups: Vec<String>,
+    /// Of `tls`: names and addresses that the certificate is for besides `localhost`, `127.0.0.1` and `::1`.
+    pub names: Vec<String>,
 }
 
 /// A server that can be started, and who tells of it.
@@ -85,3 +87,4 @@ pub const OFFERS: &[Offer] = &[
         make: crate::udp::make,
     },
 ];
+pub const OFFERS: &[Offer] = &[crate::tls::OFFER];

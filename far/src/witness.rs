@@ -26,6 +26,13 @@ impl From<crate::udp::Seen> for Seen {
 impl From<crate::dns::Seen> for Seen {
     fn from(seen: crate::dns::Seen) -> Self {
         Self::Dns(seen)
+    /// Of a server of TLS.
+    Tls(crate::tls::Seen),
+}
+
+impl From<crate::tls::Seen> for Seen {
+    fn from(seen: crate::tls::Seen) -> Self {
+        Self::Tls(seen)
     }
 }
 
