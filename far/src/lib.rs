@@ -4,9 +4,12 @@
 //! `sockeye control`) and in a lab, over a TCP of the lab's own (`serve`, `sockeye observe --serve`), and is
 //! tested with plain values.
 
+mod head;
 pub mod machine;
 pub mod net;
 pub mod offer;
+pub mod proxy;
+mod text;
 pub mod witness;
 
 pub use machine::{Datagram, Datagrams, Do, Input, Kind, Out, Side, SideDo, Stream};

@@ -69,4 +69,10 @@ impl Offer {
 }
 
 /// Every kind of server.
-pub const OFFERS: &[Offer] = &[];
+pub const OFFERS: &[Offer] = &[Offer {
+    name: "proxy",
+    about: "an HTTP and SOCKS5 proxy to loopback: who uses it, and who goes around it",
+    scripts: &crate::proxy::SCRIPTS,
+    port: 8080,
+    make: crate::proxy::make,
+}];

@@ -8,6 +8,8 @@ use serde_json::Value;
 pub enum Seen {
     /// Nothing but a line of text; of tests.
     Line(String),
+    /// A proxy.
+    Proxy(crate::proxy::Seen),
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.
