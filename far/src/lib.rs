@@ -11,6 +11,7 @@ pub mod offer;
 pub mod proxy;
 mod text;
 pub mod witness;
+pub mod ws;
 
 pub use machine::{Datagram, Datagrams, Do, Input, Kind, Out, Side, SideDo, Stream};
 pub use offer::{Asked, Made, OFFERS, Offer, Script};

@@ -69,10 +69,19 @@ impl Offer {
 }
 
 /// Every kind of server.
-pub const OFFERS: &[Offer] = &[Offer {
-    name: "proxy",
-    about: "an HTTP and SOCKS5 proxy to loopback: who uses it, and who goes around it",
-    scripts: &crate::proxy::SCRIPTS,
-    port: 8080,
-    make: crate::proxy::make,
-}];
+pub const OFFERS: &[Offer] = &[
+    Offer {
+        name: "proxy",
+        about: "an HTTP and SOCKS5 proxy to loopback: who uses it, and who goes around it",
+        scripts: &crate::proxy::SCRIPTS,
+        port: 8080,
+        make: crate::proxy::make,
+    },
+    Offer {
+        name: "ws",
+        about: "WebSocket: the handshake or its absence, each frame, and what breaks RFC 6455",
+        scripts: &crate::ws::SCRIPTS,
+        port: 80,
+        make: crate::ws::make,
+    },
+];

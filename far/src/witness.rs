@@ -10,6 +10,8 @@ pub enum Seen {
     Line(String),
     /// A proxy.
     Proxy(crate::proxy::Seen),
+    /// WebSocket.
+    WebSocket(crate::ws::Seen),
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.
