@@ -84,4 +84,11 @@ pub const OFFERS: &[Offer] = &[
         port: 80,
         make: crate::ws::make,
     },
+    Offer {
+        name: "ftp",
+        about: "FTP: commands and data connections as they came",
+        scripts: &crate::ftp::SCRIPTS,
+        port: 21,
+        make: crate::ftp::make,
+    },
 ];

@@ -10,6 +10,8 @@ pub enum Seen {
     Line(String),
     /// A proxy.
     Proxy(crate::proxy::Seen),
+    /// FTP.
+    Ftp(crate::ftp::Seen),
     /// WebSocket.
     WebSocket(crate::ws::Seen),
 }
