@@ -167,3 +167,42 @@ fn the_command_line(#[case] name: &str, #[case] script: &str, #[case] holds: &[&
     println!("{got}\n{said}");
     said.check(holds, &["abort", "upload", "no connection"]);
 }
+
+const INTERRUPTED: &str = r#"
+import os, pty, select, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("tnftp", ["tnftp", "-n", "127.0.0.1", sys.argv[1]])
+said = b""
+def until(word):
+    global said
+    while word not in said and select.select([fd], [], [], 20)[0]:
+        said += os.read(fd, 4096)
+until(b"ftp> ")
+os.write(fd, b"user me hunter2\n")
+until(b"230 ")
+os.write(fd, b"get bytes.bin /dev/null\n")
+until(b"150 ")
+select.select([fd], [], [], 1)
+os.write(fd, b"\x03")
+until(b"226 ")
+print(said)
+os.close(fd)
+os.waitpid(pid, 0)
+"#;
+
+#[test]
+fn an_interrupted_ftp_aborts_with_urgent_data_behind_telnet() {
+    let installed = std::process::Command::new("tnftp").arg("-?").output().is_ok();
+    if !installed {
+        println!("skipped: tnftp is not installed");
+        return;
+    }
+    let server = serve("ftp", "slow");
+    let port = server.addr.port().to_string();
+    let Some(came) = python("pty", INTERRUPTED, &[&port]) else { return };
+    let said = server.stop();
+    assert!(came.out.contains("426 the transfer is aborted"), "{came:?}\n{said}");
+    said.has(&["  with urgent data, behind Telnet IP, DM", "aborted by ABOR"]);
+    said.check(&["abort", "abort urgent"], &["download"]);
+}

@@ -3,8 +3,9 @@
 mod talk;
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use rstest::rstest;
 use talk::{Said, Serving, client, python, serve};
@@ -110,6 +111,28 @@ fn the_world_is_not_reached() {
     let words = ["-p", "-x", "socks5h://{}", "http://example.com/"];
     let Some((_, said)) = curl("open", &words) else { return };
     said.has(&["reply 2, not allowed: this proxy connects to loopback alone"]);
+}
+
+#[test]
+fn who_reads_nothing_is_not_read_for() {
+    let proxy = serve("proxy", "open");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut client = TcpStream::connect(proxy.addr).unwrap();
+    write!(client, "CONNECT {addr} HTTP/1.1\r\nHost: {addr}\r\n\r\n").unwrap();
+    let (mut target, _) = listener.accept().unwrap();
+    target.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+    let zeros = vec![0; 1 << 16];
+    let most = 256 << 20;
+    let mut written = 0;
+    while written < most
+        && let Ok(n) = target.write(&zeros)
+    {
+        written += n;
+    }
+    assert!(written < most / 2, "{written} bytes were taken");
+    drop(client);
+    proxy.stop().has(&["ended by the client"]);
 }
 
 const URLLIB: &str = "

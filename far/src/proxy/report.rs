@@ -38,10 +38,8 @@ struct Client {
     pac: usize,
     /// What it went around for.
     lines: BTreeSet<String>,
-    /// What it was asked by a 407 for, and did not repeat yet.
-    asked: BTreeSet<String>,
-    /// What it sent no credentials for: how often.
-    gave_up: usize,
+    /// What it got a 407 for and did not repeat with credentials yet: how often.
+    asked: BTreeMap<String, usize>,
 }
 
 impl Report {
@@ -64,12 +62,14 @@ impl Report {
                 }
             }
             _ => {
-                // What comes again after a 407 is the same request.
-                let again = client.asked.remove(&ask.line);
+                // What comes again with credentials after a 407 is the same request.
+                let waits = client.asked.get_mut(&ask.line).filter(|n| **n > 0);
+                let again = waits.filter(|_| ask.credentials.is_some()).map(|n| *n -= 1).is_some();
                 client.by += usize::from(!again);
-                client.gave_up -= usize::from(again);
-                if ended.code == Some(407) && client.asked.len() < TARGETS {
-                    client.gave_up += usize::from(client.asked.insert(ask.line.clone()));
+                if ended.code == Some(407)
+                    && (client.asked.len() < TARGETS || client.asked.contains_key(&ask.line))
+                {
+                    *client.asked.entry(ask.line.clone()).or_default() += 1;
                 }
                 match ask.target.as_ref().map(|target| &target.host) {
                     Some(Host::Name(_)) if !again => self.names += 1,
@@ -103,7 +103,7 @@ impl Report {
     fn auth(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (scheme, asked) in &self.asked {
-            let gave_up = self.total(|client| client.gave_up);
+            let gave_up = self.total(|client| client.asked.values().sum());
             let came = self.schemes.iter().find(|(s, _)| s.eq_ignore_ascii_case(scheme));
             let came = match came {
                 Some((_, n)) => format!("{scheme} credentials came with {}", count(*n, "request")),

@@ -253,7 +253,7 @@ impl Session {
         let Some(target) = &current.ask.target else {
             return self.deny(400, "Bad Request", "its target is no host:port", out);
         };
-        match target.judge(self.local, &shared.upstream, shared.resolve) {
+        match target.judge(self.local, self.peer.ip(), &shared.upstream, shared.resolve) {
             Verdict::Own => self.own(out),
             Verdict::Connect(addrs) => {
                 current.addrs = addrs.into();

@@ -61,19 +61,28 @@ impl Target {
         Some(Self { host, port })
     }
 
-    /// Whether the proxy, which is at `own`, goes there: to loopback, and to what `upstream` has.
-    pub(super) fn judge(&self, own: SocketAddr, upstream: &[String], resolve: Resolve) -> Verdict {
+    /// Whether the proxy, which is at `own`, goes there for `peer`: to loopback, and to what `upstream` has. For a
+    /// client of another host, to whom this one's loopback is closed, to what `upstream` has alone.
+    pub(super) fn judge(
+        &self,
+        own: SocketAddr,
+        peer: IpAddr,
+        upstream: &[String],
+        resolve: Resolve,
+    ) -> Verdict {
         let port = self.port;
+        let is_here = is_local(peer) || peer.to_canonical() == own.ip().to_canonical();
+        let is_open = is_here || self.is_allowed(upstream);
         let is_own = |addr: &SocketAddr| {
             let same = addr.ip().to_canonical() == own.ip().to_canonical();
             addr.port() == own.port() && (same || is_local(addr.ip()))
         };
         let addrs = match &self.host {
             Host::Address(ip) if is_own(&SocketAddr::new(*ip, port)) => return Verdict::Own,
-            Host::Address(ip) if is_local(*ip) || self.is_allowed(upstream) => {
+            Host::Address(ip) if is_local(*ip) && is_open || self.is_allowed(upstream) => {
                 vec![SocketAddr::new(*ip, port)]
             }
-            Host::Name(name) if is_localhost(name) => vec![
+            Host::Name(name) if is_localhost(name) && (is_open || port == own.port()) => vec![
                 SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port),
                 SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port),
             ],
@@ -84,6 +93,12 @@ impl Target {
                 Ok(addrs) => addrs,
                 Err(why) => return Verdict::Unknown(format!("{name} cannot be looked up: {why}")),
             },
+            host if !is_here => {
+                return Verdict::Refused(format!(
+                    "for clients of other hosts this proxy connects to nothing but itself; \
+                     --allow-upstream {host} allows it"
+                ));
+            }
             host => {
                 return Verdict::Refused(format!(
                     "this proxy connects to loopback alone (localhost, 127.0.0.0/8, ::1), and \
@@ -210,7 +225,7 @@ mod tests {
         let own = "192.0.2.7:9".parse().unwrap();
         let upstream = ["lab.test", "one.test:80", "10.7.7.7", "2001:db8::1", "[2001:db8::2]:443"];
         let upstream = upstream.map(str::to_owned);
-        let got = match Target::parse(text, None).map(|t| t.judge(own, &upstream, lab)) {
+        let got = match Target::parse(text, None).map(|t| t.judge(own, own.ip(), &upstream, lab)) {
             None => "no target".to_owned(),
             Some(Verdict::Own) => "own".to_owned(),
             Some(Verdict::Refused(why)) => {
@@ -226,11 +241,35 @@ mod tests {
         assert_eq!(got, expected);
     }
 
+    #[rstest]
+    #[case("127.0.0.1:80", "[]", false)]
+    #[case("localhost:80", "[]", false)]
+    #[case("[::ffff:127.0.0.1]:80", "[]", false)]
+    #[case("localhost:80", "localhost", true)]
+    #[case("127.0.0.1:80", "127.0.0.1:80", true)]
+    #[case("127.0.0.1:81", "127.0.0.1:80", false)]
+    #[case("192.0.2.7:9", "[]", true)]
+    #[case("localhost:9", "[]", true)]
+    fn loopback_is_closed_to_other_hosts(
+        #[case] text: &str,
+        #[case] upstream: &str,
+        #[case] goes: bool,
+    ) {
+        let own = "192.0.2.7:9".parse().unwrap();
+        let target = Target::parse(text, None).unwrap();
+        let verdict =
+            target.judge(own, "192.0.2.8".parse().unwrap(), &[upstream.to_owned()], nobody);
+        match verdict {
+            Verdict::Refused(why) => assert!(!goes && why.contains("other hosts"), "{why}"),
+            verdict => assert!(goes, "{verdict:?}"),
+        }
+    }
+
     #[test]
     fn a_name_that_nobody_has_is_told() {
         let target = Target::parse("lab.test:80", None).unwrap();
         let own = "127.0.0.1:9".parse().unwrap();
-        let verdict = target.judge(own, &["lab.test".to_owned()], nobody);
+        let verdict = target.judge(own, own.ip(), &["lab.test".to_owned()], nobody);
         assert!(matches!(verdict, Verdict::Unknown(why) if why.contains("nobody")));
     }
 }

@@ -221,6 +221,17 @@ fn a_407_says_what_the_client_then_did(
 }
 
 #[test]
+fn who_asks_again_without_credentials_asks_twice() {
+    let mut lab = Lab::new("407-basic");
+    let again = [&TUNNEL[..TUNNEL.len() - 2], b"Proxy-Authorization: Basic YTpi\r\n\r\n"].concat();
+    let tunnel = Input::Bytes(TUNNEL);
+    lab.connection(&[tunnel, tunnel, Input::Bytes(&again)]);
+    let summary = lab.witness.summary();
+    assert_eq!(summary[0], "2 came by the proxy, 0 went around it");
+    assert!(summary.iter().any(|line| line.ends_with("1 request went no further than the 407")));
+}
+
+#[test]
 fn a_body_before_the_credentials_is_passed_over() {
     let mut lab = Lab::new("407-basic");
     let first = "POST http://localhost:81/ HTTP/1.1\r\nContent-Length: 5\r\n\r\nGET /POST http://localhost:81/ \

@@ -13,6 +13,8 @@ use crate::witness::{Seen as Any, Told, Witness, count};
 
 /// How many different faults are kept.
 const FAULTS: usize = 50;
+/// How many codes of Closes the summary has.
+const CODES: usize = 10;
 
 /// Counts, and says what it came to.
 #[derive(Debug, Default)]
@@ -224,13 +226,17 @@ impl Witness for Report {
         lines.push(format!("{} came{kinds}", count(all, "frame")));
         if self.faults.is_empty() {
             if all > 0 {
-                lines.push("nothing of them breaks RFC 6455".to_owned());
+                let but = if self.frame_first > 0 { "but for the missing handshake " } else { "" };
+                lines.push(format!("{but}nothing of them breaks RFC 6455"));
             }
         } else {
             lines.push("they break RFC 6455:".to_owned());
             lines.extend(self.faults.iter().map(|(fault, n)| format!("  {fault}{}", times(*n))));
         }
-        for (code, n) in &self.codes {
+        if self.codes.len() > CODES {
+            lines.push(format!("closed by clients with {} codes, of which", self.codes.len()));
+        }
+        for (code, n) in self.codes.iter().take(CODES) {
             lines.push(format!("closed by clients with {}{}", code_words(*code), times(*n)));
         }
         for (how, n) in &self.unclosed {
