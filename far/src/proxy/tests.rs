@@ -265,6 +265,8 @@ fn what_is_slow_waits() {
     assert_eq!((done.sent.as_str(), done.side.len()), ("", 0));
     let done = lab.connection(&[Input::Bytes(TUNNEL), Input::Time]);
     assert_eq!(done.side[0], connect("127.0.0.1:81"));
+    lab.connection(&[Input::Bytes(TUNNEL), Input::End]);
+    assert!(lab.lines.last().is_some_and(|line| line.ends_with("ended by the client")));
 }
 
 #[test]

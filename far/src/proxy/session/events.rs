@@ -206,7 +206,7 @@ impl Session {
 
     fn gone(&mut self, by: String, out: &mut Out) {
         if let Some(current) = &mut self.current {
-            current.by = Some(by);
+            current.by.get_or_insert(by);
             out.todo.push(Do::Side(SideDo::Reset));
         }
         self.was_silent(out);
