@@ -14,7 +14,15 @@ pub mod machine;
 pub mod net;
 pub mod offer;
 pub mod tls;
+pub mod ftp;
+mod head;
+pub mod machine;
+pub mod net;
+pub mod offer;
+pub mod proxy;
+mod text;
 pub mod witness;
+pub mod ws;
 
 pub use machine::{Datagram, Datagrams, Do, Group, Input, Kind, Out, Side, SideDo, Stream};
 pub use offer::{Asked, Made, OFFERS, Offer, Script};

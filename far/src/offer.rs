@@ -88,3 +88,24 @@ pub const OFFERS: &[Offer] = &[
     },
 ];
 pub const OFFERS: &[Offer] = &[crate::tls::OFFER];
+        name: "proxy",
+        about: "an HTTP and SOCKS5 proxy to loopback: who uses it, and who goes around it",
+        scripts: &crate::proxy::SCRIPTS,
+        port: 8080,
+        make: crate::proxy::make,
+    },
+    Offer {
+        name: "ws",
+        about: "WebSocket: the handshake or its absence, each frame, and what breaks RFC 6455",
+        scripts: &crate::ws::SCRIPTS,
+        port: 80,
+        make: crate::ws::make,
+    },
+    Offer {
+        name: "ftp",
+        about: "FTP: commands and data connections as they came",
+        scripts: &crate::ftp::SCRIPTS,
+        port: 21,
+        make: crate::ftp::make,
+    },
+];

@@ -34,6 +34,12 @@ impl From<crate::tls::Seen> for Seen {
     fn from(seen: crate::tls::Seen) -> Self {
         Self::Tls(seen)
     }
+    /// A proxy.
+    Proxy(crate::proxy::Seen),
+    /// FTP.
+    Ftp(crate::ftp::Seen),
+    /// WebSocket.
+    WebSocket(crate::ws::Seen),
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.

@@ -77,6 +77,11 @@ impl Flow {
         self.steps.push_back(Step::Vanish);
     }
 
+    /// Whether so much waits to be sent that no more should come.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting >= FULL
+    }
+
     /// What to wait for; `room` is what its reader takes.
     pub(super) fn wants(&self, room: usize) -> PollFlags {
         let mut flags = PollFlags::empty();
@@ -84,7 +89,7 @@ impl Flow {
             return flags;
         }
         let closes = self.steps.iter().any(|s| matches!(s, Step::Close | Step::Reset));
-        if !self.ended && !closes && room > 0 && self.waiting < FULL {
+        if !self.ended && !closes && room > 0 && !self.is_full() {
             flags |= PollFlags::POLLIN;
             if !self.urgent {
                 flags |= PollFlags::POLLPRI;

@@ -185,13 +185,13 @@ impl Room {
         }
         for (index, connection) in self.connections.iter().enumerate() {
             earlier(connection.machine.wakes());
-            let flags = connection.flow.wants(connection.machine.room());
+            let flags = connection.flow.wants(connection.room());
             // Without anything to wait for, poll(2) would still tell of a hang-up, over and over.
             if !flags.is_empty() {
                 fds.push(PollFd::new(connection.flow.stream.as_fd(), flags));
                 whose.push(Whose::First(index));
             }
-            if let Some((fd, flags)) = connection.side.as_ref().and_then(Second::wants) {
+            if let Some((fd, flags)) = connection.second_wants() {
                 fds.push(PollFd::new(fd, flags));
                 whose.push(Whose::Second(index));
             }
@@ -251,6 +251,19 @@ impl Room {
 }
 
 impl Connection {
+    /// How much is taken from its first connection: nothing while the second has too much to send.
+    fn room(&self) -> usize {
+        match &self.side {
+            Some(Second::Open(flow)) if flow.is_full() => 0,
+            _ => self.machine.room(),
+        }
+    }
+
+    /// What to wait for of its second connection: nothing to read while the first has too much to send.
+    fn second_wants(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        self.side.as_ref()?.wants(if self.flow.is_full() { 0 } else { FLOW })
+    }
+
     /// Hands something over, and does what the machine makes of it.
     fn input(&mut self, what: Input<'_>, at: Duration, out: &mut Out) {
         if self.is_over {
@@ -395,12 +408,12 @@ impl Connection {
 const FLOW: usize = usize::MAX;
 
 impl Second {
-    fn wants(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+    fn wants(&self, room: usize) -> Option<(BorrowedFd<'_>, PollFlags)> {
         match self {
             Self::Listens(listener) => Some((listener.as_fd(), PollFlags::POLLIN)),
             Self::Connects(stream, _) => Some((stream.as_fd(), PollFlags::POLLOUT)),
             Self::Open(flow) => {
-                let flags = flow.wants(FLOW);
+                let flags = flow.wants(room);
                 (!flags.is_empty()).then(|| (flow.stream.as_fd(), flags))
             }
         }
