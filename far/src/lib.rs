@@ -7,6 +7,7 @@
 pub mod machine;
 pub mod net;
 pub mod offer;
+pub mod quic;
 pub mod witness;
 
 pub use machine::{Datagram, Datagrams, Do, Input, Kind, Out, Side, SideDo, Stream};

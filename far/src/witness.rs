@@ -8,6 +8,14 @@ use serde_json::Value;
 pub enum Seen {
     /// Nothing but a line of text; of tests.
     Line(String),
+    /// Of `quic`.
+    Quic(crate::quic::Seen),
+}
+
+impl From<crate::quic::Seen> for Seen {
+    fn from(seen: crate::quic::Seen) -> Self {
+        Self::Quic(seen)
+    }
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.

@@ -1,0 +1,242 @@
+//! What it came to: which streams a client opened, and where it stopped if it opened none.
+
+use std::collections::BTreeMap;
+
+use super::names;
+use super::packet::LEAST;
+use super::report::{exchange, stream_name, why};
+use super::seen::{Closed, Stream, What, is_clients, is_one_way};
+use super::h3::Part;
+use crate::witness::count;
+
+/// How many streams, and sentences of a kind, are kept of a connection; the rest is counted.
+const MOST: usize = 16;
+
+/// What is kept of a connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Account {
+    /// Lengths of the datagrams with Initials: how many, the least, the most, and how many were too short.
+    initials: (usize, usize, usize, usize),
+    pub(super) version: u32,
+    negotiated: Option<(u32, Vec<u32>)>,
+    retried: bool,
+    pub(super) returned: bool,
+    /// The name asked for, and the protocols offered.
+    hello: Option<(Option<String>, String)>,
+    pub(super) connected: bool,
+    pub(super) alpn: Option<String>,
+    pub(super) early: bool,
+    pub(super) streams: BTreeMap<u64, Stream>,
+    implied: Vec<u64>,
+    more: usize,
+    refused: Vec<&'static str>,
+    pub(super) datagrams: usize,
+    pub(super) http: Http,
+    pub(super) moved: usize,
+    pub(super) closed: Option<(Closed, (u64, u64))>,
+}
+
+/// What came of HTTP/3.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Http {
+    pub(super) spoken: bool,
+    types: Vec<(u64, u64)>,
+    pub(super) settings: bool,
+    pub(super) requests: usize,
+}
+
+impl Account {
+    pub(super) fn tell(&mut self, what: &What) {
+        match what {
+            What::Initial { len, version, token, .. } => {
+                let (n, least, most, short) = &mut self.initials;
+                *least = if *n == 0 { *len } else { *len.min(least) };
+                *most = *len.max(most);
+                *short += usize::from(*len < LEAST);
+                *n += 1;
+                self.version = *version;
+                self.returned |= self.retried && *token > 0;
+            }
+            What::Negotiated { offered, listed } => {
+                self.negotiated = Some((*offered, listed.clone()));
+            }
+            What::Retried => self.retried = true,
+            What::Hello(hello) => {
+                self.hello = Some((hello.sni.clone(), hello.alpn_text()));
+            }
+            What::Connected { alpn, early } => {
+                self.connected = true;
+                self.alpn = alpn.as_ref().map(|name| String::from_utf8_lossy(name).into_owned());
+                self.early = *early;
+                self.http.spoken = self.alpn.as_deref() == Some("h3");
+            }
+            What::Opened { id, implied } => {
+                self.stream(&Stream { id: *id, ..Stream::default() });
+                if *implied && self.implied.len() < MOST {
+                    self.implied.push(*id);
+                }
+            }
+            What::Opens { id: Some(id), .. } => {
+                self.stream(&Stream { id: *id, ..Stream::default() });
+            }
+            What::Opens { id: None, one_way } if self.refused.len() < MOST => {
+                self.refused.push(if *one_way { "unidirectional" } else { "bidirectional" });
+            }
+            What::Stream(stream) => self.stream(stream),
+            What::Datagram { .. } => self.datagrams += 1,
+            What::Http { id, part } => match part {
+                Part::Type(kind) if self.http.types.len() < MOST => {
+                    self.http.types.push((*kind, *id));
+                }
+                Part::Settings(_) => self.http.settings = true,
+                Part::Fields(_) if is_clients(*id) && !is_one_way(*id) => self.http.requests += 1,
+                _ => {}
+            },
+            What::Moved { .. } => self.moved += 1,
+            What::Closed { how, blocked, .. } => self.closed = Some((how.clone(), *blocked)),
+            What::Stray { .. } | What::Bytes { .. } | What::Stopped { .. } | What::Opens { .. } => {}
+        }
+    }
+
+    fn stream(&mut self, stream: &Stream) {
+        if self.streams.len() < MOST || self.streams.contains_key(&stream.id) {
+            self.streams.insert(stream.id, stream.clone());
+        } else if !stream.is_used() {
+            self.more += 1;
+        }
+    }
+
+    /// The streams that the client opened, but for those that a later one opened.
+    pub(super) fn clients(&self) -> impl Iterator<Item = &Stream> {
+        let all = self.streams.values().filter(|stream| is_clients(stream.id));
+        all.filter(|stream| stream.is_used() || !self.implied.contains(&stream.id))
+    }
+
+    /// The sentences; the first answers which streams the client opened.
+    pub(super) fn sentences(&self, allows: Option<u32>) -> Vec<String> {
+        let mut all = if self.connected { self.of_streams(allows) } else { vec![self.of_failure()] };
+        if self.http.spoken {
+            all.push(self.of_http());
+        }
+        if self.datagrams > 0 {
+            all.push(format!("{} came (RFC 9221)", count(self.datagrams, "datagram")));
+        }
+        all.push(self.of_handshake());
+        if self.moved > 0 {
+            all.push(format!("the client's address changed {}", count(self.moved, "time")));
+        }
+        if let Some((how, _)) = self.closed.as_ref().filter(|_| self.connected) {
+            all.push(why(how, self.http.spoken));
+        }
+        all
+    }
+
+    fn of_streams(&self, allows: Option<u32>) -> Vec<String> {
+        let mut all = Vec::new();
+        if !self.clients().any(|stream| !is_one_way(stream.id)) {
+            let mut text =
+                "the client opened no bidirectional stream: stream 0 was never used".to_owned();
+            if allows == Some(0) {
+                text.push_str("; this script allows none");
+            }
+            let blocked = self.closed.as_ref().map_or(0, |closed| closed.1.0);
+            if blocked > 0 {
+                text.push_str(", and the client said that it wants one (STREAMS_BLOCKED)");
+            }
+            all.push(text);
+        }
+        for stream in self.streams.values() {
+            let name = stream_name(stream.id);
+            all.push(if !stream.is_used() && self.implied.contains(&stream.id) {
+                format!("{name}: opened by the use of a later one, nothing of it came")
+            } else {
+                format!("{name}: {}", exchange(stream))
+            });
+        }
+        if self.more > 0 {
+            all.push(format!("and {} more", count(self.more, "stream")));
+        }
+        for way in &self.refused {
+            all.push(format!("the client lets the server open no {way} stream"));
+        }
+        all
+    }
+
+    /// Why there was no handshake, as far as that was seen.
+    fn of_failure(&self) -> String {
+        let closed = self.closed.as_ref().map(|closed| &closed.0);
+        if let Some(Closed::By { client, application: false, code, reason }) = closed {
+            let who = if *client { "client" } else { "server" };
+            let said = if reason.is_empty() { String::new() } else { format!(": {reason:?}") };
+            if let Some(alert) = names::alert_of(*code) {
+                let alert = names::alert_or_number(alert);
+                return format!("the handshake failed: the {who} ended it with alert {alert}{said}");
+            }
+            let code = names::transport(*code);
+            return format!("the handshake failed: the {who} ended it with {code}{said}");
+        }
+        if self.initials.0 == self.initials.3 {
+            let (n, least, ..) = self.initials;
+            return format!(
+                "the handshake never began: {} of {least} bytes came, and what is less than 1200 is \
+                 discarded (RFC 9000 §14.1)",
+                count(n, "Initial")
+            );
+        }
+        if let Some((offered, listed)) = &self.negotiated {
+            let listed: Vec<String> = listed.iter().map(|v| names::version(*v)).collect();
+            let offered = names::version(*offered);
+            return format!(
+                "no handshake: the client came with version {offered}, was told of {}, and \
+                 completed none",
+                listed.join(" and ")
+            );
+        }
+        if self.retried && !self.returned {
+            return "no handshake: a Retry was sent, and the client did not come back with its \
+                    token"
+                .to_owned();
+        }
+        let end = closed.map_or("it is unfinished".to_owned(), |how| why(how, false));
+        match self.hello {
+            None => format!("no handshake: no whole ClientHello came; {end}"),
+            Some(_) => format!("no handshake: a ClientHello came, and no end of it; {end}"),
+        }
+    }
+
+    fn of_http(&self) -> String {
+        let stream = |kind: u64| self.http.types.iter().find(|t| t.0 == kind).map(|t| t.1);
+        let control = match (stream(0), self.http.settings) {
+            (Some(id), true) => format!("the control stream came by stream {id} with SETTINGS"),
+            (Some(id), false) => format!("the control stream came by stream {id} without SETTINGS"),
+            (None, _) => "no control stream came, which each side has to open (RFC 9114 §6.2.1)".to_owned(),
+        };
+        let qpack = [(2, "encoder"), (3, "decoder")].map(|(kind, name)| match stream(kind) {
+            Some(id) => format!("QPACK {name} by stream {id}"),
+            None => format!("no QPACK {name} stream"),
+        });
+        let requests = count(self.http.requests, "request");
+        format!("HTTP/3: {control}; {}; {}; {requests}", qpack[0], qpack[1])
+    }
+
+    fn of_handshake(&self) -> String {
+        let (n, least, most, short) = self.initials;
+        let mut parts = vec![format!("version {}", names::version(self.version))];
+        if let Some((sni, alpn)) = &self.hello {
+            let agreed = self.alpn.as_deref().unwrap_or("none");
+            parts.push(format!("ALPN {agreed}, offered: {alpn}"));
+            parts.push(format!("SNI {}", sni.as_deref().unwrap_or("none")));
+        }
+        if self.retried {
+            let came = if self.returned { "came back" } else { "did not come back" };
+            parts.push(format!("a Retry was sent, and the client {came} with its token"));
+        }
+        if self.early {
+            parts.push("early data (0-RTT) was accepted".to_owned());
+        }
+        let lengths = if least == most { least.to_string() } else { format!("{least} to {most}") };
+        let sizes = format!("{} with Initials, of {lengths} bytes", count(n, "datagram"));
+        parts.push(if short > 0 { format!("{sizes}, {short} less than 1200") } else { sizes });
+        parts.join("; ")
+    }
+}
