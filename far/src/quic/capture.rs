@@ -15,7 +15,7 @@ use pcap_file::pcapng::blocks::unknown::UnknownBlock;
 const MOST: usize = 64 << 20;
 /// The type of a Decryption Secrets Block, and of a TLS key log in one (draft-ietf-opsawg-pcapng).
 const SECRETS: (u32, u32) = (0x0a, 0x544c_534b);
-/// An IP packet without a link layer (LINKTYPE_RAW).
+/// An IP packet without a link layer (`LINKTYPE_RAW`).
 const RAW: u32 = 101;
 
 /// A file that is written as things happen.
@@ -40,13 +40,7 @@ impl Capture {
     }
 
     /// A datagram as an IP packet; its header is made up but for the addresses.
-    pub(super) fn datagram(
-        &mut self,
-        at: Duration,
-        from: SocketAddr,
-        to: SocketAddr,
-        data: &[u8],
-    ) {
+    pub(super) fn datagram(&mut self, at: Duration, from: SocketAddr, to: SocketAddr, data: &[u8]) {
         if self.told + data.len() > MOST {
             return;
         }

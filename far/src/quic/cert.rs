@@ -50,12 +50,13 @@ pub(super) fn make(odd: Odd) -> Result<Made, rcgen::Error> {
         leaf.not_after = date_time_ymd(2020, 2, 1);
     }
     let key = KeyPair::generate()?;
-    let made = if odd == Odd::SelfSigned {
-        leaf.self_signed(&key)?
+    // The authority is sent, too: who pins a key of the chain, as Chromium can, has it from the file.
+    let chain = if odd == Odd::SelfSigned {
+        vec![leaf.self_signed(&key)?.into()]
     } else {
-        leaf.signed_by(&key, &Issuer::new(authority, authority_key))?
+        let made = leaf.signed_by(&key, &Issuer::new(authority, authority_key))?;
+        vec![made.into(), ca.der().clone()]
     };
-    let chain = vec![made.der().clone()];
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     Ok(Made { chain, key, ca: ca.pem() })
 }

@@ -129,7 +129,8 @@ impl Flows {
         flow.stream.received += bytes.len() as u64;
         if self.told < MOST {
             self.told += bytes.len() as u64;
-            ears.tell(What::Bytes { id, offset, bytes: bytes.to_vec() });
+            let framed = flow.reader.is_some();
+            ears.tell(What::Bytes { id, offset, bytes: bytes.to_vec(), framed });
         }
         let Some(reader) = &mut flow.reader else {
             if is_clients(id) && !is_one_way(id) && flow.stream.sent_end.is_none() {
@@ -193,7 +194,7 @@ impl Flows {
         self.read(quic, id, ears);
     }
 
-    /// The client wants no more of it: as RFC 9000 §3.5 has it, that is answered by RESET_STREAM.
+    /// The client wants no more of it: as RFC 9000 §3.5 has it, that is answered by `RESET_STREAM`.
     pub(super) fn stopped(
         &mut self,
         quic: &mut Connection,
@@ -212,7 +213,9 @@ impl Flows {
 
     /// What we sent by it has arrived.
     pub(super) fn finished(&mut self, id: u64, ears: &mut Ears<'_>) {
-        if is_one_way(id) && let Some(flow) = self.all.remove(&id) {
+        if is_one_way(id)
+            && let Some(flow) = self.all.remove(&id)
+        {
             ears.tell(What::Stream(flow.stream));
         }
     }

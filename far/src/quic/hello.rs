@@ -1,4 +1,4 @@
-//! What a ClientHello says (RFC 8446 §4.1.2): the first message, before anything is encrypted for good.
+//! What a `ClientHello` says (RFC 8446 §4.1.2): the first message, before anything is encrypted for good.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::packet::{take, varint};
 /// How many of a list are kept.
 const MOST: usize = 64;
 
-/// A ClientHello.
+/// A `ClientHello`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hello {
     /// The name asked for (RFC 6066 §3).
@@ -23,7 +23,7 @@ pub struct Hello {
     pub resumes: bool,
     /// Whether it announces early data.
     pub early: bool,
-    /// Whether it has an Encrypted ClientHello, or a dummy of one.
+    /// Whether it has an Encrypted `ClientHello`, or a dummy of one.
     pub ech: bool,
     /// QUIC's transport parameters in order; none if there is no such extension.
     pub parameters: Option<Vec<Parameter>>,
@@ -45,7 +45,7 @@ pub struct Parameter {
 pub(super) enum Read {
     /// More has to come.
     Part,
-    /// Something else than a ClientHello.
+    /// Something else than a `ClientHello`.
     No,
     /// All of it.
     Whole(Box<Hello>),
@@ -160,8 +160,8 @@ impl Hello {
             (self.early, "announces early data (0-RTT)"),
             (self.ech, "has an encrypted_client_hello extension"),
         ];
-        let extra: String =
-            extra.iter().filter(|row| row.0).map(|row| format!("; {}", row.1)).collect();
+        let extra = extra.iter().filter(|row| row.0).flat_map(|row| ["; ", row.1]);
+        let extra: String = extra.collect();
         let mut lines = vec![format!("    SNI: {sni}; ALPN offered: {}{extra}", self.alpn_text())];
         let Some(parameters) = &self.parameters else {
             lines.push("    it has no transport parameters".to_owned());
@@ -207,7 +207,7 @@ pub(super) mod tests {
         [&length[length.len() - of..], bytes].concat()
     }
 
-    /// A ClientHello with those extensions.
+    /// A `ClientHello` with those extensions.
     pub(in super::super) fn message(extensions: &[(u16, Vec<u8>)]) -> Vec<u8> {
         let all: Vec<u8> = extensions
             .iter()
@@ -240,11 +240,14 @@ pub(super) mod tests {
         assert_eq!((hello.early, hello.resumes), (true, false));
         assert_eq!((hello.parameter(8), hello.parameter(9)), (Some(0), None));
         assert_eq!(hello.suites, [0x1301]);
-        assert_eq!(hello.lines()[1..], [
-            "    initial_max_streams_bidi: 0",
-            "    disable_active_migration",
-            "    initial_source_connection_id: 2 bytes"
-        ]);
+        assert_eq!(
+            hello.lines()[1..],
+            [
+                "    initial_max_streams_bidi: 0",
+                "    disable_active_migration",
+                "    initial_source_connection_id: 2 bytes"
+            ]
+        );
         for end in 0..bytes.len() {
             assert_eq!(read(&bytes[..end]), Read::Part, "{end}");
         }

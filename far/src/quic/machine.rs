@@ -147,7 +147,8 @@ impl Machine {
         if self.plan.first == First::Refuse || self.lines.len() >= MOST {
             let _ = self.endpoint.refuse(incoming, &mut answer);
             let reason = if self.plan.first == First::Refuse { "" } else { "too many connections" };
-            let how = Closed::By { client: false, application: false, code: 2, reason: reason.into() };
+            let how =
+                Closed::By { client: false, application: false, code: 2, reason: reason.into() };
             ears.tell(What::Closed { how, blocked: (0, 0), is_h3: false });
             return self.send(datagram.local, datagram.peer, answer, ears.at, ears.out);
         }
@@ -212,14 +213,20 @@ impl Machine {
                 break;
             }
         }
-        line.wakes = line.quic.poll_timeout().map(|when| when.saturating_duration_since(self.began));
+        line.wakes =
+            line.quic.poll_timeout().map(|when| when.saturating_duration_since(self.began));
         if !drained {
             self.lines.insert(handle.0, line);
         }
     }
 
     /// A packet of a version that is not spoken here, or by this script.
-    fn negotiates(&mut self, packet: &Packet<'_>, datagram: &Datagram<'_>, ears: &mut Ears<'_>) -> bool {
+    fn negotiates(
+        &mut self,
+        packet: &Packet<'_>,
+        datagram: &Datagram<'_>,
+        ears: &mut Ears<'_>,
+    ) -> bool {
         let listed = match self.plan.first {
             First::Negotiate(versions) => versions.to_vec(),
             _ if self.versions.contains(&packet.version) => return false,

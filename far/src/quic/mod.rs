@@ -1,6 +1,7 @@
 //! `quic`: an endpoint that says which streams a client opened, and where it stopped if it opened none.
 //!
-//! The transport is quinn-proto's; what is told of a ClientHello, of packets and of HTTP/3 is read here.
+//! The transport is quinn-proto's; what is told of the first handshake message, of packets and of HTTP/3 is read
+//! here.
 
 mod capture;
 mod cert;
@@ -11,6 +12,7 @@ mod line;
 mod machine;
 mod names;
 mod packet;
+mod qpack;
 mod report;
 mod script;
 mod seen;
@@ -63,11 +65,15 @@ fn make(asked: &Asked) -> Result<Made, String> {
     let ear = tls::Ear::default();
     let listening = tls::Listening::new(made, plan.alpn, ear.clone())?;
     let kind = Box::new(Quic(Some(machine::Machine::new(plan, listening, ear))));
-    Ok(Made { kind, witness: Box::new(Report::new(plan.streams)), url, ca })
+    Ok(Made { kind, witness: Box::new(Report::new(plan)), url, ca })
 }
 
 /// By the name that the certificate has, where that is this host.
 fn url(addr: SocketAddr) -> String {
     let is_local = addr.ip() == Ipv4Addr::LOCALHOST || addr.ip() == Ipv6Addr::LOCALHOST;
-    if is_local { format!("https://{addr}/") } else { format!("https://localhost:{}/", addr.port()) }
+    if is_local {
+        format!("https://{addr}/")
+    } else {
+        format!("https://localhost:{}/", addr.port())
+    }
 }

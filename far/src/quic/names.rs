@@ -204,10 +204,9 @@ mod tests {
         let versions = [1, 0x6b33_43cf, 0xff00_001d, 0x1a2a_3a4a, 0x5130_3433].map(version);
         assert_eq!(versions, ["1", "2", "draft 29", "0x1a2a3a4a (reserved)", "0x51303433"]);
         assert_eq!([frame(1), frame(33), frame(0x2f)], ["HEADERS", "reserved", "0x2f"]);
-        assert_eq!([parameter(0x20), parameter(27), parameter(0x3128)], [
-            "max_datagram_frame_size",
-            "reserved",
-            "0x3128"
-        ]);
+        assert_eq!(
+            [parameter(0x20), parameter(27), parameter(0x3128)],
+            ["max_datagram_frame_size", "reserved", "0x3128"]
+        );
     }
 }

@@ -55,7 +55,9 @@ fn long(mut bytes: &[u8]) -> Option<(Packet<'_>, &[u8])> {
     let destination = take_counted(&mut bytes)?;
     let source = take_counted(&mut bytes)?;
     let kind = match (version, first >> 4 & 3) {
-        (V2, kind) => [Long::Retry, Long::Initial, Long::ZeroRtt, Long::Handshake][usize::from(kind)],
+        (V2, kind) => {
+            [Long::Retry, Long::Initial, Long::ZeroRtt, Long::Handshake][usize::from(kind)]
+        }
         (1, kind) => of_v1(kind),
         (draft, kind) if draft >> 8 == 0x00ff_0000 => of_v1(kind),
         _ => Long::Unknown,
@@ -134,11 +136,12 @@ mod tests {
         datagram.extend([0xd0, 0, 0, 0, 1, 0, 0, 2, 1, 1]);
         datagram.extend([0x40, 1, 2, 3]);
         let all = packets(&datagram);
-        let brief: Vec<_> = all.iter().map(|p| (p.kind, p.destination, p.source, p.token)).collect();
-        assert_eq!(brief, [
-            (Long::Initial, &[7, 8][..], &[9][..], 3),
-            (Long::ZeroRtt, &[][..], &[][..], 0)
-        ]);
+        let brief: Vec<_> =
+            all.iter().map(|p| (p.kind, p.destination, p.source, p.token)).collect();
+        assert_eq!(
+            brief,
+            [(Long::Initial, &[7, 8][..], &[9][..], 3), (Long::ZeroRtt, &[][..], &[][..], 0)]
+        );
         assert_eq!(packets(&initial(0xd3, V2, b"", 5))[0].kind, Long::Initial);
         assert_eq!(packets(&initial(0xc3, 0x1234_5678, b"", 5))[0].kind, Long::Unknown);
         assert!(packets(b"GET / HTTP/1.1").is_empty());
@@ -149,9 +152,7 @@ mod tests {
     fn a_negotiation_turns_the_ids_around() {
         let datagram = initial(0xc3, 0x1a2a_3a4a, b"", 5);
         let answer = negotiation(&packets(&datagram)[0], &KNOWN);
-        assert_eq!(answer, [
-            0xc0, 0, 0, 0, 0, 1, 9, 2, 7, 8, 0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf
-        ]);
+        assert_eq!(answer, [0xc0, 0, 0, 0, 0, 1, 9, 2, 7, 8, 0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf]);
     }
 
     #[test]

@@ -13,15 +13,27 @@ use super::seen::{Closed, End, Stream, What, is_clients, is_one_way};
 const SHOWN: usize = 64;
 
 /// "stream 0 (bidirectional, opened by the client)".
-pub(super) fn stream_name(id: u64) -> String {
-    let way = if is_one_way(id) { "unidirectional" } else { "bidirectional" };
-    let who = if is_clients(id) { "client" } else { "server" };
-    format!("stream {id} ({way}, opened by the {who})")
+fn stream_name(id: u64) -> String {
+    format!("stream {id} ({}, opened by the {})", way(id), who(id))
+}
+
+/// Whether a stream has both directions.
+pub(super) fn way(id: u64) -> &'static str {
+    if is_one_way(id) { "unidirectional" } else { "bidirectional" }
+}
+
+/// Who opened a stream.
+pub(super) fn who(id: u64) -> &'static str {
+    if is_clients(id) { "client" } else { "server" }
+}
+
+fn count_bytes(n: u64) -> String {
+    format!("{n} byte{}", if n == 1 { "" } else { "s" })
 }
 
 /// "3 bytes and FIN".
 fn amount(bytes: u64, end: Option<End>) -> String {
-    let count = format!("{bytes} byte{}", if bytes == 1 { "" } else { "s" });
+    let count = count_bytes(bytes);
     match end {
         None => format!("{count}, no FIN"),
         Some(End::Fin) => format!("{count} and FIN"),
@@ -37,7 +49,7 @@ pub(super) fn exchange(stream: &Stream) -> String {
     match (is_clients(id), is_one_way(id)) {
         (true, true) => came,
         (true, false) if received == 0 && end.is_none() => {
-            format!("nothing came by it, neither a byte nor FIN; {back} sent")
+            "nothing came by it, neither a byte nor FIN".to_owned()
         }
         (true, false) => format!("{came}; sent back: {back}"),
         (false, true) => format!("{back} sent"),
@@ -109,10 +121,15 @@ fn text(what: &What) -> Option<String> {
             let token = if *token > 0 { ", with a token" } else { "" };
             let early = if *early { ", with 0-RTT data" } else { "" };
             let version = names::version(*version);
-            format!("{peer} sent an Initial, version {version}, in a datagram of {len} bytes{token}{early}{short}")
+            format!(
+                "{peer} sent an Initial, version {version}, in a datagram of {len} bytes{token}{early}{short}"
+            )
         }
         What::Stray { peer, len, start } => {
-            format!("{peer} sent a datagram of {len} bytes that is of no connection: {}", shown(start))
+            format!(
+                "{peer} sent a datagram of {len} bytes that is of no connection: {}",
+                shown(start)
+            )
         }
         What::Negotiated { listed: versions, .. } => {
             format!("sent a Version Negotiation: {}", listed(versions))
@@ -124,16 +141,19 @@ fn text(what: &What) -> Option<String> {
             let early = if *early { ", early data (0-RTT) accepted" } else { "" };
             format!("handshake complete, ALPN {alpn}{early}")
         }
-        What::Opened { id, implied: false } => format!("{}: opened", stream_name(*id)),
+        What::Opened { id, implied: false } | What::Opens { id: Some(id), .. } => {
+            format!("{}: opened", stream_name(*id))
+        }
         What::Opened { id, implied: true } => {
             format!("{}: opened by the use of a later one, nothing of it came", stream_name(*id))
         }
-        What::Opens { id: Some(id), .. } => format!("{}: opened", stream_name(*id)),
         What::Opens { id: None, one_way } => {
             let way = if *one_way { "unidirectional" } else { "bidirectional" };
             format!("the client lets the server open no {way} stream")
         }
-        What::Bytes { id, offset: 0, bytes } => format!("stream {id} begins: {}", shown(bytes)),
+        What::Bytes { id, offset: 0, bytes, framed: false } => {
+            format!("stream {id} begins: {}", shown(bytes))
+        }
         What::Bytes { .. } => return None,
         What::Stream(stream) => format!("{}: {}", stream_name(stream.id), exchange(stream)),
         What::Stopped { id, code } => format!("stream {id}: STOP_SENDING with code {code}"),
@@ -142,8 +162,12 @@ fn text(what: &What) -> Option<String> {
             format!("datagram of {} bytes, {echoed}: {}", bytes.len(), shown(bytes))
         }
         What::Http { id, part } => match part {
-            Part::Type(kind) => format!("stream {id} is of type {kind:#x}, {}", names::stream_type(*kind)),
-            Part::Frame { kind, len } => format!("stream {id}: {} of {len} bytes", names::frame(*kind)),
+            Part::Type(kind) => {
+                format!("stream {id} is of type {kind:#x}, {}", names::stream_type(*kind))
+            }
+            Part::Frame { kind, len } => {
+                format!("stream {id}: {} of {}", names::frame(*kind), count_bytes(*len))
+            }
             Part::Settings(all) => format!("stream {id}: settings: {}", settings(all)),
             Part::Fields(_) => format!("stream {id}: fields"),
         },
@@ -156,7 +180,7 @@ fn text(what: &What) -> Option<String> {
 pub(super) fn json(connection: u64, at: Duration, what: &What) -> Value {
     let micros = (at.as_secs_f64() * 1e6).round();
     let (name, more) = match what {
-        What::Bytes { offset: 1.., .. } => return Value::Null,
+        What::Bytes { offset: 1.., .. } | What::Bytes { framed: true, .. } => return Value::Null,
         What::Initial { peer, len, version, token, early } => (
             "initial",
             json!({ "peer": peer.to_string(), "len": len, "at_least_1200": *len >= LEAST,
@@ -212,7 +236,7 @@ fn of_stream(stream: &Stream) -> Value {
     };
     json!({
         "stream": stream.id,
-        "opened_by": if is_clients(stream.id) { "client" } else { "server" },
+        "opened_by": who(stream.id),
         "one_way": is_one_way(stream.id),
         "received": stream.received,
         "end": end(stream.end),

@@ -51,17 +51,29 @@ const fn script(name: &'static str, about: &'static str) -> Script {
 
 /// Every script; the first is the default.
 pub const SCRIPTS: &[Script] = &[
-    script("echo", "sends back what comes by a stream; takes any ALPN; speaks HTTP/3 where h3 is agreed upon"),
+    script(
+        "echo",
+        "sends back what comes by a stream; takes any ALPN; speaks HTTP/3 where h3 is agreed upon",
+    ),
     script("h3", "takes h3 alone, and answers each request with 200 and a short text"),
     script("opens-streams", "as echo, and opens streams 1 and 3 itself"),
     script("no-streams", "as echo, but the client may open no stream (initial_max_streams 0)"),
     script("datagrams", "as echo, and takes datagrams (RFC 9221), which it sends back"),
     script("retry", "as echo, once the client's address was validated by a Retry"),
     script("refuse", "closes each connection with CONNECTION_REFUSED at its first packet"),
-    script("close-at-once", "closes with the application's code 42 as soon as the handshake is complete"),
+    script(
+        "close-at-once",
+        "closes with the application's code 42 as soon as the handshake is complete",
+    ),
     script("silent", "reads what comes and never answers"),
-    script("version-negotiation", "answers every first packet by saying that versions 1 and 2 are spoken"),
-    script("version-none", "answers every first packet by saying that a reserved version alone is spoken"),
+    script(
+        "version-negotiation",
+        "answers every first packet by saying that versions 1 and 2 are spoken",
+    ),
+    script(
+        "version-none",
+        "answers every first packet by saying that a reserved version alone is spoken",
+    ),
     script("no-alpn", "takes a protocol alone that nobody offers: alert no_application_protocol"),
     script("self-signed", "as echo, with a certificate that is signed by itself"),
     script("wrong-name", "as echo, with a certificate of another host"),

@@ -61,7 +61,7 @@ pub enum What {
     },
     /// A Retry was sent (RFC 9000 §8.1.2).
     Retried,
-    /// The ClientHello came.
+    /// The `ClientHello` came.
     Hello(Box<Hello>),
     /// The handshake is complete.
     Connected {
@@ -92,10 +92,12 @@ pub enum What {
         offset: u64,
         /// The bytes.
         bytes: Vec<u8>,
+        /// Whether they are told as frames of HTTP/3, too.
+        framed: bool,
     },
     /// A stream is done, or its connection is.
     Stream(Stream),
-    /// The client wants no more of a stream (STOP_SENDING).
+    /// The client wants no more of a stream (`STOP_SENDING`).
     Stopped {
         /// Its identifier.
         id: u64,
@@ -127,7 +129,7 @@ pub enum What {
     Closed {
         /// Why.
         how: Closed,
-        /// How often the client said that it may open no more streams (STREAMS_BLOCKED), of both directions and of one.
+        /// How often the client said that it may open no more streams (`STREAMS_BLOCKED`), of both directions and of one.
         blocked: (u64, u64),
         /// Whether it was of HTTP/3, which has names for codes.
         is_h3: bool,
@@ -154,14 +156,14 @@ pub struct Stream {
 pub enum End {
     /// All was sent.
     Fin,
-    /// RESET_STREAM, with the application's code.
+    /// `RESET_STREAM`, with the application's code.
     Reset(u64),
 }
 
 /// Why a connection is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closed {
-    /// CONNECTION_CLOSE.
+    /// `CONNECTION_CLOSE`.
     By {
         /// Whether the client sent it.
         client: bool,

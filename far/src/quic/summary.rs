@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::h3::Part;
 use super::names;
 use super::packet::LEAST;
-use super::report::{exchange, stream_name, why};
+use super::report::{exchange, way, who, why};
+use super::script::{First, Plan};
 use super::seen::{Closed, Stream, What, is_clients, is_one_way};
-use super::h3::Part;
 use crate::witness::count;
 
 /// How many streams, and sentences of a kind, are kept of a connection; the rest is counted.
@@ -19,8 +20,7 @@ pub(super) struct Account {
     initials: (usize, usize, usize, usize),
     pub(super) version: u32,
     negotiated: Option<(u32, Vec<u32>)>,
-    retried: bool,
-    pub(super) returned: bool,
+    pub(super) retry: Retry,
     /// The name asked for, and the protocols offered.
     hello: Option<(Option<String>, String)>,
     pub(super) connected: bool,
@@ -34,6 +34,16 @@ pub(super) struct Account {
     pub(super) http: Http,
     pub(super) moved: usize,
     pub(super) closed: Option<(Closed, (u64, u64))>,
+}
+
+/// What came of a Retry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Retry {
+    #[default]
+    None,
+    Sent,
+    /// The client came back with its token.
+    Returned,
 }
 
 /// What came of HTTP/3.
@@ -55,12 +65,14 @@ impl Account {
                 *short += usize::from(*len < LEAST);
                 *n += 1;
                 self.version = *version;
-                self.returned |= self.retried && *token > 0;
+                if self.retry == Retry::Sent && *token > 0 {
+                    self.retry = Retry::Returned;
+                }
             }
             What::Negotiated { offered, listed } => {
                 self.negotiated = Some((*offered, listed.clone()));
             }
-            What::Retried => self.retried = true,
+            What::Retried => self.retry = Retry::Sent,
             What::Hello(hello) => {
                 self.hello = Some((hello.sni.clone(), hello.alpn_text()));
             }
@@ -94,7 +106,8 @@ impl Account {
             },
             What::Moved { .. } => self.moved += 1,
             What::Closed { how, blocked, .. } => self.closed = Some((how.clone(), *blocked)),
-            What::Stray { .. } | What::Bytes { .. } | What::Stopped { .. } | What::Opens { .. } => {}
+            What::Stray { .. } | What::Bytes { .. } | What::Stopped { .. } | What::Opens { .. } => {
+            }
         }
     }
 
@@ -113,8 +126,9 @@ impl Account {
     }
 
     /// The sentences; the first answers which streams the client opened.
-    pub(super) fn sentences(&self, allows: Option<u32>) -> Vec<String> {
-        let mut all = if self.connected { self.of_streams(allows) } else { vec![self.of_failure()] };
+    pub(super) fn sentences(&self, plan: &Plan) -> Vec<String> {
+        let mut all =
+            if self.connected { self.of_streams(plan) } else { vec![self.of_failure(plan)] };
         if self.http.spoken {
             all.push(self.of_http());
         }
@@ -131,12 +145,12 @@ impl Account {
         all
     }
 
-    fn of_streams(&self, allows: Option<u32>) -> Vec<String> {
+    fn of_streams(&self, plan: &Plan) -> Vec<String> {
         let mut all = Vec::new();
         if !self.clients().any(|stream| !is_one_way(stream.id)) {
             let mut text =
                 "the client opened no bidirectional stream: stream 0 was never used".to_owned();
-            if allows == Some(0) {
+            if plan.streams == Some(0) {
                 text.push_str("; this script allows none");
             }
             let blocked = self.closed.as_ref().map_or(0, |closed| closed.1.0);
@@ -146,11 +160,13 @@ impl Account {
             all.push(text);
         }
         for stream in self.streams.values() {
-            let name = stream_name(stream.id);
-            all.push(if !stream.is_used() && self.implied.contains(&stream.id) {
-                format!("{name}: opened by the use of a later one, nothing of it came")
+            let (id, way) = (stream.id, way(stream.id));
+            all.push(if !stream.is_used() && self.implied.contains(&id) {
+                format!(
+                    "stream {id} ({way}) counts as opened since a later one is; nothing of it came"
+                )
             } else {
-                format!("{name}: {}", exchange(stream))
+                format!("the {} opened stream {id} ({way}): {}", who(id), exchange(stream))
             });
         }
         if self.more > 0 {
@@ -163,14 +179,26 @@ impl Account {
     }
 
     /// Why there was no handshake, as far as that was seen.
-    fn of_failure(&self) -> String {
+    fn of_failure(&self, plan: &Plan) -> String {
         let closed = self.closed.as_ref().map(|closed| &closed.0);
+        if plan.first == First::Silence && self.initials.0 > self.initials.3 {
+            let end = closed.map_or("it goes on".to_owned(), |how| why(how, false));
+            let n = count(self.initials.0, "datagram");
+            return format!(
+                "no handshake: this script never answers, {n} with Initials came; {end}"
+            );
+        }
         if let Some(Closed::By { client, application: false, code, reason }) = closed {
             let who = if *client { "client" } else { "server" };
             let said = if reason.is_empty() { String::new() } else { format!(": {reason:?}") };
             if let Some(alert) = names::alert_of(*code) {
+                let offered = self.hello.as_ref().map_or("nothing", |hello| &hello.1);
+                // Of an ALPN it matters what was offered.
+                let said = if alert == 120 { format!(", offered: {offered}") } else { said };
                 let alert = names::alert_or_number(alert);
-                return format!("the handshake failed: the {who} ended it with alert {alert}{said}");
+                return format!(
+                    "the handshake failed: the {who} ended it with alert {alert}{said}"
+                );
             }
             let code = names::transport(*code);
             return format!("the handshake failed: the {who} ended it with {code}{said}");
@@ -186,13 +214,15 @@ impl Account {
         if let Some((offered, listed)) = &self.negotiated {
             let listed: Vec<String> = listed.iter().map(|v| names::version(*v)).collect();
             let offered = names::version(*offered);
+            // RFC 9000 §6.2.
+            let note = if listed.contains(&offered) { ", which it has to ignore" } else { "" };
             return format!(
-                "no handshake: the client came with version {offered}, was told of {}, and \
-                 completed none",
+                "no handshake: the client came with version {offered} and was told that {} is \
+                 spoken{note}",
                 listed.join(" and ")
             );
         }
-        if self.retried && !self.returned {
+        if self.retry == Retry::Sent {
             return "no handshake: a Retry was sent, and the client did not come back with its \
                     token"
                 .to_owned();
@@ -209,7 +239,9 @@ impl Account {
         let control = match (stream(0), self.http.settings) {
             (Some(id), true) => format!("the control stream came by stream {id} with SETTINGS"),
             (Some(id), false) => format!("the control stream came by stream {id} without SETTINGS"),
-            (None, _) => "no control stream came, which each side has to open (RFC 9114 §6.2.1)".to_owned(),
+            (None, _) => {
+                "no control stream came, which each side has to open (RFC 9114 §6.2.1)".to_owned()
+            }
         };
         let qpack = [(2, "encoder"), (3, "decoder")].map(|(kind, name)| match stream(kind) {
             Some(id) => format!("QPACK {name} by stream {id}"),
@@ -227,8 +259,9 @@ impl Account {
             parts.push(format!("ALPN {agreed}, offered: {alpn}"));
             parts.push(format!("SNI {}", sni.as_deref().unwrap_or("none")));
         }
-        if self.retried {
-            let came = if self.returned { "came back" } else { "did not come back" };
+        if self.retry != Retry::None {
+            let came =
+                if self.retry == Retry::Returned { "came back" } else { "did not come back" };
             parts.push(format!("a Retry was sent, and the client {came} with its token"));
         }
         if self.early {

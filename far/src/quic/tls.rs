@@ -1,4 +1,4 @@
-//! TLS, with an ear at it: what a ClientHello says is read before the library has it, and the protocol is chosen then.
+//! TLS, with an ear at it: what a `ClientHello` says is read before the library has it, and the protocol is chosen then.
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,9 +49,12 @@ impl Ear {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 impl KeyLog for Ear {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let line = format!("{label} {} {}\n", hex(client_random), hex(secret));
         self.with(|heard| heard.keys.push_str(&line));
     }
@@ -107,13 +110,17 @@ impl ServerConfig for Listening {
         self.quic.retry_tag(version, id, packet)
     }
 
-    fn start_session(self: Arc<Self>, version: u32, ours: &TransportParameters) -> Box<dyn Session> {
+    fn start_session(
+        self: Arc<Self>,
+        version: u32,
+        ours: &TransportParameters,
+    ) -> Box<dyn Session> {
         let inner = Arc::clone(&self.quic).start_session(version, ours);
         Box::new(Waiting { listening: self, version, ours: *ours, first: Some(Vec::new()), inner })
     }
 }
 
-/// A session that waits for its ClientHello; behind that it is the library's alone.
+/// A session that waits for its `ClientHello`; behind that it is the library's alone.
 struct Waiting {
     listening: Arc<Listening>,
     version: u32,
@@ -124,7 +131,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Keeps what came until all of the ClientHello is there: then that, for the library.
+    /// Keeps what came until all of the `ClientHello` is there: then that, for the library.
     fn keep(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let Some(first) = &mut self.first else { return Some(bytes.to_vec()) };
         first.extend_from_slice(bytes);

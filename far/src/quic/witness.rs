@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 
 use super::names;
 use super::report;
+use super::script::Plan;
 use super::seen::{Closed, End, Seen, What};
-use super::summary::Account;
+use super::summary::{Account, Retry};
 use crate::witness::{self, Told, Witness, count};
 
 /// How many connections are kept; the rest is counted.
 const MOST: usize = 64;
 
 /// What was seen of all connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Report {
     accounts: BTreeMap<u64, Account>,
     more: u64,
     strays: usize,
-    /// How many streams of each direction a client may open, if few.
-    allows: Option<u32>,
+    plan: &'static Plan,
 }
 
 impl Report {
-    /// Of a server that lets a client open so many streams of each direction.
-    pub fn new(allows: Option<u32>) -> Self {
-        Self { allows, ..Self::default() }
+    /// Of a server that does that.
+    pub(super) fn new(plan: &'static Plan) -> Self {
+        Self { accounts: BTreeMap::new(), more: 0, strays: 0, plan }
     }
 
     fn account(&mut self, connection: u64, what: &What) {
@@ -73,11 +73,8 @@ fn is_code(how: &Closed, is_h3: bool, written: &str) -> bool {
     if let Some(number) = hex.or_else(|| written.parse().ok()) {
         return number == *code;
     }
-    let name = if *application {
-        names::application(*code, is_h3)
-    } else {
-        names::transport(*code)
-    };
+    let name =
+        if *application { names::application(*code, is_h3) } else { names::transport(*code) };
     name.split_whitespace().next() == Some(written)
 }
 
@@ -121,17 +118,23 @@ impl Witness for Report {
         let strays = count(self.strays, "datagram");
         let mut all = match (self.accounts.len(), self.strays) {
             (0, 0) => return vec!["no QUIC packet came: the client sent nothing here".to_owned()],
-            (0, _) => return vec![format!("no QUIC connection was begun: {strays} came, and none is an Initial")],
+            (0, _) => {
+                return vec![format!(
+                    "no QUIC connection was begun: {strays} came, and none is an Initial"
+                )];
+            }
             (1, _) => Vec::new(),
             (n, _) => {
                 let with = self.accounts.values();
                 let with = with.filter(|account| account.clients().any(|s| s.id == 0)).count();
                 let done = self.accounts.values().filter(|account| account.connected).count();
-                vec![format!("{n} connections, {done} with a whole handshake; the client opened stream 0 on {with}")]
+                vec![format!(
+                    "{n} connections, {done} with a whole handshake; the client opened stream 0 on {with}"
+                )]
             }
         };
         for (number, account) in &self.accounts {
-            let sentences = account.sentences(self.allows);
+            let sentences = account.sentences(self.plan);
             all.extend(sentences.iter().map(|s| format!("connection {number}: {s}")));
         }
         if self.more > 0 {
@@ -167,7 +170,9 @@ impl Witness for Report {
             ("no", "connection") => self.accounts.is_empty(),
             ("handshake", "") => handshake,
             ("no", "handshake") => !self.accounts.is_empty() && !handshake,
-            ("no", "stream") => handshake && !self.any(|account| account.clients().next().is_some()),
+            ("no", "stream") => {
+                handshake && !self.any(|account| account.clients().next().is_some())
+            }
             ("stream", _) => self.used(id()?),
             ("fin", _) => ended(id()?, |end| end == End::Fin),
             ("reset", _) => ended(id()?, |end| matches!(end, End::Reset(_))),
@@ -176,7 +181,7 @@ impl Witness for Report {
             ("datagram", "") => self.any(|account| account.datagrams > 0),
             ("0-rtt", "") => self.any(|account| account.early),
             ("migration", "") => self.any(|account| account.moved > 0),
-            ("retried", "") => self.any(|account| account.returned),
+            ("retried", "") => self.any(|account| account.retry == Retry::Returned),
             (_, "") => return Err(unknown()),
             ("alpn", name) => self.any(|account| account.alpn.as_deref() == Some(name)),
             ("closed", code) => closed(&|how, is_h3| is_code(how, is_h3, code)),
