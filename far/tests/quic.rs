@@ -23,6 +23,7 @@ struct Serving {
     told: mpsc::Receiver<Told>,
     folder: PathBuf,
     at: String,
+    url: String,
 }
 
 /// What came of it.
@@ -45,7 +46,8 @@ impl Serving {
         let listen = "127.0.0.1:0".parse().expect("an address");
         let server = Server::start(listen, made.kind, made.witness, say).expect("a socket");
         let at = server.addr().to_string();
-        Self { server, told, folder, at }
+        let url = (made.url)(server.addr());
+        Self { server, told, folder, at, url }
     }
 
     fn ca(&self) -> String {
@@ -113,7 +115,7 @@ fn aioquic(script: &str, name: &str, steps: &[&str]) -> Option<(String, Came, Pa
     }
     let serving = Serving::start(script, name);
     let mut command = Command::new("python3");
-    let printed = output(command.arg(CLIENT).arg(&serving.at).arg(serving.ca()).args(steps));
+    let printed = output(command.arg(CLIENT).arg(&serving.url).arg(serving.ca()).args(steps));
     let folder = serving.folder.clone();
     Some((printed, serving.stop(), folder))
 }
@@ -243,7 +245,7 @@ fn chromium(script: &str, trusts: bool) -> Option<(String, Came)> {
     if trusts {
         command.arg(format!("--ignore-certificate-errors-spki-list={}", hash.trim()));
     }
-    command.arg("--dump-dom").arg(format!("https://{}/hello", serving.at));
+    command.arg("--dump-dom").arg(format!("{}hello", serving.url));
     let printed = output(&mut command);
     let folder = serving.folder.clone();
     let came = serving.stop();

@@ -161,7 +161,11 @@ impl Machine {
             }
             Err(error) => {
                 self.heard(ears);
-                let how = super::line::closed(error.cause);
+                // What cannot be decrypted is not answered.
+                let how = match (&error.response, super::line::closed(error.cause)) {
+                    (None, Closed::By { reason, .. }) => Closed::Other(reason),
+                    (_, how) => how,
+                };
                 ears.tell(What::Closed { how, blocked: (0, 0), is_h3: false });
                 if error.response.is_some() {
                     self.send(datagram.local, datagram.peer, answer, ears.at, ears.out);

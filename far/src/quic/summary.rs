@@ -1,6 +1,6 @@
 //! What it came to: which streams a client opened, and where it stopped if it opened none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::h3::Part;
 use super::names;
@@ -10,8 +10,10 @@ use super::script::{First, Plan};
 use super::seen::{Closed, Stream, What, is_clients, is_one_way};
 use crate::witness::count;
 
-/// How many streams, and sentences of a kind, are kept of a connection; the rest is counted.
+/// How many sentences of a kind are made of a connection.
 const MOST: usize = 16;
+/// How many of its streams are kept; the rest is counted.
+const KEPT: usize = 256;
 
 /// What is kept of a connection.
 #[derive(Clone, Debug, Default)]
@@ -27,9 +29,11 @@ pub(super) struct Account {
     pub(super) alpn: Option<String>,
     pub(super) early: bool,
     pub(super) streams: BTreeMap<u64, Stream>,
-    implied: Vec<u64>,
+    implied: BTreeSet<u64>,
     more: usize,
     refused: Vec<&'static str>,
+    /// Of which streams it wanted no more, and its codes.
+    stopped: Vec<(u64, u64)>,
     pub(super) datagrams: usize,
     pub(super) http: Http,
     pub(super) moved: usize,
@@ -84,8 +88,8 @@ impl Account {
             }
             What::Opened { id, implied } => {
                 self.stream(&Stream { id: *id, ..Stream::default() });
-                if *implied && self.implied.len() < MOST {
-                    self.implied.push(*id);
+                if *implied && self.implied.len() < KEPT {
+                    self.implied.insert(*id);
                 }
             }
             What::Opens { id: Some(id), .. } => {
@@ -106,13 +110,16 @@ impl Account {
             },
             What::Moved { .. } => self.moved += 1,
             What::Closed { how, blocked, .. } => self.closed = Some((how.clone(), *blocked)),
-            What::Stray { .. } | What::Bytes { .. } | What::Stopped { .. } | What::Opens { .. } => {
+            What::Stopped { id, code } if self.stopped.len() < MOST => {
+                self.stopped.push((*id, *code));
             }
+            // What is beyond what is kept, and what is told when it ends.
+            _ => {}
         }
     }
 
     fn stream(&mut self, stream: &Stream) {
-        if self.streams.len() < MOST || self.streams.contains_key(&stream.id) {
+        if self.streams.len() < KEPT || self.streams.contains_key(&stream.id) {
             self.streams.insert(stream.id, stream.clone());
         } else if !stream.is_used() {
             self.more += 1;
@@ -159,18 +166,27 @@ impl Account {
             }
             all.push(text);
         }
-        for stream in self.streams.values() {
+        for stream in self.streams.values().take(MOST) {
             let (id, way) = (stream.id, way(stream.id));
             all.push(if !stream.is_used() && self.implied.contains(&id) {
                 format!(
                     "stream {id} ({way}) counts as opened since a later one is; nothing of it came"
                 )
             } else {
-                format!("the {} opened stream {id} ({way}): {}", who(id), exchange(stream))
+                let kind = self.http.types.iter().find(|row| row.1 == id);
+                let kind =
+                    kind.map_or_else(String::new, |k| format!(", {}", names::stream_type(k.0)));
+                format!("the {} opened stream {id} ({way}{kind}): {}", who(id), exchange(stream))
             });
         }
-        if self.more > 0 {
-            all.push(format!("and {} more", count(self.more, "stream")));
+        let more = self.more + self.streams.len().saturating_sub(MOST);
+        if more > 0 {
+            all.push(format!("and {} more", count(more, "stream")));
+        }
+        for (id, code) in &self.stopped {
+            all.push(format!(
+                "the client wanted no more of stream {id}: STOP_SENDING, code {code}"
+            ));
         }
         for way in &self.refused {
             all.push(format!("the client lets the server open no {way} stream"));
@@ -243,12 +259,11 @@ impl Account {
                 "no control stream came, which each side has to open (RFC 9114 §6.2.1)".to_owned()
             }
         };
-        let qpack = [(2, "encoder"), (3, "decoder")].map(|(kind, name)| match stream(kind) {
-            Some(id) => format!("QPACK {name} by stream {id}"),
-            None => format!("no QPACK {name} stream"),
+        let qpack = [(2, "encoder"), (3, "decoder")].map(|(kind, name)| {
+            stream(kind).map_or_else(String::new, |id| format!("QPACK {name} by stream {id}; "))
         });
         let requests = count(self.http.requests, "request");
-        format!("HTTP/3: {control}; {}; {}; {requests}", qpack[0], qpack[1])
+        format!("HTTP/3: {control}; {}{requests}", qpack.concat())
     }
 
     fn of_handshake(&self) -> String {

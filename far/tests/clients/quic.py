@@ -1,8 +1,9 @@
-"""A client of aioquic: quic.py HOST:PORT CA WHAT...; each WHAT is a step, and what came is printed."""
+"""A client of aioquic: quic.py URL CA WHAT...; each WHAT is a step, and what came is printed."""
 
 import asyncio
 import ssl
 import sys
+from urllib.parse import urlsplit
 
 from aioquic.asyncio.client import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
@@ -60,7 +61,7 @@ async def step(client, what):
 
 
 async def main(where, ca, *steps):
-    host, _, port = where.rpartition(":")
+    where = urlsplit(where)
     options = dict(s.split("=", 1) for s in steps if s.startswith(("alpn=", "name=", "versions=", "trust=")))
     steps = [s for s in steps if s.partition("=")[0] not in ("alpn", "name", "versions", "trust")]
     config = QuicConfiguration(is_client=True, alpn_protocols=options.get("alpn", "sockeye").split(","))
@@ -75,7 +76,7 @@ async def main(where, ca, *steps):
         config.original_version = config.supported_versions[0]
     try:
         async with asyncio.timeout(5):
-            async with connect(host.strip("[]"), int(port), configuration=config, create_protocol=Client) as client:
+            async with connect(where.hostname, where.port, configuration=config, create_protocol=Client) as client:
                 for what in steps:
                     await step(client, what)
     except (ConnectionError, TimeoutError) as error:

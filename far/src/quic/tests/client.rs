@@ -29,6 +29,8 @@ pub(super) struct Pair {
     pub(super) config: Option<ClientConfig>,
     pub(super) quic: Option<(ConnectionHandle, Connection)>,
     pub(super) peer: SocketAddr,
+    /// How many streams of each direction the server may open.
+    pub(super) allows: u32,
     /// What the client sent and was sent.
     pub(super) sent: Vec<Vec<u8>>,
     pub(super) received: Vec<Vec<u8>>,
@@ -53,6 +55,7 @@ impl Pair {
             config: None,
             quic: None,
             peer: "127.0.0.1:5555".parse().unwrap(),
+            allows: 9,
             sent: Vec::new(),
             received: Vec::new(),
         }
@@ -86,6 +89,8 @@ impl Pair {
             let mut config = ClientConfig::new(tls);
             let mut transport = TransportConfig::default();
             transport.mtu_discovery_config(None);
+            transport.max_concurrent_bidi_streams(self.allows.into());
+            transport.max_concurrent_uni_streams(self.allows.into());
             config.transport_config(Arc::new(transport));
             self.config = Some(config);
         }

@@ -30,6 +30,20 @@ fn a_small_initial_is_told_as_such() {
 }
 
 #[test]
+fn an_initial_that_cannot_be_decrypted_is_told_as_such() {
+    let mut pair = Pair::new("echo");
+    pair.connect(&["sockeye"], true);
+    let mut first = pair.first().swap_remove(0);
+    *first.last_mut().unwrap() ^= 1;
+    pair.give(&first);
+    assert_eq!(
+        pair.answer(),
+        "no handshake: no whole ClientHello came; given up: authentication failed"
+    );
+    assert!(pair.received.is_empty());
+}
+
+#[test]
 fn what_is_no_quic_is_told_as_such() {
     let mut pair = Pair::new("echo");
     pair.give(b"GET / HTTP/1.1\r\n\r\n");

@@ -195,6 +195,23 @@ fn the_server_opens_streams() {
 }
 
 #[test]
+fn a_client_that_allows_no_stream_is_told() {
+    let mut pair = Pair::new("opens-streams");
+    pair.allows = 0;
+    pair.connect(&["sockeye"], true);
+    pair.run();
+    let summary = pair.witness.summary().join("\n");
+    assert!(
+        summary.contains("the client lets the server open no bidirectional stream"),
+        "{summary}"
+    );
+    assert!(
+        pair.lines().contains("initial_max_streams_uni: 0")
+            || !pair.lines().contains("streams_uni")
+    );
+}
+
+#[test]
 fn who_may_open_no_stream_opens_none() {
     let mut pair = Pair::connected("no-streams", &["sockeye"]);
     pair.with(|quic| assert!(quic.streams().open(Dir::Bi).is_none()));
@@ -209,6 +226,11 @@ fn stop_sending_is_told() {
     pair.with(|quic| quic.recv_stream(id).stop(code(5)).unwrap());
     assert!(pair.lines().contains("stream 0: STOP_SENDING with code 5"), "{}", pair.lines());
     assert!(!pair.lines().contains("STOP_SENDING with code 6"));
+    let summary = pair.witness.summary().join("\n");
+    assert!(
+        summary.contains("the client wanted no more of stream 0: STOP_SENDING, code 5"),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -241,7 +263,7 @@ fn http3_is_told_and_answered() {
     assert_eq!(
         http(&pair),
         "connection 1: HTTP/3: the control stream came by stream 2 with SETTINGS; \
-         QPACK encoder by stream 6; no QPACK decoder stream; 1 request"
+         QPACK encoder by stream 6; 1 request"
     );
     pair.with(|quic| write(quic, Dir::Bi, &[0, 1, 9], true));
     assert!(pair.lines().contains("sent back: 0 bytes and RESET_STREAM with code 269"));
