@@ -134,6 +134,7 @@ const NEVER: &str = "the client opened no bidirectional stream: stream 0 was nev
 #[case::one_way("echo", &["write=2,abc", "close=0"], NEVER, &["stream 2", "handshake"], &["stream 0", "no stream"])]
 #[case::skipped("echo", &["write=4,abc", "close=0"], "stream 0 (bidirectional) counts as opened since a later one is", &["stream 4"], &["stream 0"])]
 #[case::reset("echo", &["reset=9", "close=0"], "the client opened stream 0 (bidirectional): 3 bytes and RESET_STREAM with code 9", &["reset 0"], &["fin 0"])]
+#[case::stopped("echo", &["stop=5", "close=0"], "the client opened stream 0 (bidirectional): 3 bytes, no FIN; sent back: 3 bytes and RESET_STREAM with code 5", &["stream 0"], &["fin 0", "reset 0"])]
 #[case::none_allowed("no-streams", &["write=0,abc", "close=0"], "the client opened no bidirectional stream: stream 0 was never used; this script allows none, and the client said that it wants one", &["no stream"], &["stream 0"])]
 #[case::retry("retry", &["write=0,abc", "close=0"], USED, &["retried"], &["no handshake"])]
 #[case::refused("refuse", &["write=0,abc"], "the handshake failed: the server ended it with CONNECTION_REFUSED", &["no handshake", "closed CONNECTION_REFUSED"], &["handshake"])]

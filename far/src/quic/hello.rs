@@ -7,6 +7,8 @@ use super::packet::{take, varint};
 
 /// How many of a list are kept.
 const MOST: usize = 64;
+/// The parameter that lists versions (RFC 9368 §3).
+const VERSIONS: u64 = 0x11;
 
 /// A `ClientHello`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Parameter {
     pub number: Option<u64>,
     /// How many bytes it has.
     pub len: usize,
+    /// Of `version_information` (RFC 9368 §3): the chosen version, and those that are available.
+    pub versions: Vec<u32>,
 }
 
 /// What of the beginning of a handshake is there.
@@ -112,7 +116,9 @@ fn parameters(mut data: &[u8]) -> Vec<Parameter> {
         let mut rest = value;
         let is_number = matches!(id, 0x01 | 0x03..=0x0b | 0x0e | 0x20);
         let number = varint(&mut rest).filter(|_| is_number && rest.is_empty());
-        all.push(Parameter { id, number, len: value.len() });
+        let versions = value.as_chunks::<4>().0.iter().take(MOST).filter(|_| id == VERSIONS);
+        let versions = versions.map(|version| u32::from_be_bytes(*version)).collect();
+        all.push(Parameter { id, number, len: value.len(), versions });
     }
     all
 }
@@ -143,6 +149,14 @@ impl Hello {
         all.iter().find(|parameter| parameter.id == id)?.number
     }
 
+    /// The versions that are available to the client, in order, as text; nothing if it does not say.
+    pub fn versions(&self) -> Option<String> {
+        let all = self.parameters.iter().flatten();
+        let (_, rest) = all.map(|parameter| &parameter.versions).find_map(|v| v.split_first())?;
+        let names: Vec<String> = rest.iter().map(|version| names::version(*version)).collect();
+        Some(names.join(", "))
+    }
+
     /// The protocols offered, as text.
     pub fn alpn_text(&self) -> String {
         if self.alpn.is_empty() {
@@ -171,6 +185,11 @@ impl Hello {
             let name = names::parameter(parameter.id);
             lines.push(match parameter.number {
                 Some(number) => format!("    {name}: {number}"),
+                None if !parameter.versions.is_empty() => {
+                    let chosen = names::version(parameter.versions[0]);
+                    let all = self.versions().unwrap_or_default();
+                    format!("    {name}: {chosen}, available: {all}")
+                }
                 None if parameter.len == 0 => format!("    {name}"),
                 None => format!("    {name}: {} bytes", parameter.len),
             });
@@ -180,7 +199,7 @@ impl Hello {
 
     pub(super) fn json(&self) -> Value {
         let parameters = self.parameters.iter().flatten().map(|parameter| {
-            let Parameter { id, number, len } = parameter;
+            let Parameter { id, number, len, .. } = parameter;
             json!({ "id": id, "name": names::parameter(*id), "number": number, "len": len })
         });
         json!({
@@ -191,6 +210,7 @@ impl Hello {
             "resumes": self.resumes,
             "early_data": self.early,
             "ech": self.ech,
+            "versions": self.versions(),
             "transport_parameters": parameters.collect::<Vec<_>>(),
         })
     }
@@ -232,7 +252,10 @@ pub(super) mod tests {
             (0, host),
             (16, with_length(&names, 2)),
             (42, vec![]),
-            (57, vec![8, 1, 0, 0x0c, 0, 0x0f, 2, 1, 1]),
+            (
+                57,
+                vec![8, 1, 0, 0x0c, 0, 0x11, 8, 0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf, 0x0f, 2, 1, 1],
+            ),
         ]);
         let Read::Whole(hello) = read(&bytes) else { panic!() };
         assert_eq!(hello.sni.as_deref(), Some("a.example"));
@@ -245,6 +268,7 @@ pub(super) mod tests {
             [
                 "    initial_max_streams_bidi: 0",
                 "    disable_active_migration",
+                "    version_information: 1, available: 2",
                 "    initial_source_connection_id: 2 bytes"
             ]
         );

@@ -51,6 +51,9 @@ impl Line {
     }
 
     pub(super) fn event(&mut self, event: Event, now: Instant, ears: &mut Ears<'_>) {
+        if self.is_over {
+            return;
+        }
         match event {
             Event::HandshakeDataReady => self.agreed(),
             Event::Connected => self.connected(now, ears),

@@ -40,8 +40,6 @@ pub(super) struct Machine {
     attempts: Attempts,
     ear: Ear,
     capture: Capture,
-    /// Where datagrams come to.
-    local: Option<SocketAddr>,
 }
 
 /// The numbers of the attempts at a connection, by the address and the identifier that a client chose.
@@ -93,7 +91,6 @@ impl Machine {
             attempts: Attempts::default(),
             ear,
             capture: Capture::new(),
-            local: None,
         }
     }
 
@@ -256,7 +253,6 @@ impl Machine {
 impl Datagrams for Machine {
     fn input(&mut self, datagram: &Datagram<'_>, at: Duration, out: &mut Out) {
         let Datagram { local, peer, data, about } = *datagram;
-        self.local = Some(local);
         self.capture.datagram(at, peer, local, data);
         let packets = packet::packets(data);
         let begins = packets.first().filter(|p| matches!(p.kind, Long::Initial | Long::Unknown));
@@ -277,7 +273,8 @@ impl Datagrams for Machine {
             let is_ours = matches!(event, Some(DatagramEvent::ConnectionEvent(..)));
             if begins.is_none() && !is_ours {
                 let start = data.get(..16).unwrap_or(data).to_vec();
-                ears.tell(What::Stray { peer, len: data.len(), start });
+                let reset = event.is_some();
+                ears.tell(What::Stray { peer, len: data.len(), start, reset });
             }
             if let Some(event) = event {
                 self.event(event, answer, datagram, &mut ears);

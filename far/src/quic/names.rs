@@ -185,6 +185,7 @@ const PARAMETERS: &[(u64, &str)] = &[
     (0x11, "version_information"),
     (0x20, "max_datagram_frame_size"),
     (0x2ab2, "grease_quic_bit"),
+    (0xff04_de1b, "min_ack_delay"),
 ];
 
 #[cfg(test)]

@@ -125,11 +125,10 @@ fn text(what: &What) -> Option<String> {
                 "{peer} sent an Initial, version {version}, in a datagram of {len} bytes{token}{early}{short}"
             )
         }
-        What::Stray { peer, len, start } => {
-            format!(
-                "{peer} sent a datagram of {len} bytes that is of no connection: {}",
-                shown(start)
-            )
+        What::Stray { peer, len, start, reset } => {
+            let reset = if *reset { ", answered by a stateless reset" } else { "" };
+            let start = shown(start);
+            format!("{peer} sent a datagram of {len} bytes, of no connection{reset}: {start}")
         }
         What::Negotiated { listed: versions, .. } => {
             format!("sent a Version Negotiation: {}", listed(versions))
@@ -186,9 +185,10 @@ pub(super) fn json(connection: u64, at: Duration, what: &What) -> Value {
             json!({ "peer": peer.to_string(), "len": len, "at_least_1200": *len >= LEAST,
                 "version": names::version(*version), "token_len": token, "zero_rtt": early }),
         ),
-        What::Stray { peer, len, start } => (
+        What::Stray { peer, len, start, reset } => (
             "stray",
-            json!({ "peer": peer.to_string(), "len": len, "start": start.escape_ascii().to_string() }),
+            json!({ "peer": peer.to_string(), "len": len, "reset": reset,
+                "start": start.escape_ascii().to_string() }),
         ),
         What::Negotiated { offered, listed } => (
             "version_negotiation",

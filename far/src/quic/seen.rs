@@ -51,6 +51,8 @@ pub enum What {
         len: usize,
         /// Its first bytes.
         start: Vec<u8>,
+        /// Whether it was answered by a stateless reset (RFC 9000 §10.3), being like one of a connection that is gone.
+        reset: bool,
     },
     /// A Version Negotiation packet was sent.
     Negotiated {

@@ -25,6 +25,7 @@ pub(super) struct Account {
     pub(super) retry: Retry,
     /// The name asked for, and the protocols offered.
     hello: Option<(Option<String>, String)>,
+    versions: Option<String>,
     pub(super) connected: bool,
     pub(super) alpn: Option<String>,
     pub(super) early: bool,
@@ -79,6 +80,7 @@ impl Account {
             What::Retried => self.retry = Retry::Sent,
             What::Hello(hello) => {
                 self.hello = Some((hello.sni.clone(), hello.alpn_text()));
+                self.versions = hello.versions();
             }
             What::Connected { alpn, early } => {
                 self.connected = true;
@@ -268,7 +270,8 @@ impl Account {
 
     fn of_handshake(&self) -> String {
         let (n, least, most, short) = self.initials;
-        let mut parts = vec![format!("version {}", names::version(self.version))];
+        let versions = self.versions.as_ref().map_or_else(String::new, |all| format!(" of {all}"));
+        let mut parts = vec![format!("version {}{versions}", names::version(self.version))];
         if let Some((sni, alpn)) = &self.hello {
             let agreed = self.alpn.as_deref().unwrap_or("none");
             parts.push(format!("ALPN {agreed}, offered: {alpn}"));

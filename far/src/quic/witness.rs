@@ -141,7 +141,7 @@ impl Witness for Report {
             all.push("there were more connections, of which nothing is kept".to_owned());
         }
         if self.strays > 0 {
-            all.push(format!("{strays} came that belong to no connection"));
+            all.push(format!("and {strays} of no connection"));
         }
         all
     }

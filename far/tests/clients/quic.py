@@ -16,7 +16,15 @@ from aioquic.quic.configuration import QuicConfiguration
 class Client(QuicConnectionProtocol):
     h3 = None
 
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.came = asyncio.Event()
+
     def quic_event_received(self, event):
+        if isinstance(event, (events.DatagramFrameReceived, events.ConnectionTerminated)):
+            self.came.set()
+        elif isinstance(event, events.StreamDataReceived) and event.end_stream:
+            self.came.set()
         if isinstance(event, events.StreamDataReceived) and self.h3 is None:
             print(f"stream {event.stream_id}: {event.data!r} {event.end_stream}", flush=True)
         elif isinstance(event, events.DatagramFrameReceived):
@@ -32,8 +40,11 @@ class Client(QuicConnectionProtocol):
 
 
 async def step(client, what):
+    """Does it, and waits for an answer where there may be one."""
     name, _, rest = what.partition("=")
     quic = client._quic
+    client.came.clear()
+    waits = name in ("write", "get", "datagram")
     if name == "write":
         stream, _, text = rest.partition(",")
         quic.send_stream_data(int(stream), text.encode(), end_stream=True)
@@ -57,7 +68,11 @@ async def step(client, what):
     elif name == "close":
         quic.close(error_code=int(rest), reason_phrase="as told")
     client.transmit()
-    await asyncio.sleep(0.2)
+    try:
+        async with asyncio.timeout(2 if waits else 0.1):
+            await client.came.wait()
+    except TimeoutError:
+        pass
 
 
 async def main(where, ca, *steps):

@@ -34,6 +34,8 @@ pub(super) struct Pair {
     /// What the client sent and was sent.
     pub(super) sent: Vec<Vec<u8>>,
     pub(super) received: Vec<Vec<u8>>,
+    /// The longest that it sent with a short header alone.
+    pub(super) short: Vec<u8>,
 }
 
 pub(super) fn local() -> SocketAddr {
@@ -58,6 +60,7 @@ impl Pair {
             allows: 9,
             sent: Vec::new(),
             received: Vec::new(),
+            short: Vec::new(),
         }
     }
 
@@ -142,6 +145,9 @@ impl Pair {
         }
         self.client(now);
         for data in std::mem::take(&mut self.sent) {
+            if data[0] & 0x80 == 0 && data.len() >= self.short.len() {
+                self.short.clone_from(&data);
+            }
             self.give(&data);
         }
         if self.machine.wakes().is_some_and(|when| when <= self.at) {

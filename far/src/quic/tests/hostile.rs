@@ -59,6 +59,24 @@ fn what_is_no_quic_is_told_as_such() {
 }
 
 #[test]
+fn what_comes_behind_the_end_is_told_as_such() {
+    let mut pair = Pair::connected("echo", &["sockeye"]);
+    pair.with(|quic| write(quic, Dir::Bi, &[7; 99], true));
+    let now = pair.now();
+    pair.with(|quic| quic.close(now, 0_u32.into(), b""[..].into()));
+    for _ in 0..9 {
+        pair.run();
+    }
+    assert!(!pair.lines().contains("of no connection"));
+    let short = pair.short.clone();
+    pair.give(&short);
+    let line = "bytes, of no connection, answered by a stateless reset: ";
+    assert!(pair.lines().contains(line), "{}", pair.lines());
+    assert_eq!(pair.witness.summary().last().unwrap(), "and 1 datagram of no connection");
+    assert!(pair.holds("handshake") && !pair.holds("no connection"));
+}
+
+#[test]
 fn an_unknown_version_is_answered_and_a_small_one_is_not() {
     let mut datagram = vec![0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 2, 7, 8, 1, 9];
     let mut pair = Pair::new("echo");
