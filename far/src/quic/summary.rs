@@ -270,7 +270,8 @@ impl Account {
 
     fn of_handshake(&self) -> String {
         let (n, least, most, short) = self.initials;
-        let versions = self.versions.as_ref().map_or_else(String::new, |all| format!(" of {all}"));
+        let versions =
+            self.versions.as_ref().map_or_else(String::new, |all| format!(" (available: {all})"));
         let mut parts = vec![format!("version {}{versions}", names::version(self.version))];
         if let Some((sni, alpn)) = &self.hello {
             let agreed = self.alpn.as_deref().unwrap_or("none");
