@@ -4,23 +4,18 @@
 //! `sockeye control`) and in a lab, over a TCP of the lab's own (`serve`, `sockeye observe --serve`), and is
 //! tested with plain values.
 
-pub mod dns;
-pub mod machine;
-pub mod net;
-pub mod offer;
-pub mod udp;
 pub mod capture;
-pub mod machine;
-pub mod net;
-pub mod offer;
-pub mod tls;
+pub mod dns;
 pub mod ftp;
 mod head;
 pub mod machine;
 pub mod net;
 pub mod offer;
 pub mod proxy;
+pub mod quic;
 mod text;
+pub mod tls;
+pub mod udp;
 pub mod witness;
 pub mod ws;
 

@@ -72,6 +72,8 @@ impl Offer {
 
 /// Every kind of server.
 pub const OFFERS: &[Offer] = &[
+    crate::quic::OFFER,
+    crate::tls::OFFER,
     Offer {
         name: "dns",
         about: "which names a client asks for, by which types and transports, and what it is told",
@@ -80,14 +82,6 @@ pub const OFFERS: &[Offer] = &[
         make: crate::dns::make,
     },
     Offer {
-        name: "udp",
-        about: "how datagrams come (whole or not, interface, TTL, ECN), and which numbers are missing",
-        scripts: crate::udp::SCRIPTS,
-        port: 9999,
-        make: crate::udp::make,
-    },
-];
-pub const OFFERS: &[Offer] = &[crate::tls::OFFER];
         name: "proxy",
         about: "an HTTP and SOCKS5 proxy to loopback: who uses it, and who goes around it",
         scripts: &crate::proxy::SCRIPTS,
@@ -107,5 +101,12 @@ pub const OFFERS: &[Offer] = &[crate::tls::OFFER];
         scripts: &crate::ftp::SCRIPTS,
         port: 21,
         make: crate::ftp::make,
+    },
+    Offer {
+        name: "udp",
+        about: "how datagrams come (whole or not, interface, TTL, ECN), and which numbers are missing",
+        scripts: crate::udp::SCRIPTS,
+        port: 9999,
+        make: crate::udp::make,
     },
 ];

@@ -11,10 +11,44 @@ use serde_json::Value;
 pub enum Seen {
     /// Nothing but a line of text; of tests.
     Line(String),
-    /// By a name server.
+    /// A proxy.
+    Proxy(crate::proxy::Seen),
+    /// FTP.
+    Ftp(crate::ftp::Seen),
+    /// WebSocket.
+    WebSocket(crate::ws::Seen),
+    /// A name server.
     Dns(crate::dns::Seen),
-    /// By a port of UDP.
+    /// A port of UDP.
     Udp(crate::udp::Seen),
+    /// TLS.
+    Tls(crate::tls::Seen),
+    /// QUIC.
+    Quic(crate::quic::Seen),
+}
+
+impl From<crate::proxy::Seen> for Seen {
+    fn from(seen: crate::proxy::Seen) -> Self {
+        Self::Proxy(seen)
+    }
+}
+
+impl From<crate::ftp::Seen> for Seen {
+    fn from(seen: crate::ftp::Seen) -> Self {
+        Self::Ftp(seen)
+    }
+}
+
+impl From<crate::ws::Seen> for Seen {
+    fn from(seen: crate::ws::Seen) -> Self {
+        Self::WebSocket(seen)
+    }
+}
+
+impl From<crate::dns::Seen> for Seen {
+    fn from(seen: crate::dns::Seen) -> Self {
+        Self::Dns(seen)
+    }
 }
 
 impl From<crate::udp::Seen> for Seen {
@@ -23,23 +57,16 @@ impl From<crate::udp::Seen> for Seen {
     }
 }
 
-impl From<crate::dns::Seen> for Seen {
-    fn from(seen: crate::dns::Seen) -> Self {
-        Self::Dns(seen)
-    /// Of a server of TLS.
-    Tls(crate::tls::Seen),
-}
-
 impl From<crate::tls::Seen> for Seen {
     fn from(seen: crate::tls::Seen) -> Self {
         Self::Tls(seen)
     }
-    /// A proxy.
-    Proxy(crate::proxy::Seen),
-    /// FTP.
-    Ftp(crate::ftp::Seen),
-    /// WebSocket.
-    WebSocket(crate::ws::Seen),
+}
+
+impl From<crate::quic::Seen> for Seen {
+    fn from(seen: crate::quic::Seen) -> Self {
+        Self::Quic(seen)
+    }
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.

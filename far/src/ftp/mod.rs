@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use crate::machine::{Kind, Stream};
 use crate::offer::{Asked, Made, Script};
-use crate::witness::Seen as Any;
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -155,12 +154,6 @@ pub struct Transfer {
     pub fate: Fate,
     /// The reply at its end.
     pub reply: String,
-}
-
-impl From<Seen> for Any {
-    fn from(seen: Seen) -> Self {
-        Self::Ftp(seen)
-    }
 }
 
 /// What a script does.

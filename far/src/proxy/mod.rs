@@ -18,7 +18,6 @@ pub use target::{Host, Target};
 
 use crate::machine::{Kind, Stream};
 use crate::offer::{Asked, Made, Script};
-use crate::witness::Seen as Any;
 
 /// What is at the path of a PAC file.
 pub const PAC_PATHS: &[&str] = &["/proxy.pac", "/wpad.dat"];
@@ -143,12 +142,6 @@ pub enum Inside {
     Tls,
     /// Something else.
     Other,
-}
-
-impl From<Seen> for Any {
-    fn from(seen: Seen) -> Self {
-        Self::Proxy(seen)
-    }
 }
 
 /// A script and what it does.

@@ -13,7 +13,6 @@ pub use frame::Header;
 
 use crate::machine::{Kind, Stream};
 use crate::offer::{Asked, Made, Script};
-use crate::witness::Seen as Any;
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -121,12 +120,6 @@ pub enum Start {
     Frame,
     /// With something else.
     Other,
-}
-
-impl From<Seen> for Any {
-    fn from(seen: Seen) -> Self {
-        Self::WebSocket(seen)
-    }
 }
 
 /// What a script does.
