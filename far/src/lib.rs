@@ -4,11 +4,13 @@
 //! `sockeye control`) and in a lab, over a TCP of the lab's own (`serve`, `sockeye observe --serve`), and is
 //! tested with plain values.
 
+pub mod http;
+pub mod idle;
 pub mod machine;
 pub mod net;
 pub mod offer;
 pub mod witness;
 
 pub use machine::{Datagram, Datagrams, Do, Input, Kind, Out, Side, SideDo, Stream};
-pub use offer::{Asked, Made, OFFERS, Offer, Script};
+pub use offer::{Asked, Made, OFFERS, Offer, Script, Takes};
 pub use witness::{Seen, Told, Witness};

@@ -16,6 +16,10 @@ pub struct Offer {
     pub scripts: &'static [Script],
     /// The port that is its protocol's.
     pub port: u16,
+    /// What [`crate::Told::counts`] counts, many of them: `requests`.
+    pub counts: &'static str,
+    /// What it can be asked beside what all can.
+    pub takes: &'static [Takes],
     /// Makes one.
     pub make: fn(&Asked) -> Result<Made, String>,
 }
@@ -27,6 +31,23 @@ pub struct Script {
     pub name: &'static str,
     /// What it does, in one line.
     pub about: &'static str,
+}
+
+/// What can be asked of some kinds alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// `--raw FILE`: [`crate::Told::files`] are the exact bytes of what it counts, which are put behind each other.
+    Raw,
+    /// `--idle-then`: it serves TCP, and something else may end its connections ([`crate::idle`]).
+    IdleThen,
+    /// `--allow-upstream`: [`Asked::upstream`].
+    Upstream,
+    /// `--http` and `--ldap`: [`Asked::within`].
+    Within,
+    /// `--join`: [`Asked::groups`].
+    Groups,
+    /// `--resolve-for`: it answers names, and a program can be given no other server.
+    Names,
 }
 
 /// What a user asked for.
@@ -69,4 +90,4 @@ impl Offer {
 }
 
 /// Every kind of server.
-pub const OFFERS: &[Offer] = &[];
+pub const OFFERS: &[Offer] = &[crate::http::OFFER];

@@ -8,6 +8,22 @@ use serde_json::Value;
 pub enum Seen {
     /// Nothing but a line of text; of tests.
     Line(String),
+    /// A request of HTTP.
+    Http(crate::http::Seen),
+    /// A connection was ended since it was idle, and what came of that.
+    Idle(crate::idle::Seen),
+}
+
+impl From<crate::http::Seen> for Seen {
+    fn from(seen: crate::http::Seen) -> Self {
+        Self::Http(seen)
+    }
+}
+
+impl From<crate::idle::Seen> for Seen {
+    fn from(seen: crate::idle::Seen) -> Self {
+        Self::Idle(seen)
+    }
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.

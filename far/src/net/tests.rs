@@ -70,7 +70,6 @@ impl Witness for Lines {
         self.0 += 1;
         let line = match seen {
             Seen::Line(line) => line.clone(),
-            #[expect(unreachable_patterns, reason = "there will be others")]
             _ => String::new(),
         };
         Told { lines: vec![line], json: Value::Null, files: Vec::new(), counts: true }
