@@ -1,9 +1,9 @@
 //! The command beside the server, and what it is given.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -26,7 +26,9 @@ pub(super) struct Ca {
 impl Ca {
     pub(super) fn new(pem: &str) -> Result<Self> {
         let cannot = "the server's certificate cannot be written for the command";
-        let folder = tempfile::Builder::new().prefix("sockeye-").tempdir().context(cannot)?;
+        let own = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("sockeye-").permissions(own).tempdir();
+        let folder = folder.context(cannot)?;
         let path = folder.path().join("ca.pem");
         let file = File::options().write(true).create_new(true).mode(0o600).open(&path);
         file.and_then(|mut file| file.write_all(pem.as_bytes())).context(cannot)?;
