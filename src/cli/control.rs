@@ -131,7 +131,7 @@ fn of(offer: &'static Offer) -> Command {
         let found = begin.map(|s| CompletionCandidate::new(s.name).help(Some(s.about.into())));
         found.collect::<Vec<_>>()
     };
-    let mut command = Serve::augment_args(Command::new(offer.name).about(offer.about))
+    let mut command = Serve::augment_args(Command::new(offer.name))
         .mut_arg("script", |arg| {
             let default = scripts.first().map_or("", |script| script.name);
             arg.required(false).default_value(default).add(ArgValueCompleter::new(script))
@@ -175,7 +175,8 @@ fn of(offer: &'static Offer) -> Command {
         let arg = Arg::new("resolve-for").long("resolve-for").help(help).action(SET_TRUE);
         command = command.arg(arg.requires("command").conflicts_with("listen"));
     }
-    command.after_help(
+    // Those of the arguments' own documentation stand there by now.
+    command.about(offer.about).long_about(None).after_help(
         "Exit status: 0 if it served; 1 if COMMAND failed, or what was expected was not so; \
          2 wrong usage, or no such command; 3 it could not serve.\nCtrl-C ends it with the summary.",
     )
@@ -214,6 +215,16 @@ fn one(many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_says_what_it_is_for() {
+        let command = Control::augment_subcommands(Command::new("control"));
+        for offer in OFFERS {
+            let known = command.find_subcommand(offer.name).unwrap();
+            assert_eq!(known.get_about().unwrap().to_string(), offer.about);
+            assert!(known.get_long_about().is_none());
+        }
+    }
 
     #[test]
     fn one_of_many() {

@@ -224,6 +224,9 @@ impl Teller {
         self.stale += usize::from(pairs.iter().any(expired));
         let after = self.expired.is_some_and(|when| when < record.at);
         self.after_expiry += usize::from(is_request && after);
+        // The same pair twice says nothing more.
+        let mut known = BTreeSet::new();
+        let pairs: Vec<_> = pairs.into_iter().filter(|pair| known.insert(pair.clone())).collect();
         let bytes: usize = pairs.iter().map(|(name, value)| name.len() + value.len() + 64).sum();
         // Those before were told of, whichever came first.
         if self.kept.len() >= MOST || self.bytes + bytes > MOST_BYTES {

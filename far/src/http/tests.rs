@@ -193,4 +193,9 @@ fn what_is_kept_has_an_end() {
     let summary = told(&[record(1, &cookies.join("; "), "")]).summary();
     assert_eq!(summary.len(), 103);
     assert_eq!(summary[101], "Cookie sent: yes, 50 others that no response here had set");
+    let summary = told(&[record(1, "a=b; a=b; a=c", "")]).summary();
+    assert_eq!(
+        summary[1],
+        "Cookie sent: yes, `a=b`, in request 1 though no response here had set it"
+    );
 }

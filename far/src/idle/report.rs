@@ -19,7 +19,7 @@ const EXPECTATIONS: [(&str, &str); 5] = [
     ("came again", "after that the client came on a new connection"),
     ("sent again", "what it had sent on an ended connection came on a new one, the same bytes"),
     ("request lost", "it sent something on an ended connection, which was not seen again"),
-    ("no request lost", "a connection was ended, and whatever was sent on it then was seen again"),
+    ("no request lost", "a connection was ended, the client came again, and nothing was lost"),
 ];
 
 /// Tells of connections that were ended, and lets another tell the rest.
@@ -102,13 +102,12 @@ impl Teller {
                 IDLE.as_millis()
             )];
         }
-        let mut lines = vec![format!(
-            "{} of {}: {} after {} ms idle",
-            self.idle,
-            count(self.connections, "connection"),
-            done(self.then),
-            IDLE.as_millis()
-        )];
+        let was = |n: usize| if n == 1 { "was" } else { "were" };
+        let of = count(self.connections, "connection");
+        let (idle, ms, done) = (self.idle, IDLE.as_millis(), done(self.then));
+        let (was, answer) = (was(idle), self.answer());
+        let mut lines =
+            vec![answer, format!("{idle} of {of} {was} idle for {ms} ms, and {was} then {done}")];
         lines.extend(
             self.ended
                 .iter()
@@ -116,10 +115,36 @@ impl Teller {
                 .map(|(number, ended)| format!("  connection {number}: {}", ended.said(self.then))),
         );
         if self.idle > MOST {
-            let lost = self.ended.values().filter(|ended| ended.is_lost()).count();
-            lines.push(format!("  of all {}: {} lost", self.idle, count(lost, "request")));
+            lines.push(format!("  and {} more", self.idle - MOST));
         }
         lines
+    }
+
+    /// Whether what the client sends first after it was idle is lost.
+    fn answer(&self) -> String {
+        let of = |what: fn(&Ended) -> bool| self.ended.values().filter(|ended| what(ended)).count();
+        let done = done(self.then);
+        match (of(Ended::is_lost), of(|e| e.again.is_some()), of(|e| e.next.is_some())) {
+            (0, 0, 0) => format!(
+                "nothing came after a connection was {done}: no request was made then, or it was \
+                 given up"
+            ),
+            (0, 0, _) => {
+                format!("no request was lost: where a connection was {done}, a new one was made")
+            }
+            (0, again, _) => format!(
+                "no request was lost: {again} sent on a connection that was {done} came again on a \
+                 new one"
+            ),
+            (lost, ..) => format!(
+                "{} LOST: sent on a connection that was {done}, and not sent again",
+                if lost == 1 {
+                    "1 request was".to_owned()
+                } else {
+                    format!("{lost} requests were")
+                }
+            ),
+        }
     }
 }
 
@@ -156,8 +181,8 @@ fn done(then: Then) -> &'static str {
     match then {
         Then::Close => "closed (FIN)",
         Then::Reset => "reset (RST)",
-        Then::Vanish => "left in silence for good",
-        Then::Forget => "forgotten: silence until something comes, then a reset (RST)",
+        Then::Vanish => "left in silence",
+        Then::Forget => "forgotten (silence until something comes, then RST)",
     }
 }
 
@@ -214,7 +239,9 @@ impl Witness for Teller {
             "came again" => ended.any(|ended| ended.next.is_some()),
             "sent again" => ended.any(|ended| ended.again.is_some()),
             "request lost" => ended.any(Ended::is_lost),
-            "no request lost" => self.idle > 0 && !ended.any(Ended::is_lost),
+            "no request lost" => {
+                ended.clone().any(|ended| ended.next.is_some()) && !ended.any(Ended::is_lost)
+            }
             _ => return self.inner.holds(words),
         })
     }
