@@ -8,6 +8,8 @@ pub mod capture;
 pub mod dns;
 pub mod ftp;
 mod head;
+pub mod http;
+pub mod idle;
 pub mod machine;
 pub mod net;
 pub mod offer;
@@ -20,5 +22,5 @@ pub mod witness;
 pub mod ws;
 
 pub use machine::{Datagram, Datagrams, Do, Group, Input, Kind, Out, Side, SideDo, Stream};
-pub use offer::{Asked, Made, OFFERS, Offer, Script};
+pub use offer::{Asked, Made, OFFERS, Offer, Script, Takes};
 pub use witness::{Seen, Told, Witness};

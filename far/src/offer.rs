@@ -16,6 +16,10 @@ pub struct Offer {
     pub scripts: &'static [Script],
     /// The port that is its protocol's.
     pub port: u16,
+    /// What [`crate::Told::counts`] counts, many of them: `requests`.
+    pub counts: &'static str,
+    /// What it can be asked beside what all can.
+    pub takes: &'static [Takes],
     /// Makes one.
     pub make: fn(&Asked) -> Result<Made, String>,
 }
@@ -27,6 +31,25 @@ pub struct Script {
     pub name: &'static str,
     /// What it does, in one line.
     pub about: &'static str,
+}
+
+/// What can be asked of some kinds alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// `--raw FILE`: [`crate::Told::files`] are the exact bytes of what it counts, which are put behind each other.
+    Raw,
+    /// `--idle-then`: it serves TCP, and something else may end its connections ([`crate::idle`]).
+    IdleThen,
+    /// `--allow-upstream`: [`Asked::upstream`].
+    Upstream,
+    /// `--http` and `--ldap`: [`Asked::within`].
+    Within,
+    /// `--join`: [`Asked::groups`].
+    Groups,
+    /// `--name`: [`Asked::names`].
+    Hosts,
+    /// `--resolve-for`: it answers names, and a program can be given no other server.
+    Names,
 }
 
 /// What a user asked for.
@@ -72,41 +95,52 @@ impl Offer {
 
 /// Every kind of server.
 pub const OFFERS: &[Offer] = &[
+    crate::http::OFFER,
     crate::quic::OFFER,
     crate::tls::OFFER,
     Offer {
         name: "dns",
-        about: "which names a client asks for, by which types and transports, and what it is told",
+        about: "Answer queries for names: which are asked for, by which types and transports, and what is told",
         scripts: crate::dns::SCRIPTS,
         port: 53,
+        counts: "queries",
+        takes: &[Takes::Names],
         make: crate::dns::make,
     },
     Offer {
         name: "proxy",
-        about: "an HTTP and SOCKS5 proxy to loopback: who uses it, and who goes around it",
+        about: "Be an HTTP and SOCKS5 proxy to loopback: who uses it, and who goes around it",
         scripts: &crate::proxy::SCRIPTS,
         port: 8080,
+        counts: "requests",
+        takes: &[Takes::IdleThen, Takes::Upstream],
         make: crate::proxy::make,
     },
     Offer {
         name: "ws",
-        about: "WebSocket: the handshake or its absence, each frame, and what breaks RFC 6455",
+        about: "Serve WebSocket: the handshake or its absence, each frame, and what breaks RFC 6455",
         scripts: &crate::ws::SCRIPTS,
         port: 80,
+        counts: "connections",
+        takes: &[Takes::IdleThen],
         make: crate::ws::make,
     },
     Offer {
         name: "ftp",
-        about: "FTP: commands and data connections as they came",
+        about: "Serve FTP: commands and data connections as they came",
         scripts: &crate::ftp::SCRIPTS,
         port: 21,
+        counts: "connections",
+        takes: &[Takes::IdleThen],
         make: crate::ftp::make,
     },
     Offer {
         name: "udp",
-        about: "how datagrams come (whole or not, interface, TTL, ECN), and which numbers are missing",
+        about: "Take datagrams: whole or in fragments, by which interface, TTL, ECN, which numbers are missing",
         scripts: crate::udp::SCRIPTS,
         port: 9999,
+        counts: "datagrams",
+        takes: &[Takes::Groups],
         make: crate::udp::make,
     },
 ];

@@ -11,62 +11,46 @@ use serde_json::Value;
 pub enum Seen {
     /// Nothing but a line of text; of tests.
     Line(String),
-    /// A proxy.
-    Proxy(crate::proxy::Seen),
-    /// FTP.
-    Ftp(crate::ftp::Seen),
-    /// WebSocket.
-    WebSocket(crate::ws::Seen),
-    /// A name server.
-    Dns(crate::dns::Seen),
-    /// A port of UDP.
-    Udp(crate::udp::Seen),
-    /// TLS.
-    Tls(crate::tls::Seen),
+    /// HTTP.
+    Http(crate::http::Seen),
+    /// Of a connection that was ended since it was idle, and what came of that.
+    Idle(crate::idle::Seen),
     /// QUIC.
     Quic(crate::quic::Seen),
+    /// TLS.
+    Tls(crate::tls::Seen),
+    /// Queries for names.
+    Dns(crate::dns::Seen),
+    /// A proxy.
+    Proxy(crate::proxy::Seen),
+    /// WebSocket.
+    WebSocket(crate::ws::Seen),
+    /// FTP.
+    Ftp(crate::ftp::Seen),
+    /// Datagrams.
+    Udp(crate::udp::Seen),
 }
 
-impl From<crate::proxy::Seen> for Seen {
-    fn from(seen: crate::proxy::Seen) -> Self {
-        Self::Proxy(seen)
-    }
+macro_rules! seen {
+    ($($variant:ident $of:ident;)*) => {$(
+        impl From<crate::$of::Seen> for Seen {
+            fn from(seen: crate::$of::Seen) -> Self {
+                Self::$variant(seen)
+            }
+        }
+    )*};
 }
 
-impl From<crate::ftp::Seen> for Seen {
-    fn from(seen: crate::ftp::Seen) -> Self {
-        Self::Ftp(seen)
-    }
-}
-
-impl From<crate::ws::Seen> for Seen {
-    fn from(seen: crate::ws::Seen) -> Self {
-        Self::WebSocket(seen)
-    }
-}
-
-impl From<crate::dns::Seen> for Seen {
-    fn from(seen: crate::dns::Seen) -> Self {
-        Self::Dns(seen)
-    }
-}
-
-impl From<crate::udp::Seen> for Seen {
-    fn from(seen: crate::udp::Seen) -> Self {
-        Self::Udp(seen)
-    }
-}
-
-impl From<crate::tls::Seen> for Seen {
-    fn from(seen: crate::tls::Seen) -> Self {
-        Self::Tls(seen)
-    }
-}
-
-impl From<crate::quic::Seen> for Seen {
-    fn from(seen: crate::quic::Seen) -> Self {
-        Self::Quic(seen)
-    }
+seen! {
+    Http http;
+    Idle idle;
+    Quic quic;
+    Tls tls;
+    Dns dns;
+    Proxy proxy;
+    WebSocket ws;
+    Ftp ftp;
+    Udp udp;
 }
 
 /// Makes sentences of what was seen: a line as it comes, and at the end what it came to.

@@ -51,9 +51,11 @@ impl Kind for Quic {
 /// What is offered.
 pub const OFFER: Offer = Offer {
     name: "quic",
-    about: "the ALPN and version, each stream by its identifier and who opened it, HTTP/3's streams, why it closed",
+    about: "Serve QUIC and HTTP/3: each stream by its id and who opened it, ALPN, why a connection closed",
     scripts: SCRIPTS,
     port: 443,
+    counts: "connections",
+    takes: &[],
     make,
 };
 

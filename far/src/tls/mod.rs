@@ -29,16 +29,18 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 pub use seen::{End, Said, Seen, Session, What};
 
 use crate::machine::{Kind, Stream};
-use crate::offer::{Asked, Made, Offer};
+use crate::offer::{Asked, Made, Offer, Takes};
 use script::Serve;
 use stream::{Link, Within};
 
 /// What is offered.
 pub const OFFER: Offer = Offer {
     name: "tls",
-    about: "whether a connection came, what it offered, and what it said of the certificate",
+    about: "Serve TLS by a certificate of each kind, HTTP or LDAP within: how far a client comes, its alert by name",
     scripts: script::SCRIPTS,
     port: 443,
+    counts: "connections",
+    takes: &[Takes::IdleThen, Takes::Within, Takes::Hosts],
     make,
 };
 
