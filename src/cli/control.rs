@@ -60,8 +60,8 @@ pub(crate) struct Keep {
     /// Exit status 1 unless this was so; may be repeated. Other words list what can be expected
     #[arg(long, value_name = "WORDS")]
     pub(crate) expect: Vec<String>,
-    /// The program to run, with the URL for {url} or {}, and in `$SOCKEYE_URL`; the file of the server's
-    /// CA, if it has one, is {ca} and `$SOCKEYE_CA`
+    /// The program to run, with the URL for {url} or {}, and in `$SOCKEYE_URL`; where it serves is {host} and
+    /// {port}, and the file of the server's CA, if it has one, {ca} and `$SOCKEYE_CA`
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -54,21 +54,42 @@ pub(super) fn enter_names_of_its_own() -> Result<()> {
 const HOW_ELSE: &str = "without it, serve by `--listen 127.0.0.1:53` as root, and give that address to the system: on \
                         a Mac `networksetup -setdnsservers Wi-Fi 127.0.0.1`, which simulators have, too";
 
-/// The command with the URL in its arguments: for `{url}`, or for `{}` where no `{url}` is; and the file of the CA.
-fn arguments(command: &[String], url: &str, ca: Option<&str>) -> Vec<String> {
+/// What stands in the arguments of the command for what it is told.
+struct Told<'a> {
+    url: &'a str,
+    addr: SocketAddr,
+    /// The file of the CA.
+    ca: Option<&'a str>,
+}
+
+/// The command with that in its arguments: the URL for `{url}`, or for `{}` where no `{url}` is; `{host}` and `{port}`
+/// for what takes no URL, such as dig.
+fn arguments(command: &[String], told: &Told<'_>) -> Vec<String> {
     let named = command.iter().any(|argument| argument.contains("{url}"));
     let place = if named { "{url}" } else { "{}" };
+    let host = match told.addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.to_string(),
+        ip => ip.to_string(),
+    };
+    let port = told.addr.port().to_string();
     let filled = |argument: &String| {
-        let argument = argument.replace(place, url);
-        ca.map_or_else(|| argument.clone(), |ca| argument.replace("{ca}", ca))
+        let argument = argument.replace(place, told.url);
+        let argument = argument.replace("{host}", &host).replace("{port}", &port);
+        told.ca.map_or_else(|| argument.clone(), |ca| argument.replace("{ca}", ca))
     };
     command.iter().map(filled).collect()
 }
 
 /// Starts it, if there is one.
-pub(super) fn spawn(args: &Control, url: &str, ca: Option<&Ca>) -> Result<Option<Child>> {
+pub(super) fn spawn(
+    args: &Control,
+    url: &str,
+    addr: SocketAddr,
+    ca: Option<&Ca>,
+) -> Result<Option<Child>> {
     let path = ca.map(|ca| ca.path().display().to_string());
-    let arguments = arguments(&args.keep.command, url, path.as_deref());
+    let arguments = arguments(&args.keep.command, &Told { url, addr, ca: path.as_deref() });
     let Some((program, rest)) = arguments.split_first() else { return Ok(None) };
     let mut command = Command::new(program);
     command.args(rest).env("SOCKEYE_URL", url);
@@ -102,14 +123,20 @@ mod tests {
     #[case(&["curl", "-d", "{}", "{url}a"], &["curl", "-d", "{}", "U/a"])]
     #[case(&["true"], &["true"])]
     #[case(&["curl", "--cacert", "{ca}", "{}"], &["curl", "--cacert", "F", "U/"])]
+    #[case(&["dig", "@{host}", "-p", "{port}", "a"], &["dig", "@127.0.0.1", "-p", "5353", "a"])]
     fn the_url_is_filled_in(#[case] command: &[&str], #[case] expected: &[&str]) {
         let command: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
-        assert_eq!(arguments(&command, "U/", Some("F")), expected);
+        // A client does not connect to every address.
+        for listens in ["127.0.0.1:5353", "0.0.0.0:5353"] {
+            let told = Told { url: "U/", addr: listens.parse().unwrap(), ca: Some("F") };
+            assert_eq!(arguments(&command, &told), expected);
+        }
     }
 
     #[test]
     fn what_is_not_there_is_not_filled_in() {
-        assert_eq!(arguments(&["{ca}".to_owned()], "U/", None), ["{ca}"]);
+        let told = Told { url: "U/", addr: NAMES, ca: None };
+        assert_eq!(arguments(&["{ca}".to_owned()], &told), ["{ca}"]);
     }
 
     #[test]

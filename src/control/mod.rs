@@ -78,7 +78,7 @@ pub(crate) fn control(args: &Control) -> Result<Status> {
     reporter.begin(&url, args, ca.as_ref());
     out::is_read()?;
     mask.thread_unblock()?;
-    let command = command::spawn(args, &url, ca.as_ref())?;
+    let command = command::spawn(args, &url, server.addr(), ca.as_ref())?;
     mask.thread_block()?;
     signals(mask, events.clone())?;
     let pid = command.as_ref().map(Child::id);
@@ -106,6 +106,17 @@ pub(crate) fn control(args: &Control) -> Result<Status> {
 fn address(args: &Control) -> Result<SocketAddr, UsageError> {
     if args.resolve_for {
         return Ok(command::NAMES);
+    }
+    let is_ours = |group: &String| {
+        let (_, link) = group.split_once('%').unwrap_or((group, ""));
+        ["lo", "lo0"].contains(&link)
+    };
+    if let Some(group) = args.asked.groups.iter().find(|group| !is_ours(group))
+        && !args.serve.allow_remote
+    {
+        return Err(UsageError(format!(
+            "--join {group}: other hosts are heard in it, unless by loopback ({group}%lo); --allow-remote allows it"
+        )));
     }
     loopback(&args.serve.listen, args.serve.allow_remote)
 }
