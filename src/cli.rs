@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use clap_complete::engine::ArgValueCompleter;
 use harness::verdict::Rank;
 
-pub(crate) use self::control::{Control, ControlHttp};
+pub(crate) use self::control::Control;
 pub(crate) use self::coverage::Coverage;
 pub(crate) use self::import::{How, Import, ImportStrace};
 pub(crate) use self::observe::{Exec, Layer, Observe};

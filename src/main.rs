@@ -47,7 +47,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cases::UsageError;
 use clap::Parser as _;
-use cli::{Cli, Command, Control, Exec, Import, Of};
+use cli::{Cli, Command, Exec, Import, Of};
 
 /// What the exit status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ fn act(cli: Cli) -> anyhow::Result<Status> {
         Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Repro(args)) => show::repro(&args),
         Some(Command::Wire(args)) => show::wire(&args),
-        Some(Command::Control(Control::Http(args))) => control::http(&args),
+        Some(Command::Control(args)) => control::control(&args),
         Some(Command::Subjects(args)) => subjects::subjects(&args),
         Some(Command::Doctor) => doctor::doctor(),
         Some(Command::Clean) => doctor::clean(),

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Seek as _, SeekFrom};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -200,6 +200,13 @@ pub(crate) fn emptied(path: &Path) -> Result<File> {
 pub(crate) fn emptied_alone(path: &Path) -> Result<File> {
     let file = locked(there(path)?, path)?;
     file.set_len(0)?;
+    Ok(file)
+}
+
+/// A file of sockeye's own that was begun so: what is written stands behind what is there.
+pub(crate) fn continued(path: &Path) -> Result<File> {
+    let mut file = there(path)?;
+    file.seek(SeekFrom::End(0))?;
     Ok(file)
 }
 

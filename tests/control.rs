@@ -424,3 +424,70 @@ fn an_interrupt_ends_the_command_too() {
     assert_eq!(server.line()["summary"][0], "1 request on 1 connection");
     assert_eq!(server.child.wait().expect("an end").code(), Some(1));
 }
+
+/// `--expect` is the exit status, and a sentence where it was not so.
+#[rstest]
+#[case::so(&["--expect", "request", "--expect", "no cookie"], "get {url}", 0, "")]
+#[case::not_so(
+    &["--expect", "cookie", "--expect", "request"],
+    "get {url}",
+    1,
+    "sockeye: expected, and not so: cookie\n"
+)]
+#[case::nobody(&["--expect", "no cookie"], "true", 1, "sockeye: expected, and not so: no cookie\n")]
+#[case::nobody_and_that_is_right(&["--expect", "no request"], "true", 0, "")]
+fn what_was_expected_is_the_status(
+    #[case] server: &[&str],
+    #[case] script: &str,
+    #[case] code: i32,
+    #[case] said: &str,
+) {
+    if !has_curl() {
+        return;
+    }
+    let script = format!("set -e; get() {{ curl -sS -o /dev/null \"$@\"; }}; {script}");
+    let (status, out, err) = run(&[server, &["--json", "--", "sh", "-c", &script]].concat());
+    assert_eq!((status, err.as_str()), (Some(code), said), "{out}");
+    let last: Value = serde_json::from_str(out.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(last["expected"].as_array().expect("a list").len(), server.len() / 2);
+    let all = last["expected"].as_array().expect("a list").iter().all(|one| one["so"] == true);
+    assert_eq!(all, code == 0, "{last}");
+}
+
+/// What nobody knows is found before anything is bound or begun.
+#[test]
+fn what_cannot_be_expected_is_wrong_usage() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let addr = taken.local_addr().expect("its address").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let raw = folder.path().join("raw").display().to_string();
+    let args = ["--listen", &addr, "--raw", &raw, "--expect", "cookies", "--", "true"];
+    let (status, out, err) = run(&args);
+    assert_eq!((status, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.contains("\"no cookie\" (requests came, and none had a cookie)"), "{err}");
+    assert!(!Path::new(&raw).exists());
+    // And known are those of `--idle-then` with it alone.
+    assert_eq!(run(&["--expect", "request lost", "--", "true"]).0, Some(2));
+    let idle = ["--idle-then", "close", "--expect", "request lost", "--", "true"];
+    assert_eq!(run(&idle).0, Some(1));
+    assert_eq!(run(&["--idle-then", "sleep"]).0, Some(2));
+}
+
+#[test]
+fn an_idle_connection_is_ended_whatever_the_script() {
+    let mut server = Server::start(&["--idle-then", "forget"]);
+    let mut stream = server.connect();
+    ask(&mut stream);
+    assert_eq!(server.line()["request"], 1);
+    let idle = server.line();
+    assert_eq!((idle["idle"].as_str(), idle["connection"].as_u64()), (Some("ended idle"), Some(1)));
+    stream.write_all(GET).expect("written");
+    let lost = server.line();
+    assert_eq!((lost["idle"].as_str(), lost["bytes"].as_u64()), (Some("lost"), Some(27)));
+    assert_eq!(stream.read(&mut [0]).expect_err("RST").kind(), ErrorKind::ConnectionReset);
+    ask(&mut server.connect());
+    let said: Vec<Value> = (0..3).map(|_| server.line()).collect();
+    assert_eq!(said[0]["idle"], "came again");
+    assert_eq!(said[1]["idle"], "sent again");
+    assert_eq!(said[2]["request"], 2);
+}

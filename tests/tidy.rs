@@ -10,7 +10,9 @@ fn root() -> &'static Path {
 /// Every Rust source of the project, with its path from the root.
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for folder in ["src", "tests", "benches", "cases", "harness", "notation", "suites", "reports"] {
+    for folder in
+        ["src", "tests", "benches", "cases", "far", "harness", "notation", "suites", "reports"]
+    {
         walk(&root().join(folder), "rs", &mut found);
     }
     assert!(found.len() > 100, "the tree has moved");

@@ -1,30 +1,28 @@
-//! `sockeye control http`: a server that says what other people's programs sent it.
+//! `sockeye control KIND`: a server that says what other people's programs sent it.
 //!
-//! A library that hides its sockets cannot show what it sent; a server of ordinary sockets can.
+//! A library that hides its sockets cannot show what it sent; a server of ordinary sockets can. What is served and
+//! what is said of it is [`far`]'s; here are the command beside it, files, signals and the exit status.
 
-mod parse;
-mod report;
-mod script;
-mod serve;
+mod command;
+mod reporter;
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Write as _};
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-use harness::text;
+use anyhow::{Context as _, Result, anyhow};
+use far::net::Server;
+use far::{Told, Witness, idle};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
-use report::Record;
-use script::Script;
 
-use crate::cli::ControlHttp;
-use crate::{Status, UsageError, out, place};
+use self::command::Ca;
+use self::reporter::Reporter;
+use crate::cli::Control;
+use crate::{Status, UsageError, out};
 
 /// How long an interrupted command has to end.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -32,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What the main thread waits for.
 #[derive(Debug)]
 enum Event {
-    Request(Box<Record>),
+    Told(Box<Told>),
     Command(io::Result<ExitStatus>),
     Signal(Signal),
 }
@@ -45,48 +43,85 @@ enum End {
 }
 
 /// Serves, runs the command if there is one, and says what came.
-pub(crate) fn http(args: &ControlHttp) -> Result<Status> {
-    if args.list_scripts {
-        for script in script::SCRIPTS {
+pub(crate) fn control(args: &Control) -> Result<Status> {
+    let offer = args.offer;
+    if args.serve.list_scripts {
+        for script in offer.scripts {
             outln!("{:17} {}", script.name, script.about);
         }
         return Ok(Status::Expected);
     }
-    let script = script::find(&args.script).map_err(UsageError)?;
-    let addr = address(&args.listen, args.allow_remote)?;
+    offer.check(&args.asked.script).map_err(UsageError)?;
+    let addr = address(args)?;
+    let mut made = (offer.make)(&args.asked).map_err(UsageError)?;
+    if let Some(then) = args.idle_then {
+        made = idle::wrap(made, then);
+    }
+    for words in &args.keep.expect {
+        can_be_expected(words, &*made.witness, offer.name)?;
+    }
     let mut reporter = Reporter::new(args)?;
-    let listener = TcpListener::bind(addr).with_context(|| format!("cannot listen on {addr}"))?;
-    let addr = listener.local_addr()?;
-    let url = format!("http://{addr}/");
+    if args.resolve_for {
+        command::enter_names_of_its_own()?;
+    }
+    let ca = made.ca.as_deref().map(Ca::new).transpose()?;
     let (events, received) = mpsc::channel();
-    reporter.begin(&url, script);
+    let told = events.clone();
+    // There is nobody to tell once the reporter is gone.
+    let say = move |of: Told| drop(told.send(Event::Told(Box::new(of))));
+    // All threads have the mask, and the command does not: what of it came in between waits.
+    let mask = mask();
+    mask.thread_block()?;
+    let server = Server::start(addr, made.kind, made.witness, say)
+        .with_context(|| format!("cannot listen on {addr}"))?;
+    let url = (made.url)(server.addr());
+    reporter.begin(&url, args, ca.as_ref());
     out::is_read()?;
-    let command = spawn(args, &url)?;
-    // After the command began, which would inherit the mask, and before any other thread does,
-    // which has to. The command can connect: its connections wait.
-    signals(events.clone())?;
-    let server = serve::start(listener, script, events.clone())?;
+    mask.thread_unblock()?;
+    let command = command::spawn(args, &url, server.addr(), ca.as_ref())?;
+    mask.thread_block()?;
+    signals(mask, events.clone())?;
     let pid = command.as_ref().map(Child::id);
     if let Some(mut child) = command {
         thread::Builder::new().spawn(move || events.send(Event::Command(child.wait())))?;
     }
-    let end = wait(&received, args.requests, &mut reporter)?;
+    let end = wait(&received, args.serve.requests, &mut reporter)?;
     let end = match (end, pid) {
         (End::Signal(signal), Some(pid)) => interrupt(&received, signal, pid, &mut reporter)?,
         (end, _) => end,
     };
-    server.stop();
+    let witness = server.stop().ok_or_else(|| anyhow!("the server ended by a fault"))?;
     while let Ok(event) = received.try_recv() {
-        if let Event::Request(record) = event {
-            reporter.add(*record)?;
+        if let Event::Told(told) = event {
+            reporter.add(&told)?;
         }
     }
-    reporter.end();
-    Ok(status(&end, args))
+    let expected = args.keep.expect.iter().map(|words| (words, witness.holds(words) == Ok(true)));
+    let expected: Vec<(&String, bool)> = expected.collect();
+    reporter.end(&witness.summary(), &expected);
+    Ok(status(&end, args, &expected))
 }
 
 /// Where to listen, if that is this host alone or was asked for.
-fn address(text: &str, allow_remote: bool) -> Result<SocketAddr, UsageError> {
+fn address(args: &Control) -> Result<SocketAddr, UsageError> {
+    if args.resolve_for {
+        return Ok(command::NAMES);
+    }
+    let is_ours = |group: &String| {
+        let (_, link) = group.split_once('%').unwrap_or((group, ""));
+        ["lo", "lo0"].contains(&link)
+    };
+    if let Some(group) = args.asked.groups.iter().find(|group| !is_ours(group))
+        && !args.serve.allow_remote
+    {
+        return Err(UsageError(format!(
+            "--join {group}: other hosts are heard in it, unless by loopback ({group}%lo); --allow-remote allows it"
+        )));
+    }
+    loopback(&args.serve.listen, args.serve.allow_remote)
+}
+
+fn loopback(text: &str, allow_remote: bool) -> Result<SocketAddr, UsageError> {
     let parsed = text.to_socket_addrs().ok().and_then(|mut all| all.next());
     let Some(addr) = parsed else {
         return Err(UsageError(format!("{text:?} is no address and port, such as 127.0.0.1:8080")));
@@ -100,39 +135,32 @@ fn address(text: &str, allow_remote: bool) -> Result<SocketAddr, UsageError> {
     Ok(addr)
 }
 
-/// The command with the URL in its arguments: for `{url}`, or for `{}` where no `{url}` is.
-fn arguments(command: &[String], url: &str) -> Vec<String> {
-    let named = command.iter().any(|argument| argument.contains("{url}"));
-    let place = if named { "{url}" } else { "{}" };
-    command.iter().map(|argument| argument.replace(place, url)).collect()
-}
-
-fn spawn(args: &ControlHttp, url: &str) -> Result<Option<Child>> {
-    let arguments = arguments(&args.command, url);
-    let Some((program, rest)) = arguments.split_first() else { return Ok(None) };
-    let mut command = Command::new(program);
-    command.args(rest).env("SOCKEYE_URL", url);
-    if args.json {
-        // Standard output is for the JSON lines alone.
-        command.stdout(Stdio::from(io::stderr()));
+/// That it is known what these words mean.
+fn can_be_expected(words: &str, witness: &dyn Witness, name: &str) -> Result<(), UsageError> {
+    if witness.holds(words).is_ok() {
+        return Ok(());
     }
-    let spawned = command.spawn().map(Some);
-    spawned.map_err(|e| match e.kind() {
-        ErrorKind::NotFound | ErrorKind::PermissionDenied => {
-            UsageError(format!("the command {program:?} cannot be run: {e}")).into()
-        }
-        _ => anyhow::Error::new(e).context(format!("the command {program:?} cannot be run")),
-    })
+    let known: Vec<String> = witness
+        .expectations()
+        .iter()
+        .map(|(words, about)| format!("{words:?} ({about})"))
+        .collect();
+    let known = known.join(", ");
+    Err(UsageError(format!("--expect {words:?}: of {name} there can be expected {known}")))
 }
 
-/// From now on SIGINT and SIGTERM are events.
-fn signals(events: Sender<Event>) -> Result<()> {
+/// What becomes an event.
+fn mask() -> SigSet {
     let mut set = SigSet::empty();
     set.add(Signal::SIGINT);
     set.add(Signal::SIGTERM);
-    set.thread_block()?;
+    set
+}
+
+/// From now on SIGINT and SIGTERM, which all threads have blocked, are events.
+fn signals(mask: SigSet, events: Sender<Event>) -> Result<()> {
     thread::Builder::new().spawn(move || {
-        while let Ok(signal) = set.wait() {
+        while let Ok(signal) = mask.wait() {
             if events.send(Event::Signal(signal)).is_err() {
                 break;
             }
@@ -141,15 +169,15 @@ fn signals(events: Sender<Event>) -> Result<()> {
     Ok(())
 }
 
-/// Reports requests until there is a reason to stop.
+/// Reports what comes until there is a reason to stop.
 fn wait(received: &Receiver<Event>, enough: Option<u64>, reporter: &mut Reporter) -> Result<End> {
     loop {
         match received.recv()? {
-            Event::Request(record) => reporter.add(*record)?,
+            Event::Told(told) => reporter.add(&told)?,
             Event::Command(status) => return Ok(End::Command(status)),
             Event::Signal(signal) => return Ok(End::Signal(signal)),
         }
-        if enough.is_some_and(|n| reporter.records.len() as u64 >= n) {
+        if enough.is_some_and(|n| reporter.counted() >= n) {
             return Ok(End::Enough);
         }
     }
@@ -166,7 +194,7 @@ fn interrupt(
         let began = Instant::now();
         while let Ok(event) = received.recv_timeout(PATIENCE.saturating_sub(began.elapsed())) {
             match event {
-                Event::Request(record) => reporter.add(*record)?,
+                Event::Told(told) => reporter.add(&told)?,
                 Event::Command(_) => return Ok(End::Signal(signal)),
                 Event::Signal(_) => break,
             }
@@ -179,11 +207,20 @@ fn interrupt(
     Ok(End::Signal(signal))
 }
 
-fn status(end: &End, args: &ControlHttp) -> Status {
-    let program = args.command.first().map_or("", String::as_str);
+fn status(end: &End, args: &Control, expected: &[(&String, bool)]) -> Status {
+    let mut status = of_command(end, &args.keep.command);
+    for (words, _) in expected.iter().filter(|(_, so)| !so) {
+        errln!("sockeye: expected, and not so: {words}");
+        status = Status::Unexpected;
+    }
+    status
+}
+
+fn of_command(end: &End, command: &[String]) -> Status {
+    let program = command.first().map_or("", String::as_str);
     match end {
         End::Enough => Status::Expected,
-        End::Signal(_) if args.command.is_empty() => Status::Expected,
+        End::Signal(_) if command.is_empty() => Status::Expected,
         End::Signal(signal) => {
             errln!("sockeye: {signal} before the command {program:?} ended");
             Status::Unexpected
@@ -196,73 +233,6 @@ fn status(end: &End, args: &ControlHttp) -> Status {
         End::Command(Err(e)) => {
             errln!("sockeye: the command {program:?} cannot be waited for: {e}");
             Status::Unexpected
-        }
-    }
-}
-
-/// Prints and writes each request as it is reported.
-struct Reporter {
-    json: bool,
-    raw: Option<File>,
-    out: Option<(PathBuf, File)>,
-    /// That of the folder: one program writes there at a time.
-    _lock: Option<File>,
-    records: Vec<Record>,
-}
-
-impl Reporter {
-    fn new(args: &ControlHttp) -> Result<Self> {
-        // First: whoever is refused has emptied nothing.
-        let lock = args.out.as_deref().map(place::alone).transpose()?;
-        let raw = args.raw.as_deref().map(place::emptied_alone).transpose()?;
-        let out = match &args.out {
-            None => None,
-            Some(folder) => Some((folder.clone(), place::emptied(&folder.join("report.jsonl"))?)),
-        };
-        Ok(Self { json: args.json, raw, out, _lock: lock, records: Vec::new() })
-    }
-
-    fn begin(&self, url: &str, script: &Script) {
-        if self.json {
-            out::json_line(&serde_json::json!({ "url": url, "script": script.name }));
-        } else {
-            outln!("serving {url} by the script {}: {}", script.name, script.about);
-            out::blank();
-        }
-    }
-
-    fn add(&mut self, mut record: Record) -> Result<()> {
-        let value = report::json(&record);
-        // What is told has been kept: who reads the line finds the bytes.
-        if let Some(file) = &mut self.raw {
-            file.write_all(&record.raw)?;
-        }
-        if let Some((folder, file)) = &mut self.out {
-            let path = folder.join(format!("request-{:04}.bin", record.request));
-            place::emptied(&path)?.write_all(&record.raw)?;
-            writeln!(file, "{}", text::json(&value.to_string()))?;
-        }
-        if self.json {
-            out::json_line(&value);
-        } else {
-            out::text(&report::text(&record, &self.records));
-            out::blank();
-        }
-        out::is_read()?;
-        // A long run keeps what the summary needs.
-        record.raw = Vec::new();
-        self.records.push(record);
-        Ok(())
-    }
-
-    fn end(&self) {
-        let summary = report::summary(&self.records);
-        if self.json {
-            out::json_line(&serde_json::json!({ "summary": summary }));
-        } else {
-            for line in summary {
-                outln!("{line}");
-            }
         }
     }
 }
@@ -289,20 +259,10 @@ mod tests {
         #[case] allow_remote: bool,
         #[case] expected: Result<&str, &str>,
     ) {
-        match (address(text, allow_remote), expected) {
+        match (loopback(text, allow_remote), expected) {
             (Ok(addr), Ok(expected)) => assert_eq!(addr.to_string(), expected),
             (Err(e), Err(part)) => assert!(e.0.contains(part), "{}", e.0),
             (got, _) => panic!("{got:?}"),
         }
-    }
-
-    #[rstest]
-    #[case(&["curl", "{}"], &["curl", "U/"])]
-    #[case(&["curl", "{}a", "{}b"], &["curl", "U/a", "U/b"])]
-    #[case(&["curl", "-d", "{}", "{url}a"], &["curl", "-d", "{}", "U/a"])]
-    #[case(&["true"], &["true"])]
-    fn the_url_is_filled_in(#[case] command: &[&str], #[case] expected: &[&str]) {
-        let command: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
-        assert_eq!(arguments(&command, "U/"), expected);
     }
 }

@@ -199,6 +199,15 @@ pub fn clean() -> Result<Vec<String>, String> {
     os::clean()
 }
 
+/// Takes this process, which has one thread yet, and all that it starts into a network of their own, in which
+/// loopback is all there is, and has them see these files of `/etc` in place of the host's (Linux).
+///
+/// # Errors
+/// One sentence: this host does not let it.
+pub fn enter_network_with_files(files: &[(&str, String)]) -> Result<(), String> {
+    os::enter_network_with_files(files)
+}
+
 /// Whether this process is the first of a machine that was made for it: then it calls [`init`].
 pub fn is_init() -> bool {
     os::init::is_first()

@@ -17,6 +17,11 @@ pub(super) fn limits() -> Vec<crate::trace::HostLimit> {
     Vec::new()
 }
 
+/// No program can be given files and a network of its own.
+pub(super) fn enter_network_with_files(_: &[(&str, String)]) -> Result<(), String> {
+    Err("only Linux gives a program files and a network of its own".to_owned())
+}
+
 /// It has no `accept4`; what a case asks for by one is not here.
 pub(super) fn accept4(_: RawFd, _: &mut RawAddr, _: c_int) -> Returned {
     Err(libc::ENOSYS)

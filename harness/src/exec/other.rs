@@ -11,9 +11,9 @@ pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::no_lab::{IS_SHARED, Labs, clean, isolate, left, product, refused, see};
 pub(super) use super::not_linux::{
-    Files, Processes, ROOTS_RIGHTS, Rights, User, accept4, acting, epoll_create1, family,
-    files_of_its_own, init, leave_lab, lessen, lessened, limits, may_exceed_limits, plant, ppoll,
-    prepared, raw_call, record, stay,
+    Files, Processes, ROOTS_RIGHTS, Rights, User, accept4, acting, enter_network_with_files,
+    epoll_create1, family, files_of_its_own, init, leave_lab, lessen, lessened, limits,
+    may_exceed_limits, plant, ppoll, prepared, raw_call, record, stay,
 };
 pub(super) use super::not_macos::{disturbed, filtered_sockets};
 

@@ -100,7 +100,8 @@ fn private() -> Result<(), String> {
         .map_err(|e| format!("its mounts cannot be made private: {}", e.desc()))
 }
 
-fn cover(files: &[(&str, String)], beside: bool) -> Result<Files, String> {
+/// Does so for the calling thread.
+pub(super) fn cover(files: &[(&str, String)], beside: bool) -> Result<Files, String> {
     private()?;
     let empty = |path: &str| {
         let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;

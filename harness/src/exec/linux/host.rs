@@ -69,7 +69,8 @@ pub(super) fn most_descriptors() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(_, hard)| hard)
 }
 
-fn enter() -> Result<(), String> {
+/// Enters a network of its own, and where it is not root user ids in which it is.
+pub(super) fn enter() -> Result<(), String> {
     // With a working directory of its own, that of a case's files: threads that it starts have it, too.
     let alone = CloneFlags::CLONE_FS;
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());

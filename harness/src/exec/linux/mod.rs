@@ -1,6 +1,7 @@
 //! Linux: network namespaces, TUN and TAP, rtnetlink.
 
 mod abi;
+mod apart;
 mod barrier;
 mod capabilities;
 mod capture;
@@ -33,6 +34,7 @@ pub(in crate::exec) use abi::{
     BEFORE_STORAGE, GIVES_A_DESCRIPTOR, OF_MEMORY, Request, WITH_A_POINTER, len_of_entry,
     mreq_source, reads_later, set_family, set_index, timeval,
 };
+pub(in crate::exec) use apart::enter_network_with_files;
 pub(in crate::exec) use barrier::stay;
 pub(in crate::exec) use capabilities::{Rights, User, acting, lessened, may_exceed_limits};
 pub(in crate::exec) use environment::environment;

@@ -19,9 +19,9 @@ use crate::trace::Product;
 pub use super::commands::KernelLog;
 pub(super) use super::commands::environment;
 pub(super) use super::not_linux::{
-    Files, Processes, ROOTS_RIGHTS, Rights, User, accept4, acting, epoll_create1, family,
-    files_of_its_own, init, leave_lab, lessen, lessened, limits, may_exceed_limits, plant, ppoll,
-    prepared, raw_call, record, stay,
+    Files, Processes, ROOTS_RIGHTS, Rights, User, accept4, acting, enter_network_with_files,
+    epoll_create1, family, files_of_its_own, init, leave_lab, lessen, lessened, limits,
+    may_exceed_limits, plant, ppoll, prepared, raw_call, record, stay,
 };
 pub(super) use abi::{
     BEFORE_STORAGE, GIVES_A_DESCRIPTOR, OF_MEMORY, Request, WITH_A_POINTER, len_of_entry,

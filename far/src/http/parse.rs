@@ -1,7 +1,7 @@
-//! Requests from bytes: the head by httparse, the body counted.
+//! Requests from bytes: the head by httparse, the body counted (RFC 9112).
 
 /// How long a head may be.
-pub(crate) const HEAD_LIMIT: usize = 64 << 10;
+pub(super) const HEAD_LIMIT: usize = 64 << 10;
 /// How many header lines it may have.
 const HEADERS: usize = 1_024;
 /// How long the line of a chunk may be.
@@ -9,32 +9,32 @@ const CHUNK_LINE: usize = 1_024;
 
 /// A request without its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
+pub struct Head {
     /// As written.
-    pub(crate) method: String,
+    pub method: String,
     /// As written.
-    pub(crate) target: String,
+    pub target: String,
     /// Names and values, without the space around them.
-    pub(crate) headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
     /// What follows the head.
-    pub(crate) body: Body,
+    pub body: Body,
     /// "Expect: 100-continue".
-    pub(crate) expects_continue: bool,
+    pub expects_continue: bool,
     /// "Connection: close", HTTP/1.0, or two lengths.
-    pub(crate) wants_close: bool,
+    pub wants_close: bool,
     /// HTTP/1.0, where Host may be missing.
-    pub(crate) is_old: bool,
+    pub is_old: bool,
 }
 
 impl Head {
     /// What all Cookie lines say.
-    pub(crate) fn cookie(&self) -> Option<String> {
+    pub fn cookie(&self) -> Option<String> {
         let values: Vec<&str> = self.values("cookie").collect();
         (!values.is_empty()).then(|| values.join("; "))
     }
 
     /// Why the request is not one that this server answers: status, reason, and why in a sentence.
-    pub(crate) fn refused(&self) -> Option<(u16, &'static str, &'static str)> {
+    pub(super) fn refused(&self) -> Option<(u16, &'static str, &'static str)> {
         let hosts: Vec<&str> = self.values("host").collect();
         let form = |ok: bool, why| if ok { None } else { Some((400, "Bad Request", why)) };
         match self.method.as_str() {
@@ -71,7 +71,7 @@ impl Head {
 
 /// How the length of a body is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Body {
+pub enum Body {
     /// By Content-Length; 0 without it.
     Length(u64),
     /// By its chunks.
@@ -80,7 +80,7 @@ pub(crate) enum Body {
 
 /// What the bytes so far are.
 #[derive(Debug)]
-pub(crate) enum Parsed {
+pub(super) enum Parsed {
     /// The beginning of a request.
     Partial,
     /// A request whose head has this length.
@@ -92,7 +92,7 @@ pub(crate) enum Parsed {
 }
 
 /// Looks for a request at the start of `bytes`.
-pub(crate) fn parse(bytes: &[u8]) -> Parsed {
+pub(super) fn parse(bytes: &[u8]) -> Parsed {
     let mut headers = vec![httparse::EMPTY_HEADER; HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
@@ -150,7 +150,7 @@ fn head(request: &httparse::Request<'_, '_>) -> Result<Head, String> {
 }
 
 /// The header lines of a head exactly as they came, without their line ends, Cookie lines first.
-pub(crate) fn header_lines(head: &[u8]) -> Vec<&[u8]> {
+pub(super) fn header_lines(head: &[u8]) -> Vec<&[u8]> {
     let lines = head.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l));
     let lines = lines.filter(|line| !line.is_empty()).skip(1);
     let is_cookie = |l: &[u8]| l.get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"cookie:"));
@@ -161,10 +161,10 @@ pub(crate) fn header_lines(head: &[u8]) -> Vec<&[u8]> {
 
 /// Follows a body to its end, and counts it.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub(super) struct Reader {
     state: State,
     /// How long the body is so far, without the framing of chunks.
-    pub(crate) len: u64,
+    pub(super) len: u64,
 }
 
 #[derive(Debug)]
@@ -180,7 +180,7 @@ enum State {
 
 impl Reader {
     /// At the beginning of a body.
-    pub(crate) fn new(body: Body) -> Self {
+    pub(super) fn new(body: Body) -> Self {
         let state = match body {
             Body::Length(0) => State::Done,
             Body::Length(len) => State::Data(len),
@@ -190,12 +190,12 @@ impl Reader {
     }
 
     /// Whether all of it was read.
-    pub(crate) fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }
 
     /// Takes from `bytes` what belongs to the body: how many they were, or what is wrong.
-    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<usize, String> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<usize, String> {
         let mut at = 0;
         while at < bytes.len() && !self.is_done() {
             at += self.step(&bytes[at..])?;

@@ -9,11 +9,11 @@ const LATE_MS: u64 = 1_000;
 
 /// A script: the first row that matches a request says what happens.
 #[derive(Debug)]
-pub(crate) struct Script {
+pub(super) struct Script {
     /// Its name on the command line.
-    pub(crate) name: &'static str,
+    pub(super) name: &'static str,
     /// What it does, in one line.
-    pub(crate) about: &'static str,
+    pub(super) about: &'static str,
     rows: &'static [(When, &'static [Step])],
 }
 
@@ -55,7 +55,7 @@ const TOO_LARGE: Step = Step::Reply(413, "Content Too Large", CLOSING);
 const ANSWER: &[Step] = &[Step::Continue, Step::Read, OK];
 
 /// Every script; the first is the default.
-pub(crate) const SCRIPTS: &[Script] = &[
+pub(super) const SCRIPTS: &[Script] = &[
     Script {
         name: "cookies",
         about: "the first response sets session=1, /clear expires it, /set sets it again; the rest is 200",
@@ -122,21 +122,21 @@ pub(crate) const SCRIPTS: &[Script] = &[
 
 /// What the server knows of a request when it decides.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen<'a> {
+pub(super) struct Known<'a> {
     /// Its number among all, from 1.
-    pub(crate) request: u64,
+    pub(super) request: u64,
     /// Its connection's number, from 1.
-    pub(crate) connection: u64,
+    pub(super) connection: u64,
     /// Its number on its connection, from 1.
-    pub(crate) on_connection: u64,
+    pub(super) on_connection: u64,
     /// What it says.
-    pub(crate) head: &'a Head,
+    pub(super) head: &'a Head,
 }
 
 /// What the server does, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Write these bytes.
+pub(super) enum Action {
+    /// Send these bytes.
     Send(Response),
     /// Read the body.
     Read,
@@ -160,37 +160,44 @@ pub(crate) enum Action {
 
 /// A response, made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Response {
+pub(super) struct Response {
     /// Its status; 100 is not final.
-    pub(crate) status: u16,
+    pub(super) status: u16,
     /// Status line and header lines, without the empty one.
-    pub(crate) lines: Vec<String>,
+    pub(super) lines: Vec<String>,
     /// All of it.
-    pub(crate) bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
+/// The names of all, and what they do.
+pub(super) const NAMES: [crate::Script; SCRIPTS.len()] = {
+    let mut names = [crate::Script { name: "", about: "" }; SCRIPTS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = crate::Script { name: SCRIPTS[at].name, about: SCRIPTS[at].about };
+        at += 1;
+    }
+    names
+};
+
 /// The script of this name.
-pub(crate) fn find(name: &str) -> Result<&'static Script, String> {
-    SCRIPTS.iter().find(|script| script.name == name).ok_or_else(|| {
-        let near = SCRIPTS.iter().min_by_key(|s| strsim::levenshtein(name, s.name));
-        let near = near.map_or("", |script| script.name);
-        format!("there is no script {name:?}; nearest is {near:?}, --list-scripts has them all")
-    })
+pub(super) fn find(name: &str) -> Option<&'static Script> {
+    SCRIPTS.iter().find(|script| script.name == name)
 }
 
 /// What `script` makes of a request.
-pub(crate) fn actions(script: &Script, seen: &Seen<'_>) -> Vec<Action> {
-    if let Some((status, reason, why)) = seen.head.refused() {
+pub(super) fn actions(script: &Script, known: &Known<'_>) -> Vec<Action> {
+    if let Some((status, reason, why)) = known.head.refused() {
         let body = format!("sockeye refuses this request: {why}\n");
-        let with_body = seen.head.method != "HEAD";
+        let with_body = known.head.method != "HEAD";
         let refusal = response(status, reason, CLOSING, Some(&body), with_body);
         return vec![Action::Send(refusal), Action::Close];
     }
-    let row = script.rows.iter().find(|(when, _)| applies(*when, seen));
+    let row = script.rows.iter().find(|(when, _)| applies(*when, known));
     let steps = row.map_or(ANSWER, |(_, steps)| steps);
-    let mut actions: Vec<Action> = steps.iter().filter_map(|step| action(*step, seen)).collect();
+    let mut actions: Vec<Action> = steps.iter().filter_map(|step| action(*step, known)).collect();
     let last = actions.last();
-    if seen.head.wants_close && !last.is_some_and(ends) {
+    if known.head.wants_close && !last.is_some_and(ends) {
         actions.push(Action::Close);
     }
     actions
@@ -202,7 +209,7 @@ fn ends(action: &Action) -> bool {
 }
 
 /// How the connection goes on after these actions, in words.
-pub(crate) fn ending(actions: &[Action]) -> &'static str {
+pub(super) fn ending(actions: &[Action]) -> &'static str {
     let idle = actions.iter().any(|action| matches!(action, Action::Idle(_)));
     let read = actions.iter().any(|a| matches!(a, Action::Read | Action::ReadSlowly));
     let drained = actions.contains(&Action::Drain);
@@ -219,25 +226,25 @@ pub(crate) fn ending(actions: &[Action]) -> &'static str {
 }
 
 /// The answer to what is no request.
-pub(crate) fn refusal(too_long: bool) -> Response {
+pub(super) fn refusal(too_long: bool) -> Response {
     let (status, reason) =
         if too_long { (431, "Request Header Fields Too Large") } else { (400, "Bad Request") };
     response(status, reason, CLOSING, Some("sockeye cannot read this request\n"), true)
 }
 
-fn applies(when: When, seen: &Seen<'_>) -> bool {
-    let path = seen.head.target.split('?').next().unwrap_or_default();
+fn applies(when: When, known: &Known<'_>) -> bool {
+    let path = known.head.target.split('?').next().unwrap_or_default();
     match when {
         When::Any => true,
-        When::First => seen.request == 1,
-        When::Reused => seen.on_connection > 1,
-        When::Body => seen.head.body != Body::Length(0),
+        When::First => known.request == 1,
+        When::Reused => known.on_connection > 1,
+        When::Body => known.head.body != Body::Length(0),
         When::Target(target) => path == target,
     }
 }
 
-fn action(step: Step, seen: &Seen<'_>) -> Option<Action> {
-    let head = seen.head;
+fn action(step: Step, known: &Known<'_>) -> Option<Action> {
+    let head = known.head;
     Some(match step {
         Step::Continue if !head.expects_continue => return None,
         Step::Continue => Action::Send(response(100, "Continue", &[], None, false)),
@@ -247,7 +254,7 @@ fn action(step: Step, seen: &Seen<'_>) -> Option<Action> {
             } else {
                 extra.to_vec()
             };
-            let body = told(seen);
+            let body = told(known);
             Action::Send(response(status, reason, &lines, Some(&body), head.method != "HEAD"))
         }
         Step::Read => Action::Read,
@@ -263,10 +270,10 @@ fn action(step: Step, seen: &Seen<'_>) -> Option<Action> {
 }
 
 /// The body of a response: what came.
-fn told(seen: &Seen<'_>) -> String {
-    let Head { method, target, .. } = seen.head;
-    let (request, connection) = (seen.request, seen.connection);
-    let cookie = seen.head.cookie().map_or("no".to_owned(), |cookie| format!("yes, {cookie}"));
+fn told(known: &Known<'_>) -> String {
+    let Head { method, target, .. } = known.head;
+    let (request, connection) = (known.request, known.connection);
+    let cookie = known.head.cookie().map_or("no".to_owned(), |cookie| format!("yes, {cookie}"));
     format!(
         "request {request} (connection {connection}): {method} {target}\nCookie sent: {cookie}\n"
     )
@@ -309,8 +316,8 @@ mod tests {
 
     fn brief(script: &str, request: u64, on_connection: u64, text: &str) -> String {
         let head = head(text);
-        let seen = Seen { request, connection: 1, on_connection, head: &head };
-        let words = actions(find(script).unwrap(), &seen).into_iter().map(|action| match action {
+        let known = Known { request, connection: 1, on_connection, head: &head };
+        let words = actions(find(script).unwrap(), &known).into_iter().map(|action| match action {
             Action::Send(response) => {
                 let cookie = response.lines.iter().find_map(|l| l.strip_prefix("Set-Cookie: "));
                 format!("{}{}", response.status, cookie.map_or(String::new(), |c| format!("[{c}]")))
@@ -388,14 +395,9 @@ mod tests {
     #[test]
     fn a_response_to_head_has_no_body() {
         let head = head("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
-        let seen = Seen { request: 1, connection: 1, on_connection: 1, head: &head };
-        let actions = actions(&SCRIPTS[0], &seen);
+        let known = Known { request: 1, connection: 1, on_connection: 1, head: &head };
+        let actions = actions(&SCRIPTS[0], &known);
         let Some(Action::Send(response)) = actions.last() else { panic!("{actions:?}") };
         assert!(response.bytes.ends_with(b"\r\n\r\n"));
-    }
-
-    #[test]
-    fn an_unknown_script_names_the_nearest() {
-        assert!(find("keepalive-close").unwrap_err().contains("\"keep-alive-close\""));
     }
 }

@@ -1,0 +1,146 @@
+//! What can be served: names, scripts, and who makes a server of them.
+
+use std::net::SocketAddr;
+
+use crate::machine::Kind;
+use crate::witness::Witness;
+
+/// A kind of server.
+#[derive(Debug)]
+pub struct Offer {
+    /// By what it is called: `http`.
+    pub name: &'static str,
+    /// What it says of a client, in one line.
+    pub about: &'static str,
+    /// What it can be told to do; the first is the default.
+    pub scripts: &'static [Script],
+    /// The port that is its protocol's.
+    pub port: u16,
+    /// What [`crate::Told::counts`] counts, many of them: `requests`.
+    pub counts: &'static str,
+    /// What it can be asked beside what all can.
+    pub takes: &'static [Takes],
+    /// Makes one.
+    pub make: fn(&Asked) -> Result<Made, String>,
+}
+
+/// A script: what a server does, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+}
+
+/// What can be asked of some kinds alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// `--raw FILE`: [`crate::Told::files`] are the exact bytes of what it counts, which are put behind each other.
+    Raw,
+    /// `--idle-then`: it serves TCP, and something else may end its connections ([`crate::idle`]).
+    IdleThen,
+    /// `--allow-upstream`: [`Asked::upstream`].
+    Upstream,
+    /// `--http` and `--ldap`: [`Asked::within`].
+    Within,
+    /// `--join`: [`Asked::groups`].
+    Groups,
+    /// `--name`: [`Asked::names`].
+    Hosts,
+    /// `--resolve-for`: it answers names, and a program can be given no other server.
+    Names,
+}
+
+/// What a user asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The script, one of [`Offer::scripts`].
+    pub script: String,
+    /// Beside loopback, the hosts that a proxy may connect to, as `name`, `name:port` or an address.
+    pub upstream: Vec<String>,
+    /// Of `tls`: what is spoken within, `http` or `ldap`; by default whichever the client begins.
+    pub within: Option<String>,
+    /// Of `udp`: groups to join, with the interface's name behind `%` if one is meant.
+    pub groups: Vec<String>,
+    /// Of `tls`: names and addresses that the certificate is for besides `localhost`, `127.0.0.1` and `::1`.
+    pub names: Vec<String>,
+}
+
+/// A server that can be started, and who tells of it.
+pub struct Made {
+    /// What it does.
+    pub kind: Box<dyn Kind>,
+    /// What it says.
+    pub witness: Box<dyn Witness>,
+    /// What a client is given, `http://127.0.0.1:8080/` say, of where it serves.
+    pub url: fn(SocketAddr) -> String,
+    /// The certificate that a client is to trust, as PEM.
+    pub ca: Option<String>,
+}
+
+impl Offer {
+    /// That the script is one of its own.
+    pub fn check(&self, script: &str) -> Result<(), String> {
+        if self.scripts.iter().any(|known| known.name == script) {
+            return Ok(());
+        }
+        let near = self.scripts.iter().min_by_key(|s| strsim::levenshtein(script, s.name));
+        let near = near.map_or("", |script| script.name);
+        Err(format!(
+            "there is no script {script:?}; nearest is {near:?}, --list-scripts has them all"
+        ))
+    }
+}
+
+/// Every kind of server.
+pub const OFFERS: &[Offer] = &[
+    crate::http::OFFER,
+    crate::quic::OFFER,
+    crate::tls::OFFER,
+    Offer {
+        name: "dns",
+        about: "Answer queries for names: which are asked for, by which types and transports, and what is told",
+        scripts: crate::dns::SCRIPTS,
+        port: 53,
+        counts: "queries",
+        takes: &[Takes::Names],
+        make: crate::dns::make,
+    },
+    Offer {
+        name: "proxy",
+        about: "Be an HTTP and SOCKS5 proxy to loopback: who uses it, and who goes around it",
+        scripts: &crate::proxy::SCRIPTS,
+        port: 8080,
+        counts: "requests",
+        takes: &[Takes::IdleThen, Takes::Upstream],
+        make: crate::proxy::make,
+    },
+    Offer {
+        name: "ws",
+        about: "Serve WebSocket: the handshake or its absence, each frame, and what breaks RFC 6455",
+        scripts: &crate::ws::SCRIPTS,
+        port: 80,
+        counts: "connections",
+        takes: &[Takes::IdleThen],
+        make: crate::ws::make,
+    },
+    Offer {
+        name: "ftp",
+        about: "Serve FTP: commands and data connections as they came",
+        scripts: &crate::ftp::SCRIPTS,
+        port: 21,
+        counts: "connections",
+        takes: &[Takes::IdleThen],
+        make: crate::ftp::make,
+    },
+    Offer {
+        name: "udp",
+        about: "Take datagrams: whole or in fragments, by which interface, TTL, ECN, which numbers are missing",
+        scripts: crate::udp::SCRIPTS,
+        port: 9999,
+        counts: "datagrams",
+        takes: &[Takes::Groups],
+        make: crate::udp::make,
+    },
+];

@@ -1,0 +1,81 @@
+//! `quic`: an endpoint that says which streams a client opened, and where it stopped if it opened none.
+//!
+//! The transport is quinn-proto's; what is told of the first handshake message, of packets and of HTTP/3 is read
+//! here.
+
+mod capture;
+mod cert;
+mod flow;
+mod h3;
+mod hello;
+mod line;
+mod machine;
+mod names;
+mod packet;
+mod qpack;
+mod report;
+mod script;
+mod seen;
+mod summary;
+mod tls;
+mod witness;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::machine::{Datagrams, Kind};
+use crate::offer::{Asked, Made, Offer};
+
+pub use h3::Part;
+pub use hello::{Hello, Parameter};
+pub use packet::{LEAST, Long};
+pub use script::SCRIPTS;
+pub use seen::{Closed, End, Seen, Stream, What};
+pub use witness::Report;
+
+/// A server that has no machine for connections, and one for its datagrams.
+struct Quic(Option<machine::Machine>);
+
+impl Kind for Quic {
+    fn has_streams(&self) -> bool {
+        false
+    }
+
+    fn datagrams(&mut self) -> Option<Box<dyn Datagrams>> {
+        Some(Box::new(self.0.take()?))
+    }
+}
+
+/// What is offered.
+pub const OFFER: Offer = Offer {
+    name: "quic",
+    about: "Serve QUIC and HTTP/3: each stream by its id and who opened it, ALPN, why a connection closed",
+    scripts: SCRIPTS,
+    port: 443,
+    counts: "connections",
+    takes: &[],
+    make,
+};
+
+fn make(asked: &Asked) -> Result<Made, String> {
+    OFFER.check(&asked.script)?;
+    let plan = script::find(&asked.script).ok_or("there is no such script")?;
+    let made = cert::make(plan.odd).map_err(|e| format!("no certificate can be made: {e}"))?;
+    let ca = Some(made.ca.clone());
+    let ear = tls::Ear::default();
+    let listening = tls::Listening::new(made, plan.alpn, ear.clone())?;
+    let kind = Box::new(Quic(Some(machine::Machine::new(plan, listening, ear))));
+    Ok(Made { kind, witness: Box::new(Report::new(plan)), url, ca })
+}
+
+/// By the name that the certificate has, where that is this host.
+fn url(addr: SocketAddr) -> String {
+    let is_local = addr.ip() == Ipv4Addr::LOCALHOST || addr.ip() == Ipv6Addr::LOCALHOST;
+    if is_local {
+        format!("https://{addr}/")
+    } else {
+        format!("https://localhost:{}/", addr.port())
+    }
+}

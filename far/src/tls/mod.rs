@@ -1,0 +1,124 @@
+//! TLS: whether a connection came, what its `ClientHello` offers, how far the handshake went, and what the client
+//! said of the certificate.
+
+pub mod alert;
+pub mod certs;
+pub mod hello;
+pub mod http;
+mod keys;
+pub mod ldap;
+pub mod names;
+mod old;
+pub mod record;
+mod report;
+mod rsa;
+pub mod script;
+mod seen;
+mod story;
+mod stream;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rustls::server::NoServerSessionStorage;
+use rustls::sign::CertifiedKey;
+use rustls::sign::SingleCertAndKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, SupportedProtocolVersion};
+pub use seen::{End, Said, Seen, Session, What};
+
+use crate::machine::{Kind, Stream};
+use crate::offer::{Asked, Made, Offer, Takes};
+use script::Serve;
+use stream::{Link, Within};
+
+/// What is offered.
+pub const OFFER: Offer = Offer {
+    name: "tls",
+    about: "Serve TLS by a certificate of each kind, HTTP or LDAP within: how far a client comes, its alert by name",
+    scripts: script::SCRIPTS,
+    port: 443,
+    counts: "connections",
+    takes: &[Takes::IdleThen, Takes::Within, Takes::Hosts],
+    make,
+};
+
+/// A server of TLS.
+struct Tls {
+    serve: Serve,
+    config: Arc<ServerConfig>,
+    within: Option<&'static str>,
+}
+
+impl Kind for Tls {
+    fn stream(&mut self, number: u64) -> Option<Box<dyn Stream>> {
+        let within = match self.within {
+            Some("http") => Within::Http(http::Http::default()),
+            Some(_) => Within::Ldap(ldap::Ldap::default()),
+            None => Within::Any,
+        };
+        Some(Box::new(Link::new(number, self.serve, Arc::clone(&self.config), within)))
+    }
+}
+
+/// Makes one: its certificate too, which for `sha1` takes seconds without optimisation.
+fn make(asked: &Asked) -> Result<Made, String> {
+    OFFER.check(&asked.script)?;
+    let row = script::find(&asked.script).ok_or("there are no scripts")?;
+    let within = match asked.within.as_deref() {
+        None => None,
+        Some("http") => Some("http"),
+        Some("ldap") => Some("ldap"),
+        Some(other) => return Err(format!("within is http or ldap, not {other:?}")),
+    };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let identity = certs::make(row.fault, &asked.names, now)?;
+    let config = Arc::new(config(row.serve, identity.chain, identity.key)?);
+    let url: fn(SocketAddr) -> String = match (row.serve, within) {
+        // By address: libldap takes localhost for this host's own name, which no certificate here has.
+        (Serve::Plain, Some("ldap")) => |addr| format!("ldap://{addr}"),
+        (Serve::Plain, _) => |addr| format!("http://{}/", host(addr)),
+        (_, Some("ldap")) => |addr| format!("ldaps://{addr}"),
+        _ => |addr| format!("https://{}/", host(addr)),
+    };
+    Ok(Made {
+        kind: Box::new(Tls { serve: row.serve, config, within }),
+        witness: Box::new(report::Report::new(row, &asked.names, now)),
+        url,
+        ca: Some(identity.ca),
+    })
+}
+
+fn config(
+    serve: Serve,
+    chain: Vec<rustls::pki_types::CertificateDer<'static>>,
+    key: Arc<dyn rustls::sign::SigningKey>,
+) -> Result<ServerConfig, String> {
+    let versions: &[&'static SupportedProtocolVersion] = match serve {
+        Serve::Tls12 => &[&TLS12],
+        Serve::Tls13 => &[&TLS13],
+        _ => &[&TLS13, &TLS12],
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|e| e.to_string())?;
+    let resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key)));
+    let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+    // Who resumes a session is shown no certificate.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// Where it serves, as a client is told: by name where that is this host, since only a name is sent as SNI.
+fn host(addr: SocketAddr) -> String {
+    match addr.ip().to_canonical().to_string().as_str() {
+        "127.0.0.1" | "::1" => format!("localhost:{}", addr.port()),
+        _ => addr.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
