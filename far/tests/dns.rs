@@ -1,5 +1,6 @@
 //! `dns` against the resolvers that there are: dig, dnspython, and getaddrinfo of glibc and of musl.
 
+mod clients;
 mod common;
 
 use std::process::Command;

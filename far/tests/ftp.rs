@@ -1,7 +1,9 @@
 //! Real clients of FTP.
 
+mod clients;
 mod talk;
 
+use clients::missing;
 use rstest::rstest;
 use talk::{Said, client, client_with, python, serve};
 
@@ -195,7 +197,7 @@ os.waitpid(pid, 0)
 fn an_interrupted_ftp_aborts_with_urgent_data_behind_telnet() {
     let installed = std::process::Command::new("tnftp").arg("-?").output().is_ok();
     if !installed {
-        println!("skipped: tnftp is not installed");
+        missing("tnftp");
         return;
     }
     let server = serve("ftp", "slow");

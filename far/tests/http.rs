@@ -1,8 +1,11 @@
 //! HTTP, and connections that are ended when idle, by real clients.
 
+mod clients;
+
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use clients::missing;
 use far::http::OFFER;
 use far::idle::{THENS, wrap};
 use far::net::Server;
@@ -10,14 +13,13 @@ use far::{Asked, Witness};
 use rstest::rstest;
 
 /// What became of a client: how it ended, the lines that were told, and who told them.
-fn served(
-    script: &str,
-    then: Option<&str>,
-    client: &[&str],
-) -> Option<(Option<i32>, Vec<String>, Box<dyn Witness>)> {
+type Served = (Option<i32>, Vec<String>, Box<dyn Witness>);
+
+/// Serves one client.
+fn served(script: &str, then: Option<&str>, client: &[&str]) -> Option<Served> {
     let there = Command::new(client[0]).arg("--version").stdout(Stdio::null()).status();
     if there.is_err() {
-        eprintln!("skipped: {} is not installed", client[0]);
+        missing(client[0]);
         return None;
     }
     let asked = Asked { script: script.to_owned(), ..Asked::default() };

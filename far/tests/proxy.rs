@@ -1,5 +1,6 @@
 //! Real clients that use the proxy, or go around it.
 
+mod clients;
 mod talk;
 
 use std::io::{Read as _, Write as _};
@@ -7,6 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use clients::missing;
 use rstest::rstest;
 use talk::{Said, Serving, client, python, serve};
 
@@ -173,7 +175,7 @@ fn chromium(proxy: &Serving, flags: &[String], url: &str) -> Option<String> {
         .into_iter()
         .find(|name| std::process::Command::new(name).arg("--version").output().is_ok());
     let Some(name) = name else {
-        println!("skipped: chromium is not installed");
+        missing("chromium");
         return None;
     };
     let folder = std::env::temp_dir().join(format!("far-proxy-{}", proxy.addr.port()));

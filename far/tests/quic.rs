@@ -1,5 +1,7 @@
 //! `quic` against clients that there are: aioquic and Chromium, with tshark to read what was kept.
 
+mod clients;
+
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::net::UdpSocket;
@@ -9,6 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clients::missing;
 use far::net::Server;
 use far::{Asked, OFFERS, Told, Witness};
 use rstest::rstest;
@@ -103,7 +106,7 @@ fn has(program: &str, args: &[&str], name: &str) -> bool {
         Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let able = status.is_ok_and(|status| status.success());
     if !able {
-        println!("skipped: {name} is not installed");
+        missing(name);
     }
     able
 }

@@ -1,6 +1,8 @@
 //! Clients of TLS and LDAP as they are installed, with and without each fault: what is said of them, against what they say
 //! themselves.
 
+mod clients;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,6 +12,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use clients::missing;
 use far::net::Server;
 use far::{Asked, OFFERS, Told, Witness};
 use rstest::rstest;
@@ -50,7 +53,7 @@ impl Far {
         let name = line.split_whitespace().find(|word| !word.contains('=')).unwrap();
         let found = Command::new("sh").args(["-c", &format!("command -v {name}")]).output();
         if !found.is_ok_and(|found| found.status.success()) {
-            println!("skipped: {name} is not installed");
+            missing(name);
             return None;
         }
         let ca = self.folder.join("ca.pem");
@@ -400,7 +403,7 @@ fn tshark(capture: &Path, port: u16) -> Option<String> {
     let option = format!("tcp.port=={port},tls");
     let output = Command::new("tshark").arg("-r").arg(capture).args(["-d", &option]).output();
     let Ok(Output { stdout, .. }) = output else {
-        println!("skipped: tshark is not installed");
+        missing("tshark");
         return None;
     };
     Some(String::from_utf8_lossy(&stdout).into_owned())

@@ -1,5 +1,6 @@
 //! `udp` against sockets of Python, socat and nc.
 
+mod clients;
 mod common;
 
 use std::net::UdpSocket;

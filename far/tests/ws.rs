@@ -1,7 +1,9 @@
 //! Real clients of WebSocket, with a handshake and without.
 
+mod clients;
 mod talk;
 
+use clients::missing;
 use rstest::rstest;
 use talk::{Came, Said, client, python, serve};
 
@@ -167,7 +169,7 @@ fn ws_of_node(#[case] script: &str, #[case] out: &str, #[case] holds: &[&str]) {
     let server = serve("ws", script);
     let Some(came) = client(&["node", "-e", NODE, &server.url]) else { return };
     if came.out.contains("no ws") {
-        println!("skipped: node's ws is not installed");
+        missing("node's ws");
         return;
     }
     let said = server.stop();

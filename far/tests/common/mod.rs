@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use far::net::Server;
 use far::{Asked, OFFERS, Witness};
 
+use crate::clients::missing;
+
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -56,7 +58,7 @@ pub(crate) fn has(program: &str, words: &str) -> bool {
     };
     let is_there = command.output().is_ok_and(|output| output.status.success());
     if !is_there {
-        eprintln!("skipped: {program} {words} cannot be run");
+        missing(&format!("what `{program} {words}` asks for"));
     }
     is_there
 }

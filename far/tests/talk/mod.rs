@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use far::net::Server;
 use far::{Asked, OFFERS, Told, Witness};
 
+use crate::clients::missing;
+
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -119,7 +121,7 @@ pub(crate) fn client_with(words: &[&str], input: &str) -> Option<Came> {
         }
     }
     let Ok(mut child) = command.spawn() else {
-        println!("skipped: {} is not installed", words[0]);
+        missing(words[0]);
         return None;
     };
     let mut stdin = child.stdin.take().unwrap();
@@ -158,7 +160,7 @@ pub(crate) fn python(module: &str, program: &str, words: &[&str]) -> Option<Came
         probe.is_ok_and(|status| status.success())
     });
     let Some(python) = python else {
-        println!("skipped: python's {module} is not installed");
+        missing(&format!("python's {module}"));
         return None;
     };
     client(&[&[python, "-c", program], words].concat())
