@@ -1,5 +1,7 @@
 //! A system that sockeye has no lab and no names for: every case is skipped, and says so.
 
+use std::os::fd::RawFd;
+
 use libc::{c_int, sockaddr_storage, socklen_t};
 
 use super::gave::{Fault, Gave};
@@ -25,6 +27,14 @@ pub(super) fn own_call(
     _: &mut Option<SockAddr>,
 ) -> Result<Gave, Fault> {
     Err(Fault::Unsupported(op.call().to_owned()))
+}
+
+impl Runner<'_> {
+    /// No request has a number here.
+    #[allow(clippy::unused_self, reason = "the shape is that of a system which has some")]
+    pub(super) fn ioctl(&mut self, _: RawFd, op: &Op) -> Result<Gave, Fault> {
+        Err(Fault::Unsupported(op.call().to_owned()))
+    }
 }
 
 /// Nothing tells whether another thread sleeps.
