@@ -46,8 +46,9 @@ enum End {
 pub(crate) fn control(args: &Control) -> Result<Status> {
     let offer = args.offer;
     if args.serve.list_scripts {
+        let width = offer.scripts.iter().map(|script| script.name.len()).max().unwrap_or(0);
         for script in offer.scripts {
-            outln!("{:17} {}", script.name, script.about);
+            outln!("{:width$} {}", script.name, script.about);
         }
         return Ok(Status::Expected);
     }
