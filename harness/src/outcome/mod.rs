@@ -199,7 +199,8 @@ pub fn normalise(case: &Case, trace: &Trace) -> Trace {
     let events = events.collect();
     let disturbed = Vec::new();
     let (beyond, program) = (None, None);
-    Trace { began_ns: 0, events, pauses_ms, disturbed, beyond, program, ..trace.clone() }
+    let served = Vec::new();
+    Trace { began_ns: 0, events, pauses_ms, disturbed, beyond, program, served, ..trace.clone() }
 }
 
 /// The text of step `op` of the names' case: a call with its arguments as written in the case, and
