@@ -239,10 +239,8 @@ fn result_text(names: &Names<'_>, op: &Op, did: &Did) -> String {
             results::returned(names, op, *ret, errno.as_ref(), out)
         }
         Did::Unsupported { name } => format!("? unsupported here: {name}"),
-        // How long it waited in all is the other threads' doing, too.
-        Did::Hung { .. } if names.is_stable() && !names.case().threads.is_empty() => {
-            "? still waiting".to_owned()
-        }
+        // For how long it was waited is the clock's doing, and that of other threads.
+        Did::Hung { .. } if names.is_stable() => "? still waiting".to_owned(),
         Did::Hung { after_ms } => format!("? still waiting after {after_ms} ms"),
     }
 }
