@@ -229,7 +229,7 @@ fn case(args: &Observe) -> Result<Case, UsageError> {
     if link.ranges.contains(&Range::V6) {
         routes.push(route(kind, Ipv6Addr::UNSPECIFIED.into(), Range::V6));
     }
-    let served = serve::steps(&args.serve, &link)?;
+    let served = serve::steps(&args.serve, &link, &args.command)?;
     let lab = Lab { links: vec![link], setup: Vec::new() };
     let run = Op::Run { argv: args.command.clone(), limit_ms: args.limit.saturating_mul(1000) };
     Ok(Case::new(

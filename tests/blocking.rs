@@ -378,7 +378,7 @@ fn what_we_interrupt_is_hung_and_no_part(
     let traces = run(std::slice::from_ref(&case));
     let Some(trace) = traces.first() else { return };
     let outcome = outcome::render(&case, trace, Os::Linux);
-    assert!(outcome.contains(&format!("\n{shown} = ? still waiting after ")), "{outcome}");
+    assert!(outcome.contains(&format!("\n{shown} = ? still waiting\n")), "{outcome}");
     // Nor does a C program take the part for the call's end.
     let (platform, kernel, outcome) = ("linux", "this one", &*outcome);
     let observed = Some(Observed { trace, platform, kernel, outcome });

@@ -275,11 +275,36 @@ s.sendto(b'again', ('198.51.100.7', 7)); print(s.recvfrom(99))";
     let serve = ["http", "tcp:25=220 hello", "udp:7"];
     let args: Vec<&str> = serve.iter().flat_map(|what| ["--serve", what]).collect();
     let Some(seen) = python(&[&args[..], &["--limit", "120"]].concat(), program) else { return };
-    let expected = "b'sockeye serves this\\n'\nb'220 hello' b''\nb'220 hello'\n\
+    let expected = "b'request 1 (connection 1): GET /\\nCookie sent: no\\n'\nb'220 hello' b''\nb'220 hello'\n\
                     (b'again', ('198.51.100.7', 7))\n";
     assert!(seen.out.starts_with(expected), "{}\n{}", seen.out, seen.err);
+    for said in
+        ["-- the far end speaks http at port 80\n", "GET / — Cookie sent: no\n", "1 datagram"]
+    {
+        assert!(seen.out.contains(said), "{said}: {}", seen.out);
+    }
     assert!(seen.out.contains("response A www.example.com: NOERROR, A 192.0.2.2"), "{}", seen.out);
     assert_eq!(seen.lost(), 0, "{}", seen.out);
+}
+
+/// A client that trusts the far end's CA finishes, and what one that does not says is told by its name.
+#[test]
+fn what_is_said_within_tls_is_seen() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        return eprintln!("skipped: curl is not installed");
+    }
+    let url = "https://www.example.com/secret";
+    let trusts = ["curl", "-sS", "--max-time", "30", "--cacert", "{ca}", url];
+    let Some(seen) = observe(&["--serve", "tls", "--limit", "60"], &trusts) else { return };
+    for said in ["handshake completed", "SNI: www.example.com", "GET /secret"] {
+        assert!(seen.out.contains(said), "{said}: {}", seen.out);
+    }
+    assert_eq!(seen.lost(), 0, "{}", seen.out);
+    let Some(seen) = observe(&["--serve", "tls=expired", "--limit", "60"], &trusts) else { return };
+    assert!(seen.out.contains("alert certificate_expired"), "{}", seen.out);
+    assert!(!seen.out.contains("GET /secret"), "{}", seen.out);
+    let Some(seen) = observe(&["--serve", "tls", "--limit", "60"], &["true"]) else { return };
+    assert!(seen.out.contains("no connection came"), "{}", seen.out);
 }
 
 /// A tun of the program's own: struct ifreq by hand, since `ip` may not be there.

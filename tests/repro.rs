@@ -226,6 +226,7 @@ fn all_made(case: &Case, unseen: bool) -> Trace {
         beyond: None,
         own: None,
         program: None,
+        served: Vec::new(),
     }
 }
 

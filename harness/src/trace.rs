@@ -52,6 +52,9 @@ pub struct Trace {
     /// Of a program of the user's that was run in it: what is not among the events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Ran>,
+    /// What far ends saw that speak a protocol, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub served: Vec<String>,
 }
 
 /// A process and whom it belongs to, as its kernel tells others.
@@ -119,6 +122,7 @@ impl Trace {
             beyond,
             own,
             program,
+            served: Vec::new(),
         }
     }
 

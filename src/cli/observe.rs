@@ -13,9 +13,10 @@ pub(crate) struct Observe {
     /// The link's MTU, in bytes of IP packet; below 1280 it has no IPv6
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(68..=65535))]
     pub(crate) mtu: u32,
-    /// What the far end serves, at every address and under every name: http (or with :PORT), tcp:PORT
-    /// (and =TEXT or =@FILE, sent at once), udp:PORT (echo), dns (names alone); may be repeated.
-    /// Otherwise nobody answers
+    /// What the far end serves, at every address and under every name: http, tls, quic, ws (and :PORT,
+    /// =SCRIPT, as `sockeye control` has them), tcp:PORT (and =TEXT or =@FILE, sent at once), udp:PORT
+    /// (echo), dns (names alone); may be repeated. A certificate is for the hosts of the command's URLs;
+    /// {ca} and `$SOCKEYE_CA` are its CA. Otherwise nobody answers
     #[arg(long, value_name = "WHAT")]
     pub(crate) serve: Vec<String>,
     /// After how many seconds the program and all that it started are killed

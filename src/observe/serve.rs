@@ -2,17 +2,23 @@
 
 use std::fs;
 
+use far::OFFERS;
 use harness::case::addr::{Range, Role, address};
 use harness::case::names::{ANY, Answer, NameServer, Record, RecordType};
-use harness::case::{LabOp, Link, Payload, ServerStep, Service};
+use harness::case::{LabOp, Link, Payload, ServerStep, Service, Speaks};
 
 use crate::UsageError;
 
-/// The steps of a lab whose only link serves these; none where there is nothing to serve.
-pub(super) fn steps(serve: &[String], link: &Link) -> Result<Vec<LabOp>, UsageError> {
+/// The steps of a lab whose only link serves these; none where there is nothing to serve. A certificate is for the
+/// hosts that the command's URLs name.
+pub(super) fn steps(
+    serve: &[String],
+    link: &Link,
+    command: &[String],
+) -> Result<Vec<LabOp>, UsageError> {
     let mut steps = Vec::new();
     for what in serve {
-        let service = service(what)?;
+        let service = service(what, command)?;
         steps.extend(service.map(|service| LabOp::Serve { link: link.name.clone(), service }));
     }
     if !serve.is_empty() {
@@ -21,33 +27,74 @@ pub(super) fn steps(serve: &[String], link: &Link) -> Result<Vec<LabOp>, UsageEr
     Ok(steps)
 }
 
+/// What is served, each with its own port where it has one.
+const FORMS: &str =
+    "http, tls, quic or ws[:PORT][=SCRIPT], tcp:PORT[=TEXT|=@FILE], udp:PORT or dns";
+
 /// One service; none for names alone.
-fn service(what: &str) -> Result<Option<Service>, UsageError> {
-    let wrong = |why: &str| {
-        let forms = "http[:PORT], tcp:PORT[=TEXT|=@FILE], udp:PORT or dns";
-        UsageError(format!("--serve {what:?}: {why}; it is one of {forms}"))
+fn service(what: &str, command: &[String]) -> Result<Option<Service>, UsageError> {
+    let wrong = |why: &str| UsageError(format!("--serve {what:?}: {why}; it is one of {FORMS}"));
+    let (head, text) = match what.split_once('=') {
+        Some((head, text)) => (head, Some(text)),
+        None => (what, None),
     };
-    let (kind, rest) = what.split_once(':').unwrap_or((what, ""));
-    let (port, text) = match rest.split_once('=') {
-        Some((port, text)) => (port, Some(text)),
-        None => (rest, None),
-    };
+    let (kind, port) = head.split_once(':').unwrap_or((head, ""));
     let number = || match port.parse::<u16>() {
         Ok(port @ 1..) => Ok(port),
         _ => Err(wrong("that is no port")),
     };
-    if text.is_some() && kind != "tcp" {
-        return Err(wrong("only tcp sends a text"));
-    }
-    let service = match (kind, port) {
-        ("dns", "") => return Ok(None),
-        ("http", "") => http(80),
-        ("http", _) => http(number()?),
-        ("udp", _) => Service { udp: true, ..Service::new(number()?, []) },
-        ("tcp", _) => tcp(number()?, text)?,
+    let service = match (kind, port, text) {
+        ("dns", "", None) => return Ok(None),
+        ("udp", _, None) => Service { udp: true, ..speaking(number()?, "udp", Some("echo")) },
+        ("tcp", ..) => tcp(number()?, text)?,
+        ("http" | "tls" | "quic" | "ws", ..) => {
+            let offer = OFFERS.iter().find(|offer| offer.name == kind);
+            let offer = offer.ok_or_else(|| wrong("that is nothing to serve"))?;
+            if let Some(script) = text {
+                offer.check(script).map_err(|why| {
+                    UsageError(format!(
+                        "--serve {what:?}: {why}: `sockeye control {kind} --list-scripts`"
+                    ))
+                })?;
+            }
+            let port = if port.is_empty() { offer.port } else { number()? };
+            let mut service = speaking(port, kind, text);
+            if let Some(speaks) = service.speaks.as_mut().filter(|_| kind == "tls") {
+                speaks.names = hosts(command);
+            }
+            Service { udp: kind == "quic", ..service }
+        }
         _ => return Err(wrong("that is nothing to serve")),
     };
     Ok(Some(Service { anywhere: true, ..service }))
+}
+
+/// Speaks a protocol by one of its scripts.
+fn speaking(port: u16, protocol: &str, script: Option<&str>) -> Service {
+    let (protocol, script) = (protocol.to_owned(), script.map(str::to_owned));
+    Service {
+        speaks: Some(Speaks { protocol, script, names: Vec::new() }),
+        ..Service::new(port, [])
+    }
+}
+
+/// The hosts of the URLs in a command, each once.
+fn hosts(command: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for word in command {
+        for (_, rest) in word.match_indices("://").map(|(at, sign)| word.split_at(at + sign.len()))
+        {
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-._".contains(c)));
+            let host = &rest[..end.unwrap_or(rest.len())];
+            let is_name = !host.is_empty() && host.split('.').all(|label| !label.is_empty());
+            if is_name && host.len() <= 253 && !all.iter().any(|known| known == host) {
+                all.push(host.to_owned());
+            }
+        }
+    }
+    // As many as one certificate is for.
+    all.truncate(16);
+    all
 }
 
 /// Sends what there is to send and half-closes; with nothing to send it takes whatever comes.
@@ -61,18 +108,6 @@ fn tcp(port: u16, text: Option<&str>) -> Result<Service, UsageError> {
     let sent = (!bytes.is_empty()).then(|| [send(&bytes), ServerStep::Shutdown]);
     let takes = ServerStep::Take { bytes: u32::MAX };
     Ok(Service::new(port, sent.into_iter().flatten().chain([takes])))
-}
-
-/// Answers one request, whatever it is.
-fn http(port: u16) -> Service {
-    const BODY: &str = "sockeye serves this\n";
-    let response = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{BODY}",
-        BODY.len()
-    );
-    let head = ServerStep::Expect { until: payload(b"\r\n\r\n") };
-    let takes = ServerStep::Take { bytes: u32::MAX };
-    Service::new(port, [head, send(response.as_bytes()), ServerStep::Shutdown, takes])
 }
 
 fn send(bytes: &[u8]) -> ServerStep {
@@ -104,16 +139,26 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("http", Some((80, false)))]
-    #[case("http:8080", Some((8080, false)))]
-    #[case("tcp:25=220 hello: there", Some((25, false)))]
-    #[case("tcp:9", Some((9, false)))]
-    #[case("udp:7", Some((7, true)))]
-    #[case("dns", None)]
-    fn a_word_is_a_service(#[case] what: &str, #[case] expected: Option<(u16, bool)>) {
-        let service = service(what).unwrap();
+    #[case("http", Some((80, false)), Some("http"))]
+    #[case("http:8080", Some((8080, false)), Some("http"))]
+    #[case("http:80=keep-alive-close", Some((80, false)), Some("http keep-alive-close"))]
+    #[case("tls=expired", Some((443, false)), Some("tls expired for a.example"))]
+    #[case("quic=h3", Some((443, true)), Some("quic h3"))]
+    #[case("ws:9", Some((9, false)), Some("ws"))]
+    #[case("tcp:25=220 hello: there", Some((25, false)), None)]
+    #[case("tcp:9", Some((9, false)), None)]
+    #[case("udp:7", Some((7, true)), Some("udp echo"))]
+    #[case("dns", None, None)]
+    fn a_word_is_a_service(
+        #[case] what: &str,
+        #[case] expected: Option<(u16, bool)>,
+        #[case] speaks: Option<&str>,
+    ) {
+        let service = service(what, &["https://a.example/x".to_owned()]).unwrap();
         assert!(service.iter().all(|service| service.anywhere));
-        assert_eq!(service.map(|service| (service.port, service.udp)), expected);
+        assert_eq!(service.as_ref().map(|service| (service.port, service.udp)), expected);
+        let spoken = service.and_then(|service| service.speaks);
+        assert_eq!(spoken.map(|speaks| speaks.to_string()).as_deref(), speaks);
     }
 
     #[rstest]
@@ -122,18 +167,29 @@ mod tests {
     #[case("udp:65536", "no port")]
     #[case("dns:53", "nothing to serve")]
     #[case("ftp:21", "nothing to serve")]
-    #[case("http:80=x", "only tcp")]
+    #[case("udp:7=x", "nothing to serve")]
+    #[case("http:80=x", "there is no script")]
     #[case("tcp:25=@/no/such/file", "cannot be read")]
     fn another_word_is_refused(#[case] what: &str, #[case] why: &str) {
-        let error = service(what).unwrap_err();
+        let error = service(what, &[]).unwrap_err();
         assert!(error.0.contains(why), "{}", error.0);
+    }
+
+    #[rstest]
+    #[case(&["curl", "https://a.example/"], &["a.example"])]
+    #[case(&["sh", "-c", "curl https://a.example:8443 && wget wss://b.example?x"], &["a.example", "b.example"])]
+    #[case(&["curl", "https://a.example", "https://a.example/again"], &["a.example"])]
+    #[case(&["curl", "https://[::1]/", "https://", "a.example", "https://..", "x://$(y)"], &[])]
+    fn a_certificate_is_for_the_hosts_of_urls(#[case] command: &[&str], #[case] expected: &[&str]) {
+        let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+        assert_eq!(hosts(&command), expected);
     }
 
     #[test]
     fn names_come_with_whatever_is_served() {
         let link = Link::new(LinkKind::Tun, "link0");
-        assert!(steps(&[], &link).unwrap().is_empty());
-        let served = steps(&["http".to_owned()], &link).unwrap();
+        assert!(steps(&[], &link, &[]).unwrap().is_empty());
+        let served = steps(&["http".to_owned()], &link, &[]).unwrap();
         assert!(matches!(served[..], [LabOp::Serve { .. }, LabOp::NameServer { .. }]));
     }
 }

@@ -10,6 +10,7 @@ use super::Payload;
 use super::addr::{Host, Range, Role, address, prefix_len};
 use super::far::Frame;
 use super::names::NameServer;
+use super::speaks::Speaks;
 
 /// An isolated network: loopback, up, with `127.0.0.1` and `::1`, and these links.
 ///
@@ -295,6 +296,9 @@ pub struct Service {
     pub udp: bool,
     /// What it does on each connection, from the beginning.
     pub script: Vec<ServerStep>,
+    /// The protocol that it speaks in place of a script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaks: Option<Speaks>,
 }
 
 fn widest() -> u16 {
@@ -311,7 +315,7 @@ impl Service {
     pub fn new(port: u16, script: impl IntoIterator<Item = ServerStep>) -> Self {
         let script = script.into_iter().collect();
         let (fast_open, anywhere, udp) = (false, false, false);
-        Self { port, window: widest(), fast_open, anywhere, udp, script }
+        Self { port, window: widest(), fast_open, anywhere, udp, script, speaks: None }
     }
 }
 
@@ -327,6 +331,9 @@ impl fmt::Display for Service {
         }
         if self.anywhere {
             f.write_str(" at every address")?;
+        }
+        if let Some(speaks) = &self.speaks {
+            return write!(f, "{}: {speaks}", if self.udp { " by UDP" } else { "" });
         }
         if self.udp {
             return f.write_str(" by UDP: echo");

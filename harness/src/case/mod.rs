@@ -31,6 +31,7 @@ pub mod payload;
 pub mod process;
 pub mod raw;
 mod said;
+mod speaks;
 mod sym;
 pub mod sysctl;
 mod threads;
@@ -48,6 +49,7 @@ pub use names::NameServer;
 pub use numbers::{number, numbers};
 pub use op::{Name, Op};
 pub use payload::Payload;
+pub use speaks::Speaks;
 pub use sym::{Flags, Os, Sym, is_known, plain, written};
 pub use threads::Threads;
 
@@ -151,6 +153,14 @@ impl Case {
         })
     }
 
+    /// Whether a far end of it speaks a protocol.
+    pub fn is_served(&self) -> bool {
+        self.lab
+            .setup
+            .iter()
+            .any(|step| matches!(step, LabOp::Serve { service, .. } if service.speaks.is_some()))
+    }
+
     /// What is wrong with the case itself, as one sentence: a name that no system has, a link
     /// that the lab lacks, text that is not bytes.
     ///
@@ -247,6 +257,15 @@ impl Case {
         self.check_tun(link)?;
         if service.port == 0 || service.window == 0 {
             return Err(format!("the server on {link} has port or window 0"));
+        }
+        if let Some(speaks) = &service.speaks {
+            speaks.check()?;
+            if speaks.is_of_datagrams() != service.udp || !service.script.is_empty() {
+                return Err(format!(
+                    "the server on {link} speaks {} by UDP or by TCP, as that goes, and by no other script",
+                    speaks.protocol
+                ));
+            }
         }
         for step in service.script.iter().flat_map(ServerStep::all) {
             if matches!(step, ServerStep::Dial { from: 0, .. } | ServerStep::Dial { to: 0, .. }) {

@@ -136,6 +136,14 @@ pub(super) trait Network {
     /// Hands over each frame that was sent since the last time, and each that the far ends sent
     /// in answer, until there are no more.
     fn drain(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8]));
+    /// What far ends saw that speak a protocol, a line each, and what it came to; their connections end.
+    fn served(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+    /// The certificates that clients of theirs are to trust, as PEM.
+    fn authorities(&self) -> String {
+        String::new()
+    }
     /// What connections are there when the case's sockets are closed, where the system says so.
     fn left_behind(&mut self) -> LeftBehind {
         LeftBehind::default()

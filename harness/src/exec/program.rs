@@ -75,6 +75,28 @@ fn command(program: &String, arguments: &[String]) -> Result<Command, Fault> {
     Ok(command)
 }
 
+/// The certificates by which far ends are trusted, in a file of the program's own time.
+struct Trusted {
+    file: tempfile::NamedTempFile,
+}
+
+impl Trusted {
+    fn new(authorities: &str) -> Result<Self, Fault> {
+        let broken = |e: std::io::Error| Fault::Broken(format!("no file can be made: {e}"));
+        let mut file = tempfile::NamedTempFile::with_prefix("sockeye-ca-").map_err(broken)?;
+        file.write_all(authorities.as_bytes()).map_err(broken)?;
+        Ok(Self { file })
+    }
+
+    /// A word of its command line, with the file for `{ca}`.
+    fn fill(trusted: &Option<Self>, word: &str) -> String {
+        match trusted {
+            Some(Self { file }) => word.replace("{ca}", &file.path().to_string_lossy()),
+            None => word.to_owned(),
+        }
+    }
+}
+
 fn output() -> Stdio {
     let fd = OUTPUT.load(Ordering::Relaxed);
     if fd <= libc::STDERR_FILENO {
@@ -133,7 +155,14 @@ impl Runner<'_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let zero = u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(self.now());
         let mut kept = Kept { op: number, zero, ..Kept::default() };
-        let mut command = command(program, arguments)?;
+        let authorities = self.lab.authorities();
+        let trusted = (!authorities.is_empty()).then(|| Trusted::new(&authorities)).transpose()?;
+        let given: Vec<String> =
+            arguments.iter().map(|word| Trusted::fill(&trusted, word)).collect();
+        let mut command = command(program, &given)?;
+        if let Some(Trusted { file }) = &trusted {
+            command.env("SOCKEYE_CA", file.path());
+        }
         command.stdin(Stdio::null()).stdout(output());
         // The program may run where it likes, unlike the executor.
         os::stay(false);

@@ -89,7 +89,8 @@ pub(super) fn run(
     let links = [runner.lab.facts(), &runner.links].concat();
     let trace = Trace::new(&case.id, links, runner.events, end);
     let (own, program) = (credentials::of(case), runner.ran);
-    (Trace { began_ns, own, program, ..trace }, runner.pace.pause_ms())
+    let served = if case.is_served() { runner.lab.served() } else { Vec::new() };
+    (Trace { began_ns, own, program, served, ..trace }, runner.pace.pause_ms())
 }
 
 impl<'c> Runner<'c> {

@@ -4,15 +4,19 @@
 //! sends and takes the answers. Time stands still in it, so that no timer of its own ever fires:
 //! what it sends is decided by what it was sent and by its script alone.
 
+mod spoken;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
+use far::{Out, Seen};
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpCidr, IpEndpoint};
 
+use self::spoken::{Machine, Spoken};
 use super::plan::ip_of;
 use crate::case::NameServer;
 use crate::case::addr::{Role, prefix_len};
@@ -43,6 +47,8 @@ pub(super) struct Server {
     anywhere: bool,
     /// Ports of UDP from which each datagram comes back.
     echoes: Vec<u16>,
+    /// Protocols that are spoken.
+    spoken: Vec<Spoken>,
 }
 
 /// What a server gives to who asks for a cookie: eight bytes that mean nothing.
@@ -61,6 +67,9 @@ struct Connection {
     closed: bool,
     /// Connections to be opened on its behalf.
     dials: Vec<Dial>,
+    /// What it speaks in place of a script, and what was seen of that.
+    machine: Option<Machine>,
+    seen: Vec<Seen>,
 }
 
 impl Server {
@@ -94,6 +103,7 @@ impl Server {
             names: None,
             anywhere: false,
             echoes: Vec::new(),
+            spoken: Vec::new(),
         }
     }
 
@@ -108,8 +118,14 @@ impl Server {
             self.anywhere = true;
             self.interface.set_any_ip(true);
         }
+        let spoken = service.speaks.as_ref().and_then(|speaks| Spoken::new(service.port, speaks));
+        match spoken {
+            Some(spoken) => self.spoken.push(spoken),
+            None if service.udp => return self.echoes.push(service.port),
+            None => {}
+        }
         if service.udp {
-            return self.echoes.push(service.port);
+            return;
         }
         let socket = self.sockets.add(listening(service));
         self.services.push((service.clone(), socket));
@@ -149,6 +165,10 @@ impl Server {
                 self.wire.sent.extend(build::udp(build::Link::Ip, from, to, 64, &answer));
                 return;
             }
+            Some(Body::Udp(udp)) if self.speaks(udp.dport) => {
+                let (peer, local) = ((src, udp.sport).into(), (dst, udp.dport).into());
+                return self.datagrams(Some((peer, local, udp.payload)));
+            }
             Some(Body::Udp(udp)) if self.echoes.contains(&udp.dport) => {
                 let (from, to) = ((dst, udp.dport).into(), (src, udp.sport).into());
                 self.wire.sent.extend(build::udp(build::Link::Ip, from, to, 64, udp.payload));
@@ -161,8 +181,68 @@ impl Server {
         self.run();
     }
 
+    /// Whether a protocol of datagrams is spoken at this port.
+    fn speaks(&self, port: u16) -> bool {
+        self.spoken.iter().any(|spoken| spoken.port == port && spoken.datagrams.is_some())
+    }
+
+    /// Hands a datagram to who speaks at its port, or tells all that time has passed; and sends what they send.
+    fn datagrams(&mut self, datagram: Option<(SocketAddr, SocketAddr, &[u8])>) {
+        for spoken in &mut self.spoken {
+            if datagram.is_some_and(|(_, local, _)| local.port() != spoken.port) {
+                continue;
+            }
+            let mut out = Out::default();
+            spoken.input(datagram, &mut out);
+            for reply in out.datagrams {
+                let made = build::udp(build::Link::Ip, reply.local, reply.peer, 64, &reply.data);
+                self.wire.sent.extend(made);
+            }
+            spoken.tell(&mut out.seen);
+        }
+    }
+
+    /// What protocols do later is done now, if it is time.
+    fn wake(&mut self) {
+        if self.spoken.is_empty() {
+            return;
+        }
+        self.datagrams(None);
+        self.run();
+    }
+
+    /// The certificates that clients are to trust, as PEM.
+    pub(super) fn authorities(&self) -> impl Iterator<Item = &str> {
+        self.spoken.iter().filter_map(Spoken::ca)
+    }
+
+    /// What was seen of the protocols that it speaks, all connections being over.
+    pub(super) fn said(&mut self) -> Vec<String> {
+        for connection in &mut self.connections {
+            if let Some(machine) = &mut connection.machine {
+                machine.stops(&mut connection.seen);
+            }
+        }
+        self.tell();
+        self.connections.retain(|connection| connection.machine.is_none());
+        self.spoken.drain(..).flat_map(|mut spoken| spoken.said()).collect()
+    }
+
+    /// Takes down what was seen.
+    fn tell(&mut self) {
+        for connection in &mut self.connections {
+            let of = self.spoken.iter_mut().find(|spoken| spoken.port == connection.port);
+            if let Some(spoken) = of {
+                spoken.tell(&mut connection.seen);
+            }
+        }
+    }
+
     /// The next packet for the host.
     pub(super) fn output(&mut self) -> Option<Vec<u8>> {
+        if self.wire.sent.is_empty() {
+            self.wake();
+        }
         let packet = self.wire.sent.pop_front()?;
         Some(self.with_cookie(&packet).unwrap_or(packet))
     }
@@ -204,6 +284,7 @@ impl Server {
             for (port, dial) in dials {
                 self.dial(port, &dial);
             }
+            self.tell();
             let (wire, sockets) = (&mut self.wire, &mut self.sockets);
             while self.interface.poll_egress(NOW, wire, sockets) != PollResult::None {}
             if !moved {
@@ -228,7 +309,10 @@ impl Server {
                 continue;
             }
             let socket = std::mem::replace(waiting, self.sockets.add(listening(service)));
-            self.connections.push(Connection::new(service.port, socket, &service.script));
+            let mut connection = Connection::new(service.port, socket, &service.script);
+            let spoken = self.spoken.iter_mut().find(|spoken| spoken.port == service.port);
+            connection.machine = spoken.and_then(Spoken::next);
+            self.connections.push(connection);
         }
     }
 }
@@ -258,7 +342,9 @@ struct Dial {
 impl Connection {
     fn new(port: u16, socket: SocketHandle, script: &[ServerStep]) -> Self {
         let script = script.iter().cloned().collect();
-        Self { port, socket, script, done: 0, resumed: 0, closed: false, dials: Vec::new() }
+        let (dials, seen) = (Vec::new(), Vec::new());
+        let (done, resumed, closed, machine) = (0, 0, false, None);
+        Self { port, socket, script, done, resumed, closed, dials, machine, seen }
     }
 
     /// Takes the step at the front, if it can be taken; whether anything was done.
@@ -268,6 +354,9 @@ impl Connection {
         vanished: &mut bool,
         names: Option<&NameServer>,
     ) -> bool {
+        if let Some(machine) = self.machine.as_mut().filter(|_| !*vanished) {
+            return machine.step(socket, vanished, &mut self.seen);
+        }
         if *vanished
             || matches!(socket.state(), State::Listen | State::SynSent | State::SynReceived)
         {

@@ -199,7 +199,8 @@ pub fn normalise(case: &Case, trace: &Trace) -> Trace {
     let events = events.collect();
     let disturbed = Vec::new();
     let (beyond, program) = (None, None);
-    Trace { began_ns: 0, events, pauses_ms, disturbed, beyond, program, ..trace.clone() }
+    let served = Vec::new();
+    Trace { began_ns: 0, events, pauses_ms, disturbed, beyond, program, served, ..trace.clone() }
 }
 
 /// The text of step `op` of the names' case: a call with its arguments as written in the case, and
@@ -238,10 +239,8 @@ fn result_text(names: &Names<'_>, op: &Op, did: &Did) -> String {
             results::returned(names, op, *ret, errno.as_ref(), out)
         }
         Did::Unsupported { name } => format!("? unsupported here: {name}"),
-        // How long it waited in all is the other threads' doing, too.
-        Did::Hung { .. } if names.is_stable() && !names.case().threads.is_empty() => {
-            "? still waiting".to_owned()
-        }
+        // For how long it was waited is the clock's doing, and that of other threads.
+        Did::Hung { .. } if names.is_stable() => "? still waiting".to_owned(),
         Did::Hung { after_ms } => format!("? still waiting after {after_ms} ms"),
     }
 }

@@ -43,6 +43,7 @@ pub(super) fn trace(events: impl IntoIterator<Item = Event>) -> Trace {
         beyond: None,
         own: None,
         program: None,
+        served: Vec::new(),
     }
 }
 

@@ -48,6 +48,9 @@ pub fn transcript(case: &Case, trace: &Trace, os: Os) -> String {
         say(&mut out, Some(at_ns.saturating_sub(clock)), &text);
         clock = clock.max(at_ns);
     }
+    for line in &trace.served {
+        say(&mut out, None, &format!("-- {line}"));
+    }
     if let Some(text) = end_text(&trace.end) {
         say(&mut out, None, &text);
     }

@@ -49,7 +49,8 @@ impl Trace {
         };
         let beyond =
             self.beyond.iter().flat_map(|beyond| beyond.watched.iter().chain(&beyond.left));
-        let mut all = self.disturbed.iter().chain(beyond).map(String::as_str).chain([said]);
+        let own = self.disturbed.iter().chain(&self.served);
+        let mut all = own.chain(beyond).map(String::as_str).chain([said]);
         if let Some(text) = all.find(|text| !is_text(text)) {
             return Err(format!("a text is longer than any: {}", shown(text)));
         }

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
-use harness::case::{ServerStep, Service};
+use harness::case::{ServerStep, Service, Speaks};
 
-use super::words::{another, eat, ends, expected, must, number, one_of, payload, print_payload};
+use super::words::{
+    MARKS, another, eat, ends, expected, must, number, one_of, payload, print_payload, word,
+};
 use crate::fault::Fault;
 use crate::tree::Cursor;
 
@@ -27,6 +29,10 @@ pub(super) fn print(service: &Service) -> String {
     }
     if service.anywhere {
         out.push_str(" at every address");
+    }
+    if let Some(speaks) = &service.speaks {
+        let _ = write!(out, "{}: {speaks}", if service.udp { " by UDP" } else { "" });
+        return out;
     }
     let script = print_script(&service.script);
     match (service.udp, script.is_empty()) {
@@ -88,6 +94,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Service, Fault> {
     if !has_script {
         return Ok(service);
     }
+    if let Some(protocol) = Speaks::PROTOCOLS.iter().find(|word| eat(cursor, word)) {
+        service.speaks = Some(read_speaks(cursor, protocol)?);
+        return Ok(service);
+    }
     if service.udp {
         must(cursor, "echo")?;
         if !cursor.eat(",") {
@@ -96,6 +106,29 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Service, Fault> {
     }
     service.script = read_script(cursor, 0)?;
     Ok(service)
+}
+
+/// `tls self-signed for example.org and example.com`, behind its first word.
+fn read_speaks(cursor: &mut Cursor<'_>, protocol: &str) -> Result<Speaks, Fault> {
+    let (protocol, mut script, mut names) = (protocol.to_owned(), None, Vec::new());
+    let mut is_for = eat(cursor, "for");
+    if !is_for && !ends(cursor, &[]) {
+        script = Some(named(cursor, "a script")?);
+        is_for = eat(cursor, "for");
+    }
+    while is_for {
+        names.push(named(cursor, "a name")?);
+        is_for = eat(cursor, "and");
+    }
+    Ok(Speaks { protocol, script, names })
+}
+
+fn named(cursor: &mut Cursor<'_>, what: &str) -> Result<String, Fault> {
+    let (read, _) = word(&mut cursor.clone(), MARKS);
+    if read.is_empty() {
+        return Err(expected(cursor, what));
+    }
+    Ok(word(cursor, MARKS).0.to_owned())
 }
 
 /// Reads one step at least, and as many as there are commas.

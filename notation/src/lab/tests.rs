@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use harness::case::addr::{Host, Range, Role};
 use harness::case::lab::RouteKind;
 use harness::case::names::{Answer, Flaw, NameServer, Rcode, Record, RecordData, RecordType};
-use harness::case::{Hex, LabOp, Link, LinkKind, Payload, ServerStep, Service};
+use harness::case::{Hex, LabOp, Link, LinkKind, Payload, ServerStep, Service, Speaks};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -113,16 +113,31 @@ fn server_step() -> impl Strategy<Value = ServerStep> {
 
 fn service() -> impl Strategy<Value = Service> {
     let window = prop_oneof![Just(u16::MAX), any::<u16>()];
-    (any::<u16>(), window, any::<[bool; 3]>(), vec(server_step(), 0..5)).prop_map(
-        |(port, window, [fast_open, anywhere, udp], script)| Service {
+    let does = prop_oneof![
+        vec(server_step(), 0..5).prop_map(|script| (script, None)),
+        speaks().prop_map(|speaks| (Vec::new(), Some(speaks))),
+    ];
+    (any::<u16>(), window, any::<[bool; 3]>(), does).prop_map(
+        |(port, window, [fast_open, anywhere, udp], (script, speaks))| Service {
             port,
             window,
             fast_open,
             anywhere,
             udp,
             script,
+            speaks,
         },
     )
+}
+
+fn speaks() -> impl Strategy<Value = Speaks> {
+    let script = option::of(select(&["good", "self-signed", "h3"][..]).prop_map(str::to_owned));
+    let names = vec("[a-z]{4,9}[.][a-z]{4,9}", 0..4);
+    (select(&Speaks::PROTOCOLS[..]), script, names).prop_map(|(protocol, script, names)| Speaks {
+        protocol: protocol.to_owned(),
+        script,
+        names,
+    })
 }
 
 fn record() -> impl Strategy<Value = Record> {

@@ -88,6 +88,7 @@ fn line(text: &str) -> Line {
         beyond: None,
         own: None,
         program: None,
+        served: Vec::new(),
     };
     let broken = "sendto returned 6, but no frame carried them.".to_owned();
     let found = |rule, text| Finding { rule, rank: None, op: 1, text, known: None };

@@ -15,7 +15,9 @@ pub(super) const PREFIX: &str = "case_";
 
 /// Why there is no program for the case.
 pub(super) fn refused(os: Os, case: &Case, hung: bool) -> Option<&'static str> {
-    if case.threads.is_empty() {
+    if case.is_served() {
+        Some("a far end of the case speaks a protocol, which is no part of a C program")
+    } else if case.threads.is_empty() {
         None
     } else if os != Os::Linux {
         Some("the case has more than one thread, and of one nobody can tell here whether it waits")

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use netlink_packet_route::link::In6AddrGenMode;
 use netlink_packet_route::route::RouteType;
-use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, setns};
 
 use super::barrier::{Barrier, is_heard_by_sender};
@@ -24,7 +23,7 @@ use super::settings::{families, ranges, taken_over};
 use super::{files, host, link, sysctl, usable};
 use crate::case::addr::{Host, Range, Role, prefix_len};
 use crate::case::lab::RouteKind;
-use crate::case::{Case, Hex, Lab, LabOp, Link, LinkKind};
+use crate::case::{Case, Lab, LabOp, Link, LinkKind};
 use crate::exec::network::{Capture, LeftBehind, Network};
 use crate::exec::plan::{ip_of, mac_of};
 use crate::exec::resolution::{answer, asked_for};
@@ -98,7 +97,7 @@ impl LinuxLab {
         let broken = |e: std::io::Error| no_lab(format!("the lab cannot be built: {e}"));
         let mut netlink = Netlink::open().map_err(broken)?;
         let up = LinkChange { up: Some(true), ..LinkChange::default() };
-        let facts = facts(spec).map_err(no_lab)?;
+        let facts = link::facts(spec).map_err(no_lab)?;
         // In gVisor's namespaces of 2022 it is not 1.
         let lo = facts[0].index;
         match netlink.set_link(lo, &up) {
@@ -272,11 +271,6 @@ impl LinuxLab {
         Ok(())
     }
 
-    /// Lets time pass, the far ends answering meanwhile, what they see being kept for `drain`.
-    fn wait(ms: u32) {
-        std::thread::sleep(Duration::from_millis(ms.into()));
-    }
-
     /// Hands over each frame that is there, and answers those that ask.
     fn drain_once(&mut self, seen: &mut dyn FnMut(&str, Direction, &[u8])) -> More {
         let mut more = More::default();
@@ -360,21 +354,6 @@ fn asks_about_timers(spec: &Lab) -> bool {
     spec.setup.iter().any(|step| matches!(step, LabOp::RetransTime { .. }))
 }
 
-fn facts(spec: &Lab) -> Result<Vec<LinkFact>, String> {
-    let fact = |name: &str, kind: Option<LinkKind>, mac: [u8; 6]| {
-        let index = if_nametoindex(name).map_err(|_| format!("no link {name:?}"))?;
-        let mac = Hex(mac.to_vec());
-        Ok(LinkFact { name: name.to_owned(), index, kind, mac, unseen: false })
-    };
-    let links = spec.links.iter().enumerate();
-    std::iter::once(fact("lo", None, [0; 6]))
-        .chain(
-            links
-                .map(|(number, link)| fact(&link.name, Some(link.kind), mac_of(number, Role::Own))),
-        )
-        .collect()
-}
-
 impl Network for LinuxLab {
     fn spec(&self) -> &Lab {
         &self.spec
@@ -390,6 +369,14 @@ impl Network for LinuxLab {
 
     fn begin(&mut self, case: &Case) -> Result<(), String> {
         self.set_timers(case)
+    }
+
+    fn served(&mut self) -> Vec<String> {
+        self.servers.values_mut().flat_map(Server::said).collect()
+    }
+
+    fn authorities(&self) -> String {
+        self.servers.values().flat_map(Server::authorities).collect()
     }
 
     fn left_behind(&mut self) -> LeftBehind {
@@ -450,7 +437,7 @@ impl Network for LinuxLab {
                 Ok(())
             }
             LabOp::Wait { ms, .. } => {
-                Self::wait(*ms);
+                std::thread::sleep(Duration::from_millis((*ms).into()));
                 Ok(())
             }
         }

@@ -7,11 +7,15 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
 
+use nix::net::if_::if_nametoindex;
 use nix::poll::{PollFd, PollFlags, poll};
 use socket2::{Domain, SockAddr, SockAddrStorage, Socket, Type};
 
-use crate::case::LinkKind;
+use crate::case::addr::Role;
+use crate::case::{Hex, Lab, LinkKind};
 use crate::exec::calls;
+use crate::exec::plan::mac_of;
+use crate::trace::LinkFact;
 
 /// `if_tun.h`: bare packets or frames, with no header before them.
 const IFF_TUN: i16 = 0x0001;
@@ -92,6 +96,22 @@ pub(super) fn watch<'f>(fds: impl Iterator<Item = BorrowedFd<'f>>) {
     if !readable {
         std::thread::sleep(Duration::from_micros(100));
     }
+}
+
+/// The links of a lab as the kernel has them in this network, `lo` first.
+pub(super) fn facts(spec: &Lab) -> Result<Vec<LinkFact>, String> {
+    let fact = |name: &str, kind: Option<LinkKind>, mac: [u8; 6]| {
+        let index = if_nametoindex(name).map_err(|_| format!("no link {name:?}"))?;
+        let mac = Hex(mac.to_vec());
+        Ok(LinkFact { name: name.to_owned(), index, kind, mac, unseen: false })
+    };
+    let links = spec.links.iter().enumerate();
+    std::iter::once(fact("lo", None, [0; 6]))
+        .chain(
+            links
+                .map(|(number, link)| fact(&link.name, Some(link.kind), mac_of(number, Role::Own))),
+        )
+        .collect()
 }
 
 /// The flags of a link in this network (netdevice(7)): whether it is up, and whether it runs. For

@@ -332,6 +332,14 @@ impl Network for MacLab {
         name.unwrap_or_else(|| if link == "lo" { "lo0" } else { link }.to_owned())
     }
 
+    fn served(&mut self) -> Vec<String> {
+        self.servers.values_mut().flat_map(Server::said).collect()
+    }
+
+    fn authorities(&self) -> String {
+        self.servers.values().flat_map(Server::authorities).collect()
+    }
+
     fn stand_in(&self) -> Option<&StandIn> {
         self.stand_in.as_ref()
     }
