@@ -235,6 +235,7 @@ fn trace(sent: &Sent) -> Trace {
         beyond: None,
         own: None,
         program: None,
+        served: Vec::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::machine::{Datagrams, Do, Input, Kind, Out, Stream};
+use crate::machine::{Datagrams, Do, Group, Input, Kind, Out, Stream};
 use crate::offer::Made;
 use crate::witness::Witness;
 
@@ -111,6 +111,10 @@ impl Kind for Idle {
 
     fn datagrams(&mut self) -> Option<Box<dyn Datagrams>> {
         self.inner.datagrams()
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        self.inner.groups()
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use rstest::rstest;
 
 use super::*;
-use crate::case::Payload;
+use crate::case::{Payload, Speaks};
 use crate::wire::TcpFlags;
 use crate::wire::build::{self, Segment};
 
@@ -298,4 +298,55 @@ fn a_datagram_comes_back() {
     let elsewhere = SocketAddr::new(far.ip(), 8);
     server.input(&build::udp(build::Link::Ip, own, elsewhere, 64, b"?").unwrap());
     assert_eq!(server.output(), None);
+}
+
+/// That speaks a protocol at port 80.
+fn speaking(protocol: &str, script: Option<&str>, udp: bool) -> Service {
+    let (protocol, script) = (protocol.to_owned(), script.map(str::to_owned));
+    let speaks = Some(Speaks { protocol, script, names: Vec::new() });
+    Service { speaks, udp, ..Service::new(80, []) }
+}
+
+/// The same machine as `control http` has: a request in pieces is answered once and told, and so is one that never
+/// came to its end.
+#[rstest]
+#[case::whole(b"Host: a.example\r\n\r\n", "GET / — Cookie sent: no")]
+#[case::cut(b"Host: a.ex", "the connection ended within the head")]
+fn a_protocol_is_spoken_and_told(#[case] rest: &[u8], #[case] told: &str) {
+    let mut host = Host::by("192.0.2.1:40000", "192.0.2.2:80", &speaking("http", None, false));
+    host.sends(SYN, b"");
+    host.sends(ACK, b"GET / HTTP/1.1\r\n");
+    assert_eq!(host.got, b"");
+    host.sends(ACK, rest);
+    assert_eq!(host.got.starts_with(b"HTTP/1.1 200 OK\r\n"), rest.ends_with(b"\r\n\r\n"));
+    host.sends(ACK | FIN, b"");
+    let said = host.server.said();
+    assert_eq!(said[0], "the far end speaks http at port 80");
+    assert!(said.iter().any(|line| line.contains(told)), "{said:#?}");
+    assert!(host.server.said().is_empty(), "it is told once");
+}
+
+#[test]
+fn who_resets_is_told_to_have() {
+    let mut host = Host::by("192.0.2.1:40000", "192.0.2.2:80", &speaking("tls", None, false));
+    host.sends(SYN, b"");
+    host.sends(RST, b"");
+    let said = host.server.said().join("\n");
+    assert!(said.contains("reset (RST)") || said.contains("RST"), "{said}");
+    assert!(host.server.authorities().next().is_none(), "it has said all, and serves no more");
+}
+
+#[test]
+fn datagrams_of_a_protocol_are_told() {
+    let mut server = serving(&speaking("udp", Some("echo"), true));
+    let (own, far): (SocketAddr, SocketAddr) =
+        ("192.0.2.1:4000".parse().unwrap(), "192.0.2.2:80".parse().unwrap());
+    server.input(&build::udp(build::Link::Ip, own, far, 64, b"again").unwrap());
+    let packet = server.output().expect("an answer");
+    let decoded = decode(Framing::Ip, &packet);
+    assert_eq!(decoded.addresses(), Some((far.ip(), own.ip())));
+    let Some(Body::Udp(udp)) = decoded.body() else { panic!("no UDP: {packet:02x?}") };
+    assert_eq!(udp.payload, b"again");
+    let said = server.said().join("\n");
+    assert!(said.contains("1 datagram came"), "{said}");
 }
