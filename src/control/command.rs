@@ -19,7 +19,7 @@ pub(super) const NAMES: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALH
 /// The certificate of the server's CA, in a file that goes with this.
 pub(super) struct Ca {
     /// A folder that nobody else may enter.
-    _folder: TempDir,
+    folder: TempDir,
     path: PathBuf,
 }
 
@@ -32,11 +32,16 @@ impl Ca {
         let path = folder.path().join("ca.pem");
         let file = File::options().write(true).create_new(true).mode(0o600).open(&path);
         file.and_then(|mut file| file.write_all(pem.as_bytes())).context(cannot)?;
-        Ok(Self { _folder: folder, path })
+        Ok(Self { folder, path })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What goes with it.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
     }
 }
 

@@ -8,8 +8,9 @@ mod reporter;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,9 @@ use crate::{Status, UsageError, out};
 
 /// How long an interrupted command has to end.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How much of what came may wait to be printed. What comes then waits in sockets, and datagrams are lost there,
+/// which is counted: else a reader that stands still would cost as much memory as there is.
+const WAITING: usize = 1024;
 
 /// What the main thread waits for.
 #[derive(Debug)]
@@ -66,7 +70,7 @@ pub(crate) fn control(args: &Control) -> Result<Status> {
         command::enter_names_of_its_own()?;
     }
     let ca = made.ca.as_deref().map(Ca::new).transpose()?;
-    let (events, received) = mpsc::channel();
+    let (events, received) = mpsc::sync_channel(WAITING);
     let told = events.clone();
     // There is nobody to tell once the reporter is gone.
     let say = move |of: Told| drop(told.send(Event::Told(Box::new(of))));
@@ -81,26 +85,63 @@ pub(crate) fn control(args: &Control) -> Result<Status> {
     mask.thread_unblock()?;
     let command = command::spawn(args, &url, server.addr(), ca.as_ref())?;
     mask.thread_block()?;
-    signals(mask, events.clone())?;
+    signals(mask, events.clone(), ca.as_ref().map(Ca::folder))?;
     let pid = command.as_ref().map(Child::id);
     if let Some(mut child) = command {
         thread::Builder::new().spawn(move || events.send(Event::Command(child.wait())))?;
     }
-    let end = wait(&received, args.serve.requests, &mut reporter)?;
-    let end = match (end, pid) {
-        (End::Signal(signal), Some(pid)) => interrupt(&received, signal, pid, &mut reporter)?,
-        (end, _) => end,
-    };
-    let witness = server.stop().ok_or_else(|| anyhow!("the server ended by a fault"))?;
-    while let Ok(event) = received.try_recv() {
-        if let Event::Told(told) = event {
-            reporter.add(&told)?;
-        }
+    let end = until_the_end(&received, args.serve.requests, pid, &mut reporter);
+    if let (Err(_), Some(pid)) = (&end, pid) {
+        // Nobody listens to it any more.
+        let _ = interrupt(&received, Signal::SIGTERM, pid, &mut |_| Ok(()));
     }
+    let (witness, end) = stop(server, &received, &mut reporter, end)?;
     let expected = args.keep.expect.iter().map(|words| (words, witness.holds(words) == Ok(true)));
     let expected: Vec<(&String, bool)> = expected.collect();
+    // Whatever else failed: it is what the user came for.
     reporter.end(&witness.summary(), &expected);
-    Ok(status(&end, args, &expected))
+    Ok(status(&end?, args, &expected))
+}
+
+/// Reports what comes until there is a reason to stop, and ends the command if that is a signal.
+fn until_the_end(
+    received: &Receiver<Event>,
+    enough: Option<u64>,
+    pid: Option<u32>,
+    reporter: &mut Reporter,
+) -> Result<End> {
+    match (wait(received, enough, reporter)?, pid) {
+        (End::Signal(signal), Some(pid)) => {
+            interrupt(received, signal, pid, &mut |told| reporter.add(told))
+        }
+        (end, _) => Ok(end),
+    }
+}
+
+/// Stops the server, which may have more to tell, and says what that is.
+fn stop(
+    server: Server,
+    received: &Receiver<Event>,
+    reporter: &mut Reporter,
+    mut end: Result<End>,
+) -> Result<(Box<dyn Witness>, Result<End>)> {
+    let stopping = thread::Builder::new().spawn(move || server.stop())?;
+    loop {
+        let is_over = stopping.is_finished();
+        let event = received.recv_timeout(Duration::from_millis(if is_over { 0 } else { 5 }));
+        match event {
+            Ok(Event::Told(told)) if end.is_ok() => {
+                if let Err(e) = reporter.add(&told) {
+                    end = Err(e);
+                }
+            }
+            Ok(_) => {}
+            Err(_) if is_over => break,
+            Err(_) => {}
+        }
+    }
+    let witness = stopping.join().ok().flatten();
+    Ok((witness.ok_or_else(|| anyhow!("the server ended by a fault"))?, end))
 }
 
 /// Where to listen, if that is this host alone or was asked for.
@@ -153,16 +194,29 @@ fn can_be_expected(words: &str, witness: &dyn Witness, name: &str) -> Result<(),
 /// What becomes an event.
 fn mask() -> SigSet {
     let mut set = SigSet::empty();
-    set.add(Signal::SIGINT);
-    set.add(Signal::SIGTERM);
+    // The last is what a terminal sends that is closed.
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        set.add(signal);
+    }
     set
 }
 
-/// From now on SIGINT and SIGTERM, which all threads have blocked, are events.
-fn signals(mask: SigSet, events: Sender<Event>) -> Result<()> {
+/// From now on these, which all threads have blocked, are events. With a second one it ends at once: whoever prints may
+/// stand still for ever, if nobody reads.
+fn signals(mask: SigSet, events: SyncSender<Event>, folder: Option<PathBuf>) -> Result<()> {
     thread::Builder::new().spawn(move || {
+        let mut came = 0;
         while let Ok(signal) = mask.wait() {
-            if events.send(Event::Signal(signal)).is_err() {
+            came += 1;
+            if came > 1 {
+                // What else is there goes with the process.
+                let _ = folder.as_deref().map(std::fs::remove_dir_all);
+                std::process::exit(128 + signal as i32);
+            }
+            let events = events.clone();
+            // It waits for who prints, and the next signal does not.
+            let told = thread::Builder::new().spawn(move || events.send(Event::Signal(signal)));
+            if told.is_err() {
                 break;
             }
         }
@@ -189,13 +243,13 @@ fn interrupt(
     received: &Receiver<Event>,
     signal: Signal,
     pid: u32,
-    reporter: &mut Reporter,
+    add: &mut dyn FnMut(&Told) -> Result<()>,
 ) -> Result<End> {
     for stronger in [Some(Signal::SIGTERM), Some(Signal::SIGKILL), None] {
         let began = Instant::now();
         while let Ok(event) = received.recv_timeout(PATIENCE.saturating_sub(began.elapsed())) {
             match event {
-                Event::Told(told) => reporter.add(&told)?,
+                Event::Told(told) => add(&told)?,
                 Event::Command(_) => return Ok(End::Signal(signal)),
                 Event::Signal(_) => break,
             }

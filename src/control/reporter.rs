@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use far::Told;
 use harness::text;
 
@@ -76,7 +76,8 @@ impl Reporter {
         self.counted += u64::from(told.counts);
         // What is told has been kept: who reads the line finds the bytes.
         if let Some(file) = &mut self.raw {
-            told.files.iter().try_for_each(|(_, bytes)| file.write_all(bytes))?;
+            let written = told.files.iter().try_for_each(|(_, bytes)| file.write_all(bytes));
+            written.context("the file of --raw cannot be written")?;
         }
         if let Some(folder) = &mut self.out {
             folder.keep(told)?;
@@ -120,6 +121,10 @@ impl Reporter {
     }
 }
 
+fn cannot(path: &Path) -> String {
+    format!("{} cannot be written", path.display())
+}
+
 impl Folder {
     fn keep(&mut self, told: &Told) -> Result<()> {
         for (name, bytes) in &told.files {
@@ -134,10 +139,11 @@ impl Folder {
                 self.begun.insert(name.clone());
                 place::emptied(&path)?
             };
-            file.write_all(bytes)?;
+            file.write_all(bytes).with_context(|| cannot(&path))?;
         }
         if !told.json.is_null() {
-            writeln!(self.report, "{}", text::json(&told.json.to_string()))?;
+            writeln!(self.report, "{}", text::json(&told.json.to_string()))
+                .with_context(|| cannot(&self.path.join("report.jsonl")))?;
         }
         Ok(())
     }

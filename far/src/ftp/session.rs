@@ -335,7 +335,7 @@ impl Stream for Session {
                 out.todo.push(Do::Close);
             }
             Input::Broken(why) => self.ended(why, out),
-            Input::Stops => self.ended("it was open when the server ended", out),
+            Input::Stops => self.ended("it was open when it was ended here", out),
             Input::Time => {
                 if self.until.is_some_and(|when| when <= at) {
                     self.until = Some(Duration::MAX);

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::flow::{Came, Flow, why};
@@ -16,6 +17,8 @@ use crate::witness::{Told, Witness};
 
 /// How many connections there may be at once; others wait to be accepted.
 const MOST: usize = 512;
+/// How many descriptors are left to whoever keeps what came.
+const SPARED: usize = 48;
 /// How long connections have to end by themselves once the server ends.
 const GRACE: Duration = Duration::from_millis(300);
 /// How long nothing is accepted after that has failed.
@@ -34,6 +37,8 @@ pub(super) struct Room {
     connections: Vec<Connection>,
     /// Until when nothing is accepted.
     pauses: Option<Duration>,
+    /// How many connections there may be at once here.
+    most: usize,
 }
 
 /// A connection, its machine, and its second connection.
@@ -76,7 +81,20 @@ impl Room {
         woken.set_nonblocking(true)?;
         let (began, connections) = (Instant::now(), Vec::new());
         let (number, pauses) = (0, None);
-        Ok(Self { listener, udp, woken, kind, witness, say, began, number, connections, pauses })
+        let most = most(descriptors());
+        Ok(Self {
+            listener,
+            udp,
+            woken,
+            kind,
+            witness,
+            say,
+            began,
+            number,
+            connections,
+            pauses,
+            most,
+        })
     }
 
     /// Serves until it is woken, or nobody is left who could wake it.
@@ -177,7 +195,8 @@ impl Room {
             fds.push(PollFd::new(self.woken.as_fd(), PollFlags::POLLIN));
             whose.push(Whose::Waker);
         }
-        let has_room = self.connections.len() < MOST && self.pauses.is_none() && until.is_none();
+        let has_room =
+            self.connections.len() < self.most && self.pauses.is_none() && until.is_none();
         if let Some(listener) = self.listener.as_ref().filter(|_| has_room) {
             fds.push(PollFd::new(listener.as_fd(), PollFlags::POLLIN));
             whose.push(Whose::Listener);
@@ -410,6 +429,21 @@ impl Connection {
     }
 }
 
+/// How many descriptors this process may have, once that is as many as it may allow itself.
+fn descriptors() -> u64 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u64::MAX };
+    // As many as twice the connections need; more would be passed on to programs that use select(2).
+    let wanted = hard.min(1024).max(soft);
+    let raised = soft < wanted && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok();
+    if raised { wanted } else { soft }
+}
+
+/// How many connections there may be with so many: each may have a second one.
+fn most(descriptors: u64) -> usize {
+    let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    (descriptors.saturating_sub(SPARED) / 2).clamp(1, MOST)
+}
+
 /// How much is taken from a second connection at once.
 const FLOW: usize = usize::MAX;
 
@@ -441,4 +475,15 @@ fn listen(mut at: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(at)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+#[cfg(test)]
+mod limits {
+    use super::*;
+
+    /// With 256 descriptors 230 idle peers took all of them, and what came could not be written.
+    #[test]
+    fn who_keeps_what_came_has_descriptors_left() {
+        assert_eq!((most(256), most(1024), most(u64::MAX), most(32)), (104, 488, MOST, 1));
+    }
 }

@@ -153,6 +153,12 @@ impl Witness for Report {
         let mut lines = vec![if by + around == 0 {
             "no request: nothing came by the proxy, and nothing around it to the proxy's own port"
                 .to_owned()
+        } else if around == 0 {
+            // What goes around it to somewhere else is seen there, if anywhere.
+            format!(
+                "{by} came by the proxy; nobody came around it to the proxy's own port, and what goes around it \
+                 elsewhere is not seen here"
+            )
         } else {
             format!("{by} came by the proxy, {around} went around it")
         }];
@@ -190,8 +196,11 @@ impl Witness for Report {
 
     fn expectations(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("proxied", "something came by the proxy, and nothing went around it"),
-            ("around", "something went around the proxy"),
+            (
+                "proxied",
+                "something came by the proxy, and nothing around it to the proxy's own port",
+            ),
+            ("around", "something went around the proxy, to the proxy's own port"),
             ("no request", "nothing came but for the PAC file"),
             ("pac", "the PAC file was fetched"),
             ("auth SCHEME", "credentials came by basic, digest, ntlm, negotiate or socks5"),

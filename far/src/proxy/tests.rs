@@ -104,7 +104,7 @@ fn a_request_goes_on_in_origin_form() {
 #[case::target(&[Input::Side(Side::End), Input::End], "the target")]
 #[case::reset(&[Input::Broken("reset (RST)")], "the client: reset (RST)")]
 #[case::target_reset(&[Input::Side(Side::Broken("reset (RST)"))], "the target: reset (RST)")]
-#[case::nobody(&[], "nobody, it was open when the server ended")]
+#[case::nobody(&[], "nobody, it was open when it was ended here")]
 fn a_tunnel_says_who_ended_it(#[case] end: &[Input<'_>], #[case] by: &str) {
     let mut lab = Lab::new("open");
     let opened = Input::Side(Side::Opened("127.0.0.1:81".parse().unwrap()));
@@ -139,11 +139,11 @@ fn what_is_not_for_loopback_goes_nowhere(#[case] bytes: &[u8], #[case] expected:
 
 #[rstest]
 #[case::nothing(&[], "no request: nothing came by the proxy", &["no request"])]
-#[case::by(&[GET, TUNNEL], "2 came by the proxy, 0 went around it", &["proxied"])]
+#[case::by(&[GET, TUNNEL], "2 came by the proxy; nobody came around it to the proxy's own port, and what goes around it elsewhere is not seen here", &["proxied"])]
 #[case::around(&[AROUND], "0 came by the proxy, 1 went around it", &["around"])]
 #[case::both(&[GET, AROUND, GET], "2 came by the proxy, 1 went around it", &["around"])]
 #[case::pac(&[PAC], "no request: nothing came by the proxy", &["no request", "pac"])]
-#[case::pac_and_by(&[PAC, PAC, GET], "1 came by the proxy, 0 went around it", &["proxied", "pac"])]
+#[case::pac_and_by(&[PAC, PAC, GET], "1 came by the proxy; nobody came around it to the proxy's own port, and what goes around it elsewhere is not seen here", &["proxied", "pac"])]
 fn the_summary_says_who_went_around(
     #[case] requests: &[&[u8]],
     #[case] expected: &str,
@@ -211,7 +211,10 @@ fn a_407_says_what_the_client_then_did(
     assert!(done.sent.starts_with("HTTP/1.1 407 "), "{}", done.sent);
     assert_eq!(done.side.contains(&connect("127.0.0.1:81")), enters);
     let summary = lab.witness.summary();
-    assert_eq!(summary[0], "1 came by the proxy, 0 went around it");
+    assert_eq!(
+        summary[0],
+        "1 came by the proxy; nobody came around it to the proxy's own port, and what goes around it elsewhere is not seen here"
+    );
     assert!(summary.iter().any(|line| line.starts_with(expected)), "{summary:?}");
     assert_eq!(summary.iter().any(|line| line.contains("no further")), !enters);
     let scheme = credentials.split(' ').next().unwrap_or_default();
@@ -227,7 +230,10 @@ fn who_asks_again_without_credentials_asks_twice() {
     let tunnel = Input::Bytes(TUNNEL);
     lab.connection(&[tunnel, tunnel, Input::Bytes(&again)]);
     let summary = lab.witness.summary();
-    assert_eq!(summary[0], "2 came by the proxy, 0 went around it");
+    assert_eq!(
+        summary[0],
+        "2 came by the proxy; nobody came around it to the proxy's own port, and what goes around it elsewhere is not seen here"
+    );
     assert!(summary.iter().any(|line| line.ends_with("1 request went no further than the 407")));
 }
 
@@ -284,7 +290,10 @@ fn the_proxy_itself_is_a_target() {
     let done = lab.connection(&[Input::Bytes(socks), Input::Bytes(AROUND)]);
     assert!(done.sent.ends_with("you came by the proxy\n"));
     let summary = lab.witness.summary();
-    assert_eq!(summary[0], "5 came by the proxy, 0 went around it");
+    assert_eq!(
+        summary[0],
+        "5 came by the proxy; nobody came around it to the proxy's own port, and what goes around it elsewhere is not seen here"
+    );
     assert!(summary.contains(&"  c/3: 1 by the proxy".to_owned()), "{summary:?}");
     assert!(summary.contains(&"  b/2: 1 by the proxy".to_owned()), "{summary:?}");
     assert!(summary.contains(&"targets named by name 3, by address 2".to_owned()), "{summary:?}");

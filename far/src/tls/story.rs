@@ -189,7 +189,7 @@ impl Story {
             End::Fin => "the client closed (FIN)".to_owned(),
             End::Broken(why) => format!("it broke: {why}"),
             End::Ours => "the server closed".to_owned(),
-            End::Stopped => "it was open when the server ended".to_owned(),
+            End::Stopped => "it was open when it was ended here".to_owned(),
         }
     }
 }

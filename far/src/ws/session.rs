@@ -396,7 +396,7 @@ impl Stream for Session {
                 out.todo.push(Do::Close);
             }
             Input::Broken(why) => self.ended(why.to_owned(), out),
-            Input::Stops => self.ended("it was open when the server ended".to_owned(), out),
+            Input::Stops => self.ended("it was open when it was ended here".to_owned(), out),
             Input::Time => self.time(out),
         }
     }

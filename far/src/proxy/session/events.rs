@@ -223,7 +223,7 @@ impl Stream for Session {
             Input::Bytes(bytes) => self.bytes(bytes, out),
             Input::End => self.end(out),
             Input::Broken(why) => self.gone(format!("the client: {why}"), out),
-            Input::Stops => self.gone("nobody, it was open when the server ended".to_owned(), out),
+            Input::Stops => self.gone("nobody, it was open when it was ended here".to_owned(), out),
             Input::Time => match self.state {
                 State::Waits(when) if when <= at => self.connect(out),
                 State::Drains(when) if when <= at => {
