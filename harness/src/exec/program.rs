@@ -89,7 +89,7 @@ impl Trusted {
     }
 
     /// A word of its command line, with the file for `{ca}`.
-    fn fill(trusted: &Option<Self>, word: &str) -> String {
+    fn fill(trusted: Option<&Self>, word: &str) -> String {
         match trusted {
             Some(Self { file }) => word.replace("{ca}", &file.path().to_string_lossy()),
             None => word.to_owned(),
@@ -158,7 +158,7 @@ impl Runner<'_> {
         let authorities = self.lab.authorities();
         let trusted = (!authorities.is_empty()).then(|| Trusted::new(&authorities)).transpose()?;
         let given: Vec<String> =
-            arguments.iter().map(|word| Trusted::fill(&trusted, word)).collect();
+            arguments.iter().map(|word| Trusted::fill(trusted.as_ref(), word)).collect();
         let mut command = command(program, &given)?;
         if let Some(Trusted { file }) = &trusted {
             command.env("SOCKEYE_CA", file.path());

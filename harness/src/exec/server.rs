@@ -394,13 +394,7 @@ impl Connection {
                 socket.close();
                 true
             }
-            ServerStep::Close | ServerStep::Reset => {
-                let sent = socket.send_queue() == 0;
-                if sent {
-                    socket.abort();
-                }
-                sent
-            }
+            ServerStep::Close | ServerStep::Reset => reset(socket),
             ServerStep::Vanish => {
                 *vanished = true;
                 true
@@ -428,6 +422,15 @@ impl Connection {
         }
         finished || self.done != before
     }
+}
+
+/// Resets a connection, once all was sent.
+fn reset(socket: &mut Socket<'_>) -> bool {
+    let sent = socket.send_queue() == 0;
+    if sent {
+        socket.abort();
+    }
+    sent
 }
 
 /// Reads a query behind its length and answers it, if it has come.

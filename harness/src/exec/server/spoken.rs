@@ -129,7 +129,7 @@ impl Machine {
             match step {
                 // One connection is all that a far end has.
                 Do::Side(_) => {
-                    self.input(Input::Side(Side::Failed("there is none in a lab")), seen)
+                    self.input(Input::Side(Side::Failed("there is none in a lab")), seen);
                 }
                 step => self.steps.push_back(step),
             }

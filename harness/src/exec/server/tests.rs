@@ -304,7 +304,7 @@ fn a_datagram_comes_back() {
 fn speaking(protocol: &str, script: Option<&str>, udp: bool) -> Service {
     let (protocol, script) = (protocol.to_owned(), script.map(str::to_owned));
     let speaks = Some(Speaks { protocol, script, names: Vec::new() });
-    Service { speaks, udp, ..Service::new(80, []) }
+    Service { udp, speaks, ..Service::new(80, []) }
 }
 
 /// The same machine as `control http` has: a request in pieces is answered once and told, and so is one that never
