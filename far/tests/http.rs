@@ -9,12 +9,11 @@ use far::net::Server;
 use far::{Asked, Witness};
 use rstest::rstest;
 
+/// The client's status, the lines that were told, and who knows what came.
+type Ran = (Option<i32>, Vec<String>, Box<dyn Witness>);
+
 /// What became of a client: how it ended, the lines that were told, and who told them.
-fn served(
-    script: &str,
-    then: Option<&str>,
-    client: &[&str],
-) -> Option<(Option<i32>, Vec<String>, Box<dyn Witness>)> {
+fn served(script: &str, then: Option<&str>, client: &[&str]) -> Option<Ran> {
     let there = Command::new(client[0]).arg("--version").stdout(Stdio::null()).status();
     if there.is_err() {
         eprintln!("skipped: {} is not installed", client[0]);
