@@ -28,7 +28,7 @@ fn dig(script: &str, options: &[&str]) -> Option<(String, Vec<String>)> {
 }
 
 #[rstest]
-#[case::found("found", &["+short", "a.example"], "127.0.0.1\n", &["a.example: A answered 127.0.0.1", "  the client was told an address, of IPv4 alone", "1 query in all, by UDP; EDNS in all"])]
+#[case::found("found", &["+short", "a.example"], "127.0.0.1\n", &["a.example: A answered 127.0.0.1", "  the client was told an address, of IPv4; it asked for no AAAA", "1 query in all, by UDP; EDNS in all"])]
 #[case::found_aaaa("found", &["+short", "a.example", "AAAA"], "::1\n", &["a.example: AAAA answered ::1"])]
 #[case::its_case("found", &["+noedns", "A.eXample"], "A.eXample.\t", &["1 query in all, by UDP; EDNS in none, letters of both cases (0x20) in all"])]
 #[case::tcp("found", &["+short", "+tcp", "a.example"], "127.0.0.1\n", &["1 query in all, by TCP; EDNS in all"])]

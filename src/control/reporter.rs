@@ -67,7 +67,7 @@ impl Reporter {
         let script = args.offer.scripts.iter().find(|script| script.name == name);
         outln!("serving {url} by the script {name}: {}", script.map_or("", |s| s.about));
         if let Some(ca) = ca {
-            outln!("its CA is in {ca}");
+            outln!("a CA for the client to trust is in {ca}");
         }
         out::blank();
     }

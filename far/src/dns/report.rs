@@ -14,8 +14,10 @@ use super::verdict::{names, verdict};
 use super::{Query, Seen, Transport};
 use crate::witness::{Seen as Any, Told, Witness, count, millis, plain};
 
-/// How many queries are remembered; of more there is a line and no sentence.
+/// How many queries are remembered; of more there is a line and no sentence, and they are counted.
 const REMEMBERED: usize = 10_000;
+/// How many different questions are kept for what may be expected.
+const QUESTIONS: usize = 100_000;
 
 /// A query that is remembered.
 #[derive(Clone, Debug)]
@@ -26,7 +28,6 @@ pub(super) struct Entry {
     /// As it was first written.
     pub(super) name: String,
     pub(super) kind: Rtype,
-    pub(super) class: Class,
     pub(super) has_edns: bool,
     pub(super) outcome: Outcome,
     pub(super) flaw: Option<Flaw>,
@@ -34,7 +35,6 @@ pub(super) struct Entry {
     pub(super) words: String,
     id: u16,
     peer: SocketAddr,
-    is_of_both_cases: bool,
 }
 
 /// Who tells of queries.
@@ -43,8 +43,17 @@ pub struct Report {
     entries: Vec<Entry>,
     /// The last query for the same.
     last: HashMap<(String, Rtype, Class), usize>,
-    /// How many were not remembered.
-    more: usize,
+    /// What was asked for, folded, and whether by TCP.
+    asked: HashSet<(String, Rtype, Class, bool)>,
+    /// How many queries asked for what no longer had room there.
+    unkept: usize,
+    /// Whether one was asked for again.
+    is_again: bool,
+    /// Of all queries: by UDP, by TCP, with EDNS, with letters of both cases.
+    udp: usize,
+    tcp: usize,
+    edns: usize,
+    cases: usize,
     malformed: usize,
     resets: usize,
     connections_without: usize,
@@ -130,8 +139,16 @@ impl Witness for Report {
             let n = count(self.connections_without, "connection");
             lines.push(format!("{n} by TCP asked nothing"));
         }
-        if self.more > 0 {
-            lines.push(format!("{} more came, of which nothing is said here", self.more));
+        let more = self.all() - self.entries.len();
+        if more > 0 {
+            lines.push(format!("the last {more} of them are only counted"));
+        }
+        if self.unkept > 0 {
+            lines.push(format!(
+                "{} of them asked for other names than the {QUESTIONS} questions that are kept: what is expected of \
+                 a name may be among them",
+                self.unkept
+            ));
         }
         lines
     }
@@ -148,32 +165,51 @@ impl Witness for Report {
     }
 
     fn holds(&self, words: &str) -> Result<bool, String> {
-        let any = |test: &dyn Fn(&Entry) -> bool| Ok(self.entries.iter().any(test));
+        let asked = |name: &str, is: &dyn Fn(Rtype) -> bool| {
+            let name = folded(name);
+            self.asked.iter().any(|(known, kind, ..)| *known == name && is(*kind))
+        };
         let parts: Vec<&str> = words.split_whitespace().collect();
         match parts[..] {
-            ["no", "query"] => Ok(self.entries.is_empty()),
-            ["query", name] => any(&|entry| folded(&entry.name) == folded(name)),
+            ["no", "query"] => Ok(self.all() == 0),
+            ["query", name] => Ok(asked(name, &|_| true)),
             ["query", name, kind] => {
                 let kind = Rtype::from_str(kind)
                     .map_err(|_| format!("{kind:?} is no type of record, such as A or AAAA"))?;
-                any(&|entry| entry.kind == kind && folded(&entry.name) == folded(name))
+                Ok(asked(name, &|known| known == kind))
             }
-            ["tcp"] if self.resets + self.connections_without > 0 => Ok(true),
-            ["tcp"] => any(&|entry| entry.is_tcp),
-            ["edns"] => any(&|entry| entry.has_edns),
-            ["retry"] => {
-                let mut seen = HashSet::new();
-                let key = |e: &Entry| (folded(&e.name), e.kind, e.class, e.is_tcp);
-                Ok(!self.entries.iter().all(|entry| seen.insert(key(entry))))
-            }
+            ["tcp"] => Ok(self.resets + self.connections_without + self.tcp > 0),
+            ["edns"] => Ok(self.edns > 0),
+            ["retry"] => Ok(self.is_again),
             _ => Err(format!("{words:?} is nothing that can be expected of dns")),
         }
     }
 }
 
 impl Report {
+    /// How many queries came.
+    fn all(&self) -> usize {
+        self.udp + self.tcp
+    }
+
+    /// Counts what the totals and what is expected need, of each query.
+    fn keep(&mut self, question: &Question, is_tcp: bool) {
+        *(if is_tcp { &mut self.tcp } else { &mut self.udp }) += 1;
+        self.edns += usize::from(question.edns.is_some());
+        self.cases += usize::from(question.is_of_both_cases());
+        let key = (folded(&question.name), question.kind, question.class, is_tcp);
+        if self.asked.contains(&key) {
+            self.is_again = true;
+        } else if self.asked.len() < QUESTIONS {
+            self.asked.insert(key);
+        } else {
+            self.unkept += 1;
+        }
+    }
+
     fn query(&mut self, query: &Query, answer: &Answer) -> Told {
         let Query { number, at, transport, peer, question, .. } = query;
+        self.keep(question, *transport != Transport::Udp);
         let key = (folded(&question.name), question.kind, question.class);
         let before = self.entries.last();
         let gap = before.map(|entry| (at.saturating_sub(entry.at), entry.number));
@@ -213,14 +249,12 @@ impl Report {
             is_tcp: *transport != Transport::Udp,
             name: name.clone(),
             kind: *kind,
-            class: question.class,
             has_edns: question.edns.is_some(),
             outcome: answer.outcome,
             flaw: answer.flaw,
             words,
             id: question.id,
             peer: *peer,
-            is_of_both_cases: question.is_of_both_cases(),
         };
         let mut files = Vec::new();
         if self.entries.len() < REMEMBERED {
@@ -230,18 +264,13 @@ impl Report {
             }
             self.last.insert(key, self.entries.len());
             self.entries.push(entry);
-        } else {
-            self.more += 1;
         }
         Told { lines, json, files, counts: true }
     }
 
     /// All of them, counted.
     fn totals(&self) -> String {
-        let all = self.entries.len();
-        let tcp = self.entries.iter().filter(|entry| entry.is_tcp).count();
-        let edns = self.entries.iter().filter(|entry| entry.has_edns).count();
-        let cases = self.entries.iter().filter(|entry| entry.is_of_both_cases).count();
+        let (all, tcp, edns, cases) = (self.all(), self.tcp, self.edns, self.cases);
         let queries = if all == 1 { "1 query".to_owned() } else { format!("{all} queries") };
         let by = match (all - tcp, tcp) {
             (_, 0) => "by UDP".to_owned(),

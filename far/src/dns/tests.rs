@@ -113,7 +113,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
 #[case::nobody("found", &[], &["no query came: no name was asked for here (by another resolver, from a cache or /etc/hosts, or not at all)"])]
 #[case::found(
     "found", &["UDP a.example A", "UDP a.example AAAA"],
-    &["a.example: A answered 127.0.0.1, AAAA answered ::1; asked for AAAA last",
+    &["a.example: A answered 127.0.0.1, AAAA answered ::1",
       "  asked 2 times in 0.500 s: A by UDP; AAAA by UDP, 0.500 s later",
       "  the client was told an address, of IPv4 and of IPv6",
       "2 queries in all, by UDP; EDNS in none"]
@@ -129,11 +129,11 @@ fn framed(message: &[u8]) -> Vec<u8> {
 #[case::odd_but_never_asked(
     "odd", &["UDP a.example A"],
     &["a.example: A answered 127.0.0.1", "  asked once: A by UDP",
-      "  the client was told an address, of IPv4 alone", "1 query in all, by UDP; EDNS in none"]
+      "  the client was told an address, of IPv4; it asked for no AAAA", "1 query in all, by UDP; EDNS in none"]
 )]
 #[case::a_only(
     "a-only", &["UDP A.example AAAA", "UDP a.example A"],
-    &["a.example: AAAA no such record (NODATA), A answered 127.0.0.1; asked for A last",
+    &["a.example: AAAA no such record (NODATA), A answered 127.0.0.1",
       "  asked 2 times in 0.500 s: AAAA by UDP; A by UDP, 0.500 s later",
       "  the client was told an address, of IPv4 alone",
       "2 queries in all, by UDP; EDNS in none, letters of both cases (0x20) in 1"]
@@ -169,7 +169,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
     "truncated", &["UDP a.example A", "TCP a.example A"],
     &["a.example: A truncated (TC), then answered 127.0.0.1",
       "  asked 2 times in 0.500 s: A by UDP; A by TCP, 0.500 s later",
-      "  told over UDP to ask by TCP (TC), it did", "  the client was told an address, of IPv4 alone",
+      "  told over UDP to ask by TCP (TC), it did", "  the client was told an address, of IPv4; it asked for no AAAA",
       "2 queries in all, 1 by UDP and 1 by TCP; EDNS in none"]
 )]
 #[case::truncated_and_content(
@@ -188,7 +188,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
 #[case::cname(
     "cname", &["UDP a.example A"],
     &["a.example: A answered 127.0.0.1 behind aliases", "  asked once: A by UDP",
-      "  the client was told an address, of IPv4 alone", "1 query in all, by UDP; EDNS in none"]
+      "  the client was told an address, of IPv4; it asked for no AAAA", "1 query in all, by UDP; EDNS in none"]
 )]
 #[case::cname_loop(
     "cname-loop", &["UDP a.example A"],
@@ -213,7 +213,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
     &["a.example: A FORMERR, then answered 127.0.0.1",
       "  asked 2 times in 0.500 s: A by UDP; A again by UDP, 0.500 s later",
       "  EDNS was answered by FORMERR: it was asked again without",
-      "  the client was told an address, of IPv4 alone", "2 queries in all, by UDP; EDNS in 1"]
+      "  the client was told an address, of IPv4; it asked for no AAAA", "2 queries in all, by UDP; EDNS in 1"]
 )]
 #[case::no_edns_and_no_other_try(
     "no-edns", &["UDP a.example A EDNS"],
@@ -223,8 +223,8 @@ fn framed(message: &[u8]) -> Vec<u8> {
 )]
 #[case::two_names(
     "found", &["UDP a.example A", "TCP b.example A"],
-    &["a.example: A answered 127.0.0.1", "  asked once: A by UDP", "  the client was told an address, of IPv4 alone",
-      "b.example: A answered 127.0.0.1", "  asked once: A by TCP", "  the client was told an address, of IPv4 alone",
+    &["a.example: A answered 127.0.0.1", "  asked once: A by UDP", "  the client was told an address, of IPv4; it asked for no AAAA",
+      "b.example: A answered 127.0.0.1", "  asked once: A by TCP", "  the client was told an address, of IPv4; it asked for no AAAA",
       "2 queries in all, 1 by UDP and 1 by TCP; EDNS in none"]
 )]
 fn the_summary_says_what_became_of_a_name(
@@ -237,6 +237,67 @@ fn the_summary_says_what_became_of_a_name(
         play.ask(what, ms);
     }
     assert_eq!(play.witness.summary(), expected);
+}
+
+#[test]
+fn an_address_of_ipv6_says_whether_the_other_was_asked_for() {
+    for (asked, which) in [
+        (&["UDP a.example AAAA"][..], "of IPv6; it asked for no A"),
+        (&["UDP a.example A", "UDP a.example AAAA"], "of IPv6 alone"),
+    ] {
+        let mut play = Play::new("aaaa-only");
+        for what in asked {
+            play.ask(what, 0);
+        }
+        let expected = format!("  the client was told an address, {which}");
+        assert!(play.witness.summary().contains(&expected), "{:?}", play.witness.summary());
+    }
+}
+
+/// So many queries for so many names, over and over.
+fn many(queries: usize, names: usize) -> Play {
+    let mut play = Play::new("found");
+    for n in 0..queries {
+        play.udp(&query(&format!("n{}.example", n % names), "A", false), 0);
+        // Nothing of it is looked at here.
+        (play.lines, play.json, play.sent) = (Vec::new(), Vec::new(), Vec::new());
+    }
+    play
+}
+
+#[test]
+fn what_is_expected_counts_queries_that_are_not_remembered() {
+    let mut play = many(10_000, 10_000);
+    for words in ["query last.example", "query last.example A", "tcp", "edns", "retry"] {
+        assert_eq!(play.witness.holds(words), Ok(false), "{words}");
+    }
+    play.ask("TCP last.example A EDNS", 0);
+    play.ask("TCP last.example A EDNS", 0);
+    for words in ["query last.example", "query last.example A", "tcp", "edns", "retry"] {
+        assert_eq!(play.witness.holds(words), Ok(true), "{words}");
+    }
+    assert_eq!(play.witness.holds("query last.example AAAA"), Ok(false));
+    let summary = play.witness.summary();
+    assert_eq!(
+        summary[summary.len() - 2..],
+        [
+            "10002 queries in all, 10000 by UDP and 2 by TCP; EDNS in 2",
+            "the last 2 of them are only counted"
+        ]
+    );
+}
+
+#[test]
+fn questions_that_are_not_kept_are_told_of() {
+    let play = many(100_001, usize::MAX);
+    assert_eq!(play.witness.holds("query n99999.example"), Ok(true));
+    assert_eq!(play.witness.holds("query n100000.example"), Ok(false));
+    assert_eq!(play.witness.holds("no query"), Ok(false));
+    let summary = play.witness.summary();
+    assert!(
+        summary.last().unwrap().starts_with("1 of them asked for other names than the 100000 "),
+        "{summary:?}"
+    );
 }
 
 #[rstest]

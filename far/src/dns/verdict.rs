@@ -48,7 +48,8 @@ fn kinds(entries: &[&Entry]) -> Vec<Rtype> {
     kinds
 }
 
-/// "a.example: A answered 127.0.0.1, AAAA NXDOMAIN; asked for AAAA last".
+/// "a.example: A answered 127.0.0.1, AAAA NXDOMAIN; asked for AAAA last". Which came last matters where one denies the
+/// other: a client that keeps the last answer has no address.
 fn answers(entries: &[&Entry]) -> String {
     let kinds = kinds(entries);
     let told = kinds.iter().map(|kind| {
@@ -63,7 +64,9 @@ fn answers(entries: &[&Entry]) -> String {
     });
     let told = told.collect::<Vec<_>>().join(", ");
     let last = match entries.last() {
-        Some(last) if kinds.len() > 1 => format!("; asked for {} last", last.kind),
+        Some(last) if kinds.len() > 1 && contradicted(entries).is_some() => {
+            format!("; asked for {} last", last.kind)
+        }
         _ => String::new(),
     };
     format!("{}: {told}{last}", folded(&entries[0].name))
@@ -124,9 +127,12 @@ pub(super) fn verdict(entries: &[&Entry], resets: bool) -> Vec<String> {
         .collect();
     if !addresses.is_empty() {
         let only = |kind: Rtype| addresses.iter().all(|entry| entry.kind == kind);
+        let asked = |kind: Rtype| entries.iter().any(|entry| entry.kind == kind);
         let which = match (only(Rtype::A), only(Rtype::AAAA)) {
-            (true, _) => "of IPv4 alone",
-            (_, true) => "of IPv6 alone",
+            (true, _) if asked(Rtype::AAAA) => "of IPv4 alone",
+            (true, _) => "of IPv4; it asked for no AAAA",
+            (_, true) if asked(Rtype::A) => "of IPv6 alone",
+            (_, true) => "of IPv6; it asked for no A",
             _ => "of IPv4 and of IPv6",
         };
         lines.push(format!("the client was told an address, {which}"));

@@ -100,7 +100,9 @@ impl Report {
                 "done".to_owned()
             }
             Fate::NotOpened(why) => {
-                bump(&mut self.not_opened, &format!("{way}: {why}"));
+                // Without a way, that there was none is what the sentence says by itself.
+                let of = transfer.way.map_or(String::new(), |way| format!("{}: ", way.name()));
+                bump(&mut self.not_opened, &format!("{of}{why}"));
                 format!("not opened: {why}")
             }
             Fate::Broken(why) => {
@@ -219,8 +221,8 @@ impl Witness for Report {
             lines.push("nobody logged in".to_owned());
         }
         if self.downloads > 0 {
-            let sent = count(self.downloads, "file or listing");
-            lines.push(format!("{} sent whole", sent.replace("listings", "listing")));
+            let what = if self.downloads == 1 { "file or listing" } else { "files or listings" };
+            lines.push(format!("{} {what} sent whole", self.downloads));
         }
         if self.uploads > 0 {
             let n = count(self.uploads, "file");

@@ -151,6 +151,36 @@ fn a_file_comes_by_an_active_connection() {
     }
 }
 
+#[test]
+fn several_files_are_files_and_each_word_is_said_once() {
+    let opened = Input::Side(Side::Opened(at("127.0.0.1:1025")));
+    let ran = talk("usual", "PORT 127,0,0,1,4,1\r\nRETR hello.txt\r\n", &[opened]);
+    let mut witness = ran.witness;
+    assert!(witness.summary().contains(&"1 file or listing sent whole".to_owned()));
+    let transfer = |way, fate| {
+        Seen::Transfer(Box::new(Transfer {
+            connection: 1,
+            transfer: 2,
+            at: Duration::ZERO,
+            verb: "RETR".to_owned(),
+            name: "hello.txt".to_owned(),
+            way,
+            peer: None,
+            from: 0,
+            sent: 0,
+            came: 0,
+            fate,
+            reply: String::new(),
+        }))
+    };
+    witness.tell(&transfer(Some(Way::Port), Fate::Done).into());
+    witness.tell(&transfer(None, Fate::NotOpened("nobody said how".to_owned())).into());
+    let summary = witness.summary();
+    for line in ["2 files or listings sent whole", "no data connection: nobody said how"] {
+        assert!(summary.contains(&line.to_owned()), "{summary:?}");
+    }
+}
+
 #[rstest]
 #[case::nobody("usual", "EPSV", &[], "no data connection: EPSV: nobody connected")]
 #[case::script("no-data", "EPSV", &[], "no data connection: EPSV: the script opens none")]

@@ -12,6 +12,8 @@ use crate::witness::{self, Told, Witness, count};
 const MOST: usize = 10_000;
 /// And of how many bytes of cookies.
 const MOST_BYTES: usize = 16 << 20;
+/// How many requests are named in a line.
+const NAMED: usize = 8;
 /// How many different cookies from elsewhere it tells of.
 const MOST_COOKIES: usize = 100;
 
@@ -153,9 +155,9 @@ impl Witness for Teller {
             count(self.connections, "connection")
         )];
         let malformed = self.kept.iter().filter(|kept| !kept.is_request);
-        let malformed: Vec<u64> = malformed.map(|kept| kept.request).collect();
-        if !malformed.is_empty() {
-            lines.push(format!("malformed: {}", requests(&malformed)));
+        let malformed: Vec<u64> = malformed.map(|kept| kept.request).take(NAMED).collect();
+        if self.malformed > 0 {
+            lines.push(format!("malformed: {}", of_all(&malformed, self.malformed)));
         }
         lines.extend(self.unset());
         let settings = &self.settings.all;
@@ -412,9 +414,21 @@ fn fate(setting: &Setting, later: &[&Kept]) -> Vec<String> {
     lines
 }
 
-/// "request 1", "requests 1 and 2", "requests 1, 2 and 5".
+/// "request 1", "requests 1 and 2", "requests 1, 2 and 5"; of many the first: "requests 1, …, 8 and 192 more".
 fn requests(numbers: &[u64]) -> String {
-    let words: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    of_all(numbers, numbers.len())
+}
+
+/// These, which are the first of so many.
+fn of_all(numbers: &[u64], all: usize) -> String {
+    let mut words: Vec<String> = numbers.iter().take(NAMED).map(u64::to_string).collect();
+    let more = all.saturating_sub(words.len());
+    if words.is_empty() && more > 0 {
+        return count(more, "request");
+    }
+    if more > 0 {
+        words.push(format!("{more} more"));
+    }
     match words.split_last() {
         Some((last, [])) => format!("request {last}"),
         Some((last, others)) => format!("requests {} and {last}", others.join(", ")),

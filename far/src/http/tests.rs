@@ -134,6 +134,23 @@ fn what_is_no_request_is_quoted() {
 }
 
 #[test]
+fn of_many_requests_the_first_are_named() {
+    let bad = |n| Record { head: Err("why".to_owned()), ..record(n, "", "") };
+    let eight = told(&(1..=8).map(bad).collect::<Vec<_>>()).summary();
+    assert!(eight.contains(&"malformed: requests 1, 2, 3, 4, 5, 6, 7 and 8".to_owned()));
+    let many = told(&(1..=10_200).map(bad).collect::<Vec<_>>()).summary();
+    let expected = "malformed: requests 1, 2, 3, 4, 5, 6, 7, 8 and 10192 more".to_owned();
+    assert!(many.contains(&expected), "{many:?}");
+    let sent: Vec<Record> = (1..=20).map(|n| record(n, "a=b", "")).collect();
+    let line = "Cookie sent: yes, `a=b`, in requests 1, 2, 3, 4, 5, 6, 7, 8 and 12 more \
+        though no response here had set it";
+    assert_eq!(told(&sent).summary()[1], line);
+    // The first that are kept are none of these.
+    let late: Vec<Record> = (1..=10_000).map(|n| record(n, "", "")).chain([bad(10_001)]).collect();
+    assert!(told(&late).summary().contains(&"malformed: 1 request".to_owned()));
+}
+
+#[test]
 fn json_has_the_head_as_it_came() {
     let seen = Seen::Http(Box::new(record(1, "a=b", SET)));
     let value = Teller::default().tell(&seen).json;

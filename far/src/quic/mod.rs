@@ -17,6 +17,7 @@ mod report;
 mod script;
 mod seen;
 mod summary;
+mod tally;
 mod tls;
 mod witness;
 

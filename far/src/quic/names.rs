@@ -31,6 +31,15 @@ pub(super) fn alert_or_number(alert: u8) -> String {
     found.map_or_else(|| alert.to_string(), |row| row.1.to_owned())
 }
 
+/// The alert with that name, or with that number. An error names them all.
+pub(super) fn alert_by_name(name: &str) -> Result<u8, String> {
+    let found = ALERTS.iter().find(|row| row.1 == name).map(|row| row.0);
+    found.or_else(|| name.parse().ok()).ok_or_else(|| {
+        let all: Vec<&str> = ALERTS.iter().map(|row| row.1).collect();
+        format!("there is no alert {name:?}; it is a number or one of: {}", all.join(", "))
+    })
+}
+
 /// An application's code: by its name where HTTP/3 (RFC 9114 §8.1) or QPACK (RFC 9204 §6) has one.
 pub(super) fn application(code: u64, is_h3: bool) -> String {
     let name = H3.iter().find(|row| row.0 == code).filter(|_| is_h3);

@@ -120,6 +120,11 @@ impl Account {
         }
     }
 
+    /// Whether not even a `ClientHello` came.
+    pub(super) fn is_empty(&self) -> bool {
+        self.hello.is_none() && !self.connected
+    }
+
     fn stream(&mut self, stream: &Stream) {
         if self.streams.len() < KEPT || self.streams.contains_key(&stream.id) {
             self.streams.insert(stream.id, stream.clone());

@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use super::names;
 use super::report;
 use super::script::Plan;
-use super::seen::{Closed, End, Seen, What};
-use super::summary::{Account, Retry};
+use super::seen::{Seen, What};
+use super::summary::Account;
+use super::tally::{Code, Fact, Tally};
 use crate::witness::{self, Told, Witness, count};
 
-/// How many connections are kept; the rest is counted.
+/// Of how many connections there is an account; of the others there is what may be expected.
 const MOST: usize = 64;
 
 /// What was seen of all connections.
 #[derive(Debug)]
 pub struct Report {
     accounts: BTreeMap<u64, Account>,
-    more: u64,
+    tally: Tally,
     strays: usize,
     plan: &'static Plan,
 }
@@ -24,25 +25,34 @@ pub struct Report {
 impl Report {
     /// Of a server that does that.
     pub(super) fn new(plan: &'static Plan) -> Self {
-        Self { accounts: BTreeMap::new(), more: 0, strays: 0, plan }
+        Self { accounts: BTreeMap::new(), tally: Tally::default(), strays: 0, plan }
     }
 
     fn account(&mut self, connection: u64, what: &What) {
         if matches!(what, What::Stray { .. }) {
             self.strays += 1;
-        } else if self.accounts.len() < MOST || self.accounts.contains_key(&connection) {
-            self.accounts.entry(connection).or_default().tell(what);
-        } else {
-            self.more = self.more.max(connection);
+            return;
+        }
+        self.tally.tell(connection, what);
+        // The first of each: a connection that made way is not taken up again in its midst.
+        if matches!(what, What::Initial { .. }) && self.makes_room(connection) {
+            self.accounts.entry(connection).or_default();
+        }
+        if let Some(account) = self.accounts.get_mut(&connection) {
+            account.tell(what);
         }
     }
 
-    fn any(&self, is: impl Fn(&Account) -> bool) -> bool {
-        self.accounts.values().any(is)
-    }
-
-    fn used(&self, id: u64) -> bool {
-        self.any(|account| account.clients().any(|stream| stream.id == id))
+    /// Whether there is room for the account of that connection. One without a `ClientHello` makes way.
+    fn makes_room(&mut self, connection: u64) -> bool {
+        if self.accounts.len() < MOST || self.accounts.contains_key(&connection) {
+            return true;
+        }
+        let empty = || self.accounts.iter().filter(|(_, account)| account.is_empty());
+        let oldest =
+            empty().find(|(_, account)| account.closed.is_some()).or_else(|| empty().next());
+        let oldest = oldest.map(|(number, _)| *number);
+        oldest.is_some_and(|number| self.accounts.remove(&number).is_some())
     }
 }
 
@@ -67,20 +77,14 @@ const EXPECTATIONS: &[(&str, &str)] = &[
 ];
 
 /// Whether a code is the one that is written: as a number, or as its name.
-fn is_code(how: &Closed, is_h3: bool, written: &str) -> bool {
-    let Closed::By { application, code, .. } = how else { return false };
+fn is_code(closed: &Code, written: &str) -> bool {
+    let Code { application, number: code, is_h3 } = *closed;
     let hex = written.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
     if let Some(number) = hex.or_else(|| written.parse().ok()) {
-        return number == *code;
+        return number == code;
     }
-    let name =
-        if *application { names::application(*code, is_h3) } else { names::transport(*code) };
+    let name = if application { names::application(code, is_h3) } else { names::transport(code) };
     name.split_whitespace().next() == Some(written)
-}
-
-fn is_alert(how: &Closed, name: &str) -> bool {
-    let Closed::By { application: false, code, .. } = how else { return false };
-    names::alert_of(*code).is_some_and(|alert| names::alert_or_number(alert) == name)
 }
 
 impl Witness for Report {
@@ -116,7 +120,7 @@ impl Witness for Report {
 
     fn summary(&self) -> Vec<String> {
         let strays = count(self.strays, "datagram");
-        let mut all = match (self.accounts.len(), self.strays) {
+        let mut all = match (self.tally.connections, self.strays) {
             (0, 0) => return vec!["no QUIC packet came: the client sent nothing here".to_owned()],
             (0, _) => {
                 return vec![format!(
@@ -124,21 +128,27 @@ impl Witness for Report {
                 )];
             }
             (1, _) => Vec::new(),
-            (n, _) => {
-                let with = self.accounts.values();
-                let with = with.filter(|account| account.clients().any(|s| s.id == 0)).count();
-                let done = self.accounts.values().filter(|account| account.connected).count();
-                vec![format!(
-                    "{n} connections, {done} with a whole handshake; the client opened stream 0 on {with}"
-                )]
-            }
+            _ => vec![format!(
+                "{} connections, {} with a whole handshake; the client opened stream 0 on {}",
+                self.tally.connections, self.tally.handshakes, self.tally.used_0
+            )],
         };
         for (number, account) in &self.accounts {
             let sentences = account.sentences(self.plan);
             all.extend(sentences.iter().map(|s| format!("connection {number}: {s}")));
         }
-        if self.more > 0 {
-            all.push("there were more connections, of which nothing is kept".to_owned());
+        let left = usize::try_from(self.tally.connections).unwrap_or(usize::MAX);
+        let left = left.saturating_sub(self.accounts.len());
+        if left > 0 {
+            let n = count(left, "connection");
+            all.push(format!("of {n} more nothing is told here; what is expected counts them"));
+        }
+        if self.tally.has_more() {
+            all.push(
+                "of streams, codes or the like there were more than are kept: \
+                what is expected may be among the others"
+                    .to_owned(),
+            );
         }
         if self.strays > 0 {
             all.push(format!("and {strays} of no connection"));
@@ -155,38 +165,34 @@ impl Witness for Report {
             let known: Vec<&str> = EXPECTATIONS.iter().map(|row| row.0).collect();
             format!("{words:?} is none of: {}", known.join(", "))
         };
-        let handshake = self.any(|account| account.connected);
+        let tally = &self.tally;
+        let handshake = tally.handshakes > 0;
         let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
         let id = || rest.parse::<u64>().map_err(|_| unknown());
-        let ended = |id: u64, how: fn(End) -> bool| {
-            self.any(|account| account.streams.get(&id).and_then(|s| s.end).is_some_and(how))
-        };
-        let closed = |is: &dyn Fn(&Closed, bool) -> bool| {
-            self.any(|account| {
-                account.closed.as_ref().is_some_and(|closed| is(&closed.0, account.http.spoken))
-            })
-        };
         Ok(match (first, rest) {
-            ("no", "connection") => self.accounts.is_empty(),
+            ("no", "connection") => tally.connections == 0,
             ("handshake", "") => handshake,
-            ("no", "handshake") => !self.accounts.is_empty() && !handshake,
-            ("no", "stream") => {
-                handshake && !self.any(|account| account.clients().next().is_some())
-            }
-            ("stream", _) => self.used(id()?),
-            ("fin", _) => ended(id()?, |end| end == End::Fin),
-            ("reset", _) => ended(id()?, |end| matches!(end, End::Reset(_))),
-            ("h3", "") => self.any(|account| account.http.spoken && account.http.settings),
-            ("request", "") => self.any(|account| account.http.requests > 0),
-            ("datagram", "") => self.any(|account| account.datagrams > 0),
-            ("0-rtt", "") => self.any(|account| account.early),
-            ("migration", "") => self.any(|account| account.moved > 0),
-            ("retried", "") => self.any(|account| account.retry == Retry::Returned),
+            ("no", "handshake") => tally.connections > 0 && !handshake,
+            ("no", "stream") => handshake && tally.used.is_empty(),
+            ("stream", _) => tally.used.has(&id()?),
+            ("fin", _) => tally.fins.has(&id()?),
+            ("reset", _) => tally.resets.has(&id()?),
+            ("h3", "") => tally.saw(Fact::H3),
+            ("request", "") => tally.saw(Fact::Request),
+            ("datagram", "") => tally.saw(Fact::Datagram),
+            ("0-rtt", "") => tally.saw(Fact::Early),
+            ("migration", "") => tally.saw(Fact::Moved),
+            ("retried", "") => tally.saw(Fact::Retried),
             (_, "") => return Err(unknown()),
-            ("alpn", name) => self.any(|account| account.alpn.as_deref() == Some(name)),
-            ("closed", code) => closed(&|how, is_h3| is_code(how, is_h3, code)),
-            ("alert", name) => closed(&|how, _| is_alert(how, name)),
-            ("version", version) => self.any(|account| names::version(account.version) == version),
+            ("alpn", name) => tally.alpns.any(|alpn| alpn == name),
+            ("closed", code) => tally.codes.any(|closed| is_code(closed, code)),
+            ("alert", name) => {
+                let alert = names::alert_by_name(name)?;
+                tally.codes.any(|closed| {
+                    !closed.application && names::alert_of(closed.number) == Some(alert)
+                })
+            }
+            ("version", version) => tally.any_version(|v| names::version(v) == version),
             _ => return Err(unknown()),
         })
     }

@@ -16,8 +16,10 @@ use crate::witness::{self, Told, Witness, count};
 
 /// How many different names, and stories, are kept.
 const MOST: usize = 256;
-/// How many connections are named of each story.
+/// How many connections are named of each story, the first.
 const NAMED: usize = 8;
+/// How many stories are told at the end.
+const TOLD: usize = 16;
 
 /// Who tells of it.
 #[derive(Debug)]
@@ -28,7 +30,8 @@ pub(super) struct Report {
     capture: Capture,
     open: HashMap<u64, Story>,
     /// Sentences, the first connections of each, and how many there are.
-    stories: Vec<(String, Vec<u64>, usize)>,
+    stories: Vec<(String, BTreeSet<u64>, usize)>,
+    ended: usize,
     opened: usize,
     hellos: usize,
     handshakes: usize,
@@ -52,6 +55,7 @@ impl Report {
             capture: Capture::new(began),
             open: HashMap::new(),
             stories: Vec::new(),
+            ended: 0,
             opened: 0,
             hellos: 0,
             handshakes: 0,
@@ -82,6 +86,7 @@ impl Report {
     }
 
     fn end(&mut self, number: u64, story: &Story) {
+        self.ended += 1;
         self.accepted += usize::from(story.accepts());
         self.refused += usize::from(story.refuses().is_some());
         self.mute += usize::from(story.is_mute());
@@ -90,11 +95,13 @@ impl Report {
         match self.stories.iter_mut().find(|(known, ..)| *known == sentence) {
             Some((_, numbers, n)) => {
                 *n += 1;
-                if numbers.len() < NAMED {
-                    numbers.push(number);
+                // They end in another order than they came in.
+                numbers.insert(number);
+                if numbers.len() > NAMED {
+                    numbers.pop_last();
                 }
             }
-            None if has_room => self.stories.push((sentence, vec![number], 1)),
+            None if has_room => self.stories.push((sentence, BTreeSet::from([number]), 1)),
             None => {}
         }
     }
@@ -195,13 +202,20 @@ impl Witness for Report {
             count(self.hellos, "ClientHello"),
             count(self.handshakes, "completed handshake"),
         )];
-        lines.extend(self.stories.iter().map(|(sentence, numbers, n)| {
+        let mut stories: Vec<_> = self.stories.iter().collect();
+        stories.sort_by_key(|(_, numbers, _)| numbers.first());
+        stories.truncate(TOLD);
+        let told: usize = stories.iter().map(|(.., n)| n).sum();
+        lines.extend(stories.into_iter().map(|(sentence, numbers, n)| {
             let text: Vec<String> = numbers.iter().map(u64::to_string).collect();
             let more = n - numbers.len();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let many = if *n == 1 { "" } else { "s" };
             format!("connection{many} {}{more}: {sentence}", text.join(", "))
         }));
+        if self.ended > told {
+            lines.push(format!("and {} more", count(self.ended - told, "connection")));
+        }
         lines.extend(self.judgement());
         let strangers = self.strangers().join(", ");
         if !strangers.is_empty() && self.accepted == 0 && self.shows() {

@@ -430,6 +430,42 @@ fn what_nobody_knows_is_counted() {
     assert!(lines.contains("ECH: yes, or GREASE of it") && lines.contains("early data"), "{lines}");
 }
 
+/// A report of connections that end in that order, each by what its number makes of it.
+fn ended(numbers: &[u64], why: fn(u64) -> String) -> Vec<String> {
+    let mut report = Report::new(&script::ROWS[0], &[], Duration::ZERO);
+    let at = Duration::ZERO;
+    for number in numbers {
+        let addr = "127.0.0.1:1".parse().unwrap();
+        let opened = What::Opened { peer: addr, local: addr };
+        let end = What::Ended { how: End::Broken(why(*number)), came: 0 };
+        for what in [opened, end] {
+            report.tell(&Seen { number: *number, at, what }.into());
+        }
+    }
+    report.summary()
+}
+
+#[test]
+fn connections_are_told_in_the_order_in_which_they_came() {
+    let summary = ended(&[4, 2, 1, 3], |n| if n == 2 { "two" } else { "other" }.to_owned());
+    assert!(summary[1].starts_with("connections 1, 3, 4: "), "{summary:?}");
+    assert!(summary[2].starts_with("connection 2: "), "{summary:?}");
+    let back: Vec<u64> = (1..=20).rev().collect();
+    let summary = ended(&back, |_| "same".to_owned());
+    assert!(summary[1].starts_with("connections 1, 2, 3, 4, 5, 6, 7, 8 and 12 more: "));
+}
+
+#[test]
+fn of_many_fates_the_first_are_told() {
+    let all: Vec<u64> = (1..=300).collect();
+    let summary = ended(&all[..16], |n| n.to_string());
+    assert_eq!(summary.len(), 17, "{summary:?}");
+    let summary = ended(&all, |n| n.to_string());
+    assert_eq!(summary.len(), 18, "{summary:?}");
+    assert!(summary[16].starts_with("connection 16: "), "{summary:?}");
+    assert_eq!(summary[17], "and 284 connections more");
+}
+
 /// What is seen of those bytes in pieces of that size.
 fn seen(made: &mut Made, bytes: &[u8], size: usize) -> Vec<String> {
     let mut wire = Wire::new(made);

@@ -105,6 +105,8 @@ pub struct Ended {
     pub close: Option<(Option<u16>, String)>,
     /// How it ended, in words.
     pub how: String,
+    /// Whether the client ended it, by a FIN or a reset, say.
+    pub by_client: bool,
 }
 
 /// How a connection began.
@@ -193,7 +195,7 @@ pub fn make(asked: &Asked) -> Result<Made, String> {
     let (_, does) = row.ok_or_else(|| format!("there is no script {:?}", asked.script))?;
     Ok(Made {
         kind: Box::new(WebSocket(*does)),
-        witness: Box::new(report::Report::default()),
+        witness: Box::new(report::Report::new(*does)),
         url: |addr| format!("ws://{addr}/"),
         ca: None,
     })

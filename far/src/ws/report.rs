@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::frame::opcode;
 use super::message::{code_name, join};
-use super::{Ended, Frame, Handshake, Seen, Start};
+use super::{Does, Ended, Frame, Handshake, Seen, Start};
 use crate::text;
 use crate::witness::{Seen as Any, Told, Witness, count};
 
@@ -19,6 +19,10 @@ const CODES: usize = 10;
 /// Counts, and says what it came to.
 #[derive(Debug, Default)]
 pub(super) struct Report {
+    /// Whether the script answers with a `Sec-WebSocket-Accept` that is wrong.
+    is_wrong: bool,
+    /// How many went away behind that without a word.
+    put_off: usize,
     ended: usize,
     /// Of connections: how each began.
     silent: usize,
@@ -40,6 +44,10 @@ pub(super) struct Report {
 }
 
 impl Report {
+    pub(super) fn new(does: Does) -> Self {
+        Self { is_wrong: does == Does::BadAccept, ..Self::default() }
+    }
+
     fn handshake(&mut self, shake: &Handshake) -> Told {
         if let Some(status) = shake.status {
             *self.statuses.entry(status).or_default() += 1;
@@ -134,6 +142,8 @@ impl Report {
             Start::Frame => self.frame_first += 1,
             Start::Other => self.other += 1,
         }
+        let is_mute = ended.start == Start::Handshake && ended.frames == 0;
+        self.put_off += usize::from(self.is_wrong && is_mute && ended.by_client);
         let has_begun = ended.start == Start::Handshake || ended.frames > 0;
         let close = match &ended.close {
             Some((code, reason)) => {
@@ -241,6 +251,13 @@ impl Witness for Report {
         }
         for (how, n) in &self.unclosed {
             lines.push(format!("no Close came: {how}{}", times(*n)));
+        }
+        if self.put_off > 0 {
+            lines.push(format!(
+                "{} ended by the client without a word behind the 101: most likely since our Sec-WebSocket-Accept \
+                 is wrong, for which a client has to fail (RFC 6455 §4.1)",
+                count(self.put_off, "connection")
+            ));
         }
         if self.pongs > 0 {
             lines.push(format!("{} of this server answered", count(self.pongs, "ping")));

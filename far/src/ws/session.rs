@@ -268,7 +268,7 @@ impl Session {
         }
         if self.does == Does::Reset {
             out.todo.push(Do::Reset);
-            return self.ended("the script reset it (RST)".to_owned(), out);
+            return self.ended("the script reset it (RST)".to_owned(), false, out);
         }
         if let Some(event) = event {
             self.answer(event, out);
@@ -340,7 +340,7 @@ impl Session {
         if self.until.is_some_and(|when| when <= self.at) {
             self.until = Some(Duration::MAX);
             let how = "the client did not close it, the server did".to_owned();
-            self.ended(how, out);
+            self.ended(how, false, out);
             out.todo.push(Do::Close);
         }
         if self.next_ping.is_some_and(|when| when <= self.at) {
@@ -350,7 +350,7 @@ impl Session {
         }
     }
 
-    fn ended(&mut self, how: String, out: &mut Out) {
+    fn ended(&mut self, how: String, by_client: bool, out: &mut Out) {
         if std::mem::replace(&mut self.has_ended, true) {
             return;
         }
@@ -375,7 +375,15 @@ impl Session {
         (self.next_ping, self.state) = (None, State::Deaf);
         let (connection, at, start, frames) = (self.number, self.at, self.start, self.frames);
         let close = self.close.clone();
-        out.tell(Seen::Ended(Box::new(Ended { connection, at, start, frames, close, how })));
+        out.tell(Seen::Ended(Box::new(Ended {
+            connection,
+            at,
+            start,
+            frames,
+            close,
+            how,
+            by_client,
+        })));
     }
 }
 
@@ -392,11 +400,11 @@ impl Stream for Session {
             Input::Bytes([]) | Input::Urgent | Input::Side(_) => {}
             Input::Bytes(bytes) => self.bytes(bytes, out),
             Input::End => {
-                self.ended("the client closed it (FIN)".to_owned(), out);
+                self.ended("the client closed it (FIN)".to_owned(), true, out);
                 out.todo.push(Do::Close);
             }
-            Input::Broken(why) => self.ended(why.to_owned(), out),
-            Input::Stops => self.ended("it was open when it was ended here".to_owned(), out),
+            Input::Broken(why) => self.ended(why.to_owned(), true, out),
+            Input::Stops => self.ended("it was open when it was ended here".to_owned(), false, out),
             Input::Time => self.time(out),
         }
     }

@@ -148,6 +148,27 @@ fn the_summary_says_whether_there_was_a_handshake(
     );
 }
 
+#[rstest]
+#[case("bad-accept", &[SHAKE], Input::End, true)]
+#[case("bad-accept", &[SHAKE], Input::Broken("reset (RST)"), true)]
+#[case("bad-accept", &[SHAKE], Input::Stops, false)]
+#[case("bad-accept", &[SHAKE, HI], Input::End, false)]
+#[case("bad-accept", &[PLAIN], Input::End, false)]
+#[case("echo", &[SHAKE], Input::End, false)]
+fn a_wrong_accept_is_the_likely_reason_of_who_goes_without_a_word(
+    #[case] script: &str,
+    #[case] pieces: &[&[u8]],
+    #[case] end: Input<'_>,
+    #[case] expected: bool,
+) {
+    let inputs: Vec<Input<'_>> = pieces.iter().map(|p| Input::Bytes(p)).chain([end]).collect();
+    let (.., witness) = run(script, &inputs);
+    let line = "1 connection ended by the client without a word behind the 101: \
+        most likely since our Sec-WebSocket-Accept is wrong, ";
+    let summary = witness.summary();
+    assert_eq!(summary.iter().any(|said| said.starts_with(line)), expected, "{summary:?}");
+}
+
 #[test]
 fn nobody_came() {
     let made = make(&Asked { script: "echo".to_owned(), ..Asked::default() }).unwrap();

@@ -104,7 +104,85 @@ fn many_connections_are_bounded() {
         pair.received.clear();
     }
     assert!(pair.lines().contains("too many connections"));
-    assert!(pair.witness.summary().last().unwrap().contains("of which nothing is kept"));
+    assert_eq!(
+        pair.witness.summary().last().unwrap(),
+        "of 136 connections more nothing is told here; what is expected counts them"
+    );
+}
+
+/// Initials that cannot be decrypted, each of an attempt of its own.
+fn bogus(pair: &mut Pair, many: usize) {
+    for _ in 0..many {
+        pair.connect(&["sockeye"], true);
+        let mut first = pair.first().swap_remove(0);
+        *first.last_mut().unwrap() ^= 1;
+        pair.give(&first);
+        pair.received.clear();
+    }
+}
+
+#[test]
+fn a_good_connection_behind_many_bogus_ones_is_told() {
+    let mut pair = Pair::new("echo");
+    bogus(&mut pair, 80);
+    assert!(pair.holds("no handshake") && !pair.holds("handshake"));
+    pair.connect(&["sockeye"], true);
+    pair.run();
+    pair.with(|quic| write(quic, Dir::Bi, b"abc", true));
+    for words in ["handshake", "stream 0", "fin 0", "alpn sockeye", "version 1"] {
+        assert!(pair.holds(words), "{words}");
+    }
+    assert!(!pair.holds("no handshake") && !pair.holds("no stream"));
+    let summary = pair.witness.summary();
+    let first = "81 connections, 1 with a whole handshake; the client opened stream 0 on 1";
+    assert_eq!(summary[0], first);
+    let own = "connection 81: the client opened stream 0 (bidirectional): 3 bytes and FIN";
+    assert!(summary.iter().any(|line| line.starts_with(own)), "{summary:?}");
+    assert_eq!(
+        summary.last().unwrap(),
+        "of 17 connections more nothing is told here; what is expected counts them"
+    );
+}
+
+#[test]
+fn what_is_expected_counts_connections_without_an_account() {
+    let mut pair = Pair::new("datagrams");
+    for _ in 0..64 {
+        pair.connect(&["one"], true);
+        for datagram in pair.first() {
+            pair.give(&datagram);
+        }
+        pair.received.clear();
+    }
+    assert!(!pair.holds("handshake"));
+    pair.config = None;
+    pair.connect(&["two"], true);
+    pair.run();
+    assert!(pair.holds("handshake") && pair.holds("no stream") && pair.holds("alpn two"));
+    assert!(!pair.holds("datagram") && !pair.holds("closed 7") && !pair.holds("reset 0"));
+    pair.with(|quic| quic.datagrams().send(b"hi".to_vec().into(), true).unwrap());
+    pair.with(|quic| {
+        write(quic, Dir::Bi, b"", false);
+        let id = quinn_proto::StreamId::new(quinn_proto::Side::Client, Dir::Bi, 0);
+        quic.send_stream(id).reset(9_u32.into()).unwrap();
+    });
+    let now = pair.now();
+    pair.with(|quic| quic.close(now, 7_u32.into(), b""[..].into()));
+    for words in ["datagram", "stream 0", "reset 0", "closed 7"] {
+        assert!(pair.holds(words), "{words}");
+    }
+    let first = "65 connections, 1 with a whole handshake; the client opened stream 0 on 1";
+    assert_eq!(pair.witness.summary()[0], first);
+}
+
+#[test]
+fn a_retry_is_kept_for_when_its_token_comes() {
+    let mut pair = Pair::new("retry");
+    bogus(&mut pair, 600);
+    assert!(!pair.holds("retried"));
+    pair.connect(&["sockeye"], true);
+    pair.run();
+    assert!(pair.holds("retried") && pair.holds("handshake"));
 }
 
 #[test]

@@ -51,9 +51,23 @@ fn a_stream_is_told_and_sent_back() {
     ] {
         assert!(!pair.holds(words), "{words}");
     }
-    for words in ["", "stream", "stream x", "alpn", "closed", "no", "no no", "streams 0"] {
+    for words in [
+        "",
+        "stream",
+        "stream x",
+        "alpn",
+        "closed",
+        "no",
+        "no no",
+        "streams 0",
+        "alert nope",
+        "alert 256",
+    ] {
         assert!(pair.witness.holds(words).is_err(), "{words:?}");
     }
+    let error = pair.witness.holds("alert nope").unwrap_err();
+    assert!(error.contains("\"nope\"") && error.contains("bad_certificate, unsup"), "{error}");
+    assert!(!pair.holds("alert 255"));
     let bytes: Vec<_> = pair.told.iter().flat_map(|told| told.files.clone()).collect();
     assert!(bytes.contains(&("connection-0001-stream-0.bin".to_owned(), b"abc".to_vec())));
     assert!(bytes.iter().any(|file| file.0 == "keys.log" && file.1.starts_with(b"CLIENT_")));
