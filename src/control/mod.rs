@@ -135,9 +135,8 @@ fn stop(
                     end = Err(e);
                 }
             }
-            Ok(_) => {}
             Err(_) if is_over => break,
-            Err(_) => {}
+            _ => {}
         }
     }
     let witness = stopping.join().ok().flatten();
