@@ -44,9 +44,12 @@ impl Speaks {
                 .check(script)
                 .map_err(|_| format!("{} has no script {}", self.protocol, shown(script)))?;
         }
-        let is_name = |name: &String| is_domain(name) && !name.contains(' ');
-        if self.names.len() > Self::MOST_NAMES || !self.names.iter().all(is_name) {
-            return Err(format!("a certificate is for {} names at the most", Self::MOST_NAMES));
+        let (many, most) = (self.names.len(), Self::MOST_NAMES);
+        if many > most {
+            return Err(format!("a certificate for {many} names, {most} are the most"));
+        }
+        if let Some(name) = self.names.iter().find(|name| !is_domain(name) || name.contains(' ')) {
+            return Err(format!("{} is no name of a certificate", shown(name)));
         }
         Ok(())
     }
@@ -87,7 +90,7 @@ mod tests {
     #[case("dns", None, "", Err("no protocol of a far end"))]
     #[case("\u{1b}[31m", None, "", Err("no protocol of a far end"))]
     #[case("tls", Some("self-singed"), "", Err("has no script"))]
-    #[case("tls", None, "a..b", Err("a certificate is for"))]
+    #[case("tls", None, "a..b", Err("is no name of a certificate"))]
     fn what_is_spoken_is_known(
         #[case] protocol: &str,
         #[case] script: Option<&str>,
