@@ -151,6 +151,9 @@ fn announce(args: &Observe, folder: &str) {
         "sockeye: {folder} will hold the program's arguments, and every frame with its addresses \
          and payload in clear: passwords, cookies, names that are looked up"
     );
+    if args.serve.iter().any(|what| what.starts_with("tls") || what.starts_with("quic")) {
+        errln!("sockeye: and what it says within TLS, since the far end reads that");
+    }
     if args.mtu < LEAST_MTU_OF_IPV6 {
         let mtu = args.mtu;
         errln!(

@@ -299,6 +299,7 @@ fn what_is_said_within_tls_is_seen() {
     for said in ["handshake completed", "SNI: www.example.com", "GET /secret"] {
         assert!(seen.out.contains(said), "{said}: {}", seen.out);
     }
+    assert!(seen.err.contains("and what it says within TLS"), "{}", seen.err);
     assert_eq!(seen.lost(), 0, "{}", seen.out);
     let Some(seen) = observe(&["--serve", "tls=expired", "--limit", "60"], &trusts) else { return };
     assert!(seen.out.contains("alert certificate_expired"), "{}", seen.out);

@@ -113,22 +113,25 @@ impl Server {
     }
 
     /// Begins to serve.
-    pub(super) fn serve(&mut self, service: &Service) {
+    ///
+    /// # Errors
+    /// One sentence: it cannot speak what it should.
+    pub(super) fn serve(&mut self, service: &Service) -> Result<(), String> {
         if service.anywhere {
             self.anywhere = true;
             self.interface.set_any_ip(true);
         }
-        let spoken = service.speaks.as_ref().and_then(|speaks| Spoken::new(service.port, speaks));
-        match spoken {
-            Some(spoken) => self.spoken.push(spoken),
-            None if service.udp => return self.echoes.push(service.port),
+        match &service.speaks {
+            Some(speaks) => self.spoken.push(Spoken::new(service.port, speaks)?),
+            None if service.udp => self.echoes.push(service.port),
             None => {}
         }
         if service.udp {
-            return;
+            return Ok(());
         }
         let socket = self.sockets.add(listening(service));
         self.services.push((service.clone(), socket));
+        Ok(())
     }
 
     /// The connections to this port that pause go on.

@@ -99,3 +99,25 @@ pub(super) fn functions(p: &Program<'_>) -> String {
     }
     text + &p.functions
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program without what its far end speaks would say that nothing is reproduced.
+    #[test]
+    fn a_case_whose_far_end_speaks_a_protocol_has_no_program() {
+        let case = |does: &str| -> Case {
+            let text = format!(
+                r#"{{"id":"a/b","title":"","catalogue":[],"ops":[],"window_ms":0,"lab":{{
+                    "links":[{{"name":"l","kind":"tun","mtu":1500,"ranges":["v4"]}}],
+                    "setup":[{{"serve":{{"link":"l","service":{{"port":80,{does}}}}}}}]}}}}"#
+            );
+            serde_json::from_str(&text).expect("a case")
+        };
+        let speaks = case(r#""script":[],"speaks":{"protocol":"http"}"#);
+        let why = refused(Os::Linux, &speaks, false).expect("a reason");
+        assert!(why.contains("speaks a protocol"), "{why}");
+        assert_eq!(refused(Os::Linux, &case(r#""script":["close"]"#), false), None);
+    }
+}

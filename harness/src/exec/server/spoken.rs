@@ -13,6 +13,9 @@ use crate::case::Speaks;
 
 /// How much is read at once.
 const CHUNK: usize = 16 << 10;
+/// How many bytes of what was seen are told, since a trace has them in one line, and how many of one thing.
+const MOST: usize = 4 << 20;
+const MOST_OF_LINE: usize = 4096;
 
 /// A protocol that is spoken at a port, by all of its connections and datagrams.
 pub(super) struct Spoken {
@@ -25,31 +28,34 @@ pub(super) struct Spoken {
     began: Instant,
     connections: u64,
     told: Vec<String>,
+    /// How many bytes more are told, and how many lines were not.
+    room: usize,
+    untold: usize,
 }
 
 impl Spoken {
-    /// None where it is no protocol that far ends speak, which `Case::check` refuses.
-    pub(super) fn new(port: u16, speaks: &Speaks) -> Option<Self> {
-        let offer = OFFERS.iter().find(|offer| offer.name == speaks.protocol)?;
-        let script = match &speaks.script {
-            Some(script) => script.clone(),
-            None => offer.scripts.first()?.name.to_owned(),
-        };
+    /// An error is one sentence: that it is none which far ends speak `Case::check` has said before.
+    pub(super) fn new(port: u16, speaks: &Speaks) -> Result<Self, String> {
+        let name = speaks.protocol.clone();
+        let offer = OFFERS.iter().find(|offer| offer.name == name);
+        let offer = offer.ok_or_else(|| format!("no far end speaks {name}"))?;
+        let first = || offer.scripts.first().map_or(String::new(), |first| first.name.to_owned());
+        let script = speaks.script.clone().unwrap_or_else(first);
         let asked = Asked { script, names: speaks.names.clone(), ..Asked::default() };
-        let mut made = (offer.make)(&asked).ok()?;
+        let mut made = (offer.make)(&asked)?;
         let datagrams = made.kind.datagrams();
-        let (witness, name, ca) = (made.witness, speaks.protocol.clone(), made.ca);
-        let (began, told) = (Instant::now(), Vec::new());
-        Some(Self {
+        Ok(Self {
             port,
             datagrams,
             kind: made.kind,
-            witness,
+            witness: made.witness,
             name,
-            ca,
-            began,
+            ca: made.ca,
+            began: Instant::now(),
             connections: 0,
-            told,
+            told: Vec::new(),
+            room: MOST,
+            untold: 0,
         })
     }
 
@@ -87,7 +93,25 @@ impl Spoken {
     /// Takes down what was seen.
     pub(super) fn tell(&mut self, seen: &mut Vec<Seen>) {
         for seen in seen.drain(..) {
-            self.told.extend(self.witness.tell(&seen).lines);
+            for line in self.witness.tell(&seen).lines {
+                self.keep(line);
+            }
+        }
+    }
+
+    fn keep(&mut self, mut line: String) {
+        let end = (0..=MOST_OF_LINE.min(line.len())).rev().find(|at| line.is_char_boundary(*at));
+        let cut = line.len() - end.unwrap_or(0);
+        if cut > 0 {
+            line.truncate(line.len() - cut);
+            line.push_str(&format!("… and {cut} bytes more"));
+        }
+        match self.room.checked_sub(line.len()) {
+            Some(room) if self.untold == 0 => {
+                self.room = room;
+                self.told.push(line);
+            }
+            _ => self.untold += 1,
         }
     }
 
@@ -100,7 +124,19 @@ impl Spoken {
         self.tell(&mut out.seen);
         let mut said = vec![format!("the far end speaks {} at port {}", self.name, self.port)];
         said.append(&mut self.told);
-        said.extend(self.witness.summary());
+        if self.untold > 0 {
+            said.push(format!(
+                "and {} lines more, which are too many to be told here",
+                self.untold
+            ));
+        }
+        // Whatever was too much, what it came to is told.
+        self.room = MOST;
+        self.untold = 0;
+        for line in self.witness.summary() {
+            self.keep(line);
+        }
+        said.append(&mut self.told);
         said
     }
 }

@@ -33,7 +33,7 @@ impl Host {
     fn by(own: &str, far: &str, service: &Service) -> Self {
         let far: SocketAddr = far.parse().unwrap();
         let mut server = Server::new(1500, &[(far.ip(), 24)]);
-        server.serve(service);
+        server.serve(service).expect("it serves");
         let own = own.parse().unwrap();
         Self { server, own, far, seq: 100, ack: 0, got: Vec::new(), flags: Vec::new() }
     }
@@ -237,7 +237,7 @@ struct Answer {
 
 fn serving(service: &Service) -> Server {
     let mut server = Server::new(1500, &[("192.0.2.2".parse().unwrap(), 24)]);
-    server.serve(service);
+    server.serve(service).expect("it serves");
     server
 }
 
@@ -349,4 +349,36 @@ fn datagrams_of_a_protocol_are_told() {
     assert_eq!(udp.payload, b"again");
     let said = server.said().join("\n");
     assert!(said.contains("1 datagram came"), "{said}");
+}
+
+/// What cannot be served is an error, and nobody echoes in its place.
+#[test]
+fn what_nobody_speaks_is_not_served() {
+    let mut server = Server::new(1500, &[("192.0.2.2".parse().unwrap(), 24)]);
+    let why = server.serve(&speaking("gopher", None, true)).unwrap_err();
+    assert_eq!(why, "no far end speaks gopher");
+    assert!(server.serve(&speaking("tls", Some("self-singed"), false)).is_err());
+    let (own, far): (SocketAddr, SocketAddr) =
+        ("192.0.2.1:4000".parse().unwrap(), "192.0.2.2:80".parse().unwrap());
+    server.input(&build::udp(build::Link::Ip, own, far, 64, b"again").unwrap());
+    assert_eq!(server.output(), None);
+}
+
+/// A trace is one line, which is read up to a length: what a program says without end would lose it.
+#[test]
+fn what_is_told_has_an_end_and_the_summary_is_told() {
+    let mut server = serving(&speaking("udp", Some("count"), true));
+    let (own, far): (SocketAddr, SocketAddr) =
+        ("192.0.2.1:4000".parse().unwrap(), "192.0.2.2:80".parse().unwrap());
+    let datagram = build::udp(build::Link::Ip, own, far, 64, &[b'x'; 1400]).unwrap();
+    for _ in 0..60_000 {
+        server.input(&datagram);
+    }
+    let said = server.said();
+    let bytes: usize = said.iter().map(String::len).sum();
+    assert!(bytes < 5 << 20, "{bytes} bytes");
+    assert!(said.iter().all(|line| line.len() < 8192));
+    let text = said[said.len().saturating_sub(9)..].join("\n");
+    assert!(text.contains("lines more, which are too many to be told here"), "{text}");
+    assert!(text.contains("60000 datagrams came"), "{text}");
 }

@@ -11,8 +11,8 @@ impl LinuxLab {
     /// Lets the neighbour on a link serve TCP.
     pub(super) fn serve(&mut self, link: &str, service: &Service) -> Result<(), String> {
         self.route_to_server(link, service)?;
-        self.listen(self.number(link)?, service);
-        Ok(())
+        let number = self.number(link)?;
+        self.server(number).serve(service)
     }
 
     /// Whether connections to far ends have the kernel's own timers, as the case asks for.
@@ -50,10 +50,6 @@ impl LinuxLab {
         Ok(())
     }
 
-    pub(super) fn listen(&mut self, number: usize, service: &Service) {
-        self.server(number).serve(service);
-    }
-
     /// The neighbour on a link, who may serve nothing yet.
     pub(super) fn server(&mut self, number: usize) -> &mut Server {
         let link = &self.spec.links[number];
@@ -67,7 +63,8 @@ impl LinuxLab {
             match step {
                 LabOp::Serve { link, service } => {
                     if let Ok(number) = self.number(&link) {
-                        self.listen(number, &service);
+                        // It was taken when the lab was built.
+                        let _ = self.server(number).serve(&service);
                     }
                 }
                 LabOp::NameServer { link, server } => {

@@ -44,8 +44,7 @@ impl MacLab {
             }
             LabOp::Serve { link, service } => {
                 let number = self.number(link)?;
-                self.server(number).serve(service);
-                Ok(())
+                self.server(number).serve(service)
             }
             LabOp::Resume { link, port } => {
                 let number = self.number(link)?;
