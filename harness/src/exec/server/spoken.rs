@@ -1,6 +1,7 @@
 //! Servers whose protocol is a machine's ([`far`]): the same ones that `sockeye control` has.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -104,7 +105,7 @@ impl Spoken {
         let cut = line.len() - end.unwrap_or(0);
         if cut > 0 {
             line.truncate(line.len() - cut);
-            line.push_str(&format!("… and {cut} bytes more"));
+            let _ = write!(line, "… and {cut} bytes more");
         }
         match self.room.checked_sub(line.len()) {
             Some(room) if self.untold == 0 => {
