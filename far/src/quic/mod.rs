@@ -3,7 +3,6 @@
 //! The transport is quinn-proto's; what is told of the first handshake message, of packets and of HTTP/3 is read
 //! here.
 
-mod capture;
 mod cert;
 mod flow;
 mod h3;

@@ -271,17 +271,14 @@ impl Report {
         let number = seen.number;
         let of = |what: &str| format!("connection-{number:04}-{what}.bin");
         let mut files = Vec::new();
-        let mut blocks = Vec::new();
         match &seen.what {
-            What::Opened { peer, local } => {
-                blocks = self.capture.opened(number, *peer, *local, seen.at);
-            }
+            What::Opened { peer, local } => self.capture.opened(number, *peer, *local, seen.at),
             What::Bytes { from_client, data, secrets } => {
                 if !secrets.is_empty() {
                     files.push(("keys.log".to_owned(), secrets.clone().into_bytes()));
-                    blocks.extend(Capture::secrets(secrets));
+                    self.capture.secrets(secrets);
                 }
-                blocks.extend(self.capture.bytes(number, *from_client, data, seen.at));
+                self.capture.bytes(number, *from_client, data, seen.at);
                 let side = if *from_client { "from-client" } else { "from-server" };
                 files.push((of(side), data.clone()));
             }
@@ -289,16 +286,17 @@ impl Report {
                 files.push((of("client-hello"), message.clone()));
             }
             What::Ended { how, .. } => {
-                blocks = match how {
+                match how {
                     End::Fin => self.capture.ended(number, true, false, seen.at),
                     End::Broken(_) => self.capture.ended(number, true, true, seen.at),
                     End::Ours => self.capture.ended(number, false, false, seen.at),
-                    End::Stopped => Vec::new(),
-                };
+                    End::Stopped => {}
+                }
                 self.capture.forget(number);
             }
             _ => {}
         }
+        let blocks = self.capture.take();
         if !blocks.is_empty() {
             files.push(("capture.pcapng".to_owned(), blocks));
         }
