@@ -12,6 +12,7 @@ use super::script::{Row, Serve};
 use super::seen::{End, Said, Seen, Session, What};
 use super::story::{Story, said};
 use crate::capture::Capture;
+use crate::text;
 use crate::witness::{self, Told, Witness, count};
 
 /// How many different names, and stories, are kept.
@@ -174,7 +175,7 @@ impl Witness for Report {
         }
         let Some((line, more, mut value)) = words(&seen.what) else { return told };
         value["connection"] = number.into();
-        value["at_ms"] = ((seen.at.as_secs_f64() * 1e6).round() / 1e3).into();
+        value["at_ms"] = text::millis(seen.at).into();
         told.json = value;
         let seconds = seen.at.as_secs_f64();
         told.lines = vec![format!("connection {number} ({seconds:.3} s): {line}")];
@@ -207,11 +208,10 @@ impl Witness for Report {
         stories.truncate(TOLD);
         let told: usize = stories.iter().map(|(.., n)| n).sum();
         lines.extend(stories.into_iter().map(|(sentence, numbers, n)| {
-            let text: Vec<String> = numbers.iter().map(u64::to_string).collect();
-            let more = n - numbers.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let named: Vec<String> = numbers.iter().map(u64::to_string).collect();
+            let more = text::more(n - numbers.len());
             let many = if *n == 1 { "" } else { "s" };
-            format!("connection{many} {}{more}: {sentence}", text.join(", "))
+            format!("connection{many} {}{more}: {sentence}", named.join(", "))
         }));
         if self.ended > told {
             lines.push(format!("and {} more", count(self.ended - told, "connection")));
