@@ -221,3 +221,25 @@ pub struct Reply {
     /// What.
     pub data: Vec<u8>,
 }
+
+/// Of tests: a whole connection to that port, which is opened, has these inputs, and is there when the server stops.
+/// [`Input::Time`] comes when it wakes.
+#[cfg(test)]
+pub(crate) fn whole(
+    stream: &mut dyn Stream,
+    port: u16,
+    inputs: &[Input<'_>],
+    mut each: impl FnMut(Out),
+) {
+    let [local, peer] = [port, 50_000].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    let opened = Input::Opened { local, peer };
+    let mut at = Duration::ZERO;
+    for input in [&opened].into_iter().chain(inputs).chain([&Input::Stops]) {
+        if *input == Input::Time {
+            at = stream.wakes().unwrap_or(at);
+        }
+        let mut out = Out::default();
+        stream.input(*input, at, &mut out);
+        each(out);
+    }
+}

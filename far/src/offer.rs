@@ -82,15 +82,38 @@ pub struct Made {
 impl Offer {
     /// That the script is one of its own.
     pub fn check(&self, script: &str) -> Result<(), String> {
-        if self.scripts.iter().any(|known| known.name == script) {
-            return Ok(());
-        }
-        let near = self.scripts.iter().min_by_key(|s| strsim::levenshtein(script, s.name));
-        let near = near.map_or("", |script| script.name);
-        Err(format!(
-            "there is no script {script:?}; nearest is {near:?}, --list-scripts has them all"
-        ))
+        named(self.scripts, |known| known.name, script).map(drop)
     }
+}
+
+/// A row of a table of scripts.
+pub(crate) const fn row<T>(name: &'static str, about: &'static str, does: T) -> (Script, T) {
+    (Script { name, about }, does)
+}
+
+/// All scripts of a table, which has `N`.
+pub(crate) const fn scripts<T, const N: usize>(rows: &[(Script, T)]) -> [Script; N] {
+    assert!(rows.len() == N, "as many as there are rows");
+    let mut all = [rows[0].0; N];
+    let mut i = 0;
+    while i < N {
+        all[i] = rows[i].0;
+        i += 1;
+    }
+    all
+}
+
+/// What the script of that name does.
+pub(crate) fn find<T>(rows: &'static [(Script, T)], name: &str) -> Result<&'static T, String> {
+    named(rows, |(script, _)| script.name, name).map(|(_, does)| does)
+}
+
+fn named<'a, T>(all: &'a [T], name: fn(&T) -> &'static str, script: &str) -> Result<&'a T, String> {
+    all.iter().find(|one| name(one) == script).ok_or_else(|| {
+        let near = all.iter().map(name).min_by_key(|name| strsim::levenshtein(script, name));
+        let near = near.unwrap_or_default();
+        format!("there is no script {script:?}; nearest is {near:?}, --list-scripts has them all")
+    })
 }
 
 /// Every kind of server.
@@ -101,7 +124,7 @@ pub const OFFERS: &[Offer] = &[
     Offer {
         name: "dns",
         about: "Answer queries for names: which are asked for, by which types and transports, and what is told",
-        scripts: crate::dns::SCRIPTS,
+        scripts: &crate::dns::SCRIPTS,
         port: 53,
         counts: "queries",
         takes: &[Takes::Names],
@@ -137,10 +160,25 @@ pub const OFFERS: &[Offer] = &[
     Offer {
         name: "udp",
         about: "Take datagrams: whole or in fragments, by which interface, TTL, ECN, which numbers are missing",
-        scripts: crate::udp::SCRIPTS,
+        scripts: &crate::udp::SCRIPTS,
         port: 9999,
         counts: "datagrams",
         takes: &[Takes::Groups],
         make: crate::udp::make,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_found_by_its_whole_name() {
+        const ROWS: &[(Script, u8)] = &[row("echo", "once", 1), row("fin", "twice", 2)];
+        const SCRIPTS: [Script; 2] = scripts(ROWS);
+        assert_eq!(SCRIPTS.map(|script| script.name), ["echo", "fin"]);
+        assert_eq!(find(ROWS, "fin"), Ok(&2));
+        let why = find(ROWS, "ech").unwrap_err();
+        assert!(why.contains("no script \"ech\"; nearest is \"echo\""), "{why}");
+    }
+}

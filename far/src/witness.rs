@@ -1,7 +1,7 @@
 //! What was seen, as data, and who makes sentences of it.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -85,13 +85,9 @@ pub struct Told {
 }
 
 /// "1 request", "2 requests".
-pub fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-/// In milliseconds, to a microsecond.
-pub(crate) fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
+pub fn count<N: Copy + Display + PartialEq + From<u8>>(n: N, what: &str) -> String {
+    let many = if n == N::from(1) { "" } else { "s" };
+    format!("{n} {what}{many}")
 }
 
 /// The address of IPv4 that a socket of IPv6 writes as `::ffff:127.0.0.1`.

@@ -11,7 +11,7 @@ use domain::rdata::svcb::{HttpsVariant, SvcParams, SvcParamsBuilder, SvcbRdata, 
 use domain::rdata::{A, Aaaa, Cname, Soa};
 
 use super::query::Question;
-use crate::offer::Script;
+use crate::offer::{Script, row, scripts};
 
 /// How late `slow` is.
 const SLOW: Duration = Duration::from_secs(2);
@@ -19,12 +19,6 @@ const SLOW: Duration = Duration::from_secs(2);
 const SIZE: u16 = 1232;
 /// How long an answer may be kept: asked again, it comes again.
 const TTL: Ttl = Ttl::from_secs(1);
-
-/// What a script does.
-struct Row {
-    script: Script,
-    plan: Plan,
-}
 
 /// What a type is answered, and in which way.
 #[derive(Clone, Copy, Debug)]
@@ -70,66 +64,46 @@ pub(super) enum Way {
     NoEdns,
 }
 
-const fn row(name: &'static str, about: &'static str, plan: Plan) -> Row {
-    Row { script: Script { name, about }, plan }
-}
-
 /// The same for addresses of both kinds.
-const fn both(what: What, way: Way) -> Plan {
+const fn both(what: What) -> Plan {
     let other = match what {
         What::Found | What::Chain | What::Loop => What::Nothing,
         what => what,
     };
-    Plan { a: what, aaaa: what, https: other, other, way }
+    Plan { a: what, aaaa: what, https: other, other, way: Way::Plain }
 }
 
-const FOUND: Plan = both(What::Found, Way::Plain);
+const FOUND: Plan = both(What::Found);
 
-const ROWS: &[Row] = &[
+const fn found(way: Way) -> Plan {
+    Plan { way, ..FOUND }
+}
+
+pub(super) const ROWS: &[(Script, Plan)] = &[
     row("found", "every name is 127.0.0.1 (A) and ::1 (AAAA), and has nothing else", FOUND),
-    row("nxdomain", "no name exists", both(What::NoName, Way::Plain)),
-    row("servfail", "every query fails here (SERVFAIL)", both(What::ServFail, Way::Plain)),
-    row("refused", "every query is refused (REFUSED)", both(What::Refused, Way::Plain)),
-    row("silent", "nothing is answered", both(What::Silence, Way::Plain)),
+    row("nxdomain", "no name exists", both(What::NoName)),
+    row("servfail", "every query fails here (SERVFAIL)", both(What::ServFail)),
+    row("refused", "every query is refused (REFUSED)", both(What::Refused)),
+    row("silent", "nothing is answered", both(What::Silence)),
     row("a-only", "A is 127.0.0.1; there is no AAAA", Plan { aaaa: What::Nothing, ..FOUND }),
     row("aaaa-only", "AAAA is ::1; there is no A", Plan { a: What::Nothing, ..FOUND }),
-    row(
-        "truncated",
-        "over UDP: too long (TC); over TCP as found",
-        both(What::Found, Way::Truncated),
-    ),
-    row(
-        "truncated-no-tcp",
-        "over UDP: too long (TC); TCP is reset",
-        both(What::Found, Way::TruncatedNoTcp),
-    ),
-    row(
-        "cname",
-        "every name is an alias of an alias of 127.0.0.1 and ::1",
-        both(What::Chain, Way::Plain),
-    ),
+    row("truncated", "over UDP: too long (TC); over TCP as found", found(Way::Truncated)),
+    row("truncated-no-tcp", "over UDP: too long (TC); TCP is reset", found(Way::TruncatedNoTcp)),
+    row("cname", "every name is an alias of an alias of 127.0.0.1 and ::1", both(What::Chain)),
     row(
         "cname-loop",
         "every name is an alias of one of two that lead to each other",
-        both(What::Loop, Way::Plain),
+        both(What::Loop),
     ),
     row(
         "https",
         "as found, and an HTTPS or SVCB record (ALPN h2, addresses) where one is asked for",
         Plan { https: What::Found, ..FOUND },
     ),
-    row("slow", "as found, 2 s late", both(What::Found, Way::Slow)),
-    row("wrong-id", "as found, by another id than the query's", both(What::Found, Way::WrongId)),
-    row(
-        "wrong-question",
-        "as found, to a question that nobody asked",
-        both(What::Found, Way::WrongQuestion),
-    ),
-    row(
-        "no-edns",
-        "what has EDNS is malformed (FORMERR); as found without",
-        both(What::Found, Way::NoEdns),
-    ),
+    row("slow", "as found, 2 s late", found(Way::Slow)),
+    row("wrong-id", "as found, by another id than the query's", found(Way::WrongId)),
+    row("wrong-question", "as found, to a question that nobody asked", found(Way::WrongQuestion)),
+    row("no-edns", "what has EDNS is malformed (FORMERR); as found without", found(Way::NoEdns)),
     row(
         "odd",
         "A is 127.0.0.1, and for AAAA the name does not exist (NXDOMAIN)",
@@ -137,22 +111,8 @@ const ROWS: &[Row] = &[
     ),
 ];
 
-const fn scripts() -> [Script; ROWS.len()] {
-    let mut all = [Script { name: "", about: "" }; ROWS.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = ROWS[i].script;
-        i += 1;
-    }
-    all
-}
-
 /// Every script; the first is the default.
-pub const SCRIPTS: &[Script] = &scripts();
-
-pub(super) fn plan(script: &str) -> Option<Plan> {
-    ROWS.iter().find(|row| row.script.name == script).map(|row| row.plan)
-}
+pub const SCRIPTS: [Script; ROWS.len()] = scripts(ROWS);
 
 /// What a client was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,12 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use answer::{Answer, Flaw, Outcome, SCRIPTS};
-use answer::{Plan, Way, answer, malformed, plan};
+use answer::{Plan, Way, answer, malformed};
 pub use query::{Edns, Question, read};
 pub use report::Report;
 
 use crate::machine::{Datagram, Datagrams, Do, Input, Kind, Out, Reply, Stream};
-use crate::offer::{Asked, Made};
+use crate::offer::{Asked, Made, find};
 
 /// How many answers may wait for their time.
 const WAITING: usize = 1024;
@@ -109,7 +109,7 @@ pub enum Transport {
 
 /// Makes the server.
 pub fn make(asked: &Asked) -> Result<Made, String> {
-    let plan = plan(&asked.script).ok_or_else(|| format!("no script {:?}", asked.script))?;
+    let plan = *find(answer::ROWS, &asked.script)?;
     let server = Server { plan, queries: Arc::default() };
     Ok(Made {
         kind: Box::new(server),

@@ -12,7 +12,8 @@ use super::answer::{Answer, Flaw, Outcome};
 use super::query::{Edns, Question, folded};
 use super::verdict::{names, verdict};
 use super::{Query, Seen, Transport};
-use crate::witness::{Seen as Any, Told, Witness, count, millis, plain};
+use crate::text::millis;
+use crate::witness::{Seen as Any, Told, Witness, count, plain};
 
 /// How many queries are remembered; of more there is a line and no sentence, and they are counted.
 const REMEMBERED: usize = 10_000;

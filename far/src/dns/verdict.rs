@@ -8,6 +8,7 @@ use domain::base::iana::{OptRcode, Rtype};
 use super::answer::{Flaw, Outcome};
 use super::query::folded;
 use super::report::{Entry, span};
+use crate::witness::count;
 
 /// Of how many names something is said.
 const NAMES: usize = 20;
@@ -32,7 +33,7 @@ pub(super) fn names(entries: &[Entry], verdict: impl Fn(&[&Entry]) -> Vec<String
         lines.extend(verdict(all).into_iter().map(|line| format!("  {line}")));
     }
     if order.len() > NAMES {
-        lines.push(format!("and {} names more", order.len() - NAMES));
+        lines.push(format!("and {} more", count(order.len() - NAMES, "name")));
     }
     lines
 }
@@ -87,7 +88,7 @@ fn asked(entries: &[&Entry]) -> String {
         before = Some(entry);
     }
     if entries.len() > ONE_BY_ONE {
-        parts.push(format!("and {} times more", entries.len() - ONE_BY_ONE));
+        parts.push(format!("and {} more", count(entries.len() - ONE_BY_ONE, "time")));
     }
     let often = match entries.len() {
         1 => "asked once".to_owned(),

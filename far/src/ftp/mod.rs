@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::machine::{Kind, Stream};
-use crate::offer::{Asked, Made, Script};
+use crate::offer::{Asked, Made, Script, find, row, scripts};
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -168,7 +168,7 @@ enum Does {
     Reset,
 }
 
-const ROWS: [(Script, Does); 7] = [
+const ROWS: &[(Script, Does)] = &[
     row("usual", "does what clients expect of a server", Does::Usual),
     row("slow", "sends 16 bytes of data ten times a second", Does::Slow),
     row("old", "500 to EPSV, EPRT, MLSD, REST and whatever else came after RFC 959", Does::Old),
@@ -182,20 +182,8 @@ const ROWS: [(Script, Does); 7] = [
     row("reset", "resets the data connection in the middle of a file (RST); 426", Does::Reset),
 ];
 
-const fn row(name: &'static str, about: &'static str, does: Does) -> (Script, Does) {
-    (Script { name, about }, does)
-}
-
 /// Its scripts.
-pub const SCRIPTS: [Script; ROWS.len()] = {
-    let mut all = [ROWS[0].0; ROWS.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = ROWS[i].0;
-        i += 1;
-    }
-    all
-};
+pub const SCRIPTS: [Script; ROWS.len()] = scripts(ROWS);
 
 /// The kind.
 #[derive(Debug)]
@@ -209,8 +197,7 @@ impl Kind for Ftp {
 
 /// Makes one.
 pub fn make(asked: &Asked) -> Result<Made, String> {
-    let row = ROWS.iter().find(|(script, _)| script.name == asked.script);
-    let (_, does) = row.ok_or_else(|| format!("there is no script {:?}", asked.script))?;
+    let does = find(ROWS, &asked.script)?;
     Ok(Made {
         kind: Box::new(Ftp(*does)),
         witness: Box::new(report::Report::default()),

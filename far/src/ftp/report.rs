@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{Command, Fate, Seen, Transfer, Way};
-use crate::text;
+use crate::text::{self, bump, times};
 use crate::witness::{Seen as Any, Told, Witness, count};
 
 /// How many different sentences are kept.
@@ -39,15 +39,15 @@ pub(super) struct Report {
 impl Report {
     fn command(&mut self, command: &Command) -> Told {
         self.commands += 1;
-        bump(&mut self.verbs, &command.verb);
+        bump(&mut self.verbs, &command.verb, MOST);
         let reply = command.reply.as_deref();
         if reply.is_some_and(|reply| reply.starts_with('5')) {
             let code = reply.and_then(|r| r.get(..3)).unwrap_or_default();
-            bump(&mut self.refused, &format!("{} ({code})", command.verb));
+            bump(&mut self.refused, &format!("{} ({code})", command.verb), MOST);
         }
         self.logins += usize::from(reply.is_some_and(|reply| reply.starts_with("230")));
         if let Some(odd) = command.odd {
-            bump(&mut self.odd, odd);
+            bump(&mut self.odd, odd, MOST);
         }
         let mut marks = Vec::new();
         if command.urgent {
@@ -102,11 +102,11 @@ impl Report {
             Fate::NotOpened(why) => {
                 // Without a way, that there was none is what the sentence says by itself.
                 let of = transfer.way.map_or(String::new(), |way| format!("{}: ", way.name()));
-                bump(&mut self.not_opened, &format!("{of}{why}"));
+                bump(&mut self.not_opened, &format!("{of}{why}"), MOST);
                 format!("not opened: {why}")
             }
             Fate::Broken(why) => {
-                bump(&mut self.broken, &format!("{way}: {why}"));
+                bump(&mut self.broken, &format!("{way}: {why}"), MOST);
                 format!("broken off: {why}")
             }
             Fate::Aborted => "aborted by ABOR".to_owned(),
@@ -122,11 +122,11 @@ impl Report {
         let n = if is_upload { transfer.came } else { transfer.sent };
         let moved = if is_upload { "came" } else { "sent" };
         let lines = vec![format!(
-            "data {} ({place}): {}{space}{}{from} by {way}{peer}: {}, {fate} — {}",
+            "data {} ({place}): {}{space}{}{from} by {way}{peer}: {} {moved}, {fate} — {}",
             transfer.transfer,
             transfer.verb,
             text::cut(&transfer.name),
-            format_args!("{n} byte{} {moved}", if n == 1 { "" } else { "s" }),
+            count(n, "byte"),
             if transfer.reply.is_empty() { "no reply" } else { &transfer.reply },
         )];
         let json = json!({
@@ -169,7 +169,7 @@ impl Witness for Report {
             Seen::Transfer(transfer) => self.transfer(transfer),
             Seen::Unused { connection, at, way } => {
                 let what = format!("{}: the port was told, and nobody connected", way.name());
-                bump(&mut self.not_opened, &what);
+                bump(&mut self.not_opened, &what, MOST);
                 let json = json!({
                     "event": "unused", "connection": connection, "at_ms": text::millis(*at),
                     "way": way.name(),
@@ -189,7 +189,7 @@ impl Witness for Report {
                 self.ended += 1;
                 self.quits += usize::from(*quit);
                 if !quit {
-                    bump(&mut self.unquit, how);
+                    bump(&mut self.unquit, how, MOST);
                 }
                 let place = text::place(*connection, *at);
                 let without = if *quit { "after QUIT" } else { "without QUIT" };
@@ -225,8 +225,8 @@ impl Witness for Report {
             lines.push(format!("{} {what} sent whole", self.downloads));
         }
         if self.uploads > 0 {
-            let n = count(self.uploads, "file");
-            lines.push(format!("{n} came whole, {} bytes in all", self.uploaded));
+            let (n, bytes) = (count(self.uploads, "file"), count(self.uploaded, "byte"));
+            lines.push(format!("{n} came whole, {bytes} in all"));
         }
         if self.rests > 0 {
             lines.push(format!(
@@ -292,14 +292,4 @@ impl Witness for Report {
             }
         })
     }
-}
-
-fn bump(counts: &mut BTreeMap<String, usize>, what: &str) {
-    if counts.len() < MOST || counts.contains_key(what) {
-        *counts.entry(what.to_owned()).or_default() += 1;
-    }
-}
-
-fn times(n: usize) -> String {
-    if n == 1 { String::new() } else { format!(", {n} times") }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::machine::{Do, Input, Out, Side, SideDo};
+use crate::machine::{Do, Input, Side, SideDo, whole};
 use crate::witness::Witness;
 
 const LOGIN: &str = "USER anonymous\r\nPASS hunter2\r\n";
@@ -22,15 +22,7 @@ fn run(script: &str, inputs: &[Input<'_>]) -> Ran {
     let (mut kind, witness) = (made.kind, made.witness);
     let mut stream = kind.stream(1).unwrap();
     let mut ran = Ran { sent: String::new(), todo: Vec::new(), lines: Vec::new(), witness };
-    let (local, peer) = ("127.0.0.1:21".parse().unwrap(), "127.0.0.1:50000".parse().unwrap());
-    let mut at = Duration::ZERO;
-    let opened = Input::Opened { local, peer };
-    for input in std::iter::once(&opened).chain(inputs).chain([&Input::Stops]) {
-        if *input == Input::Time {
-            at = stream.wakes().unwrap_or(at);
-        }
-        let mut out = Out::default();
-        stream.input(*input, at, &mut out);
+    whole(&mut *stream, 21, inputs, |out| {
         for todo in out.todo {
             match todo {
                 Do::Send(bytes) => ran.sent += &String::from_utf8_lossy(&bytes),
@@ -40,7 +32,7 @@ fn run(script: &str, inputs: &[Input<'_>]) -> Ran {
         for seen in &out.seen {
             ran.lines.extend(ran.witness.tell(seen).lines);
         }
-    }
+    });
     ran
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::buffer::Buffer;
 use super::parse::{Body, Head, Parsed, Reader};
 use super::report::{Answered, Record};
-use super::script::{self, Action, Known, Response, Script};
+use super::script::{self, Action, Known, Response, Rules};
 use crate::machine::{Do, Input, Out, Stream};
 
 /// How much of a body is kept.
@@ -21,7 +21,7 @@ const SLOW: Duration = Duration::from_millis(10);
 /// What the connections of a server share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) script: &'static Script,
+    pub(super) script: &'static Rules,
     pub(super) requests: AtomicU64,
 }
 

@@ -16,7 +16,7 @@ use self::connection::{Connection, Shared};
 pub use self::parse::{Body, Head};
 pub use self::report::{Answered, Record};
 use crate::machine::{Kind, Stream};
-use crate::offer::{Asked, Made, Offer, Takes};
+use crate::offer::{Asked, Made, Offer, Takes, find};
 
 /// What was seen: a request, once there is nothing more to be said of it.
 pub type Seen = Box<Record>;
@@ -25,7 +25,7 @@ pub type Seen = Box<Record>;
 pub const OFFER: Offer = Offer {
     name: "http",
     about: "Serve HTTP on loopback, run a command, report each request as it came, and every cookie",
-    scripts: &script::NAMES,
+    scripts: &script::SCRIPTS,
     port: 80,
     counts: "requests",
     takes: &[Takes::Raw, Takes::IdleThen],
@@ -43,8 +43,7 @@ impl Kind for Http {
 }
 
 fn make(asked: &Asked) -> Result<Made, String> {
-    OFFER.check(&asked.script)?;
-    let script = script::find(&asked.script).ok_or("there is no such script")?;
+    let script = find(script::ROWS, &asked.script)?;
     Ok(Made {
         kind: Box::new(Http(Arc::new(Shared { script, requests: AtomicU64::new(0) }))),
         witness: Box::new(report::Teller::default()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::parse::{Head, header_lines};
+use crate::text::{self, millis};
 use crate::witness::{self, Told, Witness, count};
 
 /// Of how many requests the summary tells.
@@ -309,9 +310,8 @@ fn verdict(record: &Record, settings: &Settings) -> String {
 
 /// A request as text; `settings` are those told of before it.
 fn lines(record: &Record, settings: &Settings) -> Vec<String> {
-    let seconds = record.at.as_secs_f64();
-    let (request, connection) = (record.request, record.connection);
-    let begin = format!("request {request} (connection {connection}, {seconds:.3} s): ");
+    let request = record.request;
+    let begin = format!("request {request} ({}): ", text::place(record.connection, record.at));
     let mut lines = match &record.head {
         Ok(head) => {
             let cookie = verdict(record, settings);
@@ -322,16 +322,13 @@ fn lines(record: &Record, settings: &Settings) -> Vec<String> {
             lines
         }
         Err(why) => {
-            let some = record.raw.get(..512).unwrap_or(&record.raw);
-            let more = record.raw.len() - some.len();
-            let more = if more > 0 { format!(" and {more} bytes more") } else { String::new() };
-            let quoted = format!("    \"{}\"{more}", some.escape_ascii());
-            vec![format!("{begin}malformed: {why}"), quoted]
+            let quoted = text::quoted(&record.raw, 512);
+            vec![format!("{begin}malformed: {why}"), format!("    {quoted}")]
         }
     };
     if record.body_len > 0 || record.body_note.is_some() {
         let note = record.body_note.as_ref().map_or(String::new(), |note| format!(", {note}"));
-        lines.push(format!("  body: {} bytes read{note}", record.body_len));
+        lines.push(format!("  body: {} read{note}", count(record.body_len, "byte")));
     }
     let answer = record.response.as_ref().map_or("no response".to_owned(), |answered| {
         let status = answered.lines.first().map_or("", |l| l.trim_start_matches("HTTP/1.1 "));
@@ -371,11 +368,6 @@ fn json(record: &Record) -> Value {
         })),
         "ending": record.ending,
     })
-}
-
-/// To a microsecond.
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// What the requests between one Set-Cookie and the next made of it.

@@ -1,21 +1,16 @@
 //! What the server answers: scripts as data, and the one function that reads them.
 
 use super::parse::{Body, Head};
+use crate::offer::{Script, row, scripts};
 
 /// How long a connection is idle before a script ends it.
 const IDLE_MS: u64 = 200;
 /// How long `continue` keeps a client waiting at `/late`.
 const LATE_MS: u64 = 1_000;
 
-/// A script: the first row that matches a request says what happens.
+/// What a script does: the first row that matches a request says what happens.
 #[derive(Debug)]
-pub(super) struct Script {
-    /// Its name on the command line.
-    pub(super) name: &'static str,
-    /// What it does, in one line.
-    pub(super) about: &'static str,
-    rows: &'static [(When, &'static [Step])],
-}
+pub(super) struct Rules(&'static [(When, &'static [Step])]);
 
 /// Which requests a row is for.
 #[derive(Clone, Copy, Debug)]
@@ -54,61 +49,61 @@ const CLOSING: &[&str] = &["Connection: close"];
 const TOO_LARGE: Step = Step::Reply(413, "Content Too Large", CLOSING);
 const ANSWER: &[Step] = &[Step::Continue, Step::Read, OK];
 
-/// Every script; the first is the default.
-pub(super) const SCRIPTS: &[Script] = &[
-    Script {
-        name: "cookies",
-        about: "the first response sets session=1, /clear expires it, /set sets it again; the rest is 200",
-        rows: &[
+/// Every script and what it does; the first is the default.
+pub(super) const ROWS: &[(Script, Rules)] = &[
+    row(
+        "cookies",
+        "the first response sets session=1, /clear expires it, /set sets it again; the rest is 200",
+        Rules(&[
             (When::Target("/clear"), &[Step::Continue, Step::Read, EXPIRES]),
             (When::Target("/set"), &[Step::Continue, Step::Read, SETS]),
             (When::First, &[Step::Continue, Step::Read, SETS]),
             (When::Any, ANSWER),
-        ],
-    },
-    Script {
-        name: "keep-alive-close",
-        about: "closes a connection (FIN) 200 ms after its first response, never having said so",
-        rows: &[
+        ]),
+    ),
+    row(
+        "keep-alive-close",
+        "closes a connection (FIN) 200 ms after its first response, never having said so",
+        Rules(&[
             (When::Reused, &[Step::Continue, Step::Read, Step::Close]),
             (When::Any, &[Step::Continue, Step::Read, OK, Step::Idle(IDLE_MS), Step::Close]),
-        ],
-    },
-    Script {
-        name: "keep-alive-reset",
-        about: "resets a connection (RST) 200 ms after its first response",
-        rows: &[
+        ]),
+    ),
+    row(
+        "keep-alive-reset",
+        "resets a connection (RST) 200 ms after its first response",
+        Rules(&[
             (When::Reused, &[Step::Continue, Step::Read, Step::Reset]),
             (When::Any, &[Step::Continue, Step::Read, OK, Step::Idle(IDLE_MS), Step::Reset]),
-        ],
-    },
-    Script {
-        name: "keep-alive-vanish",
-        about: "answers the first request of a connection, takes the second and says nothing, ever",
-        rows: &[(When::Reused, &[Step::Read, Step::Silence]), (When::Any, ANSWER)],
-    },
-    Script {
-        name: "early-413",
-        about: "answers 413 before the body is read, and closes; the unread body makes it a reset",
-        rows: &[(When::Body, &[TOO_LARGE, Step::Close]), (When::Any, ANSWER)],
-    },
-    Script {
-        name: "early-413-linger",
-        about: "answers 413 before the body is read, half-closes, reads the rest, closes",
-        rows: &[
+        ]),
+    ),
+    row(
+        "keep-alive-vanish",
+        "answers the first request of a connection, takes the second and says nothing, ever",
+        Rules(&[(When::Reused, &[Step::Read, Step::Silence]), (When::Any, ANSWER)]),
+    ),
+    row(
+        "early-413",
+        "answers 413 before the body is read, and closes; the unread body makes it a reset",
+        Rules(&[(When::Body, &[TOO_LARGE, Step::Close]), (When::Any, ANSWER)]),
+    ),
+    row(
+        "early-413-linger",
+        "answers 413 before the body is read, half-closes, reads the rest, closes",
+        Rules(&[
             (When::Body, &[TOO_LARGE, Step::HalfClose, Step::Drain, Step::Close]),
             (When::Any, ANSWER),
-        ],
-    },
-    Script {
-        name: "slow",
-        about: "reads a body at 16 KiB every 10 ms",
-        rows: &[(When::Any, &[Step::Continue, Step::ReadSlowly, OK])],
-    },
-    Script {
-        name: "continue",
-        about: "100 Continue when asked for; a second late at /late, not at all at /never, 417 at /refuse",
-        rows: &[
+        ]),
+    ),
+    row(
+        "slow",
+        "reads a body at 16 KiB every 10 ms",
+        Rules(&[(When::Any, &[Step::Continue, Step::ReadSlowly, OK])]),
+    ),
+    row(
+        "continue",
+        "100 Continue when asked for; a second late at /late, not at all at /never, 417 at /refuse",
+        Rules(&[
             (When::Target("/late"), &[Step::Pause(LATE_MS), Step::Continue, Step::Read, OK]),
             (When::Target("/never"), &[Step::Read, OK]),
             (
@@ -116,9 +111,12 @@ pub(super) const SCRIPTS: &[Script] = &[
                 &[Step::Reply(417, "Expectation Failed", CLOSING), Step::Close],
             ),
             (When::Any, ANSWER),
-        ],
-    },
+        ]),
+    ),
 ];
+
+/// The scripts of it.
+pub(super) const SCRIPTS: [Script; ROWS.len()] = scripts(ROWS);
 
 /// What the server knows of a request when it decides.
 #[derive(Clone, Copy, Debug)]
@@ -169,31 +167,15 @@ pub(super) struct Response {
     pub(super) bytes: Vec<u8>,
 }
 
-/// The names of all, and what they do.
-pub(super) const NAMES: [crate::Script; SCRIPTS.len()] = {
-    let mut names = [crate::Script { name: "", about: "" }; SCRIPTS.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = crate::Script { name: SCRIPTS[at].name, about: SCRIPTS[at].about };
-        at += 1;
-    }
-    names
-};
-
-/// The script of this name.
-pub(super) fn find(name: &str) -> Option<&'static Script> {
-    SCRIPTS.iter().find(|script| script.name == name)
-}
-
 /// What `script` makes of a request.
-pub(super) fn actions(script: &Script, known: &Known<'_>) -> Vec<Action> {
+pub(super) fn actions(script: &Rules, known: &Known<'_>) -> Vec<Action> {
     if let Some((status, reason, why)) = known.head.refused() {
         let body = format!("sockeye refuses this request: {why}\n");
         let with_body = known.head.method != "HEAD";
         let refusal = response(status, reason, CLOSING, Some(&body), with_body);
         return vec![Action::Send(refusal), Action::Close];
     }
-    let row = script.rows.iter().find(|(when, _)| applies(*when, known));
+    let row = script.0.iter().find(|(when, _)| applies(*when, known));
     let steps = row.map_or(ANSWER, |(_, steps)| steps);
     let mut actions: Vec<Action> = steps.iter().filter_map(|step| action(*step, known)).collect();
     let last = actions.last();
@@ -306,6 +288,7 @@ mod tests {
 
     use super::super::parse::{Parsed, parse};
     use super::*;
+    use crate::offer::find;
 
     fn head(text: &str) -> Head {
         match parse(text.as_bytes()) {
@@ -317,7 +300,8 @@ mod tests {
     fn brief(script: &str, request: u64, on_connection: u64, text: &str) -> String {
         let head = head(text);
         let known = Known { request, connection: 1, on_connection, head: &head };
-        let words = actions(find(script).unwrap(), &known).into_iter().map(|action| match action {
+        let rules = find(ROWS, script).unwrap();
+        let words = actions(rules, &known).into_iter().map(|action| match action {
             Action::Send(response) => {
                 let cookie = response.lines.iter().find_map(|l| l.strip_prefix("Set-Cookie: "));
                 format!("{}{}", response.status, cookie.map_or(String::new(), |c| format!("[{c}]")))
@@ -382,13 +366,13 @@ mod tests {
 
     #[test]
     fn no_row_leaves_a_body_for_the_next_request() {
-        for script in SCRIPTS {
-            for (when, steps) in script.rows {
+        for (script, rules) in ROWS {
+            for (when, steps) in rules.0 {
                 let reads = steps.iter().any(|s| matches!(s, Step::Read | Step::ReadSlowly));
                 let ends = matches!(steps.last(), Some(Step::Close | Step::Reset | Step::Silence));
                 assert!(reads || ends, "{} {when:?}", script.name);
             }
-            assert!(matches!(script.rows.last(), Some((When::Any, _))), "{}", script.name);
+            assert!(matches!(rules.0.last(), Some((When::Any, _))), "{}", script.name);
         }
     }
 
@@ -396,7 +380,7 @@ mod tests {
     fn a_response_to_head_has_no_body() {
         let head = head("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
         let known = Known { request: 1, connection: 1, on_connection: 1, head: &head };
-        let actions = actions(&SCRIPTS[0], &known);
+        let actions = actions(&ROWS[0].1, &known);
         let Some(Action::Send(response)) = actions.last() else { panic!("{actions:?}") };
         assert!(response.bytes.ends_with(b"\r\n\r\n"));
     }

@@ -1,11 +1,11 @@
 //! What came of connections that were ended when idle, in sentences.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::json;
 
 use super::{IDLE, Seen, Then, What};
+use crate::text;
 use crate::witness::{self, Told, Witness, count};
 
 /// Of how many connections the summary tells each by itself.
@@ -102,7 +102,6 @@ impl Teller {
                 IDLE.as_millis()
             )];
         }
-        let was = |n: usize| if n == 1 { "was" } else { "were" };
         let of = count(self.connections, "connection");
         let (idle, ms, done) = (self.idle, IDLE.as_millis(), done(self.then));
         let (was, answer) = (was(idle), self.answer());
@@ -137,12 +136,9 @@ impl Teller {
                  new one"
             ),
             (lost, ..) => format!(
-                "{} LOST: sent on a connection that was {done}, and not sent again",
-                if lost == 1 {
-                    "1 request was".to_owned()
-                } else {
-                    format!("{lost} requests were")
-                }
+                "{} {} LOST: sent on a connection that was {done}, and not sent again",
+                count(lost, "request"),
+                was(lost)
             ),
         }
     }
@@ -186,6 +182,10 @@ fn done(then: Then) -> &'static str {
     }
 }
 
+fn was(n: usize) -> &'static str {
+    if n == 1 { "was" } else { "were" }
+}
+
 /// The word of it in JSON.
 fn word(what: &What) -> &'static str {
     match what {
@@ -204,7 +204,6 @@ impl Witness for Teller {
         if line.is_empty() {
             return Told::default();
         }
-        let (connection, seconds) = (seen.connection, seen.at.as_secs_f64());
         let of = match seen.what {
             What::Opened(of) => of,
             What::Again(of) => Some(of),
@@ -213,12 +212,12 @@ impl Witness for Teller {
         let bytes = if let What::Lost { bytes, .. } = seen.what { Some(bytes) } else { None };
         let json = json!({
             "idle": word(&seen.what),
-            "connection": connection,
-            "at_ms": millis(seen.at),
+            "connection": seen.connection,
+            "at_ms": text::millis(seen.at),
             "of_connection": of,
             "bytes": bytes,
         });
-        let lines = vec![format!("connection {connection}, {seconds:.3} s: {line}")];
+        let lines = vec![format!("{}: {line}", text::place(seen.connection, seen.at))];
         Told { lines, json, ..Told::default() }
     }
 
@@ -245,9 +244,4 @@ impl Witness for Teller {
             _ => return self.inner.holds(words),
         })
     }
-}
-
-/// To a microsecond.
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -1,6 +1,8 @@
 //! Ordinary sockets: one thread that waits for all of them, and hands what comes to the machines.
 
 mod flow;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod messages;
 mod received;
 mod room;
 mod udp;

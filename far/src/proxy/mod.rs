@@ -17,7 +17,7 @@ pub use auth::{Credentials, Scheme};
 pub use target::{Host, Target};
 
 use crate::machine::{Kind, Stream};
-use crate::offer::{Asked, Made, Script};
+use crate::offer::{Asked, Made, Script, find, row, scripts};
 
 /// What is at the path of a PAC file.
 pub const PAC_PATHS: &[&str] = &["/proxy.pac", "/wpad.dat"];
@@ -144,10 +144,9 @@ pub enum Inside {
     Other,
 }
 
-/// A script and what it does.
+/// What a script does.
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    script: Script,
     /// What HTTP clients are asked.
     scheme: Option<Scheme>,
     /// Whether SOCKS clients are asked for a user.
@@ -158,39 +157,29 @@ struct Row {
     is_slow: bool,
 }
 
-const fn row(name: &'static str, about: &'static str) -> Row {
-    let script = Script { name, about };
-    Row { script, scheme: None, asks_socks: false, refuses: false, is_slow: false }
+const OPEN: Row = Row { scheme: None, asks_socks: false, refuses: false, is_slow: false };
+
+const fn asks(scheme: Scheme) -> Row {
+    Row { scheme: Some(scheme), ..OPEN }
 }
 
-const fn asks(name: &'static str, about: &'static str, scheme: Scheme) -> Row {
-    Row { scheme: Some(scheme), ..row(name, about) }
-}
-
-const ROWS: [Row; 8] = [
-    row("open", "lets everything through that is for loopback"),
-    asks("407-basic", "407 until Basic credentials come, any at all", Scheme::Basic),
-    asks("407-digest", "407 until Digest credentials come, any at all", Scheme::Digest),
-    asks("407-ntlm", "407 until both steps of NTLM came, whoever it is", Scheme::Ntlm),
-    asks("407-negotiate", "407 until a Negotiate token comes, any at all", Scheme::Negotiate),
-    Row {
-        asks_socks: true,
-        ..row("socks-auth", "asks SOCKS 5 clients for user and password, and takes any")
-    },
-    Row { refuses: true, ..row("refuse", "502, or reply 5 of SOCKS, to everything") },
-    Row { is_slow: true, ..row("slow", "lets everything through, two seconds late") },
+const ROWS: &[(Script, Row)] = &[
+    row("open", "lets everything through that is for loopback", OPEN),
+    row("407-basic", "407 until Basic credentials come, any at all", asks(Scheme::Basic)),
+    row("407-digest", "407 until Digest credentials come, any at all", asks(Scheme::Digest)),
+    row("407-ntlm", "407 until both steps of NTLM came, whoever it is", asks(Scheme::Ntlm)),
+    row("407-negotiate", "407 until a Negotiate token comes, any at all", asks(Scheme::Negotiate)),
+    row(
+        "socks-auth",
+        "asks SOCKS 5 clients for user and password, and takes any",
+        Row { asks_socks: true, ..OPEN },
+    ),
+    row("refuse", "502, or reply 5 of SOCKS, to everything", Row { refuses: true, ..OPEN }),
+    row("slow", "lets everything through, two seconds late", Row { is_slow: true, ..OPEN }),
 ];
 
 /// Its scripts.
-pub const SCRIPTS: [Script; ROWS.len()] = {
-    let mut all = [ROWS[0].script; ROWS.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = ROWS[i].script;
-        i += 1;
-    }
-    all
-};
+pub const SCRIPTS: [Script; ROWS.len()] = scripts(ROWS);
 
 /// What all its connections know.
 #[derive(Debug)]
@@ -219,8 +208,7 @@ impl Kind for Proxy {
 
 /// Makes one.
 pub fn make(asked: &Asked) -> Result<Made, String> {
-    let row = ROWS.iter().find(|row| row.script.name == asked.script);
-    let row = *row.ok_or_else(|| format!("there is no script {:?}", asked.script))?;
+    let row = *find(ROWS, &asked.script)?;
     let (upstream, requests) = (asked.upstream.clone(), AtomicU64::new(0));
     let shared = Shared { row, upstream, resolve, requests };
     Ok(Made {

@@ -66,10 +66,8 @@ impl Report {
                 let waits = client.asked.get_mut(&ask.line).filter(|n| **n > 0);
                 let again = waits.filter(|_| ask.credentials.is_some()).map(|n| *n -= 1).is_some();
                 client.by += usize::from(!again);
-                if ended.code == Some(407)
-                    && (client.asked.len() < TARGETS || client.asked.contains_key(&ask.line))
-                {
-                    *client.asked.entry(ask.line.clone()).or_default() += 1;
+                if ended.code == Some(407) {
+                    text::bump(&mut client.asked, &ask.line, TARGETS);
                 }
                 match ask.target.as_ref().map(|target| &target.host) {
                     Some(Host::Name(_)) if !again => self.names += 1,
@@ -82,10 +80,8 @@ impl Report {
             let scheme = challenge.split(' ').next().unwrap_or_default().to_owned();
             *self.asked.entry(scheme).or_default() += 1;
         }
-        if let Some(credentials) = &ask.credentials
-            && (self.schemes.len() < TARGETS || self.schemes.contains_key(&credentials.scheme))
-        {
-            *self.schemes.entry(credentials.scheme.clone()).or_default() += 1;
+        if let Some(credentials) = &ask.credentials {
+            text::bump(&mut self.schemes, &credentials.scheme, TARGETS);
         }
         if let Some(why) = &ended.why {
             self.refusals += 1;
@@ -308,8 +304,8 @@ fn outcome(ended: &Ended) -> Vec<String> {
         _ => format!(
             "request {}: {answer}, {} up, {} down in {taken:.3} s; ended by {}",
             ask.request,
-            bytes(ended.up),
-            bytes(ended.down),
+            count(ended.up, "byte"),
+            count(ended.down, "byte"),
             ended.by
         ),
     };
@@ -322,10 +318,6 @@ fn outcome(ended: &Ended) -> Vec<String> {
         }
     };
     vec![line, format!("  inside: {inside}")]
-}
-
-fn bytes(n: u64) -> String {
-    format!("{n} byte{}", if n == 1 { "" } else { "s" })
 }
 
 fn asked_json(ask: &Ask) -> Value {

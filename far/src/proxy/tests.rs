@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::machine::{Do, Input, Out, Side, SideDo};
+use crate::machine::{Do, Input, Side, SideDo, whole};
 use crate::witness::Witness;
 
 /// A connection by a script, and whoever tells of it.
@@ -32,16 +32,7 @@ impl Lab {
         self.number += 1;
         let mut stream = self.kind.stream(self.number).unwrap();
         let mut done = Done::default();
-        let local = "127.0.0.1:8080".parse().unwrap();
-        let peer = "127.0.0.1:50000".parse().unwrap();
-        let opened = Input::Opened { local, peer };
-        let mut at = Duration::ZERO;
-        for input in std::iter::once(&opened).chain(inputs).chain([&Input::Stops]) {
-            let mut out = Out::default();
-            if *input == Input::Time {
-                at = stream.wakes().unwrap_or(at);
-            }
-            stream.input(*input, at, &mut out);
+        whole(&mut *stream, 8080, inputs, |out| {
             for todo in out.todo {
                 match todo {
                     Do::Send(bytes) => done.sent += &String::from_utf8_lossy(&bytes),
@@ -53,7 +44,7 @@ impl Lab {
             for seen in &out.seen {
                 self.lines.extend(self.witness.tell(seen).lines);
             }
-        }
+        });
         done
     }
 

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use quinn_proto::{
     ConnectionHandle, DatagramEvent, EcnCodepoint, Endpoint, EndpointConfig, Incoming,
     ServerConfig, TransportConfig,
 };
 
-use super::capture::Capture;
 use super::flow::Ears;
 use super::line::Line;
 use super::packet::{self, LEAST, Long, Packet};
 use super::script::{First, Plan};
 use super::seen::{Closed, Seen, What};
 use super::tls::{Ear, Listening};
+use crate::capture::Capture;
 use crate::machine::{Datagram, Datagrams, Out, Reply};
 
 /// How many connections there may be at once; others are refused.
@@ -82,6 +82,8 @@ impl Machine {
         let config = EndpointConfig::default();
         let versions = quinn_proto::DEFAULT_SUPPORTED_VERSIONS.to_vec();
         let endpoint = Endpoint::new(Arc::new(config), Some(Arc::new(server)), false, None);
+        let since_1970 =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self {
             plan,
             began: Instant::now(),
@@ -90,7 +92,7 @@ impl Machine {
             lines: BTreeMap::new(),
             attempts: Attempts::default(),
             ear,
-            capture: Capture::new(),
+            capture: Capture::new(since_1970),
         }
     }
 
@@ -105,7 +107,7 @@ impl Machine {
         if self.plan.first == First::Silence {
             return;
         }
-        self.capture.datagram(at, local, peer, &data);
+        self.capture.datagram(local, peer, &data, at);
         out.datagrams.push(Reply { local, peer, data });
     }
 
@@ -178,7 +180,7 @@ impl Machine {
             ears.tell(What::Hello(Box::new(hello)));
         }
         if !heard.keys.is_empty() {
-            self.capture.keys(&heard.keys);
+            self.capture.secrets(&heard.keys);
             let capture = self.capture.take();
             ears.out.tell(Seen::Wire { capture, keys: heard.keys });
         }
@@ -253,7 +255,7 @@ impl Machine {
 impl Datagrams for Machine {
     fn input(&mut self, datagram: &Datagram<'_>, at: Duration, out: &mut Out) {
         let Datagram { local, peer, data, about } = *datagram;
-        self.capture.datagram(at, peer, local, data);
+        self.capture.datagram(peer, local, data, at);
         let packets = packet::packets(data);
         let begins = packets.first().filter(|p| matches!(p.kind, Long::Initial | Long::Unknown));
         let connection = begins.map_or(0, |packet| self.attempts.number(peer, packet.source));

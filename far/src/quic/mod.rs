@@ -3,7 +3,6 @@
 //! The transport is quinn-proto's; what is told of the first handshake message, of packets and of HTTP/3 is read
 //! here.
 
-mod capture;
 mod cert;
 mod flow;
 mod h3;
@@ -27,7 +26,7 @@ mod tests;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::machine::{Datagrams, Kind};
-use crate::offer::{Asked, Made, Offer};
+use crate::offer::{Asked, Made, Offer, find};
 
 pub use h3::Part;
 pub use hello::{Hello, Parameter};
@@ -53,7 +52,7 @@ impl Kind for Quic {
 pub const OFFER: Offer = Offer {
     name: "quic",
     about: "Serve QUIC and HTTP/3: each stream by its id and who opened it, ALPN, why a connection closed",
-    scripts: SCRIPTS,
+    scripts: &SCRIPTS,
     port: 443,
     counts: "connections",
     takes: &[],
@@ -61,8 +60,7 @@ pub const OFFER: Offer = Offer {
 };
 
 fn make(asked: &Asked) -> Result<Made, String> {
-    OFFER.check(&asked.script)?;
-    let plan = script::find(&asked.script).ok_or("there is no such script")?;
+    let plan = find(script::ROWS, &asked.script)?;
     let made = cert::make(plan.odd).map_err(|e| format!("no certificate can be made: {e}"))?;
     let ca = Some(made.ca.clone());
     let ear = tls::Ear::default();

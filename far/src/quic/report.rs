@@ -8,6 +8,8 @@ use super::h3::Part;
 use super::names;
 use super::packet::LEAST;
 use super::seen::{Closed, End, Stream, What, is_clients, is_one_way};
+use crate::text::{millis, quoted};
+use crate::witness::count;
 
 /// How many bytes are shown of what came.
 const SHOWN: usize = 64;
@@ -27,13 +29,9 @@ pub(super) fn who(id: u64) -> &'static str {
     if is_clients(id) { "client" } else { "server" }
 }
 
-fn count_bytes(n: u64) -> String {
-    format!("{n} byte{}", if n == 1 { "" } else { "s" })
-}
-
 /// "3 bytes and FIN".
 fn amount(bytes: u64, end: Option<End>) -> String {
-    let count = count_bytes(bytes);
+    let count = count(bytes, "byte");
     match end {
         None => format!("{count}, no FIN"),
         Some(End::Fin) => format!("{count} and FIN"),
@@ -89,13 +87,6 @@ fn listed(versions: &[u32]) -> String {
     versions.iter().map(|v| names::version(*v)).collect::<Vec<_>>().join(", ")
 }
 
-fn shown(bytes: &[u8]) -> String {
-    let some = bytes.get(..SHOWN).unwrap_or(bytes);
-    let more = bytes.len() - some.len();
-    let more = if more > 0 { format!(" and {more} bytes more") } else { String::new() };
-    format!("\"{}\"{more}", some.escape_ascii())
-}
-
 /// The lines for people; empty where it is not worth one.
 pub(super) fn lines(connection: u64, at: Duration, what: &What) -> Vec<String> {
     let Some(text) = text(what) else { return Vec::new() };
@@ -127,7 +118,7 @@ fn text(what: &What) -> Option<String> {
         }
         What::Stray { peer, len, start, reset } => {
             let reset = if *reset { ", answered by a stateless reset" } else { "" };
-            let start = shown(start);
+            let start = quoted(start, SHOWN);
             format!("{peer} sent a datagram of {len} bytes, of no connection{reset}: {start}")
         }
         What::Negotiated { listed: versions, .. } => {
@@ -151,21 +142,21 @@ fn text(what: &What) -> Option<String> {
             format!("the client lets the server open no {way} stream")
         }
         What::Bytes { id, offset: 0, bytes, framed: false } => {
-            format!("stream {id} begins: {}", shown(bytes))
+            format!("stream {id} begins: {}", quoted(bytes, SHOWN))
         }
         What::Bytes { .. } => return None,
         What::Stream(stream) => format!("{}: {}", stream_name(stream.id), exchange(stream)),
         What::Stopped { id, code } => format!("stream {id}: STOP_SENDING with code {code}"),
         What::Datagram { bytes, echoed } => {
             let echoed = if *echoed { "sent back" } else { "not sent back" };
-            format!("datagram of {} bytes, {echoed}: {}", bytes.len(), shown(bytes))
+            format!("datagram of {} bytes, {echoed}: {}", bytes.len(), quoted(bytes, SHOWN))
         }
         What::Http { id, part } => match part {
             Part::Type(kind) => {
                 format!("stream {id} is of type {kind:#x}, {}", names::stream_type(*kind))
             }
             Part::Frame { kind, len } => {
-                format!("stream {id}: {} of {}", names::frame(*kind), count_bytes(*len))
+                format!("stream {id}: {} of {}", names::frame(*kind), count(*len, "byte"))
             }
             Part::Settings(all) => format!("stream {id}: settings: {}", settings(all)),
             Part::Fields(_) => format!("stream {id}: fields"),
@@ -177,7 +168,6 @@ fn text(what: &What) -> Option<String> {
 
 /// An object for programs; null where it is not worth one.
 pub(super) fn json(connection: u64, at: Duration, what: &What) -> Value {
-    let micros = (at.as_secs_f64() * 1e6).round();
     let (name, more) = match what {
         What::Bytes { offset: 1.., .. } | What::Bytes { framed: true, .. } => return Value::Null,
         What::Initial { peer, len, version, token, early } => (
@@ -220,7 +210,7 @@ pub(super) fn json(connection: u64, at: Duration, what: &What) -> Value {
     };
     let mut object = Map::new();
     object.insert("connection".to_owned(), connection.into());
-    object.insert("at_ms".to_owned(), (micros / 1e3).into());
+    object.insert("at_ms".to_owned(), millis(at).into());
     object.insert("what".to_owned(), name.into());
     if let Value::Object(more) = more {
         object.extend(more);

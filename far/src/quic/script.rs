@@ -2,7 +2,7 @@
 
 use super::cert::Odd;
 use super::tls::Alpn;
-use crate::offer::Script;
+use crate::offer::{Script, row, scripts};
 
 /// What becomes of a first Initial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum First {
     Negotiate(&'static [u32]),
 }
 
-/// A script.
+/// What a script does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) first: First,
@@ -45,72 +45,75 @@ const ECHO: Plan = Plan {
 /// A reserved version (RFC 9000 §15), which nobody speaks.
 const RESERVED: &[u32] = &[0x1a2a_3a4a];
 
-const fn script(name: &'static str, about: &'static str) -> Script {
-    Script { name, about }
-}
-
-/// Every script; the first is the default.
-pub const SCRIPTS: &[Script] = &[
-    script(
+pub(super) const ROWS: &[(Script, Plan)] = &[
+    row(
         "echo",
         "sends back what comes by a stream; takes any ALPN; speaks HTTP/3 where h3 is agreed upon",
+        ECHO,
     ),
-    script("h3", "takes h3 alone, and answers each request with 200 and a short text"),
-    script("opens-streams", "as echo, and opens streams 1 and 3 itself"),
-    script("no-streams", "as echo, but the client may open no stream (initial_max_streams 0)"),
-    script("datagrams", "as echo, and takes datagrams (RFC 9221), which it sends back"),
-    script("retry", "as echo, once the client's address was validated by a Retry"),
-    script("refuse", "closes each connection with CONNECTION_REFUSED at its first packet"),
-    script(
+    row(
+        "h3",
+        "takes h3 alone, and answers each request with 200 and a short text",
+        Plan { alpn: Alpn::Only(&["h3"]), ..ECHO },
+    ),
+    row("opens-streams", "as echo, and opens streams 1 and 3 itself", Plan { opens: true, ..ECHO }),
+    row(
+        "no-streams",
+        "as echo, but the client may open no stream (initial_max_streams 0)",
+        Plan { streams: Some(0), ..ECHO },
+    ),
+    row(
+        "datagrams",
+        "as echo, and takes datagrams (RFC 9221), which it sends back",
+        Plan { datagrams: true, ..ECHO },
+    ),
+    row(
+        "retry",
+        "as echo, once the client's address was validated by a Retry",
+        Plan { first: First::Retry, ..ECHO },
+    ),
+    row(
+        "refuse",
+        "closes each connection with CONNECTION_REFUSED at its first packet",
+        Plan { first: First::Refuse, ..ECHO },
+    ),
+    row(
         "close-at-once",
         "closes with the application's code 42 as soon as the handshake is complete",
+        Plan { closes: Some(42), ..ECHO },
     ),
-    script("silent", "reads what comes and never answers"),
-    script(
+    row("silent", "reads what comes and never answers", Plan { first: First::Silence, ..ECHO }),
+    row(
         "version-negotiation",
         "answers every first packet by saying that versions 1 and 2 are spoken",
+        Plan { first: First::Negotiate(&super::packet::KNOWN), ..ECHO },
     ),
-    script(
+    row(
         "version-none",
         "answers every first packet by saying that a reserved version alone is spoken",
+        Plan { first: First::Negotiate(RESERVED), ..ECHO },
     ),
-    script("no-alpn", "takes a protocol alone that nobody offers: alert no_application_protocol"),
-    script("self-signed", "as echo, with a certificate that is signed by itself"),
-    script("wrong-name", "as echo, with a certificate of another host"),
-    script("expired", "as echo, with a certificate that ended in 2020"),
+    row(
+        "no-alpn",
+        "takes a protocol alone that nobody offers: alert no_application_protocol",
+        Plan { alpn: Alpn::Only(&["nobody-offers-this"]), ..ECHO },
+    ),
+    row(
+        "self-signed",
+        "as echo, with a certificate that is signed by itself",
+        Plan { odd: Odd::SelfSigned, ..ECHO },
+    ),
+    row(
+        "wrong-name",
+        "as echo, with a certificate of another host",
+        Plan { odd: Odd::WrongName, ..ECHO },
+    ),
+    row(
+        "expired",
+        "as echo, with a certificate that ended in 2020",
+        Plan { odd: Odd::Expired, ..ECHO },
+    ),
 ];
 
-const PLANS: &[(&str, Plan)] = &[
-    ("echo", ECHO),
-    ("h3", Plan { alpn: Alpn::Only(&["h3"]), ..ECHO }),
-    ("opens-streams", Plan { opens: true, ..ECHO }),
-    ("no-streams", Plan { streams: Some(0), ..ECHO }),
-    ("datagrams", Plan { datagrams: true, ..ECHO }),
-    ("retry", Plan { first: First::Retry, ..ECHO }),
-    ("refuse", Plan { first: First::Refuse, ..ECHO }),
-    ("close-at-once", Plan { closes: Some(42), ..ECHO }),
-    ("silent", Plan { first: First::Silence, ..ECHO }),
-    ("version-negotiation", Plan { first: First::Negotiate(&super::packet::KNOWN), ..ECHO }),
-    ("version-none", Plan { first: First::Negotiate(RESERVED), ..ECHO }),
-    ("no-alpn", Plan { alpn: Alpn::Only(&["nobody-offers-this"]), ..ECHO }),
-    ("self-signed", Plan { odd: Odd::SelfSigned, ..ECHO }),
-    ("wrong-name", Plan { odd: Odd::WrongName, ..ECHO }),
-    ("expired", Plan { odd: Odd::Expired, ..ECHO }),
-];
-
-/// The plan of a script.
-pub(super) fn find(name: &str) -> Option<&'static Plan> {
-    PLANS.iter().find(|plan| plan.0 == name).map(|plan| &plan.1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_script_has_its_plan() {
-        let names: Vec<&str> = SCRIPTS.iter().map(|script| script.name).collect();
-        assert_eq!(names, PLANS.iter().map(|plan| plan.0).collect::<Vec<_>>());
-        assert!(find("ech").is_none());
-    }
-}
+/// Every script; the first is the default.
+pub const SCRIPTS: [Script; ROWS.len()] = scripts(ROWS);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::names;
+use crate::text;
 
 /// A `ClientHello`. Numbers that nobody shall know (RFC 8701) are left out of every list and counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -180,11 +181,10 @@ impl Hello {
     pub fn lines(&self) -> Vec<String> {
         let list = |all: &[u16], name: fn(u16) -> String, most: usize| {
             let names: Vec<String> = all.iter().take(most).map(|n| name(*n)).collect();
-            match (names.len(), all.len() - names.len()) {
-                (0, _) => "none".to_owned(),
-                (_, 0) => names.join(", "),
-                (_, more) => format!("{} and {more} more", names.join(", ")),
+            if names.is_empty() {
+                return "none".to_owned();
             }
+            names.join(", ") + &text::more(all.len() - names.len())
         };
         let sni = self.name().unwrap_or_else(|| "none".to_owned());
         let alpn = self.protocols().join(", ");

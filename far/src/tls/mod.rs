@@ -29,7 +29,7 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 pub use seen::{End, Said, Seen, Session, What};
 
 use crate::machine::{Kind, Stream};
-use crate::offer::{Asked, Made, Offer, Takes};
+use crate::offer::{Asked, Made, Offer, Takes, find};
 use script::Serve;
 use stream::{Link, Within};
 
@@ -37,7 +37,7 @@ use stream::{Link, Within};
 pub const OFFER: Offer = Offer {
     name: "tls",
     about: "Serve TLS by a certificate of each kind, HTTP or LDAP within: how far a client comes, its alert by name",
-    scripts: script::SCRIPTS,
+    scripts: &script::SCRIPTS,
     port: 443,
     counts: "connections",
     takes: &[Takes::IdleThen, Takes::Within, Takes::Hosts],
@@ -64,8 +64,7 @@ impl Kind for Tls {
 
 /// Makes one: its certificate too, which for `sha1` takes seconds without optimisation.
 fn make(asked: &Asked) -> Result<Made, String> {
-    OFFER.check(&asked.script)?;
-    let row = script::find(&asked.script).ok_or("there are no scripts")?;
+    let row = find(script::ROWS, &asked.script)?;
     let within = match asked.within.as_deref() {
         None => None,
         Some("http") => Some("http"),

@@ -12,6 +12,7 @@ use super::script::{Row, Serve};
 use super::seen::{End, Said, Seen, Session, What};
 use super::story::{Story, said};
 use crate::capture::Capture;
+use crate::text;
 use crate::witness::{self, Told, Witness, count};
 
 /// How many different names, and stories, are kept.
@@ -174,7 +175,7 @@ impl Witness for Report {
         }
         let Some((line, more, mut value)) = words(&seen.what) else { return told };
         value["connection"] = number.into();
-        value["at_ms"] = ((seen.at.as_secs_f64() * 1e6).round() / 1e3).into();
+        value["at_ms"] = text::millis(seen.at).into();
         told.json = value;
         let seconds = seen.at.as_secs_f64();
         told.lines = vec![format!("connection {number} ({seconds:.3} s): {line}")];
@@ -207,11 +208,10 @@ impl Witness for Report {
         stories.truncate(TOLD);
         let told: usize = stories.iter().map(|(.., n)| n).sum();
         lines.extend(stories.into_iter().map(|(sentence, numbers, n)| {
-            let text: Vec<String> = numbers.iter().map(u64::to_string).collect();
-            let more = n - numbers.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let named: Vec<String> = numbers.iter().map(u64::to_string).collect();
+            let more = text::more(n - numbers.len());
             let many = if *n == 1 { "" } else { "s" };
-            format!("connection{many} {}{more}: {sentence}", text.join(", "))
+            format!("connection{many} {}{more}: {sentence}", named.join(", "))
         }));
         if self.ended > told {
             lines.push(format!("and {} more", count(self.ended - told, "connection")));
@@ -271,17 +271,14 @@ impl Report {
         let number = seen.number;
         let of = |what: &str| format!("connection-{number:04}-{what}.bin");
         let mut files = Vec::new();
-        let mut blocks = Vec::new();
         match &seen.what {
-            What::Opened { peer, local } => {
-                blocks = self.capture.opened(number, *peer, *local, seen.at);
-            }
+            What::Opened { peer, local } => self.capture.opened(number, *peer, *local, seen.at),
             What::Bytes { from_client, data, secrets } => {
                 if !secrets.is_empty() {
                     files.push(("keys.log".to_owned(), secrets.clone().into_bytes()));
-                    blocks.extend(Capture::secrets(secrets));
+                    self.capture.secrets(secrets);
                 }
-                blocks.extend(self.capture.bytes(number, *from_client, data, seen.at));
+                self.capture.bytes(number, *from_client, data, seen.at);
                 let side = if *from_client { "from-client" } else { "from-server" };
                 files.push((of(side), data.clone()));
             }
@@ -289,16 +286,17 @@ impl Report {
                 files.push((of("client-hello"), message.clone()));
             }
             What::Ended { how, .. } => {
-                blocks = match how {
+                match how {
                     End::Fin => self.capture.ended(number, true, false, seen.at),
                     End::Broken(_) => self.capture.ended(number, true, true, seen.at),
                     End::Ours => self.capture.ended(number, false, false, seen.at),
-                    End::Stopped => Vec::new(),
-                };
+                    End::Stopped => {}
+                }
                 self.capture.forget(number);
             }
             _ => {}
         }
+        let blocks = self.capture.take();
         if !blocks.is_empty() {
             files.push(("capture.pcapng".to_owned(), blocks));
         }

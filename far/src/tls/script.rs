@@ -1,13 +1,11 @@
 //! What the server does, as data.
 
 use super::certs::Fault;
-use crate::offer::Script;
+use crate::offer::{self, Script, scripts};
 
-/// A script.
+/// What a script does.
 #[derive(Debug)]
 pub struct Row {
-    /// Its name and what it does.
-    pub script: Script,
     /// What is done with a `ClientHello`.
     pub serve: Serve,
     /// What is wrong with the certificate.
@@ -39,17 +37,22 @@ pub enum Serve {
     Reset,
 }
 
-const fn row(name: &'static str, about: &'static str, serve: Serve) -> Row {
-    Row { script: Script { name, about }, serve, fault: Fault::None, flaw: "" }
+const fn row(name: &'static str, about: &'static str, serve: Serve) -> (Script, Row) {
+    offer::row(name, about, Row { serve, fault: Fault::None, flaw: "" })
 }
 
-const fn cert(name: &'static str, about: &'static str, fault: Fault, flaw: &'static str) -> Row {
-    Row { script: Script { name, about }, serve: Serve::Tls, fault, flaw }
+const fn cert(
+    name: &'static str,
+    about: &'static str,
+    fault: Fault,
+    flaw: &'static str,
+) -> (Script, Row) {
+    offer::row(name, about, Row { serve: Serve::Tls, fault, flaw })
 }
 
 /// Every script; the first is the default.
 #[rustfmt::skip]
-pub const ROWS: &[Row] = &[
+pub const ROWS: &[(Script, Row)] = &[
     row("good", "a certificate for localhost, 127.0.0.1 and ::1 that the given CA has signed, valid for 90 days",
         Serve::Tls),
     cert("self-signed", "the certificate is signed by its own key", Fault::SelfSigned,
@@ -86,17 +89,4 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// [`ROWS`] as they are offered.
-pub const SCRIPTS: &[Script] = &{
-    let mut all = [ROWS[0].script; ROWS.len()];
-    let mut i = 1;
-    while i < all.len() {
-        all[i] = ROWS[i].script;
-        i += 1;
-    }
-    all
-};
-
-/// The script of that name.
-pub fn find(name: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.script.name == name)
-}
+pub const SCRIPTS: [Script; ROWS.len()] = scripts(ROWS);

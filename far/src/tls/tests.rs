@@ -35,7 +35,7 @@ struct Wire {
 impl Wire {
     fn new(made: &mut Made) -> Self {
         let stream = made.kind.stream(1).unwrap();
-        let witness = Box::new(Report::new(&script::ROWS[0], &[], Duration::ZERO));
+        let witness = Box::new(Report::new(&script::ROWS[0].1, &[], Duration::ZERO));
         let (seen, sent, todo) = (Vec::new(), Vec::new(), Vec::new());
         let mut wire = Self { stream, witness, seen, sent, todo };
         let local = "127.0.0.1:443".parse().unwrap();
@@ -432,7 +432,7 @@ fn what_nobody_knows_is_counted() {
 
 /// A report of connections that end in that order, each by what its number makes of it.
 fn ended(numbers: &[u64], why: fn(u64) -> String) -> Vec<String> {
-    let mut report = Report::new(&script::ROWS[0], &[], Duration::ZERO);
+    let mut report = Report::new(&script::ROWS[0].1, &[], Duration::ZERO);
     let at = Duration::ZERO;
     for number in numbers {
         let addr = "127.0.0.1:1".parse().unwrap();
@@ -489,7 +489,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         size in 1_usize..20,
     ) {
-        let mut made = make(&asked(script::ROWS[row].script.name, within)).unwrap();
+        let mut made = make(&asked(script::SCRIPTS[row].name, within)).unwrap();
         let whole = seen(&mut made, &bytes, usize::MAX);
         prop_assert_eq!(whole, seen(&mut made, &bytes, size));
     }
@@ -507,7 +507,7 @@ proptest! {
             bytes[at] = byte;
         }
         bytes.extend(tail);
-        let mut made = make(&asked(script::ROWS[row].script.name, within)).unwrap();
+        let mut made = make(&asked(script::SCRIPTS[row].name, within)).unwrap();
         let whole = seen(&mut made, &bytes, usize::MAX);
         prop_assert_eq!(whole, seen(&mut made, &bytes, size));
     }

@@ -11,23 +11,26 @@ use nix::net::if_::if_nameindex;
 pub use report::Report;
 
 use crate::machine::{About, Datagram, Datagrams, Group, Kind, Out, Reply};
-use crate::offer::{Asked, Made, Script};
+use crate::offer::{Asked, Made, Script, find, row, scripts};
 
 /// How late `echo-slow` is.
 const SLOW: Duration = Duration::from_secs(2);
 /// How many echoes may wait for their time, and how many bytes they may have.
 const WAITING: (usize, usize) = (1024, 4 << 20);
 
-/// Every script; the first is the default.
-pub const SCRIPTS: &[Script] = &[
-    Script { name: "count", about: "nothing is answered" },
-    Script { name: "echo", about: "each datagram is sent back, from the address that it came to" },
-    Script { name: "echo-slow", about: "the same, 2 s late" },
-    Script {
-        name: "refuse",
-        about: "the port is closed once a datagram came: the kernel refuses others (ICMP port unreachable)",
-    },
+const ROWS: &[(Script, Said)] = &[
+    row("count", "nothing is answered", Said::Nothing),
+    row("echo", "each datagram is sent back, from the address that it came to", Said::Echo),
+    row("echo-slow", "the same, 2 s late", Said::EchoLater),
+    row(
+        "refuse",
+        "the port is closed once a datagram came: the kernel refuses others (ICMP port unreachable)",
+        Said::Closed,
+    ),
 ];
+
+/// Every script; the first is the default.
+pub const SCRIPTS: [Script; ROWS.len()] = scripts(ROWS);
 
 /// What was seen: a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,13 +68,7 @@ pub enum Said {
 
 /// Makes the server.
 pub fn make(asked: &Asked) -> Result<Made, String> {
-    let said = match asked.script.as_str() {
-        "count" => Said::Nothing,
-        "echo" => Said::Echo,
-        "echo-slow" => Said::EchoLater,
-        "refuse" => Said::Closed,
-        other => return Err(format!("no script {other:?}")),
-    };
+    let said = *find(ROWS, &asked.script)?;
     let groups: Vec<Group> = asked.groups.iter().map(|g| group(g)).collect::<Result<_, _>>()?;
     // They do not change often, and whoever has no name is told by its number.
     let interfaces = if_nameindex().map(|all| {

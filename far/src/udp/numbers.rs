@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::text;
+
 /// How many stretches of numbers are remembered.
 const STRETCHES: usize = 16_384;
 /// After how many datagrams it is settled whether and how they are numbered.
@@ -99,8 +101,7 @@ impl Numbered {
         for (what, (n, some)) in [("doubled", &numbers.doubled), ("out of order", &numbers.late)] {
             if *n > 0 {
                 let some: Vec<_> = some.iter().map(|n| (*n, *n)).collect();
-                let more = *n - some.len() as u64;
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let more = text::more(*n - some.len() as u64);
                 faults.push(format!("{what} {}{more}", list(&some)));
             }
         }

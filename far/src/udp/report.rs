@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::numbers::Numbered;
 use super::{Said, Seen};
 use crate::machine::Group;
-use crate::witness::{Seen as Any, Told, Witness, count, millis, plain};
+use crate::text::{self, millis};
+use crate::witness::{Seen as Any, Told, Witness, count, plain};
 
 /// How many senders are told apart.
 const SENDERS: usize = 64;
@@ -198,7 +199,7 @@ impl Witness for Report {
             lines.push(format!(
                 "{} came, {}, from {many}{}: {}",
                 count(self.datagrams, "datagram"),
-                bytes_of(self.bytes),
+                count(self.bytes, "byte"),
                 count(senders, "sender"),
                 self.fragments()
             ));
@@ -207,7 +208,7 @@ impl Witness for Report {
         for peer in self.order.iter().take(TOLD) {
             let sender = &self.senders[peer];
             let n = count(sender.datagrams, "datagram");
-            lines.push(format!("{peer} sent {n}, {}", bytes_of(sender.bytes)));
+            lines.push(format!("{peer} sent {n}, {}", count(sender.bytes, "byte")));
             lines.extend(sender.numbered.words().map(|words| format!("  numbered {words}")));
         }
         if self.order.len() > TOLD {
@@ -226,7 +227,7 @@ impl Witness for Report {
         if self.lost > 0 {
             lines.push(format!(
                 "{} had no room here: the socket's buffer was full, and the sender is not at fault",
-                count(self.lost as usize, "datagram")
+                count(self.lost, "datagram")
             ));
         }
         if self.is_closed {
@@ -281,10 +282,6 @@ impl Witness for Report {
     }
 }
 
-fn bytes_of(n: u64) -> String {
-    format!("{n} byte{}", if n == 1 { "" } else { "s" })
-}
-
 fn lines(seen: &Seen, peer: SocketAddr, local: SocketAddr, by: Option<&str>) -> Vec<String> {
     let Seen { number, at, data, about, said, .. } = seen;
     let by = by.map(|name| format!(" by {name}")).unwrap_or_default();
@@ -297,7 +294,7 @@ fn lines(seen: &Seen, peer: SocketAddr, local: SocketAddr, by: Option<&str>) -> 
     let (len, seconds) = (data.len(), at.as_secs_f64());
     let mut lines = vec![format!(
         "datagram {number} ({seconds:.3} s): {}{cut} from {peer} to {local}{by}{whole}",
-        bytes_of(len as u64)
+        count(len, "byte")
     )];
     let mut parts = Vec::new();
     parts.extend(about.ttl.map(|ttl| format!("TTL {ttl}")));
@@ -316,8 +313,7 @@ fn lines(seen: &Seen, peer: SocketAddr, local: SocketAddr, by: Option<&str>) -> 
     lines.push(format!("    {}", parts.join(", ")));
     if len > 0 {
         let some = data[..len.min(SHOWN)].escape_ascii();
-        let more = len - len.min(SHOWN);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let more = text::more(len - len.min(SHOWN));
         lines.push(format!("    \"{some}\"{more}"));
     }
     lines

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use frame::Header;
 
 use crate::machine::{Kind, Stream};
-use crate::offer::{Asked, Made, Script};
+use crate::offer::{Asked, Made, Script, find, row, scripts};
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ enum Does {
     DeflateIgnored,
 }
 
-const ROWS: [(Script, Does); 10] = [
+const ROWS: &[(Script, Does)] = &[
     row("echo", "sends each message back", Does::Echo),
     row(
         "no-handshake",
@@ -164,20 +164,8 @@ const ROWS: [(Script, Does); 10] = [
     ),
 ];
 
-const fn row(name: &'static str, about: &'static str, does: Does) -> (Script, Does) {
-    (Script { name, about }, does)
-}
-
 /// Its scripts.
-pub const SCRIPTS: [Script; ROWS.len()] = {
-    let mut all = [ROWS[0].0; ROWS.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = ROWS[i].0;
-        i += 1;
-    }
-    all
-};
+pub const SCRIPTS: [Script; ROWS.len()] = scripts(ROWS);
 
 /// The kind.
 #[derive(Debug)]
@@ -191,8 +179,7 @@ impl Kind for WebSocket {
 
 /// Makes one.
 pub fn make(asked: &Asked) -> Result<Made, String> {
-    let row = ROWS.iter().find(|(script, _)| script.name == asked.script);
-    let (_, does) = row.ok_or_else(|| format!("there is no script {:?}", asked.script))?;
+    let does = find(ROWS, &asked.script)?;
     Ok(Made {
         kind: Box::new(WebSocket(*does)),
         witness: Box::new(report::Report::new(*does)),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::frame::opcode;
 use super::message::{code_name, join};
 use super::{Does, Ended, Frame, Handshake, Seen, Start};
-use crate::text;
+use crate::text::{self, bump, times};
 use crate::witness::{Seen as Any, Told, Witness, count};
 
 /// How many different faults are kept.
@@ -53,7 +53,7 @@ impl Report {
             *self.statuses.entry(status).or_default() += 1;
         }
         for fault in &shake.faults {
-            bump(&mut self.lacks, fault);
+            bump(&mut self.lacks, fault, FAULTS);
         }
         let place = text::place(shake.connection, shake.at);
         let agent = shake.agent.as_deref().unwrap_or("no User-Agent");
@@ -93,14 +93,14 @@ impl Report {
         let name = opcode(header.opcode);
         *self.frames.entry(name).or_default() += 1;
         for fault in &frame.faults {
-            bump(&mut self.faults, fault);
+            bump(&mut self.faults, fault, FAULTS);
         }
         self.pongs += usize::from(frame.answers_ping);
         let mut line =
             format!("frame {} ({})", frame.number, text::place(frame.connection, frame.at));
         let number = header.opcode;
         let _ = write!(line, ": {name} (opcode {number}), {}", bits(frame));
-        let _ = write!(line, ", {}", bytes(header.length));
+        let _ = write!(line, ", {}", count(header.length, "byte"));
         if frame.came < header.length {
             let _ = write!(line, " of which {} came", frame.came);
         }
@@ -151,7 +151,7 @@ impl Report {
                 format!("; its Close: {}, reason {reason:?}", code_words(*code))
             }
             None if has_begun => {
-                bump(&mut self.unclosed, &ended.how);
+                bump(&mut self.unclosed, &ended.how, FAULTS);
                 "; no Close came".to_owned()
             }
             None => String::new(),
@@ -161,7 +161,7 @@ impl Report {
         let lines = vec![format!(
             "{place}: {begin}ended: {}, after {}{close}",
             ended.how,
-            count(usize::try_from(ended.frames).unwrap_or(usize::MAX), "frame")
+            count(ended.frames, "frame")
         )];
         let json = json!({
             "event": "ended",
@@ -298,22 +298,8 @@ impl Witness for Report {
     }
 }
 
-fn bump(counts: &mut BTreeMap<String, usize>, what: &str) {
-    if counts.len() < FAULTS || counts.contains_key(what) {
-        *counts.entry(what.to_owned()).or_default() += 1;
-    }
-}
-
-fn times(n: usize) -> String {
-    if n == 1 { String::new() } else { format!(", {n} times") }
-}
-
 fn code_words(code: Option<u16>) -> String {
     code.map_or("no code".to_owned(), |code| format!("{code} ({})", code_name(code)))
-}
-
-fn bytes(n: u64) -> String {
-    format!("{n} byte{}", if n == 1 { "" } else { "s" })
 }
 
 fn bits(frame: &Frame) -> String {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::machine::{Do, Input, Out};
+use crate::machine::{Do, Input, whole};
 use crate::witness::Witness;
 
 const SHAKE: &[u8] =
@@ -26,16 +26,8 @@ fn run(script: &str, inputs: &[Input<'_>]) -> (Vec<u8>, Vec<Do>, String, Box<dyn
     let made = make(&Asked { script: script.to_owned(), ..Asked::default() }).unwrap();
     let (mut kind, mut witness) = (made.kind, made.witness);
     let mut stream = kind.stream(1).unwrap();
-    let (local, peer) = ("127.0.0.1:80".parse().unwrap(), "127.0.0.1:50000".parse().unwrap());
     let (mut sent, mut others, mut lines) = (Vec::new(), Vec::new(), Vec::new());
-    let mut at = Duration::ZERO;
-    let opened = Input::Opened { local, peer };
-    for input in std::iter::once(&opened).chain(inputs).chain([&Input::Stops]) {
-        if *input == Input::Time {
-            at = stream.wakes().unwrap_or(at);
-        }
-        let mut out = Out::default();
-        stream.input(*input, at, &mut out);
+    whole(&mut *stream, 80, inputs, |out| {
         for todo in out.todo {
             match todo {
                 Do::Send(bytes) => sent.extend(bytes),
@@ -45,7 +37,7 @@ fn run(script: &str, inputs: &[Input<'_>]) -> (Vec<u8>, Vec<Do>, String, Box<dyn
         for seen in &out.seen {
             lines.extend(witness.tell(seen).lines);
         }
-    }
+    });
     (sent, others, lines.join("\n"), witness)
 }
 
