@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::Answer;
-use super::relay::{Current, agent, length, line, rewritten};
+use super::relay::{Current, rewritten};
 use super::target::{Target, Verdict};
 use super::{Ask, Credentials, PAC_PATHS, SLOW, Seen, Shared, Way, socks};
+use crate::body::Reader;
 use crate::head::{Body, Came, Collector, Head};
 use crate::machine::{Do, Input, Out, Side, SideDo, Stream};
 
@@ -28,7 +29,7 @@ enum State {
     /// A request is to come.
     Http(Collector),
     /// The body of a request that was not let in is to pass; then a request is to come.
-    Skips(u64),
+    Skips(Reader),
     /// SOCKS is spoken: what came, and how far it is.
     Socks(Vec<u8>, Step),
     /// An answer is due at that time.
@@ -89,20 +90,22 @@ impl Session {
                 };
                 self.bytes(bytes, out);
             }
-            State::Http(collector) => match collector.push(bytes) {
+            State::Http(collector) => match collector.input(bytes) {
                 Came::Partial => {}
-                Came::Head(head, rest) => self.request(&head, rest, out),
-                Came::No(why) => {
-                    let bytes = collector.bytes().to_vec();
+                Came::Head(head, len) => {
+                    let rest = collector.bytes()[len..].to_vec();
+                    self.request(&head, rest, out);
+                }
+                Came::No { why, .. } => {
+                    let bytes = collector.begun().to_vec();
                     self.odd(why, &bytes, out);
                     out.send(response(400, "Bad Request", "", "this is no request of HTTP\n"));
                     self.drain(out);
                 }
             },
-            State::Skips(left) => {
-                let n = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
-                *left -= n as u64;
-                if *left == 0 {
+            State::Skips(body) => {
+                let Ok(n) = body.feed(bytes) else { return self.drain(out) };
+                if body.is_done() {
                     self.state = State::Http(Collector::default());
                 }
                 if n < bytes.len() {
@@ -120,14 +123,14 @@ impl Session {
             }
             State::Relays => self.relay(bytes, out),
             State::Inner(collector) => {
-                let came = collector.push(bytes);
+                let came = collector.input(bytes);
                 if let Some(current) = &mut self.current {
                     current.forwards(bytes);
                 }
                 match came {
                     Came::Partial => {}
                     Came::Head(head, _) => self.own_page(&head.target, out),
-                    Came::No(_) => self.finish(out),
+                    Came::No { .. } => self.finish(out),
                 }
             }
             State::Drains(_) => {}
@@ -182,9 +185,9 @@ impl Session {
             // Nobody asked; whatever came is told all the same.
             None => (Answer::Enter, header.and_then(|h| super::Scheme::Basic.answer(Some(&h)).1)),
         };
-        let agent = agent(head);
-        let ask = Ask { agent, credentials, ..self.ask(way, line(head), target) };
-        let body = head.body();
+        let agent = head.agent();
+        let ask = Ask { agent, credentials, ..self.ask(way, head.line(), target) };
+        let body = head.body_to_forward();
         let current = self.tell(Current::new(ask), out);
         let body = match body {
             Ok(body) => body,
@@ -205,7 +208,7 @@ impl Session {
                     return self.deny(501, "Not Implemented", &why, out);
                 }
                 current.forward = rewritten(head, authority, path);
-                current.left = length(body);
+                current.body = Some(Reader::new(body));
                 current.early = rest;
                 self.go(out);
             }
@@ -226,12 +229,11 @@ impl Session {
         let close = if goes_on { "" } else { "Connection: close\r\n" };
         out.send(with(407, "Proxy Authentication Required", &format!("{header}{close}"), text));
         out.tell(Seen::Ended(Box::new(current.ended(self.at))));
-        match body {
-            Body::Length(n) if goes_on => {
-                self.state = State::Skips(n);
-                self.bytes(rest, out);
-            }
-            _ => self.drain(out),
+        if goes_on {
+            self.state = State::Skips(Reader::new(body));
+            self.bytes(rest, out);
+        } else {
+            self.drain(out);
         }
     }
 
