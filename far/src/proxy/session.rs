@@ -26,10 +26,8 @@ const LINGER: Duration = Duration::from_secs(2);
 enum State {
     /// Nothing came.
     First,
-    /// A request is to come.
-    Http(Collector),
-    /// The body of a request that was not let in is to pass; then a request is to come.
-    Skips(Reader),
+    /// A request is to come, behind the body of one that was not let in.
+    Http(Reader),
     /// SOCKS is spoken: what came, and how far it is.
     Socks(Vec<u8>, Step),
     /// An answer is due at that time.
@@ -56,6 +54,8 @@ pub(super) struct Session {
     number: u64,
     shared: Arc<Shared>,
     state: State,
+    /// What came and is no request yet.
+    collector: Collector,
     at: Duration,
     local: SocketAddr,
     peer: SocketAddr,
@@ -71,6 +71,7 @@ impl Session {
             number,
             shared,
             state: State::First,
+            collector: Collector::default(),
             at: Duration::ZERO,
             local: nowhere,
             peer: nowhere,
@@ -86,31 +87,13 @@ impl Session {
             State::First => {
                 self.state = match bytes.first() {
                     Some(4 | 5) => State::Socks(Vec::new(), Step::Methods),
-                    _ => State::Http(Collector::default()),
+                    _ => State::Http(Reader::new(Body::Length(0))),
                 };
                 self.bytes(bytes, out);
             }
-            State::Http(collector) => match collector.input(bytes) {
-                Came::Partial => {}
-                Came::Head(head, len) => {
-                    let rest = collector.bytes()[len..].to_vec();
-                    self.request(&head, rest, out);
-                }
-                Came::No { why, .. } => {
-                    let bytes = collector.begun().to_vec();
-                    self.odd(why, &bytes, out);
-                    out.send(response(400, "Bad Request", "", "this is no request of HTTP\n"));
-                    self.drain(out);
-                }
-            },
-            State::Skips(body) => {
-                let Ok(n) = body.feed(bytes) else { return self.drain(out) };
-                if body.is_done() {
-                    self.state = State::Http(Collector::default());
-                }
-                if n < bytes.len() {
-                    self.bytes(&bytes[n..], out);
-                }
+            State::Http(_) => {
+                self.collector.push(bytes);
+                self.requests(out);
             }
             State::Socks(buffer, _) => {
                 buffer.extend_from_slice(bytes);
@@ -135,6 +118,32 @@ impl Session {
             }
             State::Drains(_) => {}
         }
+    }
+
+    /// Takes requests until one is let in.
+    fn requests(&mut self, out: &mut Out) {
+        while let State::Http(body) = &mut self.state {
+            if !body.is_done() {
+                let Ok(n) = body.feed(self.collector.bytes()) else { return self.drain(out) };
+                self.collector.take(n);
+                if !body.is_done() {
+                    break;
+                }
+            }
+            match self.collector.head(false) {
+                Came::Partial => break,
+                Came::Head(head, len) => {
+                    self.collector.take(len);
+                    self.request(&head, out);
+                }
+                Came::No { why, .. } => {
+                    self.odd(why, self.collector.begun(), out);
+                    out.send(response(400, "Bad Request", "", "this is no request of HTTP\n"));
+                    self.drain(out);
+                }
+            }
+        }
+        self.collector.compact();
     }
 
     fn relay(&mut self, bytes: &[u8], out: &mut Out) {
@@ -164,7 +173,7 @@ impl Session {
         self.current.insert(current)
     }
 
-    fn request(&mut self, head: &Head, rest: Vec<u8>, out: &mut Out) {
+    fn request(&mut self, head: &Head, out: &mut Out) {
         let absolute = split(&head.target);
         let way = match (head.method.as_str(), absolute) {
             ("CONNECT", _) => Way::Connect,
@@ -188,14 +197,16 @@ impl Session {
         let agent = head.agent();
         let ask = Ask { agent, credentials, ..self.ask(way, head.line(), target) };
         let body = head.body_to_forward();
-        let current = self.tell(Current::new(ask), out);
+        self.tell(Current::new(ask), out);
         let body = match body {
             Ok(body) => body,
             Err(why) => return self.deny(400, "Bad Request", &why, out),
         };
         if let Answer::Ask(challenge) = answer {
-            return self.challenge(&challenge, head, body, &rest, out);
+            return self.challenge(&challenge, head, body, out);
         }
+        let Some(current) = &mut self.current else { return };
+        current.early = self.collector.take(usize::MAX).to_vec();
         match (way, absolute) {
             (Way::Around, _) => {
                 let text = "you came around the proxy, to the proxy itself\n";
@@ -209,18 +220,14 @@ impl Session {
                 }
                 current.forward = rewritten(head, authority, path);
                 current.body = Some(Reader::new(body));
-                current.early = rest;
                 self.go(out);
             }
-            _ => {
-                current.early = rest;
-                self.go(out);
-            }
+            _ => self.go(out),
         }
     }
 
     /// A 407. Its connection goes on: NTLM is about that (MS-NTHT §2.1).
-    fn challenge(&mut self, what: &str, head: &Head, body: Body, rest: &[u8], out: &mut Out) {
+    fn challenge(&mut self, what: &str, head: &Head, body: Body, out: &mut Out) {
         let Some(mut current) = self.current.take() else { return };
         (current.code, current.challenge) = (Some(407), Some(what.to_owned()));
         let text = "this proxy asks who you are\n";
@@ -230,8 +237,7 @@ impl Session {
         out.send(with(407, "Proxy Authentication Required", &format!("{header}{close}"), text));
         out.tell(Seen::Ended(Box::new(current.ended(self.at))));
         if goes_on {
-            self.state = State::Skips(Reader::new(body));
-            self.bytes(rest, out);
+            self.state = State::Http(Reader::new(body));
         } else {
             self.drain(out);
         }

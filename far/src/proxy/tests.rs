@@ -274,6 +274,15 @@ fn chunks_have_an_end(#[case] body: &str, #[case] behind: &str) {
     assert_eq!(done.sent.matches("HTTP/1.1 407 ").count(), asked, "{}", done.sent);
 }
 
+#[test]
+fn many_requests_at_once_are_each_asked() {
+    let many = TUNNEL.repeat(20_000);
+    let began = std::time::Instant::now();
+    let done = Lab::new("407-basic").first(&many);
+    assert_eq!(done.sent.matches("HTTP/1.1 407 ").count(), 20_000);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
 #[rstest]
 #[case(
     "Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML) HeadlessChrome/1.0 Safari/537.36",
