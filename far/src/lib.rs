@@ -4,6 +4,7 @@
 //! `sockeye control`) and in a lab, over a TCP of the lab's own (`serve`, `sockeye observe --serve`), and is
 //! tested with plain values.
 
+mod body;
 pub mod capture;
 pub mod dns;
 pub mod ftp;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::buffer::Buffer;
-use super::parse::{Body, Head, Parsed, Reader};
 use super::report::{Answered, Record};
 use super::script::{self, Action, Known, Response, Rules};
+use crate::body::Reader;
+use crate::head::{Body, Came, Collector, Head};
 use crate::machine::{Do, Input, Out, Stream};
 
 /// How much of a body is kept.
@@ -32,7 +32,7 @@ pub(super) struct Connection {
     /// Its number, and how many requests came on it.
     number: u64,
     requests: u64,
-    buffer: Buffer,
+    buffer: Collector,
     stage: Stage,
     /// The client sends no more.
     ended: bool,
@@ -103,7 +103,7 @@ impl Stream for Connection {
 
 impl Connection {
     pub(super) fn new(shared: Arc<Shared>, number: u64) -> Self {
-        let (buffer, stage) = (Buffer::default(), Stage::Head);
+        let (buffer, stage) = (Collector::default(), Stage::Head);
         Self { shared, number, requests: 0, buffer, stage, ended: false }
     }
 
@@ -130,38 +130,45 @@ impl Connection {
 
     /// A request begins, if all of its head is there.
     fn begins(&mut self, at: Duration, out: &mut Out) -> bool {
-        let (why, too_long) = match self.buffer.head(self.ended) {
-            Parsed::Complete(head, len) => {
-                let raw = self.buffer.take(len).to_vec();
-                self.requests += 1;
-                let request = self.shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
-                let (connection, on_connection) = (self.number, self.requests);
-                let known = Known { request, connection, on_connection, head: &head };
-                let actions = script::actions(self.shared.script, &known);
-                let (announced, ending) = (head.body, script::ending(&actions));
-                let record = Some(Box::new(self.record(request, Ok(head), raw, ending, at)));
-                let (body, actions, waits) = (Reader::new(announced), actions.into(), None);
-                let exchange = Exchange { record, announced, body, actions, waits };
-                self.stage = Stage::Acts(Box::new(exchange));
-                return true;
-            }
-            Parsed::Malformed(why) => (why, false),
-            Parsed::TooLong => ("the head is longer than 64 KiB".to_owned(), true),
-            Parsed::Partial if !self.ended => {
+        let (why, is_long) = match self.buffer.head(self.ended) {
+            Came::Head(head, len) => match head.body() {
+                Ok(body) => {
+                    self.request(*head, len, body, at);
+                    return true;
+                }
+                Err(why) => (why, false),
+            },
+            Came::No { why, is_long } => (why, is_long),
+            Came::Partial if !self.ended => {
                 self.stage = Stage::Head;
                 return false;
             }
-            Parsed::Partial if self.buffer.is_empty() => {
+            Came::Partial if self.buffer.is_empty() => {
                 out.todo.push(Do::Close);
                 return false;
             }
-            Parsed::Partial => ("the connection ended within the head".to_owned(), false),
+            Came::Partial => ("the connection ended within the head".to_owned(), false),
         };
         let mut record = self.malformed(why, at);
-        answer(script::refusal(too_long), Some(&mut record), at, out);
+        answer(script::refusal(is_long), Some(&mut record), at, out);
         out.tell(record);
         out.todo.push(Do::Close);
         false
+    }
+
+    /// A request is there, but for its body.
+    fn request(&mut self, head: Head, len: usize, announced: Body, at: Duration) {
+        let raw = self.buffer.take(len).to_vec();
+        self.requests += 1;
+        let request = self.shared.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let (connection, on_connection) = (self.number, self.requests);
+        let known = Known { request, connection, on_connection, head: &head };
+        let actions = script::actions(self.shared.script, &known);
+        let ending = script::ending(&actions);
+        let record = Some(Box::new(self.record(request, Ok(head), raw, ending, at)));
+        let (body, actions, waits) = (Reader::new(announced), actions.into(), None);
+        let exchange = Exchange { record, announced, body, actions, waits };
+        self.stage = Stage::Acts(Box::new(exchange));
     }
 
     fn malformed(&mut self, why: String, at: Duration) -> Box<Record> {
@@ -228,7 +235,7 @@ impl Connection {
             }
             Action::Idle(ms) => {
                 exchange.told(out);
-                if !self.buffer.is_empty() {
+                if !self.buffer.bytes().is_empty() {
                     exchange.actions.clear();
                 } else if !self.ended && !due {
                     again = Some((action, exchange.waits.or(Some(at + Duration::from_millis(ms)))));
@@ -300,7 +307,7 @@ fn answer(response: Response, record: Option<&mut Record>, at: Duration, out: &m
 
 impl Exchange {
     /// Takes what there is of the body: whether that was all. An error if there is no more of it that makes sense.
-    fn reads(&mut self, buffer: &mut Buffer, ended: bool) -> Result<bool, ()> {
+    fn reads(&mut self, buffer: &mut Collector, ended: bool) -> Result<bool, ()> {
         let fed = self.body.feed(buffer.bytes());
         let taken = *fed.as_ref().unwrap_or(&buffer.bytes().len());
         let taken = buffer.take(taken);

@@ -1,9 +1,8 @@
 //! HTTP/1.1 (RFC 9112): each request as it came, and what became of each cookie (RFC 6265).
 
-mod buffer;
 mod connection;
-mod parse;
 mod report;
+mod request;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -13,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use self::connection::{Connection, Shared};
-pub use self::parse::{Body, Head};
 pub use self::report::{Answered, Record};
+pub use crate::head::{Body, Head};
 use crate::machine::{Kind, Stream};
 use crate::offer::{Asked, Made, Offer, Takes, find};
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::parse::{Head, header_lines};
+use super::request::header_lines;
+use crate::head::Head;
 use crate::text::{self, millis};
 use crate::witness::{self, Told, Witness, count};
 
@@ -359,7 +360,10 @@ fn json(record: &Record) -> Value {
         "target": head.map(|h| &h.target),
         "malformed": record.head.as_ref().err(),
         "head": String::from_utf8_lossy(record.head_bytes()),
-        "headers": head.map(|h| &h.headers),
+        "headers": head.map(|h| {
+            let text = |(name, value): &(String, Vec<u8>)| json!([name, String::from_utf8_lossy(value)]);
+            h.headers.iter().map(text).collect::<Vec<_>>()
+        }),
         "cookie": head.and_then(Head::cookie),
         "body_len": record.body_len,
         "body_note": record.body_note,

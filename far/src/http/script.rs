@@ -1,6 +1,6 @@
 //! What the server answers: scripts as data, and the one function that reads them.
 
-use super::parse::{Body, Head};
+use crate::head::{Body, Head};
 use crate::offer::{Script, row, scripts};
 
 /// How long a connection is idle before a script ends it.
@@ -179,7 +179,7 @@ pub(super) fn actions(script: &Rules, known: &Known<'_>) -> Vec<Action> {
     let steps = row.map_or(ANSWER, |(_, steps)| steps);
     let mut actions: Vec<Action> = steps.iter().filter_map(|step| action(*step, known)).collect();
     let last = actions.last();
-    if known.head.wants_close && !last.is_some_and(ends) {
+    if known.head.wants_close() && !last.is_some_and(ends) {
         actions.push(Action::Close);
     }
     actions
@@ -208,9 +208,9 @@ pub(super) fn ending(actions: &[Action]) -> &'static str {
 }
 
 /// The answer to what is no request.
-pub(super) fn refusal(too_long: bool) -> Response {
+pub(super) fn refusal(is_long: bool) -> Response {
     let (status, reason) =
-        if too_long { (431, "Request Header Fields Too Large") } else { (400, "Bad Request") };
+        if is_long { (431, "Request Header Fields Too Large") } else { (400, "Bad Request") };
     response(status, reason, CLOSING, Some("sockeye cannot read this request\n"), true)
 }
 
@@ -220,7 +220,7 @@ fn applies(when: When, known: &Known<'_>) -> bool {
         When::Any => true,
         When::First => known.request == 1,
         When::Reused => known.on_connection > 1,
-        When::Body => known.head.body != Body::Length(0),
+        When::Body => known.head.body() != Ok(Body::Length(0)),
         When::Target(target) => path == target,
     }
 }
@@ -228,10 +228,10 @@ fn applies(when: When, known: &Known<'_>) -> bool {
 fn action(step: Step, known: &Known<'_>) -> Option<Action> {
     let head = known.head;
     Some(match step {
-        Step::Continue if !head.expects_continue => return None,
+        Step::Continue if !head.expects_continue() => return None,
         Step::Continue => Action::Send(response(100, "Continue", &[], None, false)),
         Step::Reply(status, reason, extra) => {
-            let lines = if head.wants_close && !extra.contains(&CLOSING[0]) {
+            let lines = if head.wants_close() && !extra.contains(&CLOSING[0]) {
                 [extra, CLOSING].concat()
             } else {
                 extra.to_vec()
@@ -286,13 +286,13 @@ fn response(
 mod tests {
     use rstest::rstest;
 
-    use super::super::parse::{Parsed, parse};
     use super::*;
+    use crate::head::{Came, parse};
     use crate::offer::find;
 
     fn head(text: &str) -> Head {
         match parse(text.as_bytes()) {
-            Parsed::Complete(head, _) => head,
+            Came::Head(head, _) => *head,
             other => panic!("{text:?}: {other:?}"),
         }
     }

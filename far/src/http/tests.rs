@@ -5,9 +5,9 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::json;
 
-use super::parse::{Parsed, parse};
 use super::report::Teller;
 use super::*;
+use crate::head::{Came, parse};
 use crate::witness::{Seen, Witness};
 
 mod machine;
@@ -26,7 +26,7 @@ fn record(request: u64, cookie: &str, set: &str) -> Record {
     let cookie = if cookie.is_empty() { String::new() } else { format!("Cookie: {cookie}\r\n") };
     let raw = format!("GET /x HTTP/1.1\r\nHost: h\r\n{cookie}\r\n").into_bytes();
     let (head, head_len) = match parse(&raw) {
-        Parsed::Complete(head, len) => (Ok(head), len),
+        Came::Head(head, len) => (Ok(*head), len),
         other => panic!("{other:?}"),
     };
     let mut lines = vec!["HTTP/1.1 200 OK".to_owned()];

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Ask, Ended, Inside, Way};
-use crate::head::{Body, Came, Collector, Head};
+use crate::body::Reader;
+use crate::head::{self, Came, Collector, Head};
 
 /// Something that was asked, until it ends.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub(super) struct Current {
     pub(super) addrs: VecDeque<SocketAddr>,
     /// What is sent first to whom it is for.
     pub(super) forward: Vec<u8>,
-    /// How much more of the client's may be forwarded: of a request its body, of a tunnel everything.
-    pub(super) left: u64,
+    /// The body of a request, behind which nothing of the client's is forwarded; of a tunnel everything is.
+    pub(super) body: Option<Reader>,
     /// What came before there was anybody to send it to.
     pub(super) early: Vec<u8>,
     pub(super) code: Option<u16>,
@@ -40,7 +41,7 @@ impl Current {
             ask: Arc::new(ask),
             addrs: VecDeque::new(),
             forward: Vec::new(),
-            left: u64::MAX,
+            body: None,
             early: Vec::new(),
             code: None,
             why: None,
@@ -57,10 +58,15 @@ impl Current {
 
     /// What of the client's bytes is forwarded.
     pub(super) fn forwards<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let n = usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
-        if self.left != u64::MAX {
-            self.left -= n as u64;
-        }
+        let n = match self.body.as_mut().map(|body| body.feed(bytes)) {
+            Some(Ok(n)) => n,
+            // It has no end that is known here: what follows is the target's to judge.
+            Some(Err(_)) => {
+                self.body = None;
+                bytes.len()
+            }
+            None => bytes.len(),
+        };
         self.up += n as u64;
         self.sniff(&bytes[..n]);
         &bytes[..n]
@@ -68,11 +74,11 @@ impl Current {
 
     fn sniff(&mut self, bytes: &[u8]) {
         let Some(sniffer) = self.sniffer.as_mut().filter(|_| !bytes.is_empty()) else { return };
-        self.inside = match sniffer.push(bytes) {
+        self.inside = match sniffer.input(bytes) {
             Came::Partial => return,
-            Came::Head(head, _) => Some(inside(&head)),
-            Came::No(_) if sniffer.bytes().starts_with(&[0x16]) => Some(Inside::Tls),
-            Came::No(_) => Some(Inside::Other),
+            Came::Head(head, _) => Some(Inside::Http(head.line(), head.agent())),
+            Came::No { .. } if sniffer.begun().starts_with(&[head::TLS]) => Some(Inside::Tls),
+            Came::No { .. } => Some(Inside::Other),
         };
         self.sniffer = None;
     }
@@ -92,20 +98,6 @@ impl Current {
             by: self.by.unwrap_or_else(|| "the proxy".to_owned()),
         }
     }
-}
-
-fn inside(head: &Head) -> Inside {
-    Inside::Http(line(head), agent(head))
-}
-
-/// Method and target.
-pub(super) fn line(head: &Head) -> String {
-    crate::text::cut(&format!("{} {}", head.method, head.target))
-}
-
-/// What a client calls itself.
-pub(super) fn agent(head: &Head) -> Option<String> {
-    head.value("user-agent").map(|agent| crate::text::cut(&agent))
 }
 
 /// A request in absolute form as it goes on: in origin form, for this host, one for its connection, without
@@ -140,13 +132,4 @@ pub(super) fn rewritten(head: &Head, authority: &str, path: &str) -> Vec<u8> {
     }
     out.extend(b"\r\n");
     out
-}
-
-/// How much of a client's bytes are its request's body.
-pub(super) fn length(body: Body) -> u64 {
-    match body {
-        Body::Length(n) => n,
-        // Its end is the target's to see; nothing else is said by the connection.
-        Body::Chunked => u64::MAX,
-    }
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::Answer;
-use super::relay::{Current, agent, length, line, rewritten};
+use super::relay::{Current, rewritten};
 use super::target::{Target, Verdict};
 use super::{Ask, Credentials, PAC_PATHS, SLOW, Seen, Shared, Way, socks};
+use crate::body::Reader;
 use crate::head::{Body, Came, Collector, Head};
 use crate::machine::{Do, Input, Out, Side, SideDo, Stream};
 
@@ -25,10 +26,8 @@ const LINGER: Duration = Duration::from_secs(2);
 enum State {
     /// Nothing came.
     First,
-    /// A request is to come.
-    Http(Collector),
-    /// The body of a request that was not let in is to pass; then a request is to come.
-    Skips(u64),
+    /// A request is to come, behind the body of one that was not let in.
+    Http(Reader),
     /// SOCKS is spoken: what came, and how far it is.
     Socks(Vec<u8>, Step),
     /// An answer is due at that time.
@@ -55,6 +54,8 @@ pub(super) struct Session {
     number: u64,
     shared: Arc<Shared>,
     state: State,
+    /// What came and is no request yet.
+    collector: Collector,
     at: Duration,
     local: SocketAddr,
     peer: SocketAddr,
@@ -70,6 +71,7 @@ impl Session {
             number,
             shared,
             state: State::First,
+            collector: Collector::default(),
             at: Duration::ZERO,
             local: nowhere,
             peer: nowhere,
@@ -85,29 +87,13 @@ impl Session {
             State::First => {
                 self.state = match bytes.first() {
                     Some(4 | 5) => State::Socks(Vec::new(), Step::Methods),
-                    _ => State::Http(Collector::default()),
+                    _ => State::Http(Reader::new(Body::Length(0))),
                 };
                 self.bytes(bytes, out);
             }
-            State::Http(collector) => match collector.push(bytes) {
-                Came::Partial => {}
-                Came::Head(head, rest) => self.request(&head, rest, out),
-                Came::No(why) => {
-                    let bytes = collector.bytes().to_vec();
-                    self.odd(why, &bytes, out);
-                    out.send(response(400, "Bad Request", "", "this is no request of HTTP\n"));
-                    self.drain(out);
-                }
-            },
-            State::Skips(left) => {
-                let n = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
-                *left -= n as u64;
-                if *left == 0 {
-                    self.state = State::Http(Collector::default());
-                }
-                if n < bytes.len() {
-                    self.bytes(&bytes[n..], out);
-                }
+            State::Http(_) => {
+                self.collector.push(bytes);
+                self.requests(out);
             }
             State::Socks(buffer, _) => {
                 buffer.extend_from_slice(bytes);
@@ -120,18 +106,44 @@ impl Session {
             }
             State::Relays => self.relay(bytes, out),
             State::Inner(collector) => {
-                let came = collector.push(bytes);
+                let came = collector.input(bytes);
                 if let Some(current) = &mut self.current {
                     current.forwards(bytes);
                 }
                 match came {
                     Came::Partial => {}
                     Came::Head(head, _) => self.own_page(&head.target, out),
-                    Came::No(_) => self.finish(out),
+                    Came::No { .. } => self.finish(out),
                 }
             }
             State::Drains(_) => {}
         }
+    }
+
+    /// Takes requests until one is let in.
+    fn requests(&mut self, out: &mut Out) {
+        while let State::Http(body) = &mut self.state {
+            if !body.is_done() {
+                let Ok(n) = body.feed(self.collector.bytes()) else { return self.drain(out) };
+                self.collector.take(n);
+                if !body.is_done() {
+                    break;
+                }
+            }
+            match self.collector.head(false) {
+                Came::Partial => break,
+                Came::Head(head, len) => {
+                    self.collector.take(len);
+                    self.request(&head, out);
+                }
+                Came::No { why, .. } => {
+                    self.odd(why, self.collector.begun(), out);
+                    out.send(response(400, "Bad Request", "", "this is no request of HTTP\n"));
+                    self.drain(out);
+                }
+            }
+        }
+        self.collector.compact();
     }
 
     fn relay(&mut self, bytes: &[u8], out: &mut Out) {
@@ -161,7 +173,7 @@ impl Session {
         self.current.insert(current)
     }
 
-    fn request(&mut self, head: &Head, rest: Vec<u8>, out: &mut Out) {
+    fn request(&mut self, head: &Head, out: &mut Out) {
         let absolute = split(&head.target);
         let way = match (head.method.as_str(), absolute) {
             ("CONNECT", _) => Way::Connect,
@@ -182,17 +194,19 @@ impl Session {
             // Nobody asked; whatever came is told all the same.
             None => (Answer::Enter, header.and_then(|h| super::Scheme::Basic.answer(Some(&h)).1)),
         };
-        let agent = agent(head);
-        let ask = Ask { agent, credentials, ..self.ask(way, line(head), target) };
-        let body = head.body();
-        let current = self.tell(Current::new(ask), out);
+        let agent = head.agent();
+        let ask = Ask { agent, credentials, ..self.ask(way, head.line(), target) };
+        let body = head.body_to_forward();
+        self.tell(Current::new(ask), out);
         let body = match body {
             Ok(body) => body,
             Err(why) => return self.deny(400, "Bad Request", &why, out),
         };
         if let Answer::Ask(challenge) = answer {
-            return self.challenge(&challenge, head, body, &rest, out);
+            return self.challenge(&challenge, head, body, out);
         }
+        let Some(current) = &mut self.current else { return };
+        current.early = self.collector.take(usize::MAX).to_vec();
         match (way, absolute) {
             (Way::Around, _) => {
                 let text = "you came around the proxy, to the proxy itself\n";
@@ -205,19 +219,15 @@ impl Session {
                     return self.deny(501, "Not Implemented", &why, out);
                 }
                 current.forward = rewritten(head, authority, path);
-                current.left = length(body);
-                current.early = rest;
+                current.body = Some(Reader::new(body));
                 self.go(out);
             }
-            _ => {
-                current.early = rest;
-                self.go(out);
-            }
+            _ => self.go(out),
         }
     }
 
     /// A 407. Its connection goes on: NTLM is about that (MS-NTHT §2.1).
-    fn challenge(&mut self, what: &str, head: &Head, body: Body, rest: &[u8], out: &mut Out) {
+    fn challenge(&mut self, what: &str, head: &Head, body: Body, out: &mut Out) {
         let Some(mut current) = self.current.take() else { return };
         (current.code, current.challenge) = (Some(407), Some(what.to_owned()));
         let text = "this proxy asks who you are\n";
@@ -226,12 +236,10 @@ impl Session {
         let close = if goes_on { "" } else { "Connection: close\r\n" };
         out.send(with(407, "Proxy Authentication Required", &format!("{header}{close}"), text));
         out.tell(Seen::Ended(Box::new(current.ended(self.at))));
-        match body {
-            Body::Length(n) if goes_on => {
-                self.state = State::Skips(n);
-                self.bytes(rest, out);
-            }
-            _ => self.drain(out),
+        if goes_on {
+            self.state = State::Http(Reader::new(body));
+        } else {
+            self.drain(out);
         }
     }
 

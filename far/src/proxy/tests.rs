@@ -117,6 +117,10 @@ fn a_tunnel_says_who_ended_it(#[case] end: &[Input<'_>], #[case] by: &str) {
     b"POST http://localhost/ HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     "HTTP/1.1 400 "
 )]
+#[case::both_lengths(
+    b"POST http://localhost/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HTTP/1.1 400 "
+)]
 #[case::tls(b"\x16\x03\x01\x02\x00", "HTTP/1.1 400 ")]
 #[case::socks(b"\x05\x01\x00\x05\x01\x00\x01\xc0\x00\x02\x01\x00\x50", "\x05\0\x05\x02")]
 #[case::bind(b"\x05\x01\x00\x05\x02\x00\x01\x7f\x00\x00\x01\x00\x50", "\x05\0\x05\x07")]
@@ -237,6 +241,37 @@ fn a_body_before_the_credentials_is_passed_over() {
     let done = lab.connection(&[Input::Bytes(first.as_bytes()), opened]);
     assert_eq!(done.side.last(), Some(&SideDo::Send(b"ok".to_vec())));
     assert!(!lab.lines.concat().contains("YTpi"));
+}
+
+/// What is forwarded of chunks ends where they do; where they make no sense, all of it is.
+#[rstest]
+#[case("1\r\na\r\n0\r\n\r\n", "GET http://localhost/smuggled HTTP/1.1\r\n\r\n")]
+#[case("x\r\nand so on", "")]
+fn chunks_have_an_end(#[case] body: &str, #[case] behind: &str) {
+    let head = "POST http://localhost:81/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let opened = Input::Side(Side::Opened("127.0.0.1:81".parse().unwrap()));
+    let came = [body, behind].concat();
+    let done = Lab::new("open").connection(&[
+        Input::Bytes(head.as_bytes()),
+        opened,
+        Input::Bytes(came.as_bytes()),
+    ]);
+    assert_eq!(done.side.last(), Some(&SideDo::Send(body.as_bytes().to_vec())));
+    // And so does what is passed over before the credentials.
+    let again = Input::Bytes(TUNNEL);
+    let bytes = [head, &came].concat();
+    let done = Lab::new("407-basic").connection(&[Input::Bytes(bytes.as_bytes()), again]);
+    let asked = if behind.is_empty() { 1 } else { 3 };
+    assert_eq!(done.sent.matches("HTTP/1.1 407 ").count(), asked, "{}", done.sent);
+}
+
+#[test]
+fn many_requests_at_once_are_each_asked() {
+    let many = TUNNEL.repeat(20_000);
+    let began = std::time::Instant::now();
+    let done = Lab::new("407-basic").first(&many);
+    assert_eq!(done.sent.matches("HTTP/1.1 407 ").count(), 20_000);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[rstest]

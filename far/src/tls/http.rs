@@ -1,12 +1,11 @@
 //! One request is answered, by what it was.
 
-/// How long a head may be, in bytes.
-const LONGEST: usize = 16 << 10;
+use crate::head::{Came, Collector};
 
 /// A server of one request.
 #[derive(Debug, Default)]
 pub struct Http {
-    head: Vec<u8>,
+    head: Collector,
     is_over: bool,
 }
 
@@ -25,22 +24,12 @@ impl Http {
         if self.is_over {
             return None;
         }
-        // Room for one byte more says that it is too long; what is new is looked at once.
-        let room = (LONGEST + 1).saturating_sub(self.head.len());
-        let seen = self.head.len().saturating_sub(3);
-        self.head.extend(&bytes[..bytes.len().min(room)]);
-        let end = self.head[seen..].windows(4).position(|four| four == b"\r\n\r\n");
-        let line = match end {
-            // Whoever speaks something else, such as TLS, does not wait for an empty line.
-            _ if !self.head.first().is_none_or(u8::is_ascii_uppercase) => {
-                Err("it begins with no method".to_owned())
-            }
-            None if self.head.len() <= LONGEST => return None,
-            None => Err(format!("its head is longer than {LONGEST} bytes")),
-            Some(_) => request_line(&self.head),
+        let line = match self.head.input(bytes) {
+            Came::Partial => return None,
+            Came::Head(head, _) => Ok(head.line()),
+            Came::No { why, .. } => Err(why),
         };
-        self.is_over = true;
-        self.head = Vec::new();
+        *self = Self { head: Collector::default(), is_over: true };
         let (status, said) = match &line {
             Ok(line) => ("200 OK", format!("what came: {line}\n")),
             Err(why) => ("400 Bad Request", format!("what came is no request: {why}\n")),
@@ -50,14 +39,6 @@ impl Http {
         let text = format!("HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{said}");
         Some(Answer { bytes: text.into_bytes(), line })
     }
-}
-
-fn request_line(head: &[u8]) -> Result<String, String> {
-    let mut headers = [httparse::EMPTY_HEADER; 100];
-    let mut request = httparse::Request::new(&mut headers);
-    request.parse(head).map_err(|e| e.to_string())?;
-    let (method, path) = (request.method.unwrap_or_default(), request.path.unwrap_or_default());
-    Ok(format!("{method} {path}"))
 }
 
 #[cfg(test)]

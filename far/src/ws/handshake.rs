@@ -108,7 +108,7 @@ mod tests {
         #[case] expected: &[&str],
     ) {
         let text = RIGHT.replacen(what, with, 1);
-        let Came::Head(head, _) = Collector::default().push(text.as_bytes()) else {
+        let Came::Head(head, _) = Collector::default().input(text.as_bytes()) else {
             panic!("no head");
         };
         assert_eq!(faults(&head), expected);

@@ -7,7 +7,7 @@ use super::frame::{self, Read, Reader, close, frame as server_frame};
 use super::handshake::{accept, faults, is_token, offered};
 use super::message::{Event, Follower, NOT_UTF8, code_name};
 use super::{Does, Ended, Frame, Handshake, Seen, Start};
-use crate::head::{Came, Collector, Head};
+use crate::head::{self, Came, Collector, Head};
 use crate::machine::{Do, Input, Out, Stream};
 use crate::text;
 
@@ -79,11 +79,14 @@ impl Session {
             State::Open => self.frames(bytes, out),
             State::Head(collector) => {
                 let was_empty = collector.is_empty();
-                match collector.push(bytes) {
+                match collector.input(bytes) {
                     Came::Partial => {}
-                    Came::Head(head, rest) => self.handshake(&head, &rest, out),
-                    Came::No(_) => {
-                        let bytes = collector.bytes().to_vec();
+                    Came::Head(head, len) => {
+                        let rest = collector.bytes()[len..].to_vec();
+                        self.handshake(&head, &rest, out);
+                    }
+                    Came::No { .. } => {
+                        let bytes = collector.begun().to_vec();
                         self.instead(&bytes, was_empty, out);
                     }
                 }
@@ -96,7 +99,7 @@ impl Session {
         let first = bytes.first().copied().unwrap_or_default();
         let is_frame = is_first && first & 0x70 == 0 && matches!(first & 15, 0..=2 | 8..=10);
         let what = match first {
-            0x16 => "TLS, as for wss://, and this is ws://",
+            head::TLS => "TLS, as for wss://, and this is ws://",
             _ if is_frame => "a frame without a handshake",
             _ => "something that is neither HTTP nor a frame",
         };
@@ -113,7 +116,7 @@ impl Session {
             self.frames(bytes, out);
         } else {
             self.state = State::Deaf;
-            if first != 0x16 {
+            if first != head::TLS {
                 out.send(response(400, "Bad Request", "", "a handshake is to come first\n"));
             }
             self.linger(out);
@@ -139,8 +142,8 @@ impl Session {
             connection: self.number,
             at: self.at,
             client: self.peer,
-            line: text::cut(&format!("{} {}", head.method, head.target)),
-            agent: head.value("user-agent").map(|agent| text::cut(&agent)),
+            line: head.line(),
+            agent: head.agent(),
             origin: head.value("origin").map(|origin| text::cut(&origin)),
             protocols: offered(head, "sec-websocket-protocol"),
             extensions: offered(head, "sec-websocket-extensions"),
@@ -359,7 +362,7 @@ impl Session {
         {
             self.start = Start::Other;
             let (connection, at, client) = (self.number, self.at, self.peer);
-            let bytes = collector.bytes();
+            let bytes = collector.begun();
             let bytes = bytes.get(..64).unwrap_or(bytes).to_vec();
             let what = "a request of HTTP that has no end";
             out.tell(Seen::Instead { connection, at, client, what, bytes });

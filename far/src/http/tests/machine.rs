@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::super::buffer::Buffer;
 use super::*;
+use crate::head::Collector;
 use crate::machine::{Do, Input, Out, Stream};
 
 /// A connection, and what came of it.
@@ -147,6 +147,7 @@ fn the_slow_reader_takes_little_and_rests() {
 
 #[rstest]
 #[case::nothing("", Input::End, None)]
+#[case::line_ends("\r\n\n", Input::End, None)]
 #[case::in_a_head("GET", Input::End, Some("malformed: the connection ended within the head"))]
 #[case::in_a_body(&POST[..POST.len() - 2], Input::End, Some("ended by the client"))]
 #[case::broken(
@@ -240,7 +241,7 @@ proptest! {
     #[test]
     fn an_empty_line_ends_a_head(bytes in vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b':'), Just(b'a'), Just(b' ')], 0..60)) {
         let bytes = [&b"GET / HTTP/1.1\r\n"[..], &bytes].concat();
-        let mut buffer = Buffer::default();
+        let mut buffer = Collector::default();
         for (end, byte) in (1..).zip(&bytes) {
             buffer.push(&[*byte]);
             let by_pieces = format!("{:?}", buffer.head(false));

@@ -174,8 +174,8 @@ impl Session {
                 current.by = Some("the client".to_owned());
                 self.close(out);
             }
-            (State::Http(collector), _) if !collector.is_empty() => {
-                let bytes = collector.bytes().to_vec();
+            (State::Http(_), _) if !self.collector.is_empty() => {
+                let bytes = self.collector.begun().to_vec();
                 self.odd("it ended within a request".to_owned(), &bytes, out);
                 out.todo.push(Do::Close);
             }
