@@ -8,6 +8,7 @@ use super::h3::Part;
 use super::names;
 use super::packet::LEAST;
 use super::seen::{Closed, End, Stream, What, is_clients, is_one_way};
+use crate::tls::alert;
 
 /// How many bytes are shown of what came.
 const SHOWN: usize = 64;
@@ -267,7 +268,7 @@ fn of_closed(how: &Closed, blocked: (u64, u64), is_h3: bool) -> Value {
         object["code"] = (*code).into();
         object["reason"] = reason.as_str().into();
         if let Some(alert) = names::alert_of(*code).filter(|_| !application) {
-            object["alert"] = names::alert_or_number(alert).into();
+            object["alert"] = alert::name(alert).into();
         }
     }
     object
