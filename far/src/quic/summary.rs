@@ -80,7 +80,7 @@ impl Account {
             }
             What::Retried => self.retry = Retry::Sent,
             What::Hello(hello) => {
-                self.hello = Some((hello.sni.clone(), hello.alpn_text()));
+                self.hello = Some((hello.tls.name(), hello.alpn_text()));
                 self.versions = hello.versions();
             }
             What::Connected { alpn, early } => {

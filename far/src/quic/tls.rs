@@ -13,7 +13,7 @@ use quinn_proto::{ConnectionId, Side, TransportError};
 use rustls::KeyLog;
 
 use super::cert;
-use super::hello::{self, Hello, Read};
+use super::hello::{self, Hello};
 
 /// How much of a first message is kept until it is there.
 const MOST: usize = 64 << 10;
@@ -94,7 +94,7 @@ impl Alpn {
     fn of(self, hello: &Hello) -> Vec<Vec<u8>> {
         let (Self::Any(names) | Self::Only(names)) = self;
         let mut names: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-        if let (Self::Any(_), Some(first)) = (self, hello.alpn.first()) {
+        if let (Self::Any(_), Some(first)) = (self, hello.tls.alpn.first()) {
             names.push(first.clone());
         }
         names
@@ -136,13 +136,13 @@ impl Waiting {
         let Some(first) = &mut self.first else { return Some(bytes.to_vec()) };
         first.extend_from_slice(bytes);
         match hello::read(first) {
-            Read::Part if first.len() <= MOST => return None,
-            Read::Whole(hello) => {
+            None if first.len() <= MOST => return None,
+            Some(Ok(hello)) => {
                 let config = self.listening.with_protocols(self.listening.alpn.of(&hello));
                 self.inner = config.start_session(self.version, &self.ours);
-                self.listening.ear.with(|heard| heard.hello = Some(*hello));
+                self.listening.ear.with(|heard| heard.hello = Some(hello));
             }
-            Read::Part | Read::No => {}
+            None | Some(Err(_)) => {}
         }
         self.first.take()
     }
