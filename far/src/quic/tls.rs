@@ -14,6 +14,7 @@ use rustls::KeyLog;
 
 use super::cert;
 use super::hello::{self, Hello};
+use crate::tls::keys;
 
 /// How much of a first message is kept until it is there.
 const MOST: usize = 64 << 10;
@@ -49,13 +50,9 @@ impl Ear {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
 impl KeyLog for Ear {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let line = format!("{label} {} {}\n", hex(client_random), hex(secret));
+        let line = keys::line(label, client_random, secret);
         self.with(|heard| heard.keys.push_str(&line));
     }
 }

@@ -5,7 +5,7 @@ pub mod alert;
 pub mod certs;
 pub mod hello;
 pub mod http;
-mod keys;
+pub(crate) mod keys;
 pub mod ldap;
 pub mod names;
 mod old;
