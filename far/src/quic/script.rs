@@ -1,8 +1,8 @@
 //! What the server does, by name.
 
-use super::cert::Odd;
 use super::tls::Alpn;
 use crate::offer::Script;
+use crate::tls::certs::Fault;
 
 /// What becomes of a first Initial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub(super) enum First {
 pub(super) struct Plan {
     pub(super) first: First,
     pub(super) alpn: Alpn,
-    pub(super) odd: Odd,
+    /// What is wrong with the certificate.
+    pub(super) fault: Fault,
     /// How many streams of each direction the client may have open; none for as many as usual.
     pub(super) streams: Option<u32>,
     pub(super) datagrams: bool,
@@ -35,7 +36,7 @@ pub(super) struct Plan {
 const ECHO: Plan = Plan {
     first: First::Accept,
     alpn: Alpn::Any(&["sockeye", "echo"]),
-    odd: Odd::Nothing,
+    fault: Fault::None,
     streams: None,
     datagrams: false,
     opens: false,
@@ -77,7 +78,7 @@ pub const SCRIPTS: &[Script] = &[
     script("no-alpn", "takes a protocol alone that nobody offers: alert no_application_protocol"),
     script("self-signed", "as echo, with a certificate that is signed by itself"),
     script("wrong-name", "as echo, with a certificate of another host"),
-    script("expired", "as echo, with a certificate that ended in 2020"),
+    script("expired", "as echo, with a certificate that was valid until yesterday"),
 ];
 
 const PLANS: &[(&str, Plan)] = &[
@@ -93,9 +94,9 @@ const PLANS: &[(&str, Plan)] = &[
     ("version-negotiation", Plan { first: First::Negotiate(&super::packet::KNOWN), ..ECHO }),
     ("version-none", Plan { first: First::Negotiate(RESERVED), ..ECHO }),
     ("no-alpn", Plan { alpn: Alpn::Only(&["nobody-offers-this"]), ..ECHO }),
-    ("self-signed", Plan { odd: Odd::SelfSigned, ..ECHO }),
-    ("wrong-name", Plan { odd: Odd::WrongName, ..ECHO }),
-    ("expired", Plan { odd: Odd::Expired, ..ECHO }),
+    ("self-signed", Plan { fault: Fault::SelfSigned, ..ECHO }),
+    ("wrong-name", Plan { fault: Fault::Name, ..ECHO }),
+    ("expired", Plan { fault: Fault::Expired, ..ECHO }),
 ];
 
 /// The plan of a script.

@@ -12,8 +12,8 @@ use quinn_proto::transport_parameters::TransportParameters;
 use quinn_proto::{ConnectionId, Side, TransportError};
 use rustls::KeyLog;
 
-use super::cert;
 use super::hello::{self, Hello};
+use crate::tls::certs::Identity;
 use crate::tls::keys;
 
 /// How much of a first message is kept until it is there.
@@ -66,12 +66,8 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub(super) fn new(made: cert::Made, alpn: Alpn, ear: Ear) -> Result<Self, String> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let base = rustls::ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .and_then(|b| b.with_no_client_auth().with_single_cert(made.chain, made.key));
-        let mut base = base.map_err(|e| e.to_string())?;
+    pub(super) fn new(identity: Identity, alpn: Alpn, ear: Ear) -> Result<Self, String> {
+        let mut base = identity.config(&[&rustls::version::TLS13])?;
         // QUIC knows this limit alone, or none (RFC 9001 §4.6.1).
         base.max_early_data_size = u32::MAX;
         base.key_log = Arc::new(ear.clone());
