@@ -1,9 +1,10 @@
-//! What a `ClientHello` says (RFC 8446 §4.1.2): the first message, before anything is encrypted for good.
+//! What a `ClientHello` says: what TLS has in it, and QUIC's transport parameters.
 
 use serde_json::{Value, json};
 
 use super::names;
 use super::packet::{take, varint};
+use crate::tls::hello;
 
 /// How many of a list are kept.
 const MOST: usize = 64;
@@ -11,22 +12,10 @@ const MOST: usize = 64;
 const VERSIONS: u64 = 0x11;
 
 /// A `ClientHello`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
-    /// The name asked for (RFC 6066 §3).
-    pub sni: Option<String>,
-    /// The protocols offered, in order (RFC 7301).
-    pub alpn: Vec<Vec<u8>>,
-    /// Cipher suites, by number.
-    pub suites: Vec<u16>,
-    /// Groups for the key exchange, by number.
-    pub groups: Vec<u16>,
-    /// Whether it would resume a session (`pre_shared_key`).
-    pub resumes: bool,
-    /// Whether it announces early data.
-    pub early: bool,
-    /// Whether it has an Encrypted `ClientHello`, or a dummy of one.
-    pub ech: bool,
+    /// What it offers; of its lists the beginning.
+    pub tls: hello::Hello,
     /// QUIC's transport parameters in order; none if there is no such extension.
     pub parameters: Option<Vec<Parameter>>,
 }
@@ -44,67 +33,14 @@ pub struct Parameter {
     pub versions: Vec<u32>,
 }
 
-/// What of the beginning of a handshake is there.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Read {
-    /// More has to come.
-    Part,
-    /// Something else than a `ClientHello`.
-    No,
-    /// All of it.
-    Whole(Box<Hello>),
-}
-
-/// Reads a handshake message.
-pub(super) fn read(mut bytes: &[u8]) -> Read {
-    let Some(head) = take(&mut bytes, 4) else {
-        return if bytes.first().is_none_or(|kind| *kind == 1) { Read::Part } else { Read::No };
+/// Reads a handshake message: nothing while more of it has to come. An error says why it is no `ClientHello`.
+pub(super) fn read(bytes: &[u8]) -> Option<Result<Hello, String>> {
+    let message = match *bytes {
+        [1, a, b, c, ..] => bytes.get(..4 + u32::from_be_bytes([0, a, b, c]) as usize)?,
+        [] | [1, ..] => return None,
+        [..] => bytes,
     };
-    let length = usize::from(head[1]) << 16 | usize::from(head[2]) << 8 | usize::from(head[3]);
-    if head[0] != 1 {
-        return Read::No;
-    }
-    match take(&mut bytes, length) {
-        None => Read::Part,
-        Some(body) => parse(body).map_or(Read::No, |hello| Read::Whole(Box::new(hello))),
-    }
-}
-
-fn parse(mut body: &[u8]) -> Option<Hello> {
-    let mut hello = Hello::default();
-    take(&mut body, 2 + 32)?;
-    take8(&mut body)?;
-    hello.suites = numbers(take16(&mut body)?);
-    take8(&mut body)?;
-    let mut extensions = take16(&mut body)?;
-    while !extensions.is_empty() {
-        let kind = u16(&mut extensions)?;
-        let mut data = take16(&mut extensions)?;
-        match kind {
-            0 => hello.sni = sni(data),
-            10 => hello.groups = numbers(take16(&mut data)?),
-            16 => {
-                let mut list = take16(&mut data)?;
-                while let Some(name) = take8(&mut list).filter(|_| hello.alpn.len() < MOST) {
-                    hello.alpn.push(name.to_vec());
-                }
-            }
-            41 => hello.resumes = true,
-            42 => hello.early = true,
-            57 | 0xffa5 => hello.parameters = Some(parameters(data)),
-            0xfe0d => hello.ech = true,
-            _ => {}
-        }
-    }
-    Some(hello)
-}
-
-fn sni(mut data: &[u8]) -> Option<String> {
-    let mut list = take16(&mut data)?;
-    let kind = *take(&mut list, 1)?.first()?;
-    let name = take16(&mut list)?;
-    let name = name.get(..256).unwrap_or(name);
-    (kind == 0).then(|| String::from_utf8_lossy(name).into_owned())
+    Some(hello::Hello::parse(message, Vec::new()).map(Hello::new))
 }
 
 fn parameters(mut data: &[u8]) -> Vec<Parameter> {
@@ -123,27 +59,20 @@ fn parameters(mut data: &[u8]) -> Vec<Parameter> {
     all
 }
 
-fn u16(bytes: &mut &[u8]) -> Option<u16> {
-    Some(u16::from_be_bytes(take(bytes, 2)?.try_into().ok()?))
-}
-
-fn take8<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let n = *take(bytes, 1)?.first()?;
-    take(bytes, n.into())
-}
-
-fn take16<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let n = u16(bytes)?;
-    take(bytes, n.into())
-}
-
-fn numbers(bytes: &[u8]) -> Vec<u16> {
-    let pairs = bytes.as_chunks::<2>().0.iter().take(MOST);
-    pairs.map(|pair| u16::from_be_bytes(*pair)).collect()
-}
-
 impl Hello {
-    /// A parameter's number, or what RFC 9000 §18.2 has it be if it is not there.
+    fn new(mut tls: hello::Hello) -> Self {
+        let parameters = tls.quic.take().map(|bytes| parameters(&bytes));
+        tls.sni.iter_mut().for_each(|name| name.truncate(256));
+        tls.alpn.truncate(MOST);
+        tls.extensions.truncate(MOST);
+        let hello::Hello { suites, versions, groups, shares, signatures, .. } = &mut tls;
+        for list in [suites, versions, groups, shares, signatures] {
+            list.truncate(MOST);
+        }
+        Self { tls, parameters }
+    }
+
+    /// A parameter's number; nothing if it is not there, or has none.
     pub fn parameter(&self, id: u64) -> Option<u64> {
         let all = self.parameters.as_deref()?;
         all.iter().find(|parameter| parameter.id == id)?.number
@@ -159,20 +88,17 @@ impl Hello {
 
     /// The protocols offered, as text.
     pub fn alpn_text(&self) -> String {
-        if self.alpn.is_empty() {
-            return "none".to_owned();
-        }
-        let names = self.alpn.iter().map(|name| String::from_utf8_lossy(name));
-        names.collect::<Vec<_>>().join(", ")
+        let names = self.tls.protocols().join(", ");
+        if names.is_empty() { "none".to_owned() } else { names }
     }
 
     /// In lines for people.
     pub(super) fn lines(&self) -> Vec<String> {
-        let sni = self.sni.as_deref().unwrap_or("none");
+        let sni = self.tls.name().unwrap_or_else(|| "none".to_owned());
         let extra = [
-            (self.resumes, "would resume a session"),
-            (self.early, "announces early data (0-RTT)"),
-            (self.ech, "has an encrypted_client_hello extension"),
+            (self.tls.psks > 0, "would resume a session"),
+            (self.tls.early_data, "announces early data (0-RTT)"),
+            (self.tls.ech, "has an encrypted_client_hello extension"),
         ];
         let extra = extra.iter().filter(|row| row.0).flat_map(|row| ["; ", row.1]);
         let extra: String = extra.collect();
@@ -197,27 +123,21 @@ impl Hello {
         lines
     }
 
+    /// For programs: as of TLS, and what QUIC adds.
     pub(super) fn json(&self) -> Value {
         let parameters = self.parameters.iter().flatten().map(|parameter| {
             let Parameter { id, number, len, .. } = parameter;
             json!({ "id": id, "name": names::parameter(*id), "number": number, "len": len })
         });
-        json!({
-            "sni": self.sni,
-            "alpn": self.alpn.iter().map(|n| String::from_utf8_lossy(n)).collect::<Vec<_>>(),
-            "cipher_suites": self.suites,
-            "groups": self.groups,
-            "resumes": self.resumes,
-            "early_data": self.early,
-            "ech": self.ech,
-            "versions": self.versions(),
-            "transport_parameters": parameters.collect::<Vec<_>>(),
-        })
+        let mut all = self.tls.json();
+        all["quic_versions"] = self.versions().into();
+        all["transport_parameters"] = parameters.collect();
+        all
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -228,7 +148,7 @@ pub(super) mod tests {
     }
 
     /// A `ClientHello` with those extensions.
-    pub(in super::super) fn message(extensions: &[(u16, Vec<u8>)]) -> Vec<u8> {
+    fn message(extensions: &[(u16, Vec<u8>)]) -> Vec<u8> {
         let all: Vec<u8> = extensions
             .iter()
             .flat_map(|(kind, data)| [&kind.to_be_bytes()[..], &with_length(data, 2)].concat())
@@ -257,12 +177,14 @@ pub(super) mod tests {
                 vec![8, 1, 0, 0x0c, 0, 0x11, 8, 0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf, 0x0f, 2, 1, 1],
             ),
         ]);
-        let Read::Whole(hello) = read(&bytes) else { panic!() };
-        assert_eq!(hello.sni.as_deref(), Some("a.example"));
+        let hello = read(&bytes).unwrap().unwrap();
+        assert_eq!(hello.tls.name().as_deref(), Some("a.example"));
         assert_eq!(hello.alpn_text(), "sockeye, h3");
-        assert_eq!((hello.early, hello.resumes), (true, false));
+        assert_eq!((hello.tls.early_data, hello.tls.psks), (true, 0));
         assert_eq!((hello.parameter(8), hello.parameter(9)), (Some(0), None));
-        assert_eq!(hello.suites, [0x1301]);
+        assert_eq!(hello.tls.suites, [0x1301]);
+        assert_eq!(hello.json()["cipher_suites"][0], "TLS_AES_128_GCM_SHA256");
+        assert_eq!(hello.json()["quic_versions"], "2");
         assert_eq!(
             hello.lines()[1..],
             [
@@ -273,10 +195,20 @@ pub(super) mod tests {
             ]
         );
         for end in 0..bytes.len() {
-            assert_eq!(read(&bytes[..end]), Read::Part, "{end}");
+            assert_eq!(read(&bytes[..end]), None, "{end}");
         }
-        assert_eq!(read(&[2, 0, 0, 0]), Read::No);
-        assert_eq!(read(&[1, 0, 0, 1, 0]), Read::No);
+        assert!(read(&[2, 0, 0, 0]).unwrap().is_err());
+        assert!(read(&[1, 0, 0, 1, 0]).unwrap().is_err());
+    }
+
+    #[test]
+    fn of_long_lists_the_beginning_is_kept() {
+        let names = with_length(b"h3", 1).repeat(MOST + 1);
+        let host = with_length(&[&[0][..], &with_length(&[b'a'; 999], 2)].concat(), 2);
+        let bytes = message(&[(0, host), (16, with_length(&names, 2))]);
+        let hello = read(&bytes).unwrap().unwrap();
+        assert_eq!(hello.tls.alpn.len(), MOST);
+        assert_eq!(hello.tls.name().map(|name| name.len()), Some(256));
     }
 
     proptest! {

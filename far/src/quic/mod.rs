@@ -3,7 +3,6 @@
 //! The transport is quinn-proto's; what is told of the first handshake message, of packets and of HTTP/3 is read
 //! here.
 
-mod cert;
 mod flow;
 mod h3;
 mod hello;
@@ -24,9 +23,14 @@ mod witness;
 mod tests;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::SystemTime;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::machine::{Datagrams, Kind};
 use crate::offer::{Asked, Made, Offer, find};
+use crate::tls::certs::{self, Fault};
 
 pub use h3::Part;
 pub use hello::{Hello, Parameter};
@@ -61,10 +65,16 @@ pub const OFFER: Offer = Offer {
 
 fn make(asked: &Asked) -> Result<Made, String> {
     let plan = find(script::ROWS, &asked.script)?;
-    let made = cert::make(plan.odd).map_err(|e| format!("no certificate can be made: {e}"))?;
-    let ca = Some(made.ca.clone());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let mut identity = certs::make(plan.fault, &[], now)?;
+    let ca = Some(identity.ca.clone());
+    // The CA is sent, too: who pins a key of the chain, as Chromium can, has it from the file.
+    if plan.fault != Fault::SelfSigned {
+        let root = CertificateDer::from_pem_slice(identity.ca.as_bytes());
+        identity.chain.push(root.map_err(|e| e.to_string())?);
+    }
     let ear = tls::Ear::default();
-    let listening = tls::Listening::new(made, plan.alpn, ear.clone())?;
+    let listening = tls::Listening::new(identity, plan.alpn, ear.clone())?;
     let kind = Box::new(Quic(Some(machine::Machine::new(plan, listening, ear))));
     Ok(Made { kind, witness: Box::new(Report::new(plan)), url, ca })
 }

@@ -1,5 +1,7 @@
 //! Numbers by the names that their documents give them.
 
+use crate::tls::alert;
+
 /// A QUIC version (RFC 9000 §15, RFC 9369, drafts).
 pub(super) fn version(version: u32) -> String {
     match version {
@@ -14,7 +16,7 @@ pub(super) fn version(version: u32) -> String {
 /// A transport error code (RFC 9000 §20.1), with its number.
 pub(super) fn transport(code: u64) -> String {
     if let Some(alert) = alert_of(code) {
-        return format!("CRYPTO_ERROR {code:#x}, alert {}", alert_or_number(alert));
+        return format!("CRYPTO_ERROR {code:#x}, alert {}", alert::name(alert));
     }
     let name = TRANSPORT.iter().find(|row| row.0 == code).map_or("unknown", |row| row.1);
     format!("{name} {code:#x}")
@@ -23,21 +25,6 @@ pub(super) fn transport(code: u64) -> String {
 /// The TLS alert in a transport error code (RFC 9001 §4.8).
 pub(super) fn alert_of(code: u64) -> Option<u8> {
     (code >> 8 == 1).then(|| code.to_le_bytes()[0])
-}
-
-/// An alert's name (RFC 8446 §6), or its number.
-pub(super) fn alert_or_number(alert: u8) -> String {
-    let found = ALERTS.iter().find(|row| row.0 == alert);
-    found.map_or_else(|| alert.to_string(), |row| row.1.to_owned())
-}
-
-/// The alert with that name, or with that number. An error names them all.
-pub(super) fn alert_by_name(name: &str) -> Result<u8, String> {
-    let found = ALERTS.iter().find(|row| row.1 == name).map(|row| row.0);
-    found.or_else(|| name.parse().ok()).ok_or_else(|| {
-        let all: Vec<&str> = ALERTS.iter().map(|row| row.1).collect();
-        format!("there is no alert {name:?}; it is a number or one of: {}", all.join(", "))
-    })
 }
 
 /// An application's code: by its name where HTTP/3 (RFC 9114 §8.1) or QPACK (RFC 9204 §6) has one.
@@ -96,35 +83,6 @@ const TRANSPORT: &[(u64, &str)] = &[
     (0xf, "AEAD_LIMIT_REACHED"),
     (0x10, "NO_VIABLE_PATH"),
     (0x11, "VERSION_NEGOTIATION_ERROR"),
-];
-
-const ALERTS: &[(u8, &str)] = &[
-    (0, "close_notify"),
-    (10, "unexpected_message"),
-    (20, "bad_record_mac"),
-    (40, "handshake_failure"),
-    (42, "bad_certificate"),
-    (43, "unsupported_certificate"),
-    (44, "certificate_revoked"),
-    (45, "certificate_expired"),
-    (46, "certificate_unknown"),
-    (47, "illegal_parameter"),
-    (48, "unknown_ca"),
-    (49, "access_denied"),
-    (50, "decode_error"),
-    (51, "decrypt_error"),
-    (70, "protocol_version"),
-    (71, "insufficient_security"),
-    (80, "internal_error"),
-    (90, "user_canceled"),
-    (109, "missing_extension"),
-    (110, "unsupported_extension"),
-    (112, "unrecognized_name"),
-    (113, "bad_certificate_status_response"),
-    (115, "unknown_psk_identity"),
-    (116, "certificate_required"),
-    (120, "no_application_protocol"),
-    (121, "ech_required"),
 ];
 
 const H3: &[(u64, &str)] = &[

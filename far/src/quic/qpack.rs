@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use super::packet::take;
+
 /// How many fields are told of a block.
 const MOST: usize = 64;
 
@@ -55,8 +57,7 @@ fn of_static(index: u64) -> (String, String) {
 fn string(block: &mut &[u8], bits: u32) -> Option<String> {
     let is_coded = *block.first()? >> bits & 1 == 1;
     let length = usize::try_from(number(block, bits)?).ok()?;
-    let (text, rest) = block.split_at_checked(length)?;
-    *block = rest;
+    let text = take(block, length)?;
     let text = if is_coded { decoded(text)? } else { text.to_vec() };
     Some(String::from_utf8_lossy(&text).into_owned())
 }

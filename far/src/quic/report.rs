@@ -9,6 +9,7 @@ use super::names;
 use super::packet::LEAST;
 use super::seen::{Closed, End, Stream, What, is_clients, is_one_way};
 use crate::text::{millis, quoted};
+use crate::tls::alert;
 use crate::witness::count;
 
 /// How many bytes are shown of what came.
@@ -257,7 +258,7 @@ fn of_closed(how: &Closed, blocked: (u64, u64), is_h3: bool) -> Value {
         object["code"] = (*code).into();
         object["reason"] = reason.as_str().into();
         if let Some(alert) = names::alert_of(*code).filter(|_| !application) {
-            object["alert"] = names::alert_or_number(alert).into();
+            object["alert"] = alert::name(alert).into();
         }
     }
     object

@@ -1,8 +1,8 @@
 //! What the server does, by name.
 
-use super::cert::Odd;
 use super::tls::Alpn;
 use crate::offer::{Script, row, scripts};
+use crate::tls::certs::Fault;
 
 /// What becomes of a first Initial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub(super) enum First {
 pub(super) struct Plan {
     pub(super) first: First,
     pub(super) alpn: Alpn,
-    pub(super) odd: Odd,
+    /// What is wrong with the certificate.
+    pub(super) fault: Fault,
     /// How many streams of each direction the client may have open; none for as many as usual.
     pub(super) streams: Option<u32>,
     pub(super) datagrams: bool,
@@ -35,7 +36,7 @@ pub(super) struct Plan {
 const ECHO: Plan = Plan {
     first: First::Accept,
     alpn: Alpn::Any(&["sockeye", "echo"]),
-    odd: Odd::Nothing,
+    fault: Fault::None,
     streams: None,
     datagrams: false,
     opens: false,
@@ -101,17 +102,17 @@ pub(super) const ROWS: &[(Script, Plan)] = &[
     row(
         "self-signed",
         "as echo, with a certificate that is signed by itself",
-        Plan { odd: Odd::SelfSigned, ..ECHO },
+        Plan { fault: Fault::SelfSigned, ..ECHO },
     ),
     row(
         "wrong-name",
         "as echo, with a certificate of another host",
-        Plan { odd: Odd::WrongName, ..ECHO },
+        Plan { fault: Fault::Name, ..ECHO },
     ),
     row(
         "expired",
-        "as echo, with a certificate that ended in 2020",
-        Plan { odd: Odd::Expired, ..ECHO },
+        "as echo, with a certificate that was valid until yesterday",
+        Plan { fault: Fault::Expired, ..ECHO },
     ),
 ];
 

@@ -8,6 +8,7 @@ use super::packet::LEAST;
 use super::report::{exchange, way, who, why};
 use super::script::{First, Plan};
 use super::seen::{Closed, Stream, What, is_clients, is_one_way};
+use crate::tls::alert;
 use crate::witness::count;
 
 /// How many sentences of a kind are made of a connection.
@@ -79,7 +80,7 @@ impl Account {
             }
             What::Retried => self.retry = Retry::Sent,
             What::Hello(hello) => {
-                self.hello = Some((hello.sni.clone(), hello.alpn_text()));
+                self.hello = Some((hello.tls.name(), hello.alpn_text()));
                 self.versions = hello.versions();
             }
             What::Connected { alpn, early } => {
@@ -218,7 +219,7 @@ impl Account {
                 let offered = self.hello.as_ref().map_or("nothing", |hello| &hello.1);
                 // Of an ALPN it matters what was offered.
                 let said = if alert == 120 { format!(", offered: {offered}") } else { said };
-                let alert = names::alert_or_number(alert);
+                let alert = alert::name(alert);
                 return format!(
                     "the handshake failed: the {who} ended it with alert {alert}{said}"
                 );

@@ -12,8 +12,9 @@ use quinn_proto::transport_parameters::TransportParameters;
 use quinn_proto::{ConnectionId, Side, TransportError};
 use rustls::KeyLog;
 
-use super::cert;
-use super::hello::{self, Hello, Read};
+use super::hello::{self, Hello};
+use crate::tls::certs::Identity;
+use crate::tls::keys;
 
 /// How much of a first message is kept until it is there.
 const MOST: usize = 64 << 10;
@@ -49,13 +50,9 @@ impl Ear {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
 impl KeyLog for Ear {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let line = format!("{label} {} {}\n", hex(client_random), hex(secret));
+        let line = keys::line(label, client_random, secret);
         self.with(|heard| heard.keys.push_str(&line));
     }
 }
@@ -69,12 +66,8 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub(super) fn new(made: cert::Made, alpn: Alpn, ear: Ear) -> Result<Self, String> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let base = rustls::ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .and_then(|b| b.with_no_client_auth().with_single_cert(made.chain, made.key));
-        let mut base = base.map_err(|e| e.to_string())?;
+    pub(super) fn new(identity: Identity, alpn: Alpn, ear: Ear) -> Result<Self, String> {
+        let mut base = identity.config(&[&rustls::version::TLS13])?;
         // QUIC knows this limit alone, or none (RFC 9001 §4.6.1).
         base.max_early_data_size = u32::MAX;
         base.key_log = Arc::new(ear.clone());
@@ -94,7 +87,7 @@ impl Alpn {
     fn of(self, hello: &Hello) -> Vec<Vec<u8>> {
         let (Self::Any(names) | Self::Only(names)) = self;
         let mut names: Vec<Vec<u8>> = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-        if let (Self::Any(_), Some(first)) = (self, hello.alpn.first()) {
+        if let (Self::Any(_), Some(first)) = (self, hello.tls.alpn.first()) {
             names.push(first.clone());
         }
         names
@@ -136,13 +129,13 @@ impl Waiting {
         let Some(first) = &mut self.first else { return Some(bytes.to_vec()) };
         first.extend_from_slice(bytes);
         match hello::read(first) {
-            Read::Part if first.len() <= MOST => return None,
-            Read::Whole(hello) => {
+            None if first.len() <= MOST => return None,
+            Some(Ok(hello)) => {
                 let config = self.listening.with_protocols(self.listening.alpn.of(&hello));
                 self.inner = config.start_session(self.version, &self.ours);
-                self.listening.ear.with(|heard| heard.hello = Some(*hello));
+                self.listening.ear.with(|heard| heard.hello = Some(hello));
             }
-            Read::Part | Read::No => {}
+            None | Some(Err(_)) => {}
         }
         self.first.take()
     }

@@ -8,6 +8,7 @@ use super::script::Plan;
 use super::seen::{Seen, What};
 use super::summary::Account;
 use super::tally::{Code, Fact, Tally};
+use crate::tls::alert;
 use crate::witness::{self, Told, Witness, count};
 
 /// Of how many connections there is an account; of the others there is what may be expected.
@@ -187,7 +188,7 @@ impl Witness for Report {
             ("alpn", name) => tally.alpns.any(|alpn| alpn == name),
             ("closed", code) => tally.codes.any(|closed| is_code(closed, code)),
             ("alert", name) => {
-                let alert = names::alert_by_name(name)?;
+                let alert = alert::code(name)?;
                 tally.codes.any(|closed| {
                     !closed.application && names::alert_of(closed.number) == Some(alert)
                 })

@@ -71,17 +71,18 @@ pub fn by_code(code: u8) -> Option<&'static Alert> {
 
 /// Its name, or its number.
 pub fn name(code: u8) -> String {
-    by_code(code).map_or_else(|| format!("alert_{code}"), |alert| alert.name.to_owned())
+    by_code(code).map_or_else(|| code.to_string(), |alert| alert.name.to_owned())
 }
 
-/// The alert with that name. An error names the nearest.
-pub fn by_name(name: &str) -> Result<&'static Alert, String> {
-    if let Some(alert) = ALERTS.iter().find(|alert| alert.name == name) {
-        return Ok(alert);
-    }
-    let near = ALERTS.iter().min_by_key(|alert| strsim::levenshtein(name, alert.name));
-    let near = near.map_or("", |alert| alert.name);
-    Err(format!("there is no alert {name:?}; nearest is {near:?}"))
+/// The code of the alert with that name, or that number. An error has the nearest name, and them all.
+pub fn code(name: &str) -> Result<u8, String> {
+    let found = ALERTS.iter().find(|alert| alert.name == name).map(|alert| alert.code);
+    found.or_else(|| name.parse().ok()).ok_or_else(|| {
+        let all: Vec<&str> = ALERTS.iter().map(|alert| alert.name).collect();
+        let near = all.iter().min_by_key(|known| strsim::levenshtein(name, known)).unwrap_or(&"");
+        let all = all.join(", ");
+        format!("there is no alert {name:?}; nearest is {near:?}; it is a number or one of: {all}")
+    })
 }
 
 #[cfg(test)]
@@ -92,11 +93,12 @@ mod tests {
     fn codes_and_names_are_each_other() {
         for alert in ALERTS {
             assert_eq!(by_code(alert.code), Some(alert));
-            assert_eq!(by_name(alert.name), Ok(alert));
+            assert_eq!(code(alert.name), Ok(alert.code));
         }
         assert!(ALERTS.is_sorted_by_key(|alert| alert.code));
-        assert_eq!(name(200), "alert_200");
-        let err = by_name("unknown-ca").unwrap_err();
-        assert!(err.contains("\"unknown_ca\""), "{err}");
+        assert_eq!((name(200), code("200")), ("200".to_owned(), Ok(200)));
+        assert!(code("256").is_err());
+        let err = code("unknown-ca").unwrap_err();
+        assert!(err.contains("nearest is \"unknown_ca\""), "{err}");
     }
 }

@@ -9,7 +9,8 @@ use rcgen::{
 };
 use rustls::crypto::ring::sign::any_ecdsa_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::sign::SigningKey;
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 
 use super::rsa::{self, Rsa};
 
@@ -56,6 +57,21 @@ pub struct Identity {
     pub key: Arc<dyn SigningKey>,
     /// The CA that a client is to trust, as PEM.
     pub ca: String,
+}
+
+impl Identity {
+    /// A library's server that has it.
+    pub(crate) fn config(
+        self,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Result<ServerConfig, String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .map_err(|e| e.to_string())?;
+        let resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(self.chain, self.key)));
+        Ok(builder.with_no_client_auth().with_cert_resolver(resolver))
+    }
 }
 
 /// Makes one; `names` are whom it is for besides this host, `now` is since 1970.

@@ -1,4 +1,4 @@
-//! What a `ClientHello` offers (RFC 8446 §4.1.2), read from its bytes alone.
+//! What a `ClientHello` offers (RFC 8446 §4.1.2), read from its bytes alone, whether TCP or QUIC brought them.
 
 use serde_json::{Value, json};
 
@@ -42,6 +42,8 @@ pub struct Hello {
     pub early_data: bool,
     /// Whether Encrypted `ClientHello` is in it, or what is made to look so.
     pub ech: bool,
+    /// QUIC's transport parameters (RFC 9001 §8.2), as they came.
+    pub quic: Option<Vec<u8>>,
     /// How many numbers are there for nobody to know.
     pub grease: usize,
 }
@@ -150,6 +152,8 @@ impl Hello {
                     }
                 }
             }
+            // The second is that of the drafts.
+            57 | 0xffa5 => self.quic = Some(body.to_vec()),
             0xfe0d => self.ech = true,
             _ => {}
         }

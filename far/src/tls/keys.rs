@@ -19,12 +19,17 @@ impl Keys {
 impl KeyLog for Keys {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let hex = |bytes: &[u8]| {
-            bytes.iter().fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        };
-        let _ = writeln!(lines, "{label} {} {}", hex(client_random), hex(secret));
+        lines.push_str(&line(label, client_random, secret));
     }
+}
+
+/// A secret's line.
+pub(crate) fn line(label: &str, client_random: &[u8], secret: &[u8]) -> String {
+    let hex = |bytes: &[u8]| {
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    };
+    format!("{label} {} {}\n", hex(client_random), hex(secret))
 }

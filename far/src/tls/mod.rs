@@ -5,7 +5,7 @@ pub mod alert;
 pub mod certs;
 pub mod hello;
 pub mod http;
-mod keys;
+pub(crate) mod keys;
 pub mod ldap;
 pub mod names;
 mod old;
@@ -22,8 +22,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustls::server::NoServerSessionStorage;
-use rustls::sign::CertifiedKey;
-use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 pub use seen::{End, Said, Seen, Session, What};
@@ -73,7 +71,8 @@ fn make(asked: &Asked) -> Result<Made, String> {
     };
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let identity = certs::make(row.fault, &asked.names, now)?;
-    let config = Arc::new(config(row.serve, identity.chain, identity.key)?);
+    let ca = Some(identity.ca.clone());
+    let config = Arc::new(config(row.serve, identity)?);
     let url: fn(SocketAddr) -> String = match (row.serve, within) {
         // By address: libldap takes localhost for this host's own name, which no certificate here has.
         (Serve::Plain, Some("ldap")) => |addr| format!("ldap://{addr}"),
@@ -85,26 +84,17 @@ fn make(asked: &Asked) -> Result<Made, String> {
         kind: Box::new(Tls { serve: row.serve, config, within }),
         witness: Box::new(report::Report::new(row, &asked.names, now)),
         url,
-        ca: Some(identity.ca),
+        ca,
     })
 }
 
-fn config(
-    serve: Serve,
-    chain: Vec<rustls::pki_types::CertificateDer<'static>>,
-    key: Arc<dyn rustls::sign::SigningKey>,
-) -> Result<ServerConfig, String> {
+fn config(serve: Serve, identity: certs::Identity) -> Result<ServerConfig, String> {
     let versions: &[&'static SupportedProtocolVersion] = match serve {
         Serve::Tls12 => &[&TLS12],
         Serve::Tls13 => &[&TLS13],
         _ => &[&TLS13, &TLS12],
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .map_err(|e| e.to_string())?;
-    let resolver = Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key)));
-    let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+    let mut config = identity.config(versions)?;
     // Who resumes a session is shown no certificate.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -188,6 +188,9 @@ fn an_alpn_that_nobody_has_is_told_with_what_was_offered() {
     assert!(pair.holds("alpn whatever") && !pair.holds("alpn sockeye"));
     let pair = Pair::connected("echo", &["b", "echo"]);
     assert!(pair.holds("alpn echo"));
+    // What is offered for nobody to know (RFC 8701) is agreed upon by nobody.
+    let pair = Pair::connected("echo", &["\n\n", "whatever"]);
+    assert!(pair.holds("alpn whatever"));
 }
 
 #[test]
