@@ -64,10 +64,27 @@ impl<'de> Deserialize<'de> for Hex {
     }
 }
 
+/// What each digit counts, of either case; anything else has a bit that none has.
+const DIGITS: [u8; 256] = {
+    let (mut digits, mut at) = ([0x80; 256], 0);
+    while at < 16 {
+        let digit = b"0123456789abcdef"[at];
+        digits[digit as usize] = at as u8;
+        digits[digit.to_ascii_uppercase() as usize] = at as u8;
+        at += 1;
+    }
+    digits
+};
+
 fn parse(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| (b as char).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|p| if let [a, b] = p { Some(digit(*a)? << 4 | digit(*b)?) } else { None }).collect()
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let (mut bytes, mut all) = (Vec::with_capacity(pairs.len()), 0);
+    for [high, low] in pairs {
+        let [high, low] = [high, low].map(|digit| DIGITS[usize::from(*digit)]);
+        all |= high | low;
+        bytes.push(high << 4 | low);
+    }
+    (all < 16).then_some(bytes)
 }
 
 impl JsonSchema for Hex {

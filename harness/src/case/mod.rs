@@ -287,7 +287,9 @@ impl Case {
             return Err(format!("{}: {socket:?} is no name of a socket", op.call()));
         }
         links(op).into_iter().try_for_each(|link| self.check_link(link))?;
-        for name in check::names(op) {
+        let names = check::names(op);
+        words::check_names(op, &names)?;
+        for name in names {
             if !is_known(name) {
                 return Err(format!("{}: {name:?} is no name of the sockets API", op.call()));
             }

@@ -26,13 +26,17 @@ const MOST_OF_FRAME: usize = 1 << 17;
 
 /// Whether it is one line of so many characters at the most, and all of it is seen.
 pub fn is_line(text: &str, most: usize) -> bool {
+    // As nearly all are; each case that an executor is given has one.
+    if text.is_ascii() {
+        return text.len() <= most && !text.bytes().any(|byte| byte.is_ascii_control());
+    }
     text.chars().count() <= most && !text.contains(is_obeyed)
 }
 
 /// Whether it is a word of letters, digits and what stands between them in names: `linux-6.18+cfil`.
 pub fn is_word(text: &str, most: usize) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_.+-".contains(c);
-    (1..=most).contains(&text.len()) && text.chars().all(plain)
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"_.+-".contains(&c);
+    (1..=most).contains(&text.len()) && text.bytes().all(plain)
 }
 
 /// Whether it is an id: `suite/table[parameter,…]`, whose table can be a file below a folder.
@@ -41,10 +45,10 @@ pub fn is_id(id: &str) -> bool {
     let part = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_alphanumeric()) && is_word(part, MOST_OF_ID)
     };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_.+-%,:=@~/#[]".contains(c);
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"_.+-%,:=@~/#[]".contains(&c);
     id.len() <= MOST_OF_ID
         && table.split('/').all(part)
-        && parameters.is_none_or(|p| p.ends_with(']') && p.chars().all(plain))
+        && parameters.is_none_or(|p| p.ends_with(']') && p.bytes().all(plain))
 }
 
 /// What is shown of a text that is not let in: its beginning.
@@ -232,8 +236,12 @@ pub(super) fn check_op(op: &Op) -> Result<(), String> {
     if let Some(text) = texts.iter().find(|t| t.len() > MOST_OF_TEXT || t.contains('\0')) {
         return Err(format!("{call}: {} is too long, or has a NUL in it", shown(text)));
     }
-    at_once(call, many)?;
-    let names = super::check::names(op).len();
+    at_once(call, many)
+}
+
+/// That a call names no more constants than all that it takes can have.
+pub(super) fn check_names(op: &Op, names: &[&str]) -> Result<(), String> {
+    let (call, names) = (op.call(), names.len());
     if names > MOST_OF_NAMES {
         return Err(format!("{call}: {names} names, {MOST_OF_NAMES} are the most"));
     }

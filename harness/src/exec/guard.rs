@@ -377,6 +377,10 @@ impl Runner<'_> {
         else {
             return Ok(());
         };
+        // As nearly all are: the names of the others need not be looked for.
+        if matches!(family, libc::AF_INET | libc::AF_INET6) {
+            return Ok(());
+        }
         let is_of_packets = os::value("AF_PACKET") == Some(family);
         if is_of_packets && (is_of_links(op) || is_fanout(op)) {
             return self.may_reach_links(name, op);
