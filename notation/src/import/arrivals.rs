@@ -10,7 +10,7 @@ use super::convert::Converter;
 use super::data::Data;
 use super::far::{pauses, progress};
 use super::hosts::{Told, link, told};
-use super::log::Called;
+use super::log::{Arg, Called};
 use super::transfers::{Said, room_of};
 
 /// How many calls on from a `poll` what it said is received at the latest.
@@ -60,11 +60,16 @@ impl Converter<'_> {
         }
         for ahead in self.at + 1..self.calls.len().min(self.at + AHEAD) {
             let call = self.calls[ahead];
+            let fd = call.args.first().and_then(Arg::number);
+            // By its number it may be another's by then.
+            let is_gone =
+                || fd.is_some_and(|fd| self.calls[self.at + 1..ahead].iter().any(|c| c.ends(fd)));
             let of_errors =
                 || call.args.get(3).is_some_and(|f| f.flags().contains(&"MSG_ERRQUEUE"));
             let is_it = matches!(call.name.as_str(), "recv" | "recvfrom" | "read")
                 && self.socket(call.args.first()) == Ok(socket)
-                && !of_errors();
+                && !of_errors()
+                && !is_gone();
             if !is_it {
                 continue;
             }

@@ -173,6 +173,17 @@ impl Called {
         self.range().filter(|_| self.ret == Some(0) && !marks)
     }
 
+    /// Whether it takes this descriptor from what had it, which another may have behind it.
+    pub(super) fn ends(&self, fd: i64) -> bool {
+        let replaced = matches!(self.name.as_str(), "dup2" | "dup3");
+        let of = match self.name.as_str() {
+            "close" => self.args.first(),
+            _ if replaced => self.args.get(1),
+            _ => None,
+        };
+        of.and_then(Arg::number) == Some(fd) || self.closes().is_some_and(|all| all.contains(&fd))
+    }
+
     fn is_about(&self, open: &HashSet<i64>) -> bool {
         let has = |fd: i64| open.contains(&fd);
         let said = self.args.iter().any(|arg| matches!(arg, Arg::Fd(_, is) if is_socket(is)));

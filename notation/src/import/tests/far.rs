@@ -164,3 +164,28 @@ fn an_address_that_had_too_little_room_is_not_asked_for() {
         ["# getsockname(s): there was less room than the address is long", "getsockname(s) = 0",]
     );
 }
+
+/// curl's resolver wakes it by a pair of sockets, whose descriptor the connection has next: what was looked for on the
+/// pair was taken for what came on the connection, of which then nothing was said.
+#[rstest]
+#[case::closed("close(3) = 0\n7 close(4) = 0", "")]
+#[case::all("close_range(3, 4, 0) = 0", "")]
+#[case::replaced("close(4) = 0", "7 dup2(5, 3) = 3\n7 close(5) = 0\n")]
+#[case::in_vain("close(4) = 0\n7 close(3) = -1 EBADF (Bad file descriptor)\n7 close(3) = 0", "")]
+fn what_is_looked_for_ends_with_its_descriptor(#[case] ends: &str, #[case] replaces: &str) {
+    let fd = if replaces.is_empty() { 3 } else { 5 };
+    let text = imported(&format!(
+        "7 socketpair(AF_UNIX, SOCK_STREAM, 0, [3, 4]) = 0\n\
+         7 sendto(4, \"\\1\", 1, 0, NULL, 0) = 1\n\
+         7 poll([{{fd=3, events=POLLIN}}], 1, 1) = 1 ([{{fd=3, revents=POLLIN}}])\n\
+         7 {ends}\n\
+         7 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = {fd}\n\
+         {replaces}\
+         7 connect(3, {{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"192.0.2.2\")}}, 16) = 0\n\
+         7 sendto(3, \"GET\", 3, 0, NULL, 0) = 3\n\
+         7 poll([{{fd=3, events=POLLIN}}], 1, 0) = 1 ([{{fd=3, revents=POLLIN}}])\n\
+         7 recvfrom(3, \"hello\", 9, 0, NULL, NULL) = 5\n"
+    ))
+    .text;
+    assert!(text.contains("serve link0 80: expect \"GET\", send \"hello\"\n"), "{text}");
+}
