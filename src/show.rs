@@ -72,17 +72,14 @@ pub(crate) fn show(args: &Show) -> Result<Status> {
     out::blank();
     let counted = Counted::of(&answer);
     let written = own.written(&case.id);
-    let is_unseen = written.is_some_and(|one| one.asks_of_unseen_frames(&answer.trace));
     out!("verdict: {}", counted.word().style(counted.colour()));
     match &judgement.expected {
         Some((platform, _)) => outln!(", by the baseline of {platform}"),
         None if own.is_empty() => outln!(", there is no baseline of this platform"),
-        None if verdict == Verdict::New && is_unseen => {
-            outln!(
-                ", what is asked of its frames cannot be judged: nobody saw them, or another thread waited"
-            );
+        None if verdict == Verdict::New => {
+            let why = written.and_then(|one| one.why_unjudged(&answer.trace, os));
+            outln!(", {}", why.unwrap_or_else(|| "nothing is asked of it".to_owned()));
         }
-        None if verdict == Verdict::New => outln!(", nothing is asked of it"),
         None => outln!(", by what its text asks"),
     }
     if let Some(why) = suites::rules::frames_unjudged(&answer.trace) {

@@ -20,10 +20,10 @@ recv(s, 8, 0) = -1 ETIMEDOUT
     assert!(output.status.success() && !stderr(&output).contains("stood still"), "{output:?}");
 }
 
-/// Behind a call that waits frames are not asked for, since they may be its; before it they are. The case was `new`,
-/// and a frame that did not leave was no fault.
+/// While a call waits frames are not asked for, since they may be its; before it and behind its return they are. The
+/// case was `new`, and a frame that did not leave was no fault.
 #[test]
-fn frames_before_another_thread_waits_are_judged() {
+fn frames_before_and_behind_what_another_thread_waits_for_are_judged() {
     if !has_labs() {
         return;
     }
@@ -36,14 +36,53 @@ send(s, \"x\", 0) = 1
 t: recv(s, 8, 0) <unfinished ...>
 shutdown(s, SHUT_RD) = 0
 t: <... recv resumed> = 0
+send(s, \"z\", 0) = 1
+    > net0 UDP \"z\"
 ";
-    let behind = format!("{text}close(s) = 0\n    > nothing\n");
+    let while_it_waits = text.replace("t: <...", "    > nothing\nt: <...");
     let other = text.replace("UDP \"x\"", "UDP \"y\"");
-    let folder = folder(&[("a.case", text), ("b.case", &other), ("c.case", &behind)]);
+    let behind = text.replace("UDP \"z\"", "UDP \"y\"");
+    let folder = folder(&[
+        ("a.case", text),
+        ("b.case", &other),
+        ("c.case", &while_it_waits),
+        ("d.case", &behind),
+    ]);
+    assert_eq!(verdict(folder.path(), &["d.case"]), ("unexpected".to_owned(), Some(1)));
     assert_eq!(verdict(folder.path(), &["a.case"]), ("ok".to_owned(), Some(0)));
     assert_eq!(verdict(folder.path(), &["b.case"]), ("unexpected".to_owned(), Some(1)));
     let shown = stdout(&sockeye(folder.path(), &["show", "c.case"]));
-    assert!(shown.contains("what is asked of its frames cannot be judged"), "{shown}");
+    assert!(shown.contains("what is asked of its frames is not judged"), "{shown}");
+}
+
+/// `show` said of each that nothing is asked of it.
+#[test]
+fn why_nothing_is_judged_is_said() {
+    let made =
+        "socket(AF_INET, SOCK_STREAM, IPPROTO_UDP) = l\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n";
+    let waits =
+        "socket(AF_INET, SOCK_DGRAM, 0) = s\nbind(s, {AF_INET 127.0.0.1:0}) = 0\nrecv(s, 1, 0)\n";
+    let (asks, nothing) =
+        ("bind(s, {AF_INET 127.0.0.1:0}) = 0\n", "bind(s, {AF_INET 127.0.0.1:0})\n");
+    let folder = folder(&[
+        ("made.case", &format!("{made}{asks}")),
+        ("waits.case", waits),
+        ("none.case", &format!("{made}{nothing}")),
+    ]);
+    for (file, why) in [
+        (
+            "made.case",
+            "what is asked of it is not judged: socket gave no l, EPROTONOSUPPORT, of which its text says nothing",
+        ),
+        (
+            "waits.case",
+            "what is asked of it is not judged: recv waited for ever, of which its text says nothing",
+        ),
+        ("none.case", "verdict: new, nothing is asked of it"),
+    ] {
+        let shown = stdout(&sockeye(folder.path(), &["show", file]));
+        assert!(shown.contains(why), "{shown}");
+    }
 }
 
 /// `show` said `ok` of what `run` counts as not here.

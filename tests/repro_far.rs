@@ -71,6 +71,54 @@ fn a_datagram_is_the_labs(#[case] text: &str, #[case] part: &str, #[case] other:
     tells_apart(&other, &one);
 }
 
+/// What another descriptor of the socket still has, and nobody by the closed one can tell.
+const CLOSED: &str = "socket(AF_INET, SOCK_STREAM, 0) = l
+    bind(l, {AF_INET 127.0.0.1:0})
+    dup(l) = k
+    close(l)
+    socket(AF_INET, SOCK_STREAM, 0) = m
+    bind(m, {AF_INET 127.0.0.1:port(l)})";
+
+const CLOSED_TWICE: &str = "socket(AF_INET, SOCK_STREAM, 0) = l
+    bind(l, {AF_INET 127.0.0.1:0})
+    dup(l) = k
+    close(l)
+    close(l)
+    socket(AF_INET, SOCK_STREAM, 0) = m
+    bind(m, {AF_INET 127.0.0.1:port(l)})";
+
+const CLOSED_BEFORE_A_FRAME: &str = "tun link0
+    socket(AF_INET, SOCK_DGRAM, 0) = s
+    bind(s, {AF_INET own(link0):0})
+    dup(s) = d
+    close(s)
+    < link0 UDP neighbour(link0,v4):9 > own(link0,v4):port(s) \"x\"
+    recvfrom(d, 16, MSG_DONTWAIT)";
+
+const CLOSED_BY_A_THREAD: &str = "socket(AF_INET, SOCK_STREAM, 0) = l
+    bind(l, {AF_INET 127.0.0.1:0})
+    dup(l) = k
+    socketpair(AF_UNIX, SOCK_STREAM, 0, [a, b])
+    t: recv(a, 1, 0) <unfinished ...>
+    close(l)
+    send(b, \"x\", 0)
+    t: <... recv resumed>
+    socket(AF_INET, SOCK_STREAM, 0) = m
+    bind(m, {AF_INET 127.0.0.1:port(l)})";
+
+/// It was 0, whatever the socket had been bound to, and nobody said so.
+#[rstest]
+#[case::call(CLOSED, ":port(l)", ":0")]
+#[case::made_anew(CLOSED, "close(l)", "close(l)\nsocket(AF_INET, SOCK_STREAM, 0) = l")]
+#[case::twice(CLOSED_TWICE, ":port(l)", ":0")]
+#[case::frame(CLOSED_BEFORE_A_FRAME, ":port(s)", ":9")]
+#[case::threads(CLOSED_BY_A_THREAD, ":port(l)", ":0")]
+fn a_port_outlives_its_socket(#[case] text: &str, #[case] part: &str, #[case] other: &str) {
+    let (one, other) = (case(text), case(&text.replace(part, other)));
+    tells_apart(&one, &other);
+    tells_apart(&other, &one);
+}
+
 const HANDSHAKE: &str = "tun link0
     socket(AF_INET, SOCK_STREAM, 0) = s
     fcntl(s, F_SETFL, O_NONBLOCK)

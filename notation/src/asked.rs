@@ -57,65 +57,108 @@ pub struct Unmet {
     pub came: String,
 }
 
-/// From which step on nothing can be said of frames: nobody saw the wire, or several calls have theirs at once.
-fn blind_from(trace: &Trace) -> u32 {
-    let began = trace.events.iter().filter_map(|event| match event {
-        Event::Began { op, .. } => Some(*op),
-        _ => None,
-    });
-    if trace.is_unseen() { 0 } else { began.min().unwrap_or(u32::MAX) }
+/// The steps of whose frames nothing can be said: nobody saw the wire, or several calls have theirs at once, from where
+/// one waits to where it has returned.
+struct Blind {
+    all: bool,
+    /// From the step in which it begins to that in which it is told to have returned.
+    waits: Vec<(u32, u32)>,
+}
+
+impl Blind {
+    fn of(trace: &Trace) -> Self {
+        let beneath = trace.beneath();
+        let returned = |began: u32| {
+            let of = |(event, (_, own)): &(&Event, &(u32, bool))| {
+                !own && matches!(event, Event::Call { op, .. } if *op == began)
+            };
+            trace.events.iter().zip(&beneath).find(of).map(|(_, (step, _))| *step)
+        };
+        let waits = trace.waited().map(|op| (op, returned(op).unwrap_or(u32::MAX))).collect();
+        Self { all: trace.is_unseen(), waits }
+    }
+
+    fn has(&self, op: u32) -> bool {
+        self.all || self.waits.iter().any(|(from, to)| (*from..=*to).contains(&op))
+    }
 }
 
 /// The lines of an outcome, but for frames of which nothing can be said.
 pub(crate) fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
     let mut lines = outcome::told(case, trace, os);
-    let blind = blind_from(trace);
-    lines.retain(|line| !matches!(line.what, What::Frame { op } if op >= blind as usize));
+    let blind = Blind::of(trace);
+    let is_blind = |op: usize| u32::try_from(op).is_ok_and(|op| blind.has(op));
+    lines.retain(|line| !matches!(line.what, What::Frame { op } if is_blind(op)));
     lines
 }
 
 impl Written {
-    /// Whether something is asked on this system, and whether this trace tells of all of it: it sees the frames
-    /// that are asked for, the case came to its end, no call waited for ever of which nobody says so, and none
-    /// failed to make a socket whose name is all that the text says of it.
+    /// Whether something is asked on this system, and whether this trace tells of all of it.
     pub fn is_judged_by(&self, trace: &Trace, os: Os) -> bool {
+        self.asks_on(os) && self.why_unjudged(trace, os).is_none()
+    }
+
+    fn asks_on(&self, os: Os) -> bool {
+        self.asked.iter().any(|one| match &one.what {
+            Demand::Result(wanted) => wanted.iter().any(|one| one.on.is_none_or(|on| on == os)),
+            Demand::Frame(_) | Demand::NoFrame => true,
+        })
+    }
+
+    /// Why what is asked is not judged by this trace, if it is not and something is: the case did not come to its end,
+    /// a call waited for ever of which nobody says so, one failed to make a socket whose name is all that the text says
+    /// of it, or nobody saw the frames that are asked for.
+    pub fn why_unjudged(&self, trace: &Trace, os: Os) -> Option<String> {
+        if !self.asks_on(os) {
+            return None;
+        }
+        if !matches!(trace.end, End::Done | End::Unsupported | End::Hung) {
+            return Some(
+                "what is asked of it is not judged: it did not come to its end".to_owned(),
+            );
+        }
         let result_of = |op: u32| {
             self.asked.iter().any(|one| one.op == op && matches!(one.what, Demand::Result(_)))
         };
-        let here = |one: &Asked| match &one.what {
-            Demand::Result(wanted) => wanted.iter().any(|one| one.on.is_none_or(|on| on == os)),
-            Demand::Frame(_) | Demand::NoFrame => true,
-        };
+        let call = |op: u32| self.case.ops.get(op as usize);
         let unexplained = |event: &Event| match event {
-            Event::Call { op, did: Did::Hung { .. }, .. } => !result_of(*op),
-            Event::Call { op, did: Did::Returned { ret, .. }, .. } if *ret < 0 => {
-                let made = self.case.ops.get(*op as usize);
-                made.is_some_and(Op::gives_a_descriptor) && !result_of(*op)
+            Event::Call { op, did: Did::Hung { .. }, .. } if !result_of(*op) => {
+                Some(format!("{} waited for ever", call(*op)?.call()))
             }
-            _ => false,
+            Event::Call { op, did: Did::Returned { ret, errno, .. }, .. } if *ret < 0 => {
+                let made = call(*op).filter(|made| made.gives_a_descriptor() && !result_of(*op))?;
+                let errno = errno.as_ref().map_or_else(String::new, |errno| format!(", {errno}"));
+                Some(format!("{} gave no {}{errno}", made.call(), made.makes().first()?))
+            }
+            _ => None,
         };
-        let ended = matches!(trace.end, End::Done | End::Unsupported | End::Hung);
-        self.asked.iter().any(here)
-            && ended
-            && !self.asks_of_unseen_frames(trace)
-            && !trace.events.iter().any(unexplained)
+        if let Some(what) = trace.events.iter().find_map(unexplained) {
+            return Some(format!(
+                "what is asked of it is not judged: {what}, of which its text says nothing"
+            ));
+        }
+        self.asks_of_unseen_frames(trace).then(|| {
+            "what is asked of its frames is not judged: nobody saw them, or another thread waited"
+                .to_owned()
+        })
     }
 
     /// Whether it asks of frames of which nothing can be said: nobody saw the wire, or another thread waited.
-    pub fn asks_of_unseen_frames(&self, trace: &Trace) -> bool {
-        let blind = blind_from(trace);
-        self.asked.iter().any(|one| !matches!(one.what, Demand::Result(_)) && one.op >= blind)
+    fn asks_of_unseen_frames(&self, trace: &Trace) -> bool {
+        let blind = Blind::of(trace);
+        self.asked.iter().any(|one| !matches!(one.what, Demand::Result(_)) && blind.has(one.op))
     }
 
     /// What was asked and did not come.
     pub fn unmet(&self, trace: &Trace, os: Os) -> Vec<Unmet> {
         let lines = outcome::told(&self.case, trace, os);
         let mut unmet = Vec::new();
-        let blind = blind_from(trace);
+        let blind = Blind::of(trace);
         // Frames are asked for in their order: the next one comes behind the one that was found.
         let mut from = (u32::MAX, 0);
         let asked = self.asked.iter();
-        for asked in asked.filter(|one| one.op < blind || matches!(one.what, Demand::Result(_))) {
+        for asked in asked.filter(|one| matches!(one.what, Demand::Result(_)) || !blind.has(one.op))
+        {
             let of = |op: usize| u32::try_from(op) == Ok(asked.op);
             let frames = || {
                 lines.iter().filter_map(|line| match line.what {

@@ -287,6 +287,20 @@ impl Op {
         all
     }
 
+    /// The ports that it gives, those in a frame that it has sent among them.
+    pub fn ports(&self) -> impl Iterator<Item = &Port> {
+        let frame = match self {
+            Self::Lab { step: LabOp::Say { frame, .. } } => Some(frame),
+            _ => None,
+        };
+        self.addrs().map(|addr| &addr.port).chain(frame.into_iter().flat_map(|frame| frame.ports()))
+    }
+
+    /// Whether it gives the port of this socket, whatever that was bound to.
+    pub fn gives_port_of(&self, socket: &str) -> bool {
+        self.ports().any(|port| matches!(port, Port::Of(of) if of == socket))
+    }
+
     /// Every address that the call is given.
     pub fn addrs(&self) -> impl Iterator<Item = &Addr> {
         let source = match self {

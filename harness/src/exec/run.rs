@@ -54,6 +54,7 @@ pub(super) fn run(
         lab,
         folder,
         sockets,
+        closed: Vec::new(),
         streams,
         heard,
         events,

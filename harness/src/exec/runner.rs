@@ -10,7 +10,7 @@ use libc::c_int;
 
 use super::far::FarEnds;
 use super::folder::Folder;
-use super::gave::{Fault, Gave, Returned, given};
+use super::gave::{CLOSED, Fault, Gave, Returned, given};
 use super::network::Network;
 use super::options::{Resolve, value};
 use super::os::Files;
@@ -31,6 +31,8 @@ pub(super) struct Runner<'c> {
     /// Where its files lie, if it has any.
     pub(super) folder: Option<&'c Folder>,
     pub(super) sockets: Vec<(&'c str, RawFd)>,
+    /// The addresses of sockets that are closed, of those whose port is given later.
+    pub(super) closed: Vec<(&'c str, Option<SockAddr>)>,
     pub(super) streams: bool,
     /// Whether what the case sends may come to the host itself.
     pub(super) heard: bool,
@@ -139,6 +141,7 @@ impl<'c> Runner<'c> {
         let fd = given(made);
         let number = fd.as_ref().ok().and_then(|fd| RawFd::try_from(*fd).ok());
         self.sockets.push((name, number.unwrap_or(-1)));
+        self.closed.retain(|(of, _)| *of != name);
         fd.map(|_| (0, Out::Nothing))
     }
 
@@ -146,6 +149,7 @@ impl<'c> Runner<'c> {
     pub(super) fn pair(&mut self, [a, b]: [&'c str; 2], made: Result<[RawFd; 2], c_int>) -> Gave {
         let [x, y] = made.unwrap_or([-1; 2]);
         self.sockets.extend([(a, x), (b, y)]);
+        self.closed.retain(|(of, _)| ![a, b].contains(of));
         made.map(|_| (0, Out::Nothing)).map_err(os::errno)
     }
 
@@ -167,28 +171,43 @@ impl<'c> Runner<'c> {
         Ok(self.keep(name, Ok(file.into_raw_fd().into())))
     }
 
-    /// The number of a port: 0 of a socket that has none.
+    /// Marks a descriptor as closed, by whatever names it goes: such a one, or one that was never made, stays what it
+    /// is. Of what is given later by its port that is kept: no descriptor tells it then.
+    pub(super) fn closes(&mut self, fd: RawFd) {
+        let gives = |name: &str| self.case.ops.iter().any(|op| op.gives_port_of(name));
+        if !(0..CLOSED).contains(&fd) {
+            return;
+        }
+        let names = self.sockets.iter().filter(|(_, of)| *of == fd);
+        let kept: Vec<_> = names.filter(|(name, _)| gives(name)).map(|(name, _)| *name).collect();
+        self.closed.extend(kept.into_iter().map(|name| (name, name_of(fd))));
+        for (_, number) in self.sockets.iter_mut().filter(|(_, of)| *of == fd) {
+            *number = CLOSED;
+        }
+    }
+
+    /// The number of a port: 0 of a socket that has none, that of a closed one as it was.
     pub(super) fn port(&self, port: &Port) -> u16 {
         match port {
             Port::Is(port) => *port,
-            Port::Of(socket) => {
-                let mut name = RawAddr::room();
-                let _ = calls::getsockname(self.fd(socket), &mut name);
-                name.read().and_then(|a| a.port()).unwrap_or(0)
-            }
+            Port::Of(socket) => self.name_of(socket).and_then(|name| name.port()).unwrap_or(0),
         }
     }
 
     /// What a socket of `AF_VSOCK` or `AF_NETLINK` has for a port: 0 of one that has none.
     fn wide_port(&self, port: &Port) -> u32 {
         let Port::Of(socket) = port else { return 0 };
-        let mut name = RawAddr::room();
-        let _ = calls::getsockname(self.fd(socket), &mut name);
-        match name.read() {
+        match self.name_of(socket) {
             Some(SockAddr::Vsock { port, .. }) => port,
             Some(SockAddr::Netlink { pid, .. }) => pid,
             _ => 0,
         }
+    }
+
+    /// The address of a socket, of a closed one as it was.
+    fn name_of(&self, socket: &str) -> Option<SockAddr> {
+        let closed = self.closed.iter().rev().find(|(of, _)| *of == socket);
+        closed.map_or_else(|| name_of(self.fd(socket)), |(_, name)| name.clone())
     }
 
     /// The address as the kernel is given it; `seen` is set to what it means.
@@ -235,4 +254,11 @@ impl<'c> Runner<'c> {
         *seen = raw.read();
         Ok(raw)
     }
+}
+
+/// What a descriptor is bound to, if it is a socket.
+fn name_of(fd: RawFd) -> Option<SockAddr> {
+    let mut name = RawAddr::room();
+    let _ = calls::getsockname(fd, &mut name);
+    name.read()
 }

@@ -3,7 +3,7 @@
 
 use std::os::fd::{BorrowedFd, RawFd};
 
-use super::gave::{CLOSED, Fault, Gave, address, control_out, given, plain};
+use super::gave::{Fault, Gave, address, control_out, given, plain};
 use super::options::{self, flags, value};
 use super::runner::Runner;
 use super::sockaddr::RawAddr;
@@ -104,10 +104,7 @@ impl<'c> Runner<'c> {
                 Box::new(move || Made::Plain(calls::shutdown(fd, how)))
             }
             Op::Close { .. } => {
-                // Every name of it; one that is closed already, or was never made, stays what it is.
-                for (_, number) in self.sockets.iter_mut().filter(|(_, of)| fd >= 0 && *of == fd) {
-                    *number = CLOSED;
-                }
+                self.closes(fd);
                 Box::new(move || Made::Plain(calls::close(fd)))
             }
             Op::Poll { .. }

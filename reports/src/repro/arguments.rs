@@ -136,10 +136,13 @@ fn packet(
 /// The number that a socket has for a port, where the address has none itself.
 fn wide_port(p: &mut Program<'_>, own: Option<String>, port: &Port) -> String {
     match (own, port) {
-        (None, Port::Of(socket)) => {
-            p.need(Part::WidePortOf);
-            format!("wide_port_of({})", p.fd(socket))
-        }
+        (None, Port::Of(socket)) => match p.ports.get(socket) {
+            Some(port) => port.clone(),
+            None => {
+                p.need(Part::WidePortOf);
+                format!("wide_port_of({})", p.fd(socket))
+            }
+        },
         (own, _) => own.unwrap_or_else(|| "0".to_owned()),
     }
 }
@@ -219,11 +222,35 @@ pub(super) fn received(p: &mut Program<'_>, op: &Op, at: &str, size: &str) {
 pub(super) fn port(p: &mut Program<'_>, port: &Port) -> String {
     match port {
         Port::Is(port) => format!("htons({port})"),
-        Port::Of(socket) => {
-            p.need(Part::PortOf);
-            format!("port_of({})", p.fd(socket))
-        }
+        Port::Of(socket) => match p.ports.get(socket) {
+            Some(port) => port.clone(),
+            None => {
+                p.need(Part::PortOf);
+                format!("port_of({})", p.fd(socket))
+            }
+        },
     }
+}
+
+/// Keeps the port of a socket that is about to be closed, since a later step gives it: the variable that has it.
+pub(super) fn keep_port(p: &mut Program<'_>, number: u32, later: &Op, fd: &str) -> String {
+    let (kept, socket) = (format!("port{number}"), p.fd(fd));
+    let of_this = later.addrs().find(|addr| matches!(&addr.port, Port::Of(of) if of == fd));
+    let is_wide = of_this.is_some_and(|a| matches!(a.host, Host::Vsock(_) | Host::Netlink(_)));
+    let (part, of, kind) = if is_wide {
+        (Part::WidePortOf, "wide_port_of", "unsigned")
+    } else {
+        (Part::PortOf, "port_of", "in_port_t")
+    };
+    p.need(part);
+    let kind = if p.is_threaded() {
+        p.shared.push(format!("{kind} {kept}"));
+        String::new()
+    } else {
+        format!("{kind} ")
+    };
+    p.line(format_args!("{kind}{kept} = {of}({socket});"));
+    kept
 }
 
 /// What a call sends: the pointer to it, and its length.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use harness::case::payload::quoted;
 use harness::case::{Case, Op, Os, Payload};
 
-use super::arguments::{address, buffer, fd, payload, received, room};
+use super::arguments::{address, buffer, fd, keep_port, payload, received, room};
 use super::parts::Part;
 use super::program::{Missing, Program};
 use super::{interfaces, messages, options, vectors, waits};
@@ -120,11 +120,18 @@ fn simple(p: &mut Program<'_>, number: u32, op: &Op, arg: &str) {
 fn close(p: &mut Program<'_>, number: u32, op: &Op, fd: &str) {
     p.include(&["unistd.h"]);
     let var = p.fd(fd);
-    p.call(number, op, &format!("close({var})"));
+    let case = p.case;
     let later = || {
-        let later = p.case.ops.iter().skip(number as usize + 1);
+        let later = case.ops.iter().skip(number as usize + 1);
         later.filter(|op| super::names::sockets(op).contains(&fd))
     };
+    let of_it = later().take_while(|op| !op.makes().contains(&fd)).find(|op| op.gives_port_of(fd));
+    // Closed twice it has no other.
+    let is_kept = p.ports.contains_key(fd);
+    let port = of_it.filter(|_| !is_kept).map(|op| keep_port(p, number, op, fd));
+    p.call(number, op, &format!("close({var})"));
+    // What follows only marks it as closed.
+    let kept = p.ports.remove_entry(fd).into_iter();
     if later().any(|op| op.polled().is_some()) {
         // A number that no descriptor has: -1 `poll` would pass over (poll(2)).
         p.include(&["limits.h"]);
@@ -132,6 +139,7 @@ fn close(p: &mut Program<'_>, number: u32, op: &Op, fd: &str) {
     } else if later().next().is_some() {
         p.set_fd(fd, "-1");
     }
+    p.ports.extend(kept.chain(port.map(|port| (fd.to_owned(), port))));
 }
 
 /// The calls that make a socket.

@@ -1,6 +1,6 @@
 //! The program as it is being written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Arguments, Write as _};
 
 use harness::case::blocking::waits_for;
@@ -33,6 +33,10 @@ pub(super) struct Program<'a> {
     pub(super) indexed: BTreeSet<String>,
     /// The sockets that have a variable by now.
     pub(super) declared: BTreeSet<String>,
+    /// The variables that have the ports of sockets which are closed.
+    pub(super) ports: BTreeMap<String, String>,
+    /// Those of them that several threads have, with their types.
+    pub(super) shared: Vec<String>,
     /// The step that was seen to hang.
     pub(super) hung: Option<u32>,
     /// Whether the common variable of the calls' return values is there.
@@ -52,6 +56,8 @@ impl<'a> Program<'a> {
             variables: Variables::of(&case.lab, &case.ops),
             indexed: BTreeSet::new(),
             declared: BTreeSet::new(),
+            ports: BTreeMap::new(),
+            shared: Vec::new(),
             hung: None,
             has_ret: false,
             body: String::new(),
@@ -149,6 +155,7 @@ impl<'a> Program<'a> {
     /// Gives a socket's variable its descriptor, declaring it the first time.
     pub(super) fn set_fd(&mut self, socket: &str, expression: &str) {
         let fd = self.fd(socket);
+        self.ports.remove(socket);
         let is_new = self.declared.insert(fd.clone());
         let int = if is_new && !self.is_threaded() { "int " } else { "" };
         self.line(format_args!("{int}{fd} = {expression};"));

@@ -91,6 +91,9 @@ pub(super) fn functions(p: &Program<'_>) -> String {
     for fd in &p.declared {
         let _ = writeln!(text, "static int {fd} = -1;");
     }
+    for port in &p.shared {
+        let _ = writeln!(text, "static {port};");
+    }
     for link in &p.indexed {
         let _ = writeln!(text, "static unsigned {};", p.link_variable(link));
     }

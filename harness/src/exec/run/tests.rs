@@ -16,6 +16,7 @@ pub(in crate::exec) fn runner<'c>(case: &'c Case, lab: &'c mut dyn Network) -> R
         lab,
         folder: None,
         sockets: Vec::new(),
+        closed: Vec::new(),
         streams: false,
         heard: false,
         events: Vec::new(),
