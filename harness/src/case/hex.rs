@@ -66,12 +66,12 @@ impl<'de> Deserialize<'de> for Hex {
 
 /// What each digit counts, of either case; anything else has a bit that none has.
 const DIGITS: [u8; 256] = {
-    let (mut digits, mut at) = ([0x80; 256], 0);
-    while at < 16 {
-        let digit = b"0123456789abcdef"[at];
-        digits[digit as usize] = at as u8;
-        digits[digit.to_ascii_uppercase() as usize] = at as u8;
-        at += 1;
+    let (mut digits, mut value) = ([0x80; 256], 0);
+    while value < 16 {
+        let digit = PAIRS[value as usize][1];
+        digits[digit as usize] = value;
+        digits[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
     }
     digits
 };
