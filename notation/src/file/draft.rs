@@ -7,7 +7,7 @@ use harness::case::{Case, Lab, Op};
 
 use super::line::{Made, Said, UNNAMED};
 use super::table::Raw;
-use crate::asked::Asked;
+use crate::asked::{Asked, cannot};
 use crate::fault::{Fault, nearest};
 
 /// A case of which some lines have been read.
@@ -61,6 +61,7 @@ impl Draft {
                 self.case.ops.push(op);
                 self.lines.push(raw.number);
                 self.beneath = Some(number);
+                self.check_result(number, asked.as_ref(), raw)?;
                 self.ask(number, asked, raw);
             }
             Said::Resumed { thread, call, asked } => {
@@ -75,6 +76,7 @@ impl Draft {
                     return Err(Fault::new(raw.range(), says));
                 }
                 self.beneath = Some(step);
+                self.check_result(step, asked.as_ref(), raw)?;
                 self.ask(step, asked, raw);
             }
             Said::Frame(asked) => {
@@ -91,6 +93,25 @@ impl Draft {
     fn ask(&mut self, op: u32, asked: Option<crate::Demand>, raw: &Raw<'_>) {
         let (at, line) = (raw.range(), raw.number);
         self.asked.extend(asked.map(|what| Asked { op, at, line, what }));
+    }
+
+    /// That what is asked of a call can come of it.
+    fn check_result(
+        &self,
+        step: u32,
+        asked: Option<&crate::Demand>,
+        raw: &Raw<'_>,
+    ) -> Result<(), Fault> {
+        let Some(crate::Demand::Result(wanted)) = asked else { return Ok(()) };
+        let Some(op) = self.case.ops.get(step as usize) else { return Ok(()) };
+        wanted.iter().try_for_each(|one| {
+            cannot(&self.case, op, &one.says).map_err(|why| {
+                // Behind the call, in which the same may stand.
+                let found = raw.text.rfind(&why.part).map(|at| &raw.text[at..at + why.part.len()]);
+                let at = found.map_or_else(|| raw.range(), |found| raw.part(found));
+                why.at(at)
+            })
+        })
     }
 
     /// That what is asked of frames can be so: on a link that there is, and not nothing and something at once.
