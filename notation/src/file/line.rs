@@ -35,6 +35,8 @@ pub(super) enum Said {
     Resumed {
         thread: String,
         call: String,
+        /// What the socket is called that it made.
+        made: Option<String>,
         asked: Option<Demand>,
     },
     /// Something about frames beneath the last step.
@@ -120,9 +122,9 @@ fn call(mut cursor: Cursor<'_>) -> Result<Said, Fault> {
             ));
         };
         let at = cursor.here() + end + "resumed>".len();
-        let (_, asked) = behind(&rest[end + "resumed>".len()..], at, false)?;
         let call = rest[..end].trim().to_owned();
-        return Ok(Said::Resumed { thread: thread.clone(), call, asked });
+        let (made, asked) = behind(&rest[end + "resumed>".len()..], at, makes(&call))?;
+        return Ok(Said::Resumed { thread: thread.clone(), call, made, asked });
     }
     let call = Call::read(&mut cursor)?;
     cursor.blanks();
@@ -150,9 +152,19 @@ fn behind(
     offset: usize,
     makes: bool,
 ) -> Result<(Option<String>, Option<Demand>), Fault> {
+    if let Some(before) = text.trim_end().strip_suffix("<unfinished ...>") {
+        return match behind(before, offset, makes)? {
+            (name, None) => Ok((name, None)),
+            _ => Err(Fault::new(
+                offset..offset + before.len(),
+                "what a call returns that waits stands where it has returned",
+            )
+            .help("write it behind a line such as t: <... recv resumed>")),
+        };
+    }
     let at = offset..offset + text.len();
     let said = text.trim();
-    if said.is_empty() || said == "<unfinished ...>" {
+    if said.is_empty() {
         return Ok((None, None));
     }
     let Some(said) = said.strip_prefix('=') else {
