@@ -355,9 +355,72 @@ fn alternatives(says: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use harness::case::addr::SockAddr;
+    use harness::trace::Direction;
+    use harness::wire::build;
     use rstest::rstest;
 
     use super::*;
+
+    /// What did not come of a text's second step, whose call gave this, and what came instead.
+    fn came(line: &str, out: Out, frames: &[Event]) -> Option<String> {
+        let text = format!("tun link0\nsocket(AF_INET, SOCK_STREAM, 0) = s\n{line}\n");
+        let written = crate::read("x", &text).expect(line).remove(0);
+        let call = |op, out| {
+            let did = Did::Returned { ret: 0, errno: None, out };
+            Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did }
+        };
+        let mut events = vec![call(0, Out::Nothing), call(1, out)];
+        events.extend_from_slice(frames);
+        let trace = Trace::new("x/case", Vec::new(), events, End::Done);
+        let mut unmet = written.unmet(&trace, Os::Linux);
+        assert!(unmet.len() < 2, "{unmet:?}");
+        unmet.pop().map(|unmet| unmet.came)
+    }
+
+    /// An outcome has none of it.
+    #[test]
+    fn clocks_ports_and_bytes_are_asked_of_the_trace() {
+        let asked = |fields: &str| {
+            let mut info = vec![0; 256];
+            (info[0], info[68], info[80]) = (7, 250, 10);
+            let line = format!("getsockopt(s, IPPROTO_TCP, TCP_INFO) = 0, {{{fields}}}");
+            came(&line, Out::Bytes(Hex(info)), &[])
+        };
+        assert_eq!(asked("tcpi_snd_cwnd=10, tcpi_state=TCP_CLOSE, tcpi_rtt=1..1000"), None);
+        let came_otherwise = asked("tcpi_snd_cwnd=11").expect("another");
+        assert!(came_otherwise.starts_with("0, {tcpi_state=TCP_CLOSE, "), "{came_otherwise}");
+        assert!(came_otherwise.contains("tcpi_snd_cwnd=10"), "{came_otherwise}");
+        assert!(!came_otherwise.contains("tcpi_rtt"), "{came_otherwise}");
+
+        let asked = |port: &str| {
+            let addr = SockAddr::V4 { ip: [127, 0, 0, 1].into(), port: 45000 };
+            let line = format!("getsockname(s) = 0, {{AF_INET 127.0.0.1:{port}}}");
+            came(&line, Out::Addr(addr), &[])
+        };
+        assert_eq!((asked("45000"), asked("eph1"), asked("45000..45001")), (None, None, None));
+        assert_eq!(asked("45001").as_deref(), Some("0, {AF_INET 127.0.0.1:45000}"));
+        assert_eq!(asked("eph2").as_deref(), Some("0, {AF_INET 127.0.0.1:eph1}"));
+
+        let asked = |value: &str| {
+            let line = format!("getsockopt(s, IPPROTO_IP, IP_LOCAL_PORT_RANGE) = 0, {value}");
+            came(&line, Out::Int(-1_672_438_720), &[])
+        };
+        assert_eq!((asked("0x409c509c"), asked("-1672438720")), (None, None));
+        assert_eq!(asked("0x409c509d").as_deref(), Some("0, 0x409c509c"));
+    }
+
+    #[test]
+    fn a_port_of_a_frame_is_asked_by_its_number() {
+        let [from, to] = [45000, 9].map(|port| ([192, 0, 2, 1], port).into());
+        let bytes = Hex(build::udp(build::Link::Ip, from, to, 64, b"x").expect("a frame"));
+        let (link, dir) = ("link0".to_owned(), Direction::Out);
+        let frame = [Event::Frame { op: 1, at_ns: 0, link, dir, bytes }];
+        let asked =
+            |words: &str| came(&format!("close(s)\n    > link0 UDP {words}"), Out::Nothing, &frame);
+        assert_eq!((asked("45000 > 9"), asked("eph1 > eph2")), (None, None));
+        assert!(asked("45001 > 9").is_some_and(|came| came.contains("eph1 > eph2")));
+    }
 
     #[rstest]
     #[case("> link0 UDP \"x\"", true)]
