@@ -119,7 +119,15 @@ fn every_form_of_the_tables_is_read() {
         let makes = form.starts_with("= s,");
         let text = match form.chars().next() {
             Some('=') if makes => format!("socket(AF_INET, SOCK_DGRAM, 0) {form}"),
-            Some('=') => format!("socket(AF_INET, SOCK_DGRAM, 0) = s\nrecv(s, 10, 0) {form}"),
+            Some('=') => {
+                // What a form asks, its call can give.
+                let call = match &form[..] {
+                    form if form.starts_with("= 1, msg_") => "recvmsg(s, {msg_iov=[8]}, 0)",
+                    form if form.starts_with("= 0, ") => "getsockopt(s, IPPROTO_TCP, TCP_INFO)",
+                    _ => "recv(s, 10, 0)",
+                };
+                format!("socket(AF_INET, SOCK_STREAM, 0) = s\n{call} {form}")
+            }
             Some('>' | '<') => format!("socket(AF_INET, SOCK_DGRAM, 0) = s\n    {form}"),
             _ => format!("{form}\nsocket(AF_INET, SOCK_DGRAM, 0) = s"),
         };

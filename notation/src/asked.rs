@@ -1,13 +1,20 @@
 //! What a text asks of a case's outcome, and what of it did not come.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
-use harness::case::{Case, Op, Os};
+use harness::case::{Case, Hex, Op, Os};
 use harness::outcome::{self, Line, What};
-use harness::trace::{Did, End, Event, Trace};
+use harness::trace::{Did, End, Event, Out, Trace};
 
 use crate::Written;
-use crate::quotes::by_quotes;
+
+mod can;
+mod fits;
+
+pub(crate) use can::cannot;
+use fits::Came;
+pub(crate) use fits::range;
 
 /// Something that is asked of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +158,7 @@ impl Written {
 
     /// What was asked and did not come.
     pub fn unmet(&self, trace: &Trace, os: Os) -> Vec<Unmet> {
-        let lines = outcome::told(&self.case, trace, os);
+        let told = Told::new(&self.case, trace, os);
         let mut unmet = Vec::new();
         let blind = Blind::of(trace);
         // Frames are asked for in their order: the next one comes behind the one that was found.
@@ -159,37 +166,28 @@ impl Written {
         let asked = self.asked.iter();
         for asked in asked.filter(|one| matches!(one.what, Demand::Result(_)) || !blind.has(one.op))
         {
-            let of = |op: usize| u32::try_from(op) == Ok(asked.op);
-            let frames = || {
-                lines.iter().filter_map(|line| match line.what {
-                    What::Frame { op } if of(op) => Some(line.text.trim()),
-                    _ => None,
-                })
-            };
+            let frames = || told.frames(asked.op);
             let came = match &asked.what {
-                Demand::Result(wanted) => {
-                    let said = lines.iter().rev().find_map(|line| match line.what {
-                        What::Call { op } if of(op) => Some(result(&line.text).unwrap_or("?")),
-                        _ => None,
-                    });
-                    let said = said.unwrap_or("the call was not made");
-                    let many = self.case.ops.get(asked.op as usize).is_some_and(takes_many);
-                    if is_met(wanted, said, os, many) { None } else { Some(said.to_owned()) }
-                }
+                Demand::Result(wanted) => told.unmet(asked.op, wanted),
                 Demand::NoFrame => {
-                    let sent: Vec<&str> = frames().filter(|f| f.starts_with('>')).collect();
+                    let sent = frames().map(|(_, frame)| frame);
+                    let sent: Vec<&str> = sent.filter(|f| f.starts_with('>')).collect();
                     (!sent.is_empty()).then(|| sent.join("\n"))
                 }
                 Demand::Frame(words) => {
                     if from.0 != asked.op {
                         from = (asked.op, 0);
                     }
-                    match frames().skip(from.1).position(|frame| has_words(frame, words)) {
+                    let is_it = |(event, frame): (Option<usize>, &str)| {
+                        has_words(frame, words)
+                            || told.shown(event).is_some_and(|frame| has_words(frame, words))
+                    };
+                    match frames().skip(from.1).position(is_it) {
                         Some(place) => {
                             from.1 += place + 1;
                             None
                         }
-                        None => Some(all_frames(frames())),
+                        None => Some(all_frames(frames().map(|(_, frame)| frame))),
                     }
                 }
             };
@@ -202,85 +200,82 @@ impl Written {
     }
 }
 
+/// What a trace tells.
+struct Told<'a> {
+    case: &'a Case,
+    trace: &'a Trace,
+    os: Os,
+    lines: Vec<Line>,
+    /// As transcripts have it: for what an outcome has no number of.
+    shown: OnceCell<Vec<Line>>,
+}
+
+impl<'a> Told<'a> {
+    fn new(case: &'a Case, trace: &'a Trace, os: Os) -> Self {
+        let lines = outcome::told(case, trace, os);
+        Self { case, trace, os, lines, shown: OnceCell::new() }
+    }
+
+    /// The frames beneath a step, and of which event each is.
+    fn frames(&self, op: u32) -> impl Iterator<Item = (Option<usize>, &str)> {
+        self.lines.iter().filter_map(move |line| match line.what {
+            What::Frame { op: of } if u32::try_from(of) == Ok(op) => {
+                Some((line.event, line.text.trim()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The line of an event with real ports and counters.
+    fn shown(&self, event: Option<usize>) -> Option<&str> {
+        let all = self.shown.get_or_init(|| outcome::shown(self.case, self.trace, self.os));
+        let line = all.iter().find(|line| line.event == event && event.is_some())?;
+        Some(line.text.trim())
+    }
+
+    /// What came of a call, if it is none of what is wanted.
+    fn unmet(&self, op: u32, wanted: &[Wanted]) -> Option<String> {
+        let is_its = |line: &&Line| matches!(line.what, What::Call { op: of } if u32::try_from(of) == Ok(op));
+        let many = self.case.ops.get(op as usize).is_some_and(takes_many);
+        let Some(line) = self.lines.iter().rev().find(is_its) else {
+            let came = Came::new("? the call was not made", [], many);
+            return (!came.is_met(wanted, self.os)).then(|| "the call was not made".to_owned());
+        };
+        let said = result(&line.text).unwrap_or("?");
+        if Came::new(said, [], many).is_met(wanted, self.os) {
+            return None;
+        }
+        let shown = self.shown(line.event).and_then(result).map(str::to_owned);
+        let came = Came::new(said, shown.into_iter().chain(self.bytes(op, line.event)), many);
+        (!came.is_met(wanted, self.os)).then(|| came.told_to(wanted, self.os))
+    }
+
+    /// What `getsockopt` wrote, in bytes.
+    fn bytes(&self, op: u32, event: Option<usize>) -> Option<String> {
+        let Op::Getsockopt { .. } = self.case.ops.get(op as usize)? else { return None };
+        let Event::Call { did: Did::Returned { ret, out, .. }, .. } =
+            self.trace.events.get(event?)?
+        else {
+            return None;
+        };
+        let bytes = match out {
+            // All systems that are known here have the lowest byte first.
+            Out::Int(value) => Hex(value.to_le_bytes().to_vec()),
+            Out::Bytes(bytes) => bytes.clone(),
+            _ => return None,
+        };
+        Some(format!("{ret}, 0x{bytes}"))
+    }
+}
+
 fn all_frames<'a>(frames: impl Iterator<Item = &'a str>) -> String {
     let all: Vec<&str> = frames.collect();
     if all.is_empty() { "no frame".to_owned() } else { all.join("\n") }
 }
 
-/// Whether a result is one of those that are wanted on this system, or none is.
-/// `many` is whether it tells of several messages, of each of which something is asked by itself.
-fn is_met(wanted: &[Wanted], said: &str, os: Os, many: bool) -> bool {
-    // What is said of this system stands before what is said of the others.
-    let of = |on| wanted.iter().filter(move |wanted| wanted.on == on).peekable();
-    let mut here = of(Some(os));
-    let mut here = if here.peek().is_some() { here } else { of(None) };
-    let fits =
-        |wanted: &Wanted| fits(&wanted.says, said) || many && messages_fit(&wanted.says, said);
-    here.peek().is_none() || here.any(fits)
-}
-
 /// Whether the call tells of several messages.
 fn takes_many(op: &Op) -> bool {
     matches!(op, Op::Recvmmsg { .. } | Op::RecvmsgX { .. })
-}
-
-/// Whether of each message that was received all is told that is asked of it: `2, [{1, "x"}, {msg_flags=MSG_TRUNC}]`. It is
-/// its length, its data, from whom it is, its flags and its control messages, in that order; a `{}` asks nothing.
-fn messages_fit(wanted: &str, said: &str) -> bool {
-    let (Some((number, wanted)), Some((came, said))) =
-        (wanted.split_once(", "), said.split_once(", "))
-    else {
-        return false;
-    };
-    let (Some(wanted), Some(said)) = (within(wanted, '[', ']'), within(said, '[', ']')) else {
-        return false;
-    };
-    let (wanted, said) = (items(wanted), items(said));
-    let fits = |(wanted, said): (&&str, &&str)| {
-        let (Some(wanted), Some(said)) = (within(wanted, '{', '}'), within(said, '{', '}')) else {
-            return false;
-        };
-        let mut told = items(said).into_iter();
-        items(wanted).into_iter().all(|one| told.any(|came| came == one))
-    };
-    number == came && wanted.len() == said.len() && wanted.iter().zip(&said).all(fits)
-}
-
-/// What stands between these brackets, if they are all of it.
-fn within(text: &str, open: char, close: char) -> Option<&str> {
-    text.trim().strip_prefix(open)?.strip_suffix(close)
-}
-
-/// What stands between the commas of a list, those in brackets and quotes being none.
-fn items(text: &str) -> Vec<&str> {
-    let (mut items, mut from, mut depth) = (Vec::new(), 0, 0i32);
-    for (at, c, quoted) in by_quotes(text) {
-        match c {
-            _ if quoted => {}
-            '{' | '[' | '(' => depth += 1,
-            '}' | ']' | ')' => depth -= 1,
-            ',' if depth == 0 => {
-                items.push(text[from..at].trim());
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    items.push(text[from..].trim());
-    items.retain(|item| !item.is_empty());
-    items
-}
-
-/// Whether what is wanted is all of it, or all before a comma.
-fn fits(wanted: &str, said: &str) -> bool {
-    if wanted == "success" {
-        return !said.starts_with('-') && !said.starts_with('?');
-    }
-    // Whatever the errno.
-    if wanted == "-1" {
-        return said.starts_with("-1 ");
-    }
-    said.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
 }
 
 /// Whether these words are in the line, in their order; a value directly behind what it is the value of.
@@ -403,60 +398,71 @@ fn alternatives(says: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use harness::case::addr::SockAddr;
+    use harness::trace::Direction;
+    use harness::wire::build;
     use rstest::rstest;
 
     use super::*;
 
-    #[rstest]
-    #[case("6", "6", true)]
-    #[case("6", "6, \"hello\"", true)]
-    #[case("6", "64", false)]
-    #[case("6, \"hello\"", "6, \"hello\"", true)]
-    #[case("6, \"hell\"", "6, \"hello\"", false)]
-    #[case("-1 EAGAIN", "-1 EAGAIN", true)]
-    #[case("-1 EAGAIN", "-1 EINVAL", false)]
-    #[case("-1", "-1 EINVAL", true)]
-    #[case("-1", "1", false)]
-    #[case("success", "0", true)]
-    #[case("success", "s", true)]
-    #[case("success", "-1 EINVAL", false)]
-    #[case("success", "? unsupported here: AF_INET", false)]
-    fn a_result_is_one_or_not(#[case] wanted: &str, #[case] said: &str, #[case] met: bool) {
-        let of = |on| [Wanted { on, says: wanted.to_owned() }];
-        assert_eq!(is_met(&of(None), said, Os::Linux, false), met);
-        assert_eq!(is_met(&of(Some(Os::Linux)), said, Os::Linux, false), met);
-        assert!(is_met(&of(Some(Os::Macos)), said, Os::Linux, false), "nothing is asked here");
+    /// What did not come of a text's second step, whose call gave this, and what came instead.
+    fn came(line: &str, out: Out, frames: &[Event]) -> Option<String> {
+        let text = format!("tun link0\nsocket(AF_INET, SOCK_STREAM, 0) = s\n{line}\n");
+        let written = crate::read("x", &text).expect(line).remove(0);
+        let call = |op, out| {
+            let did = Did::Returned { ret: 0, errno: None, out };
+            Event::Call { op, at_ns: 0, took_ns: 0, addr: None, did }
+        };
+        let mut events = vec![call(0, Out::Nothing), call(1, out)];
+        events.extend_from_slice(frames);
+        let trace = Trace::new("x/case", Vec::new(), events, End::Done);
+        let mut unmet = written.unmet(&trace, Os::Linux);
+        assert!(unmet.len() < 2, "{unmet:?}");
+        unmet.pop().map(|unmet| unmet.came)
+    }
+
+    /// An outcome has none of it.
+    #[test]
+    fn clocks_ports_and_bytes_are_asked_of_the_trace() {
+        let asked = |fields: &str| {
+            let mut info = vec![0; 256];
+            (info[0], info[68], info[80]) = (7, 250, 10);
+            let line = format!("getsockopt(s, IPPROTO_TCP, TCP_INFO) = 0, {{{fields}}}");
+            came(&line, Out::Bytes(Hex(info)), &[])
+        };
+        assert_eq!(asked("tcpi_snd_cwnd=10, tcpi_state=TCP_CLOSE, tcpi_rtt=1..1000"), None);
+        let came_otherwise = asked("tcpi_snd_cwnd=11").expect("another");
+        assert!(came_otherwise.starts_with("0, {tcpi_state=TCP_CLOSE, "), "{came_otherwise}");
+        assert!(came_otherwise.contains("tcpi_snd_cwnd=10"), "{came_otherwise}");
+        assert!(!came_otherwise.contains("tcpi_rtt"), "{came_otherwise}");
+
+        let asked = |port: &str| {
+            let addr = SockAddr::V4 { ip: [127, 0, 0, 1].into(), port: 45000 };
+            let line = format!("getsockname(s) = 0, {{AF_INET 127.0.0.1:{port}}}");
+            came(&line, Out::Addr(addr), &[])
+        };
+        assert_eq!((asked("45000"), asked("eph1"), asked("45000..45001")), (None, None, None));
+        assert_eq!(asked("45001").as_deref(), Some("0, {AF_INET 127.0.0.1:45000}"));
+        assert_eq!(asked("eph2").as_deref(), Some("0, {AF_INET 127.0.0.1:eph1}"));
+
+        let asked = |value: &str| {
+            let line = format!("getsockopt(s, IPPROTO_IP, IP_LOCAL_PORT_RANGE) = 0, {value}");
+            came(&line, Out::Int(-1_672_438_720), &[])
+        };
+        assert_eq!((asked("0x409c509c"), asked("-1672438720")), (None, None));
+        assert_eq!(asked("0x409c509d").as_deref(), Some("0, 0x409c509c"));
     }
 
     #[test]
-    fn what_is_said_of_a_system_is_said_of_no_other() {
-        let of = |on, says: &str| Wanted { on, says: says.to_owned() };
-        let both = [of(Some(Os::Linux), "-1 EINVAL"), of(None, "0")];
-        assert!(
-            !is_met(&both, "0", Os::Linux, false) && is_met(&both, "-1 EINVAL", Os::Linux, false)
-        );
-        assert!(
-            is_met(&both, "0", Os::Macos, false) && !is_met(&both, "-1 EINVAL", Os::Macos, false)
-        );
-    }
-
-    #[rstest]
-    #[case("2, [{1}, {2}]", true)]
-    #[case("2, [{1, \"x\"}, {\"y,}\"}]", true)]
-    #[case("2, [{}, {msg_flags=MSG_TRUNC}]", true)]
-    #[case("2, [{1, {AF_INET own(link0):9}}, {2, msg_control=[{SOL_IP, IP_TTL, 9}]}]", true)]
-    #[case("2, [{1, \"y\"}, {2}]", false)]
-    #[case("2, [{\"x\", 1}, {2}]", false)]
-    #[case("2, [{1}]", false)]
-    #[case("1, [{1}, {2}]", false)]
-    #[case("2, [{1, msg_flags=MSG_TRUNC}, {2}]", false)]
-    #[case("2, [{1}, {2}, {}]", false)]
-    fn of_each_message_something_is_asked(#[case] wanted: &str, #[case] met: bool) {
-        let said = "2, [{1, \"x\", {AF_INET own(link0):9}}, \
-                    {2, \"y,}\", msg_flags=MSG_TRUNC, msg_control=[{SOL_IP, IP_TTL, 9}]}]";
-        let of = [Wanted { on: None, says: wanted.to_owned() }];
-        assert_eq!(is_met(&of, said, Os::Linux, true), met);
-        assert!(!is_met(&of, said, Os::Linux, false), "of no other call");
+    fn a_port_of_a_frame_is_asked_by_its_number() {
+        let [from, to] = [45000, 9].map(|port| ([192, 0, 2, 1], port).into());
+        let bytes = Hex(build::udp(build::Link::Ip, from, to, 64, b"x").expect("a frame"));
+        let (link, dir) = ("link0".to_owned(), Direction::Out);
+        let frame = [Event::Frame { op: 1, at_ns: 0, link, dir, bytes }];
+        let asked =
+            |words: &str| came(&format!("close(s)\n    > link0 UDP {words}"), Out::Nothing, &frame);
+        assert_eq!((asked("45000 > 9"), asked("eph1 > eph2")), (None, None));
+        assert!(asked("45001 > 9").is_some_and(|came| came.contains("eph1 > eph2")));
     }
 
     #[rstest]

@@ -293,7 +293,9 @@ impl Op {
             Self::Lab { step: LabOp::Say { frame, .. } } => Some(frame),
             _ => None,
         };
-        self.addrs().map(|addr| &addr.port).chain(frame.into_iter().flat_map(|frame| frame.ports()))
+        self.addrs()
+            .map(|addr| &addr.port)
+            .chain(frame.into_iter().flat_map(super::far::Frame::ports))
     }
 
     /// Whether it gives the port of this socket, whatever that was bound to.

@@ -69,6 +69,26 @@ pub enum Opt {
     Intent(Intent),
 }
 
+impl Opt {
+    /// How many bytes of room `getsockopt` has where nobody says how many: as many as the option's structure, or an
+    /// `int`.
+    pub fn room(&self) -> u32 {
+        let Self::Raw { name, .. } = self else { return 4 };
+        match super::plain(name.as_str()) {
+            "SO_LINGER" | "SO_LINGER_SEC" | "SO_COOKIE" | "SO_NETNS_COOKIE" => 8,
+            "SO_PEERCRED" => 12,
+            // A `struct timeval`; and IFNAMSIZ, TCP_CA_NAME_MAX and TCP_ULP_NAME_MAX.
+            "SO_RCVTIMEO" | "SO_SNDTIMEO" | "SO_RCVTIMEO_NEW" | "SO_SNDTIMEO_NEW"
+            | "SO_BINDTODEVICE" | "TCP_CONGESTION" | "TCP_ULP" => 16,
+            "SO_MEMINFO" => 36,
+            "TCP_CONNECTION_INFO" => 112,
+            // Those of the newest kernels are shorter.
+            "TCP_INFO" => 256,
+            _ => 4,
+        }
+    }
+}
+
 /// What an option is set to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

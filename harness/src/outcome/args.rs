@@ -463,10 +463,10 @@ fn option(words: &dyn Words, op: &Op) -> String {
             let (option, name, given) = words.option(fd, option, given);
             format!("{fd}, {option}, {}", value(words, &name, &given))
         }
-        Op::Getsockopt { fd, option, len } => {
-            let (option, ..) = words.option(fd, option, &Value::Int(1));
-            let len = if *len == 4 { String::new() } else { format!(", {len}") };
-            format!("{fd}, {option}{len}")
+        Op::Getsockopt { fd, option: of, len } => {
+            let (option, ..) = words.option(fd, of, &Value::Int(1));
+            let is_plain = *len == 4 && of.room() == 4;
+            format!("{fd}, {option}{}", if is_plain { String::new() } else { format!(", {len}") })
         }
         _ => String::new(),
     }

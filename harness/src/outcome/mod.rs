@@ -54,7 +54,7 @@ pub use args::{Words, call, file_call};
 pub use errnos::errnos;
 pub use names::Names;
 pub use netlink::route_messages;
-pub use options::{is_of_the_run, stable_option};
+pub use options::{fields, is_of_the_run, stable_option};
 pub use socks::is_ping;
 pub use transcript::transcript;
 
@@ -137,6 +137,11 @@ pub fn lines(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
 /// offset behind `sendfile`.
 pub fn told(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
     lines_by(&Names::whole(case, trace, os), trace)
+}
+
+/// The same as a transcript shows it, with real ports, clocks and counters, but without times.
+pub fn shown(case: &Case, trace: &Trace, os: Os) -> Vec<Line> {
+    lines_by(&Names::real(case, trace, os), trace)
 }
 
 fn lines_by(names: &Names<'_>, trace: &Trace) -> Vec<Line> {

@@ -52,6 +52,21 @@ pub(super) fn int(names: &Names<'_>, name: &str, value: i32) -> Option<String> {
     })
 }
 
+/// The fields of the structure that `getsockopt` gives of this option, if it is one whose fields are told.
+pub fn fields(name: &str) -> Option<Vec<String>> {
+    let all = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    match name {
+        "SO_LINGER" | "SO_LINGER_SEC" => all(&["l_onoff", "l_linger"]),
+        "SO_RCVTIMEO" | "SO_SNDTIMEO" | "SO_RCVTIMEO_NEW" | "SO_SNDTIMEO_NEW" => {
+            all(&["tv_sec", "tv_usec"])
+        }
+        "SO_PEERCRED" => all(&["pid", "uid", "gid"]),
+        "SO_MEMINFO" => all(&MEMINFO.map(|(name, _)| name)),
+        "TCP_INFO" => Some(tcp_info::fields()),
+        _ => None,
+    }
+}
+
 /// What an outcome says of an option whose bytes no two runs have alike, so that two programs can be
 /// compared; none of any other option.
 pub fn stable_option(name: &str, bytes: &[u8]) -> Option<String> {

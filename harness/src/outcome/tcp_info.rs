@@ -97,6 +97,24 @@ pub(super) fn tcp_info(bytes: &[u8], stable: bool) -> String {
     format!("{{{}}}", join(said))
 }
 
+/// The names of all that [`tcp_info`] may tell.
+pub(super) fn fields() -> Vec<String> {
+    const FIRST: [&str; 9] = [
+        "state",
+        "ca_state",
+        "retransmits",
+        "probes",
+        "backoff",
+        "options",
+        "snd_wscale",
+        "rcv_wscale",
+        "fastopen_client_fail",
+    ];
+    let words = WORDS.iter().map(|(name, ..)| *name);
+    let all = FIRST.into_iter().chain(words).chain(COUNTERS.iter().map(|(name, _)| *name));
+    all.map(|name| format!("tcpi_{name}")).collect()
+}
+
 fn options(bits: u8) -> String {
     let set = OPTIONS.iter().zip(0..).filter(|(_, bit)| bits >> bit & 1 == 1);
     let set: Vec<String> = set.map(|(name, _)| format!("TCPI_OPT_{name}")).collect();

@@ -355,7 +355,8 @@ fn controls(call: &str, args: &mut Args<'_, '_>) -> Read {
         "getsockopt" => {
             let option = value::option(args)?;
             let len = args.maybe().map(|node| number(node, "a length")).transpose()?;
-            Op::Getsockopt { fd, option, len: len.unwrap_or(4) }
+            let len = len.unwrap_or_else(|| option.room());
+            Op::Getsockopt { fd, option, len }
         }
         "ioctl" => {
             let request = args.sym("a request")?;

@@ -7,7 +7,7 @@ use harness::case::{Case, Lab, Op};
 
 use super::line::{Made, Said, UNNAMED};
 use super::table::Raw;
-use crate::asked::Asked;
+use crate::asked::{Asked, cannot};
 use crate::fault::{Fault, nearest};
 
 /// A case of which some lines have been read.
@@ -18,6 +18,8 @@ pub(super) struct Draft {
     /// The steps for which the text has no name of a socket.
     unnamed: Vec<usize>,
     pub(super) threads: BTreeMap<String, Vec<u32>>,
+    /// Whether there is a line that could not be read: what is missing may have been there.
+    pub(super) is_partial: bool,
     /// Whether a call or a step was read.
     pub(super) begun: bool,
     /// The step that the frames of the next lines are of.
@@ -28,7 +30,8 @@ impl Draft {
     pub(super) fn new(id: String, title: String) -> Self {
         let case = Case::new(id, title, Lab::default(), Vec::new());
         let (asked, lines, unnamed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { case, asked, lines, unnamed, threads: BTreeMap::new(), begun: false, beneath: None }
+        let (threads, beneath) = (BTreeMap::new(), None);
+        Self { case, asked, lines, unnamed, threads, is_partial: false, begun: false, beneath }
     }
 
     pub(super) fn add(&mut self, said: Said, raw: &Raw<'_>) -> Result<(), Fault> {
@@ -61,20 +64,28 @@ impl Draft {
                 self.case.ops.push(op);
                 self.lines.push(raw.number);
                 self.beneath = Some(number);
+                self.check_result(number, asked.as_ref(), raw)?;
                 self.ask(number, asked, raw);
             }
-            Said::Resumed { thread, call, asked } => {
+            Said::Resumed { thread, call, made: name, asked } => {
                 let last = self.threads.get(&thread).and_then(|steps| steps.last()).copied();
+                let is_in = last.map(|step| self.case.ops[step as usize].call());
+                if self.is_partial && is_in != Some(call.as_str()) {
+                    return Ok(());
+                }
                 let Some(step) = last else {
                     let says = format!("thread {thread} has made no call");
                     return Err(Fault::new(raw.range(), says));
                 };
-                let made = self.case.ops[step as usize].call();
-                if made != call {
+                if let Some(made) = is_in.filter(|made| *made != call) {
                     let says = format!("thread {thread} is in {made}, and this is {call}");
                     return Err(Fault::new(raw.range(), says));
                 }
+                if let Some(name) = name {
+                    self.name_made(step as usize, &name, raw)?;
+                }
                 self.beneath = Some(step);
+                self.check_result(step, asked.as_ref(), raw)?;
                 self.ask(step, asked, raw);
             }
             Said::Frame(asked) => {
@@ -91,6 +102,25 @@ impl Draft {
     fn ask(&mut self, op: u32, asked: Option<crate::Demand>, raw: &Raw<'_>) {
         let (at, line) = (raw.range(), raw.number);
         self.asked.extend(asked.map(|what| Asked { op, at, line, what }));
+    }
+
+    /// That what is asked of a call can come of it.
+    fn check_result(
+        &self,
+        step: u32,
+        asked: Option<&crate::Demand>,
+        raw: &Raw<'_>,
+    ) -> Result<(), Fault> {
+        let Some(crate::Demand::Result(wanted)) = asked else { return Ok(()) };
+        let Some(op) = self.case.ops.get(step as usize) else { return Ok(()) };
+        wanted.iter().try_for_each(|one| {
+            cannot(&self.case, op, &one.says).map_err(|why| {
+                // Behind the call, in which the same may stand.
+                let found = raw.text.rfind(&why.part).map(|at| &raw.text[at..at + why.part.len()]);
+                let at = found.map_or_else(|| raw.range(), |found| raw.part(found));
+                why.at(at)
+            })
+        })
     }
 
     /// That what is asked of frames can be so: on a link that there is, and not nothing and something at once.
@@ -145,19 +175,24 @@ impl Draft {
         let names = (1..).map(|number| format!("{UNNAMED}{number}"));
         let mut names = names.filter(|name| !taken.contains(name));
         for at in std::mem::take(&mut self.unnamed) {
-            if let (
-                Op::Socket { fd, .. }
-                | Op::Accept { new: fd, .. }
-                | Op::Accept4 { new: fd, .. }
-                | Op::Dup { new: fd, .. }
-                | Op::File { new: fd, .. }
-                | Op::EpollCreate1 { new: fd, .. },
-                Some(name),
-            ) = (&mut self.case.ops[at], names.next())
-            {
+            if let (Some(fd), Some(name)) = (made_by(&mut self.case.ops[at]), names.next()) {
                 *fd = name;
             }
         }
+    }
+
+    /// Gives the socket its name that a call has made which waited.
+    fn name_made(&mut self, step: usize, name: &str, raw: &Raw<'_>) -> Result<(), Fault> {
+        let Some(fd) = made_by(&mut self.case.ops[step]) else { return Ok(()) };
+        let unnamed = self.unnamed.iter().position(|at| *at == step);
+        if let Some(at) = unnamed {
+            name.clone_into(fd);
+            self.unnamed.remove(at);
+        } else if fd != name {
+            let says = format!("the socket that it makes is called {fd} where it begins");
+            return Err(Fault::new(raw.word(name), says));
+        }
+        Ok(())
     }
 
     /// That each socket that is named was made by then.
@@ -179,5 +214,18 @@ impl Draft {
             known.extend(op.makes());
         }
         Ok(())
+    }
+}
+
+/// The name of the one descriptor that a call makes.
+fn made_by(op: &mut Op) -> Option<&mut String> {
+    match op {
+        Op::Socket { fd, .. }
+        | Op::Accept { new: fd, .. }
+        | Op::Accept4 { new: fd, .. }
+        | Op::Dup { new: fd, .. }
+        | Op::File { new: fd, .. }
+        | Op::EpollCreate1 { new: fd, .. } => Some(fd),
+        _ => None,
     }
 }

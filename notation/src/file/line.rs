@@ -8,7 +8,7 @@ use harness::case::{LabOp, Link, Op, Os};
 use harness::outcome::errnos;
 
 use super::table::is_identifier;
-use crate::asked::{Demand, Wanted, split};
+use crate::asked::{Demand, Wanted, range, split};
 use crate::calls::{Call, makes};
 use crate::fault::Fault;
 use crate::lab;
@@ -35,6 +35,8 @@ pub(super) enum Said {
     Resumed {
         thread: String,
         call: String,
+        /// What the socket is called that it made.
+        made: Option<String>,
         asked: Option<Demand>,
     },
     /// Something about frames beneath the last step.
@@ -120,9 +122,9 @@ fn call(mut cursor: Cursor<'_>) -> Result<Said, Fault> {
             ));
         };
         let at = cursor.here() + end + "resumed>".len();
-        let (_, asked) = behind(&rest[end + "resumed>".len()..], at, false)?;
         let call = rest[..end].trim().to_owned();
-        return Ok(Said::Resumed { thread: thread.clone(), call, asked });
+        let (made, asked) = behind(&rest[end + "resumed>".len()..], at, makes(&call))?;
+        return Ok(Said::Resumed { thread: thread.clone(), call, made, asked });
     }
     let call = Call::read(&mut cursor)?;
     cursor.blanks();
@@ -150,9 +152,19 @@ fn behind(
     offset: usize,
     makes: bool,
 ) -> Result<(Option<String>, Option<Demand>), Fault> {
+    if let Some(before) = text.trim_end().strip_suffix("<unfinished ...>") {
+        return match behind(before, offset, makes)? {
+            (name, None) => Ok((name, None)),
+            _ => Err(Fault::new(
+                offset..offset + before.len(),
+                "what a call returns that waits stands where it has returned",
+            )
+            .help("write it behind a line such as t: <... recv resumed>")),
+        };
+    }
     let at = offset..offset + text.len();
     let said = text.trim();
-    if said.is_empty() || said == "<unfinished ...>" {
+    if said.is_empty() {
         return Ok((None, None));
     }
     let Some(said) = said.strip_prefix('=') else {
@@ -194,6 +206,14 @@ fn results(said: &str, offset: usize) -> Result<Demand, Fault> {
             Some((end, on, behind)) => (&rest[..end], Some(on), behind),
             None => (rest, None, rest.len()),
         };
+        if all.iter().any(|known: &Wanted| known.on == on) {
+            let at =
+                offset + from..offset + from + rest[..behind].trim_end_matches([',', ' ']).len();
+            let says = "what comes on that system is said already";
+            return Err(
+                Fault::new(at, says).help("one of several is written = one of 0, 1 on linux")
+            );
+        }
         alternatives(one.trim(), on, offset + from, &mut all)?;
         from += behind;
     }
@@ -263,7 +283,8 @@ fn ipv6(text: &str) -> String {
 /// `0, -1 EAGAIN`: what begins with a number begins one of them, and what does not belongs to the one before it.
 fn one_of(said: &str, on: Option<Os>, offset: usize, all: &mut Vec<Wanted>) -> Result<(), Fault> {
     let begins = |rest: &str| {
-        rest.starts_with(|c: char| c.is_ascii_digit() || c == '-') || rest.starts_with("success")
+        rest.starts_with(|c: char| c.is_ascii_digit() || "-<>".contains(c))
+            || rest.starts_with("success")
     };
     let commas = by_quotes(said).filter(|(_, c, quoted)| *c == ',' && !quoted);
     let commas = commas.map(|(at, ..)| at).filter(|at| begins(said[at + 1..].trim_start()));
@@ -327,7 +348,13 @@ fn alternatives(
         }
         return Ok(());
     }
-    let is_number = number.parse::<i64>().is_ok_and(|n| n.to_string() == number);
+    if let Some((low, high)) = range(number)
+        && low > high
+    {
+        return Err(Fault::new(at(), format!("no number is within {number}")));
+    }
+    let is_number =
+        number.parse::<i64>().is_ok_and(|n| n.to_string() == number) || range(number).is_some();
     let behind = &said[number.len()..];
     // Behind the number stands what was written through pointers, behind a comma and a blank.
     let is_whole = (behind.is_empty() || behind.starts_with(", ")) && !behind.ends_with(',');

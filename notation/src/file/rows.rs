@@ -274,7 +274,10 @@ impl Maker<'_, '_> {
                 known.insert(self.values.clone(), told.map_err(|fault| faults.push(fault)).ok());
             }
             match &known[&self.values] {
-                None => is_whole = false,
+                None => {
+                    is_whole = false;
+                    draft.is_partial = true;
+                }
                 Some(said) => {
                     if let Err(fault) = draft.add(said.clone(), raw) {
                         faults.push(fault);

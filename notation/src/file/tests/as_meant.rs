@@ -86,3 +86,115 @@ fn one_of_several_may_come() {
         assert!(said.contains(why), "{said}");
     }
 }
+
+/// A value that no call gives was a verdict.
+#[test]
+fn what_can_never_come_is_a_mistake_where_it_stands() {
+    let said = |line: &str| {
+        let text = format!("tun link0\nsocket(AF_INET, SOCK_STREAM, 0) = s\n{line}\n");
+        read("mine", &text).map_err(|faults| {
+            assert_eq!(faults.len(), 1, "{line}");
+            let at = faults[0].at.clone();
+            (text[at].to_owned(), faults[0].says.clone(), faults[0].help.clone())
+        })
+    };
+    for (line, part, why, help) in [
+        ("getsockopt(s, SOL_SOCKET, SO_RCVBUF) = 0, banana", "banana", "no value of an option", ""),
+        (
+            "getsockopt(s, IPPROTO_TCP, TCP_INFO) = 0, {tcpi_stat=1}",
+            "tcpi_stat",
+            "TCP_INFO has no field tcpi_stat",
+            "did you mean tcpi_state?",
+        ),
+        ("getsockopt(s, SOL_SOCKET, SO_LINGER) = 0, {1}", "1", "no field with its value", ""),
+        ("read(s, 4) = 1, banana", "banana", "nothing that read gives", "in quotes"),
+        ("recv(s, 4, 0) = 1, 0x41", "0x41", "nothing that recv gives", "in quotes"),
+        ("recv(s, 4, 0) = 1, msg_flags=0", "msg_flags=0", "gives no flags", "recvmsg"),
+        (
+            "recvmsg(s, {msg_iov=[9]}, 0) = 1, msg_flag=0",
+            "msg_flag",
+            "is called",
+            "did you mean msg_flags?",
+        ),
+        (
+            "recvmsg(s, {msg_iov=[9]}, 0) = 1, msg_flags=MSG_TRUNK",
+            "MSG_TRUNK",
+            "no flag of a message",
+            "did you mean MSG_TRUNC?",
+        ),
+        ("recvmsg(s, {msg_iov=[9]}, 0) = 1, msg_control={}", "{}", "a list", "[]"),
+        ("close(s) = 0, banana", "banana", "close gives nothing", ""),
+        ("listen(s, 1) = 0x", "0x", "digits are expected behind 0x", ""),
+        ("getsockopt(s, SOL_SOCKET, SO_RCVBUF) = 0, 0xzz", "0xzz", "behind 0x", ""),
+        ("close(s) = 0 on linux, 1 on linux", "1 on linux", "said already", "one of 0, 1"),
+        ("recv(s, 4, 0) = 9..1", "9..1", "no number is within", ""),
+    ] {
+        let Err((at, says, more)) = said(line) else { panic!("{line}") };
+        assert_eq!(at, part, "{line}");
+        assert!(says.contains(why), "{line}: {says}");
+        assert!(more.unwrap_or_default().contains(help), "{line}");
+    }
+    for line in [
+        "getsockopt(s, SOL_SOCKET, SO_ERROR) = 0, ECONNREFUSED",
+        "getsockopt(s, SOL_SOCKET, SO_RCVBUF) = 0, 1000..200000",
+        "getsockopt(s, SOL_SOCKET, SO_RCVBUF) = 0, >=1000",
+        "getsockopt(s, SOL_SOCKET, SO_COOKIE) = 0, present",
+        "getsockopt(s, IPPROTO_TCP, TCP_INFO) = 0, {tcpi_snd_cwnd=10, tcpi_rtt=0..9}",
+        "getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE) = 0, \"link0\\0\"",
+        "recvmsg(s, {msg_iov=[9]}, 0) = 1, \"x\", msg_flags=0, msg_control=[]",
+        "recvmsg(s, {msg_iov=[9]}, 0) = 1, msg_flags=MSG_TRUNC|MSG_EOR",
+        "recv(s, 9, 0) = 1..9, pattern[0..4]",
+        "close(s) = 0 on linux, 0 on macos",
+        "close(s) = -1 EBADF",
+    ] {
+        assert_eq!(said(line).map(|_| ()), Ok(()), "{line}");
+    }
+}
+
+/// It had room for an `int`, and a structure was cut.
+#[test]
+fn an_option_has_room_for_its_structure() {
+    let len = |line: &str| {
+        let text = format!("tun link0\nsocket(AF_INET, SOCK_STREAM, 0) = s\n{line}\n");
+        let written = one(&text);
+        assert_eq!(one(&print(&written.case)).case, written.case, "{line}");
+        let Op::Getsockopt { len, .. } = &written.case.ops[1] else { panic!("{line}") };
+        *len
+    };
+    assert_eq!(len("getsockopt(s, SOL_SOCKET, SO_LINGER)"), 8);
+    assert_eq!(len("getsockopt(s, SOL_SOCKET, SO_LINGER, 4)"), 4);
+    assert_eq!(len("getsockopt(s, SOL_SOCKET, SO_RCVTIMEO)"), 16);
+    assert_eq!(len("getsockopt(s, IPPROTO_TCP, TCP_INFO)"), 256);
+    assert_eq!(len("getsockopt(s, SOL_SOCKET, SO_RCVBUF)"), 4);
+    assert_eq!(len("getsockopt(s, \"give up connecting\")"), 4);
+}
+
+/// Neither form was read.
+#[test]
+fn what_another_thread_accepts_has_its_name_where_it_begins_or_returns() {
+    let text = |begins: &str, resumes: &str| {
+        format!(
+            "socket(AF_UNIX, SOCK_STREAM, 0) = l\nt: accept(l){begins}\n\
+             socket(AF_UNIX, SOCK_STREAM, 0) = s\nt: <... accept resumed>{resumes}\nclose(c)\n"
+        )
+    };
+    for (begins, resumes) in [
+        (" = c", ""),
+        (" <unfinished ...>", " = c"),
+        ("", " = c"),
+        (" = c <unfinished ...>", ""),
+        (" = c <unfinished ...>", " = c, success"),
+    ] {
+        let written = one(&text(begins, resumes));
+        assert_eq!(written.case.ops[1].makes(), ["c"], "{begins}{resumes}");
+    }
+    let why = |begins, resumes| {
+        let faults = read("f", &text(begins, resumes)).expect_err("a mistake");
+        faults.iter().map(|fault| fault.says.clone()).collect::<Vec<_>>()
+    };
+    let says = ["the socket that it makes is called c where it begins"];
+    assert_eq!(why(" = c <unfinished ...>", " = d"), says);
+    let says = ["what a call returns that waits stands where it has returned"];
+    assert_eq!(why(" = -1 EINVAL <unfinished ...>", " = c"), says);
+    assert_eq!(why("", ""), ["no call before this one makes a socket c"]);
+}
