@@ -15,6 +15,8 @@ pub(super) struct Draft {
     pub(super) case: Case,
     pub(super) asked: Vec<Asked>,
     pub(super) lines: Vec<u32>,
+    /// The lines of what is done to the lab before.
+    pub(super) setup: Vec<u32>,
     /// The steps for which the text has no name of a socket.
     unnamed: Vec<usize>,
     pub(super) threads: BTreeMap<String, Vec<u32>>,
@@ -27,8 +29,9 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn new(id: String, title: String) -> Self {
         let case = Case::new(id, title, Lab::default(), Vec::new());
-        let (asked, lines, unnamed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { case, asked, lines, unnamed, threads: BTreeMap::new(), begun: false, beneath: None }
+        let (asked, lines, setup, unnamed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let threads = BTreeMap::new();
+        Self { case, asked, lines, setup, unnamed, threads, begun: false, beneath: None }
     }
 
     pub(super) fn add(&mut self, said: Said, raw: &Raw<'_>) -> Result<(), Fault> {
@@ -40,7 +43,10 @@ impl Draft {
             Said::Catalogue(rows) if !begun => self.case.catalogue.extend(rows),
             Said::Window(ms) if !begun => self.case.window_ms = ms,
             Said::Link(link) if !begun => self.case.lab.links.push(link),
-            Said::Setup(step) if !begun => self.case.lab.setup.push(step),
+            Said::Setup(step) if !begun => {
+                self.case.lab.setup.push(step);
+                self.setup.push(raw.number);
+            }
             Said::Title(_) => return Err(above("a title")),
             Said::Catalogue(_) => return Err(above("the catalogue's rows")),
             Said::Window(_) => return Err(above("the window")),
