@@ -88,7 +88,9 @@ impl Report {
             What::Alert { code, .. } => self.alerts[usize::from(*code)] += 1,
             What::Refused(_, alert) => {
                 self.gave_up += 1;
-                alert.iter().for_each(|code| self.sent[usize::from(*code)] += 1);
+                if let Some(code) = alert {
+                    self.sent[usize::from(*code)] += 1;
+                }
             }
             What::Said(Said::Ldap(Asked::Bind { .. })) => self.binds += 1,
             _ => {}

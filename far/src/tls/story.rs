@@ -30,8 +30,16 @@ pub(super) struct Story {
     said: Option<String>,
     /// The first that was said without.
     plain: Option<String>,
-    /// How it ended, when, and how many bytes had come.
-    end: Option<(End, Duration, u64)>,
+    end: Option<Ended>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug)]
+struct Ended {
+    how: End,
+    at: Duration,
+    /// How many bytes had come.
+    came: u64,
     /// Whether the server had closed before (FIN).
     shut: bool,
 }
@@ -62,15 +70,14 @@ impl Story {
                 place.get_or_insert_with(|| said(what));
             }
             What::Ended { how, came, shut } => {
-                self.end = Some((how.clone(), seen.at, *came));
-                self.shut = *shut;
+                self.end = Some(Ended { how: how.clone(), at: seen.at, came: *came, shut: *shut });
             }
         }
     }
 
     /// Whether anything came by it.
     pub(super) fn says_anything(&self) -> bool {
-        self.end.as_ref().is_some_and(|(_, _, came)| *came > 0)
+        self.end.as_ref().is_some_and(|end| end.came > 0)
     }
 
     /// Whether the client went on behind the handshake, as who has accepted the certificate does.
@@ -182,7 +189,7 @@ impl Story {
                 let sent = self.sent();
                 format!("what came is no ClientHello that can be read: {why}; {sent}{end}")
             }
-            (None, Some((_, _, came @ 1..))) => {
+            (None, Some(Ended { came: came @ 1.., .. })) => {
                 format!("{came} bytes came, which are no whole ClientHello; {end}")
             }
             (None, _) => format!(
@@ -193,9 +200,9 @@ impl Story {
     }
 
     fn ending(&self) -> String {
-        let Some((how, at, _)) = &self.end else { return "it is open".to_owned() };
+        let Some(Ended { how, at, shut, .. }) = &self.end else { return "it is open".to_owned() };
         let seconds = at.saturating_sub(self.opened).as_secs_f64();
-        match (how, self.shut) {
+        match (how, *shut) {
             // A number of milliseconds would make each connection a case of its own.
             (End::Fin, false) if seconds >= 1.0 => {
                 format!("the client closed (FIN) after {seconds:.0} s")
