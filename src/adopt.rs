@@ -55,6 +55,9 @@ pub(crate) fn adopt(args: &Adopt) -> Result<Status> {
     if observed.is_empty() {
         return Err(UsageError("nothing ran: there is nothing to adopt".to_owned()).into());
     }
+    for path in Baselines::files(&args.into) {
+        baseline::whole(&path).map_err(UsageError)?;
+    }
     let (mut refused, order) = (false, order());
     // What others are compared with is settled before them: the more general has fewer fallbacks,
     // and a general baseline is renewed by the platform that it was observed on.
@@ -137,7 +140,8 @@ fn file(into: &Path, platform: &str, table: &str) -> PathBuf {
 }
 
 fn snapshot(into: &Path, platform: &str, table: &str) -> Option<Snapshot> {
-    Some(Snapshot::parse(&fs::read_to_string(file(into, platform, table)).ok()?))
+    // That it can be read, if it is there, was looked at before.
+    Some(Snapshot::parse(&baseline::whole(&file(into, platform, table)).ok()?))
 }
 
 fn apply(into: &Path, table: &str, change: &Change, order: &BTreeMap<String, usize>) -> Result<()> {
@@ -221,7 +225,7 @@ fn read(source: &Path, observed: &mut All) -> Result<()> {
         return Err(UsageError(format!("{} {why}", source.display())).into());
     }
     for path in found {
-        let snapshot = Snapshot::parse(&fs::read_to_string(&path)?);
+        let snapshot = Snapshot::parse(&baseline::whole(&path).map_err(UsageError)?);
         let Some(platform) = &snapshot.observed_on else {
             let why = "does not say where it was observed";
             return Err(UsageError(format!("{} {why}", path.display())).into());

@@ -19,7 +19,7 @@ use harness::case::lab::RouteKind;
 use harness::case::{Case, Lab, LabOp, Link, LinkKind, Op, Os};
 use harness::outcome;
 use harness::subject;
-use harness::trace::{End, Event, Fingerprint, Ran, Trace};
+use harness::trace::{Did, End, Event, Fingerprint, Ran, Trace};
 use notation::import::Wanted;
 use reports::bundle::Scrub;
 use suites::baseline::Baselines;
@@ -62,6 +62,7 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
         }
     };
     let ran = trace.program.unwrap_or_default();
+    let status = status(&trace, &args.command);
     outln!("-- what was sent:");
     out::text(&outcome::transcript(&case, &trace, os));
     let frames = trace.events.iter().filter(|e| matches!(e, Event::Frame { .. })).count();
@@ -75,7 +76,28 @@ pub(crate) fn observe(args: &Observe) -> Result<Status> {
     if let (Some(path), Some(calls)) = (&args.case_file, calls) {
         imported(path, calls)?;
     }
-    Ok(Status::Expected)
+    Ok(status)
+}
+
+/// Whether the program did what it should, by its own word, as for `control`; that it did not is said. Its status
+/// itself would be taken for one of sockeye's.
+fn status(trace: &Trace, command: &[String]) -> Status {
+    let ended = trace.events.iter().rev().find_map(|event| match event {
+        Event::Call { did: Did::Returned { ret, errno: None, .. }, .. } => Some(*ret),
+        _ => None,
+    });
+    // What was killed has none, and that it was is said by then.
+    let Some(code) = ended.filter(|_| trace.end == End::Done) else { return Status::Unexpected };
+    let program = command.first().map_or("", String::as_str);
+    let signal = code - 128;
+    match code {
+        0 => return Status::Expected,
+        129..=192 => errln!(
+            "sockeye: the command {program:?} ended with status {code}, which is signal {signal} to a shell"
+        ),
+        _ => errln!("sockeye: the command {program:?} ended with status {code}"),
+    }
+    Status::Unexpected
 }
 
 /// Where the program's calls are written meanwhile, if they are to become a case.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use crate::common::{sockeye, stdout};
+use crate::common::{sockeye, stderr, stdout};
 
 fn adopt(args: &[&str]) -> Output {
     sockeye(&[&["adopt"], args].concat())
@@ -120,4 +120,22 @@ fn what_is_no_source_is_wrong_usage() {
     let empty = tempfile::tempdir().expect("a folder");
     let output = adopt(&[empty.path().to_str().expect("UTF-8")]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+/// A pipe was waited for, of a source and of what is written to.
+#[test]
+fn a_pipe_among_snapshots_is_told() {
+    let dirs = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+    let [into, piped, good] = [0, 1, 2].map(|n: usize| dirs[n].path().to_str().expect("UTF-8"));
+    recorded(dirs[2].path(), "macos-15", "ENETUNREACH", "ENETDOWN");
+    let pipe = dirs[1].path().join("macos").join(TABLE);
+    fs::create_dir_all(pipe.parent().expect("a folder")).expect("made");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    for args in [[piped, "--into", into], [good, "--into", piped]] {
+        let output = adopt(&args);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let error = stderr(&output);
+        assert!(error.ends_with("netdown.snap is a pipe, and snapshots are files\n"), "{error}");
+    }
+    assert_eq!(adopt(&[good, "--into", into]).status.code(), Some(0));
 }

@@ -260,7 +260,7 @@ fn an_observed_program_may_not_run_forever() {
     let out = tempfile::tempdir().expect("a folder");
     let folder = out.path().to_str().expect("UTF-8");
     let output = sockeye(&["observe", "--limit", "1", "--out", folder, "--", "sleep", "60"]);
-    assert!(output.status.success());
+    assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("killed after 1 s"), "{}", stderr(&output));
 }
 

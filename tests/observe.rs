@@ -4,12 +4,15 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
+
 use crate::common::{SOCKEYE, has_labs, is_linux, sockeye, stderr, stdout, text};
 
 /// What came of a program.
 struct Observed {
     out: String,
     err: String,
+    status: Option<i32>,
     folder: tempfile::TempDir,
 }
 
@@ -48,8 +51,9 @@ fn observe(args: &[&str], command: &[&str]) -> Option<Observed> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("UTF-8");
     let output = sockeye(&[&["observe", "--out", path], args, &["--"], command].concat());
-    assert!(output.status.success(), "{}", stderr(&output));
-    Some(Observed { out: stdout(&output), err: stderr(&output), folder })
+    let status = output.status.code();
+    assert!(matches!(status, Some(0 | 1)), "{}", stderr(&output));
+    Some(Observed { out: stdout(&output), err: stderr(&output), status, folder })
 }
 
 /// 5,000 datagrams as fast as they can be made: 1,877 to 5,000 of them were shown.
@@ -140,15 +144,18 @@ fn bounded(args: &[&str]) -> Observed {
         .spawn()
         .expect("sockeye starts");
     let end = Instant::now() + Duration::from_mins(8);
-    while child.try_wait().expect("waited").is_none() {
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("waited") {
+            break status.code();
+        }
         if Instant::now() > end {
             child.kill().expect("killed");
             panic!("it does not end");
         }
         std::thread::sleep(Duration::from_millis(50));
-    }
+    };
     let read = |file: &tempfile::NamedTempFile| fs::read_to_string(file.path()).expect("UTF-8");
-    Observed { out: read(&out), err: read(&err), folder }
+    Observed { out: read(&out), err: read(&err), status, folder }
 }
 
 /// By the link and by loopback in turn, without a pause: all of the one stood before all of the other.
@@ -203,6 +210,7 @@ fn what_a_program_leaves_running_is_ended() {
     assert!(seen.out.contains("from the daemon"), "{}", seen.out);
     assert!(seen.err.contains("ended what the program had left running"), "{}", seen.err);
     assert!(seen.out.contains(") = 0 <"), "its own status is shown: {}", seen.out);
+    assert_eq!(seen.status, Some(0), "{}", seen.err);
     assert_eq!(processes(&word), [""; 0]);
 }
 
@@ -214,8 +222,46 @@ fn nothing_of_a_killed_program_is_left() {
     let began = Instant::now();
     let Some(seen) = observe(&["--limit", "1"], &["sh", "-c", &program]) else { return };
     assert!(seen.err.contains("killed after 1 s"), "{}", seen.err);
+    assert_eq!(seen.status, Some(1), "{}", seen.err);
     assert_eq!(processes(&word), [""; 0]);
     assert!(began.elapsed() < Duration::from_mins(5));
+}
+
+/// As for `control`: a status of its own would be taken for one of sockeye's.
+#[rstest]
+#[case::succeeds("exit 0", 0, None)]
+#[case::fails("exit 2", 1, Some("the command \"sh\" ended with status 2\n"))]
+#[case::raises("kill -9 $$", 1, Some("ended with status 137, which is signal 9 to a shell\n"))]
+fn a_program_that_fails_is_status_1(
+    #[case] program: &str,
+    #[case] status: i32,
+    #[case] says: Option<&str>,
+) {
+    let Some(seen) = observe(&["--limit", "60"], &["sh", "-c", program]) else { return };
+    assert_eq!(seen.status, Some(status), "{}", seen.err);
+    assert_eq!(seen.err.contains("ended with status"), says.is_some(), "{}", seen.err);
+    assert!(seen.err.ends_with(says.unwrap_or_default()), "{}", seen.err);
+    assert!(seen.out.contains("; kept in "), "{}", seen.out);
+}
+
+/// A pipe was waited for and a device read without end, whatever the limit; of two servers one was never asked.
+#[test]
+fn what_cannot_be_served_is_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let pipe = format!("tcp:80=@{}", text(&pipe));
+    for (serve, says) in [
+        (&["tcp:80=@/dev/zero"][..], "/dev/zero is a device, and what is sent is in a file"),
+        (&[&pipe], "is a pipe, and what is sent is in a file"),
+        (&["tcp:80=x", "http"], "port 80 of TCP has --serve \"tcp:80=x\" already"),
+        (&["udp:53"], "port 53 of UDP is where names are answered for"),
+    ] {
+        let serve: Vec<&str> = serve.iter().flat_map(|what| ["--serve", what]).collect();
+        let seen = bounded(&[&serve[..], &["--", "true"]].concat());
+        assert_eq!(seen.status, Some(2), "{}", seen.err);
+        assert!(seen.err.contains(says) && seen.err.lines().count() == 1, "{}", seen.err);
+    }
 }
 
 /// IPv6 needs 1280 (RFC 8200 §5): a link with less was refused.
@@ -303,6 +349,7 @@ fn what_is_said_within_tls_is_seen() {
     assert_eq!(seen.lost(), 0, "{}", seen.out);
     let Some(seen) = observe(&["--serve", "tls=expired", "--limit", "60"], &trusts) else { return };
     assert!(seen.out.contains("alert certificate_expired"), "{}", seen.out);
+    assert_eq!(seen.status, Some(1), "{}", seen.err);
     assert!(!seen.out.contains("GET /secret"), "{}", seen.out);
     let Some(seen) = observe(&["--serve", "tls", "--limit", "60"], &["true"]) else { return };
     assert!(seen.out.contains("no connection came"), "{}", seen.out);

@@ -91,13 +91,15 @@ impl Reader {
 
 fn chunk_size(line: &[u8]) -> Result<u64, String> {
     match httparse::parse_chunk_size(line) {
-        Ok(httparse::Status::Complete((_, size))) => Ok(size),
+        // It takes no digits for 0, which would end the body.
+        Ok(httparse::Status::Complete((_, size))) if line[0].is_ascii_hexdigit() => Ok(size),
         _ => Err(format!("\"{}\" is not the size of a chunk", line.escape_ascii())),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -110,6 +112,16 @@ mod tests {
     #[case(Body::Chunked, "a;x=y\r\n0123456789\r\n0\r\nT: 1\r\n\r\n", Ok((30, 10, true)))]
     #[case(Body::Chunked, "3\r\nab", Ok((5, 2, false)))]
     #[case(Body::Chunked, "x\r\n", Err("\"x\\r\\n\" is not the size of a chunk"))]
+    #[case(Body::Chunked, "\r\n\r\n", Err("\"\\r\\n\" is not the size of a chunk"))]
+    #[case(Body::Chunked, ";x=1\r\n\r\n", Err("\";x=1\\r\\n\" is not the size of a chunk"))]
+    #[case(Body::Chunked, " \r\n", Err("\" \\r\\n\" is not the size of a chunk"))]
+    #[case(Body::Chunked, "\0\r\n", Err("\"\\x00\\r\\n\" is not the size of a chunk"))]
+    #[case(Body::Chunked, "fffffffffffffff\r\nab", Ok((19, 2, false)))]
+    #[case(
+        Body::Chunked,
+        "10000000000000000\r\n",
+        Err("\"10000000000000000\\r\\n\" is not the size of a chunk")
+    )]
     #[case(Body::Chunked, "1\r\nab", Err("a chunk is longer than it says"))]
     fn a_body_ends(
         #[case] body: Body,
@@ -126,5 +138,57 @@ mod tests {
             text.as_bytes().chunks(1).map(|byte| slow.feed(byte)).collect();
         let fed = fed.map(|taken| (taken.iter().sum(), slow.len, slow.is_done()));
         assert_eq!(fed, expected.map_err(str::to_owned));
+    }
+
+    /// What a stranger's body may have most of: framing.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop::sample::select(vec![
+            "0\r\n",
+            "1\r\nx\r\n",
+            "3\r\n",
+            "\r",
+            "\n",
+            "\r\n",
+            ";a=b",
+            " ",
+            "\0",
+            "x",
+            "f",
+            "T: 1\r\n",
+        ]);
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    proptest! {
+        /// In whatever pieces it comes, it ends at the same byte or is wrong for the same reason.
+        #[test]
+        fn a_body_is_the_same_in_any_pieces(bytes in bytes(), piece in 1usize..9) {
+            let mut whole = Reader::new(Body::Chunked);
+            let expected = whole.feed(&bytes);
+            let mut slow = Reader::new(Body::Chunked);
+            let fed: Result<Vec<usize>, String> =
+                bytes.chunks(piece).map(|bytes| slow.feed(bytes)).collect();
+            prop_assert_eq!(fed.map(|taken| taken.iter().sum::<usize>()), expected);
+            prop_assert_eq!(slow.len, whole.len);
+        }
+    }
+
+    /// Bytes of nothing but framing, one after the other.
+    #[test]
+    fn framing_takes_time_by_its_length() {
+        let began = std::time::Instant::now();
+        for text in ["1\r\nx\r\n", "0\r\n"] {
+            let mut reader = Reader::new(Body::Chunked);
+            let bytes = text.repeat(1_000_000 / text.len());
+            for piece in bytes.as_bytes().chunks(1) {
+                let _ = reader.feed(piece);
+            }
+        }
+        let mut reader = Reader::new(Body::Chunked);
+        assert_eq!(reader.feed(b"0\r\n"), Ok(3));
+        for _ in 0..1_000_000 {
+            assert_eq!(reader.feed(b"T\r\n"), Ok(3));
+        }
+        assert!(began.elapsed().as_secs() < 30 && !reader.is_done());
     }
 }

@@ -409,5 +409,89 @@ mod tests {
         fn anything_is_something(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = Collector::default().input(&bytes);
         }
+
+        /// What is a head, and where it ends, does not depend on how it came; nor does that it is none, at its end.
+        #[test]
+        fn what_came_is_the_same_in_any_pieces(bytes in messy(), piece in 1usize..40) {
+            let whole = parse(&bytes);
+            let mut collector = Collector::default();
+            let mut came = Came::Partial;
+            for piece in bytes.chunks(piece) {
+                collector.push(piece);
+                came = collector.head(false);
+                if came != Came::Partial {
+                    break;
+                }
+            }
+            if came == Came::Partial {
+                came = collector.head(true);
+            }
+            // Some of it is enough to know that it is none, and the reason is the first that is found.
+            let is_none = |came: &Came| matches!(came, Came::No { .. });
+            if !(is_none(&came) && is_none(&whole)) {
+                prop_assert_eq!(came, whole);
+            }
+        }
+    }
+
+    /// Pieces of heads, right and wrong.
+    fn messy() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop::sample::select(vec![
+            "GET / HTTP/1.1\r\n",
+            "GET / HTTP/1.1",
+            "A: b\r\n",
+            "A: b\n",
+            "A",
+            ":",
+            " ",
+            "\t",
+            "\r",
+            "\n",
+            "\r\n",
+            "\r\r\n",
+            "\0",
+            "\x7f",
+            "\u{e9}",
+            "\x16",
+        ]);
+        let pieces = prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat());
+        let begins = prop::sample::select(vec![
+            "",
+            "\r\n",
+            "GET / HTTP/1.1\r\n",
+            "GET / HTTP/1.1\r\nA: b\r\n",
+        ]);
+        (begins, pieces).prop_map(|(begins, rest)| format!("{begins}{rest}").into_bytes())
+    }
+
+    /// Byte by byte, whatever there is most of.
+    #[rstest]
+    #[case::line_ends("\r\n")]
+    #[case::returns("\r")]
+    #[case::nuls("\0")]
+    #[case::one_line("a")]
+    #[case::headers("A: b\r\n")]
+    #[case::folded("A: b\r\n c\r\n")]
+    #[case::heads("GET / HTTP/1.1\r\n\r\n")]
+    fn a_head_takes_time_by_its_length(#[case] text: &str) {
+        let began = std::time::Instant::now();
+        for begins in ["", "GET / HTTP/1.1\r\nB: "] {
+            let bytes = format!("{begins}{}", text.repeat(3 * LIMIT / text.len()));
+            let mut collector = Collector::default();
+            for byte in bytes.as_bytes() {
+                collector.push(std::slice::from_ref(byte));
+                match collector.head(false) {
+                    Came::Partial => {}
+                    Came::Head(_, len) => {
+                        collector.take(len);
+                        collector.compact();
+                    }
+                    // Who is told so ends the connection.
+                    Came::No { .. } => break,
+                }
+            }
+            assert!(collector.bytes().len() <= LIMIT + 1);
+        }
+        assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
     }
 }

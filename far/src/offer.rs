@@ -63,7 +63,7 @@ pub struct Asked {
     pub within: Option<String>,
     /// Of `udp`: groups to join, with the interface's name behind `%` if one is meant.
     pub groups: Vec<String>,
-    /// Of `tls`: names and addresses that the certificate is for besides `localhost`, `127.0.0.1` and `::1`.
+    /// Of `tls` and `quic`: names and addresses that the certificate is for besides `localhost`, `127.0.0.1` and `::1`.
     pub names: Vec<String>,
 }
 
@@ -83,6 +83,17 @@ impl Offer {
     /// That the script is one of its own.
     pub fn check(&self, script: &str) -> Result<(), String> {
         named(self.scripts, |known| known.name, script).map(drop)
+    }
+
+    /// The script that is most likely meant, if its name differs in no more than a third of its letters.
+    pub fn nearest(&self, script: &str) -> Option<&'static str> {
+        // Nobody means one by a text that long.
+        if script.len() > 64 {
+            return None;
+        }
+        let all = self.scripts.iter().map(|known| known.name);
+        let near = all.map(|known| (strsim::levenshtein(script, known), known)).min()?;
+        (near.0 * 3 <= script.len().max(near.1.len())).then_some(near.1)
     }
 }
 

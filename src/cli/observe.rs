@@ -6,6 +6,11 @@ use clap::{Args, ValueEnum};
 
 /// The arguments of `observe`.
 #[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Exit status: 0 if COMMAND ended with 0, whatever it had left running; 1 if it ended with another \
+                        status, which is printed, or was killed by --limit; 2 wrong usage; 3 it could not be run, or \
+                        no case be written."
+)]
 pub(crate) struct Observe {
     /// Over which kind of link all routes lead
     #[arg(long, value_enum, default_value = "tun")]
@@ -14,8 +19,8 @@ pub(crate) struct Observe {
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(68..=65535))]
     pub(crate) mtu: u32,
     /// What the far end serves, at every address and under every name: http, tls, quic, ws (and :PORT,
-    /// =SCRIPT, as `sockeye control` has them), tcp:PORT (and =TEXT or =@FILE, sent at once), udp:PORT
-    /// (echo), dns (names alone); may be repeated. A certificate is for the hosts of the command's URLs;
+    /// =SCRIPT, as `sockeye control` has them), tcp:PORT (and =TEXT or =@FILE of a MiB at the most, sent at
+    /// once), udp:PORT (echo), dns (names alone); may be repeated, a port being one server's. A certificate is for the hosts of the command's URLs;
     /// {ca} and `$SOCKEYE_CA` are its CA. Otherwise nobody answers
     #[arg(long, value_name = "WHAT")]
     pub(crate) serve: Vec<String>,

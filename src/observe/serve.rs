@@ -1,11 +1,14 @@
 //! What the far end serves to an observed program.
 
-use std::fs;
+use std::io::Read as _;
+use std::path::Path;
 
-use far::OFFERS;
+use far::tls::certs::is_host;
+use far::{OFFERS, Takes};
 use harness::case::addr::{Range, Role, address};
-use harness::case::names::{ANY, Answer, NameServer, Record, RecordType};
-use harness::case::{LabOp, Link, Payload, ServerStep, Service, Speaks};
+use harness::case::names::{ANY, Answer, DNS_PORT, NameServer, Record, RecordType};
+use harness::case::{LabOp, Link, MOST_BYTES, Payload, ServerStep, Service, Speaks};
+use harness::files::{self, NotOpened};
 
 use crate::UsageError;
 
@@ -17,14 +20,37 @@ pub(super) fn steps(
     command: &[String],
 ) -> Result<Vec<LabOp>, UsageError> {
     let mut steps = Vec::new();
+    let mut taken: Vec<(bool, u16, &str)> = Vec::new();
     for what in serve {
         let service = service(what, command)?;
+        if let Some(Service { udp, port, .. }) = service {
+            free(what, (udp, port), &taken)?;
+            taken.push((udp, port, what));
+        }
         steps.extend(service.map(|service| LabOp::Serve { link: link.name.clone(), service }));
     }
     if !serve.is_empty() {
         steps.push(LabOp::NameServer { link: link.name.clone(), server: names(link) });
     }
     Ok(steps)
+}
+
+/// That nobody serves at this port yet: the second server would never be asked.
+fn free(
+    what: &str,
+    (udp, port): (bool, u16),
+    taken: &[(bool, u16, &str)],
+) -> Result<(), UsageError> {
+    let by = if udp { "UDP" } else { "TCP" };
+    let before = taken.iter().find(|before| (before.0, before.1) == (udp, port));
+    let whose = match before {
+        Some((.., before)) => format!("has --serve {before:?} already"),
+        None if udp && port == DNS_PORT => {
+            "is where names are answered for, whatever else is served".to_owned()
+        }
+        None => return Ok(()),
+    };
+    Err(UsageError(format!("--serve {what:?}: port {port} of {by} {whose}")))
 }
 
 /// What is served, each with its own port where it has one.
@@ -59,7 +85,8 @@ fn service(what: &str, command: &[String]) -> Result<Option<Service>, UsageError
             }
             let port = if port.is_empty() { offer.port } else { number()? };
             let mut service = speaking(port, kind, text);
-            if let Some(speaks) = service.speaks.as_mut().filter(|_| kind == "tls") {
+            let has_names = offer.takes.contains(&Takes::Hosts);
+            if let Some(speaks) = service.speaks.as_mut().filter(|_| has_names) {
                 speaks.names = hosts(command);
             }
             Service { udp: kind == "quic", ..service }
@@ -86,8 +113,7 @@ fn hosts(command: &[String]) -> Vec<String> {
         {
             let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-._".contains(c)));
             let host = &rest[..end.unwrap_or(rest.len())];
-            let is_name = !host.is_empty() && host.split('.').all(|label| !label.is_empty());
-            if is_name && host.len() <= 253 && !all.iter().any(|known| known == host) {
+            if is_host(host) && !all.iter().any(|known| known.eq_ignore_ascii_case(host)) {
                 all.push(host.to_owned());
             }
         }
@@ -101,13 +127,31 @@ fn hosts(command: &[String]) -> Vec<String> {
 fn tcp(port: u16, text: Option<&str>) -> Result<Service, UsageError> {
     let bytes = match text.map(|text| (text, text.strip_prefix('@'))) {
         None => Vec::new(),
-        Some((_, Some(path))) => fs::read(path)
-            .map_err(|e| UsageError(format!("--serve: {path} cannot be read: {e}")))?,
+        Some((_, Some(path))) => file(path)?,
         Some((text, None)) => text.as_bytes().to_vec(),
     };
     let sent = (!bytes.is_empty()).then(|| [send(&bytes), ServerStep::Shutdown]);
     let takes = ServerStep::Take { bytes: u32::MAX };
     Ok(Service::new(port, sent.into_iter().flatten().chain([takes])))
+}
+
+/// What a file has, which is as much as a server's script may send.
+fn file(path: &str) -> Result<Vec<u8>, UsageError> {
+    let file = files::opened(Path::new(path), true).map_err(|e| match e {
+        NotOpened::Io(e) => UsageError(format!("--serve: {path} cannot be read: {e}")),
+        NotOpened::Is(what) => {
+            UsageError(format!("--serve: {path} is {what}, and what is sent is in a file"))
+        }
+    })?;
+    let mut bytes = Vec::new();
+    let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|e| UsageError(format!("--serve: {path} cannot be read: {e}")))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(UsageError(format!(
+            "--serve: {path} has more than {MOST_BYTES} bytes, which are the most that are sent"
+        )));
+    }
+    Ok(bytes)
 }
 
 fn send(bytes: &[u8]) -> ServerStep {
@@ -143,7 +187,7 @@ mod tests {
     #[case("http:8080", Some((8080, false)), Some("http"))]
     #[case("http:80=keep-alive-close", Some((80, false)), Some("http keep-alive-close"))]
     #[case("tls=expired", Some((443, false)), Some("tls expired for a.example"))]
-    #[case("quic=h3", Some((443, true)), Some("quic h3"))]
+    #[case("quic=h3", Some((443, true)), Some("quic h3 for a.example"))]
     #[case("ws:9", Some((9, false)), Some("ws"))]
     #[case("tcp:25=220 hello: there", Some((25, false)), None)]
     #[case("tcp:9", Some((9, false)), None)]
@@ -170,6 +214,8 @@ mod tests {
     #[case("udp:7=x", "nothing to serve")]
     #[case("http:80=x", "there is no script")]
     #[case("tcp:25=@/no/such/file", "cannot be read")]
+    #[case("tcp:25=@/dev/zero", "/dev/zero is a device, and what is sent is in a file")]
+    #[case("tcp:25=@/tmp", "/tmp is a folder")]
     fn another_word_is_refused(#[case] what: &str, #[case] why: &str) {
         let error = service(what, &[]).unwrap_err();
         assert!(error.0.contains(why), "{}", error.0);
@@ -179,6 +225,7 @@ mod tests {
     #[case(&["curl", "https://a.example/"], &["a.example"])]
     #[case(&["sh", "-c", "curl https://a.example:8443 && wget wss://b.example?x"], &["a.example", "b.example"])]
     #[case(&["curl", "https://a.example", "https://a.example/again"], &["a.example"])]
+    #[case(&["curl", "https://A.example", "https://a.example", "https://-bad-.example"], &["A.example"])]
     #[case(&["curl", "https://[::1]/", "https://", "a.example", "https://..", "x://$(y)"], &[])]
     fn a_certificate_is_for_the_hosts_of_urls(#[case] command: &[&str], #[case] expected: &[&str]) {
         let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
@@ -191,5 +238,38 @@ mod tests {
         assert!(steps(&[], &link, &[]).unwrap().is_empty());
         let served = steps(&["http".to_owned()], &link, &[]).unwrap();
         assert!(matches!(served[..], [LabOp::Serve { .. }, LabOp::NameServer { .. }]));
+    }
+    /// A pipe would be waited for, and what is too long would fill the memory.
+    #[test]
+    fn a_file_has_as_much_as_a_script_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        nix::unistd::mkfifo(at("pipe").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let why = file(&at("pipe")).unwrap_err();
+        assert!(why.0.ends_with("is a pipe, and what is sent is in a file"), "{}", why.0);
+        let made = |name: &str, len: u64| {
+            std::fs::File::create(at(name)).unwrap().set_len(len).unwrap();
+            at(name)
+        };
+        assert_eq!(file(&made("most", MOST_BYTES)).unwrap().len() as u64, MOST_BYTES);
+        let why = file(&made("more", MOST_BYTES + 1)).unwrap_err();
+        assert!(why.0.contains("more than 1048576 bytes"), "{}", why.0);
+        // Nobody has to have as much memory.
+        assert!(file(&made("huge", 1 << 40)).is_err());
+    }
+
+    #[rstest]
+    #[case(&["tcp:80=x", "http"], Err("\"http\": port 80 of TCP has --serve \"tcp:80=x\" already"))]
+    #[case(&["tls", "http:443"], Err("port 443 of TCP has --serve \"tls\" already"))]
+    #[case(&["udp:443", "quic"], Err("port 443 of UDP has --serve \"udp:443\" already"))]
+    #[case(&["udp:53"], Err("\"udp:53\": port 53 of UDP is where names"))]
+    #[case(&["tls", "quic", "http", "tcp:53", "dns", "dns"], Ok(()))]
+    fn a_port_is_one_servers(#[case] serve: &[&str], #[case] expected: Result<(), &str>) {
+        let serve: Vec<String> = serve.iter().map(|what| (*what).to_owned()).collect();
+        match (steps(&serve, &Link::new(LinkKind::Tun, "link0"), &[]), expected) {
+            (Ok(_), Ok(())) => {}
+            (Err(why), Err(part)) => assert!(why.0.contains(part), "{}", why.0),
+            (got, _) => panic!("{got:?}"),
+        }
     }
 }

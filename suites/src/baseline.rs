@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use flate2::read::DeflateDecoder;
-use harness::files::opened;
+use harness::files::{NotOpened, opened};
 
 /// What was observed, by platform and case.
 #[derive(Debug, Default)]
@@ -85,9 +85,7 @@ impl Baselines {
         for path in Self::files(folder) {
             let platform = path.strip_prefix(folder).ok().and_then(|path| path.iter().next());
             let platform = platform.and_then(|name| name.to_str());
-            // A folder of the user's may have anything in it.
-            let text = opened(&path, true).ok().and_then(|file| io::read_to_string(file).ok());
-            if let (Some(platform), Some(text)) = (platform, text) {
+            if let (Some(platform), Ok(text)) = (platform, whole(&path)) {
                 all.add(platform, contents(&text));
             }
         }
@@ -111,6 +109,26 @@ impl Baselines {
     pub fn ids(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
         self.0.iter().map(|(platform, rows)| (platform.as_str(), rows.keys().map(String::as_str)))
     }
+}
+
+/// The most bytes of a snapshot: fifty times as many as the longest.
+const MOST: u64 = 16 << 20;
+
+/// The text of a snapshot file. A folder of the user's may have anything in it, so that an error, which is one
+/// sentence, is also what is no file, or longer than any.
+pub fn whole(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let cannot = |why: &io::Error| format!("{shown} cannot be read: {why}");
+    let file = opened(path, true).map_err(|e| match e {
+        NotOpened::Io(e) => cannot(&e),
+        NotOpened::Is(what) => format!("{shown} is {what}, and snapshots are files"),
+    })?;
+    let mut text = String::new();
+    file.take(MOST + 1).read_to_string(&mut text).map_err(|e| cannot(&e))?;
+    if text.len() as u64 > MOST {
+        return Err(format!("{shown} has more than {MOST} bytes, as no snapshot has"));
+    }
+    Ok(text)
 }
 
 /// What one snapshot file has.

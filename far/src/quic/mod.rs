@@ -29,7 +29,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use crate::machine::{Datagrams, Kind};
-use crate::offer::{Asked, Made, Offer, find};
+use crate::offer::{Asked, Made, Offer, Takes, find};
 use crate::tls::certs::{self, Fault};
 
 pub use h3::Part;
@@ -59,14 +59,14 @@ pub const OFFER: Offer = Offer {
     scripts: &SCRIPTS,
     port: 443,
     counts: "connections",
-    takes: &[],
+    takes: &[Takes::Hosts],
     make,
 };
 
 fn make(asked: &Asked) -> Result<Made, String> {
     let plan = find(script::ROWS, &asked.script)?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let mut identity = certs::make(plan.fault, &[], now)?;
+    let mut identity = certs::make(plan.fault, &asked.names, now)?;
     let ca = Some(identity.ca.clone());
     // The CA is sent, too: who pins a key of the chain, as Chromium can, has it from the file.
     if plan.fault != Fault::SelfSigned {

@@ -1,5 +1,6 @@
 //! Certificates, good and wrong in one way each, made when asked for and kept in memory alone.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,8 +75,37 @@ impl Identity {
     }
 }
 
+/// The first of them that a certificate cannot be for, and why.
+pub fn wrong_name(names: &[String]) -> Option<(&str, &'static str)> {
+    names.iter().enumerate().find_map(|(at, name)| {
+        let twice = || names[..at].iter().any(|before| before.eq_ignore_ascii_case(name));
+        let why = match name {
+            name if !is_host(name) => "is no name of a certificate",
+            _ if twice() => "stands twice among the names of a certificate",
+            _ => return None,
+        };
+        Some((name.as_str(), why))
+    })
+}
+
+/// Whether it is an address, or a name that a host may have (RFC 952, RFC 1123 §2.1), or has with an underscore all the
+/// same; the first label may be `*` (RFC 9525 §6.3).
+pub fn is_host(name: &str) -> bool {
+    let plain = |label: &str| {
+        let is_of = |c: u8| c.is_ascii_alphanumeric() || b"-_".contains(&c);
+        let is_bare = !label.starts_with('-') && !label.ends_with('-');
+        (1..=63).contains(&label.len()) && label.bytes().all(is_of) && is_bare
+    };
+    let rest = name.strip_prefix("*.").unwrap_or(name);
+    name.parse::<IpAddr>().is_ok() || name.len() <= 253 && rest.split('.').all(plain)
+}
+
 /// Makes one; `names` are whom it is for besides this host, `now` is since 1970.
 pub fn make(fault: Fault, names: &[String], now: Duration) -> Result<Identity, String> {
+    if let Some((name, why)) = wrong_name(names) {
+        let name: String = name.chars().take(64).collect();
+        return Err(format!("{name:?} {why}"));
+    }
     build(fault, names, now).map_err(|e| format!("a certificate cannot be made: {e}"))
 }
 
@@ -183,4 +213,28 @@ fn valid(params: &mut CertificateParams, now: Duration, from: i32, days: u32) {
     params.not_before = if from < 0 { now - shift } else { now + shift };
     // Both ends belong to it (RFC 5280 §4.1.2.5).
     params.not_after = params.not_before + Duration::from_secs(u64::from(days) * DAY - 1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_for_hosts_each_once() {
+        let long = format!("{}.example", "a".repeat(64));
+        for good in ["a.example", "*.a.example", "a_b", "xn--bcher-kva.example", "192.0.2.1", "::1"]
+        {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in
+            ["", "-bad-.example", "a-.example", "a..b", "a.", "*", "a.*.b", "a b", "ä", &long]
+        {
+            assert!(!is_host(bad), "{bad}");
+            let why = make(Fault::None, &[bad.to_owned()], Duration::ZERO).err().unwrap();
+            assert!(why.contains("is no name of a certificate"), "{why}");
+        }
+        let twice = ["a.example", "b", "A.example"].map(str::to_owned);
+        assert_eq!(wrong_name(&twice).map(|(name, _)| name), Some("A.example"));
+        assert_eq!(wrong_name(&twice[..2]), None);
+    }
 }

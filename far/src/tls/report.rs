@@ -43,6 +43,9 @@ pub(super) struct Report {
     mute: usize,
     /// By code, how many came.
     alerts: [usize; 256],
+    /// By code, how many this end sent, and how often it gave up, with one or without.
+    sent: [usize; 256],
+    gave_up: usize,
     /// Whom they asked for; an empty one is none.
     snis: BTreeSet<String>,
     alpns: BTreeSet<String>,
@@ -65,6 +68,8 @@ impl Report {
             refused: 0,
             mute: 0,
             alerts: [0; 256],
+            sent: [0; 256],
+            gave_up: 0,
             snis: BTreeSet::new(),
             alpns: BTreeSet::new(),
         }
@@ -81,6 +86,12 @@ impl Report {
             }
             What::Done(_) => self.handshakes += 1,
             What::Alert { code, .. } => self.alerts[usize::from(*code)] += 1,
+            What::Refused(_, alert) => {
+                self.gave_up += 1;
+                if let Some(code) = alert {
+                    self.sent[usize::from(*code)] += 1;
+                }
+            }
             What::Said(Said::Ldap(Asked::Bind { .. })) => self.binds += 1,
             _ => {}
         }
@@ -107,15 +118,15 @@ impl Report {
         }
     }
 
-    /// The alerts that say more than that a connection closes.
-    fn alerted(&self) -> Vec<String> {
-        let others = self.alerts.iter().enumerate().filter(|(code, n)| *code != 0 && **n > 0);
-        others
-            .map(|(code, n)| {
-                let name = u8::try_from(code).map(alert::name).unwrap_or_default();
-                if *n == 1 { name } else { format!("{name} ({n} times)") }
-            })
-            .collect()
+    /// Who sent which alerts, but for those that say no more than that a connection closes.
+    fn alerted(&self) -> String {
+        let (came, sent) = (named(&self.alerts), named(&self.sent));
+        let came = match came {
+            came if !came.is_empty() => format!("alerts of the client: {came}"),
+            _ if self.gave_up > 0 => "no alert of the client".to_owned(),
+            _ => "no alert".to_owned(),
+        };
+        if sent.is_empty() { came } else { format!("{came}, of the server: {sent}") }
     }
 
     /// What the certificate has to do with it.
@@ -155,6 +166,16 @@ impl Report {
     }
 }
 
+/// The alerts of so many each by name, with how many where there are several.
+fn named(alerts: &[usize; 256]) -> String {
+    let others = alerts.iter().enumerate().filter(|(code, n)| *code != 0 && **n > 0);
+    let named = others.map(|(code, n)| {
+        let name = u8::try_from(code).map(alert::name).unwrap_or_default();
+        if *n == 1 { name } else { format!("{name} ({n} times)") }
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
 fn keep(all: &mut BTreeSet<String>, name: String) {
     if all.len() < MOST {
         all.insert(name);
@@ -191,17 +212,12 @@ impl Witness for Report {
                     .to_owned(),
             ];
         }
-        let alerts = self.alerted();
-        let alerts = if alerts.is_empty() {
-            "no alert".to_owned()
-        } else {
-            format!("alerts of the client: {}", alerts.join(", "))
-        };
         let mut lines = vec![format!(
-            "{} came, {}, {}; {alerts}",
+            "{} came, {}, {}; {}",
             count(self.opened, "connection"),
             count(self.hellos, "ClientHello"),
             count(self.handshakes, "completed handshake"),
+            self.alerted(),
         )];
         let mut stories: Vec<_> = self.stories.iter().collect();
         stories.sort_by_key(|(_, numbers, _)| numbers.first());
@@ -359,16 +375,28 @@ fn words(what: &What) -> Option<(String, Vec<String>, Value)> {
             let said = said(what);
             (format!("said: {said}"), none, json!({ "event": "said", "said": said }))
         }
-        What::Ended { how, came } => {
-            let (line, how) = match how {
-                End::Fin => ("closed by the client (FIN)".to_owned(), "fin"),
-                End::Broken(why) => (format!("broken: {why}"), "broken"),
-                End::Ours => ("closed by the server".to_owned(), "server"),
-                End::Stopped => ("open when the server ended".to_owned(), "stopped"),
-            };
-            (line, none, json!({ "event": "ended", "how": how, "bytes": came }))
+        What::Ended { how, came, shut } => {
+            let (line, how) = ended(how, *shut);
+            let value =
+                json!({ "event": "ended", "how": how, "server_closed": shut, "bytes": came });
+            (line, none, value)
         }
     })
+}
+
+/// Who closed a connection, in order, and how it ended in a word.
+fn ended(how: &End, shut: bool) -> (String, &'static str) {
+    let first = "closed by the server (FIN)";
+    match how {
+        End::Fin if shut => (format!("{first}, then by the client"), "fin"),
+        End::Fin => ("closed by the client (FIN)".to_owned(), "fin"),
+        End::Broken(why) if shut => (format!("{first}, then broken: {why}"), "broken"),
+        End::Broken(why) => (format!("broken: {why}"), "broken"),
+        End::Ours if shut => (format!("{first}, and not by the client"), "server"),
+        End::Ours => ("closed by the server".to_owned(), "server"),
+        End::Stopped if shut => (format!("{first}, and not by the client by the end"), "stopped"),
+        End::Stopped => ("open when the server ended".to_owned(), "stopped"),
+    }
 }
 
 /// What a handshake came to.

@@ -65,6 +65,8 @@ pub enum What {
         how: End,
         /// How many bytes came in all.
         came: u64,
+        /// Whether this end had closed before (FIN), and waited for the other.
+        shut: bool,
     },
 }
 

@@ -7,6 +7,7 @@ use super::ldap::{Asked, Auth};
 use super::names;
 use super::script::{Row, Serve};
 use super::seen::{End, Said, Seen, Session, What};
+use super::stream::PATIENCE;
 
 /// What is kept of a connection.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +30,18 @@ pub(super) struct Story {
     said: Option<String>,
     /// The first that was said without.
     plain: Option<String>,
-    /// How it ended, when, and how many bytes had come.
-    end: Option<(End, Duration, u64)>,
+    end: Option<Ended>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug)]
+struct Ended {
+    how: End,
+    at: Duration,
+    /// How many bytes had come.
+    came: u64,
+    /// Whether the server had closed before (FIN).
+    shut: bool,
 }
 
 impl Story {
@@ -58,13 +69,15 @@ impl Story {
                 let place = if self.done.is_some() { &mut self.said } else { &mut self.plain };
                 place.get_or_insert_with(|| said(what));
             }
-            What::Ended { how, came } => self.end = Some((how.clone(), seen.at, *came)),
+            What::Ended { how, came, shut } => {
+                self.end = Some(Ended { how: how.clone(), at: seen.at, came: *came, shut: *shut });
+            }
         }
     }
 
     /// Whether anything came by it.
     pub(super) fn says_anything(&self) -> bool {
-        self.end.as_ref().is_some_and(|(_, _, came)| *came > 0)
+        self.end.as_ref().is_some_and(|end| end.came > 0)
     }
 
     /// Whether the client went on behind the handshake, as who has accepted the certificate does.
@@ -119,16 +132,16 @@ impl Story {
             if row.serve == Serve::Plain {
                 return format!("the client spoke without TLS, as this script does: {said}; {end}");
             }
-            return format!("the client spoke no TLS but {what}; {end}");
+            return format!("the client spoke no TLS but {what}; {}{end}", self.sent());
         }
         if self.odd.is_some() {
             return self.before(&end);
         }
-        if let Some((why, alert)) = &self.refused {
-            let sent = alert.map_or(String::new(), |code| {
-                format!(", and sent the alert {}", alert::name(code))
-            });
-            return format!("the server could not go on: {why}{sent}; none came back, {end}");
+        if let Some((why, _)) = &self.refused {
+            return format!(
+                "the server could not go on: {why}; {}none came back; {end}",
+                self.sent()
+            );
         }
         if self.hello { self.within(row, &end) } else { self.before(&end) }
     }
@@ -139,6 +152,9 @@ impl Story {
         let done = format!("the handshake was completed ({version})");
         if let Some(said) = &self.said {
             return format!("{done} and the client went on: {said}");
+        }
+        if let Some((why, _)) = &self.refused {
+            return format!("{done}, then the server could not go on: {why}; {}{end}", self.sent());
         }
         let how = if self.closed { "with close_notify" } else { "without close_notify" };
         format!(
@@ -169,8 +185,11 @@ impl Story {
     /// No `ClientHello` came.
     fn before(&self, end: &str) -> String {
         match (&self.odd, &self.end) {
-            (Some(why), _) => format!("what came is no ClientHello that can be read: {why}; {end}"),
-            (None, Some((_, _, came @ 1..))) => {
+            (Some(why), _) => {
+                let sent = self.sent();
+                format!("what came is no ClientHello that can be read: {why}; {sent}{end}")
+            }
+            (None, Some(Ended { came: came @ 1.., .. })) => {
                 format!("{came} bytes came, which are no whole ClientHello; {end}")
             }
             (None, _) => format!(
@@ -181,15 +200,34 @@ impl Story {
     }
 
     fn ending(&self) -> String {
-        let Some((how, at, _)) = &self.end else { return "it is open".to_owned() };
+        let Some(Ended { how, at, shut, .. }) = &self.end else { return "it is open".to_owned() };
         let seconds = at.saturating_sub(self.opened).as_secs_f64();
-        match how {
+        match (how, *shut) {
             // A number of milliseconds would make each connection a case of its own.
-            End::Fin if seconds >= 1.0 => format!("the client closed (FIN) after {seconds:.0} s"),
-            End::Fin => "the client closed (FIN)".to_owned(),
-            End::Broken(why) => format!("it broke: {why}"),
-            End::Ours => "the server closed".to_owned(),
-            End::Stopped => "it was open when it was ended here".to_owned(),
+            (End::Fin, false) if seconds >= 1.0 => {
+                format!("the client closed (FIN) after {seconds:.0} s")
+            }
+            (End::Fin, false) => "the client closed (FIN)".to_owned(),
+            (End::Fin, true) => "the server closed first (FIN), then the client".to_owned(),
+            (End::Broken(why), false) => format!("it broke: {why}"),
+            (End::Broken(why), true) => format!("the server closed (FIN), then it broke: {why}"),
+            (End::Ours, false) => "the server closed".to_owned(),
+            (End::Ours, true) => {
+                let patience = PATIENCE.as_secs();
+                format!("the server closed (FIN), and the client did not within {patience} s")
+            }
+            (End::Stopped, false) => "it was open when it was ended here".to_owned(),
+            (End::Stopped, true) => {
+                "the server closed (FIN), and the client had not when all was ended here".to_owned()
+            }
+        }
+    }
+
+    /// Which alert the server sent, before what came next; nothing, if it sent none that can be told.
+    fn sent(&self) -> String {
+        match self.refused {
+            Some((_, Some(code))) => format!("the server sent the alert {}; ", alert::name(code)),
+            _ => String::new(),
         }
     }
 }

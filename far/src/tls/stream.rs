@@ -25,7 +25,7 @@ const PENDING: usize = 256 << 10;
 /// How many alerts of a connection are told.
 const ALERTS: u8 = 8;
 /// How long whoever took an old version may think about it, and how long an end that was told to close has.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// The random of a `ServerHello` that is a `HelloRetryRequest` (RFC 8446 §4.1.3).
 const RETRY: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
@@ -73,6 +73,8 @@ pub(super) struct Link {
     /// The last alert that says more than that it closes.
     alert: Option<u8>,
     has_closed: bool,
+    /// Whether this end sends no more (FIN).
+    shut: bool,
     /// The old version that was answered.
     old: Option<u16>,
     wakes: Option<Duration>,
@@ -101,6 +103,7 @@ impl Link {
             is_done: false,
             alert: None,
             has_closed: false,
+            shut: false,
             old: None,
             wakes: None,
         }
@@ -430,6 +433,7 @@ impl Link {
         if self.wakes.is_none() || self.old.is_some() {
             self.wakes = Some(at + PATIENCE);
             self.old = None;
+            self.shut = true;
             out.todo.push(Do::Shutdown);
         }
     }
@@ -444,7 +448,7 @@ impl Link {
             self.state = State::Over;
             self.wakes = None;
             self.pending = Vec::new();
-            self.tell(What::Ended { how, came: self.came }, at, out);
+            self.tell(What::Ended { how, came: self.came, shut: self.shut }, at, out);
         }
     }
 }

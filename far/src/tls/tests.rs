@@ -14,6 +14,8 @@ use super::*;
 use crate::machine::{Do, Input, Out};
 use crate::witness::{self, Witness};
 
+mod ended;
+
 fn asked(script: &str, within: Option<&str>) -> Asked {
     Asked {
         script: script.to_owned(),
@@ -269,7 +271,7 @@ fn an_old_version_that_is_refused_was_not_taken() {
 #[rstest]
 #[case("good", Some("smtp"), "a.example", "within is http or ldap")]
 #[case("god", None, "a.example", "nearest is \"good\"")]
-#[case("good", None, "b\u{fc}cher.example", "a certificate cannot be made")]
+#[case("good", None, "b\u{fc}cher.example", "is no name of a certificate")]
 fn what_cannot_be_made(
     #[case] script: &str,
     #[case] within: Option<&str>,
@@ -359,7 +361,7 @@ fn a_warning_that_changes_nothing_is_no_refusal() {
             all.reverse();
         }
         all.push(What::Said(Said::Other(b"x".to_vec())));
-        all.push(What::Ended { how: End::Fin, came: 9 });
+        all.push(What::Ended { how: End::Fin, came: 9, shut: false });
         all
     };
     for (number, at_end) in [(1, false), (2, true)] {
@@ -437,7 +439,7 @@ fn ended(numbers: &[u64], why: fn(u64) -> String) -> Vec<String> {
     for number in numbers {
         let addr = "127.0.0.1:1".parse().unwrap();
         let opened = What::Opened { peer: addr, local: addr };
-        let end = What::Ended { how: End::Broken(why(*number)), came: 0 };
+        let end = What::Ended { how: End::Broken(why(*number)), came: 0, shut: false };
         for what in [opened, end] {
             report.tell(&Seen { number: *number, at, what }.into());
         }

@@ -55,7 +55,7 @@ pub(super) fn is_word(name: &str, most: usize) -> bool {
 }
 
 /// How many bytes a call may write or be given: the executor has as many. No datagram has a tenth.
-pub(super) const MOST_BYTES: u64 = 1 << 20;
+pub const MOST_BYTES: u64 = 1 << 20;
 /// And how many all calls of a case, which are told, or lie in buffers of the kernel's, until it ends.
 const MOST_OF_CASE: u64 = 64 << 20;
 

@@ -31,6 +31,7 @@ pub mod payload;
 pub mod process;
 pub mod raw;
 mod said;
+mod serving;
 mod speaks;
 mod sym;
 pub mod sysctl;
@@ -53,6 +54,7 @@ pub use speaks::Speaks;
 pub use sym::{Flags, Os, Sym, is_known, plain, written};
 pub use threads::Threads;
 
+pub use check::MOST_BYTES;
 pub(crate) use check::{is_fanout, is_of_links};
 use check::{links, sockets};
 use intent::Family;
@@ -182,6 +184,7 @@ impl Case {
         if let Some(step) = self.lab.setup.iter().find(|step| step.is_of_a_case()) {
             return Err(format!("{step}: it is a step of the case, and none of its lab"));
         }
+        self.check_ports()?;
         self.check_threads()?;
         self.ops.iter().try_for_each(|op| self.check_op(op))?;
         check::has_an_end(self)
@@ -223,64 +226,6 @@ impl Case {
         }
     }
 
-    fn check_tun(&self, link: &str) -> Result<(), String> {
-        let kind = self.lab.links.iter().find(|l| l.name == link).map(|l| l.kind);
-        if kind == Some(LinkKind::Tun) {
-            Ok(())
-        } else {
-            Err(format!("there is a server on {link:?}, which is no tun of the lab"))
-        }
-    }
-
-    fn check_name_server(&self, link: &str, server: &NameServer) -> Result<(), String> {
-        self.check_tun(link)?;
-        let link = self.lab.links.iter().find(|l| l.name == link);
-        let has = |range| link.is_some_and(|l| l.ranges.contains(range));
-        if !server.at.iter().all(has) {
-            return Err("the name server has no such address".to_owned());
-        }
-        let aliases = server.answers.iter().flat_map(|answer| &answer.records);
-        let names = aliases.flat_map(|record| {
-            let target = match &record.data {
-                names::RecordData::Cname(name) | names::RecordData::Ptr(name) => Some(name),
-                _ => None,
-            };
-            record.owner.iter().chain(target)
-        });
-        match names.chain(server.answers.iter().map(|a| &a.name)).find(|n| !words::is_domain(n)) {
-            Some(name) => Err(format!("{name:?} is no name of the DNS")),
-            None => Ok(()),
-        }
-    }
-
-    fn check_service(&self, link: &str, service: &Service) -> Result<(), String> {
-        self.check_tun(link)?;
-        if service.port == 0 || service.window == 0 {
-            return Err(format!("the server on {link} has port or window 0"));
-        }
-        if let Some(speaks) = &service.speaks {
-            speaks.check()?;
-            if speaks.is_of_datagrams() != service.udp || !service.script.is_empty() {
-                return Err(format!(
-                    "the server on {link} speaks {} by UDP or by TCP, as that goes, and by no other script",
-                    speaks.protocol
-                ));
-            }
-        }
-        for step in service.script.iter().flat_map(ServerStep::all) {
-            if matches!(step, ServerStep::Dial { from: 0, .. } | ServerStep::Dial { to: 0, .. }) {
-                return Err(format!("the server on {link} dials from or to port 0"));
-            }
-            if let ServerStep::Expect { until: bytes } | ServerStep::Send { data: bytes } = step {
-                bytes.check("serve")?;
-                if bytes.is_empty() {
-                    return Err(format!("the server on {link} waits for or sends nothing"));
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn check_op(&self, op: &Op) -> Result<(), String> {
         words::check_op(op)?;
         if let Some(socket) = sockets(op).find(|name| !check::is_socket(name)) {
@@ -304,8 +249,8 @@ impl Case {
                 _ => payload.check(op.call())?,
             }
         }
-        if check::room(op) > check::MOST_BYTES {
-            let most = check::MOST_BYTES;
+        if check::room(op) > MOST_BYTES {
+            let most = MOST_BYTES;
             return Err(format!("{}: it asks room for more than {most} bytes", op.call()));
         }
         check::controls(op)?;

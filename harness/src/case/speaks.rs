@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use far::tls::certs::wrong_name;
+use far::{Offer, Takes};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::words::{is_domain, shown};
+use super::words::shown;
 
 /// A protocol, as `sockeye control` serves it: `far` has them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -39,19 +41,33 @@ impl Speaks {
             let all = Self::PROTOCOLS.join(", ");
             return Err(format!("{} is no protocol of a far end: {all}", shown(&self.protocol)));
         };
+        let protocol = &self.protocol;
         if let Some(script) = &self.script {
-            offer
-                .check(script)
-                .map_err(|_| format!("{} has no script {}", self.protocol, shown(script)))?;
+            offer.check(script).map_err(|_| {
+                let near = offer.nearest(script);
+                let near = near.map_or(String::new(), |near| format!("; nearest is {near}"));
+                let all = format!("sockeye control {protocol} --list-scripts");
+                format!("{protocol} has no script {}{near}, and {all} has them all", shown(script))
+            })?;
+        }
+        self.check_names(offer)
+    }
+
+    /// That a certificate can be for them, where there is one.
+    fn check_names(&self, offer: &Offer) -> Result<(), String> {
+        let Some(first) = self.names.first() else { return Ok(()) };
+        if !offer.takes.contains(&Takes::Hosts) {
+            let protocol = &self.protocol;
+            return Err(format!("{protocol} has no certificate that is for {}", shown(first)));
         }
         let (many, most) = (self.names.len(), Self::MOST_NAMES);
         if many > most {
             return Err(format!("a certificate for {many} names, {most} are the most"));
         }
-        if let Some(name) = self.names.iter().find(|name| !is_domain(name) || name.contains(' ')) {
-            return Err(format!("{} is no name of a certificate", shown(name)));
+        match wrong_name(&self.names) {
+            Some((name, why)) => Err(format!("{} {why}", shown(name))),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -90,7 +106,22 @@ mod tests {
     #[case("dns", None, "", Err("no protocol of a far end"))]
     #[case("\u{1b}[31m", None, "", Err("no protocol of a far end"))]
     #[case("tls", Some("self-singed"), "", Err("has no script"))]
+    #[case("tls", Some("self-singed"), "", Err("nearest is self-signed, and sockeye control tls"))]
+    #[case("tls", Some("x"), "", Err("has no script \"x\", and"))]
     #[case("tls", None, "a..b", Err("is no name of a certificate"))]
+    #[case("tls", None, "-bad-.example", Err("is no name of a certificate"))]
+    #[case("tls", None, "a.*.example", Err("is no name of a certificate"))]
+    #[case("tls", None, "a/b", Err("is no name of a certificate"))]
+    #[case(
+        "tls",
+        None,
+        "*.example a_b.example 192.0.2.1 ::1",
+        Ok("tls for *.example and a_b.example and 192.0.2.1 and ::1")
+    )]
+    #[case("tls", None, "a.example b A.Example", Err("\"A.Example\" stands twice"))]
+    #[case("quic", None, "a.example", Ok("quic for a.example"))]
+    #[case("http", None, "a.example", Err("http has no certificate that is for \"a.example\""))]
+    #[case("ws", Some("echo"), "a.example", Err("ws has no certificate"))]
     fn what_is_spoken_is_known(
         #[case] protocol: &str,
         #[case] script: Option<&str>,

@@ -15,6 +15,8 @@ pub(super) struct Draft {
     pub(super) case: Case,
     pub(super) asked: Vec<Asked>,
     pub(super) lines: Vec<u32>,
+    /// The lines of what is done to the lab before.
+    pub(super) setup: Vec<u32>,
     /// The steps for which the text has no name of a socket.
     unnamed: Vec<usize>,
     pub(super) threads: BTreeMap<String, Vec<u32>>,
@@ -29,9 +31,9 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn new(id: String, title: String) -> Self {
         let case = Case::new(id, title, Lab::default(), Vec::new());
-        let (asked, lines, unnamed) = (Vec::new(), Vec::new(), Vec::new());
-        let (threads, beneath) = (BTreeMap::new(), None);
-        Self { case, asked, lines, unnamed, threads, is_partial: false, begun: false, beneath }
+        let (asked, lines, setup, unnamed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (threads, beneath, is_partial) = (BTreeMap::new(), None, false);
+        Self { case, asked, lines, setup, unnamed, threads, is_partial, begun: false, beneath }
     }
 
     pub(super) fn add(&mut self, said: Said, raw: &Raw<'_>) -> Result<(), Fault> {
@@ -43,7 +45,10 @@ impl Draft {
             Said::Catalogue(rows) if !begun => self.case.catalogue.extend(rows),
             Said::Window(ms) if !begun => self.case.window_ms = ms,
             Said::Link(link) if !begun => self.case.lab.links.push(link),
-            Said::Setup(step) if !begun => self.case.lab.setup.push(step),
+            Said::Setup(step) if !begun => {
+                self.case.lab.setup.push(step);
+                self.setup.push(raw.number);
+            }
             Said::Title(_) => return Err(above("a title")),
             Said::Catalogue(_) => return Err(above("the catalogue's rows")),
             Said::Window(_) => return Err(above("the window")),

@@ -355,7 +355,10 @@ impl Maker<'_, '_> {
             part.threads = until(*len);
             part.check().is_ok()
         });
-        let step = first.checked_sub(1).and_then(|step| draft.lines.get(step));
+        let step = match first.checked_sub(1) {
+            Some(step) => draft.lines.get(step),
+            None => wrong_setup(draft),
+        };
         let at = step.map_or_else(
             || self.table.at.range(),
             |line| {
@@ -382,4 +385,18 @@ impl Maker<'_, '_> {
         let raw = self.table.lines.iter().find(|(_, raw)| raw.number == number);
         raw.map_or_else(|| self.table.at.range(), |(_, raw)| raw.range())
     }
+}
+
+/// The line of the first thing done to the lab that is wrong, where that is what is wrong.
+fn wrong_setup(draft: &Draft) -> Option<&u32> {
+    let mut part = draft.case.clone();
+    part.ops = Vec::new();
+    part.threads = Threads::NONE;
+    let setup = std::mem::take(&mut part.lab.setup);
+    let lens: Vec<usize> = (0..=setup.len()).collect();
+    let first = lens.partition_point(|len| {
+        part.lab.setup = setup[..*len].to_vec();
+        part.check().is_ok()
+    });
+    draft.setup.get(first.checked_sub(1)?)
 }

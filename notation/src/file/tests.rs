@@ -7,6 +7,7 @@ use crate::{Demand, Written, render};
 mod as_meant;
 mod ids;
 mod lists;
+mod served;
 
 const EXAMPLE: &str = r#"# A second send reports the ICMP error that the first one caused.
 tun link0 mtu 1400

@@ -73,7 +73,10 @@ use crate::tree::Cursor;
 #[case("serve net0 80 with fast open with fast open:", "fast", "this is said already", None)]
 #[case("serve net0 80 by TCP", "TCP", "UDP is expected here", None)]
 #[case("serve net0 80 by udp", "udp", "UDP is expected here", Some("UDP"))]
-#[case("serve net0 7 by UDP: ehco", "ehco", "echo is expected here", Some("echo"))]
+#[case("serve net0 7 by UDP: ehco", "ehco", "quic, udp or echo is expected here", Some("echo"))]
+#[case("serve net0 443: TLS", "TLS", "http, tls, ws, or a step (expect, take, end", Some("tls"))]
+#[case("serve net0 443: thls x", "thls", "http, tls, ws, or a step", Some("tls"))]
+#[case("serve net0 443: zzzz", "zzzz", "http, tls, ws, or a step", None)]
 #[case("serve net0 80: expcet \"x\"", "expcet", "expect, take, end", Some("expect"))]
 #[case("serve net0 80: expect x", "x", "is expected here, not a name", None)]
 #[case("serve net0 80: expect, close", ",", "text such as", None)]
@@ -189,4 +192,19 @@ fn connections_that_open_connections_have_an_end() {
     assert_eq!(parse_step(&nested(60)).map(|step| print_step(&step)), Ok(nested(60)));
     let fault = parse_step(&nested(100_000)).expect_err("too deep");
     assert!(fault.says.contains("fewer connections"), "{fault:?}");
+}
+
+/// What others call a protocol, or write elsewhere.
+#[rstest]
+#[case("serve net0 443: by UDP: quic h3", "by", "by UDP stands before the colon: 443 by UDP: quic")]
+#[case("serve net0 443: https", "https", "did you mean tls? It answers HTTP within")]
+#[case("serve net0 443: HTTPS", "HTTPS", "did you mean tls? It answers HTTP within")]
+#[case("serve net0 21: ftp", "ftp", "a lab has not: it takes more than one connection")]
+#[case("serve net0 53: dns", "dns", "name server LINK 53 at v4")]
+#[case("serve net0 443: h3", "h3", "write serve LINK 443 by UDP: quic h3")]
+fn what_is_meant_is_told(#[case] text: &str, #[case] at: &str, #[case] help: &str) {
+    let fault = parse_step(text).map(|_| ()).expect_err(text);
+    assert_eq!(&text[fault.at.clone()], at);
+    assert!(fault.says.starts_with("http, tls, ws, or a step"), "{fault:?}");
+    assert!(fault.help.as_ref().is_some_and(|told| told.contains(help)), "{fault:?}");
 }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use harness::case::{ServerStep, Service, Speaks};
 
 use super::words::{
-    MARKS, another, eat, ends, expected, must, number, one_of, payload, print_payload, word,
+    MARKS, alternatives, another, eat, ends, expected, must, number, one_of, payload,
+    print_payload, word,
 };
 use crate::fault::Fault;
 use crate::tree::Cursor;
@@ -98,6 +99,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Service, Fault> {
         service.speaks = Some(read_speaks(cursor, protocol)?);
         return Ok(service);
     }
+    let known: &[&str] = if service.udp { &["echo"] } else { &STEPS };
+    if !known.contains(&word(&mut cursor.clone(), MARKS).0) {
+        return Err(unknown(cursor, service.port, known));
+    }
     if service.udp {
         must(cursor, "echo")?;
         if !cursor.eat(",") {
@@ -106,6 +111,58 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Service, Fault> {
     }
     service.script = read_script(cursor, 0)?;
     Ok(service)
+}
+
+/// What others call a protocol, and what is meant.
+const MEANT: [(&str, &str); 12] = [
+    ("https", TLS),
+    ("ssl", TLS),
+    ("wss", "ws is spoken without TLS"),
+    ("websocket", "did you mean ws?"),
+    ("h2", "http is HTTP/1.1"),
+    ("h3", H3),
+    ("http3", H3),
+    (
+        "dns",
+        "names are answered for by name server LINK 53 at v4, options timeout:1: NAME A is ADDRESS",
+    ),
+    ("tcp", "whatever has steps, or none, is TCP"),
+    ("ftp", ITS_OWN),
+    ("proxy", ITS_OWN),
+    ("ldap", "tls answers LDAP, too, where a client speaks it"),
+];
+const TLS: &str = "did you mean tls? It answers HTTP within";
+const H3: &str = "write serve LINK 443 by UDP: quic h3";
+const ITS_OWN: &str =
+    "sockeye control has it, and a lab has not: it takes more than one connection";
+
+/// That something else is expected behind the colon.
+fn unknown(cursor: &mut Cursor<'_>, port: u16, known: &[&str]) -> Fault {
+    let is_udp = |protocol: &str| {
+        let protocol = protocol.to_owned();
+        Speaks { protocol, script: None, names: Vec::new() }.is_of_datagrams()
+    };
+    let here = known.contains(&"echo");
+    let spoken: Vec<&str> = Speaks::PROTOCOLS.into_iter().filter(|p| is_udp(p) == here).collect();
+    let (read, _) = word(&mut cursor.clone(), MARKS);
+    let what = if here {
+        alternatives(&[&spoken[..], known].concat())
+    } else {
+        format!("{}, or a step ({}),", spoken.join(", "), known.join(", "))
+    };
+    let fault = expected(cursor, &what);
+    let lower = read.to_ascii_lowercase();
+    if lower == "by" {
+        return fault.help(format!("by UDP stands before the colon: {port} by UDP: quic"));
+    }
+    if let Some((_, help)) = MEANT.iter().find(|(word, _)| *word == lower) {
+        return fault.help(*help);
+    }
+    let all = || Speaks::PROTOCOLS.iter().chain(known).copied();
+    match all().find(|word| word.eq_ignore_ascii_case(read)) {
+        Some(near) => fault.help(format!("did you mean {near}?")),
+        None => fault.nearest(read, all()),
+    }
 }
 
 /// `tls self-signed for example.org and example.com`, behind its first word.

@@ -136,13 +136,7 @@ fn packet(
 /// The number that a socket has for a port, where the address has none itself.
 fn wide_port(p: &mut Program<'_>, own: Option<String>, port: &Port) -> String {
     match (own, port) {
-        (None, Port::Of(socket)) => match p.ports.get(socket) {
-            Some(port) => port.clone(),
-            None => {
-                p.need(Part::WidePortOf);
-                format!("wide_port_of({})", p.fd(socket))
-            }
-        },
+        (None, Port::Of(socket)) => port_told(p, socket, (Part::WidePortOf, "wide_port_of")),
         (own, _) => own.unwrap_or_else(|| "0".to_owned()),
     }
 }
@@ -218,17 +212,20 @@ pub(super) fn received(p: &mut Program<'_>, op: &Op, at: &str, size: &str) {
     p.line(format_args!("{function}({at}, {size}, ret);"));
 }
 
+/// The port of a socket, by this function; that of a closed one is in a variable.
+fn port_told(p: &mut Program<'_>, socket: &str, (part, function): (Part, &str)) -> String {
+    if let Some(port) = p.ports.get(socket) {
+        return port.clone();
+    }
+    p.need(part);
+    format!("{function}({})", p.fd(socket))
+}
+
 /// A port in network order.
 pub(super) fn port(p: &mut Program<'_>, port: &Port) -> String {
     match port {
         Port::Is(port) => format!("htons({port})"),
-        Port::Of(socket) => match p.ports.get(socket) {
-            Some(port) => port.clone(),
-            None => {
-                p.need(Part::PortOf);
-                format!("port_of({})", p.fd(socket))
-            }
-        },
+        Port::Of(socket) => port_told(p, socket, (Part::PortOf, "port_of")),
     }
 }
 
