@@ -55,6 +55,27 @@ send(s, \"z\", 0) = 1
     assert!(shown.contains("what is asked of its frames is not judged"), "{shown}");
 }
 
+/// What came was told as what was asked, letter by letter.
+#[test]
+fn a_frame_is_asked_for_once_and_in_its_order() {
+    if !has_labs() {
+        return;
+    }
+    let sends = |data: &str| {
+        format!(
+            "sendto(s, \"{data}\", 0, {{AF_INET neighbour(net0):9}}) = 1\n    > net0 \"{data}\"\n"
+        )
+    };
+    let begins = format!("tun net0\nsocket(AF_INET, SOCK_DGRAM, 0) = s\n{}", sends("a"));
+    let once = format!("{begins}    > net0 \"a\"\n");
+    let folder = folder(&[("once.case", &once), ("right.case", &begins)]);
+    assert_eq!(verdict(folder.path(), &["right.case"]), ("ok".to_owned(), Some(0)));
+    let shown = stdout(&sockeye(folder.path(), &["show", "once.case"]));
+    for part in ["no other frame", "such a one came before"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
 /// `show` said of each that nothing is asked of it.
 #[test]
 fn why_nothing_is_judged_is_said() {

@@ -187,7 +187,11 @@ impl Written {
                             from.1 += place + 1;
                             None
                         }
-                        None => Some(all_frames(frames().map(|(_, frame)| frame))),
+                        None => {
+                            let is_before = frames().take(from.1).any(is_it);
+                            let rest = frames().skip(from.1).map(|(_, frame)| frame);
+                            Some(others(rest, from.1 > 0, is_before))
+                        }
                     }
                 }
             };
@@ -268,9 +272,13 @@ impl<'a> Told<'a> {
     }
 }
 
-fn all_frames<'a>(frames: impl Iterator<Item = &'a str>) -> String {
+/// The frames that lines before have not asked for, and whether such a one is among those.
+fn others<'a>(frames: impl Iterator<Item = &'a str>, has_more: bool, is_before: bool) -> String {
     let all: Vec<&str> = frames.collect();
-    if all.is_empty() { "no frame".to_owned() } else { all.join("\n") }
+    let none = if has_more { "no other frame" } else { "no frame" };
+    let all = if all.is_empty() { none.to_owned() } else { all.join("\n") };
+    let order = "\nsuch a one came before: lines ask for frames in their order, each for one";
+    if is_before { all + order } else { all }
 }
 
 /// Whether the call tells of several messages.

@@ -420,7 +420,7 @@ fn atom<'a>(input: &mut Input<'a>) -> Read<What<'a>> {
                 .parse_next(input);
         return match digits.map(str::parse) {
             Ok(Ok(len)) => Ok(What::Pattern(len)),
-            _ => wanted(input, "a length, as in pattern[0..1400],"),
+            _ => wanted(input, "a length, which begins at 0, as in pattern[0..1400],"),
         };
     }
     if peek(opt('(')).parse_next(input)?.is_some() {

@@ -344,6 +344,12 @@ fn used(op: &Op, name: &str, families: Option<&Vec<&str>>) -> Result<(), String>
         } else {
             ""
         };
+        let family = match *family {
+            "AF_NETLINK" => {
+                "AF_NETLINK of another protocol than NETLINK_ROUTE and NETLINK_USERSOCK"
+            }
+            family => family,
+        };
         return Err(format!(
             "{call}: {name} is a socket of {family}, which a case may make and ask{more}, and no more"
         ));

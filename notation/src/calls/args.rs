@@ -151,6 +151,8 @@ pub(crate) fn flags(node: &Node<'_>) -> Result<Flags, Fault> {
 
 pub(crate) fn number<T: TryFrom<i64>>(node: &Node<'_>, what: &str) -> Result<T, Fault> {
     let What::Number(number) = node.what else { return Err(not(node, what)) };
+    // What else might stand there has no range.
+    let what = what.split(',').next().unwrap_or(what);
     let too = || Fault::new(node.at.clone(), format!("{number} is out of range for {what}"));
     T::try_from(number).map_err(|_| too())
 }
@@ -220,7 +222,46 @@ impl<'n, 'a> Fields<'n, 'a> {
     pub(crate) fn end(&self, known: &[&str]) -> Result<(), Fault> {
         let Some((name, node)) = self.all.first() else { return Ok(()) };
         let before = node.at.start.saturating_sub(name.len() + 1);
-        let fault = Fault::new(before..node.at.end, format!("there is no field {name} here"));
+        let at = before..node.at.end;
+        if known.contains(name) {
+            return Err(Fault::new(
+                at,
+                format!("the field {name} does not go with the others here"),
+            ));
+        }
+        let fault = Fault::new(at, format!("there is no field {name} here"));
         Err(fault.nearest(name, known.iter().copied()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    /// Each was told that it is what it is, or that something else stands there.
+    #[rstest]
+    #[case::group(
+        "setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, {imr_ifindex=1})",
+        "the field imr_multiaddr is missing"
+    )]
+    #[case::group_of_v6(
+        "setsockopt(s, IPPROTO_IPV6, IPV6_JOIN_GROUP, {ipv6mr_interface=0})",
+        "the field ipv6mr_multiaddr is missing"
+    )]
+    #[case::of_another(
+        "setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, {imr_multiaddr=224.0.0.9, imr_interface=192.0.2.1, imr_ifindex=0})",
+        "the field imr_ifindex does not go with the others here"
+    )]
+    #[case::unknown(
+        "setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, {imr_multiaddr=224.0.0.9, imr_interfaces=192.0.2.1})",
+        "the field imr_ifindex is missing"
+    )]
+    #[case::port("bind(s, {AF_INET 127.0.0.1:70000})", "70000 is out of range for a port")]
+    #[case::pattern("send(s, pattern[64..128], 0)", "which begins at 0")]
+    fn what_is_wrong_with_an_argument(#[case] call: &str, #[case] says: &str) {
+        let text = format!("socket(AF_INET, SOCK_DGRAM, 0) = s\n{call}\n");
+        let faults = crate::read("x", &text).expect_err(call);
+        assert!(faults[0].says.contains(says), "{}", faults[0].says);
+        assert!(!faults[0].says.contains("or port("), "{}", faults[0].says);
     }
 }

@@ -115,6 +115,10 @@ fn ips(node: &Node<'_>) -> Result<Vec<IpAddr>, Fault> {
     }
 }
 
+/// The fields of which one says that a structure is a membership.
+const OF_A_GROUP: [&str; 5] =
+    ["imr_multiaddr", "imr_ifindex", "imr_interface", "ipv6mr_multiaddr", "ipv6mr_interface"];
+
 fn structure(node: &Node<'_>) -> Result<Value, Fault> {
     const FIELDS: [&str; 19] = [
         "l_onoff",
@@ -147,7 +151,7 @@ fn structure(node: &Node<'_>) -> Result<Value, Fault> {
         let (group, link) = (fields.want("imr_multiaddr")?, fields.want("imr_interface")?);
         let source = ip(fields.want("imr_sourceaddr")?)?;
         Value::Source { group: ip(group)?, link: by_own(link)?, source }
-    } else if fields.has("imr_multiaddr") || fields.has("ipv6mr_multiaddr") {
+    } else if OF_A_GROUP.iter().any(|name| fields.has(name)) {
         membership(&mut fields)?
     } else if fields.has("gsr_group") {
         let (group, link) = (ip(fields.want("gsr_group")?)?, fields.want("gsr_interface")?);
@@ -173,7 +177,8 @@ fn structure(node: &Node<'_>) -> Result<Value, Fault> {
 /// own address in `struct ip_mreq`, which has no more fields.
 fn membership(fields: &mut Fields<'_, '_>) -> Result<Value, Fault> {
     const INDEX: usize = 4;
-    if let Some(group) = fields.take("ipv6mr_multiaddr") {
+    if fields.has("ipv6mr_multiaddr") || fields.has("ipv6mr_interface") {
+        let group = fields.want("ipv6mr_multiaddr")?;
         let by = fields.want("ipv6mr_interface")?;
         let IpAddr::V6(ip) = ip(group)? else { return Err(not(group, "an IPv6 group")) };
         return Ok(match &by.what {
