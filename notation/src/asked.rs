@@ -182,16 +182,13 @@ impl Written {
                         has_words(frame, words)
                             || told.shown(event).is_some_and(|frame| has_words(frame, words))
                     };
-                    match frames().skip(from.1).position(is_it) {
-                        Some(place) => {
-                            from.1 += place + 1;
-                            None
-                        }
-                        None => {
-                            let is_before = frames().take(from.1).any(is_it);
-                            let rest = frames().skip(from.1).map(|(_, frame)| frame);
-                            Some(others(rest, from.1 > 0, is_before))
-                        }
+                    if let Some(place) = frames().skip(from.1).position(is_it) {
+                        from.1 += place + 1;
+                        None
+                    } else {
+                        let is_before = frames().take(from.1).any(is_it);
+                        let rest = frames().skip(from.1).map(|(_, frame)| frame);
+                        Some(others(rest, from.1 > 0, is_before))
                     }
                 }
             };
