@@ -364,7 +364,7 @@ impl Converter<'_> {
             let of = ready.iter().find(|one| one.field("fd").and_then(Arg::number) == Some(fd));
             of.and_then(|one| one.field("revents")).map(Arg::flags).unwrap_or_default()
         };
-        let (mut fds, mut others) = (Vec::new(), false);
+        let (mut fds, mut others, mut early) = (Vec::new(), false, false);
         let mut came: Vec<Vec<Sym>> = Vec::new();
         let words = |words: Vec<&str>| {
             flags(&words, &["POLLRDNORM", "POLLRDBAND", "POLLWRNORM", "POLLWRBAND"])
@@ -375,14 +375,28 @@ impl Converter<'_> {
             match self.socket(one.field("fd")) {
                 Ok(socket) => {
                     let events = one.field("events").map(Arg::flags).unwrap_or_default();
-                    fds.push(PollFd { fd: self.name(socket), events: words(events)? });
+                    let events = words(events)?;
                     let revents = words(revents(number))?;
+                    let far = &mut self.sockets.all[socket].far;
+                    far.connecting &= call.errno.is_some() || revents == Flags::NONE;
+                    if far.connecting {
+                        early = true;
+                        continue;
+                    }
+                    fds.push(PollFd { fd: self.name(socket), events });
                     let named = REVENTS.into_iter().filter(|name| revents.has(name));
                     came.push(named.map(Sym::from).collect());
                     sockets.push((socket, number));
                 }
                 Err(_) => others |= number >= 0,
             }
+        }
+        if early {
+            const WHY: &str = "a connection was not there yet, and in a lab it is at once";
+            if fds.is_empty() {
+                return Err(WHY.to_owned());
+            }
+            self.draft.remark(format!("poll, without a socket: {WHY}"));
         }
         if fds.is_empty() {
             return Err("no socket of the case is among its descriptors".to_owned());

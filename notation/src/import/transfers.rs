@@ -222,6 +222,7 @@ impl Converter<'_> {
             let is_first = self.servers.serve(port, !is_served(&self.hosts.host(ip)));
             let far = &mut self.sockets.all[socket].far;
             (far.port, far.is_first) = (Some(port), is_first);
+            far.connecting = call.errno.is_some();
         }
         Ok(())
     }

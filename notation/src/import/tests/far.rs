@@ -189,3 +189,47 @@ fn what_is_looked_for_ends_with_its_descriptor(#[case] ends: &str, #[case] repla
     .text;
     assert!(text.contains("serve link0 80: expect \"GET\", send \"hello\"\n"), "{text}");
 }
+
+/// Whether a connection is there yet is a matter of microseconds on a host; a lab's far end has taken it before
+/// `connect` returns.
+#[test]
+fn a_connection_that_is_not_there_yet_is_not_polled() {
+    let log = |first: &str, second: &str| {
+        format!(
+            "7 socketpair(AF_UNIX, SOCK_STREAM, 0, [4, 5]) = 0\n\
+             7 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3\n\
+             7 connect(3, {{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"192.0.2.2\")}}, 16) = -1 EINPROGRESS (Operation now in progress)\n\
+             7 poll([{{fd=3, events=POLLOUT}}], 1, 0) = {first}\n\
+             7 poll([{{fd=3, events=POLLOUT}}, {{fd=4, events=POLLIN}}], 2, 0) = {first}\n\
+             7 poll([{{fd=3, events=POLLOUT}}, {{fd=4, events=POLLIN}}], 2, 99) = {second}\n\
+             7 poll([{{fd=3, events=POLLIN}}], 1, 0) = 0 (Timeout)\n"
+        )
+    };
+    let came = "1 ([{fd=3, revents=POLLOUT}])";
+    let late = lines(&log("0 (Timeout)", came));
+    let why = "a connection was not there yet, and in a lab it is at once";
+    let polls = |lines: &[String]| -> Vec<String> {
+        lines.iter().filter(|line| line.contains("poll")).cloned().collect()
+    };
+    assert_eq!(
+        polls(&late),
+        [
+            &format!("# poll(): {why}"),
+            &format!("# poll, without a socket: {why}"),
+            "poll([{a, POLLIN}], 0) = 0",
+            "poll([{s, POLLOUT}, {a, POLLIN}], 99) = 1, [{s, POLLOUT}]",
+            "poll([{s, POLLIN}], 0) = 0",
+        ],
+        "{late:#?}"
+    );
+    let at_once = lines(&log(came, came));
+    assert!(!at_once.iter().any(|line| line.contains(why)), "{at_once:#?}");
+    // Who has sent knows that it is there.
+    let sends = log("0 (Timeout)", "0 (Timeout)").replacen(
+        "7 poll([{fd=3, events=POLLOUT}], 1, 0) = 0 (Timeout)",
+        "7 sendto(3, \"x\", 1, 0, NULL, 0) = 1",
+        1,
+    );
+    let sends = lines(&sends);
+    assert!(!sends.iter().any(|line| line.contains(why)), "{sends:#?}");
+}
