@@ -30,7 +30,9 @@ impl Converter<'_> {
             return Ok(());
         }
         self.refuses(call, socket);
-        self.sockets.all[socket].far.connecting &= call.errno.is_some();
+        if call.errno.is_none() {
+            self.connecting.remove(&socket);
+        }
         let is_last = data.len < room;
         if call.errno.is_none() {
             if let Some(gap) = data.missed() {

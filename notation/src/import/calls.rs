@@ -377,9 +377,10 @@ impl Converter<'_> {
                     let events = one.field("events").map(Arg::flags).unwrap_or_default();
                     let events = words(events)?;
                     let revents = words(revents(number))?;
-                    let far = &mut self.sockets.all[socket].far;
-                    far.connecting &= call.errno.is_some() || revents == Flags::NONE;
-                    if far.connecting {
+                    if call.errno.is_none() && revents != Flags::NONE {
+                        self.connecting.remove(&socket);
+                    }
+                    if self.connecting.contains(&socket) {
                         early = true;
                         continue;
                     }

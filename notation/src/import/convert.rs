@@ -37,6 +37,8 @@ pub(super) struct Converter<'l> {
     pub(super) delivered: HashSet<usize>,
     /// Ports of sockets that are closed, for which another stands.
     discarded: HashSet<u16>,
+    /// The sockets that wait for another host to take their connection, which a lab's does at once.
+    pub(super) connecting: HashSet<usize>,
     /// Whether the log tells which ports sockets have (`strace -yy`).
     pub(super) is_told: bool,
     pub(super) calls: &'l [&'l Called],
@@ -58,6 +60,7 @@ impl<'l> Converter<'l> {
             draft: Draft::default(),
             delivered: HashSet::new(),
             discarded: HashSet::new(),
+            connecting: HashSet::new(),
             is_told: false,
             calls: &[],
             at: 0,

@@ -11,8 +11,6 @@ pub(super) struct Far {
     pub(super) port: Option<u16>,
     /// Whether the script is this connection's, and not that of an earlier one to the same port.
     pub(super) is_first: bool,
-    /// Whether the host waits for it to take the connection, which a lab's does at once.
-    pub(super) connecting: bool,
     /// The port that it has in the log, and the one that stands for it in the case.
     pub(super) stands: Option<(u16, u16)>,
     /// What it does on a connection that is not the first, to be laid beside the script.
@@ -39,7 +37,7 @@ impl Far {
         self.sent.extend(data.iter().take(len.min(room)));
         self.len = self.len.saturating_add(len);
         self.unknown |= data.len() < len;
-        (self.looked, self.connecting) = (false, false);
+        self.looked = false;
     }
 
     /// What it does for what the host receives next, and whether the case has to say when.

@@ -132,6 +132,7 @@ impl Converter<'_> {
     fn sent(&mut self, socket: usize, data: &Data, ret: Option<i64>) {
         let len = usize::try_from(ret.unwrap_or(0)).unwrap_or(0).min(data.len);
         if len > 0 {
+            self.connecting.remove(&socket);
             self.sockets.all[socket].far.sends(&data.sent(), len);
         }
     }
@@ -222,7 +223,9 @@ impl Converter<'_> {
             let is_first = self.servers.serve(port, !is_served(&self.hosts.host(ip)));
             let far = &mut self.sockets.all[socket].far;
             (far.port, far.is_first) = (Some(port), is_first);
-            far.connecting = call.errno.is_some();
+            if call.errno.is_some() {
+                self.connecting.insert(socket);
+            }
         }
         Ok(())
     }
