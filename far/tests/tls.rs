@@ -254,7 +254,7 @@ fn nothing_in_common(
     let (witness, folder) = far.stop();
     let summary = witness.summary().join("\n");
     assert!(own.contains(theirs), "{own}");
-    assert!(summary.contains(&format!("and sent the {words}; none came back")), "{summary}");
+    assert!(summary.contains(&format!("the server sent the {words}; none came back")), "{summary}");
     assert_eq!(witness.holds("no handshake"), Ok(true));
     assert_eq!(witness.holds("no alert"), Ok(true));
     fs::remove_dir_all(folder).unwrap();
