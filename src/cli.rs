@@ -91,7 +91,7 @@ pub(crate) enum Command {
     Clean,
     /// Read cases on standard input, write traces on standard output, as JSON Lines
     Exec(Exec),
-    /// Print the JSON Schema of cases and traces, or of a run's results
+    /// Print the JSON Schema of cases and traces, of a run's results, or of what `control` tells
     Schema {
         /// Of what
         #[arg(value_enum, default_value = "cases")]
@@ -113,6 +113,8 @@ pub(crate) enum Of {
     Cases,
     /// A line of `run --json` and of `results.jsonl`
     Results,
+    /// A line of `control KIND --json`
+    Control,
 }
 
 /// The arguments of `man`.

@@ -164,6 +164,7 @@ fn act(cli: Cli) -> anyhow::Result<Status> {
             let schema = match of {
                 Of::Cases => schema(),
                 Of::Results => schema_of_results(),
+                Of::Control => far::schema(),
             };
             out::json_line(&format!("{schema:#}"));
             Ok(Status::Expected)
@@ -254,6 +255,14 @@ mod tests {
         let path = format!("{}/docs/results-schema-{version}.json", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, format!("{:#}\n", schema_of_results()), "sockeye schema results > {path}");
+    }
+
+    #[test]
+    fn the_schema_of_control_in_the_documents_is_this_one() {
+        let version = far::schema::VERSION;
+        let path = format!("{}/docs/control-schema-{version}.json", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, format!("{:#}\n", far::schema()), "sockeye schema control > {path}");
     }
 
     #[test]

@@ -394,6 +394,7 @@ fn what_is_mistyped_gets_what_was_meant(#[case] args: &[&str], #[case] says: &st
 #[case(&["man", "list"], "sockeye\\-list")]
 #[case(&["man", "control", "http"], "allow\\-remote")]
 #[case(&["schema", "results"], "\"verdict\"")]
+#[case(&["schema", "control"], "\"at_ms\"")]
 #[case(&["completions", "zsh"], "SOCKEYE_COMPLETE=")]
 #[case(&["list", "--tags"], "don't fragment")]
 #[case(&["list", "netdown"], "link-state/netdown")]

@@ -10,6 +10,9 @@ use std::time::Duration;
 use rstest::rstest;
 use serde_json::Value;
 
+#[path = "../far/tests/fits/mod.rs"]
+mod fits;
+
 /// How long anything may take before a test fails for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -17,6 +20,13 @@ fn control(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
     command.args(["control", "http"]).args(args);
     command
+}
+
+/// A line, which is what the schema says.
+fn read(line: &str) -> Value {
+    let line = serde_json::from_str(line).expect("JSON");
+    fits::fits(&line);
+    line
 }
 
 /// Runs to the end: the exit status, standard output, standard error.
@@ -144,7 +154,7 @@ fn keep_alive_of_curl(
     }
     let folder = tempfile::tempdir().expect("a folder");
     let (status, out) = curls(folder.path(), &["--json", "--script", script], shell);
-    let got: Vec<Value> = out.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let got: Vec<Value> = out.lines().map(read).collect();
     let got = &got[1..got.len() - 1];
     assert_eq!(got.len(), expected.len(), "{out}");
     for (value, (connection, ending)) in got.iter().zip(expected) {
@@ -175,7 +185,7 @@ impl Server {
     fn line(&mut self) -> Value {
         let mut line = String::new();
         self.lines.read_line(&mut line).expect("a line");
-        serde_json::from_str(&line).expect("JSON")
+        read(&line)
     }
 
     fn connect(&self) -> TcpStream {
@@ -332,8 +342,7 @@ fn the_exact_bytes_are_kept() {
     assert_eq!(fs::read(out.join("request-0001.bin")).expect("a file"), first);
     assert_eq!(fs::read(out.join("request-0002.bin")).expect("a file"), GET);
     let report = fs::read_to_string(out.join("report.jsonl")).expect("a file");
-    let lines: Vec<Value> =
-        report.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let lines: Vec<Value> = report.lines().map(read).collect();
     assert_eq!((lines.len(), &lines[0]["body_len"]), (2, &Value::from(3)));
 }
 
@@ -448,7 +457,7 @@ fn what_was_expected_is_the_status(
     let script = format!("set -e; get() {{ curl -sS -o /dev/null \"$@\"; }}; {script}");
     let (status, out, err) = run(&[server, &["--json", "--", "sh", "-c", &script]].concat());
     assert_eq!((status, err.as_str()), (Some(code), said), "{out}");
-    let last: Value = serde_json::from_str(out.lines().last().expect("a line")).expect("JSON");
+    let last = out.lines().map(read).last().expect("a line");
     assert_eq!(last["expected"].as_array().expect("a list").len(), server.len() / 2);
     let all = last["expected"].as_array().expect("a list").iter().all(|one| one["so"] == true);
     assert_eq!(all, code == 0, "{last}");

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use serde_json::Value;
+
 use crate::machine::Kind;
 use crate::witness::Witness;
 
@@ -22,6 +24,8 @@ pub struct Offer {
     pub takes: &'static [Takes],
     /// Makes one.
     pub make: fn(&Asked) -> Result<Made, String>,
+    /// What its lines of JSON are ([`crate::schema()`]): of each what it is called, and its JSON Schema.
+    pub lines: fn() -> Vec<(&'static str, Value)>,
 }
 
 /// A script: what a server does, by name.
@@ -140,6 +144,7 @@ pub const OFFERS: &[Offer] = &[
         counts: "queries",
         takes: &[Takes::Names],
         make: crate::dns::make,
+        lines: crate::dns::schema::lines,
     },
     Offer {
         name: "proxy",
@@ -149,6 +154,7 @@ pub const OFFERS: &[Offer] = &[
         counts: "requests",
         takes: &[Takes::IdleThen, Takes::Upstream],
         make: crate::proxy::make,
+        lines: crate::proxy::schema::lines,
     },
     Offer {
         name: "ws",
@@ -158,6 +164,7 @@ pub const OFFERS: &[Offer] = &[
         counts: "connections",
         takes: &[Takes::IdleThen],
         make: crate::ws::make,
+        lines: crate::ws::schema::lines,
     },
     Offer {
         name: "ftp",
@@ -167,6 +174,7 @@ pub const OFFERS: &[Offer] = &[
         counts: "connections",
         takes: &[Takes::IdleThen],
         make: crate::ftp::make,
+        lines: crate::ftp::schema::lines,
     },
     Offer {
         name: "udp",
@@ -176,6 +184,7 @@ pub const OFFERS: &[Offer] = &[
         counts: "datagrams",
         takes: &[Takes::Groups],
         make: crate::udp::make,
+        lines: crate::udp::schema::lines,
     },
 ];
 

@@ -2,6 +2,7 @@
 
 mod clients;
 mod common;
+mod fits;
 
 use std::process::Command;
 

@@ -1,6 +1,7 @@
 //! Real clients of FTP.
 
 mod clients;
+mod fits;
 mod talk;
 
 use clients::missing;

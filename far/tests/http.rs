@@ -1,6 +1,7 @@
 //! HTTP, and connections that are ended when idle, by real clients.
 
 mod clients;
+mod fits;
 
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -30,7 +31,10 @@ fn served(script: &str, then: Option<&str>, client: &[&str]) -> Option<Served> {
     }
     let said = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&said);
-    let say = move |told: far::Told| lines.lock().expect("its own").extend(told.lines);
+    let say = move |told: far::Told| {
+        fits::check(&told);
+        lines.lock().expect("its own").extend(told.lines);
+    };
     let at = "127.0.0.1:0".parse().expect("an address");
     let server = Server::start(at, made.kind, made.witness, say).expect("a socket");
     let url = (made.url)(server.addr());

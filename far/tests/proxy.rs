@@ -1,6 +1,7 @@
 //! Real clients that use the proxy, or go around it.
 
 mod clients;
+mod fits;
 mod talk;
 
 use std::io::{Read as _, Write as _};

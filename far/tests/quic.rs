@@ -1,6 +1,7 @@
 //! `quic` against clients that there are: aioquic and Chromium, with tshark to read what was kept.
 
 mod clients;
+mod fits;
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -45,7 +46,10 @@ impl Serving {
         fs::create_dir_all(&folder).expect("a folder");
         fs::write(folder.join("ca.pem"), made.ca.expect("an authority")).expect("a file");
         let (say, told) = mpsc::channel();
-        let say = move |one| drop(say.send(one));
+        let say = move |one| {
+            fits::check(&one);
+            drop(say.send(one));
+        };
         let listen = "127.0.0.1:0".parse().expect("an address");
         let server = Server::start(listen, made.kind, made.witness, say).expect("a socket");
         let at = server.addr().to_string();

@@ -2,6 +2,7 @@
 //! themselves.
 
 mod clients;
+mod fits;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -36,6 +37,7 @@ impl Far {
         let made = (offer.make)(&Asked { script, within, ..Asked::default() }).unwrap();
         let (say, told) = mpsc::channel();
         let say = move |one| {
+            fits::check(&one);
             let _ = say.send(one);
         };
         let at = "127.0.0.1:0".parse().unwrap();

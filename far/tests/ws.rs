@@ -1,6 +1,7 @@
 //! Real clients of WebSocket, with a handshake and without.
 
 mod clients;
+mod fits;
 mod talk;
 
 use clients::missing;

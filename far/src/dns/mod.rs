@@ -3,6 +3,7 @@
 mod answer;
 mod query;
 mod report;
+pub(crate) mod schema;
 mod verdict;
 
 use std::collections::VecDeque;

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::fits;
 use crate::machine::About;
 use crate::witness::Witness;
 
@@ -37,7 +38,7 @@ impl Play {
 
     fn hear(&mut self, out: Out) {
         for seen in &out.seen {
-            let told = self.witness.tell(seen);
+            let told = fits::told(&mut *self.witness, seen);
             self.lines.extend(told.lines);
             self.json.push(told.json);
         }

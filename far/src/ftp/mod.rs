@@ -4,6 +4,7 @@ mod address;
 mod files;
 mod line;
 mod report;
+pub(crate) mod schema;
 mod session;
 
 use std::net::SocketAddr;

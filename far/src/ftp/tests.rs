@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::fits;
 use crate::machine::{Do, Input, Side, SideDo, whole};
 use crate::witness::Witness;
 
@@ -30,7 +31,7 @@ fn run(script: &str, inputs: &[Input<'_>]) -> Ran {
             }
         }
         for seen in &out.seen {
-            ran.lines.extend(ran.witness.tell(seen).lines);
+            ran.lines.extend(fits::told(&mut *ran.witness, seen).lines);
         }
     });
     ran
@@ -165,8 +166,11 @@ fn several_files_are_files_and_each_word_is_said_once() {
             reply: String::new(),
         }))
     };
-    witness.tell(&transfer(Some(Way::Port), Fate::Done).into());
-    witness.tell(&transfer(None, Fate::NotOpened("nobody said how".to_owned())).into());
+    fits::told(&mut *witness, &transfer(Some(Way::Port), Fate::Done).into());
+    fits::told(
+        &mut *witness,
+        &transfer(None, Fate::NotOpened("nobody said how".to_owned())).into(),
+    );
     let summary = witness.summary();
     for line in ["2 files or listings sent whole", "no data connection: nobody said how"] {
         assert!(summary.contains(&line.to_owned()), "{summary:?}");

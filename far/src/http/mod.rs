@@ -3,6 +3,7 @@
 mod connection;
 mod report;
 mod request;
+mod schema;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub const OFFER: Offer = Offer {
     counts: "requests",
     takes: &[Takes::Raw, Takes::IdleThen],
     make,
+    lines: schema::lines,
 };
 
 /// A server that answers by a script.

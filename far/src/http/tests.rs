@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::report::Teller;
 use super::*;
+use crate::fits;
 use crate::head::{Came, parse};
 use crate::witness::{Seen, Witness};
 
@@ -15,7 +16,7 @@ mod machine;
 fn told(records: &[Record]) -> Teller {
     let mut teller = Teller::default();
     for record in records {
-        let told = teller.tell(&Seen::Http(Box::new(record.clone())));
+        let told = fits::told(&mut teller, &Seen::Http(Box::new(record.clone())));
         assert_eq!(told.files[0].1, record.raw);
     }
     teller
@@ -115,7 +116,7 @@ fn a_request_says_whether_a_cookie_came(
     #[case] expected: &str,
 ) {
     let mut teller = told(&[record(1, "", set)]);
-    let lines = teller.tell(&Seen::Http(Box::new(record(2, cookie, "")))).lines;
+    let lines = fits::told(&mut teller, &Seen::Http(Box::new(record(2, cookie, "")))).lines;
     let wanted = format!("request 2 (connection 1, 0.020 s): GET /x — Cookie sent: {expected}");
     assert_eq!(lines[0], wanted);
     assert_eq!(lines[1].starts_with("    Cookie:"), !cookie.is_empty());
@@ -127,7 +128,7 @@ fn what_is_no_request_is_quoted() {
     let head = Err("this is TLS".to_owned());
     let record = Record { head, raw, head_len: 0, response: None, ..record(1, "", "") };
     let mut teller = Teller::default();
-    let lines = teller.tell(&Seen::Http(Box::new(record))).lines;
+    let lines = fits::told(&mut teller, &Seen::Http(Box::new(record))).lines;
     assert!(lines[0].ends_with("malformed: this is TLS"), "{lines:?}");
     assert_eq!(lines[1], r#"    "\x16\x03\x01\"\n""#);
     assert!(teller.summary().contains(&"malformed: request 1".to_owned()));
@@ -153,7 +154,7 @@ fn of_many_requests_the_first_are_named() {
 #[test]
 fn json_has_the_head_as_it_came() {
     let seen = Seen::Http(Box::new(record(1, "a=b", SET)));
-    let value = Teller::default().tell(&seen).json;
+    let value = fits::told(&mut Teller::default(), &seen).json;
     assert_eq!(value["head"], "GET /x HTTP/1.1\r\nHost: h\r\nCookie: a=b\r\n\r\n");
     assert_eq!(value["cookie"], "a=b");
     assert_eq!(value["headers"][1], json!(["Cookie", "a=b"]));

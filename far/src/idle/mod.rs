@@ -2,6 +2,7 @@
 //! forgets it. It stands between the wire and a machine, which knows nothing of it.
 
 mod report;
+pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 

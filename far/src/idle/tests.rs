@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::fits;
 use crate::offer::Asked;
 
 /// A server whose connections are driven by hand.
@@ -39,7 +40,7 @@ impl Driven {
         let mut out = Out::default();
         one.stream.input(what, Duration::from_millis(at), &mut out);
         one.done.extend(out.todo.into_iter().filter(|todo| !matches!(todo, Do::Send(_))));
-        let told = out.seen.iter().flat_map(|seen| self.witness.tell(seen).lines);
+        let told = out.seen.iter().flat_map(|seen| fits::told(&mut *self.witness, seen).lines);
         self.said.extend(told.filter(|line| line.starts_with("connection")));
     }
 

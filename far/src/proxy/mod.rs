@@ -4,6 +4,7 @@
 mod auth;
 mod relay;
 mod report;
+pub(crate) mod schema;
 mod session;
 mod socks;
 mod target;

@@ -12,6 +12,7 @@ mod names;
 mod packet;
 mod qpack;
 mod report;
+mod schema;
 mod script;
 mod seen;
 mod summary;
@@ -61,6 +62,7 @@ pub const OFFER: Offer = Offer {
     counts: "connections",
     takes: &[Takes::Hosts],
     make,
+    lines: schema::lines,
 };
 
 fn make(asked: &Asked) -> Result<Made, String> {

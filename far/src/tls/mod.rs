@@ -12,6 +12,7 @@ mod old;
 pub mod record;
 mod report;
 mod rsa;
+pub(crate) mod schema;
 pub mod script;
 mod seen;
 mod story;
@@ -40,6 +41,7 @@ pub const OFFER: Offer = Offer {
     counts: "connections",
     takes: &[Takes::IdleThen, Takes::Within, Takes::Hosts],
     make,
+    lines: schema::lines,
 };
 
 /// A server of TLS.

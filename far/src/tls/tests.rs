@@ -11,6 +11,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use super::report::Report;
 use super::*;
+use crate::fits;
 use crate::machine::{Do, Input, Out};
 use crate::witness::{self, Witness};
 
@@ -50,7 +51,7 @@ impl Wire {
         let mut out = Out::default();
         self.stream.input(what, Duration::from_millis(1), &mut out);
         for seen in out.seen {
-            self.witness.tell(&seen);
+            fits::told(&mut *self.witness, &seen);
             let witness::Seen::Tls(seen) = seen else { continue };
             self.seen.push(seen);
         }
@@ -134,7 +135,7 @@ fn what_a_client_says(#[case] script: &str, #[case] alert: Option<&str>) {
     wire.input(Input::End);
     let told = wire.words().join("\n");
     for seen in &wire.seen {
-        made.witness.tell(&witness::Seen::Tls(seen.clone()));
+        fits::told(&mut *made.witness, &witness::Seen::Tls(seen.clone()));
     }
     let holds = |words: &str| made.witness.holds(words).unwrap();
     assert!(holds("sni localhost") && holds("alpn h2") && holds("connection"), "{told}");
@@ -247,7 +248,7 @@ fn what_is_done_with_a_hello(#[case] script: &str, #[case] words: &str) {
     }
     wire.input(Input::Stops);
     for seen in &wire.seen {
-        made.witness.tell(&witness::Seen::Tls(seen.clone()));
+        fits::told(&mut *made.witness, &witness::Seen::Tls(seen.clone()));
     }
     let summary = made.witness.summary().join("\n");
     assert!(summary.contains(words), "{summary}");
@@ -317,9 +318,9 @@ fn what_is_no_hello(#[case] bytes: &[u8], #[case] words: &str, #[case] counts: b
     wire.input(Input::End);
     let last = wire.seen.last().unwrap().clone();
     for seen in &wire.seen[..wire.seen.len() - 1] {
-        assert!(!made.witness.tell(&witness::Seen::Tls(seen.clone())).counts);
+        assert!(!fits::told(&mut *made.witness, &witness::Seen::Tls(seen.clone())).counts);
     }
-    assert_eq!(made.witness.tell(&witness::Seen::Tls(last)).counts, counts);
+    assert_eq!(fits::told(&mut *made.witness, &witness::Seen::Tls(last)).counts, counts);
     let summary = made.witness.summary().join("\n");
     assert!(summary.contains(words), "{summary}");
 }
@@ -333,7 +334,7 @@ fn who_asks_without_tls_is_answered_where_that_is_served() {
         wire.input(Input::Stops);
         assert_eq!(!wire.sent.is_empty(), answers);
         for seen in &wire.seen {
-            made.witness.tell(&witness::Seen::Tls(seen.clone()));
+            fits::told(&mut *made.witness, &witness::Seen::Tls(seen.clone()));
         }
         let summary = made.witness.summary().join("\n");
         assert_eq!(summary.contains("as this script does: bind of LDAP 3"), answers, "{summary}");
@@ -369,7 +370,7 @@ fn a_warning_that_changes_nothing_is_no_refusal() {
         let opened = What::Opened { peer: end, local: end };
         for what in [vec![opened], alert(at_end)].concat() {
             let at = Duration::ZERO;
-            made.witness.tell(&witness::Seen::Tls(Seen { number, at, what }));
+            fits::told(&mut *made.witness, &witness::Seen::Tls(Seen { number, at, what }));
         }
     }
     let summary = made.witness.summary();
@@ -441,7 +442,7 @@ fn ended(numbers: &[u64], why: fn(u64) -> String) -> Vec<String> {
         let opened = What::Opened { peer: addr, local: addr };
         let end = What::Ended { how: End::Broken(why(*number)), came: 0, shut: false };
         for what in [opened, end] {
-            report.tell(&Seen { number: *number, at, what }.into());
+            fits::told(&mut report, &Seen { number: *number, at, what }.into());
         }
     }
     report.summary()

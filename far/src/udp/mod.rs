@@ -2,6 +2,7 @@
 
 mod numbers;
 mod report;
+pub(crate) mod schema;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};

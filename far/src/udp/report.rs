@@ -18,7 +18,7 @@ const TOLD: usize = 8;
 /// How much of a datagram is shown, in bytes.
 const SHOWN: usize = 64;
 /// What the last two bits of a type of service mean (RFC 3168 §5), with their names as words of an expectation.
-const ECN: [(&str, &str); 4] =
+pub(super) const ECN: [(&str, &str); 4] =
     [("Not-ECT", "notect"), ("ECT(1)", "ect1"), ("ECT(0)", "ect0"), ("CE", "ce")];
 
 /// A sender, and what came of it.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::fits;
 use crate::witness::Witness;
 
 const LOCAL: &str = "127.0.0.1:9999";
@@ -42,7 +43,7 @@ fn told<T: AsRef<[u8]>>(
         let datagram = Datagram { local, peer, data: data.as_ref(), about: *about };
         machine.input(&datagram, Duration::from_millis(5), &mut out);
         for seen in &out.seen {
-            let told = report.tell(seen);
+            let told = fits::told(&mut report, seen);
             lines.extend(told.lines);
             json.push(told.json);
         }

@@ -4,6 +4,7 @@ mod frame;
 mod handshake;
 mod message;
 mod report;
+pub(crate) mod schema;
 mod session;
 
 use std::net::SocketAddr;

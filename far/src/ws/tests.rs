@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use crate::fits;
 use crate::machine::{Do, Input, whole};
 use crate::witness::Witness;
 
@@ -35,7 +36,7 @@ fn run(script: &str, inputs: &[Input<'_>]) -> (Vec<u8>, Vec<Do>, String, Box<dyn
             }
         }
         for seen in &out.seen {
-            lines.extend(witness.tell(seen).lines);
+            lines.extend(fits::told(&mut *witness, seen).lines);
         }
     });
     (sent, others, lines.join("\n"), witness)

@@ -11,6 +11,7 @@ use far::net::Server;
 use far::{Asked, OFFERS, Witness};
 
 use crate::clients::missing;
+use crate::fits::check;
 
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,7 +34,8 @@ impl Far {
         let offer = OFFERS.iter().find(|offer| offer.name == kind).expect("the kind");
         let made = (offer.make)(asked).expect("a server");
         let at = at.parse().expect("an address");
-        let server = Server::start(at, made.kind, made.witness, |_| {}).expect("a socket");
+        let server =
+            Server::start(at, made.kind, made.witness, |told| check(&told)).expect("a socket");
         let addr = server.addr();
         Self { server, addr }
     }

@@ -13,6 +13,7 @@ use far::net::Server;
 use far::{Asked, OFFERS, Told, Witness};
 
 use crate::clients::missing;
+use crate::fits::check;
 
 /// How long a client may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -51,6 +52,7 @@ pub(crate) fn serve(name: &str, script: &str) -> Serving {
     let made = (offer.make)(&asked).unwrap();
     let (say, told) = mpsc::channel();
     let say = move |what| {
+        check(&what);
         let _ = say.send(what);
     };
     let listen = "127.0.0.1:0".parse().unwrap();

@@ -15,6 +15,7 @@ struct Driven {
     done: Vec<String>,
     sent: Vec<u8>,
     records: Vec<Record>,
+    teller: Teller,
     is_over: bool,
 }
 
@@ -23,7 +24,7 @@ impl Driven {
         let asked = Asked { script: script.to_owned(), ..Asked::default() };
         let machine = make(&asked).unwrap().kind.stream(1).unwrap();
         let (at, done, sent, records) = (Duration::ZERO, Vec::new(), Vec::new(), Vec::new());
-        Self { machine, at, done, sent, records, is_over: false }
+        Self { machine, at, done, sent, records, teller: Teller::default(), is_over: false }
     }
 
     /// Hands something over, a millisecond later.
@@ -43,6 +44,7 @@ impl Driven {
                 }
             }
         }
+        out.seen.iter().for_each(|seen| drop(fits::told(&mut self.teller, seen)));
         self.records.extend(out.seen.into_iter().map(|seen| match seen {
             Seen::Http(record) => *record,
             other => panic!("{other:?}"),

@@ -12,6 +12,7 @@ use quinn_proto::{
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use crate::fits;
 use crate::machine::{About, Datagram, Datagrams, Out};
 use crate::offer::{Asked, Made};
 use crate::quic::OFFER;
@@ -112,7 +113,7 @@ impl Pair {
 
     fn take(&mut self, out: Out) {
         assert!(out.todo.is_empty());
-        self.told.extend(out.seen.iter().map(|seen| self.witness.tell(seen)));
+        self.told.extend(out.seen.iter().map(|seen| fits::told(&mut *self.witness, seen)));
         self.received.extend(out.datagrams.into_iter().map(|reply| reply.data));
     }
 

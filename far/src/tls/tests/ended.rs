@@ -13,7 +13,8 @@ fn told(script: &str, bytes: &[u8], end: Input<'_>) -> String {
 
 fn told_of(wire: &Wire, mut witness: Box<dyn Witness>) -> String {
     let seen = wire.seen.iter().cloned().map(witness::Seen::Tls);
-    let mut lines: Vec<String> = seen.flat_map(|seen| witness.tell(&seen).lines).collect();
+    let mut lines: Vec<String> =
+        seen.flat_map(|seen| fits::told(&mut *witness, &seen).lines).collect();
     lines.extend(witness.summary());
     lines.join("\n")
 }
