@@ -457,7 +457,8 @@ fn what_was_expected_is_the_status(
     let script = format!("set -e; get() {{ curl -sS -o /dev/null \"$@\"; }}; {script}");
     let (status, out, err) = run(&[server, &["--json", "--", "sh", "-c", &script]].concat());
     assert_eq!((status, err.as_str()), (Some(code), said), "{out}");
-    let last = out.lines().map(read).last().expect("a line");
+    let lines: Vec<_> = out.lines().map(read).collect();
+    let last = lines.last().expect("a line");
     assert_eq!(last["expected"].as_array().expect("a list").len(), server.len() / 2);
     let all = last["expected"].as_array().expect("a list").iter().all(|one| one["so"] == true);
     assert_eq!(all, code == 0, "{last}");
