@@ -490,14 +490,17 @@ fn an_idle_connection_is_ended_whatever_the_script() {
     ask(&mut stream);
     assert_eq!(server.line()["request"], 1);
     let idle = server.line();
-    assert_eq!((idle["idle"].as_str(), idle["connection"].as_u64()), (Some("ended idle"), Some(1)));
+    assert_eq!(
+        (idle["event"].as_str(), idle["connection"].as_u64()),
+        (Some("ended-idle"), Some(1))
+    );
     stream.write_all(GET).expect("written");
     let lost = server.line();
-    assert_eq!((lost["idle"].as_str(), lost["bytes"].as_u64()), (Some("lost"), Some(27)));
+    assert_eq!((lost["event"].as_str(), lost["bytes"].as_u64()), (Some("lost"), Some(27)));
     assert_eq!(stream.read(&mut [0]).expect_err("RST").kind(), ErrorKind::ConnectionReset);
     ask(&mut server.connect());
     let said: Vec<Value> = (0..3).map(|_| server.line()).collect();
-    assert_eq!(said[0]["idle"], "came again");
-    assert_eq!(said[1]["idle"], "sent again");
+    assert_eq!(said[0]["event"], "came-again");
+    assert_eq!(said[1]["event"], "sent-again");
     assert_eq!(said[2]["request"], 2);
 }

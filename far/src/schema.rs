@@ -110,8 +110,8 @@ fn add(object: &mut Value, (name, mut value, about): Field) {
 }
 
 /// By which a line is told from others of its kind.
-pub(crate) fn event(key: &'static str, name: &str) -> Field {
-    (key, json!({ "const": name }), "Which line this is.")
+pub(crate) fn event(name: &str) -> Field {
+    ("event", json!({ "const": name }), "Which line this is.")
 }
 
 /// The connection's number.

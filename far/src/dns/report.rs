@@ -73,7 +73,7 @@ impl Witness for Report {
                     "not answered".clone_into(&mut entry.words);
                 }
                 let line = format!("query {number} was not answered: {why}");
-                let json = json!({ "query": number, "unanswered": why });
+                let json = json!({ "event": "unanswered", "query": number, "why": why });
                 Told { lines: vec![line], json, ..Told::default() }
             }
             Seen::Malformed { at, transport, peer, why, bytes, len, is_answered } => {
@@ -87,7 +87,7 @@ impl Witness for Report {
                     format!("    {}: \"{some}\"", count(*len, "byte")),
                 ];
                 let json = json!({
-                    "malformed": why, "at_ms": millis(*at), "transport": word(*transport),
+                    "event": "malformed", "why": why, "at_ms": millis(*at), "transport": word(*transport),
                     "connection": connection(*transport), "peer": peer.to_string(), "len": len,
                     "text": some.to_string(), "answered": is_answered,
                 });
@@ -299,7 +299,7 @@ fn told_of_connection(
     ending: &str,
 ) -> Told {
     let json = json!({
-        "connection": connection, "at_ms": millis(at), "peer": peer.to_string(),
+        "event": "connection", "connection": connection, "at_ms": millis(at), "peer": peer.to_string(),
         "queries": 0, "ending": ending,
     });
     Told { lines: vec![line], json, ..Told::default() }
@@ -394,6 +394,7 @@ fn json(
         }),
     };
     json!({
+        "event": "query",
         "query": query.number,
         "at_ms": millis(query.at),
         "transport": word(query.transport),

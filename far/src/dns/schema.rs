@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::schema::{
-    Field, Lines, at, bits, connection, list, maybe, millis, number, object, text, truth, word,
+    Field, Lines, at, bits, connection, event, list, maybe, millis, number, object, text, truth,
+    word,
 };
 
 fn transport() -> Field {
@@ -23,14 +24,16 @@ pub(crate) fn lines() -> Lines {
     let unanswered = object(
         "An answer that had to wait was not sent.",
         [
+            event("unanswered"),
             ("query", number(), "The query's number, from 1."),
-            ("unanswered", text(), "Why not, in words."),
+            ("why", text(), "Why not, in words."),
         ],
     );
     let malformed = object(
         "What came is no query.",
         [
-            ("malformed", text(), "Why it is none, in words."),
+            event("malformed"),
+            ("why", text(), "Why it is none, in words."),
             at(),
             transport(),
             by_connection(),
@@ -43,6 +46,7 @@ pub(crate) fn lines() -> Lines {
     let connection = object(
         "A TCP connection ended that had asked nothing.",
         [
+            event("connection"),
             connection(),
             at(),
             peer(),
@@ -71,6 +75,7 @@ fn query() -> Value {
     object(
         "A query, and what it was told.",
         [
+            event("query"),
             ("query", number(), "Its number, from 1."),
             at(),
             transport(),

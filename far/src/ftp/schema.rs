@@ -20,10 +20,7 @@ pub(crate) fn lines() -> Lines {
     vec![
         (
             "connected",
-            object(
-                "Somebody connected.",
-                [event("event", "connected"), connection(), at(), client()],
-            ),
+            object("Somebody connected.", [event("connected"), connection(), at(), client()]),
         ),
         ("command", command()),
         ("transfer", of_transfer()),
@@ -32,7 +29,7 @@ pub(crate) fn lines() -> Lines {
             object(
                 "A port was told, and nobody connected.",
                 [
-                    event("event", "unused"),
+                    event("unused"),
                     connection(),
                     at(),
                     ("way", way(), "The command that asked for the port."),
@@ -44,7 +41,7 @@ pub(crate) fn lines() -> Lines {
             object(
                 "A part of an upload came.",
                 [
-                    event("event", "upload"),
+                    event("upload"),
                     connection(),
                     transfer(),
                     ("bytes", number(), "How many bytes came."),
@@ -56,7 +53,7 @@ pub(crate) fn lines() -> Lines {
             object(
                 "A connection ended.",
                 [
-                    event("event", "ended"),
+                    event("ended"),
                     connection(),
                     at(),
                     ("commands", number(), "How many commands came."),
@@ -72,7 +69,7 @@ fn command() -> Value {
     object(
         "A command as it came.",
         [
-            event("event", "command"),
+            event("command"),
             connection(),
             ("command", number(), "Its number on its connection, from 1."),
             at(),
@@ -90,7 +87,7 @@ fn of_transfer() -> Value {
     object(
         "A transfer is over, or there was none.",
         [
-            event("event", "transfer"),
+            event("transfer"),
             connection(),
             transfer(),
             at(),

@@ -353,6 +353,7 @@ fn shown(line: &[u8]) -> String {
 fn json(record: &Record) -> Value {
     let head = record.head.as_ref().ok();
     json!({
+        "event": "request",
         "request": record.request,
         "connection": record.connection,
         "at_ms": millis(record.at),

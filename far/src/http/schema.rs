@@ -1,6 +1,8 @@
 //! What a line about a request is.
 
-use crate::schema::{Lines, bits, connection, list, maybe, millis, number, object, pair, text};
+use crate::schema::{
+    Lines, bits, connection, event, list, maybe, millis, number, object, pair, text,
+};
 
 /// Of every request one.
 pub(super) fn lines() -> Lines {
@@ -20,6 +22,7 @@ pub(super) fn lines() -> Lines {
     let request = object(
         "A request as it came, once there is nothing more to be said of it.",
         [
+            event("request"),
             ("request", number(), "Its number, from 1."),
             connection(),
             ("at_ms", millis(), "When its head was there, in ms since the server began."),

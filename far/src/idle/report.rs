@@ -211,7 +211,7 @@ impl Witness for Teller {
         };
         let bytes = if let What::Lost { bytes, .. } = seen.what { Some(bytes) } else { None };
         let json = json!({
-            "idle": word(&seen.what),
+            "event": word(&seen.what).replace(' ', "-"),
             "connection": seen.connection,
             "at_ms": text::millis(seen.at),
             "of_connection": of,

@@ -11,7 +11,7 @@ pub(crate) fn lines() -> Lines {
             object(
                 "A connection was idle and was ended, or the client ended such a one, too.",
                 [
-                    ("idle", word(&["ended idle", "left"]), "Which line this is."),
+                    ("event", word(&["ended-idle", "left"]), "Which line this is."),
                     connection(),
                     at(),
                     ("of_connection", null(), none),
@@ -24,7 +24,7 @@ pub(crate) fn lines() -> Lines {
             object(
                 "Behind a connection that was ended the client came again, or sent again what was lost.",
                 [
-                    ("idle", word(&["came again", "sent again"]), "Which line this is."),
+                    ("event", word(&["came-again", "sent-again"]), "Which line this is."),
                     connection(),
                     at(),
                     ("of_connection", number(), "The number of the connection that was ended."),
@@ -37,7 +37,7 @@ pub(crate) fn lines() -> Lines {
             object(
                 "Something came on a connection that was ended, and nobody reads it.",
                 [
-                    event("idle", "lost"),
+                    event("lost"),
                     connection(),
                     at(),
                     ("of_connection", null(), none),

@@ -23,7 +23,7 @@ pub(crate) fn lines() -> Lines {
     let odd = object(
         "What came is no request.",
         [
-            event("event", "odd"),
+            event("odd"),
             connection(),
             at(),
             client(),
@@ -50,7 +50,7 @@ fn asked() -> Value {
     object(
         "Something was asked.",
         [
-            event("event", "asked"),
+            event("asked"),
             request(),
             connection(),
             at(),
@@ -77,7 +77,7 @@ fn ended() -> Value {
     object(
         "What was asked has ended.",
         [
-            event("event", "ended"),
+            event("ended"),
             request(),
             connection(),
             at(),

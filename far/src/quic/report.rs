@@ -182,12 +182,12 @@ pub(super) fn json(connection: u64, at: Duration, what: &What) -> Value {
                 "start": start.escape_ascii().to_string() }),
         ),
         What::Negotiated { offered, listed } => (
-            "version_negotiation",
+            "version-negotiation",
             json!({ "offered": names::version(*offered),
                 "listed": listed.iter().map(|v| names::version(*v)).collect::<Vec<_>>() }),
         ),
         What::Retried => ("retry", json!({})),
-        What::Hello(hello) => ("client_hello", hello.json()),
+        What::Hello(hello) => ("client-hello", hello.json()),
         What::Connected { alpn, early } => (
             "handshake",
             json!({ "alpn": alpn.as_ref().map(|a| String::from_utf8_lossy(a)), "zero_rtt": early }),
@@ -199,7 +199,7 @@ pub(super) fn json(connection: u64, at: Duration, what: &What) -> Value {
             json!({ "stream": id, "start": bytes.get(..SHOWN).unwrap_or(bytes).escape_ascii().to_string() }),
         ),
         What::Stream(stream) => ("stream", of_stream(stream)),
-        What::Stopped { id, code } => ("stop_sending", json!({ "stream": id, "code": code })),
+        What::Stopped { id, code } => ("stop-sending", json!({ "stream": id, "code": code })),
         What::Datagram { bytes, echoed } => {
             ("datagram", json!({ "len": bytes.len(), "sent_back": echoed }))
         }
@@ -212,7 +212,7 @@ pub(super) fn json(connection: u64, at: Duration, what: &What) -> Value {
     let mut object = Map::new();
     object.insert("connection".to_owned(), connection.into());
     object.insert("at_ms".to_owned(), millis(at).into());
-    object.insert("what".to_owned(), name.into());
+    object.insert("event".to_owned(), name.into());
     if let Value::Object(more) = more {
         object.extend(more);
     }

@@ -16,7 +16,7 @@ fn line<const N: usize>(what: &str, about: &str, fields: [Field; N]) -> Value {
 fn common(what: &str) -> [Field; 3] {
     let about =
         "The connection's number, from 1: each attempt at one has its own; 0 of what is of none.";
-    [event("what", what), ("connection", number(), about), at()]
+    [event(what), ("connection", number(), about), at()]
 }
 
 fn stream() -> Field {
@@ -31,7 +31,7 @@ fn len() -> Field {
     ("len", number(), "How many bytes it has.")
 }
 
-/// By `what`.
+/// By their events.
 pub(crate) fn lines() -> Lines {
     let mut all = packets();
     all.extend(streams());
@@ -72,9 +72,9 @@ fn packets() -> Lines {
             ),
         ),
         (
-            "version_negotiation",
+            "version-negotiation",
             line(
-                "version_negotiation",
+                "version-negotiation",
                 "A Version Negotiation packet was sent.",
                 [
                     ("offered", text(), "The version that the client has."),
@@ -83,7 +83,7 @@ fn packets() -> Lines {
             ),
         ),
         ("retry", line("retry", "A Retry was sent (RFC 9000 §8.1.2).", [])),
-        ("client_hello", hello()),
+        ("client-hello", hello()),
         (
             "handshake",
             line(
@@ -123,7 +123,7 @@ fn hello() -> Value {
             ("len", number(), "How many bytes the value has."),
         ],
     );
-    let hello = line("client_hello", "The ClientHello came.", tls::hello());
+    let hello = line("client-hello", "The ClientHello came.", tls::hello());
     with(
         hello,
         [
@@ -180,9 +180,9 @@ fn streams() -> Lines {
         ),
         ("stream", ended()),
         (
-            "stop_sending",
+            "stop-sending",
             line(
-                "stop_sending",
+                "stop-sending",
                 "The client wants no more of a stream.",
                 [stream(), ("code", number(), "The application's code.")],
             ),

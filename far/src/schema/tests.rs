@@ -7,9 +7,9 @@ use crate::fits::is_line;
 
 const FRAME: &str = r#"{"event":"frame","connection":1,"frame":1,"at_ms":0.5,"opcode":1,"name":"text","fin":true,"rsv":0,
     "mask":[0,1,2,255],"length":2,"came":2,"begins":"hi","about":null,"faults":[]}"#;
-const CLOSED: &str = r#"{"what":"closed","connection":1,"at_ms":3,"how":"given up","by":null,"streams_blocked":[0,1]}"#;
+const CLOSED: &str = r#"{"event":"closed","connection":1,"at_ms":3,"how":"given up","by":null,"streams_blocked":[0,1]}"#;
 const SETTINGS: &str =
-    r#"{"what":"http3","connection":1,"at_ms":3,"stream":2,"settings":[["SETTINGS_ONE",1]]}"#;
+    r#"{"event":"http3","connection":1,"at_ms":3,"stream":2,"settings":[["SETTINGS_ONE",1]]}"#;
 
 fn read(line: &str) -> Value {
     serde_json::from_str(line).unwrap()
@@ -20,8 +20,8 @@ fn read(line: &str) -> Value {
 #[case(r#"{"url":"https://127.0.0.1:80/","script":"good","ca":"/tmp/ca.pem"}"#)]
 #[case(r#"{"summary":[]}"#)]
 #[case(r#"{"summary":["no query came"],"expected":[{"words":"no query","so":true}]}"#)]
-#[case(r#"{"query":1,"unanswered":"too many wait"}"#)]
-#[case(r#"{"idle":"lost","connection":1,"at_ms":1.25,"of_connection":null,"bytes":7}"#)]
+#[case(r#"{"event":"unanswered","query":1,"why":"too many wait"}"#)]
+#[case(r#"{"event":"lost","connection":1,"at_ms":1.25,"of_connection":null,"bytes":7}"#)]
 #[case(FRAME)]
 #[case(CLOSED)]
 #[case(SETTINGS)]

@@ -51,7 +51,7 @@ fn line<const N: usize>(
     about: &str,
     fields: [Field; N],
 ) -> (&'static str, Value) {
-    (name, with(object(about, fields), [event("event", name), connection(), at()]))
+    (name, with(object(about, fields), [event(name), connection(), at()]))
 }
 
 /// By `event`.

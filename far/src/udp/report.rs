@@ -322,6 +322,7 @@ fn lines(seen: &Seen, peer: SocketAddr, local: SocketAddr, by: Option<&str>) -> 
 fn json(seen: &Seen, peer: SocketAddr, local: SocketAddr) -> Value {
     let Seen { number, at, data, about, said, .. } = seen;
     json!({
+        "event": "datagram",
         "datagram": number,
         "at_ms": millis(*at),
         "peer": peer.to_string(),

@@ -1,6 +1,6 @@
 //! What a line about a datagram is.
 
-use crate::schema::{Lines, at, bits, maybe, number, object, text, truth, word};
+use crate::schema::{Lines, at, bits, event, maybe, number, object, text, truth, word};
 
 /// Of every datagram one.
 pub(crate) fn lines() -> Lines {
@@ -8,6 +8,7 @@ pub(crate) fn lines() -> Lines {
     let datagram = object(
         "A datagram.",
         [
+            event("datagram"),
             ("datagram", number(), "Its number, from 1."),
             at(),
             ("peer", text(), "The sender's address and port."),

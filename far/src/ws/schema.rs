@@ -17,7 +17,7 @@ fn handshake() -> Value {
     object(
         "A request of HTTP.",
         [
-            event("event", "handshake"),
+            event("handshake"),
             connection(),
             at(),
             client(),
@@ -39,7 +39,7 @@ fn frame() -> Value {
     object(
         "A frame of the client.",
         [
-            event("event", "frame"),
+            event("frame"),
             connection(),
             ("frame", number(), "Its number on its connection, from 1."),
             ("at_ms", crate::schema::millis(), "When it was whole, in ms since the server began."),
@@ -74,7 +74,7 @@ fn ended() -> Value {
     object(
         "A connection ended.",
         [
-            event("event", "ended"),
+            event("ended"),
             connection(),
             at(),
             (
@@ -93,7 +93,7 @@ fn instead() -> Value {
     object(
         "What came is no request of HTTP.",
         [
-            event("event", "instead"),
+            event("instead"),
             connection(),
             at(),
             client(),
