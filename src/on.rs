@@ -207,7 +207,7 @@ fn table(all: &[(Wanted, Result<Ran<'_>>)], args: &Run) {
         .filter(|verdict| ran().any(|(_, ran)| count(ran).contains_key(verdict)))
         .collect();
     let wide = ran().map(|(wanted, _)| wanted.name.len()).max().unwrap_or(0).clamp(7, WIDEST);
-    let heads: Vec<String> = used.iter().map(|verdict| format!("{:>10}", verdict.word())).collect();
+    let heads: Vec<String> = used.iter().map(|verdict| format!("{:>11}", verdict.word())).collect();
     out::blank();
     outln!("{:wide$}{}  results", "subject", heads.concat());
     for (wanted, ran) in ran() {

@@ -98,8 +98,8 @@ pub(crate) struct Cells(pub(crate) Vec<(Option<usize>, Style)>);
 impl Display for Cells {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|(count, style)| match count {
-            Some(count) => write!(f, "{:>10}", count.style(*style)),
-            None => write!(f, "{:>10}", "."),
+            Some(count) => write!(f, "{:>11}", count.style(*style)),
+            None => write!(f, "{:>11}", "."),
         })
     }
 }

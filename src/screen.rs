@@ -190,7 +190,7 @@ fn table(answers: &[Answer<'_>], by_table: bool) {
     let used: Vec<Counted> = Counted::all()
         .filter(|verdict| rows.iter().any(|(_, counts)| counts.contains_key(verdict)))
         .collect();
-    let heads: Vec<String> = used.iter().map(|v| format!("{:>10}", v.word())).collect();
+    let heads: Vec<String> = used.iter().map(|v| format!("{:>11}", v.word())).collect();
     let what = if by_table { "table" } else { "suite" };
     outln!("{what:wide$}{}", heads.concat());
     for (name, counts) in &rows {

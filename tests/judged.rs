@@ -70,6 +70,8 @@ fn a_frame_is_asked_for_once_and_in_its_order() {
     let once = format!("{begins}    > net0 \"a\"\n");
     let folder = folder(&[("once.case", &once), ("right.case", &begins)]);
     assert_eq!(verdict(folder.path(), &["right.case"]), ("ok".to_owned(), Some(0)));
+    let told = stdout(&sockeye(folder.path(), &["run", "once.case", "right.case"]));
+    assert!(told.contains("ok unexpected\n"), "the words stand apart: {told}");
     let shown = stdout(&sockeye(folder.path(), &["show", "once.case"]));
     for part in ["no other frame", "such a one came before"] {
         assert!(shown.contains(part), "{part}: {shown}");
