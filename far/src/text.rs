@@ -51,6 +51,15 @@ pub(crate) fn bump(counts: &mut BTreeMap<String, usize>, what: &str, most: usize
     }
 }
 
+/// How a connection ended of which the client sends no more: `shut` is whether the server had said so before it.
+pub(crate) fn closed_by_client(shut: bool) -> &'static str {
+    if shut {
+        "the server closed first (FIN), then the client"
+    } else {
+        "the client closed it (FIN)"
+    }
+}
+
 /// In milliseconds, to a microsecond.
 pub(crate) fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3

@@ -330,7 +330,7 @@ impl Stream for Session {
             Input::Bytes(bytes) => self.bytes(bytes, out),
             Input::Urgent => self.urgent = true,
             Input::End => {
-                self.ended("the client closed it (FIN)", out);
+                self.ended(text::closed_by_client(self.until.is_some()), out);
                 out.todo.push(Do::Side(SideDo::Close));
                 out.todo.push(Do::Close);
             }

@@ -81,6 +81,15 @@ fn a_command_is_answered(#[case] text: &str, #[case] expected: &str) {
     assert!(!connects, "{:?}", ran.todo);
 }
 
+/// After QUIT the server sends no more; it was told as the client's doing.
+#[rstest]
+#[case("QUIT\r\n", "the server closed first (FIN), then the client")]
+#[case("PWD\r\n", "the client closed it (FIN)")]
+fn who_closed_first_is_told(#[case] text: &str, #[case] expected: &str) {
+    let ran = talk("usual", text, &[Input::End]);
+    assert!(ran.lines.concat().ends_with(expected), "{:?}", ran.lines);
+}
+
 #[test]
 fn nobody_lists_without_a_login_and_no_password_is_told() {
     let ran = run("usual", &[Input::Bytes(b"PASV\r\nUSER a\r\nPASS hunter2\r\nPASS hunter")]);

@@ -8,6 +8,7 @@ use super::names;
 use super::script::{Row, Serve};
 use super::seen::{End, Said, Seen, Session, What};
 use super::stream::PATIENCE;
+use crate::text;
 
 /// What is kept of a connection.
 #[derive(Clone, Debug, Default)]
@@ -208,7 +209,7 @@ impl Story {
                 format!("the client closed (FIN) after {seconds:.0} s")
             }
             (End::Fin, false) => "the client closed (FIN)".to_owned(),
-            (End::Fin, true) => "the server closed first (FIN), then the client".to_owned(),
+            (End::Fin, true) => text::closed_by_client(true).to_owned(),
             (End::Broken(why), false) => format!("it broke: {why}"),
             (End::Broken(why), true) => format!("the server closed (FIN), then it broke: {why}"),
             (End::Ours, false) => "the server closed".to_owned(),

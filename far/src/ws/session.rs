@@ -403,7 +403,8 @@ impl Stream for Session {
             Input::Bytes([]) | Input::Urgent | Input::Side(_) => {}
             Input::Bytes(bytes) => self.bytes(bytes, out),
             Input::End => {
-                self.ended("the client closed it (FIN)".to_owned(), true, out);
+                let how = text::closed_by_client(self.until.is_some());
+                self.ended(how.to_owned(), true, out);
                 out.todo.push(Do::Close);
             }
             Input::Broken(why) => self.ended(why.to_owned(), true, out),

@@ -185,8 +185,15 @@ fn a_frame_is_told_as_it_came() {
 frame 1 (connection 1, 0.000 s): text (opcode 1), FIN, masked, 7 bytes: \"hbcdefg\"
 frame 2 (connection 1, 0.000 s): close (opcode 8), FIN, masked, 5 bytes
   code 1000 (normal closure), reason \"bye\"
-connection 1, 0.000 s: ended: the client closed it (FIN), after 2 frames; its Close: 1000 (normal closure), reason \"bye\""
+connection 1, 0.000 s: ended: the server closed first (FIN), then the client, after 2 frames; its Close: 1000 (normal closure), reason \"bye\""
     );
+}
+
+/// Without a Close the server has said nothing of an end.
+#[test]
+fn a_client_that_goes_first_is_told() {
+    let (_, _, lines, _) = run("echo", &[Input::Bytes(SHAKE), Input::Bytes(LONG), Input::End]);
+    assert!(lines.contains("ended: the client closed it (FIN), after 1 frame"), "{lines}");
 }
 
 proptest! {
